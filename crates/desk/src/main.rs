@@ -1,0 +1,3 @@
+//! The program `firelane`.
+
+fn main() {}

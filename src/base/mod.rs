@@ -1,0 +1,22 @@
+//! The words that everything else is said in: units, identities, clocks, fixed-capacity containers.
+//!
+//! Uses nothing of the crate. Every container takes its capacity in its constructor, which is also where its
+//! memory is allocated and faulted in; afterwards being full is an outcome, never a reallocation.
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![deny(clippy::arithmetic_side_effects)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+mod digest;
+mod ids;
+mod instrument;
+mod map;
+mod time;
+mod units;
+
+pub use digest::{Digest, LoadError, Reader, State, Writer};
+pub use ids::{AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, VenueId, VenueRef};
+pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};
+pub use map::{Full, Map};
+pub use time::{ExchangeTime, Mono, Nanos, Utc};
+pub use units::{Notional, Price, Qty, Side};

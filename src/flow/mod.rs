@@ -1,0 +1,7 @@
+//! The hot path. No I/O, clock, allocation after construction, lock, or panic.
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![deny(clippy::arithmetic_side_effects)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+pub mod wire;

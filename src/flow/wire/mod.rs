@@ -1,0 +1,1 @@
+//! Wire protocols, one a file, both directions: the gateway speaks one side, the simulated venue the other.
