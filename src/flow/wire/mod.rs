@@ -1,1 +1,2 @@
 //! Wire protocols, one a file, both directions: the gateway speaks one side, the simulated venue the other.
+pub mod ouch50;
