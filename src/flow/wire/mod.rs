@@ -1,2 +1,3 @@
 //! Wire protocols, one a file, both directions: the gateway speaks one side, the simulated venue the other.
 pub mod ouch50;
+pub mod soupbintcp;
