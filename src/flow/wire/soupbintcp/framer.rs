@@ -54,6 +54,12 @@ impl Framer {
         self.len() == 0
     }
 
+    /// The bytes that wait for the rest of their packet, or to be taken out.
+    #[must_use]
+    pub fn waiting(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
     /// Takes bytes of the stream from the front of `bytes` and says how many. Fewer than all: take the packets out
     /// and push the rest; after that at least one byte is taken.
     ///

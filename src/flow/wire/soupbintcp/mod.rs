@@ -3,14 +3,18 @@
 //!
 //! Source: nasdaq-protocols.md section 3 (Nasdaq "SoupBinTCP 3.00", 2017; 4.00 and 4.10 where said).
 
+mod client;
 mod framer;
+mod server;
 
 use core::fmt;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::base::{Mono, Nanos};
 
+pub use client::{Client, ClientConfig, ClientEvent};
 pub use framer::{FrameError, Framer};
+pub use server::{Ahead, Server, ServerConfig, ServerEvent};
 
 /// The letters of the packets.
 pub mod letter {
