@@ -6,4 +6,5 @@
 
 pub mod event;
 pub mod market;
+pub mod outbox;
 pub mod wire;
