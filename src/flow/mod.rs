@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod action;
 pub mod event;
 pub mod market;
 pub mod outbox;
