@@ -79,9 +79,8 @@ pub fn encode_end(next_sequence: u64, padding: Padding) -> [u8; END_LENGTH] {
         }
     }
     let mut message = [END_TYPE; END_LENGTH];
-    if let [_, number @ ..] = &mut message {
-        *number = digits;
-    }
+    let [_, number @ ..] = &mut message;
+    *number = digits;
     message
 }
 
