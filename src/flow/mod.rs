@@ -8,4 +8,5 @@ pub mod action;
 pub mod event;
 pub mod market;
 pub mod outbox;
+pub mod risk;
 pub mod wire;
