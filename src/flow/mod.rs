@@ -9,4 +9,5 @@ pub mod event;
 pub mod market;
 pub mod outbox;
 pub mod record;
+pub mod risk;
 pub mod wire;
