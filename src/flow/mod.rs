@@ -4,4 +4,10 @@
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod action;
+pub mod event;
+pub mod market;
+pub mod outbox;
+pub mod record;
+pub mod risk;
 pub mod wire;

@@ -1,1 +1,5 @@
-//! Everything that touches the world.
+//! Everything that touches the world: files, configuration, and the recorder that runs a lane and writes its log.
+//!
+//! Sockets, cores and clocks come with the live shell; what is here needs a file system at most.
+
+pub mod log;

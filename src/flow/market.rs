@@ -1,0 +1,55 @@
+//! The end where the market comes in: a native protocol decoded to [`Event`]s.
+
+use super::event::Event;
+use crate::base::{InstrumentTable, VenueRef};
+
+/// What a message is, judged by type and length alone: what arbitration needs to know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// Well-formed.
+    Good,
+    /// A type that this build does not know: delivered, counted, harmless.
+    Unknown,
+    /// A known type with a wrong length or an impossible field: counts as not received.
+    Malformed,
+}
+
+/// Why a message gave no event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoEvent {
+    /// Unknown type.
+    UnknownType(u8),
+    /// A known type with a wrong length.
+    BadLength(u8),
+    /// A known type with a field that cannot be.
+    BadField(u8),
+    /// About an instrument that the lane does not follow.
+    Untracked,
+    /// Names a new instrument for which there is no room.
+    InstrumentsFull,
+}
+
+/// A market-data protocol. One value per lane and venue: it holds the day's locate codes.
+pub trait MarketLine {
+    /// Judges one message without touching any state.
+    fn classify(message: &[u8]) -> Class;
+
+    /// A number that is the same for all messages of one instrument (the stock locate), read even from a malformed
+    /// message if the bytes are there. `None` or `Some(0)`: unknown, or the whole market.
+    fn locate(message: &[u8]) -> Option<u16>;
+
+    /// Decodes one message. New instruments are admitted to `instruments`.
+    ///
+    /// # Errors
+    /// [`NoEvent`], after which the line is as before.
+    fn decode(&mut self, message: &[u8], instruments: &mut InstrumentTable) -> Result<Event, NoEvent>;
+
+    /// The instrument of a locate code seen today.
+    fn instrument(&self, locate: u16) -> Option<crate::base::InstrumentId>;
+
+    /// The reference of the order that the message is about, for prefetching. Cheap, unvalidated.
+    fn peek_order(message: &[u8]) -> Option<VenueRef>;
+
+    /// A new session or a new day: locate codes mean nothing any more.
+    fn reset(&mut self);
+}

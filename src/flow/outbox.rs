@@ -1,0 +1,228 @@
+//! Where the lane writes what leaves it: one bounded buffer, owned by the caller, drained between calls.
+//!
+//! The lane writes whole records in the order in which they must take effect. Before each step it asks for
+//! [`Outbox::STEP`] bytes of room; when there is less, the call answers [`Progress::Again`] and the caller drains.
+//! So no record is ever cut or lost, and nothing grows.
+
+use crate::base::{LineId, SessionId};
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// Is the work of this input finished?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "an unfinished input must be resumed before any other"]
+pub enum Progress {
+    /// Finished.
+    Done,
+    /// More to do: drain the outbox and resume with the same input before any other.
+    Again,
+}
+
+/// How a record of session bytes may be treated by the shell's own kill switch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Class {
+    /// Log in, heartbeat, log out, query: always passes.
+    Session = 0,
+    /// Reduces exposure: always passes.
+    Cancel = 1,
+    /// May add exposure: a whole frame not yet begun is dropped when the switch is thrown.
+    Order = 2,
+}
+
+/// One record, as the caller reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Output<'a> {
+    /// A datagram to the re-request server.
+    Datagram(&'a [u8]),
+    /// Bytes for a stream session: whole frames.
+    Send {
+        /// Which session.
+        session: SessionId,
+        /// How the kill switch treats it.
+        class: Class,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// Open (or reopen) a session; answered by an input `Connected` or `Closed`.
+    Connect(SessionId),
+    /// Close a session; answered by an input `Closed`.
+    Disconnect(SessionId),
+    /// A tape record: header and body.
+    Tape(&'a [u8]),
+}
+
+/// The buffer.
+pub struct Outbox {
+    buffer: Box<[u8]>,
+    used: usize,
+    overflowed: u64,
+}
+
+impl core::fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Outbox").field("used", &self.used).field("overflowed", &self.overflowed).finish()
+    }
+}
+
+/// Bytes before each record: kind, target, class, spare, length (u32, native order: it never leaves the process).
+const HEADER: usize = 8;
+
+const DATAGRAM: u8 = 0;
+const SEND: u8 = 1;
+const CONNECT: u8 = 2;
+const DISCONNECT: u8 = 3;
+const TAPE: u8 = 4;
+
+impl Outbox {
+    /// The most that one step of the lane (one market event, one report, one timer, one swept order) writes.
+    pub const STEP: usize = 8 * 1024;
+
+    /// A buffer of `capacity` bytes, at least two steps.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        let mut buffer = vec![0; capacity.max(Self::STEP.saturating_mul(2))].into_boxed_slice();
+        // Written once now, so that no page fault happens on the lane.
+        buffer.fill(core::hint::black_box(0xA5));
+        Outbox { buffer, used: 0, overflowed: 0 }
+    }
+
+    /// Room for one more step?
+    #[inline]
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.buffer.len().wrapping_sub(self.used) >= Self::STEP
+    }
+
+    /// Nothing to drain?
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
+    /// Records refused for want of room. Anything but zero is a bug in the lane's accounting of [`Self::STEP`].
+    #[must_use]
+    pub fn overflowed(&self) -> u64 {
+        self.overflowed
+    }
+
+    /// Forgets what was written: the caller has drained it.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    /// The records in order.
+    #[must_use]
+    pub fn outputs(&self) -> Outputs<'_> {
+        Outputs { rest: self.buffer.get(..self.used).unwrap_or_default() }
+    }
+
+    #[inline]
+    fn push(&mut self, kind: u8, target: u8, class: u8, parts: &[&[u8]]) -> bool {
+        let length = parts.iter().fold(0usize, |n, p| n.saturating_add(p.len()));
+        let end = self.used.saturating_add(HEADER).saturating_add(length);
+        let (Some(room), Ok(length)) = (self.buffer.get_mut(self.used..end), u32::try_from(length)) else {
+            self.overflowed = self.overflowed.wrapping_add(1);
+            return false;
+        };
+        let Some((header, mut body)) = room.split_first_chunk_mut::<HEADER>() else { return false };
+        let [l0, l1, l2, l3] = length.to_ne_bytes();
+        *header = [kind, target, class, 0, l0, l1, l2, l3];
+        for part in parts {
+            let Some((head, tail)) = body.split_at_mut_checked(part.len()) else { return false };
+            head.copy_from_slice(part);
+            body = tail;
+        }
+        self.used = end;
+        true
+    }
+
+    /// Session bytes: the parts together are whole frames. False: no room (see [`Self::overflowed`]).
+    #[inline]
+    pub fn send(&mut self, session: SessionId, class: Class, parts: &[&[u8]]) -> bool {
+        self.push(SEND, session.0, class as u8, parts)
+    }
+
+    /// A datagram to the re-request server.
+    pub fn datagram(&mut self, bytes: &[u8]) -> bool {
+        self.push(DATAGRAM, LineId::REREQUEST.0, 0, &[bytes])
+    }
+
+    /// Asks for a connection.
+    pub fn connect(&mut self, session: SessionId) -> bool {
+        self.push(CONNECT, session.0, 0, &[])
+    }
+
+    /// Asks for an end of a connection.
+    pub fn disconnect(&mut self, session: SessionId) -> bool {
+        self.push(DISCONNECT, session.0, 0, &[])
+    }
+
+    /// A tape record.
+    #[inline]
+    pub fn tape(&mut self, parts: &[&[u8]]) -> bool {
+        self.push(TAPE, 0, 0, parts)
+    }
+}
+
+/// Iterator over an [`Outbox`].
+#[derive(Clone, Debug)]
+pub struct Outputs<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Outputs<'a> {
+    type Item = Output<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Output<'a>> {
+        let (&[kind, target, class, _, l0, l1, l2, l3], rest) = self.rest.split_first_chunk::<HEADER>()?;
+        let (bytes, rest) = rest.split_at_checked(u32::from_ne_bytes([l0, l1, l2, l3]) as usize)?;
+        self.rest = rest;
+        Some(match kind {
+            DATAGRAM => Output::Datagram(bytes),
+            SEND => Output::Send {
+                session: SessionId(target),
+                class: match class {
+                    0 => Class::Session,
+                    1 => Class::Cancel,
+                    _ => Class::Order,
+                },
+                bytes,
+            },
+            CONNECT => Output::Connect(SessionId(target)),
+            DISCONNECT => Output::Disconnect(SessionId(target)),
+            _ => Output::Tape(bytes),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn records_come_back_in_order_and_a_full_box_refuses_whole_records() {
+        let mut out = Outbox::new(0);
+        assert!(out.send(SessionId(3), Class::Order, &[b"ab", b"", b"c"]));
+        assert!(out.connect(SessionId(1)) && out.datagram(b"d") && out.tape(&[b"t"]));
+        let all: Vec<_> = out.outputs().collect();
+        assert_eq!(
+            all,
+            [
+                Output::Send { session: SessionId(3), class: Class::Order, bytes: b"abc" },
+                Output::Connect(SessionId(1)),
+                Output::Datagram(b"d"),
+                Output::Tape(b"t"),
+            ]
+        );
+        let big = [0u8; Outbox::STEP];
+        assert!(out.has_room() && out.tape(&[&big]) && !out.has_room());
+        assert!(!out.tape(&[&big]) && out.overflowed() == 1 && out.outputs().count() == 5);
+        out.clear();
+        assert!(out.has_room() && out.outputs().next().is_none());
+    }
+}

@@ -1,0 +1,341 @@
+//! The records of the input log and of the output tape: one header, one file format, little-endian.
+//!
+//! ```text
+//! file   = "FIRELANE" version:u32 role:u32 text_length:u32 text crc32c:u32   record*
+//! record = RecordHeader body crc32c:u32            (crc over header and body; files only, never in memory)
+//! ```
+//!
+//! `sequence` numbers the lane's inputs from 1; every record that an input caused carries the input's number. The log
+//! alone reproduces a run; the tape is for observers and may lose records, which they see by its own count.
+
+use super::action::{Change, Fill};
+use crate::base::{InstrumentId, Mono, Price, Qty, Side};
+use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+/// Version of every record body below. A reader refuses others.
+pub const VERSION: u8 = 1;
+
+/// In front of each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct RecordHeader {
+    /// Bytes of the body.
+    pub length: U32,
+    /// A [`Kind`].
+    pub kind: u8,
+    /// [`VERSION`].
+    pub version: u8,
+    /// Which lane.
+    pub lane: U16,
+    /// Number of the input that is, or caused, this record.
+    pub sequence: U64,
+    /// The lane's clock at that input: ns.
+    pub time: U64,
+}
+
+const _: () = assert!(size_of::<RecordHeader>() == 24);
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
+        /// What a record is. Inputs are below 64, their effects below 128, tape records above.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum Kind { $($(#[$doc])* $name = $value,)* }
+
+        impl Kind {
+            /// From the byte of a header.
+            #[must_use]
+            pub const fn from_byte(byte: u8) -> Option<Self> {
+                match byte { $($value => Some(Kind::$name),)* _ => None }
+            }
+
+            /// Its name in dumps.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Kind::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Input: a datagram. Body: line (u8), payload.
+    Packet = 1,
+    /// Input: a session is connected. Body: session (u8).
+    Connected = 2,
+    /// Input: bytes of a session. Body: session (u8), bytes.
+    Bytes = 3,
+    /// Input: a session is closed. Body: session (u8).
+    Closed = 4,
+    /// Input: a command. Body: [`Command`](super::Command) as [`CommandBody`].
+    Command = 5,
+    /// Input: a deadline has passed. No body.
+    Timer = 6,
+    /// Input: a normalised event, in backtests that have no bytes. Not written by the gateway itself.
+    Event = 7,
+
+    /// Effect: session bytes. Body: session (u8), class (u8), bytes.
+    Sent = 64,
+    /// Effect: a datagram to the re-request server. Body: bytes.
+    Datagram = 65,
+    /// Effect: connect. Body: session (u8).
+    Connect = 66,
+    /// Effect: disconnect. Body: session (u8).
+    Disconnect = 67,
+    /// The digest of an input's effects, where a configuration keeps digests instead of bytes. Body: u64.
+    EffectsDigest = 68,
+    /// The last record of a log that was closed in order. Body: [`FinalBody`].
+    Final = 69,
+
+    /// Tape: an order's step. Body: [`OrderBody`].
+    Order = 128,
+    /// Tape: what the gate said to a strategy's wish. Body: [`DecisionBody`].
+    Decision = 129,
+    /// Tape: something a person should know. Body: [`AlertBody`].
+    Alert = 130,
+    /// Tape: the best bid and offer changed. Body: [`TopBody`].
+    Top = 131,
+    /// Tape: a normalised book event. Body: [`BookEventBody`].
+    BookEvent = 132,
+}
+
+/// Body of [`Kind::Command`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct CommandBody {
+    /// Which command.
+    pub code: u8,
+    /// Its argument.
+    pub argument: U64,
+}
+
+/// Body of [`Kind::Final`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct FinalBody {
+    /// Inputs consumed.
+    pub inputs: U64,
+    /// Digest of all effects in order.
+    pub effects: U64,
+    /// Digest of all tape records in order.
+    pub tape: U64,
+    /// Digest of the lane's state.
+    pub state: U64,
+}
+
+/// Body of [`Kind::Order`]: a [`Change`], whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct OrderBody {
+    /// The lane's order.
+    pub order: U64,
+    /// Parent order, 0 for none.
+    pub parent: U64,
+    /// Venue.
+    pub venue: U16,
+    /// Account.
+    pub account: U16,
+    /// Strategy.
+    pub strategy: U16,
+    /// Venue's reason code or 0.
+    pub reason: U16,
+    /// Instrument.
+    pub instrument: U32,
+    /// `B` or `S`.
+    pub side: u8,
+    /// A [`Happening`](super::action::Happening) as its number.
+    pub what: u8,
+    /// 1 when no further step can come.
+    pub finished: u8,
+    /// Liquidity flag of the fill or 0.
+    pub liquidity: u8,
+    /// Shares that may still execute.
+    pub open: I64,
+    /// Price they may execute at.
+    pub price: I64,
+    /// Shares filled by this step (negative: taken back).
+    pub fill_qty: I64,
+    /// Price of the fill.
+    pub fill_price: I64,
+    /// Match number of the fill.
+    pub trade: U64,
+    /// The venue's reference that became ours, or 0.
+    pub venue_ref: U64,
+}
+
+/// Body of [`Kind::Decision`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct DecisionBody {
+    /// Instrument (u32::MAX: all).
+    pub instrument: U32,
+    /// `E`nter, `R`eplace, `C`ancel, `M`ass cancel.
+    pub action: u8,
+    /// `B`, `S` or space.
+    pub side: u8,
+    /// 0 approved; else the number of the gate's refusal.
+    pub refusal: U16,
+    /// The order it made or names, 0 for none.
+    pub order: U64,
+    /// Price asked.
+    pub price: I64,
+    /// Quantity asked.
+    pub qty: I64,
+}
+
+/// Body of [`Kind::Alert`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct AlertBody {
+    /// An [`Alert`] as its number.
+    pub alert: U16,
+    /// Instrument (u32::MAX: all or none).
+    pub instrument: U32,
+    /// What it is about, see [`Alert`].
+    pub first: U64,
+    /// See [`Alert`].
+    pub second: U64,
+}
+
+/// Body of [`Kind::Top`]. An empty side has size 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct TopBody {
+    /// Instrument.
+    pub instrument: U32,
+    /// 1 when the book is stale.
+    pub stale: u8,
+    /// Exchange time, ns since midnight.
+    pub at: U64,
+    /// Best bid.
+    pub bid_price: I64,
+    /// Its level's whole size.
+    pub bid_qty: I64,
+    /// Best ask.
+    pub ask_price: I64,
+    /// Its level's whole size.
+    pub ask_qty: I64,
+}
+
+/// Body of [`Kind::BookEvent`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct BookEventBody {
+    /// Instrument.
+    pub instrument: U32,
+    /// ITCH's letter for it: `A`, `E`, `X`, `D`, `U`, `P`, `Q`, `B`.
+    pub what: u8,
+    /// `B`, `S` or space where the event names none.
+    pub side: u8,
+    /// Exchange time, ns since midnight.
+    pub at: U64,
+    /// Order reference or 0.
+    pub order: U64,
+    /// The new reference of a replace, the match number of a trade, or 0.
+    pub other: U64,
+    /// Size.
+    pub qty: I64,
+    /// Price or 0.
+    pub price: I64,
+}
+
+/// What an alert says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u16)]
+pub enum Alert {
+    /// A gap opened; first: first missing sequence number.
+    GapOpened = 1,
+    /// Every gap is closed.
+    GapClosed = 2,
+    /// Messages are lost for good; first: sequence number, second: how many.
+    Lost = 3,
+    /// A snapshot begins.
+    SnapshotBegin = 4,
+    /// A snapshot is spliced; first: next live sequence number.
+    SnapshotEnd = 5,
+    /// No snapshot could be had.
+    SnapshotFailed = 6,
+    /// The market-data session changed.
+    SessionChanged = 7,
+    /// The market-data session ended.
+    EndOfSession = 8,
+    /// A line is silent; first: line.
+    LineSilent = 9,
+    /// A line speaks again; first: line.
+    LineBack = 10,
+    /// A message contradicts the book; first: order reference, second: the fault's number.
+    BookFault = 11,
+    /// A message was skipped; first: its type, second: 1 unknown type, 2 wrong length, 3 impossible field,
+    /// 4 no room for its instrument.
+    Skipped = 12,
+    /// The kill switch is thrown.
+    Killed = 13,
+    /// The kill switch is released.
+    Released = 14,
+    /// Order entry is ready to trade.
+    EntryReady = 15,
+    /// Order entry is lost.
+    EntryLost = 16,
+    /// A report names an order that the lane does not know; first: its token.
+    UnknownOrder = 17,
+    /// A strategy asked for more actions at once than fit.
+    TooManyActions = 18,
+}
+
+/// `B` or `S`.
+#[must_use]
+pub const fn side_byte(side: Side) -> u8 {
+    match side {
+        Side::Buy => b'B',
+        Side::Sell => b'S',
+    }
+}
+
+/// A header for a body of `length` bytes.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)]
+pub fn header(kind: Kind, lane: u16, sequence: u64, time: Mono, length: usize) -> RecordHeader {
+    RecordHeader {
+        length: U32::new(length as u32),
+        kind: kind as u8,
+        version: VERSION,
+        lane: U16::new(lane),
+        sequence: U64::new(sequence),
+        time: U64::new(time.0),
+    }
+}
+
+impl OrderBody {
+    /// The tape's form of a change at `venue`.
+    #[must_use]
+    pub fn of(change: &Change, venue: u16) -> Self {
+        let fill =
+            change.fill.or(change.reversed).unwrap_or(Fill { qty: Qty::ZERO, price: Price(0), trade: 0, liquidity: 0 });
+        OrderBody {
+            order: U64::new(change.order.0),
+            parent: U64::new(change.tags.parent.0),
+            venue: U16::new(venue),
+            account: U16::new(change.tags.account.0),
+            strategy: U16::new(change.tags.strategy.0),
+            reason: U16::new(change.reason),
+            instrument: U32::new(change.instrument.0),
+            side: side_byte(change.side),
+            what: change.what as u8,
+            finished: u8::from(change.finished),
+            liquidity: fill.liquidity,
+            open: I64::new(change.after.qty.0),
+            price: I64::new(change.after.price.0),
+            fill_qty: I64::new(fill.qty.0),
+            fill_price: I64::new(fill.price.0),
+            trade: U64::new(fill.trade),
+            venue_ref: U64::new(change.joined.map_or(0, |r| r.0)),
+        }
+    }
+}
+
+/// The instrument field of records that may name none.
+#[must_use]
+pub fn instrument_field(id: Option<InstrumentId>) -> U32 {
+    U32::new(id.map_or(u32::MAX, |i| i.0))
+}

@@ -1,0 +1,391 @@
+//! The files of the input log and the output tape: written, read, checked.
+//!
+//! Format: see [`record`](crate::flow::record). A log file stands alone: its header holds the wiring's name, the whole
+//! configuration text (which names secrets but never holds one) and the instruments listed in it, so that a file and a
+//! build of the same wiring reproduce the run.
+
+use crate::base::Digest;
+use crate::flow::record::{self, FinalBody, Kind, RecordHeader, VERSION};
+use serde::{Deserialize, Serialize};
+use std::io::{self, Read, Write};
+use zerocopy::{FromBytes, IntoBytes};
+
+/// First bytes of every file.
+pub const MAGIC: [u8; 8] = *b"FIRELANE";
+/// Version of the file's frame.
+pub const FORMAT: u32 = 1;
+/// No record body is longer: a datagram of 64 KiB and change.
+pub const MAX_BODY: usize = 128 * 1024;
+/// No header text is longer.
+const MAX_TEXT: usize = 16 * 1024 * 1024;
+
+/// Log or tape.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Role {
+    /// Inputs and their effects.
+    Log = 1,
+    /// Orders, decisions, alerts, tops.
+    Tape = 2,
+}
+
+/// How a log keeps the effects of each input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Effects {
+    /// Every byte.
+    #[default]
+    Bytes,
+    /// A 64-bit digest for each input.
+    Digest,
+}
+
+/// What a file says of itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileHeader {
+    /// Name of the wiring that ran.
+    pub wiring: String,
+    /// How effects are kept.
+    pub effects: Effects,
+    /// Digest of `config`, in hexadecimal.
+    pub config_digest: String,
+    /// The symbols of the instrument table at the start, in the order of their ids.
+    pub instruments: Vec<String>,
+    /// The configuration, as TOML.
+    pub config: String,
+}
+
+impl FileHeader {
+    /// A header for a run of `wiring` under `config`.
+    #[must_use]
+    pub fn new(wiring: &str, config: &str, instruments: Vec<String>, effects: Effects) -> Self {
+        FileHeader {
+            wiring: wiring.to_owned(),
+            effects,
+            config_digest: format!("{:016x}", Digest::of(config.as_bytes())),
+            instruments,
+            config: config.to_owned(),
+        }
+    }
+}
+
+/// What is wrong with a log or tape file.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The file system said no.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Not a file of ours.
+    #[error("not a Firelane log or tape: the first eight bytes are not {:?}", "FIRELANE")]
+    NotOurs,
+    /// Written by another version.
+    #[error("format version {found}; this build reads version {FORMAT}: use the build that wrote the file")]
+    Format {
+        /// The file's version.
+        found: u32,
+    },
+    /// The other kind of file.
+    #[error("this is not a {wanted} file: its role is {found}")]
+    Role {
+        /// What was asked for.
+        wanted: &'static str,
+        /// What it is.
+        found: u32,
+    },
+    /// The header does not hold together.
+    #[error("the file's header is damaged: {0}")]
+    Header(String),
+    /// The checksum of a record is wrong.
+    #[error("record {index} at byte {offset} is damaged: its checksum does not match")]
+    Damaged {
+        /// Number of the record, from 0.
+        index: u64,
+        /// Where it begins.
+        offset: u64,
+    },
+    /// The file ends inside a record: a crash while writing. What is before it is whole.
+    #[error("the file ends inside record {index} at byte {offset}: the run stopped while writing it")]
+    Torn {
+        /// Number of the record, from 0.
+        index: u64,
+        /// Where it begins.
+        offset: u64,
+    },
+    /// A length that no writer writes.
+    #[error("record {index} at byte {offset} claims {length} bytes; no record is longer than {MAX_BODY}")]
+    TooLong {
+        /// Number of the record, from 0.
+        index: u64,
+        /// Where it begins.
+        offset: u64,
+        /// The claim.
+        length: u32,
+    },
+}
+
+/// Writes records to a file or to any other sink.
+#[derive(Debug)]
+pub struct FileWriter<W: Write> {
+    out: W,
+    records: u64,
+}
+
+impl<W: Write> FileWriter<W> {
+    /// Writes the file's header.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn new(mut out: W, role: Role, header: &FileHeader) -> Result<Self, LogError> {
+        let text = toml::to_string(header).map_err(|e| LogError::Header(e.to_string()))?;
+        let length = u32::try_from(text.len()).map_err(|_| LogError::Header("configuration over 4 GiB".into()))?;
+        out.write_all(&MAGIC)?;
+        out.write_all(&FORMAT.to_le_bytes())?;
+        out.write_all(&(role as u32).to_le_bytes())?;
+        out.write_all(&length.to_le_bytes())?;
+        out.write_all(text.as_bytes())?;
+        out.write_all(&crc32c::crc32c(text.as_bytes()).to_le_bytes())?;
+        Ok(FileWriter { out, records: 0 })
+    }
+
+    /// Appends one record. Its body is the concatenation of `parts`.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn record(&mut self, header: RecordHeader, parts: &[&[u8]]) -> io::Result<()> {
+        let mut crc = crc32c::crc32c(header.as_bytes());
+        self.out.write_all(header.as_bytes())?;
+        for part in parts {
+            crc = crc32c::crc32c_append(crc, part);
+            self.out.write_all(part)?;
+        }
+        self.records += 1;
+        self.out.write_all(&crc.to_le_bytes())
+    }
+
+    /// Appends a record whose header is in memory in front of its body, as the outbox holds tape records.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn whole(&mut self, record: &[u8]) -> io::Result<()> {
+        self.records += 1;
+        self.out.write_all(record)?;
+        self.out.write_all(&crc32c::crc32c(record).to_le_bytes())
+    }
+
+    /// Records written.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Flushes and gives the sink back.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+/// One record of a file.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Its header.
+    pub header: RecordHeader,
+    /// Its kind; `None` for one that this build does not know.
+    pub kind: Option<Kind>,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// Where it begins in the file.
+    pub offset: u64,
+}
+
+impl Record {
+    /// The first byte of the body and the rest: how every session and packet record is laid out.
+    #[must_use]
+    pub fn tagged(&self) -> Option<(u8, &[u8])> {
+        self.body.split_first().map(|(tag, rest)| (*tag, rest))
+    }
+}
+
+/// Reads records.
+#[derive(Debug)]
+pub struct FileReader<R: Read> {
+    input: R,
+    header: FileHeader,
+    role: u32,
+    index: u64,
+    offset: u64,
+}
+
+/// Fills `buffer` as far as the input goes; the number of bytes read.
+fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        match input.read(&mut buffer[done..]) {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(done)
+}
+
+impl<R: Read> FileReader<R> {
+    /// Reads and checks the file's header.
+    ///
+    /// # Errors
+    /// [`LogError`] when it is not such a file.
+    pub fn new(mut input: R) -> Result<Self, LogError> {
+        let mut fixed = [0u8; 20];
+        let got = fill(&mut input, &mut fixed)?;
+        if got < 8 || fixed[..8] != MAGIC {
+            return Err(LogError::NotOurs);
+        }
+        if got < fixed.len() {
+            return Err(LogError::Header("the file ends inside it".into()));
+        }
+        let word = |i: usize| u32::from_le_bytes([fixed[i], fixed[i + 1], fixed[i + 2], fixed[i + 3]]);
+        if word(8) != FORMAT {
+            return Err(LogError::Format { found: word(8) });
+        }
+        let length = word(16) as usize;
+        if length > MAX_TEXT {
+            return Err(LogError::Header(format!("it claims {length} bytes")));
+        }
+        let mut text = vec![0; length + 4];
+        if fill(&mut input, &mut text)? < text.len() {
+            return Err(LogError::Header("the file ends inside it".into()));
+        }
+        let (text, crc) = text.split_at(length);
+        if crc32c::crc32c(text).to_le_bytes() != crc {
+            return Err(LogError::Header("its checksum does not match".into()));
+        }
+        let text = std::str::from_utf8(text).map_err(|e| LogError::Header(e.to_string()))?;
+        let header: FileHeader = toml::from_str(text).map_err(|e| LogError::Header(e.message().to_owned()))?;
+        if header.config_digest != format!("{:016x}", Digest::of(header.config.as_bytes())) {
+            return Err(LogError::Header("the configuration does not match its digest".into()));
+        }
+        Ok(FileReader { input, header, role: word(12), index: 0, offset: (24 + length) as u64 })
+    }
+
+    /// Insists on a role.
+    ///
+    /// # Errors
+    /// [`LogError::Role`] when it is another.
+    pub fn expect(self, role: Role) -> Result<Self, LogError> {
+        if self.role == role as u32 {
+            return Ok(self);
+        }
+        Err(LogError::Role { wanted: if role == Role::Log { "log" } else { "tape" }, found: self.role })
+    }
+
+    /// What the file says of itself.
+    #[must_use]
+    pub fn header(&self) -> &FileHeader {
+        &self.header
+    }
+
+    /// Is it a log?
+    #[must_use]
+    pub fn is_log(&self) -> bool {
+        self.role == Role::Log as u32
+    }
+
+    /// The next record; `None` at the end of the file.
+    ///
+    /// # Errors
+    /// [`LogError`]; nothing can be read after it.
+    pub fn next_record(&mut self) -> Result<Option<Record>, LogError> {
+        let (index, offset) = (self.index, self.offset);
+        let mut head = [0u8; size_of::<RecordHeader>()];
+        match fill(&mut self.input, &mut head)? {
+            0 => return Ok(None),
+            n if n < head.len() => return Err(LogError::Torn { index, offset }),
+            _ => {}
+        }
+        let Ok(header) = RecordHeader::read_from_bytes(&head) else { return Err(LogError::Torn { index, offset }) };
+        let length = header.length.get();
+        if length as usize > MAX_BODY {
+            return Err(LogError::TooLong { index, offset, length });
+        }
+        let mut body = vec![0; length as usize + 4];
+        if fill(&mut self.input, &mut body)? < body.len() {
+            return Err(LogError::Torn { index, offset });
+        }
+        let crc = body.split_off(length as usize);
+        if crc32c::crc32c_append(crc32c::crc32c(&head), &body).to_le_bytes() != crc[..] {
+            return Err(LogError::Damaged { index, offset });
+        }
+        if header.version != VERSION {
+            return Err(LogError::Format { found: header.version.into() });
+        }
+        self.index += 1;
+        self.offset += (head.len() + body.len() + 4) as u64;
+        Ok(Some(Record { header, kind: Kind::from_byte(header.kind), body, offset }))
+    }
+}
+
+/// A [`FinalBody`] from its bytes.
+#[must_use]
+pub fn final_body(record: &Record) -> Option<FinalBody> {
+    FinalBody::read_from_bytes(&record.body).ok()
+}
+
+/// The header of an input or effect record.
+#[must_use]
+pub fn header(kind: Kind, sequence: u64, time: crate::base::Mono, length: usize) -> RecordHeader {
+    record::header(kind, 0, sequence, time, length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Mono;
+
+    fn sample() -> Vec<u8> {
+        let head = FileHeader::new("w", "a = 1\n", vec!["AAPL".into()], Effects::Bytes);
+        let mut w = FileWriter::new(Vec::new(), Role::Log, &head).unwrap();
+        w.record(header(Kind::Packet, 1, Mono(7), 4), &[&[0], b"abc"]).unwrap();
+        w.record(header(Kind::Timer, 2, Mono(8), 0), &[]).unwrap();
+        assert_eq!(w.records(), 2);
+        w.finish().unwrap()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<Record>, LogError> {
+        let mut r = FileReader::new(bytes)?.expect(Role::Log)?;
+        let mut all = Vec::new();
+        while let Some(record) = r.next_record()? {
+            all.push(record);
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn records_come_back() {
+        let all = read(&sample()).unwrap();
+        assert_eq!(all.len(), 2);
+        assert_eq!(all[0].tagged(), Some((0, &b"abc"[..])));
+        assert_eq!((all[1].kind, all[1].header.sequence.get(), all[1].header.time.get()), (Some(Kind::Timer), 2, 8));
+    }
+
+    #[test]
+    fn every_cut_is_named_and_every_flipped_bit_is_found() {
+        let good = sample();
+        let ends: Vec<usize> = [read(&good).unwrap()[0].offset, read(&good).unwrap()[1].offset, good.len() as u64]
+            .iter()
+            .map(|o| *o as usize)
+            .collect();
+        for cut in 0..good.len() {
+            assert_eq!(read(&good[..cut]).is_ok(), ends.contains(&cut), "cut at {cut}");
+        }
+        for bit in 0..good.len() * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert!(read(&bad).is_err(), "bit {bit}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The rules of the house as tests: layers, module docs, what `base` and `flow` must not touch, the dependency list.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(under: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(under)];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("target") {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "{under} holds no sources: has the tree moved?");
+    found
+}
+
+/// A file's code: comments gone, and everything from its unit tests on (they stand last, by custom).
+fn code(path: &Path) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(path).unwrap();
+    let body = text.split("#[cfg(test)]\nmod ").next().unwrap();
+    body.lines()
+        .enumerate()
+        .map(|(n, line)| (n + 1, line.split("//").next().unwrap().to_owned()))
+        .filter(|(_, line)| !line.trim().is_empty())
+        .collect()
+}
+
+/// Every line of `under` that holds one of `banned`, except where `allowed` says that this file may hold that word.
+fn offences(under: &str, banned: &[&str], allowed: &[(&str, &str)]) -> Vec<String> {
+    let mut all = Vec::new();
+    for path in sources(under) {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        if name.ends_with("tests.rs") || name.contains("/tests/") {
+            continue;
+        }
+        for (number, line) in code(&path) {
+            for word in banned {
+                if line.contains(word) && !allowed.iter().any(|(file, w)| name == *file && w == word) {
+                    all.push(format!("{name}:{number}: `{word}` in `{}`", line.trim()));
+                }
+            }
+        }
+    }
+    all
+}
+
+fn assert_none(rule: &str, offences: &[String]) {
+    assert!(offences.is_empty(), "{rule}:\n{}", offences.join("\n"));
+}
+
+#[test]
+fn arrows_point_at_the_root() {
+    assert_none("base uses nothing of the crate", &offences("src/base", &["crate::flow", "crate::shell"], &[]));
+    assert_none("flow uses base alone", &offences("src/flow", &["crate::shell"], &[]));
+    assert_none("the gateway never uses the simulated world", &offences("src", &["firelane_sim"], &[]));
+    assert_none("the simulated world does not use the programs", &offences("sim/src", &["firelane_desk"], &[]));
+}
+
+#[test]
+fn the_lane_sees_no_world_and_does_not_panic() {
+    let banned = [
+        "std::",
+        "lazy_static",
+        "OnceLock",
+        "println!",
+        "eprintln!",
+        "format!",
+        "Instant",
+        "SystemTime",
+        "Mutex",
+        "RwLock",
+        "RefCell",
+        "static mut",
+        "thread",
+        "HashMap",
+        "BTreeMap",
+        "panic!",
+        "assert!(",
+        "assert_eq!(",
+        "unreachable!",
+        ".copy_from_slice_unchecked",
+        "todo!",
+        "unimplemented!",
+        ".unwrap()",
+        ".expect(",
+        "f64",
+        "f32",
+        "unsafe",
+        ".to_vec()",
+        "Vec::push",
+        "Rc<",
+        "Arc<",
+        ".split_at(",
+        ".split_at_mut(",
+        ".swap(",
+        ".chunks_exact(",
+        ".div_euclid(",
+        ".rem_euclid(",
+        ".step_by(",
+    ];
+    // `const _: () = assert!(..)` is checked by the compiler; split_at and friends panic where lints do not see it.
+    let found: Vec<String> = ["src/base", "src/flow"]
+        .iter()
+        .flat_map(|under| offences(under, &banned, &[("src/base/raw.rs", "unsafe")]))
+        .filter(|line| !line.contains("const _: () = assert!"))
+        .collect();
+    assert_none("banned in base and flow", &found);
+}
+
+#[test]
+fn every_source_says_what_it_is_for() {
+    for under in ["src", "sim/src", "bench", "crates", "tests/it"] {
+        for path in sources(under) {
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with("//!"), "{} begins without a module doc", path.display());
+        }
+    }
+}
+
+#[test]
+fn rooms_stay_small() {
+    for under in ["src", "sim/src", "bench", "crates", "tests"] {
+        for path in sources(under) {
+            let lines = fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines <= 1_000, "{} has {lines} lines: split it by what it owns", path.display());
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_lives_in_one_file_of_each_package() {
+    let mut homes = BTreeSet::new();
+    for under in ["src", "sim/src", "bench", "crates", "tests"] {
+        for path in sources(under) {
+            if path.ends_with("tidy.rs") {
+                continue;
+            }
+            if code(&path).iter().any(|(_, line)| line.contains("unsafe ")) {
+                homes.insert(path.strip_prefix(root()).unwrap().display().to_string());
+            }
+        }
+    }
+    let allowed =
+        BTreeSet::from(["src/base/raw.rs".to_owned(), "tests/no_alloc.rs".to_owned(), "bench/src/raw.rs".to_owned()]);
+    assert!(homes.is_subset(&allowed), "unsafe code outside {allowed:?}: {homes:?}");
+}
+
+/// The gateway's direct dependencies, by feature. A change here is a decision: it goes through this list.
+#[test]
+fn the_gateways_dependencies_are_these() {
+    let text = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = text.parse().unwrap();
+    let (mut lane, mut shell) = (BTreeSet::new(), BTreeSet::new());
+    for (name, spec) in manifest["dependencies"].as_table().unwrap() {
+        let optional = spec.get("optional").and_then(toml::Value::as_bool).unwrap_or(false);
+        if optional {
+            shell.insert(name.as_str())
+        } else {
+            lane.insert(name.as_str())
+        };
+    }
+    assert_eq!(lane, BTreeSet::from(["xxhash-rust", "zerocopy"]), "base and flow");
+    assert_eq!(shell, BTreeSet::from(["crc32c", "serde", "thiserror", "toml"]), "the shell");
+}
+
+#[test]
+fn the_repository_speaks_of_the_project_alone() {
+    for folder in ["src", "sim/src", "bench", "crates", "tests", "docs"] {
+        let mut open = vec![root().join(folder)];
+        while let Some(path) = open.pop() {
+            if path.is_dir() {
+                open.extend(fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()));
+            } else if let (Ok(text), false) = (fs::read_to_string(&path), path.ends_with("tidy.rs")) {
+                for word in ["/work/", "/root/", "/home/", "/tmp/"] {
+                    assert!(!text.contains(word), "{} names a machine's path: {word}", path.display());
+                }
+            }
+        }
+    }
+}
