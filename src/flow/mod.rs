@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 pub mod action;
+pub mod book;
 pub mod event;
 pub mod market;
 pub mod outbox;

@@ -1,0 +1,410 @@
+//! Price levels, and the ladder on which those of one side of one book stand in order of price.
+//!
+//! A ladder is a chain of *chunks*, each a sorted run of at most [`RUNGS`] rungs (key and level number) in one
+//! 512-byte record; the best price is the last rung of the chain's first chunk, where most of the life of a book
+//! happens: a new best price is one write. Compared with one growing array a side, an insertion moves at most one
+//! chunk however deep the book is, and records of one size never fragment their pool: whenever a level is free, so is
+//! a chunk.
+//!
+//! Worst case: a price that is `n` levels away from the best is found in at most `n / 8` steps from chunk to chunk, plus
+//! one chunk read.
+
+use super::orders::Queue;
+use super::pool::{NIL, Pool};
+use crate::base::{Price, Side};
+
+/// One price of one side of one book: half a cache line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level {
+    pub(super) price: Price,
+    /// Displayed size of all its orders.
+    pub(super) qty: i64,
+    pub(super) queue: Queue,
+    /// How many orders; positive.
+    pub(super) orders: u32,
+    pub(super) place: Place,
+}
+
+const _: () = assert!(size_of::<Level>() == 32, "two levels share a cache line");
+
+/// Which side of which book, and whether any of the orders is own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Place(u32);
+
+impl Place {
+    /// Books are numbered below this.
+    pub(super) const MAX_BOOKS: usize = 1 << 30;
+    const OWN: u32 = 1 << 31;
+
+    #[inline(always)]
+    pub(super) fn new(book: u32, side: Side) -> Self {
+        Place(book << 1 | side as u32)
+    }
+
+    #[inline(always)]
+    pub(super) fn book(self) -> u32 {
+        (self.0 & !Self::OWN) >> 1
+    }
+
+    #[inline(always)]
+    pub(super) fn side(self) -> Side {
+        if self.0 & 1 == 0 { Side::Buy } else { Side::Sell }
+    }
+
+    #[inline(always)]
+    pub(super) fn has_own(self) -> bool {
+        self.0 & Self::OWN != 0
+    }
+
+    pub(super) fn set_own(&mut self, own: bool) {
+        self.0 = if own { self.0 | Self::OWN } else { self.0 & !Self::OWN };
+    }
+}
+
+/// What of a level is own. Kept apart from [`Level`], because most levels hold nothing own.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct OwnPart {
+    pub(super) qty: i64,
+    pub(super) orders: u32,
+}
+
+/// A price turned so that the larger key is the better price on its side. `!p` is `-p - 1`: it reverses the order of
+/// all `i64` without overflow.
+#[inline(always)]
+pub(super) fn key(side: Side, price: Price) -> i64 {
+    match side {
+        Side::Buy => price.0,
+        Side::Sell => !price.0,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rung {
+    key: i64,
+    level: u32,
+}
+
+const RUNGS: usize = 31;
+/// No two neighbouring chunks hold fewer than this together: half of a split chunk (15) and any other (1).
+const MERGE_BELOW: usize = 16;
+
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Chunk {
+    /// Next chunk towards worse prices.
+    worse: u32,
+    /// Next chunk towards better prices.
+    better: u32,
+    len: u32,
+    /// Worst price first.
+    rungs: [Rung; RUNGS],
+}
+
+const _: () = assert!(size_of::<Chunk>() == 512, "a chunk is eight cache lines");
+
+const BLANK_CHUNK: Chunk = Chunk { worse: NIL, better: NIL, len: 0, rungs: [Rung { key: 0, level: NIL }; RUNGS] };
+const BLANK_LEVEL: Level =
+    Level { price: Price(0), qty: 0, queue: Queue::EMPTY, orders: 0, place: Place(0) };
+
+impl Chunk {
+    #[inline(always)]
+    fn rungs(&self) -> &[Rung] {
+        self.rungs.get(..self.len as usize).unwrap_or(&[])
+    }
+
+    /// How many rungs are worse than `key`: where `key` is, or would be.
+    #[inline(always)]
+    fn position(&self, key: i64) -> usize {
+        let mut position = self.len as usize;
+        for rung in self.rungs().iter().rev() {
+            if rung.key < key {
+                break;
+            }
+            position = position.wrapping_sub(1);
+        }
+        position
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, position: usize, rung: Rung) {
+        let len = self.len as usize;
+        if position < len && len < RUNGS {
+            self.rungs.copy_within(position..len, position.wrapping_add(1));
+        }
+        if let Some(place) = self.rungs.get_mut(position) {
+            *place = rung;
+            self.len = self.len.wrapping_add(1);
+        }
+    }
+
+    #[inline(always)]
+    fn remove(&mut self, position: usize) {
+        let len = self.len as usize;
+        if position < len {
+            self.rungs.copy_within(position.wrapping_add(1)..len, position);
+            self.len = self.len.wrapping_sub(1);
+        }
+    }
+}
+
+/// One side of one book: where its ladder begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ladder {
+    /// Key of the best price; of meaning only with a best level.
+    best_key: i64,
+    /// The best level; [`NIL`] on an empty side.
+    pub(super) best: u32,
+    /// The chunk with the best price; [`NIL`] on an empty side.
+    top: u32,
+    /// How many levels.
+    pub(super) len: u32,
+}
+
+impl Ladder {
+    pub(super) const EMPTY: Ladder = Ladder { best_key: 0, best: NIL, top: NIL, len: 0 };
+}
+
+/// No room for another level.
+#[derive(Debug)]
+pub(super) struct LevelsFull;
+
+/// All levels of all books, and the chunks of their ladders.
+#[derive(Debug)]
+pub(super) struct Levels {
+    pub(super) pool: Pool<Level>,
+    own: alloc::boxed::Box<[OwnPart]>,
+    chunks: Pool<Chunk>,
+}
+
+impl Levels {
+    /// `levels` levels over `sides` sides.
+    pub(super) fn new(levels: usize, sides: usize) -> Self {
+        // Neighbouring chunks hold 16 rungs at least, so a side of n > 0 levels has at most n / 8 + 1 chunks.
+        let chunks = (levels / (MERGE_BELOW / 2)).saturating_add(sides.min(levels)).saturating_add(1);
+        Levels {
+            pool: Pool::new(levels, BLANK_LEVEL),
+            own: alloc::vec![OwnPart::default(); levels].into_boxed_slice(),
+            chunks: Pool::new(chunks, BLANK_CHUNK),
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.pool.reset();
+        self.chunks.reset();
+        self.own.fill(OwnPart::default());
+    }
+
+    pub(super) fn own(&self, level: u32) -> OwnPart {
+        if !self.pool.at(level).place.has_own() {
+            return OwnPart::default();
+        }
+        self.own.get(level as usize).copied().unwrap_or_default()
+    }
+
+    /// Changes what of a level is own.
+    pub(super) fn change_own(&mut self, level: u32, qty: i64, orders: i32) {
+        let Some(part) = self.own.get_mut(level as usize) else { return };
+        part.qty = part.qty.wrapping_add(qty);
+        part.orders = part.orders.wrapping_add_signed(orders);
+        self.pool.at_mut(level).place.set_own(part.orders > 0);
+    }
+
+    /// The level of `price`, made if it is not there.
+    #[inline(always)]
+    pub(super) fn find_or_add(
+        &mut self,
+        ladder: &mut Ladder,
+        place: Place,
+        price: Price,
+    ) -> Result<u32, LevelsFull> {
+        let key = key(place.side(), price);
+        if key == ladder.best_key && ladder.best != NIL {
+            return Ok(ladder.best);
+        }
+        let (chunk, position) = self.seek(ladder, key);
+        if let Some(rung) = self.chunks.at(chunk).rungs().get(position)
+            && rung.key == key
+        {
+            return Ok(rung.level);
+        }
+        self.add(ladder, place, price, chunk, position)
+    }
+
+    /// The level with a key, if it is there.
+    pub(super) fn find(&self, ladder: &Ladder, key: i64) -> Option<u32> {
+        let (chunk, position) = self.seek(ladder, key);
+        self.chunks.at(chunk).rungs().get(position).filter(|rung| rung.key == key).map(|rung| rung.level)
+    }
+
+    /// The chunk and the position in it where `key` is or belongs.
+    #[inline(always)]
+    fn seek(&self, ladder: &Ladder, key: i64) -> (u32, usize) {
+        let mut number = ladder.top;
+        if number == NIL {
+            return (NIL, 0);
+        }
+        loop {
+            let chunk = self.chunks.at(number);
+            // Worse than all of this chunk: it stands in the next one, or belongs at its better end.
+            if chunk.worse == NIL || chunk.rungs().first().is_none_or(|worst| worst.key <= key) {
+                return (number, chunk.position(key));
+            }
+            number = chunk.worse;
+        }
+    }
+
+    #[inline]
+    fn add(
+        &mut self,
+        ladder: &mut Ladder,
+        place: Place,
+        price: Price,
+        mut chunk: u32,
+        mut position: usize,
+    ) -> Result<u32, LevelsFull> {
+        if self.pool.is_full() {
+            return Err(LevelsFull);
+        }
+        let key = key(place.side(), price);
+        if chunk == NIL {
+            chunk = self.chunks.take().ok_or(LevelsFull)?;
+            ladder.top = chunk;
+        } else if self.chunks.at(chunk).len as usize == RUNGS {
+            (chunk, position) = self.split(ladder, chunk, position).ok_or(LevelsFull)?;
+        }
+        let level = self.pool.take().ok_or(LevelsFull)?;
+        let record = self.pool.at_mut(level);
+        record.price = price;
+        record.place = place;
+        self.chunks.at_mut(chunk).insert(position, Rung { key, level });
+        ladder.len = ladder.len.wrapping_add(1);
+        if ladder.best == NIL || key > ladder.best_key {
+            ladder.best = level;
+            ladder.best_key = key;
+        }
+        Ok(level)
+    }
+
+    /// Makes room in a full chunk: its better half moves to a new chunk. Says where `position` is now.
+    #[cold]
+    #[allow(clippy::cast_possible_truncation)]
+    fn split(&mut self, ladder: &mut Ladder, worse: u32, position: usize) -> Option<(u32, usize)> {
+        const KEEP: usize = RUNGS / 2;
+        let better = self.chunks.take()?;
+        let full = *self.chunks.at(worse);
+        let moved = full.rungs.get(KEEP..).unwrap_or(&[]);
+        let fresh = self.chunks.at_mut(better);
+        if let Some(place) = fresh.rungs.get_mut(..moved.len()) {
+            place.copy_from_slice(moved);
+        }
+        fresh.len = moved.len() as u32;
+        fresh.worse = worse;
+        fresh.better = full.better;
+        let kept = self.chunks.at_mut(worse);
+        kept.len = KEEP as u32;
+        kept.better = better;
+        self.chunks.at_mut(full.better).worse = better;
+        if ladder.top == worse {
+            ladder.top = better;
+        }
+        // A place between the halves belongs to either; the smaller one takes it.
+        Some(if position <= KEEP { (worse, position) } else { (better, position.wrapping_sub(KEEP)) })
+    }
+
+    /// Takes an empty level off its ladder and frees it.
+    #[inline]
+    pub(super) fn remove(&mut self, ladder: &mut Ladder, level: u32) {
+        let Level { price, place, .. } = *self.pool.at(level);
+        let (number, position) = self.seek(ladder, key(place.side(), price));
+        let chunk = self.chunks.at_mut(number);
+        chunk.remove(position);
+        let len = chunk.len as usize;
+        ladder.len = ladder.len.wrapping_sub(1);
+        if len < MERGE_BELOW {
+            self.merge(ladder, number);
+        }
+        if ladder.best == level {
+            let best = self.chunks.at(ladder.top).rungs().last();
+            ladder.best = best.map_or(NIL, |rung| rung.level);
+            ladder.best_key = best.map_or(0, |rung| rung.key);
+        }
+        self.pool.give(level);
+    }
+
+    /// Keeps the promise of [`MERGE_BELOW`] after a chunk lost a rung.
+    #[inline]
+    fn merge(&mut self, ladder: &mut Ladder, number: u32) {
+        let Chunk { worse, better, len, .. } = *self.chunks.at(number);
+        if worse != NIL && (self.chunks.at(worse).len.wrapping_add(len) as usize) < MERGE_BELOW {
+            self.join(ladder, worse, number);
+        } else if better != NIL && (self.chunks.at(better).len.wrapping_add(len) as usize) < MERGE_BELOW {
+            self.join(ladder, number, better);
+        } else if len == 0 {
+            // Alone on its side; otherwise it would have been joined before it was empty.
+            ladder.top = NIL;
+            self.chunks.give(number);
+        }
+    }
+
+    /// Moves all of `better` to its neighbour `worse` and frees it.
+    #[cold]
+    #[allow(clippy::cast_possible_truncation)]
+    fn join(&mut self, ladder: &mut Ladder, worse: u32, better: u32) {
+        let gone = *self.chunks.at(better);
+        let kept = self.chunks.at_mut(worse);
+        let from = kept.len as usize;
+        if let Some(place) = kept.rungs.get_mut(from..from.wrapping_add(gone.rungs().len())) {
+            place.copy_from_slice(gone.rungs());
+            kept.len = kept.len.wrapping_add(gone.len);
+        }
+        kept.better = gone.better;
+        self.chunks.at_mut(gone.better).worse = worse;
+        if ladder.top == better {
+            ladder.top = worse;
+        }
+        self.chunks.give(better);
+    }
+
+    /// Level numbers of a side, best price first.
+    pub(super) fn walk(&self, ladder: &Ladder) -> Walk<'_> {
+        Walk { levels: self, chunk: ladder.top, left: self.chunks.at(ladder.top).rungs() }
+    }
+}
+
+/// Walks a ladder from the best price to the worst.
+#[derive(Clone, Debug)]
+pub(super) struct Walk<'a> {
+    levels: &'a Levels,
+    chunk: u32,
+    left: &'a [Rung],
+}
+
+impl Walk<'_> {
+    /// Skips `n` levels, a chunk at a time.
+    pub(super) fn skip_levels(&mut self, mut n: usize) {
+        while n >= self.left.len() && self.chunk != NIL {
+            n = n.wrapping_sub(self.left.len());
+            self.next_chunk();
+        }
+        self.left = self.left.get(..self.left.len().saturating_sub(n)).unwrap_or(&[]);
+    }
+
+    fn next_chunk(&mut self) {
+        self.chunk = self.levels.chunks.at(self.chunk).worse;
+        self.left = if self.chunk == NIL { &[] } else { self.levels.chunks.at(self.chunk).rungs() };
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        if self.left.is_empty() && self.chunk != NIL {
+            self.next_chunk();
+        }
+        let (rung, rest) = self.left.split_last()?;
+        self.left = rest;
+        Some(rung.level)
+    }
+}

@@ -1,0 +1,131 @@
+//! Own orders: which of the resting ones are ours.
+//!
+//! The feed may show an order before or after the venue's answer names it to us, so a mark may wait for its order and
+//! an order may rest a while without its mark. A mark lives until its owner takes it back; the feed moves it (a
+//! replace) but never drops it, so that a snapshot that rebuilds the book finds it again.
+
+use super::pool::{NIL, Pool};
+use crate::base::{ClientId, Digest, Map, VenueRef};
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub(super) reference: VenueRef,
+    pub(super) client: ClientId,
+    /// Is the order in the book?
+    pub(super) resting: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Marks {
+    pool: Pool<Mark>,
+    by_reference: Map,
+    /// How many marks wait for their order: while it is zero, an add need not look.
+    awaited: usize,
+}
+
+impl Marks {
+    pub(super) fn new(capacity: usize) -> Self {
+        let blank = Mark { reference: VenueRef(0), client: ClientId(0), resting: false };
+        Marks { pool: Pool::new(capacity, blank), by_reference: Map::new(capacity), awaited: 0 }
+    }
+
+    pub(super) fn get(&self, number: u32) -> &Mark {
+        self.pool.at(number)
+    }
+
+    pub(super) fn find(&self, reference: VenueRef) -> Option<u32> {
+        self.by_reference.get(reference.0)
+    }
+
+    /// A new mark, waiting. `None` when full.
+    pub(super) fn add(&mut self, reference: VenueRef, client: ClientId) -> Option<u32> {
+        let number = self.pool.take()?;
+        *self.pool.at_mut(number) = Mark { reference, client, resting: false };
+        if self.by_reference.insert(reference.0, number).is_err() {
+            self.pool.give(number);
+            return None;
+        }
+        self.awaited = self.awaited.wrapping_add(1);
+        Some(number)
+    }
+
+    pub(super) fn set_client(&mut self, number: u32, client: ClientId) {
+        self.pool.at_mut(number).client = client;
+    }
+
+    pub(super) fn remove(&mut self, reference: VenueRef) -> Option<Mark> {
+        let number = self.by_reference.remove(reference.0)?;
+        let mark = *self.pool.at(number);
+        self.pool.give(number);
+        if !mark.resting {
+            self.awaited = self.awaited.wrapping_sub(1);
+        }
+        Some(mark)
+    }
+
+    /// The mark that waits for this order, if any; from now on it rests.
+    #[inline(always)]
+    pub(super) fn arrive(&mut self, reference: VenueRef) -> u32 {
+        if self.awaited == 0 { NIL } else { self.arrive_awaited(reference) }
+    }
+
+    #[cold]
+    fn arrive_awaited(&mut self, reference: VenueRef) -> u32 {
+        let Some(number) = self.find(reference) else { return NIL };
+        self.rest(number);
+        number
+    }
+
+    pub(super) fn rest(&mut self, number: u32) {
+        let mark = self.pool.at_mut(number);
+        if !mark.resting {
+            mark.resting = true;
+            self.awaited = self.awaited.wrapping_sub(1);
+        }
+    }
+
+    /// The order left the book.
+    pub(super) fn leave(&mut self, number: u32) {
+        let mark = self.pool.at_mut(number);
+        if mark.resting {
+            mark.resting = false;
+            self.awaited = self.awaited.wrapping_add(1);
+        }
+    }
+
+    /// The order of a waiting mark goes on under a new reference. If that has a mark already, nothing moves.
+    pub(super) fn rename(&mut self, number: u32, new: VenueRef) {
+        let old = self.pool.at(number).reference;
+        if old == new || self.find(new).is_some() {
+            return;
+        }
+        self.by_reference.remove(old.0);
+        if self.by_reference.insert(new.0, number).is_ok() {
+            self.pool.at_mut(number).reference = new;
+        }
+    }
+
+    /// In no order that depends on history: a sum over the marks.
+    pub(super) fn digest(&self, into: &mut Digest) {
+        let mut sum = 0u64;
+        for number in (0u32..).take(self.pool.capacity()) {
+            let mark = self.pool.at(number);
+            if self.find(mark.reference) == Some(number) {
+                let mut one = Digest::default();
+                one.u64(mark.reference.0);
+                one.u64(mark.client.0);
+                one.u64(u64::from(mark.resting));
+                sum = sum.wrapping_add(one.value());
+            }
+        }
+        into.u64(self.by_reference.len() as u64);
+        into.u64(sum);
+    }
+
+    pub(super) fn all_leave(&mut self) {
+        for number in (0u32..).take(self.pool.capacity()) {
+            self.leave(number);
+        }
+        self.awaited = self.by_reference.len();
+    }
+}

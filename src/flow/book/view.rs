@@ -1,0 +1,205 @@
+//! What strategies see of a book.
+
+use super::ladder::{self, Ladder, Walk};
+use super::pool::NIL;
+use super::{Books, Freshness};
+use crate::base::{ClientId, InstrumentId, Price, Qty, Side, VenueRef};
+
+/// One price level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Level {
+    /// The price.
+    pub price: Price,
+    /// Displayed size of the whole level, not of its first order.
+    pub qty: Qty,
+    /// How many orders.
+    pub orders: u32,
+    /// How much of `qty` is own.
+    pub own_qty: Qty,
+}
+
+/// An order in the book.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RestingOrder {
+    /// Its reference.
+    pub order: VenueRef,
+    /// The book it rests in.
+    pub instrument: InstrumentId,
+    /// Our name for it, if it is own.
+    pub client: Option<ClientId>,
+    /// Its side.
+    pub side: Side,
+    /// Its limit.
+    pub price: Price,
+    /// Displayed size left.
+    pub qty: Qty,
+}
+
+/// A book by price: what a venue of either kind (level 2, level 3) can give.
+pub trait BookView {
+    /// The best level of a side. O(1).
+    fn top(&self, side: Side) -> Option<Level>;
+
+    /// The best level of a side as it would be without own orders: what signals should see. Walks on while a level
+    /// holds only own orders.
+    fn top_without_own(&self, side: Side) -> Option<Level>;
+
+    /// The level at `depth`; 0 is the best.
+    fn level(&self, side: Side, depth: usize) -> Option<Level>;
+
+    /// All levels of a side, best first.
+    fn levels(&self, side: Side) -> impl Iterator<Item = Level>;
+
+    /// How many levels a side has.
+    fn depth(&self, side: Side) -> usize;
+
+    /// Price and size of the last printed trade: execution, trade against a hidden order, or cross.
+    fn last_trade(&self) -> Option<(Price, Qty)>;
+
+    /// Shares printed so far. Executions that are not printable do not count (they come again in a cross); broken
+    /// trades stay counted (their size is not in the message that breaks them).
+    fn volume(&self) -> Qty;
+
+    /// May the book be trusted?
+    fn freshness(&self) -> Freshness;
+}
+
+/// A book by order: what an order-level (level 3) venue gives.
+pub trait L3View: BookView {
+    /// An order that rests in this book.
+    fn order(&self, order: VenueRef) -> Option<RestingOrder>;
+
+    /// Shares that stand before it in its level's queue, own ones included. Walks from the order to the head of its
+    /// queue.
+    fn queue_ahead(&self, order: VenueRef) -> Option<Qty>;
+
+    /// The orders at a price, first in time first.
+    fn queue(&self, side: Side, price: Price) -> impl Iterator<Item = RestingOrder>;
+}
+
+/// One book of [`Books`]. An instrument beyond the capacity shows an empty, stale one.
+#[derive(Clone, Copy, Debug)]
+pub struct BookRef<'a> {
+    pub(super) books: &'a Books,
+    pub(super) id: InstrumentId,
+}
+
+impl BookRef<'_> {
+    fn ladder(&self, side: Side) -> Ladder {
+        self.books.books.get(self.id.0 as usize).map_or(Ladder::EMPTY, |book| *book.ladder(side))
+    }
+
+    #[inline]
+    fn level_of(&self, number: u32) -> Option<Level> {
+        if number == NIL {
+            return None;
+        }
+        let level = self.books.levels.pool.at(number);
+        let own_qty = Qty(self.books.levels.own(number).qty);
+        Some(Level { price: level.price, qty: Qty(level.qty), orders: level.orders, own_qty })
+    }
+
+    fn walk(&self, side: Side) -> Walk<'_> {
+        self.books.levels.walk(&self.ladder(side))
+    }
+
+    fn resting(&self, slot: u32) -> Option<RestingOrder> {
+        if slot == NIL {
+            return None;
+        }
+        let order = self.books.orders.at(slot);
+        let level = self.books.levels.pool.at(order.level);
+        let client = (order.own != NIL).then(|| self.books.marks.get(order.own).client);
+        Some(RestingOrder {
+            order: order.reference,
+            instrument: InstrumentId(level.place.book()),
+            client,
+            side: level.place.side(),
+            price: level.price,
+            qty: Qty(order.qty),
+        })
+    }
+
+    /// The slot of an order of this book.
+    fn slot(&self, order: VenueRef) -> Option<u32> {
+        let slot = self.books.index.find(order, &self.books.orders).ok()?.slot;
+        let level = self.books.orders.at(slot).level;
+        (self.books.levels.pool.at(level).place.book() == self.id.0).then_some(slot)
+    }
+}
+
+impl BookView for BookRef<'_> {
+    #[inline]
+    fn top(&self, side: Side) -> Option<Level> {
+        self.level_of(self.books.books.get(self.id.0 as usize)?.ladder(side).best)
+    }
+
+    #[inline]
+    fn top_without_own(&self, side: Side) -> Option<Level> {
+        let top = self.top(side)?;
+        if top.own_qty == Qty::ZERO {
+            return Some(top);
+        }
+        self.walk(side).find_map(|number| {
+            let level = self.level_of(number)?;
+            let own = self.books.levels.own(number);
+            let orders = level.orders.saturating_sub(own.orders);
+            let qty = level.qty.minus(level.own_qty);
+            (orders > 0).then_some(Level { price: level.price, qty, orders, own_qty: Qty::ZERO })
+        })
+    }
+
+    fn level(&self, side: Side, depth: usize) -> Option<Level> {
+        let mut walk = self.walk(side);
+        walk.skip_levels(depth);
+        self.level_of(walk.next()?)
+    }
+
+    fn levels(&self, side: Side) -> impl Iterator<Item = Level> {
+        self.walk(side).filter_map(|number| self.level_of(number))
+    }
+
+    fn depth(&self, side: Side) -> usize {
+        self.ladder(side).len as usize
+    }
+
+    fn last_trade(&self) -> Option<(Price, Qty)> {
+        let prints = self.books.prints.get(self.id.0 as usize)?;
+        prints.qty.is_positive().then_some((prints.price, prints.qty))
+    }
+
+    fn volume(&self) -> Qty {
+        self.books.prints.get(self.id.0 as usize).map_or(Qty::ZERO, |prints| prints.volume)
+    }
+
+    fn freshness(&self) -> Freshness {
+        self.books.freshness(self.id)
+    }
+}
+
+impl L3View for BookRef<'_> {
+    fn order(&self, order: VenueRef) -> Option<RestingOrder> {
+        self.resting(self.slot(order)?)
+    }
+
+    fn queue_ahead(&self, order: VenueRef) -> Option<Qty> {
+        let mut sum = Qty::ZERO;
+        let mut slot = self.books.orders.at(self.slot(order)?).ahead;
+        while slot != NIL {
+            let order = self.books.orders.at(slot);
+            sum = sum.plus(Qty(order.qty));
+            slot = order.ahead;
+        }
+        Some(sum)
+    }
+
+    fn queue(&self, side: Side, price: Price) -> impl Iterator<Item = RestingOrder> {
+        let first = self.books.levels.find(&self.ladder(side), ladder::key(side, price));
+        let mut slot = first.map_or(NIL, |level| self.books.levels.pool.at(level).queue.first);
+        core::iter::from_fn(move || {
+            let order = self.resting(slot)?;
+            slot = self.books.orders.at(slot).behind;
+            Some(order)
+        })
+    }
+}
