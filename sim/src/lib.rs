@@ -1,1 +1,3 @@
 //! A seeded world for the gateway.
+
+pub mod venue;
