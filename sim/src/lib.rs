@@ -1,1 +1,8 @@
-//! A seeded world for the gateway.
+//! A seeded world for the gateway: everything on the far side of the wire, in one thread, on a virtual clock.
+//!
+//! One seed reproduces a run bit for bit: there is no clock but [`clock`]'s agenda, no randomness but [`rng`]'s, and
+//! no container whose order of iteration depends on a hash.
+
+pub mod clock;
+pub mod net;
+pub mod rng;
