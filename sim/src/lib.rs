@@ -1,3 +1,11 @@
 //! A seeded world for the gateway.
 
 pub mod venue;
+//! A seeded world for the gateway: everything on the far side of the wire, in one thread, on a virtual clock.
+//!
+//! One seed reproduces a run bit for bit: there is no clock but [`clock`]'s agenda, no randomness but [`rng`]'s, and
+//! no container whose order of iteration depends on a hash.
+
+pub mod clock;
+pub mod net;
+pub mod rng;
