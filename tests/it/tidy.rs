@@ -69,6 +69,13 @@ fn arrows_point_at_the_root() {
 }
 
 #[test]
+fn the_venue_keeps_its_own_books() {
+    // Sharing only byte layouts (and the base words) is what makes a reconciliation between the two worth anything.
+    let banned = ["flow::book", "flow::orders", "flow::risk", "flow::trading", "flow::feed", "flow::entry"];
+    assert_none("the venue is independent of the gateway", &offences("sim/src/venue", &banned, &[]));
+}
+
+#[test]
 fn the_lane_sees_no_world_and_does_not_panic() {
     let banned = [
         "std::",

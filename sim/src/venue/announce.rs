@@ -6,8 +6,8 @@ use super::market::CrossKind;
 use firelane_gateway::base::{ExchangeTime, Price, Side, Symbol, VenueRef};
 use firelane_gateway::flow::wire::itch50::{
     AddOrder, AddOrderMpid, BrokenTrade, CrossTrade, Header, OperationalHalt, OrderCancel, OrderDelete, OrderExecuted,
-    OrderExecutedWithPrice, OrderReplace, RegShoRestriction, StockDirectory, StockTradingAction, SystemEvent, Trade, U32,
-    U64,
+    OrderExecutedWithPrice, OrderReplace, RegShoRestriction, StockDirectory, StockTradingAction, SystemEvent, Trade,
+    U32, U64,
 };
 use zerocopy::IntoBytes;
 

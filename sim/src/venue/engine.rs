@@ -642,11 +642,7 @@ impl Engine {
                 };
                 if from_maker > 0 {
                     self.withdraw(now, at, maker, from_maker);
-                    effects.push(Effect {
-                        owner: resting.owner,
-                        reference: maker,
-                        what: prevented(from_maker, added),
-                    });
+                    effects.push(Effect { owner: resting.owner, reference: maker, what: prevented(from_maker, added) });
                 }
                 if from_taker > 0 {
                     order.open -= from_taker;
@@ -789,11 +785,7 @@ impl Market for Engine {
         let shares = resting.open.saturating_sub(open);
         if shares > 0 {
             self.withdraw(now, at, order, shares);
-            effects.push(Effect {
-                owner: resting.owner,
-                reference: order,
-                what: What::Canceled { shares, reason },
-            });
+            effects.push(Effect { owner: resting.owner, reference: order, what: What::Canceled { shares, reason } });
         }
         Ok(())
     }
@@ -825,11 +817,7 @@ impl Market for Engine {
         let at = self.find(symbol)?;
         self.tape.broken(now, self.instruments[at].line, trade);
         for party in parties {
-            effects.push(Effect {
-                owner: party.owner,
-                reference: party.reference,
-                what: What::Broken { trade },
-            });
+            effects.push(Effect { owner: party.owner, reference: party.reference, what: What::Broken { trade } });
         }
         Ok(())
     }
