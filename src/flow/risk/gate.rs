@@ -1,6 +1,14 @@
 //! The gate: the only maker of [`Approved`].
 
-use crate::flow::action::{Enter, SellMark};
+use super::ledger::{Account, Ledger};
+use super::limits::{EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
+use super::memory::{Recent, Throttle};
+use crate::base::{
+    Digest, Instrument, InstrumentId, LoadError, Mono, Notional, OutOfRange, Price, Qty, Reader, Side, State, Writer,
+};
+use crate::flow::action::{Cancel, Change, Enter, Exposure, MassCancel, Replace, SellMark};
+use alloc::boxed::Box;
+use alloc::vec;
 use core::ops::Deref;
 
 /// Proof that `T` passed the gate. Order entry encodes from nothing else, and takes it by value: it can be neither
@@ -33,4 +41,662 @@ pub struct MarkedEnter {
     pub enter: Enter,
     /// Long (and every buy), or short.
     pub mark: SellMark,
+}
+
+/// What an enter becomes: one order, or two when a sell is larger than the long position.
+#[derive(PartialEq, Eq, Debug)]
+#[must_use = "approvals that are dropped are orders that never leave"]
+pub struct Approvals {
+    /// The whole order, or its long part.
+    pub first: Approved<MarkedEnter>,
+    /// The short part of a split sale.
+    pub second: Option<Approved<MarkedEnter>>,
+}
+
+impl IntoIterator for Approvals {
+    type Item = Approved<MarkedEnter>;
+    type IntoIter = core::iter::Chain<core::iter::Once<Self::Item>, core::option::IntoIter<Self::Item>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        core::iter::once(self.first).chain(self.second)
+    }
+}
+
+/// What the gate must know of the market to judge an enter or a replace.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Now.
+    pub now: Mono,
+    /// The instrument's row.
+    pub instrument: &'a Instrument,
+    /// Best bid without own orders.
+    pub best_bid: Option<Price>,
+    /// Best ask without own orders.
+    pub best_ask: Option<Price>,
+    /// Is the book exact (no gap open, no damage unhealed)?
+    pub fresh: bool,
+    /// Is the instrument in continuous trading, the market open, the symbol live?
+    pub tradable: bool,
+    /// Limits of a limit-up-limit-down auction, lower and upper.
+    pub collar: Option<(Price, Price)>,
+    /// Is the short-sale price test of Regulation SHO in force?
+    pub short_restricted: bool,
+    /// Highest own buy that may be live, with every request on its way taken at its worst.
+    pub own_best_bid: Option<Price>,
+    /// Lowest own sell that may be live, likewise.
+    pub own_best_ask: Option<Price>,
+}
+
+/// What the gate must know of the order that a replace or a cancel is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderFacts {
+    /// Its instrument.
+    pub instrument: InstrumentId,
+    /// Its side.
+    pub side: Side,
+    /// Its mark.
+    pub mark: SellMark,
+    /// Its limit.
+    pub price: Price,
+    /// Shares of the whole chain that were executed.
+    pub executed: Qty,
+    /// Shares open at the venue, as last heard.
+    pub open: Qty,
+    /// What it could still do, with every request on its way taken at its worst: what the ledger holds for it.
+    pub exposure: Exposure,
+    /// A request to replace it has no answer yet: another must wait, for it would be reckoned from a guess.
+    pub pending: bool,
+    /// The last cancel sent for it: how much it was to keep, and when it was sent.
+    pub cancel: Option<(Qty, Mono)>,
+}
+
+/// Why something may not leave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Refusal {
+    /// The kill switch is thrown.
+    Killed,
+    /// The gate was built for fewer instruments.
+    UnknownInstrument,
+    /// The instrument's currency or exponents are not those of the limits.
+    ForeignUnits,
+    /// A size that is not positive, or not whole lots where those are demanded.
+    BadQuantity,
+    /// A price that is not positive or not a multiple of the tick.
+    BadPrice,
+    /// Over the limit on the size of an order.
+    OrderQuantity,
+    /// Over the limit on the value of an order, or beyond what can be computed.
+    OrderNotional,
+    /// Halted, paused, closed, a test symbol, or not known to be otherwise.
+    NotTradable,
+    /// The book may be wrong.
+    StaleBook,
+    /// Outside the limit-up-limit-down auction collar.
+    AuctionCollar,
+    /// The book is empty, or empty on one side, and the configuration wants a reference.
+    NoReference,
+    /// Too far through the opposite best.
+    PriceThrough,
+    /// Too far behind the own best.
+    PriceBehind,
+    /// Would trade with an own order.
+    SelfTrade,
+    /// Over the position limit if everything open executed.
+    Position,
+    /// Over the open exposure of the instrument.
+    OpenExposure,
+    /// Over the open exposure of the lane.
+    TotalExposure,
+    /// Larger than the long position, and sales are not split.
+    CrossesZero,
+    /// Short sales are not allowed.
+    ShortForbidden,
+    /// Not enough shares located (Regulation SHO, Rule 203(b)(1)).
+    NoLocate,
+    /// Not above the best bid while the price test is in force (Regulation SHO, Rule 201).
+    ShortPrice,
+    /// A replace would sell more than is held under a mark that says long (Regulation SHO, Rule 200(g)).
+    TurnsShort,
+    /// The same order was let pass a moment ago; or a replace that changes nothing.
+    Duplicate,
+    /// Over the order rate.
+    Rate,
+    /// An earlier request on the order has no answer yet.
+    Pending,
+    /// A replace that would leave nothing open (cancel instead), or a request on an order that has nothing open.
+    NothingOpen,
+    /// A cancel that would not reduce the order.
+    NotReducing,
+    /// The same cancel was let pass a moment ago.
+    RepeatedCancel,
+}
+
+impl Refusal {
+    /// Every reason, in the order of its number.
+    pub const ALL: [Refusal; 28] = [
+        Refusal::Killed,
+        Refusal::UnknownInstrument,
+        Refusal::ForeignUnits,
+        Refusal::BadQuantity,
+        Refusal::BadPrice,
+        Refusal::OrderQuantity,
+        Refusal::OrderNotional,
+        Refusal::NotTradable,
+        Refusal::StaleBook,
+        Refusal::AuctionCollar,
+        Refusal::NoReference,
+        Refusal::PriceThrough,
+        Refusal::PriceBehind,
+        Refusal::SelfTrade,
+        Refusal::Position,
+        Refusal::OpenExposure,
+        Refusal::TotalExposure,
+        Refusal::CrossesZero,
+        Refusal::ShortForbidden,
+        Refusal::NoLocate,
+        Refusal::ShortPrice,
+        Refusal::TurnsShort,
+        Refusal::Duplicate,
+        Refusal::Rate,
+        Refusal::Pending,
+        Refusal::NothingOpen,
+        Refusal::NotReducing,
+        Refusal::RepeatedCancel,
+    ];
+}
+
+/// The gate.
+#[derive(Debug)]
+pub struct Gate {
+    limits: RiskLimits,
+    each: Box<[InstrumentLimits]>,
+    ledger: Ledger,
+    killed: bool,
+    /// The latest time it was asked at: clocks of different sources may disagree, the gate's never runs back.
+    now: Mono,
+    throttle: Throttle,
+    recent: Recent,
+    /// The last mass cancel of everything, forgotten as soon as an order leaves.
+    swept: Option<Mono>,
+    /// The last mass cancel of each instrument, likewise.
+    swept_each: Box<[Option<Mono>]>,
+    passed: u64,
+    refused: [u64; Refusal::ALL.len()],
+}
+
+/// A judged enter: how many shares leave as long (or bought), how many as short, and what the rate becomes.
+struct Judged {
+    plain: Qty,
+    short: Qty,
+    located: bool,
+    full_at: Mono,
+}
+
+impl Gate {
+    /// A gate for instruments 0 to `instruments` - 1, with flat accounts and the switch released.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the first limit out of its range.
+    pub fn new(limits: &RiskLimits, instruments: usize) -> Result<Self, OutOfRange> {
+        limits.check()?;
+        Ok(Gate {
+            limits: *limits,
+            each: vec![limits.each; instruments].into_boxed_slice(),
+            ledger: Ledger::new(instruments),
+            killed: false,
+            now: Mono(0),
+            throttle: Throttle::new(limits),
+            recent: Recent::new(limits),
+            swept: None,
+            swept_each: vec![None; instruments].into_boxed_slice(),
+            passed: 0,
+            refused: [0; Refusal::ALL.len()],
+        })
+    }
+
+    /// Gives an instrument limits of its own. Part of the configuration: not saved with the state.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the first limit out of its range, or the instrument; nothing is changed then.
+    pub fn set_limits(&mut self, instrument: InstrumentId, limits: InstrumentLimits) -> Result<(), OutOfRange> {
+        limits.check()?;
+        let row = self.each.get_mut(instrument.0 as usize);
+        *row.ok_or(OutOfRange { field: "instrument", allowed: "below the gate's capacity" })? = limits;
+        Ok(())
+    }
+
+    /// Sets how many shares are located for the day, used ones included.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the number or the instrument; nothing is changed then.
+    pub fn set_locates(&mut self, instrument: InstrumentId, shares: Qty) -> Result<(), OutOfRange> {
+        let limits = self.limits_of(instrument);
+        self.set_limits(instrument, InstrumentLimits { locates: shares, ..limits })
+    }
+
+    /// The limits of an instrument.
+    #[must_use]
+    pub fn limits_of(&self, instrument: InstrumentId) -> InstrumentLimits {
+        self.each.get(instrument.0 as usize).copied().unwrap_or(self.limits.each)
+    }
+
+    /// Throws the kill switch: nothing passes but cancels, until [`release`](Self::release).
+    pub fn kill(&mut self) {
+        self.killed = true;
+    }
+
+    /// Releases the kill switch.
+    pub fn release(&mut self) {
+        self.killed = false;
+    }
+
+    /// Is the kill switch thrown?
+    #[must_use]
+    pub fn is_killed(&self) -> bool {
+        self.killed
+    }
+
+    /// Positions, open exposure, cash.
+    #[inline]
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Brings in a position from the day before: see [`Ledger::carry_in`].
+    pub fn carry_in(&mut self, instrument: InstrumentId, position: Qty, cost: Notional) {
+        self.ledger.carry_in(instrument, position, cost);
+    }
+
+    /// Books one step of an order's life. The step that opens an order must follow its approval before anything else
+    /// is asked.
+    #[inline]
+    pub fn apply(&mut self, change: &Change, instrument: &Instrument) {
+        self.ledger.apply(change, instrument);
+    }
+
+    /// How often something was let pass.
+    #[must_use]
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// How often something was refused for `reason`.
+    #[must_use]
+    pub fn refused(&self, reason: Refusal) -> u64 {
+        self.refused.get(reason as usize).copied().unwrap_or(0)
+    }
+
+    /// May a new order leave?
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies, counted.
+    #[inline]
+    pub fn enter(&mut self, enter: Enter, facts: &Facts<'_>) -> Result<Approvals, Refusal> {
+        self.now = self.now.max(facts.now);
+        let judged = self.judge_enter(&enter, facts);
+        let Judged { plain, short, located, full_at } = self.count(judged)?;
+        self.throttle.take(full_at);
+        self.recent.remember(&enter, self.now);
+        self.order_leaves(enter.instrument);
+
+        let part = |qty, mark| Approved(MarkedEnter { enter: Enter { qty, ..enter }, mark });
+        let long = part(plain, SellMark::Long);
+        if !short.is_positive() {
+            return Ok(Approvals { first: long, second: None });
+        }
+        let short = part(short, SellMark::Short { located });
+        Ok(match plain.is_positive() {
+            true => Approvals { first: long, second: Some(short) },
+            false => Approvals { first: short, second: None },
+        })
+    }
+
+    /// May an order change its price or size? Judged with the larger of what it could do before and after.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies, counted.
+    #[inline]
+    pub fn replace(
+        &mut self,
+        replace: Replace,
+        order: &OrderFacts,
+        facts: &Facts<'_>,
+    ) -> Result<Approved<Replace>, Refusal> {
+        self.now = self.now.max(facts.now);
+        let judged = self.judge_replace(&replace, order, facts);
+        let full_at = self.count(judged)?;
+        self.throttle.take(full_at);
+        self.order_leaves(order.instrument);
+        Ok(Approved(replace))
+    }
+
+    /// May a cancel leave? Neither the kill switch nor any limit stops one that reduces the order; only the same
+    /// again, within the configured time, is held back.
+    ///
+    /// # Errors
+    /// [`Refusal::NotReducing`] or [`Refusal::RepeatedCancel`], counted.
+    #[inline]
+    pub fn cancel(&mut self, cancel: Cancel, order: &OrderFacts, now: Mono) -> Result<Approved<Cancel>, Refusal> {
+        self.now = self.now.max(now);
+        let liability = order.executed.plus(order.exposure.qty);
+        let repeated = |(keep, at): (Qty, Mono)| keep <= cancel.keep && self.now.since(at) < self.limits.cancel_repeat;
+        let verdict = if !order.exposure.qty.is_positive() || cancel.keep < Qty::ZERO || cancel.keep >= liability {
+            Err(Refusal::NotReducing)
+        } else if order.cancel.is_some_and(repeated) {
+            Err(Refusal::RepeatedCancel)
+        } else {
+            Ok(())
+        };
+        self.count(verdict)?;
+        Ok(Approved(cancel))
+    }
+
+    /// May a mass cancel leave? Always, but for the same again within the configured time when no order left since.
+    ///
+    /// # Errors
+    /// [`Refusal::RepeatedCancel`], counted.
+    pub fn mass_cancel(&mut self, cancel: MassCancel, now: Mono) -> Result<Approved<MassCancel>, Refusal> {
+        self.now = self.now.max(now);
+        let each = cancel.instrument.and_then(|i| self.swept_each.get_mut(i.0 as usize));
+        let repeated = |at: Mono| self.now.since(at) < self.limits.cancel_repeat;
+        let verdict = if self.swept.is_some_and(repeated) || each.as_ref().is_some_and(|at| at.is_some_and(repeated)) {
+            Err(Refusal::RepeatedCancel)
+        } else {
+            match (cancel.instrument, each) {
+                (None, _) => self.swept = Some(self.now),
+                (Some(_), Some(at)) => *at = Some(self.now),
+                (Some(_), None) => {}
+            }
+            Ok(())
+        };
+        self.count(verdict)?;
+        Ok(Approved(cancel))
+    }
+
+    #[inline]
+    fn count<T>(&mut self, verdict: Result<T, Refusal>) -> Result<T, Refusal> {
+        let counter = match &verdict {
+            Ok(_) => Some(&mut self.passed),
+            Err(reason) => self.refused.get_mut(*reason as usize),
+        };
+        if let Some(n) = counter {
+            *n = n.wrapping_add(1);
+        }
+        verdict
+    }
+
+    /// A mass cancel sent before no longer covers everything.
+    #[inline]
+    fn order_leaves(&mut self, instrument: InstrumentId) {
+        self.swept = None;
+        if let Some(at) = self.swept_each.get_mut(instrument.0 as usize) {
+            *at = None;
+        }
+    }
+
+    #[inline]
+    fn judge_enter(&self, enter: &Enter, facts: &Facts<'_>) -> Result<Judged, Refusal> {
+        let &Enter { instrument, side, price, qty, .. } = enter;
+        let limits = self.judge_order(instrument, side, price, qty, facts)?;
+        let account = self.ledger.account(instrument);
+        let after = Exposure { qty, price, short: false };
+        self.judge_sums(limits, account, side, Exposure::default(), after, facts)?;
+
+        let plain = match side {
+            Side::Buy => qty,
+            Side::Sell => qty.min(account.long_available()),
+        };
+        let short = qty.minus(plain);
+        if short.is_positive() {
+            if plain.is_positive() && limits.zero_cross == ZeroCross::Refuse {
+                return Err(Refusal::CrossesZero);
+            }
+            judge_short(limits, account, Qty::ZERO, short, price, facts)?;
+        }
+        if self.recent.holds(enter, self.now) {
+            return Err(Refusal::Duplicate);
+        }
+        let tokens = if plain.is_positive() && short.is_positive() { 2 } else { 1 };
+        let full_at = self.throttle.ask(self.now, tokens).ok_or(Refusal::Rate)?;
+        Ok(Judged { plain, short, located: limits.short == ShortSale::Located, full_at })
+    }
+
+    #[inline]
+    fn judge_replace(&self, replace: &Replace, order: &OrderFacts, facts: &Facts<'_>) -> Result<Mono, Refusal> {
+        let open = replace.qty.minus(order.executed);
+        if !order.exposure.qty.is_positive() || !open.is_positive() {
+            return Err(Refusal::NothingOpen);
+        }
+        if order.pending {
+            return Err(Refusal::Pending);
+        }
+        let limits = self.judge_order(order.instrument, order.side, replace.price, open, facts)?;
+        // Until the venue answers either order may be the live one.
+        let before = order.exposure;
+        let after = Exposure { qty: open.max(before.qty), price: replace.price.max(before.price), short: before.short };
+        let account = self.ledger.account(order.instrument);
+        self.judge_sums(limits, account, order.side, before, after, facts)?;
+        match (order.side, order.mark) {
+            (Side::Buy, _) => {}
+            (Side::Sell, SellMark::Short { .. }) => {
+                judge_short(limits, account, before.qty, after.qty, replace.price, facts)?;
+            }
+            (Side::Sell, SellMark::Long) => {
+                let more = after.qty.minus(before.qty);
+                if more.is_positive() && more > account.long_available() {
+                    return Err(Refusal::TurnsShort);
+                }
+            }
+        }
+        if replace.price == order.price && open == order.open {
+            return Err(Refusal::Duplicate);
+        }
+        self.throttle.ask(self.now, 1).ok_or(Refusal::Rate)
+    }
+
+    /// The controls that look at one order alone and at the market.
+    #[inline]
+    fn judge_order(
+        &self,
+        instrument: InstrumentId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+        facts: &Facts<'_>,
+    ) -> Result<&InstrumentLimits, Refusal> {
+        if self.killed {
+            return Err(Refusal::Killed);
+        }
+        let row = facts.instrument;
+        let limits = self.each.get(instrument.0 as usize).ok_or(Refusal::UnknownInstrument)?;
+        let exponent = row.price_exponent.saturating_add(row.qty_exponent);
+        if exponent != self.limits.exponent || row.currency != self.limits.currency {
+            return Err(Refusal::ForeignUnits);
+        }
+        if !qty.is_positive() || (limits.whole_lots && qty.0.checked_rem(row.lot) != Some(0)) {
+            return Err(Refusal::BadQuantity);
+        }
+        if price.0 <= 0 || price.0.checked_rem(row.tick) != Some(0) {
+            return Err(Refusal::BadPrice);
+        }
+        if qty > limits.max_order_qty {
+            return Err(Refusal::OrderQuantity);
+        }
+        if Notional::of(price, qty, row.multiplier).is_none_or(|n| n > limits.max_order_notional) {
+            return Err(Refusal::OrderNotional);
+        }
+        if !facts.tradable {
+            return Err(Refusal::NotTradable);
+        }
+        if !facts.fresh {
+            return Err(Refusal::StaleBook);
+        }
+        // Only the side that would push the auction through its limits is bound: a bid below the lower one is idle.
+        let beyond = |(lower, upper): (Price, Price)| match side {
+            Side::Buy => price > upper,
+            Side::Sell => price < lower,
+        };
+        if facts.collar.is_some_and(beyond) {
+            return Err(Refusal::AuctionCollar);
+        }
+        judge_price(&limits.collar, side, price, facts)?;
+        let own_opposite = match side {
+            Side::Buy => facts.own_best_ask,
+            Side::Sell => facts.own_best_bid,
+        };
+        if own_opposite.is_some_and(|own| side.crosses(price, own)) {
+            return Err(Refusal::SelfTrade);
+        }
+        Ok(limits)
+    }
+
+    /// The controls on sums over orders. What adds nothing to a sum is not refused for it: an account that is over a
+    /// limit must be able to move orders that reduce it.
+    #[inline]
+    fn judge_sums(
+        &self,
+        limits: &InstrumentLimits,
+        account: &Account,
+        side: Side,
+        before: Exposure,
+        after: Exposure,
+        facts: &Facts<'_>,
+    ) -> Result<(), Refusal> {
+        let more = after.qty.minus(before.qty);
+        if more.is_positive() {
+            // As if all of this side executed and nothing of the other.
+            let worst = i128::from(account.position.0).saturating_mul(i128::from(side.sign()));
+            let worst = worst.saturating_add(i128::from(account.open(side).qty.0)).saturating_add(i128::from(more.0));
+            if worst > i128::from(limits.max_position.0) {
+                return Err(Refusal::Position);
+            }
+        }
+        let worth = |e: Exposure| Notional::of(e.price, e.qty, facts.instrument.multiplier);
+        let added = worth(after).zip(worth(before)).and_then(|(a, b)| a.minus(b)).ok_or(Refusal::OrderNotional)?;
+        if added > Notional::ZERO {
+            let over = |sum: Option<Notional>, limit| sum.and_then(|s| s.plus(added)).is_none_or(|s| s > limit);
+            if over(account.buys.notional.plus(account.sells.notional), limits.max_open) {
+                return Err(Refusal::OpenExposure);
+            }
+            if over(Some(self.ledger.open()), self.limits.max_total_open) {
+                return Err(Refusal::TotalExposure);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The price collar.
+#[inline]
+fn judge_price(collar: &PriceCollar, side: Side, price: Price, facts: &Facts<'_>) -> Result<(), Refusal> {
+    let (own, opposite) = match side {
+        Side::Buy => (facts.best_bid, facts.best_ask),
+        Side::Sell => (facts.best_ask, facts.best_bid),
+    };
+    let (own, opposite) = match (own, opposite) {
+        (Some(own), Some(opposite)) => (own, opposite),
+        (Some(only), None) | (None, Some(only)) => match collar.one_sided {
+            OneSided::Refuse => return Err(Refusal::NoReference),
+            OneSided::UseOther => (only, only),
+            OneSided::Pass => return Ok(()),
+        },
+        (None, None) => match collar.empty {
+            EmptyBook::Refuse => return Err(Refusal::NoReference),
+            EmptyBook::Pass => return Ok(()),
+        },
+    };
+    let better = |than: Price| price.above(than).saturating_mul(side.sign());
+    if better(opposite) > collar.through.reach(opposite, facts.instrument.tick) {
+        return Err(Refusal::PriceThrough);
+    }
+    if better(own).saturating_neg() > collar.behind.reach(own, facts.instrument.tick) {
+        return Err(Refusal::PriceBehind);
+    }
+    Ok(())
+}
+
+/// Regulation SHO for `after` shares sold short by an order that was worth `before`.
+#[inline]
+fn judge_short(
+    limits: &InstrumentLimits,
+    account: &Account,
+    before: Qty,
+    after: Qty,
+    price: Price,
+    facts: &Facts<'_>,
+) -> Result<(), Refusal> {
+    let more = after.minus(before);
+    match limits.short {
+        ShortSale::Forbidden => return Err(Refusal::ShortForbidden),
+        ShortSale::Located if more.is_positive() && account.located().plus(more) > limits.locates => {
+            return Err(Refusal::NoLocate);
+        }
+        ShortSale::Located | ShortSale::MarketMaker => {}
+    }
+    // The national best bid counts own bids too. With no bid known the test can't be passed.
+    if facts.short_restricted && facts.best_bid.max(facts.own_best_bid).is_none_or(|bid| price <= bid) {
+        return Err(Refusal::ShortPrice);
+    }
+    Ok(())
+}
+
+impl State for Gate {
+    fn digest(&self, into: &mut Digest) {
+        self.ledger.digest(into);
+        self.throttle.digest(into);
+        self.recent.digest(into);
+        into.u64(u64::from(self.killed));
+        into.u64(self.now.0);
+        for swept in self.swept_each.iter().chain([&self.swept]) {
+            into.u64(swept.unwrap_or(Mono::NEVER).0);
+        }
+        for limits in &self.each {
+            into.i64(limits.locates.0);
+        }
+        for n in self.refused.iter().chain([&self.passed]) {
+            into.u64(*n);
+        }
+    }
+
+    fn save(&self, into: &mut Writer) {
+        self.ledger.save(into);
+        self.throttle.save(into);
+        self.recent.save(into);
+        into.u64(u64::from(self.killed));
+        into.u64(self.now.0);
+        for swept in self.swept_each.iter().chain([&self.swept]) {
+            into.u64(swept.unwrap_or(Mono::NEVER).0);
+        }
+        for limits in &self.each {
+            into.i64(limits.locates.0);
+        }
+        for n in self.refused.iter().chain([&self.passed]) {
+            into.u64(*n);
+        }
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.ledger.load(from)?;
+        self.throttle.load(from)?;
+        self.recent.load(from)?;
+        self.killed = match from.u64()? {
+            0 => false,
+            1 => true,
+            _ => return Err(LoadError::OutOfRange),
+        };
+        self.now = Mono(from.u64()?);
+        for swept in self.swept_each.iter_mut().chain([&mut self.swept]) {
+            *swept = Some(Mono(from.u64()?)).filter(|at| *at != Mono::NEVER);
+        }
+        for limits in &mut self.each {
+            limits.locates = Qty(from.i64()?);
+            limits.check().map_err(|_| LoadError::OutOfRange)?;
+        }
+        for n in self.refused.iter_mut().chain([&mut self.passed]) {
+            *n = from.u64()?;
+        }
+        Ok(())
+    }
 }

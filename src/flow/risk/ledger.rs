@@ -1,0 +1,242 @@
+//! What the lane owns and what it could still come to own: positions, open orders, cash.
+//!
+//! The ledger is driven by [`Change`]s alone. Each says what an order was worth before a step and what it is worth
+//! after; the ledger subtracts the one and adds the other, so that it equals a sum over all orders at every moment
+//! without ever walking them. Exposure counts from the moment an order is sent.
+
+use crate::base::{Digest, Instrument, InstrumentId, LoadError, Notional, Price, Qty, Reader, Side, State, Writer};
+use crate::flow::action::{Change, Exposure, Fill};
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// Open orders of one side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Open {
+    /// Shares that may still execute.
+    pub qty: Qty,
+    /// Their worth at the worst price.
+    pub notional: Notional,
+}
+
+/// One instrument's account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Account {
+    /// Shares held; negative when short.
+    pub position: Qty,
+    /// Open buys.
+    pub buys: Open,
+    /// Open sells, long and short.
+    pub sells: Open,
+    /// The part of the open sells that is marked short.
+    pub short_open: Qty,
+    /// Shares sold short so far: locates that are used up. Covering does not bring them back.
+    pub short_sold: Qty,
+    /// Money got for sells less money paid for buys, before fees.
+    pub cash: Notional,
+}
+
+impl Account {
+    /// Open orders of a side.
+    #[inline]
+    #[must_use]
+    pub fn open(&self, side: Side) -> Open {
+        match side {
+            Side::Buy => self.buys,
+            Side::Sell => self.sells,
+        }
+    }
+
+    /// Shares that may still be sold long: the long position less every open sell.
+    #[inline]
+    #[must_use]
+    pub fn long_available(&self) -> Qty {
+        Qty(self.position.0.max(0).saturating_sub(self.sells.qty.0).max(0))
+    }
+
+    /// Shares that locates are needed for, open and executed.
+    #[inline]
+    #[must_use]
+    pub fn located(&self) -> Qty {
+        self.short_open.plus(self.short_sold)
+    }
+
+    /// Cash plus the position's worth at `mark`. `None` on overflow.
+    #[must_use]
+    pub fn profit(&self, mark: Price, multiplier: i64) -> Option<Notional> {
+        self.cash.plus(Notional::of(mark, self.position, multiplier)?)
+    }
+
+    /// Books shares that traded (or, negative, were taken back).
+    fn book(&mut self, side: Side, fill: Fill, short: bool, multiplier: i64, faults: &mut u64) {
+        let signed = fill.qty.0.saturating_mul(side.sign());
+        self.position = self.position.plus(Qty(signed));
+        if short {
+            self.short_sold = Qty(self.short_sold.0.saturating_add(fill.qty.0).max(0));
+        }
+        match Notional::of(fill.price, Qty(signed), multiplier).and_then(|paid| self.cash.minus(paid)) {
+            Some(cash) => self.cash = cash,
+            None => *faults = faults.wrapping_add(1),
+        }
+    }
+}
+
+/// All accounts of a lane.
+#[derive(Debug)]
+pub struct Ledger {
+    accounts: Box<[Account]>,
+    /// Open notional over all accounts and both sides.
+    open: Notional,
+    faults: u64,
+}
+
+const CLOSED: Account = Account {
+    position: Qty(0),
+    buys: Open { qty: Qty(0), notional: Notional(0) },
+    sells: Open { qty: Qty(0), notional: Notional(0) },
+    short_open: Qty(0),
+    short_sold: Qty(0),
+    cash: Notional(0),
+};
+
+/// An exposure's worth. Prices may be negative (spreads): the worth of an open order is not.
+#[inline]
+fn worth(exposure: Exposure, multiplier: i64) -> Notional {
+    let price = Price(exposure.price.0.saturating_abs());
+    Notional::of(price, exposure.qty, multiplier).unwrap_or(Notional(i128::MAX))
+}
+
+impl Ledger {
+    /// Accounts for instruments 0 to `instruments` - 1, all flat.
+    #[must_use]
+    pub fn new(instruments: usize) -> Self {
+        Ledger { accounts: vec![CLOSED; instruments].into_boxed_slice(), open: Notional::ZERO, faults: 0 }
+    }
+
+    /// One account; flat if the instrument is beyond the capacity.
+    #[inline]
+    #[must_use]
+    pub fn account(&self, instrument: InstrumentId) -> &Account {
+        self.accounts.get(instrument.0 as usize).unwrap_or(&CLOSED)
+    }
+
+    /// All accounts, by instrument id.
+    #[must_use]
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// Open notional over all accounts and both sides.
+    #[inline]
+    #[must_use]
+    pub fn open(&self) -> Notional {
+        self.open
+    }
+
+    /// Changes that could not be booked as they stood: more exposure taken away than there was, an instrument beyond
+    /// the capacity, money beyond 128 bits. Anything but zero is a bug elsewhere.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        self.faults
+    }
+
+    /// The position brought in from the day before, and what it cost (negative for a short one).
+    pub fn carry_in(&mut self, instrument: InstrumentId, position: Qty, cost: Notional) {
+        match self.accounts.get_mut(instrument.0 as usize) {
+            Some(account) => {
+                account.position = position;
+                account.cash = Notional(cost.0.saturating_neg());
+            }
+            None => self.faults = self.faults.wrapping_add(1),
+        }
+    }
+
+    /// Books one step of an order's life.
+    #[inline]
+    pub fn apply(&mut self, change: &Change, instrument: &Instrument) {
+        let Some(account) = self.accounts.get_mut(change.instrument.0 as usize) else {
+            self.faults = self.faults.wrapping_add(1);
+            return;
+        };
+        let multiplier = instrument.multiplier;
+        let faults = &mut self.faults;
+        // More is taken away than there is: keep to zero and say so, rather than open room that is not there.
+        let mut settle = |now: i128| {
+            *faults = faults.wrapping_add(u64::from(now < 0));
+            now.max(0)
+        };
+        let qty = |n: i128| Qty(i64::try_from(n).unwrap_or(i64::MAX));
+        let step = |from: i128, less: i128, more: i128| from.saturating_sub(less).saturating_add(more);
+
+        let (before, after) = (change.before, change.after);
+        let (worth_before, worth_after) = (worth(before, multiplier).0, worth(after, multiplier).0);
+        let side = match change.side {
+            Side::Buy => &mut account.buys,
+            Side::Sell => &mut account.sells,
+        };
+        side.qty = qty(settle(step(side.qty.0.into(), before.qty.0.into(), after.qty.0.into())));
+        side.notional = Notional(settle(step(side.notional.0, worth_before, worth_after)));
+        self.open = Notional(settle(step(self.open.0, worth_before, worth_after)));
+        let short = |e: Exposure| if e.short { i128::from(e.qty.0) } else { 0 };
+        account.short_open = qty(settle(step(account.short_open.0.into(), short(before), short(after))));
+
+        let short = before.short || after.short;
+        if let Some(fill) = change.reversed {
+            let taken_back = Fill { qty: Qty(fill.qty.0.saturating_abs()).negated(), ..fill };
+            account.book(change.side, taken_back, short, multiplier, &mut self.faults);
+        }
+        if let Some(fill) = change.fill {
+            account.book(change.side, fill, short, multiplier, &mut self.faults);
+        }
+    }
+}
+
+impl State for Ledger {
+    fn digest(&self, into: &mut Digest) {
+        for a in &self.accounts {
+            for n in [a.position, a.buys.qty, a.sells.qty, a.short_open, a.short_sold] {
+                into.i64(n.0);
+            }
+            for n in [a.buys.notional, a.sells.notional, a.cash] {
+                into.i128(n.0);
+            }
+        }
+        into.i128(self.open.0);
+        into.u64(self.faults);
+    }
+
+    fn save(&self, into: &mut Writer) {
+        into.u64(self.accounts.len() as u64);
+        for a in &self.accounts {
+            for n in [a.position, a.buys.qty, a.sells.qty, a.short_open, a.short_sold] {
+                into.i64(n.0);
+            }
+            for n in [a.buys.notional, a.sells.notional, a.cash] {
+                into.bytes(&n.0.to_le_bytes());
+            }
+        }
+        into.bytes(&self.open.0.to_le_bytes());
+        into.u64(self.faults);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        if from.u64()? != self.accounts.len() as u64 {
+            return Err(LoadError::OutOfRange);
+        }
+        for a in &mut self.accounts {
+            for n in [&mut a.position, &mut a.buys.qty, &mut a.sells.qty, &mut a.short_open, &mut a.short_sold] {
+                *n = Qty(from.i64()?);
+            }
+            for n in [&mut a.buys.notional, &mut a.sells.notional, &mut a.cash] {
+                *n = notional(from)?;
+            }
+        }
+        self.open = notional(from)?;
+        self.faults = from.u64()?;
+        Ok(())
+    }
+}
+
+fn notional(from: &mut Reader<'_>) -> Result<Notional, LoadError> {
+    let bytes = from.bytes(16)?.first_chunk::<16>().ok_or(LoadError::Short)?;
+    Ok(Notional(i128::from_le_bytes(*bytes)))
+}
