@@ -1,6 +1,3 @@
-//! A seeded world for the gateway.
-
-pub mod venue;
 //! A seeded world for the gateway: everything on the far side of the wire, in one thread, on a virtual clock.
 //!
 //! One seed reproduces a run bit for bit: there is no clock but [`clock`]'s agenda, no randomness but [`rng`]'s, and
@@ -9,3 +6,4 @@ pub mod venue;
 pub mod clock;
 pub mod net;
 pub mod rng;
+pub mod venue;
