@@ -7,7 +7,7 @@ use super::announce::{Line, Tape};
 use super::auction;
 use super::book::{Book, Order};
 use super::market::{
-    CancelReason, CrossKind, Effect, Life, Liquidity, Market, NewOrder, Owner, Prevention, Refusal, What,
+    BreakReason, CancelReason, CrossKind, Effect, Life, Liquidity, Market, NewOrder, Owner, Prevention, Refusal, SelfMatch, What,
 };
 use firelane_gateway::base::{ExchangeTime, Price, Side, Symbol, VenueRef};
 use std::collections::{BTreeMap, BTreeSet};
@@ -626,9 +626,9 @@ impl Engine {
             let Some((maker, resting, price)) = self.contra(at, order) else { break };
             let shares = order.open.min(resting.open);
             let added = if resting.hidden { Liquidity::AddedHidden } else { Liquidity::Added };
-            let prevention = order.self_match.filter(|own| resting.self_match.is_some_and(|r| r.house == own.house));
-            if let Some(rule) = prevention {
-                let (from_maker, from_taker) = match rule.action {
+            let same_house = |own: &SelfMatch| resting.self_match.is_some_and(|other| other.house == own.house);
+            if let Some(action) = order.self_match.filter(same_house).and_then(|own| own.action) {
+                let (from_maker, from_taker) = match action {
                     Prevention::DecrementBoth | Prevention::DecrementBothPlain => (shares, shares),
                     Prevention::CancelOldest => (resting.open, 0),
                     Prevention::CancelNewest => (0, order.open),
@@ -638,11 +638,15 @@ impl Engine {
                     prevented: shares,
                     price,
                     liquidity,
-                    action: rule.action,
+                    action,
                 };
                 if from_maker > 0 {
                     self.withdraw(now, at, maker, from_maker);
-                    effects.push(Effect { owner: resting.owner, reference: maker, what: prevented(from_maker, added) });
+                    effects.push(Effect {
+                        owner: resting.owner,
+                        reference: maker,
+                        what: prevented(from_maker, added),
+                    });
                 }
                 if from_taker > 0 {
                     order.open -= from_taker;
@@ -785,7 +789,11 @@ impl Market for Engine {
         let shares = resting.open.saturating_sub(open);
         if shares > 0 {
             self.withdraw(now, at, order, shares);
-            effects.push(Effect { owner: resting.owner, reference: order, what: What::Canceled { shares, reason } });
+            effects.push(Effect {
+                owner: resting.owner,
+                reference: order,
+                what: What::Canceled { shares, reason },
+            });
         }
         Ok(())
     }
@@ -810,14 +818,24 @@ impl Market for Engine {
         Ok(())
     }
 
-    fn break_trade(&mut self, now: ExchangeTime, trade: u64, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+    fn break_trade(
+        &mut self,
+        now: ExchangeTime,
+        trade: u64,
+        reason: BreakReason,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
         let record = self.trades.get_mut(&trade).filter(|record| !record.broken).ok_or(Refusal::UnknownOrder)?;
         record.broken = true;
         let (symbol, parties) = (record.symbol, record.parties.clone());
         let at = self.find(symbol)?;
         self.tape.broken(now, self.instruments[at].line, trade);
         for party in parties {
-            effects.push(Effect { owner: party.owner, reference: party.reference, what: What::Broken { trade } });
+            effects.push(Effect {
+                owner: party.owner,
+                reference: party.reference,
+                what: What::Broken { trade, reason },
+            });
         }
         Ok(())
     }

@@ -58,10 +58,10 @@ pub enum Prevention {
 /// incoming order's `action` rules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SelfMatch {
-    /// Level (`F` firm, `O` organisation), its four-letter name, and the AIQ group.
+    /// Level (`F` firm, `O` organisation, `A` affiliate), its four-letter name, and the AIQ group.
     pub house: (u8, [u8; 4], [u8; 2]),
-    /// What to do.
-    pub action: Prevention,
+    /// What to do; `None` leaves it to the other order, and does nothing when that one rests.
+    pub action: Option<Prevention>,
 }
 
 /// An order as a market takes it.
@@ -175,6 +175,20 @@ pub enum Liquidity {
     HaltCross = b'H',
 }
 
+/// Why a trade is broken. The discriminant is OUCH's code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum BreakReason {
+    /// Clearly erroneous.
+    Erroneous = b'E',
+    /// Both sides agreed.
+    Consent = b'C',
+    /// The exchange's staff.
+    Supervisory = b'S',
+    /// Another venue or the clearing house.
+    External = b'X',
+}
+
 /// One thing that happened to one order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Effect {
@@ -244,6 +258,8 @@ pub enum What {
     Broken {
         /// Match number.
         trade: u64,
+        /// Why.
+        reason: BreakReason,
     },
 }
 
@@ -294,5 +310,11 @@ pub trait Market {
     ///
     /// # Errors
     /// [`Refusal::UnknownOrder`] when there is no such trade, or it is broken already.
-    fn break_trade(&mut self, now: ExchangeTime, trade: u64, effects: &mut Vec<Effect>) -> Result<(), Refusal>;
+    fn break_trade(
+        &mut self,
+        now: ExchangeTime,
+        trade: u64,
+        reason: BreakReason,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal>;
 }
