@@ -3,6 +3,7 @@
 //! One seed reproduces a run bit for bit: there is no clock but [`clock`]'s agenda, no randomness but [`rng`]'s, and
 //! no container whose order of iteration depends on a hash.
 
+pub mod capture;
 pub mod clock;
 pub mod net;
 pub mod rng;
