@@ -1,0 +1,149 @@
+//! What must hold of every parser for any bytes at all. The fuzzers and the stable mutation tests share these.
+#![allow(unreachable_pub)] // the fuzzers take this file in by its path
+
+use firelane_gateway::flow::wire::{glimpse, itch50, moldudp64};
+use firelane_sim::capture::{CaptureError, binary_file, packets};
+
+/// A message either comes back byte for byte or is refused for a reason that is true.
+pub fn itch50(data: &[u8]) {
+    match itch50::decode(data) {
+        Ok(message) => {
+            assert_eq!(message.as_bytes(), data);
+            assert_eq!(itch50::length_of(message.header().message_type), Some(data.len()));
+            assert_eq!(Some(message.header().stock_locate.get()), itch50::locate_of(data));
+            assert!(message.header().timestamp.ns() < 1 << 48);
+        }
+        Err(itch50::Malformed::Empty) => assert!(data.is_empty()),
+        Err(itch50::Malformed::UnknownType(message_type)) => {
+            assert_eq!(data.first(), Some(&message_type));
+            assert_eq!(itch50::length_of(message_type), None);
+        }
+        Err(itch50::Malformed::BadLength { message_type, length, expected }) => {
+            assert_eq!((data.first(), data.len()), (Some(&message_type), length));
+            assert!(itch50::length_of(message_type) == Some(expected) && length != expected);
+        }
+        Err(itch50::Malformed::BadSide(side)) => {
+            assert!(matches!(data[0], b'A' | b'F') && data[19] == side && !matches!(side, b'B' | b'S'));
+        }
+    }
+}
+
+/// Blocks follow each other within the packet, numbers follow each other, an error comes last, a walk can be resumed
+/// after any message, and a sound packet is what the builder makes of its messages.
+pub fn moldudp64(data: &[u8]) {
+    if let Ok(request) = moldudp64::Request::parse(data) {
+        assert_eq!(request.encode(), data);
+    }
+    let Ok(packet) = moldudp64::Packet::parse(data) else {
+        assert!(data.len() < moldudp64::HEADER_LENGTH);
+        return;
+    };
+    let header = packet.header();
+    let mut buffer = vec![0; data.len()];
+    let mut builder = moldudp64::PacketBuilder::new(&mut buffer, header.session, header.sequence.get()).unwrap();
+    let mut walk = packet.messages();
+    let mut expected = header.sequence.get();
+    let mut cut = None;
+    loop {
+        let before = (walk.offset(), walk.next_sequence(), walk.remaining());
+        let mut resumed = moldudp64::Messages::at(data, before.0, before.1, before.2);
+        let next = walk.next();
+        assert_eq!(resumed.next(), next);
+        match next {
+            None => break,
+            Some(Ok((sequence, message))) => {
+                assert!(cut.is_none());
+                assert_eq!(sequence, expected);
+                assert_eq!(&data[before.0 + 2..walk.offset()], message);
+                expected = expected.wrapping_add(1);
+                builder.push(message).unwrap();
+                itch50(message);
+            }
+            Some(Err(error)) => {
+                assert!(cut.is_none());
+                assert_eq!((error.offset, error.sequence, error.missing), before);
+                cut = Some(error);
+            }
+        }
+    }
+    match packet.trailing() {
+        None => assert!(cut.is_some()),
+        Some(trailing) => {
+            assert!(cut.is_none());
+            let whole = &data[..data.len() - trailing];
+            if header.count.get() == moldudp64::END_OF_SESSION {
+                assert_eq!(whole.len(), moldudp64::HEADER_LENGTH);
+            } else {
+                assert_eq!(builder.finish(), whole);
+            }
+        }
+    }
+}
+
+/// As for ITCH; the number that ends a snapshot comes back in every padding.
+pub fn glimpse(data: &[u8]) {
+    use glimpse::Padding::{LeadingSpaces, LeadingZeros, TrailingSpaces};
+    match glimpse::decode(data) {
+        Ok(glimpse::Item::Itch(message)) => assert_eq!(message.as_bytes(), data),
+        Ok(end @ glimpse::Item::End { next_sequence }) => {
+            assert!(data.len() == glimpse::END_LENGTH && data[0] == glimpse::END_TYPE);
+            for padding in [LeadingSpaces, LeadingZeros, TrailingSpaces] {
+                assert_eq!(glimpse::decode(&glimpse::encode_end(next_sequence, padding)), Ok(end));
+            }
+        }
+        Err(glimpse::Malformed::Itch(_)) => assert_ne!(data.first(), Some(&glimpse::END_TYPE)),
+        Err(glimpse::Malformed::EndLength(length)) => {
+            assert!(length == data.len() && length != glimpse::END_LENGTH);
+        }
+        Err(glimpse::Malformed::EndNumber) => assert_eq!(data.len(), glimpse::END_LENGTH),
+    }
+}
+
+/// The walk over memory and the reader of streams see the same messages, which make up the file again, and the same cut.
+pub fn binary_file(data: &[u8]) {
+    let mut walk = binary_file::Messages::new(data);
+    let mut reader = binary_file::Reader::new(data);
+    let mut rebuilt = Vec::with_capacity(data.len());
+    loop {
+        match (walk.next(), reader.next_message()) {
+            (Some(Ok(walked)), Ok(Some(read))) => {
+                assert_eq!(walked, read);
+                binary_file::write_binary_file(&mut rebuilt, [walked]).unwrap();
+                itch50(walked);
+            }
+            (Some(Err(cut)), Err(CaptureError::Truncated { offset })) => {
+                assert_eq!((cut.offset, cut.offset as u64), (rebuilt.len(), offset));
+                assert!(walk.next().is_none() && matches!(reader.next_message(), Ok(None)));
+                break;
+            }
+            (None, Ok(None)) => {
+                let zero_length = if rebuilt.len() < data.len() { 2 } else { 0 };
+                assert_eq!(rebuilt.len() + zero_length + walk.trailing(), data.len());
+                break;
+            }
+            (walked, read) => panic!("the walk says {walked:?}, the reader {read:?}"),
+        }
+    }
+    assert_eq!(rebuilt, data[..rebuilt.len()]);
+}
+
+/// The capture reader ends, with at most one error, and never delivers more than there is.
+pub fn packets(data: &[u8]) {
+    let Ok(mut reader) = packets::Reader::with_buffer(data, 64) else { return };
+    let mut delivered = 0;
+    loop {
+        match reader.next_datagram() {
+            Ok(Some(datagram)) => {
+                delivered += datagram.payload.len();
+                assert!(delivered <= data.len());
+                moldudp64(datagram.payload);
+            }
+            Ok(None) => break,
+            Err(error) => {
+                assert!(!matches!(error, CaptureError::Open { .. } | CaptureError::Read { .. }));
+                break;
+            }
+        }
+    }
+    assert!(matches!(reader.next_datagram(), Ok(None)));
+}
