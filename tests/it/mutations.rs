@@ -20,7 +20,7 @@ pub(crate) fn million(seed: u64, samples: &[Vec<u8>], target: fn(&[u8])) {
         bytes.clear();
         bytes.extend_from_slice(&samples[random.random_range(0..samples.len())]);
         for _ in 0..random.random_range(1..=4) {
-            mutate(&mut random, &mut bytes);
+            mutate(&mut random, &mut bytes, samples);
         }
         if std::panic::catch_unwind(|| target(&bytes)).is_err() {
             panic!("mutation {number} of seed {seed}: {bytes:02x?}");
@@ -28,15 +28,16 @@ pub(crate) fn million(seed: u64, samples: &[Vec<u8>], target: fn(&[u8])) {
     }
 }
 
-/// One change: a bit, a byte, a number at an edge in either byte order, a cut, an insertion, a repetition, a removal.
-fn mutate(random: &mut impl Rng, bytes: &mut Vec<u8>) {
+/// One change: a bit, a byte, a number at an edge in either byte order, a cut, an insertion, a repetition, a removal,
+/// or the tail of another sample, as torn and repeated streams have it.
+fn mutate(random: &mut impl Rng, bytes: &mut Vec<u8>, samples: &[Vec<u8>]) {
     if bytes.is_empty() {
         bytes.push(random.random());
         return;
     }
     let at = random.random_range(0..bytes.len());
     let upto = random.random_range(at..bytes.len());
-    match random.random_range(0..9) {
+    match random.random_range(0..10) {
         0 | 1 => bytes[at] ^= 1 << random.random_range(0..8),
         2 => bytes[at] = random.random(),
         3 | 4 => {
@@ -51,8 +52,24 @@ fn mutate(random: &mut impl Rng, bytes: &mut Vec<u8>) {
         5 => bytes.truncate(at),
         6 => bytes.insert(at, random.random()),
         7 => bytes.extend_from_within(at..=upto.min(at + 64)),
-        _ => drop(bytes.drain(at..=upto.min(at + 64))),
+        8 => drop(bytes.drain(at..=upto.min(at + 64))),
+        _ => {
+            let other = &samples[random.random_range(0..samples.len())];
+            bytes.truncate(at);
+            bytes.extend_from_slice(&other[random.random_range(0..=other.len())..]);
+        }
     }
+}
+
+/// For people.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// From digits in pairs; spaces do not count.
+pub(crate) fn unhex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u32> = digits.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).unwrap()).collect();
+    digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect()
 }
 
 fn packet(sequence: u64, messages: &[Vec<u8>]) -> Vec<u8> {
