@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+mod check;
 mod digest;
 mod ids;
 mod instrument;
@@ -14,6 +15,7 @@ mod map;
 mod time;
 mod units;
 
+pub use check::OutOfRange;
 pub use digest::{Digest, LoadError, Reader, State, Writer};
 pub use ids::{AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, VenueId, VenueRef};
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};

@@ -2,9 +2,9 @@
 
 use super::orders::Order;
 use super::pool::Pool;
+use crate::base::VenueRef;
 use alloc::boxed::Box;
 use alloc::vec;
-use crate::base::VenueRef;
 
 /// Open addressing with linear probing over a table at most half full, sized by the orders that can rest at once: a
 /// reference may be any 64-bit number, and sparse ones cost no more than dense ones.

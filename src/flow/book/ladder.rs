@@ -103,8 +103,7 @@ struct Chunk {
 const _: () = assert!(size_of::<Chunk>() == 512, "a chunk is eight cache lines");
 
 const BLANK_CHUNK: Chunk = Chunk { worse: NIL, better: NIL, len: 0, rungs: [Rung { key: 0, level: NIL }; RUNGS] };
-const BLANK_LEVEL: Level =
-    Level { price: Price(0), qty: 0, queue: Queue::EMPTY, orders: 0, place: Place(0) };
+const BLANK_LEVEL: Level = Level { price: Price(0), qty: 0, queue: Queue::EMPTY, orders: 0, place: Place(0) };
 
 impl Chunk {
     #[inline(always)]
@@ -211,12 +210,7 @@ impl Levels {
 
     /// The level of `price`, made if it is not there.
     #[inline(always)]
-    pub(super) fn find_or_add(
-        &mut self,
-        ladder: &mut Ladder,
-        place: Place,
-        price: Price,
-    ) -> Result<u32, LevelsFull> {
+    pub(super) fn find_or_add(&mut self, ladder: &mut Ladder, place: Place, price: Price) -> Result<u32, LevelsFull> {
         let key = key(place.side(), price);
         if key == ladder.best_key && ladder.best != NIL {
             return Ok(ladder.best);

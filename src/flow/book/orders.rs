@@ -20,8 +20,7 @@ pub(super) struct Order {
 
 const _: () = assert!(size_of::<Order>() == 32, "two orders share a cache line");
 
-pub(super) const BLANK: Order =
-    Order { reference: VenueRef(0), qty: 0, level: NIL, ahead: NIL, behind: NIL, own: NIL };
+pub(super) const BLANK: Order = Order { reference: VenueRef(0), qty: 0, level: NIL, ahead: NIL, behind: NIL, own: NIL };
 
 /// First and last of the orders of one price, in time priority.
 #[derive(Clone, Copy, Debug)]

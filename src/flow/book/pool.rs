@@ -28,8 +28,7 @@ impl<T: Copy> Pool<T> {
         for item in &mut items {
             *item = core::hint::black_box(blank);
         }
-        let mut pool =
-            Pool { items, outside: blank, blank, free: vec![0; capacity].into_boxed_slice(), free_len: 0 };
+        let mut pool = Pool { items, outside: blank, blank, free: vec![0; capacity].into_boxed_slice(), free_len: 0 };
         pool.reset();
         pool
     }
