@@ -8,6 +8,7 @@ pub mod action;
 pub mod book;
 pub mod event;
 pub mod market;
+pub mod orders;
 pub mod outbox;
 pub mod record;
 pub mod risk;

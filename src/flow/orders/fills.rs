@@ -1,0 +1,112 @@
+//! Every fill by the venue's match number, so that each counts once and can be taken back.
+
+use super::super::action::{Fill, Tags};
+use crate::base::{ClientId, Digest, InstrumentId, Map, Price, Qty, Side};
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// A fill in the books: enough to reverse it when its order's slot has long been reused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Booked {
+    pub(super) order: ClientId,
+    pub(super) token: u32,
+    pub(super) instrument: InstrumentId,
+    pub(super) side: Side,
+    pub(super) tags: Tags,
+    pub(super) short: bool,
+    pub(super) fill: Fill,
+    pub(super) broken: bool,
+}
+
+const NONE: Booked = Booked {
+    order: ClientId(0),
+    token: 0,
+    instrument: InstrumentId(0),
+    side: Side::Buy,
+    tags: Tags {
+        account: crate::base::AccountId(0),
+        strategy: crate::base::StrategyId(0),
+        parent: crate::base::ParentId(0),
+    },
+    short: false,
+    fill: Fill { qty: Qty::ZERO, price: Price(0), trade: 0, liquidity: 0 },
+    broken: false,
+};
+
+/// The latest fills. When full, the oldest is forgotten and counted: a duplicate of it would count again, and a break
+/// of it can't be booked. Size it for the day.
+#[derive(Debug)]
+pub(super) struct Fills {
+    ring: Box<[Booked]>,
+    /// Where the next goes.
+    at: usize,
+    by_trade: Map,
+    pub(super) forgotten: u64,
+}
+
+/// Both sides of a trade have the same number, and both may be ours. The bit that the shift drops is checked against
+/// the stored fill.
+#[inline]
+fn key(trade: u64, side: Side) -> u64 {
+    trade << 1 | side as u64
+}
+
+impl Fills {
+    pub(super) fn new(capacity: usize) -> Self {
+        let capacity = capacity.clamp(1, u32::MAX as usize);
+        let mut ring = vec![NONE; capacity].into_boxed_slice();
+        // Written once now, so that no page fault happens on the lane.
+        ring.fill(core::hint::black_box(NONE));
+        Fills { ring, at: 0, by_trade: Map::new(capacity), forgotten: 0 }
+    }
+
+    /// The fill of this order in this trade.
+    pub(super) fn find(&mut self, trade: u64, side: Side, order: ClientId) -> Option<&mut Booked> {
+        let index = self.by_trade.get(key(trade, side))?;
+        self.ring.get_mut(index as usize).filter(|b| b.fill.trade == trade && b.order == order)
+    }
+
+    /// The fill in this trade that was reported under `token`, which may be long forgotten, or else the fill of the
+    /// order that has the token now.
+    pub(super) fn locate(&mut self, trade: u64, token: u32, order: Option<ClientId>) -> Option<&mut Booked> {
+        let is_it = |b: &Booked| b.fill.trade == trade && (b.token == token || Some(b.order) == order);
+        let at = [Side::Buy, Side::Sell].into_iter().find_map(|side| {
+            let index = self.by_trade.get(key(trade, side))? as usize;
+            self.ring.get(index).is_some_and(is_it).then_some(index)
+        })?;
+        self.ring.get_mut(at)
+    }
+
+    pub(super) fn book(&mut self, booked: Booked) {
+        let Some(slot) = self.ring.get_mut(self.at) else { return };
+        let oldest = core::mem::replace(slot, booked);
+        #[allow(clippy::cast_possible_truncation)]
+        let index = self.at as u32;
+        let old_key = key(oldest.fill.trade, oldest.side);
+        if oldest.token != 0 && self.by_trade.get(old_key) == Some(index) {
+            self.by_trade.remove(old_key);
+            self.forgotten = self.forgotten.wrapping_add(1);
+        }
+        // Room is certain: there is one key at most for each place in the ring. A key in use (the venue gave one
+        // number to two trades of a side) moves to the newer fill and the older is forgotten.
+        if let Ok(Some(_)) = self.by_trade.insert(key(booked.fill.trade, booked.side), index) {
+            self.forgotten = self.forgotten.wrapping_add(1);
+        }
+        self.at = self.at.wrapping_add(1);
+        if self.at >= self.ring.len() {
+            self.at = 0;
+        }
+    }
+
+    pub(super) fn digest(&self, into: &mut Digest) {
+        into.u64(self.at as u64);
+        into.u64(self.forgotten);
+        for booked in self.ring.iter().filter(|b| b.token != 0) {
+            into.u64(booked.order.0);
+            into.u64(u64::from(booked.token) << 1 | u64::from(booked.broken));
+            into.u64(booked.fill.trade);
+            into.i64(booked.fill.qty.0);
+            into.i64(booked.fill.price.0);
+        }
+    }
+}

@@ -1,0 +1,611 @@
+//! The life of every order: what was sent, what the venue said, and what the order could still do.
+//!
+//! ```text
+//!             ┌─ Rejected (refused, or lost on the way)
+//!   Pending ──┼─ Live ──> PartiallyFilled ──> Filled
+//!             │     └──────────┴───────────> Cancelled
+//!             └─ Cancelled (accepted dead)
+//! ```
+//!
+//! A replace or a cancel on its way is not a state of its own but rides on a live order ([`Order::replacing`],
+//! [`Order::cancelling`]): everything else can happen meanwhile. Each step is returned as a [`Change`]; nothing is
+//! called back.
+//!
+//! # What makes the numbers safe
+//!
+//! The venue's stream is in order and complete (the session layer resumes it without loss), and a port works through
+//! requests in order. So what the venue has said is exact for its moment, and only requests on their way are
+//! uncertain. While one is, [`Order::exposure`] is the larger of both outcomes, in quantity and in price: at no
+//! moment can the venue execute more than what is counted. (nasdaq-protocols.md section 1, "Semantics".)
+//!
+//! * An order with nothing open is finished, also with a replace on its way: had the venue taken the replace first,
+//!   its Replaced would have come first. To a replace of a dead order it answers nothing.
+//! * Tokens rise strictly. The venue leaves the token of a silently ignored replace free, but a freed one is never
+//!   used again: "strictly increasing" allows gaps, and only so does a late answer find the request that it means.
+//! * Some requests get no answer: a replace of a dead order, a cancel with nothing to do, anything lost with a
+//!   connection. After [`OrdersConfig::request_timeout`] the order's step is [`Happening::TimedOut`]; nothing else
+//!   about it changes, both outcomes stay counted. An Account Query settles it: its answer ([`Report::Queried`])
+//!   comes after the answers to everything sent before it, so that what is unanswered then never will be. An enter is
+//!   then rejected as lost, a replace or cancel had no effect, each with the reason [`NO_ANSWER`].
+//! * A fill counts once for its match number, is taken back once if the trade is broken, and moves the position also
+//!   when it comes late: for a finished order, or for the token before a replacement.
+//! * A venue that contradicts itself (an execution beyond what is open, life in an order it had declared dead) is
+//!   believed where that is the safer reading, and counted.
+
+mod fills;
+mod list;
+mod order;
+mod report;
+mod table;
+
+pub use order::{Cancelling, Order, Replacing, Status};
+pub use report::{Origin, Report, Sent, Standing};
+pub use table::Cursor;
+
+use super::action::{Cancel, Change, Enter, Exposure, Fill, Happening, Replace, SellMark};
+use crate::base::{ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side};
+use fills::{Booked, Fills};
+use list::NIL;
+use order::Queue;
+use table::{Effect, Table};
+
+/// The reason of a [`Change`] that no message of the venue caused: a request that was never answered.
+pub const NO_ANSWER: u16 = u16::MAX;
+
+/// An order that this program did not enter has this bit in its [`ClientId`], and its token in the low bits.
+const FOREIGN: u64 = 1 << 63;
+
+/// Capacities and patience.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrdersConfig {
+    /// Live orders. When full, the gate must let no new one pass ([`Orders::is_full`]).
+    pub capacity: u32,
+    /// Finished orders that are still remembered at least: a fill for an older one finds nothing and is counted.
+    pub retained: u32,
+    /// Fills that are remembered: a break of an older one can't be booked and is counted.
+    pub fills: u32,
+    /// Instruments: ids below this.
+    pub instruments: u32,
+    /// The first order's id. Later than any id of the same day: adopted orders raise it.
+    pub first_id: u64,
+    /// How long a request may stay unanswered.
+    pub request_timeout: Nanos,
+}
+
+impl OrdersConfig {
+    fn check(&self) -> Result<(), OutOfRange> {
+        const MOST: u32 = 1 << 24;
+        OutOfRange::unless((1..=MOST).contains(&self.capacity), "orders.capacity", "1 to 16777216")?;
+        OutOfRange::unless((1..=MOST).contains(&self.retained), "orders.retained", "1 to 16777216")?;
+        OutOfRange::unless((1..=MOST).contains(&self.fills), "orders.fills", "1 to 16777216")?;
+        OutOfRange::unless((1..=MOST).contains(&self.instruments), "orders.instruments", "1 to 16777216")?;
+        OutOfRange::unless((1..FOREIGN).contains(&self.first_id), "orders.first_id", "1 to 2^63 - 1")?;
+        OutOfRange::unless(self.request_timeout.0 > 0, "orders.request_timeout", "above zero")
+    }
+}
+
+/// What was out of the ordinary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counters {
+    /// Reports about an order that is not known (any more): of no effect.
+    pub unknown: u64,
+    /// Reports that said what was known: executions by match number, second breaks, second accepts.
+    pub duplicates: u64,
+    /// Fills for a finished order or a replaced token: the position follows.
+    pub late_fills: u64,
+    /// Breaks and corrections of a fill that is not known (any more): the position can't follow.
+    pub unknown_trades: u64,
+    /// Reports that contradict earlier ones.
+    pub contradictions: u64,
+    /// Requests that were not answered in time.
+    pub timed_out: u64,
+    /// Requests that were settled without an answer.
+    pub unanswered: u64,
+    /// Orders of an earlier run for which there was no room, or no instrument.
+    pub not_adopted: u64,
+}
+
+/// All orders of one order-entry session.
+#[derive(Debug)]
+pub struct Orders {
+    table: Table,
+    fills: Fills,
+    capacity: u32,
+    next_id: u64,
+    /// Requests up to this number are behind us.
+    settled: u64,
+    timeout: Nanos,
+    counters: Counters,
+}
+
+impl Orders {
+    /// No orders. Allocates and touches all its memory now.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the first value that is.
+    pub fn new(config: &OrdersConfig) -> Result<Self, OutOfRange> {
+        config.check()?;
+        Ok(Orders {
+            table: Table::new(config.capacity.saturating_add(config.retained), config.instruments),
+            fills: Fills::new(config.fills as usize),
+            capacity: config.capacity,
+            next_id: config.first_id,
+            settled: 0,
+            timeout: config.request_timeout,
+            counters: Counters::default(),
+        })
+    }
+
+    /// The id that the next order will have.
+    #[inline]
+    #[must_use]
+    pub fn next_id(&self) -> ClientId {
+        ClientId(self.next_id)
+    }
+
+    /// Is there no room for another live order?
+    #[inline]
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.table.live_count >= self.capacity
+    }
+
+    /// How many orders are live.
+    #[inline]
+    #[must_use]
+    pub fn live_count(&self) -> u32 {
+        self.table.live_count
+    }
+
+    /// What was out of the ordinary.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Fills that had to be forgotten for want of room.
+    #[must_use]
+    pub fn forgotten_fills(&self) -> u64 {
+        self.fills.forgotten
+    }
+
+    /// An order, live or remembered.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, id: ClientId) -> Option<&Order> {
+        self.table.get(self.table.of_id(id)?)
+    }
+
+    /// The order that has, had, or asks for this token.
+    #[inline]
+    #[must_use]
+    pub fn by_token(&self, token: u32) -> Option<&Order> {
+        self.table.get(self.table.of_token(token)?)
+    }
+
+    /// The best price at which an own order of this side may trade: as it stands or as a replace on its way would
+    /// have it, from the moment it is sent.
+    #[inline]
+    #[must_use]
+    pub fn own_best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
+        self.table.own_best(instrument, side)
+    }
+
+    /// The next live order after `cursor`, in the order in which they were sent.
+    pub fn next_live(&self, cursor: &mut Cursor) -> Option<&Order> {
+        self.table.next_live(cursor)
+    }
+
+    /// The next live order in `instrument` after `cursor`.
+    pub fn next_live_of(&self, instrument: InstrumentId, cursor: &mut Cursor) -> Option<&Order> {
+        self.table.next_live_of(instrument, cursor)
+    }
+
+    /// An enter has left. `None` if there is no slot, which [`is_full`](Self::is_full) would have told, or if the
+    /// instrument is beyond the capacity.
+    pub fn opened(&mut self, now: Mono, enter: &Enter, mark: SellMark, sent: Sent) -> Option<Change> {
+        let id = self.next_id();
+        let slot = self.table.take(enter.instrument, id, sent.token)?;
+        self.next_id = self.next_id.wrapping_add(1);
+        let deadline = now.after(self.timeout);
+        self.table.step(slot, |order| {
+            *order = Order {
+                id,
+                instrument: enter.instrument,
+                side: enter.side,
+                mark,
+                tags: enter.tags,
+                tif: enter.tif,
+                status: Status::Pending,
+                token: sent.token,
+                limit: enter.price,
+                price: enter.price,
+                open: enter.qty,
+                request: sent.request,
+                deadline,
+                queue: Queue::Quiet,
+                ..Order::VACANT
+            };
+            Effect::of(Happening::Sent)
+        })
+    }
+
+    /// A replace has left. `None`: no such order, or one of which [`Order::can_replace`] says no.
+    pub fn replace_sent(&mut self, now: Mono, replace: &Replace, sent: Sent) -> Option<Change> {
+        let slot = self.table.of_id(replace.order)?;
+        if !self.table.get(slot)?.can_replace() {
+            return None;
+        }
+        self.table.add_token(sent.token, slot);
+        self.table.owe(slot, sent.request, now.after(self.timeout));
+        self.table.step(slot, |order| {
+            order.replacing = Some(Replacing { token: sent.token, price: replace.price, qty: replace.qty });
+            Effect::of(Happening::Sent)
+        })
+    }
+
+    /// A cancel has left. `None`: no such live order.
+    pub fn cancel_sent(&mut self, now: Mono, cancel: &Cancel, sent: Sent) -> Option<Change> {
+        let slot = self.table.of_id(cancel.order)?;
+        let order = self.table.get(slot).filter(|o| o.is_live())?;
+        // The venue says once that it will act after the cross, and nothing to whoever asks again.
+        let deferred = order.cancelling.is_some_and(|c| c.deferred);
+        if !deferred {
+            self.table.owe(slot, sent.request, now.after(self.timeout));
+        }
+        self.table.step(slot, |order| {
+            order.cancelling = Some(Cancelling { keep: cancel.keep, at: now, deferred });
+            Effect::of(Happening::Sent)
+        })
+    }
+
+    /// The venue has spoken. `None`: nothing about an order that is known.
+    pub fn report(&mut self, report: &Report) -> Option<Change> {
+        match *report {
+            Report::Accepted(ref standing) => self.accepted(standing),
+            Report::Replaced { orig, now: ref standing } => self.replaced(orig, standing),
+            Report::Canceled { token, decrement, reason } => self.canceled(token, decrement, reason, false),
+            Report::AiqCanceled { token, decrement, reason, .. } => self.canceled(token, decrement, reason, true),
+            Report::Executed { token, qty, price, liquidity, trade } => {
+                self.executed(token, Fill { qty, price, trade, liquidity })
+            }
+            Report::Broken { token, trade, reason } => self.revise_trade(token, trade, reason, None),
+            Report::Corrected { token, qty, price, liquidity, trade, reason } => {
+                self.revise_trade(token, trade, reason, Some(Fill { qty, price, trade, liquidity }))
+            }
+            Report::Rejected { token, reason } => self.rejected(token, reason),
+            Report::CancelPending { token } => self.revise(token, |order| {
+                let cancel = order.cancelling.unwrap_or(Cancelling { keep: Qty::ZERO, at: Mono(0), deferred: true });
+                order.cancelling = Some(Cancelling { deferred: true, ..cancel });
+                Effect::of(Happening::CancelPending)
+            }),
+            Report::CancelRejected { token } => self.revise(token, |order| {
+                order.cancelling = None;
+                Effect::of(Happening::RequestRefused)
+            }),
+            Report::PriorityUpdated { token, price, display, venue_ref } => self.revise(token, |order| {
+                order.price = price;
+                order.display = display;
+                order.venue_ref = Some(venue_ref);
+                Effect::of(Happening::Revised)
+            }),
+            Report::Modified { token, mark, open, .. } => self.modified(token, mark, open),
+            Report::Restated { token, reason, displayed, .. } => self.revise(token, |order| {
+                order.venue_ref = displayed.or(order.venue_ref);
+                Effect::because(Happening::Revised, u16::from(reason))
+            }),
+            Report::Queried { settled, .. } => {
+                self.settled = self.settled.max(settled);
+                None
+            }
+            Report::SystemEvent { .. }
+            | Report::MassCancelled { .. }
+            | Report::EntryDisabled { .. }
+            | Report::EntryEnabled { .. } => None,
+        }
+    }
+
+    /// As [`report`](Self::report), for the replay after a restart: an order that is not known is one of an earlier
+    /// run and is taken over as the venue describes it. `resolve` gives the instrument of a symbol.
+    ///
+    /// An order that carries no id of ours, or one that another already has, gets an id of its own in the upper half
+    /// of the numbers. Without room or instrument it stays unknown and is counted ([`Counters::not_adopted`]): what
+    /// the lane owns is then not complete, and it must not trade.
+    pub fn adopt(
+        &mut self,
+        report: &Report,
+        resolve: impl FnOnce(crate::base::Symbol) -> Option<InstrumentId>,
+    ) -> Option<Change> {
+        let standing = match report {
+            Report::Accepted(standing) => standing,
+            Report::Replaced { orig, now } if self.by_token(*orig).is_none() => now,
+            _ => return self.report(report),
+        };
+        if standing.token == 0 || self.by_token(standing.token).is_some() {
+            return self.report(report);
+        }
+        let ours = standing.origin.filter(|o| (1..FOREIGN).contains(&o.client.0) && self.get(o.client).is_none());
+        let id = ours.map_or(ClientId(FOREIGN | u64::from(standing.token)), |o| o.client);
+        let place = resolve(standing.symbol).and_then(|i| Some((i, self.table.take(i, id, standing.token)?)));
+        let Some((instrument, slot)) = place else {
+            bump(&mut self.counters.not_adopted);
+            return None;
+        };
+        if ours.is_some() {
+            self.next_id = self.next_id.max(id.0.wrapping_add(1));
+        }
+        self.table.step(slot, |order| {
+            *order = Order {
+                id,
+                instrument,
+                side: standing.side,
+                mark: standing.mark,
+                tags: standing.origin.unwrap_or_default().tags,
+                tif: standing.tif,
+                token: standing.token,
+                limit: standing.price,
+                queue: Queue::Quiet,
+                ..Order::VACANT
+            };
+            order.stand(standing, standing.qty);
+            Effect::of(if order.is_live() { Happening::Accepted } else { Happening::Cancelled })
+        })
+    }
+
+    /// What time and [`Report::Queried`] have brought about: one step a call, until `None`.
+    pub fn timed_out(&mut self, now: Mono) -> Option<Change> {
+        if let Some(slot) = self.first_settled() {
+            bump(&mut self.counters.unanswered);
+            return self.settle(slot);
+        }
+        let late = self.table.first(Queue::Pending);
+        if self.table.get(late).is_none_or(|o| o.deadline > now) {
+            return None;
+        }
+        bump(&mut self.counters.timed_out);
+        self.table.queue(late, Queue::Overdue);
+        self.table.step(late, |_| Effect::of(Happening::TimedOut))
+    }
+
+    /// When to call [`timed_out`](Self::timed_out) next; at once if an answer has settled something.
+    #[must_use]
+    pub fn next_deadline(&self) -> Mono {
+        if self.first_settled().is_some() {
+            return Mono(0);
+        }
+        self.table.get(self.table.first(Queue::Pending)).map_or(Mono::NEVER, |o| o.deadline)
+    }
+
+    /// Both queues are in the order of their requests: if any is settled, a first one is.
+    fn first_settled(&self) -> Option<u32> {
+        let first = [Queue::Overdue, Queue::Pending].map(|queue| self.table.first(queue));
+        first.into_iter().find(|slot| self.table.get(*slot).is_some_and(|o| o.request <= self.settled))
+    }
+
+    /// Is some request late, so that an Account Query would help?
+    #[must_use]
+    pub fn is_overdue(&self) -> bool {
+        self.table.first(Queue::Overdue) != NIL
+    }
+
+    /// Feeds every value that can change a later output.
+    pub fn digest(&self, into: &mut Digest) {
+        into.u64(self.next_id);
+        into.u64(self.settled);
+        self.table.digest(into);
+        self.fills.digest(into);
+    }
+}
+
+/// What each report does.
+impl Orders {
+    /// The slot that has the token, and the order as it stands.
+    #[inline]
+    fn find(&mut self, token: u32) -> Option<(u32, Order)> {
+        let slot = self.table.of_token(token);
+        let found = slot.and_then(|slot| Some((slot, *self.table.get(slot)?)));
+        if found.is_none() {
+            bump(&mut self.counters.unknown);
+        }
+        found
+    }
+
+    #[cold]
+    fn ignored(&mut self, counter: impl FnOnce(&mut Counters) -> &mut u64) -> Option<Change> {
+        bump(counter(&mut self.counters));
+        None
+    }
+
+    fn accepted(&mut self, standing: &Standing) -> Option<Change> {
+        let (slot, order) = self.find(standing.token)?;
+        let lost = order.status == Status::Rejected;
+        if standing.token != order.token || (order.venue_ref.is_some() || !order.is_live()) && !lost {
+            return self.ignored(|c| &mut c.duplicates);
+        }
+        if lost {
+            bump(&mut self.counters.contradictions);
+        }
+        self.table.step(slot, |order| {
+            let used = order.executed.plus(order.decremented);
+            order.marked(standing.mark);
+            order.stand(standing, standing.qty.minus(used));
+            Effect::of(if order.is_live() { Happening::Accepted } else { Happening::Cancelled })
+        })
+    }
+
+    fn replaced(&mut self, orig: u32, standing: &Standing) -> Option<Change> {
+        let known = self.table.of_token(orig).or_else(|| self.table.of_token(standing.token));
+        let Some((slot, order)) = known.and_then(|s| Some((s, *self.table.get(s)?))) else {
+            return self.ignored(|c| &mut c.unknown);
+        };
+        if standing.token == order.token || standing.token == order.previous {
+            return self.ignored(|c| &mut c.duplicates);
+        }
+        if orig != order.token || !order.is_live() {
+            bump(&mut self.counters.contradictions);
+        }
+        self.table.forget_token(order.previous, slot);
+        self.table.add_token(standing.token, slot);
+        self.table.step(slot, |order| {
+            let asked = order.replacing.filter(|r| r.token == standing.token);
+            if asked.is_some() {
+                order.replacing = None;
+            }
+            order.previous = core::mem::replace(&mut order.token, standing.token);
+            order.limit = asked.map_or(standing.price, |r| r.price);
+            order.marked(standing.mark);
+            order.stand(standing, standing.qty);
+            Effect::of(if order.is_live() { Happening::Replaced } else { Happening::Cancelled })
+        })
+    }
+
+    fn canceled(&mut self, token: u32, decrement: Qty, reason: u8, self_match: bool) -> Option<Change> {
+        let (slot, order) = self.find(token)?;
+        // Of a token that is not the order's, or of an order with nothing open: taking nothing away is the safer side.
+        if token != order.token || !order.is_live() {
+            return self.ignored(|c| &mut c.contradictions);
+        }
+        if decrement > order.open {
+            bump(&mut self.counters.contradictions);
+        }
+        self.table.step(slot, |order| {
+            if self_match {
+                order.decremented = order.decremented.plus(decrement);
+            }
+            order.reduce(decrement);
+            let what = if order.is_live() { Happening::Reduced } else { Happening::Cancelled };
+            Effect::because(what, u16::from(reason))
+        })
+    }
+
+    fn executed(&mut self, token: u32, fill: Fill) -> Option<Change> {
+        let (slot, order) = self.find(token)?;
+        if self.fills.find(fill.trade, order.side, order.id).is_some() {
+            return self.ignored(|c| &mut c.duplicates);
+        }
+        if token != order.token || !order.is_live() {
+            bump(&mut self.counters.late_fills);
+        } else if fill.qty > order.open {
+            bump(&mut self.counters.contradictions);
+        }
+        self.fills.book(Booked {
+            order: order.id,
+            token,
+            instrument: order.instrument,
+            side: order.side,
+            tags: order.tags,
+            short: order.exposure().short,
+            fill,
+            broken: false,
+        });
+        self.table.step(slot, |order| {
+            order.execute(token, fill.qty);
+            Effect { fill: Some(fill), ..Effect::of(Happening::Filled) }
+        })
+    }
+
+    /// Breaks a trade (`with` is none) or corrects it.
+    fn revise_trade(&mut self, token: u32, trade: u64, reason: u8, with: Option<Fill>) -> Option<Change> {
+        let slot = self.table.of_token(token);
+        let order = slot.and_then(|s| self.table.get(s)).map(|o| o.id);
+        let what = if with.is_some() { Happening::TradeCorrected } else { Happening::TradeBroken };
+        let reason = u16::from(reason);
+        let Some(booked) = self.fills.locate(trade, token, order) else {
+            bump(&mut self.counters.unknown_trades);
+            return self.table.step(slot?, |_| Effect::because(what, reason));
+        };
+        if booked.broken {
+            return self.ignored(|c| &mut c.duplicates);
+        }
+        let before = *booked;
+        match with {
+            Some(fill) => booked.fill = fill,
+            None => booked.broken = true,
+        }
+        let reversed = Fill { qty: before.fill.qty.negated(), ..before.fill };
+        let effect = Effect { what, reason, fill: with, reversed: Some(reversed) };
+        match self.table.of_id(before.order) {
+            Some(slot) => self.table.step(slot, |_| effect),
+            // The order is forgotten; what it did is not.
+            None => {
+                let nothing = Exposure { short: before.short, ..Exposure::default() };
+                Some(Change {
+                    order: before.order,
+                    instrument: before.instrument,
+                    side: before.side,
+                    tags: before.tags,
+                    what,
+                    reason,
+                    before: nothing,
+                    after: nothing,
+                    fill: with,
+                    reversed: Some(reversed),
+                    left: None,
+                    joined: None,
+                    finished: true,
+                })
+            }
+        }
+    }
+
+    fn rejected(&mut self, token: u32, reason: u16) -> Option<Change> {
+        let (slot, order) = self.find(token)?;
+        if order.replacing.is_some_and(|r| r.token == token) && order.is_live() {
+            self.table.forget_token(token, slot);
+            return self.table.step(slot, |order| {
+                order.replacing = None;
+                Effect::because(Happening::RequestRefused, reason)
+            });
+        }
+        if order.status != Status::Pending {
+            return self.ignored(|c| &mut c.contradictions);
+        }
+        self.table.step(slot, |order| {
+            order.status = Status::Rejected;
+            Effect::because(Happening::Rejected, reason)
+        })
+    }
+
+    fn modified(&mut self, token: u32, mark: SellMark, open: Qty) -> Option<Change> {
+        self.revise(token, |order| {
+            order.marked(mark);
+            // An increase would have been ignored by the venue; if it says so all the same, it is so.
+            let less = order.open.minus(open);
+            order.reduce(less);
+            Effect::of(match (order.is_live(), less.is_positive()) {
+                (false, _) => Happening::Cancelled,
+                (true, true) => Happening::Reduced,
+                (true, false) => Happening::Revised,
+            })
+        })
+    }
+
+    /// A report about a live order under its present token.
+    fn revise(&mut self, token: u32, act: impl FnOnce(&mut Order) -> Effect) -> Option<Change> {
+        let (slot, order) = self.find(token)?;
+        if token != order.token || !order.is_live() {
+            return self.ignored(|c| &mut c.contradictions);
+        }
+        self.table.step(slot, act)
+    }
+
+    /// No answer will come any more.
+    fn settle(&mut self, slot: u32) -> Option<Change> {
+        if let Some(replace) = self.table.get(slot)?.replacing {
+            self.table.forget_token(replace.token, slot);
+        }
+        self.table.step(slot, |order| {
+            order.replacing = None;
+            order.cancelling = order.cancelling.filter(|c| c.deferred);
+            if order.status == Status::Pending {
+                order.status = Status::Rejected;
+                return Effect::because(Happening::Rejected, NO_ANSWER);
+            }
+            Effect::because(Happening::RequestRefused, NO_ANSWER)
+        })
+    }
+}
+
+fn bump(counter: &mut u64) {
+    *counter = counter.wrapping_add(1);
+}

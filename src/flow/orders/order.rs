@@ -1,0 +1,274 @@
+//! One order and the venue's arithmetic on it.
+
+use super::super::action::{Exposure, SellMark, Tags, TimeInForce};
+use super::report::Standing;
+use crate::base::{ClientId, Digest, InstrumentId, Mono, Price, Qty, Side, VenueRef};
+
+/// Where an order stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    /// Sent, not yet answered.
+    Pending,
+    /// Accepted; nothing has traded.
+    Live,
+    /// Some has traded, some is open.
+    PartiallyFilled,
+    /// All has traded.
+    Filled,
+    /// Nothing is open, by cancel or because it was accepted dead.
+    Cancelled,
+    /// Never lived: refused, or lost on the way.
+    Rejected,
+}
+
+/// A replace on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Replacing {
+    /// The token of the replacement.
+    pub token: u32,
+    /// Its limit.
+    pub price: Price,
+    /// The liability of the whole chain, executed shares included.
+    pub qty: Qty,
+}
+
+/// A cancel on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cancelling {
+    /// The most that the order shall execute in all; zero for a full cancel.
+    pub keep: Qty,
+    /// When it was sent.
+    pub at: Mono,
+    /// The venue has said that it will act after the cross: no answer is owed any more.
+    pub deferred: bool,
+}
+
+/// Which list of its table a slot is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Queue {
+    /// Never used, or finished: reused in this order.
+    Retired,
+    /// Live, no answer owed.
+    Quiet,
+    /// An answer is owed.
+    Pending,
+    /// An answer is owed and late.
+    Overdue,
+}
+
+/// One order over its whole chain of replacements.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    /// The lane's name for it.
+    pub id: ClientId,
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Side.
+    pub side: Side,
+    /// How it sells.
+    pub mark: SellMark,
+    /// On whose behalf.
+    pub tags: Tags,
+    /// Time in force.
+    pub tif: TimeInForce,
+    /// Where it stands.
+    pub status: Status,
+    /// The token under which it lives (or was entered).
+    pub token: u32,
+    /// The limit that was asked for.
+    pub limit: Price,
+    /// The price at which the venue works it: the limit or better. The venue may move it back up to the limit.
+    pub price: Price,
+    /// Shares that may still execute, not counting a replace on its way.
+    pub open: Qty,
+    /// Shares executed over the whole chain. Broken trades stay in it: a break doesn't reopen the order.
+    pub executed: Qty,
+    /// Shares taken off because they met our own (they count towards the liability of a replace).
+    pub decremented: Qty,
+    /// The reference under which the feed shows it.
+    pub venue_ref: Option<VenueRef>,
+    /// How it is displayed.
+    pub display: u8,
+    /// A replace on its way.
+    pub replacing: Option<Replacing>,
+    /// A cancel on its way.
+    pub cancelling: Option<Cancelling>,
+    /// The token before the last replacement: a late fill may still name it.
+    pub(super) previous: u32,
+    /// The number of the latest request that is owed an answer.
+    pub(super) request: u64,
+    /// When that answer is late.
+    pub(super) deadline: Mono,
+    pub(super) queue: Queue,
+    /// Rises with every order that goes live: where a cursor is.
+    pub(super) born: u64,
+}
+
+impl Order {
+    pub(super) const VACANT: Order = Order {
+        id: ClientId(0),
+        instrument: InstrumentId(0),
+        side: Side::Buy,
+        mark: SellMark::Long,
+        tags: Tags {
+            account: crate::base::AccountId(0),
+            strategy: crate::base::StrategyId(0),
+            parent: crate::base::ParentId(0),
+        },
+        tif: TimeInForce::Day,
+        status: Status::Rejected,
+        token: 0,
+        limit: Price(0),
+        price: Price(0),
+        open: Qty::ZERO,
+        executed: Qty::ZERO,
+        decremented: Qty::ZERO,
+        venue_ref: None,
+        display: 0,
+        replacing: None,
+        cancelling: None,
+        previous: 0,
+        request: 0,
+        deadline: Mono::NEVER,
+        queue: Queue::Retired,
+        born: 0,
+    };
+
+    /// Could it still execute?
+    #[inline]
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.status, Status::Pending | Status::Live | Status::PartiallyFilled)
+    }
+
+    /// May a replace be sent now? One at a time, on an accepted order that is not being cancelled whole: so the venue
+    /// never sees a replace whose original it doesn't know, and the exposure has two candidates, never more.
+    #[must_use]
+    pub fn can_replace(&self) -> bool {
+        matches!(self.status, Status::Live | Status::PartiallyFilled)
+            && self.replacing.is_none()
+            && self.cancelling.is_none_or(|c| c.keep.is_positive())
+    }
+
+    /// What a replace would leave open once it is in force: its liability less what the chain has used of it.
+    #[must_use]
+    fn open_after(&self, replace: &Replacing) -> Qty {
+        Qty(replace.qty.minus(self.executed).minus(self.decremented).0.max(0))
+    }
+
+    /// What the order may still do to the position: the larger quantity and the higher price of the order as it
+    /// stands and of the replacement on its way, since either may be what trades next. Nothing once it is finished;
+    /// the short mark stays, for fills that come late.
+    #[must_use]
+    pub fn exposure(&self) -> Exposure {
+        let short = matches!(self.mark, SellMark::Short { .. });
+        if !self.is_live() {
+            return Exposure { short, ..Exposure::default() };
+        }
+        let own = Exposure { qty: self.open, price: self.limit.max(self.price), short };
+        self.replacing.map_or(own, |replace| Exposure {
+            qty: own.qty.max(self.open_after(&replace)),
+            price: own.price.max(replace.price),
+            short,
+        })
+    }
+
+    /// The best price at which it may trade: what a self-trade check must look at. `None` once it is finished.
+    #[must_use]
+    pub fn reach(&self) -> Option<Price> {
+        let better = |a: Price, b: Price| if self.side.is_better(a, b) { a } else { b };
+        self.is_live().then(|| {
+            let own = better(self.limit, self.price);
+            self.replacing.map_or(own, |r| better(own, r.price))
+        })
+    }
+
+    /// Shares traded. Only the current token's reduce what is open: one for the token before a replacement was
+    /// already counted out of what the replacement reported, and the replacement's own can't come before it.
+    pub(super) fn execute(&mut self, token: u32, qty: Qty) {
+        self.executed = self.executed.plus(qty);
+        if token == self.token && self.is_live() {
+            self.open = Qty(self.open.minus(qty).0.max(0));
+            self.status = if self.open.is_positive() { Status::PartiallyFilled } else { Status::Filled };
+        }
+    }
+
+    /// Shares were taken off.
+    pub(super) fn reduce(&mut self, decrement: Qty) {
+        self.open = Qty(self.open.minus(decrement).0.max(0));
+        if !self.open.is_positive() {
+            self.status = Status::Cancelled;
+        }
+    }
+
+    /// The order stands as the venue says, with `open` shares.
+    pub(super) fn stand(&mut self, as_is: &Standing, open: Qty) {
+        self.price = as_is.price;
+        self.open = open;
+        self.display = as_is.display;
+        self.venue_ref = Some(as_is.venue_ref);
+        self.status = match (as_is.live && open.is_positive(), self.executed.is_positive()) {
+            (true, false) => Status::Live,
+            (true, true) => Status::PartiallyFilled,
+            (false, _) => Status::Cancelled,
+        };
+    }
+
+    /// A partial cancel has done its work once no more than `keep` can execute in all. The venue answers one that
+    /// has nothing to do with silence, hence this look at the numbers.
+    pub(super) fn forget_fulfilled_cancel(&mut self) {
+        let most = self.executed.plus(self.open);
+        if self.cancelling.is_some_and(|c| most <= c.keep) {
+            self.cancelling = None;
+        }
+    }
+
+    /// The reference under which the feed may show it now.
+    pub(super) fn shown(&self) -> Option<VenueRef> {
+        self.venue_ref.filter(|_| self.is_live())
+    }
+
+    /// The venue says how it sells. It doesn't say whether a locate was found: that we know better.
+    pub(super) fn marked(&mut self, mark: SellMark) {
+        let is_short = |m| matches!(m, SellMark::Short { .. });
+        if is_short(mark) != is_short(self.mark) {
+            self.mark = mark;
+        }
+    }
+
+    /// Is an answer owed?
+    pub(super) fn owed(&self) -> bool {
+        self.is_live()
+            && (self.status == Status::Pending
+                || self.replacing.is_some()
+                || self.cancelling.is_some_and(|c| !c.deferred))
+    }
+
+    pub(super) fn digest(&self, into: &mut Digest) {
+        into.u64(self.id.0);
+        for n in [u64::from(self.instrument.0), self.side as u64, self.status as u64, u64::from(self.token)] {
+            into.u64(n);
+        }
+        for n in [self.limit.0, self.price.0, self.open.0, self.executed.0, self.decremented.0] {
+            into.i64(n);
+        }
+        into.u64(match self.mark {
+            SellMark::Long => 0,
+            SellMark::Short { located } => 1 | u64::from(located) << 1,
+        });
+        into.u64(self.venue_ref.map_or(u64::MAX, |r| r.0));
+        if let Some(replace) = self.replacing {
+            into.u64(u64::from(replace.token));
+            into.i64(replace.price.0);
+            into.i64(replace.qty.0);
+        }
+        if let Some(cancel) = self.cancelling {
+            into.i64(cancel.keep.0);
+            into.u64(cancel.at.0);
+            into.u64(u64::from(cancel.deferred));
+        }
+        for n in [u64::from(self.previous), self.request, self.deadline.0, self.queue as u64, self.born] {
+            into.u64(n);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What a venue says about orders, whatever its protocol.
+//!
+//! A report names an order by its token: the number under which the request that made it was sent (OUCH:
+//! UserRefNum). Field by field these are the outbound messages of OUCH 5.0 (nasdaq-protocols.md section 1).
+
+use super::super::action::{SellMark, Tags, TimeInForce};
+use crate::base::{ClientId, Price, Qty, Side, Symbol, VenueRef};
+
+/// One message from the venue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Report {
+    /// The day moves on: `S` starts, `E` ends (breaks and cancels may follow).
+    SystemEvent {
+        /// The venue's event code.
+        code: u8,
+    },
+    /// A new order stands, perhaps at a better price or already dead.
+    Accepted(Standing),
+    /// The order `orig` is dead and this one stands in its place.
+    Replaced {
+        /// The token of the order replaced.
+        orig: u32,
+        /// The order that stands now; its quantity is what is open, not the liability that was asked for.
+        now: Standing,
+    },
+    /// Shares were taken off the order.
+    Canceled {
+        /// The order.
+        token: u32,
+        /// How many, in this step alone.
+        decrement: Qty,
+        /// The venue's reason (OUCH: `U` by request).
+        reason: u8,
+    },
+    /// Shares were taken off because they met an order of the same firm (anti-internalisation).
+    AiqCanceled {
+        /// The order.
+        token: u32,
+        /// How many, in this step alone.
+        decrement: Qty,
+        /// The venue's reason.
+        reason: u8,
+        /// Shares that would have traded.
+        prevented: Qty,
+        /// The price at which they would have.
+        price: Price,
+        /// The liquidity flag that they would have had.
+        liquidity: u8,
+    },
+    /// Shares traded.
+    Executed {
+        /// The order.
+        token: u32,
+        /// How many, in this step alone.
+        qty: Qty,
+        /// At which price.
+        price: Price,
+        /// The venue's liquidity flag.
+        liquidity: u8,
+        /// The venue's match number; both sides of a trade have the same.
+        trade: u64,
+    },
+    /// A trade is broken: it never was.
+    Broken {
+        /// The order.
+        token: u32,
+        /// The trade.
+        trade: u64,
+        /// The venue's reason.
+        reason: u8,
+    },
+    /// A trade has another price or size.
+    Corrected {
+        /// The order.
+        token: u32,
+        /// The size that holds.
+        qty: Qty,
+        /// The price that holds.
+        price: Price,
+        /// The venue's liquidity flag.
+        liquidity: u8,
+        /// The trade.
+        trade: u64,
+        /// The venue's reason.
+        reason: u8,
+    },
+    /// An enter or a replace was refused.
+    Rejected {
+        /// The token that the request would have taken (it is consumed).
+        token: u32,
+        /// The venue's reason.
+        reason: u16,
+    },
+    /// A full cancel waits for a cross.
+    CancelPending {
+        /// The order.
+        token: u32,
+    },
+    /// A partial cancel was refused (late, of a cross order).
+    CancelRejected {
+        /// The order.
+        token: u32,
+    },
+    /// The venue repriced or requeued the order.
+    PriorityUpdated {
+        /// The order.
+        token: u32,
+        /// Its price now.
+        price: Price,
+        /// How it is displayed now.
+        display: u8,
+        /// Its reference now.
+        venue_ref: VenueRef,
+    },
+    /// The side's short marking or the size changed by request.
+    Modified {
+        /// The order.
+        token: u32,
+        /// Its side.
+        side: Side,
+        /// How it sells.
+        mark: SellMark,
+        /// What is open now.
+        open: Qty,
+    },
+    /// What the feed shows of the order changed.
+    Restated {
+        /// The order.
+        token: u32,
+        /// The venue's reason (`R` display refresh, `P` displayed price).
+        reason: u8,
+        /// The reference of the displayed part.
+        displayed: Option<VenueRef>,
+        /// Its size.
+        qty: Option<Qty>,
+        /// Its price.
+        price: Option<Price>,
+    },
+    /// A mass cancel was taken; a cancel per order follows.
+    MassCancelled {
+        /// The request.
+        token: u32,
+        /// The instrument, if the request named one.
+        symbol: Option<Symbol>,
+    },
+    /// The venue takes no new orders of the firm.
+    EntryDisabled {
+        /// The request.
+        token: u32,
+    },
+    /// The venue takes new orders of the firm again.
+    EntryEnabled {
+        /// The request.
+        token: u32,
+    },
+    /// The venue has worked through every request up to `settled`: their answers, if they get any, came before this.
+    Queried {
+        /// The smallest token that the venue would take.
+        next: u32,
+        /// Requests with numbers up to this one ([`Sent::request`]) are behind us.
+        settled: u64,
+    },
+}
+
+/// An order as the venue says it stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Its token.
+    pub token: u32,
+    /// Whose it is, as far as the order itself carries it. `None`: not entered by this program.
+    pub origin: Option<Origin>,
+    /// Instrument.
+    pub symbol: Symbol,
+    /// Buy or sell.
+    pub side: Side,
+    /// How it sells.
+    pub mark: SellMark,
+    /// What is open.
+    pub qty: Qty,
+    /// Its price: the limit or better.
+    pub price: Price,
+    /// Time in force.
+    pub tif: TimeInForce,
+    /// How it is displayed (OUCH: `Y` visible, `N` hidden, `A` attributable, `Z` conformant).
+    pub display: u8,
+    /// The venue's reference.
+    pub venue_ref: VenueRef,
+    /// False: dead already, nothing follows.
+    pub live: bool,
+}
+
+/// What an order carries to the venue and back, so that it is known again after a restart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Origin {
+    /// The order.
+    pub client: ClientId,
+    /// On whose behalf; the parent order is not carried, 0.
+    pub tags: Tags,
+}
+
+/// A request as it left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sent {
+    /// The token that it took; for a cancel, that of the order.
+    pub token: u32,
+    /// Its number among all requests of the program, from 1.
+    pub request: u64,
+}

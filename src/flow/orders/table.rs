@@ -1,0 +1,294 @@
+//! Where orders are kept: fixed slots, found by id and by token, in the lists that the rest needs.
+
+use super::super::action::{Change, Fill, Happening};
+use super::list::{Links, List, NIL};
+use super::order::{Order, Queue};
+use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Price, Qty, Side};
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// Where an iteration over live orders stands. Stays valid whatever happens to the orders in between: those that
+/// were live at its start and still are will all be seen once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    slot: u32,
+    born: u64,
+}
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Cursor { slot: NIL, born: 0 }
+    }
+}
+
+/// What a step did, besides changing the order.
+pub(super) struct Effect {
+    pub(super) what: Happening,
+    pub(super) reason: u16,
+    pub(super) fill: Option<Fill>,
+    pub(super) reversed: Option<Fill>,
+}
+
+impl Effect {
+    pub(super) fn of(what: Happening) -> Self {
+        Effect { what, reason: 0, fill: None, reversed: None }
+    }
+
+    pub(super) fn because(what: Happening, reason: u16) -> Self {
+        Effect { reason, ..Effect::of(what) }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Table {
+    slots: Box<[Order]>,
+    by_token: Map,
+    by_id: Map,
+
+    /// Retired, pending, overdue: a slot is in one of them, or quiet and in none.
+    queued: Links,
+    queues: [List; 3],
+
+    /// Live orders, in the order in which they became so; all, and by instrument.
+    live: Links,
+    all: List,
+    of_instrument: Links,
+    instruments: Box<[List]>,
+    /// The best own prices that may trade, by instrument and side.
+    best: Box<[[Option<Price>; 2]]>,
+
+    pub(super) live_count: u32,
+    births: u64,
+}
+
+impl Table {
+    pub(super) fn new(slots: u32, instruments: u32) -> Self {
+        let size = slots as usize;
+        let mut cells = vec![Order::VACANT; size].into_boxed_slice();
+        // Written once now, so that no page fault happens on the lane.
+        cells.fill(core::hint::black_box(Order::VACANT));
+        let mut table = Table {
+            slots: cells,
+            // Each slot has three tokens at most: the order's, its replacement's, and the one before.
+            by_token: Map::new(size.saturating_mul(3)),
+            by_id: Map::new(size),
+            queued: Links::new(size),
+            queues: [List::EMPTY; 3],
+            live: Links::new(size),
+            all: List::EMPTY,
+            of_instrument: Links::new(size),
+            instruments: vec![List::EMPTY; instruments as usize].into_boxed_slice(),
+            best: vec![[None; 2]; instruments as usize].into_boxed_slice(),
+            live_count: 0,
+            births: 0,
+        };
+        for slot in 0..slots {
+            if let Some(list) = table.queues.get_mut(Queue::Retired as usize) {
+                table.queued.push_back(list, slot);
+            }
+        }
+        table
+    }
+
+    #[inline]
+    pub(super) fn get(&self, slot: u32) -> Option<&Order> {
+        self.slots.get(slot as usize)
+    }
+
+    #[inline]
+    pub(super) fn of_id(&self, id: ClientId) -> Option<u32> {
+        self.by_id.get(id.0)
+    }
+
+    #[inline]
+    pub(super) fn of_token(&self, token: u32) -> Option<u32> {
+        self.by_token.get(u64::from(token))
+    }
+
+    /// The first in a queue: the one that has been in it longest.
+    #[inline]
+    pub(super) fn first(&self, queue: Queue) -> u32 {
+        self.queues.get(queue as usize).map_or(NIL, |list| list.head)
+    }
+
+    #[inline]
+    pub(super) fn own_best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
+        *self.best.get(instrument.0 as usize)?.get(side as usize)?
+    }
+
+    pub(super) fn next_live(&self, cursor: &mut Cursor) -> Option<&Order> {
+        self.advance(cursor, &self.live, self.all)
+    }
+
+    pub(super) fn next_live_of(&self, instrument: InstrumentId, cursor: &mut Cursor) -> Option<&Order> {
+        self.advance(cursor, &self.of_instrument, *self.instruments.get(instrument.0 as usize)?)
+    }
+
+    fn advance(&self, cursor: &mut Cursor, links: &Links, list: List) -> Option<&Order> {
+        let here = self.get(cursor.slot).filter(|o| o.born == cursor.born && o.is_live());
+        let mut slot = here.map_or(list.head, |_| links.next(cursor.slot));
+        // The order at which the cursor stood is gone: look for the first that came after it.
+        while let Some(order) = self.get(slot) {
+            if order.born > cursor.born {
+                *cursor = Cursor { slot, born: order.born };
+                return Some(order);
+            }
+            slot = links.next(slot);
+        }
+        None
+    }
+
+    /// The slot that was finished longest ago, cleared and named. `None` if all are live, or the instrument is beyond
+    /// the capacity.
+    pub(super) fn take(&mut self, instrument: InstrumentId, id: ClientId, token: u32) -> Option<u32> {
+        self.instruments.get(instrument.0 as usize)?;
+        let slot = self.first(Queue::Retired);
+        let old = *self.get(slot)?;
+        for token in [Some(old.token), Some(old.previous), old.replacing.map(|r| r.token)].into_iter().flatten() {
+            self.forget_token(token, slot);
+        }
+        if self.of_id(old.id) == Some(slot) {
+            self.by_id.remove(old.id.0);
+        }
+        self.queue(slot, Queue::Quiet);
+        *self.slots.get_mut(slot as usize)? = Order { queue: Queue::Quiet, ..Order::VACANT };
+        // Room is certain: every slot has one id.
+        let _fits = self.by_id.insert(id.0, slot);
+        self.add_token(token, slot);
+        Some(slot)
+    }
+
+    /// Room is certain: every slot has three tokens at most.
+    pub(super) fn add_token(&mut self, token: u32, slot: u32) {
+        let _fits = self.by_token.insert(u64::from(token), slot);
+    }
+
+    pub(super) fn forget_token(&mut self, token: u32, slot: u32) {
+        if self.of_token(token) == Some(slot) {
+            self.by_token.remove(u64::from(token));
+        }
+    }
+
+    /// A request left: its answer is owed last of all.
+    pub(super) fn owe(&mut self, slot: u32, request: u64, deadline: Mono) {
+        self.queue(slot, Queue::Quiet);
+        if let Some(order) = self.slots.get_mut(slot as usize) {
+            order.request = request;
+            order.deadline = deadline;
+        }
+    }
+
+    /// Moves a slot to the end of a queue, unless it is in that queue already.
+    pub(super) fn queue(&mut self, slot: u32, to: Queue) {
+        let Some(order) = self.slots.get_mut(slot as usize) else { return };
+        let from = core::mem::replace(&mut order.queue, to);
+        if from == to {
+            return;
+        }
+        if let Some(list) = self.queues.get_mut(from as usize) {
+            self.queued.remove(list, slot);
+        }
+        if let Some(list) = self.queues.get_mut(to as usize) {
+            self.queued.push_back(list, slot);
+        }
+    }
+
+    /// One step of one order: acts, keeps the lists true, and says what it was worth before and after.
+    #[inline]
+    pub(super) fn step(&mut self, slot: u32, act: impl FnOnce(&mut Order) -> Effect) -> Option<Change> {
+        let order = self.slots.get_mut(slot as usize)?;
+        let (was_live, before, reach, shown) = (order.is_live(), order.exposure(), order.reach(), order.shown());
+        let effect = act(order);
+        order.forget_fulfilled_cancel();
+        let is_live = order.is_live();
+        if !is_live {
+            order.open = Qty::ZERO;
+        }
+        let (shows, reaches) = (order.shown(), order.reach());
+        let (left, joined) = if shown == shows { (None, None) } else { (shown, shows) };
+        let change = Change {
+            order: order.id,
+            instrument: order.instrument,
+            side: order.side,
+            tags: order.tags,
+            what: effect.what,
+            reason: effect.reason,
+            before,
+            after: order.exposure(),
+            fill: effect.fill,
+            reversed: effect.reversed,
+            left,
+            joined,
+            finished: !is_live,
+        };
+        let queue = match (is_live, order.owed()) {
+            (false, _) => Queue::Retired,
+            (true, false) => Queue::Quiet,
+            (true, true) if order.queue == Queue::Overdue => Queue::Overdue,
+            (true, true) => Queue::Pending,
+        };
+        self.queue(slot, queue);
+        if was_live != is_live {
+            self.file(slot, is_live);
+        }
+        if reach != reaches {
+            self.rate(change.instrument, change.side, reach, reaches);
+        }
+        Some(change)
+    }
+
+    /// Enters a slot in the lists of live orders, or takes it out.
+    fn file(&mut self, slot: u32, is_live: bool) {
+        let Some(order) = self.slots.get_mut(slot as usize) else { return };
+        let Some(instrument) = self.instruments.get_mut(order.instrument.0 as usize) else { return };
+        if is_live {
+            self.births = self.births.wrapping_add(1);
+            order.born = self.births;
+            self.live.push_back(&mut self.all, slot);
+            self.of_instrument.push_back(instrument, slot);
+            self.live_count = self.live_count.wrapping_add(1);
+        } else {
+            self.live.remove(&mut self.all, slot);
+            self.of_instrument.remove(instrument, slot);
+            self.live_count = self.live_count.wrapping_sub(1);
+        }
+    }
+
+    /// An own price that may trade was `old` and is `new`.
+    fn rate(&mut self, instrument: InstrumentId, side: Side, old: Option<Price>, new: Option<Price>) {
+        let known = self.own_best(instrument, side);
+        let best = match (old, new) {
+            (_, Some(new)) if known.is_none_or(|best| side.is_better(new, best)) => Some(new),
+            (old, _) if old == known => self.search_best(instrument, side),
+            _ => return,
+        };
+        if let Some(row) = self.best.get_mut(instrument.0 as usize)
+            && let Some(cell) = row.get_mut(side as usize)
+        {
+            *cell = best;
+        }
+    }
+
+    /// Only when the best own price goes away.
+    fn search_best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
+        let mut best = None;
+        let mut slot = self.instruments.get(instrument.0 as usize)?.head;
+        while let Some(order) = self.get(slot) {
+            if order.side == side
+                && let Some(reach) = order.reach()
+                && best.is_none_or(|b| side.is_better(reach, b))
+            {
+                best = Some(reach);
+            }
+            slot = self.of_instrument.next(slot);
+        }
+        best
+    }
+
+    pub(super) fn digest(&self, into: &mut Digest) {
+        into.u64(self.births);
+        for order in self.slots.iter().filter(|o| o.id.0 != 0) {
+            order.digest(into);
+        }
+    }
+}
