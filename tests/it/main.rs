@@ -1,3 +1,5 @@
 //! Integration tests of the whole gateway.
 
+mod book;
+mod data;
 mod tidy;
