@@ -7,6 +7,7 @@
 pub mod action;
 pub mod book;
 pub mod event;
+pub mod itch_line;
 pub mod market;
 pub mod orders;
 pub mod outbox;

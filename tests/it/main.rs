@@ -11,4 +11,6 @@ mod ouch;
 mod pcap;
 mod soup;
 mod targets_orders;
+mod book;
+mod data;
 mod tidy;

@@ -329,12 +329,14 @@ impl Levels {
     #[inline]
     fn merge(&mut self, ladder: &mut Ladder, number: u32) {
         let Chunk { worse, better, len, .. } = *self.chunks.at(number);
-        if worse != NIL && (self.chunks.at(worse).len.wrapping_add(len) as usize) < MERGE_BELOW {
+        let joins = |other: u32| {
+            other != NIL && (len == 0 || (self.chunks.at(other).len.wrapping_add(len) as usize) < MERGE_BELOW)
+        };
+        if joins(worse) {
             self.join(ladder, worse, number);
-        } else if better != NIL && (self.chunks.at(better).len.wrapping_add(len) as usize) < MERGE_BELOW {
+        } else if joins(better) {
             self.join(ladder, number, better);
         } else if len == 0 {
-            // Alone on its side; otherwise it would have been joined before it was empty.
             ladder.top = NIL;
             self.chunks.give(number);
         }

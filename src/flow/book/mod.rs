@@ -242,7 +242,7 @@ impl Books {
 
     #[inline]
     fn add(&mut self, id: InstrumentId, order: VenueRef, side: Side, qty: Qty, price: Price) -> Applied {
-        match self.enter(id.0, side, order, qty, price) {
+        match self.enter(id.0, side, order, qty, price, NIL) {
             Err(fault) => self.fault(id, fault, Applied::default()),
             Ok(entered) => {
                 let own = entered.own.map(|client| (client, OwnTouch::Arrived));
@@ -304,17 +304,18 @@ impl Books {
         let (book, side) = self.place_of(found.slot);
         let before = self.best(book, side);
         let removed = self.remove(found);
-        if removed.own != NIL {
-            self.marks.rename(removed.own, new);
-        }
-        let replaced = self.client(removed.own).map(|client| (client, OwnTouch::Replaced { new }));
-        let entered = self.enter(book, side, new, qty, price);
-        let arrived = entered.as_ref().ok().and_then(|entered| entered.own).map(|client| (client, OwnTouch::Arrived));
+        let old = self.client(removed.own);
+        let entered = self.enter(book, side, new, qty, price, removed.own);
+        let own = match (old, entered.as_ref().ok().and_then(|entered| entered.own)) {
+            (Some(client), Some(_)) => Some((client, OwnTouch::Replaced { new })),
+            (Some(client), None) => Some((client, OwnTouch::Deleted)),
+            (None, arrived) => arrived.map(|client| (client, OwnTouch::Arrived)),
+        };
         let applied = Applied {
             instrument: Some(InstrumentId(book)),
             side: Some(side),
             top_changed: before != self.best(book, side),
-            own: replaced.or(arrived),
+            own,
             ..Applied::default()
         };
         match entered {
@@ -335,7 +336,7 @@ impl Books {
         if shrunk.over { self.fault(id, BookFault::OverReduce, applied) } else { applied }
     }
 
-    /// Puts an order at the end of its level's queue.
+    /// Puts an order at the end of its level's queue. `inherited`: the mark of the order that it replaces.
     #[inline]
     fn enter(
         &mut self,
@@ -344,6 +345,7 @@ impl Books {
         reference: VenueRef,
         qty: Qty,
         price: Price,
+        inherited: u32,
     ) -> Result<Entered, BookFault> {
         let Some(head) = self.books.get_mut(book as usize) else { return Err(BookFault::UnknownInstrument) };
         let Err(vacant) = self.index.find(reference, &self.orders) else { return Err(BookFault::DuplicateRef) };
@@ -360,7 +362,7 @@ impl Books {
         };
         let is_top = ladder.best == level;
         let Some(slot) = self.orders.take() else { return Err(BookFault::OrdersFull) };
-        let own = self.marks.arrive(reference);
+        let own = self.marks.arrive(reference, inherited);
         self.index.insert(vacant, slot);
         *self.orders.at_mut(slot) = Order { reference, qty: qty.0, level, ahead: NIL, behind: NIL, own };
         let record = self.levels.pool.at_mut(level);

@@ -63,15 +63,28 @@ impl Marks {
         Some(mark)
     }
 
-    /// The mark that waits for this order, if any; from now on it rests.
+    /// The mark of an order that enters: one that waits for its reference, else the one that it inherits from the
+    /// order that it replaces. From now on it rests.
     #[inline(always)]
-    pub(super) fn arrive(&mut self, reference: VenueRef) -> u32 {
-        if self.awaited == 0 { NIL } else { self.arrive_awaited(reference) }
+    pub(super) fn arrive(&mut self, reference: VenueRef, inherited: u32) -> u32 {
+        // An inherited mark is waiting too, so that this one comparison covers both.
+        if self.awaited == 0 { NIL } else { self.arrive_awaited(reference, inherited) }
     }
 
     #[cold]
-    fn arrive_awaited(&mut self, reference: VenueRef) -> u32 {
-        let Some(number) = self.find(reference) else { return NIL };
+    fn arrive_awaited(&mut self, reference: VenueRef, inherited: u32) -> u32 {
+        let number = match self.find(reference) {
+            Some(number) => number,
+            None if inherited == NIL => return NIL,
+            None => {
+                self.by_reference.remove(self.pool.at(inherited).reference.0);
+                if self.by_reference.insert(reference.0, inherited).is_err() {
+                    return NIL;
+                }
+                self.pool.at_mut(inherited).reference = reference;
+                inherited
+            }
+        };
         self.rest(number);
         number
     }
@@ -90,18 +103,6 @@ impl Marks {
         if mark.resting {
             mark.resting = false;
             self.awaited = self.awaited.wrapping_add(1);
-        }
-    }
-
-    /// The order of a waiting mark goes on under a new reference. If that has a mark already, nothing moves.
-    pub(super) fn rename(&mut self, number: u32, new: VenueRef) {
-        let old = self.pool.at(number).reference;
-        if old == new || self.find(new).is_some() {
-            return;
-        }
-        self.by_reference.remove(old.0);
-        if self.by_reference.insert(new.0, number).is_ok() {
-            self.pool.at_mut(number).reference = new;
         }
     }
 

@@ -1,0 +1,288 @@
+//! ITCH 5.0 as a market line: messages to [`Event`]s.
+//!
+//! A message names its security by the day's locate code and, where it can stand alone, by symbol. The symbol counts;
+//! the locate is the shortcut to it, learnt from the first message that has both (`nasdaq-protocols.md` section 6:
+//! locates are per day, from 1; 0 is none, which documents give for K). A message without a symbol and with a locate
+//! that the day has not explained is about nothing that the books hold.
+//!
+//! Values that the specification does not list are taken at their safest: an unknown trading state is a halt.
+
+use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
+use super::market::{Class, MarketLine, NoEvent};
+use super::wire::itch50::{self, Header, Malformed, Message, codes};
+use crate::base::{ExchangeTime, Instrument, InstrumentId, InstrumentTable, Nanos, Side, Symbol, VenueRef};
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// What the day has said of one locate code. The symbol is kept beside the id: one comparison tells that the shortcut
+/// still leads to the message's own symbol.
+#[derive(Clone, Copy, Debug)]
+struct Locate {
+    symbol: Symbol,
+    id: u32,
+}
+
+impl Locate {
+    /// No message has explained it yet. No symbol is eight zero bytes.
+    const UNSEEN: Locate = Locate { symbol: Symbol([0; 8]), id: NOT_FOLLOWED };
+}
+
+const NOT_FOLLOWED: u32 = u32::MAX;
+const LOCATES: usize = 1 << 16;
+
+/// ITCH 5.0 of one trading day.
+#[derive(Debug)]
+pub struct ItchLine {
+    midnight: ExchangeTime,
+    locates: Box<[Locate]>,
+}
+
+impl ItchLine {
+    /// For the session of `day` (days since 1970-01-01, exchange-local): ITCH stamps carry the time of day alone.
+    #[must_use]
+    pub fn new(day: u32) -> Self {
+        let mut locates = vec![Locate::UNSEEN; LOCATES].into_boxed_slice();
+        locates.fill(core::hint::black_box(Locate::UNSEEN));
+        ItchLine { midnight: ExchangeTime::new(day, 0), locates }
+    }
+
+    /// Another session date, for the messages from now on.
+    pub fn set_day(&mut self, day: u32) {
+        self.midnight = ExchangeTime::new(day, 0);
+    }
+
+    #[inline(always)]
+    fn locate_mut(&mut self, header: &Header) -> Option<&mut Locate> {
+        self.locates.get_mut(usize::from(header.stock_locate.get()))
+    }
+
+    /// The instrument of a message without a symbol.
+    #[inline(always)]
+    fn by_locate(&self, header: &Header) -> Result<InstrumentId, NoEvent> {
+        self.instrument(header.stock_locate.get()).ok_or(NoEvent::Untracked)
+    }
+
+    /// The instrument of a message with a symbol.
+    #[inline(always)]
+    fn by_symbol(
+        &mut self,
+        header: &Header,
+        symbol: Symbol,
+        instruments: &mut InstrumentTable,
+    ) -> Result<InstrumentId, NoEvent> {
+        match self.locate_mut(header) {
+            Some(locate) if locate.symbol == symbol => match locate.id {
+                NOT_FOLLOWED => Err(NoEvent::Untracked),
+                id => Ok(InstrumentId(id)),
+            },
+            _ => self.learn(header, symbol, instruments),
+        }
+    }
+
+    #[cold]
+    fn learn(
+        &mut self,
+        header: &Header,
+        symbol: Symbol,
+        instruments: &mut InstrumentTable,
+    ) -> Result<InstrumentId, NoEvent> {
+        let id = instruments.admit(Instrument::us_equity(symbol)).map_err(|_| NoEvent::InstrumentsFull)?;
+        if header.stock_locate.get() != 0
+            && let Some(locate) = self.locate_mut(header)
+        {
+            *locate = Locate { symbol, id: id.map_or(NOT_FOLLOWED, |id| id.0) };
+        }
+        id.ok_or(NoEvent::Untracked)
+    }
+}
+
+impl From<Malformed> for NoEvent {
+    fn from(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::UnknownType(message_type) => NoEvent::UnknownType(message_type),
+            Malformed::BadLength { message_type, .. } => NoEvent::BadLength(message_type),
+            Malformed::BadSide(_) => NoEvent::BadField(itch50::AddOrder::TYPE),
+            Malformed::Empty => NoEvent::UnknownType(0),
+        }
+    }
+}
+
+impl MarketLine for ItchLine {
+    /// An empty message, which MoldUDP64 allows, carries nothing that could be wrong: it is unknown, not malformed.
+    #[inline]
+    fn classify(message: &[u8]) -> Class {
+        match itch50::decode(message) {
+            Ok(_) => Class::Good,
+            Err(Malformed::UnknownType(_) | Malformed::Empty) => Class::Unknown,
+            Err(Malformed::BadLength { .. } | Malformed::BadSide(_)) => Class::Malformed,
+        }
+    }
+
+    #[inline]
+    fn locate(message: &[u8]) -> Option<u16> {
+        itch50::locate_of(message)
+    }
+
+    #[inline]
+    fn decode(&mut self, message: &[u8], instruments: &mut InstrumentTable) -> Result<Event, NoEvent> {
+        let message = itch50::decode(message)?;
+        let header = message.header();
+        let at = self.midnight.after(Nanos(header.timestamp.ns()));
+        let event = |id, kind| Ok(Event { at, instrument: Some(id), kind });
+        let market = |status| Ok(Event { at, instrument: None, kind: EventKind::Status(status) });
+        match message {
+            Message::AddOrder(m) => {
+                let id = self.by_symbol(header, m.stock(), instruments)?;
+                let side = m.side().ok_or(NoEvent::BadField(itch50::AddOrder::TYPE))?;
+                event(id, EventKind::Add { order: m.order_ref(), side, qty: m.shares(), price: m.price() })
+            }
+            Message::AddOrderMpid(m) => {
+                let id = self.by_symbol(header, m.stock(), instruments)?;
+                let side = m.side().ok_or(NoEvent::BadField(itch50::AddOrderMpid::TYPE))?;
+                event(id, EventKind::Add { order: m.order_ref(), side, qty: m.shares(), price: m.price() })
+            }
+            Message::OrderDelete(m) => event(self.by_locate(header)?, EventKind::Delete { order: m.order_ref() }),
+            Message::OrderExecuted(m) => event(
+                self.by_locate(header)?,
+                EventKind::Execute {
+                    order: m.order_ref(),
+                    qty: m.shares(),
+                    price: None,
+                    printable: true,
+                    trade: m.match_number.get(),
+                },
+            ),
+            Message::OrderExecutedWithPrice(m) => event(
+                self.by_locate(header)?,
+                EventKind::Execute {
+                    order: m.order_ref(),
+                    qty: m.shares(),
+                    price: Some(m.price()),
+                    printable: m.is_printable(),
+                    trade: m.match_number.get(),
+                },
+            ),
+            Message::OrderCancel(m) => {
+                event(self.by_locate(header)?, EventKind::Reduce { order: m.order_ref(), qty: m.shares() })
+            }
+            Message::OrderReplace(m) => event(
+                self.by_locate(header)?,
+                EventKind::Replace { order: m.original_ref(), new: m.new_ref(), qty: m.shares(), price: m.price() },
+            ),
+            Message::Trade(m) => event(
+                self.by_symbol(header, m.stock(), instruments)?,
+                EventKind::Trade { qty: m.shares(), price: m.price(), trade: m.match_number.get() },
+            ),
+            Message::CrossTrade(m) => event(
+                self.by_symbol(header, m.stock(), instruments)?,
+                EventKind::Cross { qty: m.shares(), price: m.price(), trade: m.match_number.get() },
+            ),
+            Message::BrokenTrade(m) => {
+                event(self.by_locate(header)?, EventKind::Broken { trade: m.match_number.get() })
+            }
+            Message::Noii(m) => event(
+                self.by_symbol(header, m.stock(), instruments)?,
+                EventKind::Imbalance {
+                    paired: m.paired_shares(),
+                    imbalance: m.imbalance_shares(),
+                    side: imbalance_side(m.imbalance_direction),
+                    reference: m.reference_price(),
+                },
+            ),
+            Message::RetailInterest(m) => event(self.by_symbol(header, m.stock(), instruments)?, EventKind::Info),
+            Message::SystemEvent(m) => match phase(m.event_code) {
+                Some(phase) => market(Status::Session(phase)),
+                None => Ok(Event { at, instrument: None, kind: EventKind::Info }),
+            },
+            Message::MwcbDeclineLevel(m) => {
+                market(Status::BreakerLevels([m.level_1.get(), m.level_2.get(), m.level_3.get()]))
+            }
+            Message::MwcbStatus(m) => market(Status::Breaker(m.breached_level.wrapping_sub(b'0'))),
+            _ => {
+                let (symbol, status) = status(&message).ok_or(NoEvent::UnknownType(header.message_type))?;
+                event(self.by_symbol(header, symbol, instruments)?, EventKind::Status(status))
+            }
+        }
+    }
+
+    #[inline]
+    fn instrument(&self, locate: u16) -> Option<InstrumentId> {
+        let locate = self.locates.get(usize::from(locate))?;
+        (locate.id != NOT_FOLLOWED).then_some(InstrumentId(locate.id))
+    }
+
+    /// For an add its new reference, for a replace the one that dies. All stand at the same offset.
+    #[inline]
+    fn peek_order(message: &[u8]) -> Option<VenueRef> {
+        let (b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U', bytes) = (*message.first()?, message.get(11..19)?) else {
+            return None;
+        };
+        Some(VenueRef(u64::from_be_bytes(*bytes.first_chunk::<8>()?)))
+    }
+
+    fn reset(&mut self) {
+        self.locates.fill(Locate::UNSEEN);
+    }
+}
+
+/// What changes the state of one security.
+fn status(message: &Message<'_>) -> Option<(Symbol, Status)> {
+    Some(match message {
+        Message::StockDirectory(m) => {
+            let live = m.authenticity == codes::authenticity::LIVE;
+            (m.stock(), Status::Directory { live, lot: crate::base::Qty(i64::from(m.round_lot_size.get())) })
+        }
+        Message::StockTradingAction(m) => (m.stock(), Status::Trading(trading_action(m.trading_state))),
+        Message::RegShoRestriction(m) => (m.stock(), Status::ShortSaleRestricted(m.action != codes::reg_sho::NONE)),
+        Message::MarketParticipantPosition(m) => {
+            (m.stock(), Status::Participant { mpid: m.mpid, active: m.state == b'A' })
+        }
+        Message::QuotingPeriodUpdate(m) => {
+            let anticipated = m.release_qualifier == codes::release::ANTICIPATED;
+            let release_ns = u64::from(m.release_time.get()).saturating_mul(1_000_000_000);
+            (m.stock(), Status::Ipo { anticipated, release_ns, price: m.ipo_price() })
+        }
+        Message::LuldAuctionCollar(m) => {
+            let (reference, lower, upper) = (m.reference_price(), m.lower_price(), m.upper_price());
+            (m.stock(), Status::Collar { reference, lower, upper })
+        }
+        Message::OperationalHalt(m) => {
+            let halted = m.action != codes::operational::RESUMED;
+            (m.stock(), Status::OperationalHalt { market: m.market_code, halted })
+        }
+        Message::DlcrPriceDiscovery(m) => {
+            let eligible = m.open_eligibility == b'Y';
+            (m.stock(), Status::DirectListing { eligible, lower: m.lower_collar(), upper: m.upper_collar() })
+        }
+        _ => return None,
+    })
+}
+
+const fn phase(code: u8) -> Option<SessionPhase> {
+    Some(match code {
+        codes::event::START_OF_MESSAGES => SessionPhase::StartOfMessages,
+        codes::event::START_OF_SYSTEM_HOURS => SessionPhase::StartOfSystemHours,
+        codes::event::START_OF_MARKET_HOURS => SessionPhase::StartOfMarketHours,
+        codes::event::END_OF_MARKET_HOURS => SessionPhase::EndOfMarketHours,
+        codes::event::END_OF_SYSTEM_HOURS => SessionPhase::EndOfSystemHours,
+        codes::event::END_OF_MESSAGES => SessionPhase::EndOfMessages,
+        _ => return None,
+    })
+}
+
+const fn trading_action(state: u8) -> TradingAction {
+    match state {
+        codes::trading_state::TRADING => TradingAction::Trading,
+        codes::trading_state::QUOTATION_ONLY => TradingAction::QuotationOnly,
+        codes::trading_state::PAUSED => TradingAction::Paused,
+        _ => TradingAction::Halted,
+    }
+}
+
+const fn imbalance_side(direction: u8) -> Option<Side> {
+    match direction {
+        codes::imbalance::BUY => Some(Side::Buy),
+        codes::imbalance::SELL => Some(Side::Sell),
+        _ => None,
+    }
+}
