@@ -7,3 +7,5 @@ pub mod auction;
 pub mod book;
 pub mod engine;
 pub mod market;
+pub mod publisher;
+pub mod rerequest;
