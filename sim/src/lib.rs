@@ -4,6 +4,7 @@
 //! no container whose order of iteration depends on a hash.
 
 pub mod clock;
+pub mod flow;
 pub mod net;
 pub mod rng;
 pub mod venue;

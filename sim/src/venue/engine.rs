@@ -7,7 +7,8 @@ use super::announce::{Line, Tape};
 use super::auction;
 use super::book::{Book, Order};
 use super::market::{
-    BreakReason, CancelReason, CrossKind, Effect, Life, Liquidity, Market, NewOrder, Owner, Prevention, Refusal, SelfMatch, What,
+    BreakReason, CancelReason, CrossKind, Effect, Life, Liquidity, Market, NewOrder, Owner, Prevention, Refusal,
+    SelfMatch, What,
 };
 use firelane_gateway::base::{ExchangeTime, Price, Side, Symbol, VenueRef};
 use std::collections::{BTreeMap, BTreeSet};
@@ -633,20 +634,11 @@ impl Engine {
                     Prevention::CancelOldest => (resting.open, 0),
                     Prevention::CancelNewest => (0, order.open),
                 };
-                let prevented = |decrement, liquidity| What::Prevented {
-                    decrement,
-                    prevented: shares,
-                    price,
-                    liquidity,
-                    action,
-                };
+                let prevented =
+                    |decrement, liquidity| What::Prevented { decrement, prevented: shares, price, liquidity, action };
                 if from_maker > 0 {
                     self.withdraw(now, at, maker, from_maker);
-                    effects.push(Effect {
-                        owner: resting.owner,
-                        reference: maker,
-                        what: prevented(from_maker, added),
-                    });
+                    effects.push(Effect { owner: resting.owner, reference: maker, what: prevented(from_maker, added) });
                 }
                 if from_taker > 0 {
                     order.open -= from_taker;
@@ -789,11 +781,7 @@ impl Market for Engine {
         let shares = resting.open.saturating_sub(open);
         if shares > 0 {
             self.withdraw(now, at, order, shares);
-            effects.push(Effect {
-                owner: resting.owner,
-                reference: order,
-                what: What::Canceled { shares, reason },
-            });
+            effects.push(Effect { owner: resting.owner, reference: order, what: What::Canceled { shares, reason } });
         }
         Ok(())
     }
