@@ -267,3 +267,5 @@ impl Venue {
         self.acceptor.end_session(now, port, &mut self.engine);
     }
 }
+pub mod publisher;
+pub mod rerequest;
