@@ -267,5 +267,3 @@ impl Venue {
         self.acceptor.end_session(now, port, &mut self.engine);
     }
 }
-pub mod publisher;
-pub mod rerequest;
