@@ -80,6 +80,18 @@ impl Rng {
         n
     }
 
+    /// One of `choices`, by weight. `None` if there is none of any weight.
+    pub fn weighted<T: Copy>(&mut self, choices: &[(T, u32)]) -> Option<T> {
+        let mut drawn = self.below(choices.iter().map(|(_, weight)| u64::from(*weight)).sum());
+        for (choice, weight) in choices {
+            match drawn.checked_sub(u64::from(*weight)) {
+                Some(rest) => drawn = rest,
+                None => return Some(*choice),
+            }
+        }
+        None
+    }
+
     /// A size with the tail P(size >= k) = 1/k, from 1 to `cap`: most are one, a few are huge.
     pub fn heavy_tailed(&mut self, cap: u64) -> u64 {
         (u64::MAX / self.u64().max(1)).clamp(1, cap.max(1))
@@ -148,6 +160,9 @@ mod tests {
         assert!(((squares / n as f64 - mean * mean) / 1e12 - 1.0).abs() < 0.03);
         assert!(hits.abs_diff(n * 3 / 100) < 400, "{hits}");
         assert!(tail.abs_diff(n / 10) < 700, "{tail}");
+        let b = (0..10_000).filter(|_| r.weighted(&[('a', 3), ('b', 7), ('c', 0)]) == Some('b')).count();
+        assert!((6_800..7_200).contains(&b), "{b}");
+        assert_eq!(r.weighted(&[('a', 0)]), None);
         assert!((0..1000).all(|_| (5..=9).contains(&r.between(5, 9))));
         assert_eq!((r.below(0), r.index(0), r.chance(Ppm::NEVER), r.chance(Ppm::ALWAYS)), (0, 0, false, true));
     }

@@ -12,6 +12,7 @@ mod answers;
 pub mod auction;
 pub mod book;
 pub mod engine;
+pub mod glimpse;
 pub mod market;
 pub mod port;
 pub mod publisher;

@@ -159,20 +159,9 @@ impl RerequestServer {
     }
 
     fn mode_at(&mut self, now: Mono) -> Mode {
-        let total = self.config.modes.iter().map(|(_, weight)| u64::from(*weight)).sum();
-        if total == 0 {
-            return Mode::Healthy;
-        }
-        while self.mode_until <= now {
+        while !self.config.modes.is_empty() && self.mode_until <= now {
             self.mode_until = self.mode_until.after(Nanos(self.config.period.0.max(1)));
-            let mut drawn = self.fate.below(total);
-            for (mode, weight) in &self.config.modes {
-                if drawn < u64::from(*weight) {
-                    self.mode = *mode;
-                    break;
-                }
-                drawn -= u64::from(*weight);
-            }
+            self.mode = self.fate.weighted(&self.config.modes).unwrap_or(Mode::Healthy);
         }
         self.mode
     }
