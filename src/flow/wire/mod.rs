@@ -4,3 +4,4 @@ pub mod glimpse;
 pub mod itch50;
 pub mod moldudp64;
 pub mod ouch50;
+pub mod soupbintcp;
