@@ -6,8 +6,10 @@
 
 pub mod action;
 pub mod event;
+pub mod feed;
 pub mod market;
 pub mod outbox;
 pub mod record;
 pub mod risk;
+pub mod session;
 pub mod wire;
