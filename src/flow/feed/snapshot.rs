@@ -1,0 +1,309 @@
+//! The session with the snapshot server (Glimpse): when to connect, what its messages mean, when to try again.
+//!
+//! It only fetches. What a snapshot does to the stream is decided by [`Feed`](super::Feed).
+
+use super::FeedCounters;
+use super::config::SnapshotConfig;
+use crate::base::{Digest, Mono, SessionId, State};
+use crate::flow::market::{Class, MarketLine};
+use crate::flow::outbox::{self, Outbox};
+use crate::flow::session::SessionSink;
+use crate::flow::wire::glimpse;
+use crate::flow::wire::soupbintcp::{BLANK_SESSION, Client, ClientConfig, ClientEvent};
+use alloc::boxed::Box;
+use alloc::vec;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Nothing to do.
+    Idle,
+    /// The next attempt begins at `until`.
+    Waiting,
+    /// The connection was asked for.
+    Connecting,
+    /// The login is out.
+    LoggingIn,
+    /// Messages come.
+    Receiving,
+    /// The attempt failed; the connection is to be closed.
+    Failed,
+    /// The snapshot is complete; to log out and close.
+    Complete,
+    /// The close was asked for.
+    Closing,
+}
+
+/// What one step through the received bytes gave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Heard {
+    /// All bytes are used up.
+    Nothing,
+    /// Nothing of interest.
+    Ignored,
+    /// A message of the snapshot, in the scratch cell.
+    Item(Item),
+    /// The snapshot is complete up to, not including, this message of the stream.
+    End(u64),
+    /// The attempt is lost.
+    Failed,
+}
+
+/// A message in the scratch cell: its length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Item(usize);
+
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    config: SnapshotConfig,
+    client: Client,
+    phase: Phase,
+    /// When the phase is over, one way or the other.
+    until: Mono,
+    /// No attempt before this, so that a server that makes every book stale is not asked all the time.
+    rested: Mono,
+    /// Attempts that failed since the last success.
+    failures: u32,
+    /// Is there, or may there still be, a connection?
+    open: bool,
+    /// Was a snapshot asked for when it was too late for the one under way?
+    wanted: bool,
+    /// Bytes of the current input that the client has taken; `None`: no input to read.
+    taken: Option<usize>,
+    /// One message, so that its bytes outlive the step that read it.
+    scratch: Box<[u8]>,
+}
+
+impl Snapshot {
+    pub(super) fn new(config: SnapshotConfig, longest: usize) -> Self {
+        let mut client = ClientConfig::new(config.username, config.password);
+        client.login_timeout = config.timeout;
+        client.capacity = config.buffer_bytes;
+        Snapshot {
+            config,
+            client: Client::new(client),
+            phase: Phase::Idle,
+            until: Mono(0),
+            rested: Mono(0),
+            failures: 0,
+            open: false,
+            wanted: false,
+            taken: None,
+            scratch: vec![0; longest].into_boxed_slice(),
+        }
+    }
+
+    /// Asks for a snapshot taken from now on. True if this began an attempt that may connect at once.
+    pub(super) fn want(&mut self, now: Mono) -> bool {
+        match self.phase {
+            Phase::Idle => {
+                self.enter(Phase::Waiting, now.max(self.rested));
+                self.until == now
+            }
+            // The one under way may itself be what is wrong.
+            Phase::Receiving | Phase::Complete | Phase::Closing => {
+                self.wanted = true;
+                false
+            }
+            Phase::Waiting | Phase::Connecting | Phase::LoggingIn | Phase::Failed => false,
+        }
+    }
+
+    /// Does the stream have to wait for the snapshot that is being received?
+    pub(super) fn is_receiving(&self) -> bool {
+        matches!(self.phase, Phase::LoggingIn | Phase::Receiving)
+    }
+
+    /// When [`on_timer`](Self::on_timer) has something to do.
+    pub(super) fn next_deadline(&self) -> Mono {
+        match self.phase {
+            Phase::Idle => Mono::NEVER,
+            Phase::LoggingIn | Phase::Receiving => self.until.min(self.client.next_deadline()),
+            _ => self.until,
+        }
+    }
+
+    /// The connection is up. True if a login went out, from when on the stream must be kept.
+    pub(super) fn on_connected(&mut self, now: Mono, out: &mut Outbox) -> bool {
+        if self.phase != Phase::Connecting {
+            out.disconnect(SessionId::SNAPSHOT);
+            return false;
+        }
+        self.client.start_over(BLANK_SESSION, 1);
+        self.client.on_connected(now, &mut sink(out));
+        self.enter(Phase::LoggingIn, now.after(self.config.timeout));
+        self.wanted = false;
+        true
+    }
+
+    /// Bytes came: [`hear`](Self::hear) reads them.
+    pub(super) fn on_bytes(&mut self, now: Mono, bytes: &[u8]) {
+        self.taken = self.is_receiving().then(|| self.client.on_bytes(now, bytes));
+    }
+
+    /// The connection is gone. True if that ends an attempt.
+    pub(super) fn on_closed(&mut self, now: Mono) -> bool {
+        self.open = false;
+        self.taken = None;
+        self.client.on_closed(now);
+        match self.phase {
+            Phase::Connecting | Phase::LoggingIn | Phase::Receiving => true,
+            Phase::Complete | Phase::Closing => {
+                self.finish(now);
+                false
+            }
+            Phase::Idle | Phase::Waiting | Phase::Failed => false,
+        }
+    }
+
+    /// Does what is due. True if the attempt failed for want of an answer.
+    pub(super) fn on_timer(&mut self, now: Mono, out: &mut Outbox, counters: &mut FeedCounters) -> bool {
+        let due = now >= self.until;
+        match self.phase {
+            Phase::Idle => {}
+            Phase::Waiting if !due => {}
+            // The last connection is still not gone.
+            Phase::Waiting if self.open => self.close(Phase::Waiting, now.after(self.config.retry_after), out),
+            Phase::Waiting => {
+                out.connect(SessionId::SNAPSHOT);
+                self.open = true;
+                self.enter(Phase::Connecting, now.after(self.config.timeout));
+                counters.snapshot_attempts = counters.snapshot_attempts.wrapping_add(1);
+            }
+            Phase::Connecting => return due,
+            Phase::LoggingIn | Phase::Receiving => {
+                self.client.on_timer(now, &mut sink(out));
+                return due || self.client.must_close();
+            }
+            Phase::Failed => {
+                let tried_enough = self.failures > self.config.retries;
+                let pause = if tried_enough { self.config.slow_retry_after } else { self.config.retry_after };
+                self.close(Phase::Waiting, now.after(pause), out);
+            }
+            Phase::Complete => {
+                // Without a login there is nothing to log out of; closing is enough.
+                let _ = self.client.logout(now, &mut sink(out));
+                self.close(Phase::Closing, now.after(self.config.timeout), out);
+                if !self.open {
+                    self.finish(now);
+                }
+            }
+            Phase::Closing if due => self.close(Phase::Closing, now.after(self.config.timeout), out),
+            Phase::Closing => {}
+        }
+        false
+    }
+
+    /// One step through the bytes of the current input.
+    pub(super) fn hear<M: MarketLine>(&mut self, now: Mono, input: &[u8], counters: &mut FeedCounters) -> Heard {
+        let Some(taken) = self.taken else { return Heard::Nothing };
+        if !self.is_receiving() {
+            self.taken = None;
+            return Heard::Nothing;
+        }
+        let Some(event) = self.client.next_event() else {
+            let rest = input.get(taken..).unwrap_or_default();
+            self.taken = match rest {
+                [] => None,
+                rest => Some(taken.saturating_add(self.client.on_bytes(now, rest))),
+            };
+            return Heard::Ignored;
+        };
+        match event {
+            ClientEvent::Sequenced { payload: end @ [glimpse::END_TYPE, ..], .. } => match glimpse::decode(end) {
+                Ok(glimpse::Item::End { next_sequence }) => Heard::End(next_sequence),
+                _ => {
+                    counters.snapshot_malformed = counters.snapshot_malformed.wrapping_add(1);
+                    Heard::Failed
+                }
+            },
+            ClientEvent::Sequenced { payload, .. } => {
+                self.until = now.after(self.config.timeout);
+                match (M::classify(payload), self.scratch.get_mut(..payload.len())) {
+                    (Class::Malformed, _) => {
+                        counters.snapshot_malformed = counters.snapshot_malformed.wrapping_add(1);
+                        Heard::Failed
+                    }
+                    (_, Some(cell)) => {
+                        cell.copy_from_slice(payload);
+                        Heard::Item(Item(payload.len()))
+                    }
+                    (_, None) => {
+                        counters.snapshot_skipped = counters.snapshot_skipped.wrapping_add(1);
+                        Heard::Ignored
+                    }
+                }
+            }
+            ClientEvent::LoggedIn { .. } => {
+                self.phase = Phase::Receiving;
+                self.until = now.after(self.config.timeout);
+                Heard::Ignored
+            }
+            ClientEvent::Rejected(_)
+            | ClientEvent::EndOfSession
+            | ClientEvent::Dead
+            | ClientEvent::Duplicate { .. }
+            | ClientEvent::ProtocolError(_) => Heard::Failed,
+            ClientEvent::Unsequenced(_)
+            | ClientEvent::Heartbeat
+            | ClientEvent::Debug(_)
+            | ClientEvent::Skipped { .. } => Heard::Ignored,
+        }
+    }
+
+    /// The message that [`hear`](Self::hear) read last.
+    pub(super) fn bytes(&self, item: Item) -> &[u8] {
+        self.scratch.get(..item.0).unwrap_or_default()
+    }
+
+    /// The attempt is lost; the next follows after a pause. True if this was the last of the quick ones.
+    pub(super) fn fail(&mut self, now: Mono) -> bool {
+        self.enter(Phase::Failed, now);
+        self.failures = self.failures.saturating_add(1);
+        self.failures == self.config.retries.saturating_add(1)
+    }
+
+    /// The snapshot is complete: log out and close.
+    pub(super) fn complete(&mut self, now: Mono) {
+        if self.phase != Phase::Idle {
+            self.enter(Phase::Complete, now);
+        }
+        self.failures = 0;
+    }
+
+    /// Snapshots of this session are of no use any more.
+    pub(super) fn abort(&mut self, now: Mono) {
+        self.wanted = false;
+        self.complete(now);
+    }
+
+    fn finish(&mut self, now: Mono) {
+        self.phase = Phase::Idle;
+        self.rested = now.after(self.config.retry_after);
+        if core::mem::take(&mut self.wanted) {
+            self.want(now);
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, until: Mono) {
+        self.phase = phase;
+        self.until = until;
+    }
+
+    fn close(&mut self, phase: Phase, until: Mono, out: &mut Outbox) {
+        if self.open {
+            out.disconnect(SessionId::SNAPSHOT);
+        }
+        self.enter(phase, until);
+    }
+
+    pub(super) fn digest(&self, into: &mut Digest) {
+        self.client.digest(into);
+        let numbers = [self.phase as u64, self.until.0, self.rested.0, u64::from(self.failures)];
+        numbers.into_iter().for_each(|n| into.u64(n));
+        into.bytes(&[u8::from(self.open), u8::from(self.wanted)]);
+    }
+}
+
+fn sink(out: &mut Outbox) -> SessionSink<'_> {
+    SessionSink { out, session: SessionId::SNAPSHOT, class: outbox::Class::Session }
+}
