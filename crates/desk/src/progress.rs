@@ -1,0 +1,11 @@
+//! What long work shows while it goes on: on standard error, and only where a person looks.
+
+use indicatif::ProgressBar;
+use std::time::Duration;
+
+/// A spinner with a word of what is being done.
+pub(crate) fn spinner(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(what);
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}

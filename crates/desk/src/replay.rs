@@ -1,0 +1,34 @@
+//! `firelane replay`: a recorded file into exact books, best prices, or the orders that a strategy would have sent.
+
+mod books;
+mod input;
+mod report;
+
+use crate::cli::Replay;
+use anyhow::{Context, Result, bail};
+use firelane_gateway::base::Symbol;
+use std::process::ExitCode;
+
+pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
+    let symbol = options.symbol.as_deref().map(parse_symbol).transpose()?;
+    let recording = input::load(&options.file)?;
+    let mut report = books::replay(&recording, symbol)?;
+    if let (Some(path), Some(symbol)) = (&options.bbo, symbol) {
+        let states =
+            books::write_bbo(&recording, symbol, path).with_context(|| format!("writing {}", path.display()))?;
+        report.bbo_states = Some(states);
+    }
+    if options.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        report.print(&options.file);
+    }
+    Ok(if options.strict && report.errors.any() { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+fn parse_symbol(text: &str) -> Result<Symbol> {
+    match Symbol::new(text) {
+        Some(symbol) => Ok(symbol),
+        None => bail!("--symbol {text:?}: a symbol is one to eight printable ASCII characters without spaces"),
+    }
+}

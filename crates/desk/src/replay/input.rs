@@ -1,0 +1,134 @@
+//! A recorded file as one run of messages: decompressed, and, for packets, arbitrated between its lines.
+
+use crate::progress;
+use anyhow::{Context, Result};
+use firelane_gateway::base::{LineId, Mono, Nanos};
+use firelane_gateway::flow::feed::{Feed, FeedConfig, FeedCounters, Release, RerequestConfig, Start};
+use firelane_gateway::flow::itch_line::ItchLine;
+use firelane_gateway::flow::outbox::Outbox;
+use firelane_gateway::flow::wire::moldudp64;
+use firelane_sim::capture::{self, Format, binary_file, packets};
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// Messages behind two-byte lengths, as in a BinaryFILE.
+pub(crate) struct Recording {
+    bytes: Vec<u8>,
+    /// What arbitration counted, where the file held packets.
+    pub(crate) feed: Option<FeedCounters>,
+    /// Datagrams that were no MoldUDP64, or were passed over.
+    pub(crate) skipped_packets: u64,
+    /// A record that the file ends inside of.
+    pub(crate) truncated: u64,
+}
+
+impl Recording {
+    /// The messages in order.
+    pub(crate) fn messages(&self) -> binary_file::Messages<'_> {
+        binary_file::Messages::new(&self.bytes)
+    }
+
+    /// Bytes, length prefixes included.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// Loads a file of either kind.
+pub(crate) fn load(path: &Path) -> Result<Recording> {
+    let spinner = progress::spinner("reading");
+    let bytes = capture::read_all(path).with_context(|| path.display().to_string())?;
+    let recording = match Format::of(&bytes) {
+        Format::BinaryFile => Recording { bytes, feed: None, skipped_packets: 0, truncated: 0 },
+        Format::Pcap | Format::PcapNg => arbitrate(&bytes).with_context(|| path.display().to_string())?,
+    };
+    spinner.finish_and_clear();
+    Ok(recording)
+}
+
+/// Puts the packets of a capture in order. Its first two destinations are the lines; what both lack is lost, and said.
+///
+/// Some published captures have session and sequence number zeroed; such packets can't be ordered and are taken as they
+/// come.
+fn arbitrate(bytes: &[u8]) -> Result<Recording> {
+    let config = FeedConfig {
+        start: Start::Next,
+        gap_timeout: Nanos::from_millis(200),
+        rerequest: RerequestConfig { enabled: false, ..FeedConfig::default().rerequest },
+        ..FeedConfig::default()
+    };
+    let mut feed = Feed::<ItchLine>::new(config)?;
+    let mut out = Outbox::new(0);
+    let mut reader = packets::Reader::new(bytes)?;
+    let mut recording = Recording { bytes: Vec::new(), feed: None, skipped_packets: 0, truncated: 0 };
+    let mut lines: Vec<SocketAddr> = Vec::new();
+    let mut now = Mono(0);
+    loop {
+        let datagram = match reader.next_datagram() {
+            Ok(Some(datagram)) => datagram,
+            Ok(None) => break,
+            Err(capture::CaptureError::Truncated { .. }) => {
+                recording.truncated += 1;
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let line = lines.iter().position(|l| *l == datagram.destination).unwrap_or_else(|| {
+            lines.push(datagram.destination);
+            lines.len() - 1
+        });
+        let Ok(packet) = moldudp64::Packet::parse(datagram.payload) else {
+            recording.skipped_packets += 1;
+            continue;
+        };
+        if line > 1 {
+            recording.skipped_packets += 1;
+            continue;
+        }
+        if packet.header().sequence.get() == 0 {
+            for message in packet.messages() {
+                match message {
+                    Ok((_, message)) => append(&mut recording.bytes, message),
+                    Err(_) => recording.truncated += 1,
+                }
+            }
+            continue;
+        }
+        now = now.max(Mono(datagram.time_ns));
+        if feed.next_deadline() <= now {
+            feed.on_timer(now, &mut out);
+            drain(&mut feed, &[], &mut recording.bytes);
+        }
+        let line = if line == 0 { LineId::A } else { LineId::B };
+        feed.on_packet(now, line, datagram.payload, &mut out);
+        drain(&mut feed, datagram.payload, &mut recording.bytes);
+        out.clear();
+    }
+    // What still waits behind a gap waits for nobody any more.
+    for _ in 0..4 {
+        now = now.after(Nanos::from_secs(1));
+        feed.on_timer(now, &mut out);
+        drain(&mut feed, &[], &mut recording.bytes);
+        out.clear();
+    }
+    let skipped = reader.skipped();
+    recording.skipped_packets += skipped.fragments + skipped.malformed;
+    recording.feed = Some(*feed.counters());
+    Ok(recording)
+}
+
+fn drain(feed: &mut Feed<ItchLine>, packet: &[u8], into: &mut Vec<u8>) {
+    while let Some(release) = feed.next(packet) {
+        if let Release::Message { bytes, .. } = release {
+            append(into, bytes);
+        }
+    }
+}
+
+/// An empty message, which a packet may hold and a BinaryFILE may not, is left out.
+fn append(into: &mut Vec<u8>, message: &[u8]) {
+    if let (Ok(length), false) = (u16::try_from(message.len()), message.is_empty()) {
+        into.extend_from_slice(&length.to_be_bytes());
+        into.extend_from_slice(message);
+    }
+}
