@@ -73,7 +73,8 @@ struct Asked {
 struct Gap {
     /// What is missing below this has had its time and may be asked for.
     ripe: u64,
-    /// What is missing below this was known at `marked`, and ripens `gap_timeout` later.
+    /// What is missing below this was known at `marked`, and ripens `gap_timeout` later. One mark for all holes: what
+    /// is found missing in between waits for the next one, up to twice as long.
     known: u64,
     marked: Mono,
     /// Requests since something came.

@@ -1,0 +1,7 @@
+//! The feed: each rule of arbitration and recovery, one test.
+
+mod arbitration;
+mod gaps;
+mod property;
+mod rig;
+mod snapshots;
