@@ -10,4 +10,6 @@ mod pcap;
 mod soup;
 mod targets;
 mod targets_orders;
+mod itch_line;
 mod tidy;
+mod trading;
