@@ -15,4 +15,5 @@ pub mod outbox;
 pub mod record;
 pub mod risk;
 pub mod session;
+pub mod trading;
 pub mod wire;

@@ -11,4 +11,6 @@ mod soup;
 mod targets;
 mod targets_orders;
 mod feed;
+mod itch_line;
 mod tidy;
+mod trading;

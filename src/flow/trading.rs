@@ -1,0 +1,528 @@
+//! Trading state: may an order be sent in this instrument now?
+//!
+//! An instrument is tradable in market hours (S `Q` to `M`), when the directory names it as live (R authenticity `P`),
+//! its primary market trades it (H `T`; a symbol without an H is halted), this venue has not halted it (h), and nothing
+//! of the following is pending. Each is ended by an H `T` that comes after it, for that is how the venue says that
+//! trading goes on (`nasdaq-protocols.md` sections 5 and 6):
+//!
+//! - **A market-wide breaker (W)** of level 1 or 2: until the instrument's own H `T`. Level 3: for the rest of the day.
+//! - **An IPO (K)**: anticipated, until its release time has come *and* an H `T`; cancelled, until an H `T`.
+//! - **A direct listing (O)** that is not eligible: until it is, or an H `T`.
+//!
+//! A **limit-up-limit-down auction (J)** gives price bounds instead ([`Trading::collar`]): an order outside of them cannot
+//! take part in the auction that reopens a paused security. Read so: they bind from the J until the H `T` that ends the
+//! auction, so that they matter where a configuration lets orders out before that.
+//!
+//! A Glimpse snapshot carries S, R, H, Y and h. What it does not carry is *unknown* after a splice
+//! ([`Trading::after_snapshot`]) until the feed says it: by a message of that kind, or, for what an H `T` ends, by an
+//! H `T`. What being unknown does is configured by kind; to allow is sound, because a security that waits for a breaker,
+//! an auction, an IPO or a listing is not in state `T`, and the snapshot has its H.
+
+use super::event::{SessionPhase, Status, TradingAction};
+use crate::base::{Digest, ExchangeTime, InstrumentId, LoadError, Price, Reader, State, Writer};
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// Why an order must not be sent now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotTradable {
+    /// Outside of market hours, or the hour is not known.
+    MarketClosed,
+    /// The directory has not named it.
+    NotInDirectory,
+    /// A test symbol.
+    TestSymbol,
+    /// A market-wide breaker stopped it, and it has not resumed.
+    Breaker,
+    /// Halted, or no trading action heard.
+    Halted,
+    /// Paused.
+    Paused,
+    /// Quotes only.
+    QuotationOnly,
+    /// Halted on this venue.
+    OperationalHalt,
+    /// An IPO that is not released, or cancelled.
+    IpoNotReleased,
+    /// A direct listing that may not open yet.
+    NotEligible,
+    /// The own market participant is not active in it.
+    NotActive,
+    /// Not known since a snapshot, and configured to block.
+    Unknown(NotInSnapshot),
+}
+
+/// What a Glimpse snapshot does not carry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum NotInSnapshot {
+    /// L: the own market participant's state.
+    Participant = 0,
+    /// V: breaker levels.
+    BreakerLevels = 1,
+    /// W: breaches of them.
+    Breaker = 2,
+    /// K: IPO releases.
+    Ipo = 3,
+    /// J: auction collars.
+    Collar = 4,
+    /// O: direct listings.
+    DirectListing = 5,
+}
+
+impl NotInSnapshot {
+    /// All kinds, in the order of their bits.
+    pub const ALL: [NotInSnapshot; 6] = [
+        NotInSnapshot::Participant,
+        NotInSnapshot::BreakerLevels,
+        NotInSnapshot::Breaker,
+        NotInSnapshot::Ipo,
+        NotInSnapshot::Collar,
+        NotInSnapshot::DirectListing,
+    ];
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// What being unknown does.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum UnknownState {
+    /// Trade as if there were nothing.
+    #[default]
+    Allow,
+    /// Do not trade until the feed says it.
+    Block,
+}
+
+/// Unknown kinds, as bits.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Kinds(u8);
+
+impl Kinds {
+    /// What concerns each instrument by itself.
+    const PER_INSTRUMENT: Kinds = Kinds(
+        NotInSnapshot::Participant.bit()
+            | NotInSnapshot::Breaker.bit()
+            | NotInSnapshot::Ipo.bit()
+            | NotInSnapshot::Collar.bit()
+            | NotInSnapshot::DirectListing.bit(),
+    );
+    /// What an H `T` answers.
+    const ENDED_BY_TRADING: Kinds = Kinds(
+        NotInSnapshot::Breaker.bit()
+            | NotInSnapshot::Ipo.bit()
+            | NotInSnapshot::Collar.bit()
+            | NotInSnapshot::DirectListing.bit(),
+    );
+    const LEVELS: Kinds = Kinds(NotInSnapshot::BreakerLevels.bit());
+
+    fn first(self) -> Option<NotInSnapshot> {
+        NotInSnapshot::ALL.into_iter().find(|kind| self.0 & kind.bit() != 0)
+    }
+
+    fn remove(&mut self, kinds: Kinds) {
+        self.0 &= !kinds.0;
+    }
+
+    fn heard(&mut self, kind: NotInSnapshot) {
+        self.0 &= !kind.bit();
+    }
+}
+
+/// How trading state is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TradingConfig {
+    /// The gateway's own market, whose operational halts matter: `Q` Nasdaq, `B` BX, `X` PSX.
+    pub market: u8,
+    /// The own market participant, if it makes markets: only then does L matter.
+    pub mpid: Option<[u8; 4]>,
+    /// What being unknown after a splice does, by [`NotInSnapshot`] in the order of [`NotInSnapshot::ALL`].
+    pub unknown: [UnknownState; 6],
+}
+
+impl Default for TradingConfig {
+    /// Nasdaq, no market maker, unknown allows.
+    fn default() -> Self {
+        TradingConfig { market: b'Q', mpid: None, unknown: [UnknownState::Allow; 6] }
+    }
+}
+
+/// An initial public offering.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ipo {
+    /// None, or long done.
+    None,
+    /// Quoting starts at `release` at the earliest, trading with the next H `T`.
+    Anticipated { release: ExchangeTime, resumed: bool },
+    /// Cancelled or postponed.
+    Cancelled,
+}
+
+/// The state of one instrument.
+#[derive(Clone, Copy, Debug)]
+struct One {
+    /// Live, test, or not named.
+    directory: Option<bool>,
+    action: TradingAction,
+    halted_here: bool,
+    short_restricted: bool,
+    ipo: Ipo,
+    collar: Option<(Price, Price)>,
+    eligible: bool,
+    active: bool,
+    /// How many breaches the market had had when this instrument last began to trade.
+    resumed: u64,
+    unknown: Kinds,
+}
+
+impl One {
+    const NEW: One = One {
+        directory: None,
+        action: TradingAction::Halted,
+        halted_here: false,
+        short_restricted: false,
+        ipo: Ipo::None,
+        collar: None,
+        eligible: true,
+        active: true,
+        resumed: 0,
+        unknown: Kinds(0),
+    };
+}
+
+/// Trading state of the market and of every instrument of a lane.
+#[derive(Debug)]
+pub struct Trading {
+    config: TradingConfig,
+    blocking: Kinds,
+    phase: SessionPhase,
+    /// How many breaches so far.
+    breaches: u64,
+    /// Level 3: no more trading today.
+    stopped: bool,
+    levels: Option<[u64; 3]>,
+    unknown: Kinds,
+    instruments: Box<[One]>,
+}
+
+impl Trading {
+    /// Room for `instruments`, all not yet named. An instrument beyond is never tradable.
+    #[must_use]
+    pub fn new(config: TradingConfig, instruments: usize) -> Self {
+        let mut all = vec![One::NEW; instruments].into_boxed_slice();
+        all.fill(core::hint::black_box(One::NEW));
+        let mut blocking = Kinds::default();
+        for (kind, effect) in NotInSnapshot::ALL.into_iter().zip(config.unknown) {
+            let matters = kind != NotInSnapshot::Participant || config.mpid.is_some();
+            if effect == UnknownState::Block && matters {
+                blocking.0 |= kind.bit();
+            }
+        }
+        Trading {
+            config,
+            blocking,
+            phase: SessionPhase::Unknown,
+            breaches: 0,
+            stopped: false,
+            levels: None,
+            unknown: Kinds::default(),
+            instruments: all,
+        }
+    }
+
+    /// Takes in one message. `id` is `None` for those about the whole market.
+    pub fn apply(&mut self, at: ExchangeTime, id: Option<InstrumentId>, status: &Status) {
+        match *status {
+            Status::Session(phase) => self.phase = phase,
+            Status::BreakerLevels(levels) => {
+                self.levels = Some(levels);
+                self.unknown.remove(Kinds::LEVELS);
+            }
+            Status::Breaker(level) => {
+                self.breaches = self.breaches.wrapping_add(1);
+                self.stopped |= level >= 3;
+            }
+            _ => {
+                let (breaches, config) = (self.breaches, self.config);
+                if let Some(one) = id.and_then(|id| self.instruments.get_mut(id.0 as usize)) {
+                    one.apply(at, status, breaches, &config);
+                }
+            }
+        }
+    }
+
+    /// May an order be sent in this instrument now?
+    ///
+    /// # Errors
+    /// The first reason why not.
+    pub fn tradable(&self, id: InstrumentId, now: ExchangeTime) -> Result<(), NotTradable> {
+        if self.phase != SessionPhase::StartOfMarketHours {
+            return Err(NotTradable::MarketClosed);
+        }
+        let one = self.instruments.get(id.0 as usize).ok_or(NotTradable::NotInDirectory)?;
+        if !one.directory.ok_or(NotTradable::NotInDirectory)? {
+            return Err(NotTradable::TestSymbol);
+        }
+        if self.stopped {
+            return Err(NotTradable::Breaker);
+        }
+        match one.action {
+            TradingAction::Trading => {}
+            TradingAction::Halted => return Err(NotTradable::Halted),
+            TradingAction::Paused => return Err(NotTradable::Paused),
+            TradingAction::QuotationOnly => return Err(NotTradable::QuotationOnly),
+        }
+        if one.halted_here {
+            return Err(NotTradable::OperationalHalt);
+        }
+        if one.resumed != self.breaches {
+            return Err(NotTradable::Breaker);
+        }
+        match one.ipo {
+            Ipo::None => {}
+            Ipo::Anticipated { release, resumed: true } if now >= release => {}
+            Ipo::Anticipated { .. } | Ipo::Cancelled => return Err(NotTradable::IpoNotReleased),
+        }
+        if !one.eligible {
+            return Err(NotTradable::NotEligible);
+        }
+        if !one.active {
+            return Err(NotTradable::NotActive);
+        }
+        match Kinds((one.unknown.0 | self.unknown.0) & self.blocking.0).first() {
+            Some(kind) => Err(NotTradable::Unknown(kind)),
+            None => Ok(()),
+        }
+    }
+
+    /// Lowest and highest price of a limit-up-limit-down auction that has not ended.
+    #[must_use]
+    pub fn collar(&self, id: InstrumentId) -> Option<(Price, Price)> {
+        self.instruments.get(id.0 as usize)?.collar
+    }
+
+    /// Is the Regulation SHO price test in force (Y `1`, `2`)? So it is for an instrument beyond the capacity.
+    #[must_use]
+    pub fn short_restricted(&self, id: InstrumentId) -> bool {
+        self.instruments.get(id.0 as usize).is_none_or(|one| one.short_restricted)
+    }
+
+    /// Where the trading day stands.
+    #[must_use]
+    pub const fn phase(&self) -> SessionPhase {
+        self.phase
+    }
+
+    /// The day's breaker levels (V), in 10^-8 index points.
+    #[must_use]
+    pub const fn breaker_levels(&self) -> Option<[u64; 3]> {
+        self.levels
+    }
+
+    /// A snapshot has just been read, its messages applied: what it does not carry is unknown from now on. A breach of
+    /// level 3 stays known: no message of the day can end it.
+    pub fn after_snapshot(&mut self) {
+        self.levels = None;
+        self.unknown = Kinds::LEVELS;
+        for one in &mut self.instruments {
+            one.ipo = Ipo::None;
+            one.collar = None;
+            one.eligible = true;
+            one.active = true;
+            one.resumed = self.breaches;
+            one.unknown = Kinds::PER_INSTRUMENT;
+        }
+    }
+
+    /// Another day: nothing has been said.
+    pub fn reset(&mut self) {
+        let instruments = core::mem::take(&mut self.instruments);
+        *self = Trading { instruments, ..Trading::new(self.config, 0) };
+        self.instruments.fill(One::NEW);
+    }
+}
+
+impl One {
+    fn apply(&mut self, at: ExchangeTime, status: &Status, breaches: u64, config: &TradingConfig) {
+        match *status {
+            Status::Directory { live, .. } => self.directory = Some(live),
+            Status::Trading(action) => {
+                self.action = action;
+                if action == TradingAction::Trading {
+                    self.resume(breaches);
+                }
+            }
+            Status::OperationalHalt { market, halted } if market == config.market => self.halted_here = halted,
+            Status::ShortSaleRestricted(restricted) => self.short_restricted = restricted,
+            Status::Collar { lower, upper, .. } => {
+                self.collar = Some((lower, upper));
+                self.unknown.heard(NotInSnapshot::Collar);
+            }
+            Status::Ipo { anticipated, release_ns, .. } => {
+                let release = ExchangeTime::new(at.day(), release_ns);
+                self.ipo = if anticipated { Ipo::Anticipated { release, resumed: false } } else { Ipo::Cancelled };
+                self.unknown.heard(NotInSnapshot::Ipo);
+            }
+            Status::DirectListing { eligible, .. } => {
+                self.eligible = eligible;
+                self.unknown.heard(NotInSnapshot::DirectListing);
+            }
+            Status::Participant { mpid, active } if config.mpid == Some(mpid) => {
+                self.active = active;
+                self.unknown.heard(NotInSnapshot::Participant);
+            }
+            Status::OperationalHalt { .. }
+            | Status::Participant { .. }
+            | Status::Session(_)
+            | Status::BreakerLevels(_)
+            | Status::Breaker(_) => {}
+        }
+    }
+
+    /// H `T`: ends whatever waits for it.
+    fn resume(&mut self, breaches: u64) {
+        self.resumed = breaches;
+        self.collar = None;
+        self.eligible = true;
+        self.ipo = match self.ipo {
+            Ipo::Anticipated { release, .. } => Ipo::Anticipated { release, resumed: true },
+            Ipo::None | Ipo::Cancelled => Ipo::None,
+        };
+        self.unknown.remove(Kinds::ENDED_BY_TRADING);
+    }
+}
+
+impl Trading {
+    /// The state of the market, as numbers.
+    fn values(&self) -> [u64; 9] {
+        let [one, two, three] = self.levels.unwrap_or_default();
+        [
+            self.phase as u64,
+            self.breaches,
+            u64::from(self.stopped),
+            u64::from(self.levels.is_some()),
+            one,
+            two,
+            three,
+            u64::from(self.unknown.0),
+            self.instruments.len() as u64,
+        ]
+    }
+}
+
+impl State for Trading {
+    fn digest(&self, into: &mut Digest) {
+        for value in self.values().into_iter().chain(self.instruments.iter().flat_map(One::values)) {
+            into.u64(value);
+        }
+    }
+
+    fn save(&self, into: &mut Writer) {
+        for value in self.values().into_iter().chain(self.instruments.iter().flat_map(One::values)) {
+            into.u64(value);
+        }
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.phase = match from.u64()? {
+            0 => SessionPhase::Unknown,
+            1 => SessionPhase::StartOfMessages,
+            2 => SessionPhase::StartOfSystemHours,
+            3 => SessionPhase::StartOfMarketHours,
+            4 => SessionPhase::EndOfMarketHours,
+            5 => SessionPhase::EndOfSystemHours,
+            6 => SessionPhase::EndOfMessages,
+            _ => return Err(LoadError::OutOfRange),
+        };
+        self.breaches = from.u64()?;
+        self.stopped = flag(from)?;
+        let known = flag(from)?;
+        let levels = [from.u64()?, from.u64()?, from.u64()?];
+        self.levels = known.then_some(levels);
+        self.unknown = Kinds(u8::try_from(from.u64()?).map_err(|_| LoadError::OutOfRange)?);
+        if from.u64()? != self.instruments.len() as u64 {
+            return Err(LoadError::OutOfRange);
+        }
+        for one in &mut self.instruments {
+            *one = One::load(from)?;
+        }
+        Ok(())
+    }
+}
+
+fn flag(from: &mut Reader<'_>) -> Result<bool, LoadError> {
+    match from.u64()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(LoadError::OutOfRange),
+    }
+}
+
+impl One {
+    /// The whole state, as numbers.
+    fn values(&self) -> [u64; 13] {
+        let (ipo, release) = match self.ipo {
+            Ipo::None => (0, 0),
+            Ipo::Anticipated { release, resumed: false } => (1, release.0),
+            Ipo::Anticipated { release, resumed: true } => (2, release.0),
+            Ipo::Cancelled => (3, 0),
+        };
+        let (lower, upper) = self.collar.unwrap_or_default();
+        [
+            self.directory.map_or(2, u64::from),
+            self.action as u64,
+            u64::from(self.halted_here),
+            u64::from(self.short_restricted),
+            ipo,
+            release,
+            u64::from(self.collar.is_some()),
+            lower.0.cast_unsigned(),
+            upper.0.cast_unsigned(),
+            u64::from(self.eligible),
+            u64::from(self.active),
+            self.resumed,
+            u64::from(self.unknown.0),
+        ]
+    }
+
+    /// What [`values`](Self::values) gave.
+    fn load(from: &mut Reader<'_>) -> Result<Self, LoadError> {
+        let directory = match from.u64()? {
+            0 => Some(false),
+            1 => Some(true),
+            2 => None,
+            _ => return Err(LoadError::OutOfRange),
+        };
+        let action = match from.u64()? {
+            0 => TradingAction::Halted,
+            1 => TradingAction::Paused,
+            2 => TradingAction::QuotationOnly,
+            3 => TradingAction::Trading,
+            _ => return Err(LoadError::OutOfRange),
+        };
+        let (halted_here, short_restricted) = (flag(from)?, flag(from)?);
+        let ipo = match (from.u64()?, ExchangeTime(from.u64()?)) {
+            (0, _) => Ipo::None,
+            (1, release) => Ipo::Anticipated { release, resumed: false },
+            (2, release) => Ipo::Anticipated { release, resumed: true },
+            (3, _) => Ipo::Cancelled,
+            _ => return Err(LoadError::OutOfRange),
+        };
+        let bound = flag(from)?;
+        let (lower, upper) = (from.i64()?, from.i64()?);
+        Ok(One {
+            directory,
+            action,
+            halted_here,
+            short_restricted,
+            ipo,
+            collar: bound.then_some((Price(lower), Price(upper))),
+            eligible: flag(from)?,
+            active: flag(from)?,
+            resumed: from.u64()?,
+            unknown: Kinds(u8::try_from(from.u64()?).map_err(|_| LoadError::OutOfRange)?),
+        })
+    }
+}
