@@ -15,4 +15,6 @@ pub mod outbox;
 pub mod record;
 pub mod risk;
 pub mod session;
+pub mod signal;
+pub mod strategy;
 pub mod wire;

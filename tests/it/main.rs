@@ -10,4 +10,5 @@ mod pcap;
 mod soup;
 mod targets;
 mod targets_orders;
+mod risk;
 mod tidy;
