@@ -131,3 +131,32 @@ pub trait State {
     /// [`LoadError`] when the bytes are not such a state; the part is then unusable.
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError>;
 }
+
+/// No state.
+impl State for () {
+    fn digest(&self, _: &mut Digest) {}
+
+    fn save(&self, _: &mut Writer) {}
+
+    fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
+        Ok(())
+    }
+}
+
+/// Parts side by side.
+impl<A: State, B: State> State for (A, B) {
+    fn digest(&self, into: &mut Digest) {
+        self.0.digest(into);
+        self.1.digest(into);
+    }
+
+    fn save(&self, into: &mut Writer) {
+        self.0.save(into);
+        self.1.save(into);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.0.load(from)?;
+        self.1.load(from)
+    }
+}

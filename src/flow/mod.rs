@@ -16,4 +16,6 @@ pub mod record;
 pub mod risk;
 pub mod session;
 pub mod trading;
+pub mod signal;
+pub mod strategy;
 pub mod wire;

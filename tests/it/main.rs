@@ -12,5 +12,6 @@ mod targets;
 mod targets_orders;
 mod feed;
 mod itch_line;
+mod risk;
 mod tidy;
 mod trading;

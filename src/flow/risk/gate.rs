@@ -12,7 +12,14 @@ use alloc::vec;
 use core::ops::Deref;
 
 /// Proof that `T` passed the gate. Order entry encodes from nothing else, and takes it by value: it can be neither
-/// made elsewhere nor used twice.
+/// made elsewhere (`tests/ui/forged_approval.rs`) nor used twice:
+///
+/// ```compile_fail,E0382
+/// # use firelane_gateway::flow::{action::Cancel, risk::Approved};
+/// fn spend_twice(approved: Approved<Cancel>) -> [Cancel; 2] {
+///     [approved.into_inner(), approved.into_inner()]
+/// }
+/// ```
 #[derive(PartialEq, Eq, Debug)]
 #[must_use = "an approval that is dropped is an order that never leaves"]
 pub struct Approved<T>(T);
@@ -98,8 +105,10 @@ pub struct OrderFacts {
     pub mark: SellMark,
     /// Its limit.
     pub price: Price,
-    /// Shares of the whole chain that were executed.
+    /// Shares of the whole chain that were executed; broken trades stay in it.
     pub executed: Qty,
+    /// Shares of the whole chain that the venue took off for meeting our own: a replace's liability counts them.
+    pub decremented: Qty,
     /// Shares open at the venue, as last heard.
     pub open: Qty,
     /// What it could still do, with every request on its way taken at its worst: what the ledger holds for it.
@@ -380,9 +389,9 @@ impl Gate {
     #[inline]
     pub fn cancel(&mut self, cancel: Cancel, order: &OrderFacts, now: Mono) -> Result<Approved<Cancel>, Refusal> {
         self.now = self.now.max(now);
-        let liability = order.executed.plus(order.exposure.qty);
+        let most = order.executed.plus(order.exposure.qty);
         let repeated = |(keep, at): (Qty, Mono)| keep <= cancel.keep && self.now.since(at) < self.limits.cancel_repeat;
-        let verdict = if !order.exposure.qty.is_positive() || cancel.keep < Qty::ZERO || cancel.keep >= liability {
+        let verdict = if !order.exposure.qty.is_positive() || cancel.keep < Qty::ZERO || cancel.keep >= most {
             Err(Refusal::NotReducing)
         } else if order.cancel.is_some_and(repeated) {
             Err(Refusal::RepeatedCancel)
@@ -465,7 +474,7 @@ impl Gate {
 
     #[inline]
     fn judge_replace(&self, replace: &Replace, order: &OrderFacts, facts: &Facts<'_>) -> Result<Mono, Refusal> {
-        let open = replace.qty.minus(order.executed);
+        let open = replace.qty.minus(order.executed).minus(order.decremented);
         if !order.exposure.qty.is_positive() || !open.is_positive() {
             return Err(Refusal::NothingOpen);
         }

@@ -1,0 +1,278 @@
+//! Quotes both sides and leans against its inventory.
+
+use super::{Actions, Awaits, Context, OwnOrder, Strategy};
+use crate::base::{Digest, Instrument, LoadError, Mono, Nanos, OutOfRange, Price, Qty, Reader, Side, State, Writer};
+use crate::flow::action::{Action, Cancel, Change, Enter, Happening, Replace, SellMark, TimeInForce};
+use crate::flow::book::BookView;
+use crate::flow::risk::Refusal;
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// What quotes are placed from. Own orders never count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reference {
+    /// The middle between best bid and best ask.
+    Mid,
+    /// The best of the quote's own side.
+    Best,
+}
+
+/// Configuration of [`MarketMaker`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MarketMakerConfig {
+    /// What quotes are placed from.
+    pub reference: Reference,
+    /// Distance of each quote from the reference, in ticks: from the mid 1 to 10,000, from the best 0 to 10,000.
+    pub offset: u32,
+    /// Both quotes move down for each round lot held (up for each lot short), in thousandths of a tick: 0 to 1,000,000.
+    pub skew: u32,
+    /// Shares of each quote: 1 to 999,999.
+    pub size: Qty,
+    /// A quote with fewer shares open is filled up: 0 (only when all have traded) to `size`.
+    pub refill: Qty,
+    /// Largest position that it builds, long or short, in shares: 0 to 2^40. Quotes shrink as it comes near.
+    pub max_position: Qty,
+    /// A quote stays while it is no further than this from where it should be, in ticks: 0 to 10,000.
+    pub requote: u32,
+    /// After a refusal or a reject, no new quote and no move in the instrument for this long: 0 to 3,600 s.
+    pub pause: Nanos,
+}
+
+impl Default for MarketMakerConfig {
+    /// One round lot at each best, leaning half a tick a lot, at most five lots held.
+    fn default() -> Self {
+        MarketMakerConfig {
+            reference: Reference::Best,
+            offset: 0,
+            skew: 500,
+            size: Qty(100),
+            refill: Qty(1),
+            max_position: Qty(500),
+            requote: 0,
+            pause: Nanos::from_millis(100),
+        }
+    }
+}
+
+impl MarketMakerConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the first field out of its range.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        let unless = OutOfRange::unless;
+        // Two quotes at the mid itself would meet each other.
+        let closest = if self.reference == Reference::Mid { 1 } else { 0 };
+        let allowed = "1 to 10000 from the mid, 0 to 10000 from the best";
+        unless((closest..=10_000).contains(&self.offset), "maker.offset", allowed)?;
+        unless(self.skew <= 1_000_000, "maker.skew", "0 to 1000000")?;
+        unless((1..=999_999).contains(&self.size.0), "maker.size", "1 to 999999")?;
+        unless((Qty::ZERO..=self.size).contains(&self.refill), "maker.refill", "0 to maker.size")?;
+        unless((0..=1 << 40).contains(&self.max_position.0), "maker.max_position", "0 to 2^40")?;
+        unless(self.requote <= 10_000, "maker.requote", "0 to 10000")?;
+        unless(self.pause <= Nanos::from_secs(3_600), "maker.pause", "0 to 3600 s")
+    }
+}
+
+/// Where the quotes should be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Quotes {
+    bid: Price,
+    ask: Price,
+}
+
+/// A two-sided quoting market maker with inventory skew.
+///
+/// One post-only order a side. It moves by replace, one request at a time; quotes neither while the book is stale,
+/// one-sided, locked or crossed, nor while trading is stopped: then it cancels. A quote is never placed where the
+/// other might still stand, so it never trades with itself, whatever is still on its way.
+#[derive(Debug)]
+pub struct MarketMaker {
+    config: MarketMakerConfig,
+    /// By instrument: no enter and no replace before this time.
+    idle_until: Box<[Mono]>,
+}
+
+impl MarketMaker {
+    /// A maker for instruments 0 to `instruments` - 1.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the first field out of its range.
+    pub fn new(config: &MarketMakerConfig, instruments: usize) -> Result<Self, OutOfRange> {
+        config.check()?;
+        Ok(MarketMaker { config: *config, idle_until: vec![Mono(0); instruments].into_boxed_slice() })
+    }
+
+    /// Where the quotes should be, given the bests of the others; `None`: nowhere.
+    #[inline]
+    fn quotes(&self, bid: Price, ask: Price, position: Qty, row: &Instrument) -> Option<Quotes> {
+        if bid >= ask || row.tick <= 0 {
+            return None;
+        }
+        let config = &self.config;
+        let offset = row.tick.saturating_mul(i64::from(config.offset));
+        let lean = lean(position, config.skew, row);
+        let (low, high) = match config.reference {
+            Reference::Best => (bid.0, ask.0),
+            // Rounded apart, so that the two stay on their sides of the true middle.
+            Reference::Mid => {
+                let sum = i128::from(bid.0).saturating_add(i128::from(ask.0));
+                let down = i64::try_from(sum.div_euclid(2)).ok()?;
+                (down, down.saturating_add(i64::try_from(sum.rem_euclid(2)).ok()?))
+            }
+        };
+        let low = low.saturating_sub(offset).saturating_sub(lean);
+        let high = high.saturating_add(offset).saturating_sub(lean);
+        // Rounding to ticks and keeping off the other side only widen the spread.
+        let low = low.saturating_sub(low.checked_rem_euclid(row.tick)?).min(ask.0.saturating_sub(row.tick));
+        let high = high.saturating_add(high.saturating_neg().checked_rem_euclid(row.tick)?);
+        let high = high.max(bid.0.saturating_add(row.tick));
+        Some(Quotes { bid: Price(low), ask: Price(high) })
+    }
+
+    /// Brings one side's quote to where it should be.
+    fn quote<B, S>(&self, side: Side, target: Price, context: &Context<'_, B, S>, actions: &mut Actions) {
+        let of_side = |s: Side| context.own().filter(move |order| order.side == s);
+        // Not where the other quote may still stand.
+        let tick = context.row.tick;
+        let price = match side {
+            Side::Buy => of_side(Side::Sell).map(|o| o.touch.offset(tick.saturating_neg())).fold(target, Price::min),
+            Side::Sell => of_side(Side::Buy).map(|o| o.touch.offset(tick)).fold(target, Price::max),
+        };
+        let held = context.position.0.saturating_mul(side.sign());
+        let room = Qty(self.config.max_position.0.saturating_sub(held).max(0));
+        let most = self.config.size.min(room);
+
+        let mut quotes = of_side(side);
+        let Some(quote) = quotes.next() else {
+            // A sale that is larger than the position would be half long, half short: sell what is held first.
+            let most =
+                if side == Side::Sell && context.position.is_positive() { most.min(context.position) } else { most };
+            if most.is_positive() && price.0 > 0 {
+                actions.push(Action::Enter(Enter {
+                    instrument: context.instrument,
+                    side,
+                    price,
+                    qty: most,
+                    tif: TimeInForce::Day,
+                    post_only: true,
+                    tags: context.tags,
+                }));
+            }
+            return;
+        };
+        quotes.for_each(|other| cancel(other, actions));
+        if !most.is_positive() || price.0 <= 0 {
+            return cancel(quote, actions);
+        }
+        if quote.awaits != Awaits::Nothing {
+            return;
+        }
+        // What is marked long can't grow beyond what is held.
+        let most = match (side, quote.mark) {
+            (Side::Sell, SellMark::Long) => most.min(context.position.max(quote.open)),
+            _ => most,
+        };
+        let apart = price.above(quote.price).saturating_abs();
+        let in_place = apart <= tick.saturating_mul(i64::from(self.config.requote));
+        let full = quote.open >= self.config.refill.min(most) && quote.open <= most;
+        if !(in_place && full) {
+            // Priority is lost anyway: fill the quote up.
+            let qty = quote.spent.plus(most);
+            actions.push(Action::Replace(Replace { order: quote.order, price, qty }));
+        }
+    }
+
+    fn act<B: BookView, S>(&self, context: &Context<'_, B, S>, actions: &mut Actions) {
+        let Some(&idle_until) = self.idle_until.get(context.instrument.0 as usize) else { return };
+        let best = |side| context.book.top_without_own(side).map(|level| level.price);
+        let quotes = if context.may_trade() {
+            best(Side::Buy)
+                .zip(best(Side::Sell))
+                .and_then(|(bid, ask)| self.quotes(bid, ask, context.position, context.row))
+        } else {
+            None
+        };
+        match quotes {
+            None => context.own().for_each(|order| cancel(order, actions)),
+            Some(_) if context.now < idle_until => {}
+            Some(Quotes { bid, ask }) => {
+                self.quote(Side::Buy, bid, context, actions);
+                self.quote(Side::Sell, ask, context, actions);
+            }
+        }
+    }
+
+    fn pause<B, S>(&mut self, context: &Context<'_, B, S>) {
+        if let Some(idle) = self.idle_until.get_mut(context.instrument.0 as usize) {
+            *idle = context.now.after(self.config.pause);
+        }
+    }
+}
+
+/// How far both quotes move down for what is held.
+#[inline]
+fn lean(position: Qty, skew: u32, row: &Instrument) -> i64 {
+    let held = i128::from(position.0).saturating_mul(i128::from(skew)).saturating_mul(i128::from(row.tick));
+    let unit = i128::from(row.lot.max(1)).saturating_mul(1_000);
+    let moved = held.checked_div(unit).unwrap_or(0);
+    i64::try_from(moved).unwrap_or(if moved < 0 { i64::MIN } else { i64::MAX })
+}
+
+fn cancel(order: &OwnOrder, actions: &mut Actions) {
+    if order.awaits != Awaits::Cancel {
+        actions.push(Action::Cancel(Cancel { order: order.order, keep: Qty::ZERO }));
+    }
+}
+
+impl<B: BookView, S> Strategy<B, S> for MarketMaker {
+    #[inline]
+    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+        self.act(context, actions);
+    }
+
+    fn on_change(&mut self, change: &Change, context: &Context<'_, B, S>, actions: &mut Actions) {
+        match change.what {
+            Happening::Rejected | Happening::RequestRefused | Happening::TimedOut => self.pause(context),
+            // The step that sends an order follows a decision made on the same facts; a cancel that was not asked for
+            // (a post-only order that would have taken) says that the book is about to change: wait for it.
+            Happening::Sent | Happening::Cancelled => {}
+            _ => self.act(context, actions),
+        }
+    }
+
+    fn on_refusal(&mut self, action: &Action, _: Refusal, context: &Context<'_, B, S>) {
+        if matches!(action, Action::Enter(_) | Action::Replace(_)) {
+            self.pause(context);
+        }
+    }
+
+    fn on_timer(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+        self.act(context, actions);
+    }
+}
+
+impl State for MarketMaker {
+    fn digest(&self, into: &mut Digest) {
+        for idle in &self.idle_until {
+            into.u64(idle.0);
+        }
+    }
+
+    fn save(&self, into: &mut Writer) {
+        into.u64(self.idle_until.len() as u64);
+        for idle in &self.idle_until {
+            into.u64(idle.0);
+        }
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        if from.u64()? != self.idle_until.len() as u64 {
+            return Err(LoadError::OutOfRange);
+        }
+        for idle in &mut self.idle_until {
+            *idle = Mono(from.u64()?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! Takes the opposite best when the book leans far enough.
+
+use super::{Actions, Context, Strategy};
+use crate::base::{Digest, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, Side, State, Writer};
+use crate::flow::action::{Action, Enter, TimeInForce};
+use crate::flow::book::BookView;
+use crate::flow::signal::{Pressure, Signal};
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// Configuration of [`ImbalanceTaker`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ImbalanceTakerConfig {
+    /// Take when the imbalance is at least this, in millionths of the shares weighed: 1 to 1,000,000.
+    pub threshold: i64,
+    /// Close a position when the imbalance in its favour has fallen below this, in millionths: -1,000,000 (never) to
+    /// `threshold`.
+    pub exit: i64,
+    /// Most shares of one order: 1 to 999,999. Never more than the opposite best shows.
+    pub size: Qty,
+    /// Largest position that it builds, long or short, in shares: 0 to 2^40.
+    pub max_position: Qty,
+    /// After an order, nothing more in the instrument for this long: 0 to 3,600 s.
+    pub cooldown: Nanos,
+}
+
+impl Default for ImbalanceTakerConfig {
+    /// One round lot at 80 % imbalance, at most five lots held, one order in ten milliseconds.
+    fn default() -> Self {
+        ImbalanceTakerConfig {
+            threshold: 800_000,
+            exit: 0,
+            size: Qty(100),
+            max_position: Qty(500),
+            cooldown: Nanos::from_millis(10),
+        }
+    }
+}
+
+impl ImbalanceTakerConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the first field out of its range.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        let unless = OutOfRange::unless;
+        unless((1..=1_000_000).contains(&self.threshold), "taker.threshold", "1 to 1000000")?;
+        unless((-1_000_000..=self.threshold).contains(&self.exit), "taker.exit", "-1000000 to taker.threshold")?;
+        unless((1..=999_999).contains(&self.size.0), "taker.size", "1 to 999999")?;
+        unless((0..=1 << 40).contains(&self.max_position.0), "taker.max_position", "0 to 2^40")?;
+        unless(self.cooldown <= Nanos::from_secs(3_600), "taker.cooldown", "0 to 3600 s")
+    }
+}
+
+/// Takes the opposite best with an immediate-or-cancel limit when the imbalance passes a threshold, and closes the
+/// position when it has gone. One order at a time in each instrument; never through zero in one order.
+#[derive(Debug)]
+pub struct ImbalanceTaker {
+    config: ImbalanceTakerConfig,
+    /// By instrument: nothing before this time.
+    idle_until: Box<[Mono]>,
+}
+
+impl ImbalanceTaker {
+    /// A taker for instruments 0 to `instruments` - 1.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the first field out of its range.
+    pub fn new(config: &ImbalanceTakerConfig, instruments: usize) -> Result<Self, OutOfRange> {
+        config.check()?;
+        Ok(ImbalanceTaker { config: *config, idle_until: vec![Mono(0); instruments].into_boxed_slice() })
+    }
+
+    /// Which side, and at most how many shares.
+    #[inline]
+    fn decide(&self, pressure: Pressure, position: Qty) -> Option<(Side, Qty)> {
+        let config = &self.config;
+        let holds = if position.0 > 0 { Side::Buy } else { Side::Sell };
+        if position != Qty::ZERO && !pressure.favours(holds, config.exit) {
+            return Some((holds.opposite(), Qty(position.0.saturating_abs()).min(config.size)));
+        }
+        let side = [Side::Buy, Side::Sell].into_iter().find(|side| pressure.favours(*side, config.threshold))?;
+        let held = position.0.saturating_mul(side.sign());
+        // Against a position only the exit rule trades: an order through zero would be half a short sale.
+        let room = if held < 0 { 0 } else { config.max_position.0.saturating_sub(held) };
+        Some((side, config.size.min(Qty(room))))
+    }
+}
+
+impl<B: BookView, S: Signal<B, Value = Option<Pressure>>> Strategy<B, S> for ImbalanceTaker {
+    #[inline]
+    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+        let Some(&idle_until) = self.idle_until.get(context.instrument.0 as usize) else { return };
+        if context.now < idle_until || !context.tradable || context.own().next().is_some() {
+            return;
+        }
+        // A stale book gives no pressure.
+        let Some((side, most)) = context.signal().and_then(|p| self.decide(p, context.position)) else { return };
+        let Some(target) = context.book.top_without_own(side.opposite()) else { return };
+        let qty = most.min(target.qty);
+        if !qty.is_positive() {
+            return;
+        }
+        let asked = actions.push(Action::Enter(Enter {
+            instrument: context.instrument,
+            side,
+            price: target.price,
+            qty,
+            tif: TimeInForce::ImmediateOrCancel,
+            post_only: false,
+            tags: context.tags,
+        }));
+        if let (true, Some(idle)) = (asked, self.idle_until.get_mut(context.instrument.0 as usize)) {
+            *idle = context.now.after(self.config.cooldown);
+        }
+    }
+}
+
+impl State for ImbalanceTaker {
+    fn digest(&self, into: &mut Digest) {
+        for idle in &self.idle_until {
+            into.u64(idle.0);
+        }
+    }
+
+    fn save(&self, into: &mut Writer) {
+        into.u64(self.idle_until.len() as u64);
+        for idle in &self.idle_until {
+            into.u64(idle.0);
+        }
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        if from.u64()? != self.idle_until.len() as u64 {
+            return Err(LoadError::OutOfRange);
+        }
+        for idle in &mut self.idle_until {
+            *idle = Mono(from.u64()?);
+        }
+        Ok(())
+    }
+}
