@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod book;
+pub mod entry;
 pub mod event;
 pub mod itch_line;
 pub mod feed;

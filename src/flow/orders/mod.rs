@@ -36,10 +36,12 @@ mod fills;
 mod list;
 mod order;
 mod report;
+mod sweep;
 mod table;
 
 pub use order::{Cancelling, Order, Replacing, Status};
 pub use report::{Origin, Report, Sent, Standing};
+pub use sweep::Sweep;
 pub use table::Cursor;
 
 use super::action::{Cancel, Change, Enter, Exposure, Fill, Happening, Replace, SellMark};

@@ -1,0 +1,164 @@
+//! The end where orders leave: one trait over the native protocols, and OUCH 5.0.
+//!
+//! ```text
+//!   start ─> log in ─> replay ─> query ─> sweep ─> ready ─────> shutdown: sweep ─> log out
+//!                        ↑         │  (first time)   │ connection lost
+//!                        └─────────┴─────────────────┘
+//! ```
+
+mod ouch;
+mod translate;
+
+pub use ouch::{OuchConfig, OuchCounters, OuchEntry};
+pub use translate::{MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, cl_ord_id, origin_of, report_of};
+
+use super::action::{Cancel, MassCancel, Replace};
+use super::orders::{Order, Report, Sent};
+use super::outbox::Outbox;
+use super::risk::{Approved, MarkedEnter};
+use super::session::SessionInput;
+use crate::base::{ClientId, Digest, InstrumentTable, Mono};
+
+/// Where a session stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Not connected; if a reconnect is due it waits for its time.
+    Down,
+    /// A connection was asked for, or is up and not logged in, or is being closed.
+    Connecting,
+    /// Logged in; the venue repeats what was missed. Orders of an earlier run are to be adopted.
+    Replaying,
+    /// What was missed is all here; the venue is asked what it has received.
+    Querying,
+    /// Everything known. Before trading, or before logging out, whatever lives is to be cancelled; then
+    /// [`OrderEntry::swept`].
+    Sweeping,
+    /// Trading.
+    Ready,
+    /// Over, with a [`Fault`] or after a shutdown: no reconnect.
+    Over,
+}
+
+/// Why a session is over for good. What is known stays; what lives at the venue is unknown until a restart, so that
+/// its exposure stays counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// Username or password is wrong.
+    NotAuthorized,
+    /// The session that was joined is not there any more, or another is in its place.
+    SessionGone,
+    /// The venue can't repeat what was missed.
+    MessagesLost,
+    /// The venue has closed the session for good: the day is over.
+    Ended,
+}
+
+/// Why a request did not leave. Nothing was written, no token was used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// Not logged in; or, for an enter or a replace, not [`Stage::Ready`], or order entry is disabled or over for the
+    /// day.
+    NotReady,
+    /// The outbox has no room for a whole step.
+    NoRoom,
+    /// The protocol can't say it: size, price, id or tags beyond its fields, an instrument in other units.
+    CannotSay,
+    /// This venue's revision has no such message, or the configuration lacks what it needs.
+    Unsupported,
+    /// The order is finished; or, for a replace, a request is on its way.
+    WrongState,
+    /// All tokens of the day are used.
+    OutOfTokens,
+}
+
+/// Where orders leave, whatever the protocol. Encodes orders and cancels only from what the gate has approved, taken
+/// by value; each request that left is answered by a [`Sent`], to be told to the order table at once.
+///
+/// After [`on_session`](Self::on_session) and [`on_timer`](Self::on_timer) take reports until there are none.
+pub trait OrderEntry {
+    /// Opens the session.
+    fn start(&mut self, now: Mono, out: &mut Outbox);
+
+    /// Sends a new order, which will be known as `id`.
+    ///
+    /// # Errors
+    /// [`Refused`]: it did not leave.
+    fn enter(
+        &mut self,
+        now: Mono,
+        order: Approved<MarkedEnter>,
+        id: ClientId,
+        instruments: &InstrumentTable,
+        out: &mut Outbox,
+    ) -> Result<Sent, Refused>;
+
+    /// Sends a replace of `order`.
+    ///
+    /// # Errors
+    /// [`Refused`]: it did not leave.
+    fn replace(
+        &mut self,
+        now: Mono,
+        replace: Approved<Replace>,
+        order: &Order,
+        out: &mut Outbox,
+    ) -> Result<Sent, Refused>;
+
+    /// Sends a cancel of `order`, and of a replacement that is on its way.
+    ///
+    /// # Errors
+    /// [`Refused`]: it did not leave.
+    fn cancel(&mut self, now: Mono, cancel: Approved<Cancel>, order: &Order, out: &mut Outbox)
+    -> Result<Sent, Refused>;
+
+    /// Sends a mass cancel. Orders are told by a cancel each; a [`Sweep`](super::orders::Sweep) finds those that are
+    /// not.
+    ///
+    /// # Errors
+    /// [`Refused`]: it did not leave.
+    fn mass_cancel(
+        &mut self,
+        now: Mono,
+        cancel: Approved<MassCancel>,
+        instruments: &InstrumentTable,
+        out: &mut Outbox,
+    ) -> Result<Sent, Refused>;
+
+    /// Asks the venue to confirm what it has worked through ([`Report::Queried`]). Of no effect if it is being asked
+    /// already or can't be now.
+    fn query(&mut self, now: Mono, out: &mut Outbox);
+
+    /// An input of the session. Answers how many bytes it took: take all reports, then pass the rest.
+    fn on_session(&mut self, now: Mono, input: SessionInput<'_>, out: &mut Outbox) -> usize;
+
+    /// Time has passed.
+    fn on_timer(&mut self, now: Mono, out: &mut Outbox);
+
+    /// When to call [`on_timer`](Self::on_timer) next.
+    fn next_deadline(&self) -> Mono;
+
+    /// The next thing that the venue said. One report a call; session traffic in between is answered.
+    fn next_report(&mut self, now: Mono, out: &mut Outbox) -> Option<Report>;
+
+    /// The shell's kill switch has dropped a whole frame of orders, which the venue will never see: the reports that
+    /// free its exposure, one for each call with what is left of `frames`.
+    fn dropped(&mut self, frames: &mut &[u8]) -> Option<Report>;
+
+    /// Where the session stands.
+    fn stage(&self) -> Stage;
+
+    /// Why it is over, if it is over for a fault.
+    fn fault(&self) -> Option<Fault>;
+
+    /// May enters and replaces be sent?
+    fn ready(&self) -> bool;
+
+    /// Nothing lives any more: leaves [`Stage::Sweeping`], to trade or, after a shutdown, to log out.
+    fn swept(&mut self, now: Mono, out: &mut Outbox);
+
+    /// No new orders from now on: sweep, then log out.
+    fn shutdown(&mut self, now: Mono, out: &mut Outbox);
+
+    /// Feeds every value that can change a later output.
+    fn digest(&self, into: &mut Digest);
+}

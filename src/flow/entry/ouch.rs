@@ -1,0 +1,667 @@
+//! OUCH 5.0 over SoupBinTCP: the gateway's side.
+//!
+//! # Coming back
+//!
+//! The venue's messages are numbered and kept, ours are not. So after each login the venue first repeats what was
+//! missed (everything, after a restart: the session is asked for from message 1), and then is asked what it has
+//! received. The answer means something only if it answers this very question, and the repeated messages may hold
+//! answers to older ones; they are told apart by the server's heartbeat. A server sends one only when it has had
+//! nothing else to send for a second, so that at the first heartbeat nothing is left to repeat; the query goes out
+//! then, and the next answer is its own. (nasdaq-protocols.md section 3, "H server".)
+//!
+//! A port works through requests in order, so that at that answer every earlier request has been answered or never
+//! will be ([`Report::Queried`]). A query with no answer in time ends the connection: on the next one the question is
+//! asked afresh, and can't be confused.
+
+use super::translate::{NoReport, cl_ord_id, report_of, side_letter, tif_letter};
+use super::{Fault, OrderEntry, Refused, Stage};
+use crate::base::{ClientId, Digest, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol};
+use crate::flow::action::{Cancel, MassCancel, Replace, SellMark};
+use crate::flow::orders::{NO_ANSWER, Order, Report, Sent};
+use crate::flow::outbox::{Class, Outbox};
+use crate::flow::risk::{Approved, MarkedEnter};
+use crate::flow::session::{SessionInput, SessionSink};
+use crate::flow::wire::ouch50::{
+    AccountQuery, AiqStrategy, AppendageBuilder, AppendageOption, CancelOrder, Capacity, CrossType, Display,
+    EnterOrder, EventCode, Inbound, InterMarketSweep, MassCancel as MassCancelRequest, MessageType, ReplaceOrder,
+    UserRefNum, WirePrice, WireQty,
+};
+use crate::flow::wire::soupbintcp::{BLANK_SESSION, Client, ClientConfig, ClientEvent, Packet, ProtocolError, reject};
+use zerocopy::IntoBytes;
+
+/// How the gateway presents itself to an OUCH port.
+#[derive(Clone, Debug)]
+pub struct OuchConfig {
+    /// Log in as whom, and how patiently. The session it names is joined from message 1 whatever it says.
+    pub login: ClientConfig,
+    /// Sent with every order (tag 2) if it is not the account's default; a mass cancel needs it.
+    pub firm: Option<[u8; 4]>,
+    /// In whose interest.
+    pub capacity: Capacity,
+    /// Who sees the orders.
+    pub display: Display,
+    /// Who located shares for short sales (tag 26).
+    pub locate_broker: Option<[u8; 4]>,
+    /// Self-match prevention (tag 29, revision 1.05); `None`: as the port is set up.
+    pub aiq: Option<AiqStrategy>,
+    /// Put an empty appendage length on Cancel and Account Query, as revisions since 1.03 print them. Every revision
+    /// accepts the form without.
+    pub appendage_lengths: bool,
+    /// The venue's revision has mass cancel (1.03 and later).
+    pub mass_cancel: bool,
+    /// How long to wait before connecting again.
+    pub reconnect_delay: Nanos,
+    /// How long an Account Query may stay unanswered before the connection is given up.
+    pub query_timeout: Nanos,
+}
+
+impl OuchConfig {
+    /// A principal's visible orders, revision 1.04; reconnects after 1 s, queries for 2 s.
+    #[must_use]
+    pub const fn new(login: ClientConfig) -> Self {
+        OuchConfig {
+            login,
+            firm: None,
+            capacity: Capacity::PRINCIPAL,
+            display: Display::VISIBLE,
+            locate_broker: None,
+            aiq: None,
+            appendage_lengths: false,
+            mass_cancel: true,
+            reconnect_delay: Nanos::from_secs(1),
+            query_timeout: Nanos::from_secs(2),
+        }
+    }
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        let displays = [Display::VISIBLE, Display::HIDDEN, Display::ATTRIBUTABLE];
+        let capital = |text: Option<[u8; 4]>| text.is_none_or(|t| t.iter().all(u8::is_ascii_uppercase));
+        OutOfRange::unless(capital(self.firm), "orders.firm", "four capital letters")?;
+        OutOfRange::unless(capital(self.locate_broker), "orders.locate_broker", "four capital letters")?;
+        OutOfRange::unless(Capacity::LISTED.contains(&self.capacity), "orders.capacity_code", "A, P, R or O")?;
+        OutOfRange::unless(displays.contains(&self.display), "orders.display", "Y, N or A")?;
+        OutOfRange::unless(self.query_timeout.0 > 0, "orders.query_timeout", "above zero")
+    }
+}
+
+/// What was out of the ordinary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OuchCounters {
+    /// Messages of an unknown type.
+    pub unknown_types: u64,
+    /// Messages with a wrong length, a bad appendage, or a field that can't be: what they said is lost.
+    pub malformed: u64,
+    /// Session packets that were skipped.
+    pub skipped_packets: u64,
+    /// Connections that ended, for whatever reason, or could not be made.
+    pub disconnects: u64,
+    /// Account Queries without an answer in time.
+    pub dead_queries: u64,
+    /// Answers to Account Queries of an earlier connection or run.
+    pub stale_answers: u64,
+}
+
+/// An appendage with its length, made once.
+#[derive(Clone, Copy, Debug)]
+struct Tail {
+    bytes: [u8; TAIL],
+    length: usize,
+}
+
+/// Length (2), Firm (6), Post Only (3), Shares Located (3), Locate Broker (6), AIQ Strategy (3).
+const TAIL: usize = 23;
+
+impl Tail {
+    fn new(options: &[Option<AppendageOption>]) -> Self {
+        let mut built = AppendageBuilder::<TAIL>::new();
+        for option in options.iter().flatten() {
+            // The sum above is the most there can be.
+            let _fits = built.push(*option);
+        }
+        let options = built.appendage().bytes();
+        #[allow(clippy::cast_possible_truncation)] // below TAIL
+        let length = (options.len() as u16).to_be_bytes();
+        let mut tail = Tail { bytes: [0; TAIL], length: 0 };
+        for (to, from) in tail.bytes.iter_mut().zip(length.iter().chain(options)) {
+            *to = *from;
+            tail.length = tail.length.wrapping_add(1);
+        }
+        tail
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// The tails of all kinds of enters and replaces.
+#[derive(Clone, Copy, Debug)]
+struct Tails {
+    /// By post-only (1) and located (2).
+    enter: [Tail; 4],
+    /// By located. A replace keeps every option of its order but Shares Located and Locate Broker.
+    replace: [Tail; 2],
+}
+
+impl Tails {
+    fn new(config: &OuchConfig) -> Self {
+        let located = |yes: bool| {
+            let broker = config.locate_broker.filter(|_| yes);
+            [yes.then_some(AppendageOption::SharesLocated(b'Y')), broker.map(AppendageOption::LocateBroker)]
+        };
+        let enter = |kind: u8| {
+            let [shares, broker] = located(kind & 2 != 0);
+            Tail::new(&[
+                config.firm.map(AppendageOption::Firm),
+                (kind & 1 != 0).then_some(AppendageOption::PostOnly(b'P')),
+                shares,
+                broker,
+                config.aiq.map(AppendageOption::AiqStrategy),
+            ])
+        };
+        Tails {
+            enter: [enter(0), enter(1), enter(2), enter(3)],
+            replace: [false, true].map(|y| Tail::new(&located(y))),
+        }
+    }
+}
+
+/// The session and its encoder.
+#[derive(Debug)]
+pub struct OuchEntry {
+    client: Client,
+    config: OuchConfig,
+    tails: Tails,
+    stage: Stage,
+    fault: Option<Fault>,
+    /// Nothing was swept yet: this run has not traded.
+    fresh: bool,
+    closing: bool,
+    disabled: bool,
+    day_over: bool,
+    next_token: u64,
+    /// Requests sent so far.
+    requests: u64,
+    query: Option<Query>,
+    reconnect_at: Mono,
+    counters: OuchCounters,
+}
+
+/// A question on its way.
+#[derive(Clone, Copy, Debug)]
+struct Query {
+    /// The last request before it.
+    settles: u64,
+    deadline: Mono,
+}
+
+/// An event of the session, without what it borrowed.
+enum Heard {
+    Nothing,
+    LoggedIn,
+    Heartbeat,
+    Report(Report),
+    Failed(Option<Fault>),
+}
+
+impl OuchEntry {
+    /// Not connected.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the first value that is.
+    pub fn new(config: OuchConfig) -> Result<Self, OutOfRange> {
+        config.check()?;
+        let login = ClientConfig { next_sequence: 1, ..config.login.clone() };
+        Ok(OuchEntry {
+            client: Client::new(login),
+            tails: Tails::new(&config),
+            config,
+            stage: Stage::Down,
+            fault: None,
+            fresh: true,
+            closing: false,
+            disabled: false,
+            day_over: false,
+            next_token: 1,
+            requests: 0,
+            query: None,
+            reconnect_at: Mono::NEVER,
+            counters: OuchCounters::default(),
+        })
+    }
+
+    /// What was out of the ordinary.
+    #[must_use]
+    pub fn counters(&self) -> OuchCounters {
+        self.counters
+    }
+
+    /// The token that the next order will have.
+    #[must_use]
+    pub fn next_token(&self) -> u64 {
+        self.next_token
+    }
+
+    /// Numbers for a request that is about to leave.
+    #[inline]
+    fn number(&mut self) -> Result<Sent, Refused> {
+        let token = u32::try_from(self.next_token).map_err(|_| Refused::OutOfTokens)?;
+        self.next_token = self.next_token.wrapping_add(1);
+        self.requests = self.requests.wrapping_add(1);
+        Ok(Sent { token, request: self.requests })
+    }
+
+    #[inline]
+    fn send(&mut self, now: Mono, class: Class, parts: &[&[u8]], out: &mut Outbox) -> Result<(), Refused> {
+        let mut sink = SessionSink { out, session: SessionId::ORDERS, class };
+        self.client.send_unsequenced(now, parts, &mut sink).map_err(|_| Refused::NotReady)
+    }
+
+    /// May something be sent at all?
+    #[inline]
+    fn may_send(&self, out: &Outbox) -> Result<(), Refused> {
+        match self.stage {
+            Stage::Down | Stage::Connecting | Stage::Over => Err(Refused::NotReady),
+            _ if !out.has_room() => Err(Refused::NoRoom),
+            Stage::Replaying | Stage::Querying | Stage::Sweeping | Stage::Ready => Ok(()),
+        }
+    }
+
+    /// The appendage length of messages that may go without.
+    fn optional_tail(&self) -> &'static [u8] {
+        if self.config.appendage_lengths { &[0, 0] } else { &[] }
+    }
+
+    fn hear(&mut self) -> Option<Heard> {
+        let resumes = self.client.session() != BLANK_SESSION;
+        Some(match self.client.next_event()? {
+            ClientEvent::LoggedIn { .. } => Heard::LoggedIn,
+            ClientEvent::Heartbeat => Heard::Heartbeat,
+            ClientEvent::Sequenced { payload, .. } => match report_of(payload) {
+                Ok(report) => Heard::Report(report),
+                Err(NoReport::Malformed(crate::flow::wire::ouch50::Malformed::UnknownType(_))) => {
+                    bump(&mut self.counters.unknown_types);
+                    Heard::Nothing
+                }
+                Err(_) => {
+                    bump(&mut self.counters.malformed);
+                    Heard::Nothing
+                }
+            },
+            ClientEvent::Skipped { .. } => {
+                bump(&mut self.counters.skipped_packets);
+                Heard::Nothing
+            }
+            ClientEvent::Duplicate { .. } | ClientEvent::Unsequenced(_) | ClientEvent::Debug(_) => Heard::Nothing,
+            ClientEvent::EndOfSession => Heard::Failed(Some(Fault::Ended)),
+            ClientEvent::Rejected(reject::NOT_AUTHORIZED) => Heard::Failed(Some(Fault::NotAuthorized)),
+            ClientEvent::Rejected(_) if resumes => Heard::Failed(Some(Fault::SessionGone)),
+            ClientEvent::ProtocolError(ProtocolError::WrongSession(_)) => Heard::Failed(Some(Fault::SessionGone)),
+            ClientEvent::ProtocolError(ProtocolError::SequenceGap { .. }) => Heard::Failed(Some(Fault::MessagesLost)),
+            // No session to join yet, a dead server, or a stream that makes no sense: try again.
+            ClientEvent::Rejected(_) | ClientEvent::Dead | ClientEvent::ProtocolError(_) => Heard::Failed(None),
+        })
+    }
+
+    /// Takes note of what a report means for the session. `None`: it is for nobody else.
+    fn note(&mut self, report: Report) -> Option<Report> {
+        match report {
+            Report::Queried { next, .. } => {
+                self.past(next.saturating_sub(1));
+                let Some(query) = self.query.take() else {
+                    bump(&mut self.counters.stale_answers);
+                    return None;
+                };
+                if self.stage == Stage::Querying {
+                    self.stage = if self.fresh || self.closing { Stage::Sweeping } else { Stage::Ready };
+                }
+                return Some(Report::Queried { next, settled: query.settles });
+            }
+            Report::Accepted(standing) => self.past(standing.token),
+            Report::Replaced { now, .. } => self.past(now.token),
+            Report::Rejected { token, .. } => self.past(token),
+            Report::MassCancelled { token, .. } => self.past(token),
+            Report::EntryDisabled { token } => {
+                self.past(token);
+                self.disabled = true;
+            }
+            Report::EntryEnabled { token } => {
+                self.past(token);
+                self.disabled = false;
+            }
+            Report::SystemEvent { code } if code == EventCode::END_OF_DAY.0 => self.day_over = true,
+            Report::SystemEvent { code } if code == EventCode::START_OF_DAY.0 => self.day_over = false,
+            _ => {}
+        }
+        Some(report)
+    }
+
+    /// This token was used: what comes next is beyond it.
+    #[inline]
+    fn past(&mut self, token: u32) {
+        self.next_token = self.next_token.max(u64::from(token).wrapping_add(1));
+    }
+
+    fn hang_up(&mut self, fault: Option<Fault>, out: &mut Outbox) {
+        self.fault = self.fault.or(fault);
+        self.stage = Stage::Connecting;
+        self.query = None;
+        out.disconnect(SessionId::ORDERS);
+    }
+
+    fn ask(&mut self, now: Mono, out: &mut Outbox) {
+        let tail = self.optional_tail();
+        let question = AccountQuery { message_type: MessageType::NEW };
+        if self.send(now, Class::Session, &[question.as_bytes(), tail], out).is_ok() {
+            self.query = Some(Query { settles: self.requests, deadline: now.after(self.config.query_timeout) });
+        }
+    }
+
+    fn log_out(&mut self, now: Mono, out: &mut Outbox) {
+        let mut sink = SessionSink { out, session: SessionId::ORDERS, class: Class::Session };
+        if self.client.logout(now, &mut sink).is_ok() {
+            self.stage = Stage::Connecting;
+        }
+    }
+}
+
+fn bump(counter: &mut u64) {
+    *counter = counter.wrapping_add(1);
+}
+
+impl OrderEntry for OuchEntry {
+    fn start(&mut self, _now: Mono, out: &mut Outbox) {
+        if self.stage == Stage::Down {
+            self.stage = Stage::Connecting;
+            out.connect(SessionId::ORDERS);
+        }
+    }
+
+    #[inline]
+    fn enter(
+        &mut self,
+        now: Mono,
+        order: Approved<MarkedEnter>,
+        id: ClientId,
+        instruments: &InstrumentTable,
+        out: &mut Outbox,
+    ) -> Result<Sent, Refused> {
+        self.may_send(out)?;
+        if !self.ready() {
+            return Err(Refused::NotReady);
+        }
+        let MarkedEnter { enter, mark } = order.into_inner();
+        // The wire's units are those of a US equity.
+        let row = instruments.get(enter.instrument).filter(|i| i.price_exponent == -4 && i.qty_exponent == 0);
+        let fields = (row, limit(enter.price), shares(enter.qty), cl_ord_id(id, enter.tags));
+        let (Some(row), Some(price), Some(quantity), Some(cl_ord_id)) = fields else {
+            return Err(Refused::CannotSay);
+        };
+        let sent = self.number()?;
+        let message = EnterOrder {
+            message_type: MessageType::NEW,
+            user_ref_num: UserRefNum(sent.token).into(),
+            side: side_letter(enter.side, mark),
+            quantity,
+            symbol: row.symbol.0,
+            price,
+            time_in_force: tif_letter(enter.tif),
+            display: self.config.display,
+            capacity: self.config.capacity,
+            inter_market_sweep: InterMarketSweep::NOT_ELIGIBLE,
+            cross_type: CrossType::CONTINUOUS,
+            cl_ord_id,
+        };
+        let located = mark == SellMark::Short { located: true };
+        let [plain, post, found, both] = &self.tails.enter;
+        let tail = *match (enter.post_only, located) {
+            (false, false) => plain,
+            (true, false) => post,
+            (false, true) => found,
+            (true, true) => both,
+        };
+        self.send(now, Class::Order, &[message.as_bytes(), tail.bytes()], out)?;
+        Ok(sent)
+    }
+
+    #[inline]
+    fn replace(
+        &mut self,
+        now: Mono,
+        replace: Approved<Replace>,
+        order: &Order,
+        out: &mut Outbox,
+    ) -> Result<Sent, Refused> {
+        self.may_send(out)?;
+        if !self.ready() {
+            return Err(Refused::NotReady);
+        }
+        let replace = replace.into_inner();
+        if replace.order != order.id || !order.can_replace() {
+            return Err(Refused::WrongState);
+        }
+        let fields = (limit(replace.price), shares(replace.qty), cl_ord_id(order.id, order.tags));
+        let (Some(price), Some(quantity), Some(cl_ord_id)) = fields else { return Err(Refused::CannotSay) };
+        let sent = self.number()?;
+        let message = ReplaceOrder {
+            message_type: MessageType::NEW,
+            orig_user_ref_num: UserRefNum(order.token).into(),
+            user_ref_num: UserRefNum(sent.token).into(),
+            quantity,
+            price,
+            time_in_force: tif_letter(order.tif),
+            display: self.config.display,
+            inter_market_sweep: InterMarketSweep::NOT_ELIGIBLE,
+            cl_ord_id,
+        };
+        let [plain, located] = &self.tails.replace;
+        let tail = *if order.mark == (SellMark::Short { located: true }) { located } else { plain };
+        self.send(now, Class::Order, &[message.as_bytes(), tail.bytes()], out)?;
+        Ok(sent)
+    }
+
+    fn cancel(
+        &mut self,
+        now: Mono,
+        cancel: Approved<Cancel>,
+        order: &Order,
+        out: &mut Outbox,
+    ) -> Result<Sent, Refused> {
+        self.may_send(out)?;
+        let cancel = cancel.into_inner();
+        if cancel.order != order.id || !order.is_live() {
+            return Err(Refused::WrongState);
+        }
+        let quantity = WireQty::new(cancel.keep).ok_or(Refused::CannotSay)?;
+        self.requests = self.requests.wrapping_add(1);
+        // With a replace on its way, which of the two lives when the cancel arrives is not known: both are named. The
+        // venue is silent about the one that is dead or never was.
+        let tokens = [Some(order.token), order.replacing.map(|r| r.token)];
+        for token in tokens.into_iter().flatten() {
+            let message =
+                CancelOrder { message_type: MessageType::NEW, user_ref_num: UserRefNum(token).into(), quantity };
+            self.send(now, Class::Cancel, &[message.as_bytes(), self.optional_tail()], out)?;
+        }
+        Ok(Sent { token: order.token, request: self.requests })
+    }
+
+    fn mass_cancel(
+        &mut self,
+        now: Mono,
+        cancel: Approved<MassCancel>,
+        instruments: &InstrumentTable,
+        out: &mut Outbox,
+    ) -> Result<Sent, Refused> {
+        self.may_send(out)?;
+        let cancel = cancel.into_inner();
+        // Its token is the next free one, which is not known before the venue has said.
+        if !matches!(self.stage, Stage::Sweeping | Stage::Ready) {
+            return Err(Refused::NotReady);
+        }
+        let firm = self.config.firm.filter(|_| self.config.mass_cancel).ok_or(Refused::Unsupported)?;
+        let symbol = match cancel.instrument {
+            None => Symbol(*b"        "),
+            Some(id) => instruments.get(id).ok_or(Refused::CannotSay)?.symbol,
+        };
+        let sent = self.number()?;
+        let user_ref_num = UserRefNum(sent.token).into();
+        let message = MassCancelRequest { message_type: MessageType::NEW, user_ref_num, firm, symbol: symbol.0 };
+        self.send(now, Class::Cancel, &[message.as_bytes(), &[0, 0]], out)?;
+        Ok(sent)
+    }
+
+    fn query(&mut self, now: Mono, out: &mut Outbox) {
+        let settled = matches!(self.stage, Stage::Sweeping | Stage::Ready);
+        if settled && self.query.is_none() && out.has_room() {
+            self.ask(now, out);
+        }
+    }
+
+    fn on_session(&mut self, now: Mono, input: SessionInput<'_>, out: &mut Outbox) -> usize {
+        match input {
+            SessionInput::Connected if self.closing => {
+                out.disconnect(SessionId::ORDERS);
+                0
+            }
+            SessionInput::Connected => {
+                let mut sink = SessionSink { out, session: SessionId::ORDERS, class: Class::Session };
+                self.client.on_connected(now, &mut sink);
+                self.stage = Stage::Connecting;
+                0
+            }
+            SessionInput::Bytes(bytes) => self.client.on_bytes(now, bytes),
+            SessionInput::Closed => {
+                bump(&mut self.counters.disconnects);
+                self.client.on_closed(now);
+                self.query = None;
+                if self.fault.is_some() || self.closing {
+                    self.stage = Stage::Over;
+                } else {
+                    self.stage = Stage::Down;
+                    self.reconnect_at = now.after(self.config.reconnect_delay);
+                }
+                0
+            }
+        }
+    }
+
+    fn on_timer(&mut self, now: Mono, out: &mut Outbox) {
+        if self.stage == Stage::Down && now >= self.reconnect_at {
+            self.reconnect_at = Mono::NEVER;
+            self.start(now, out);
+        }
+        if self.query.is_some_and(|q| q.deadline <= now) {
+            bump(&mut self.counters.dead_queries);
+            self.hang_up(None, out);
+        }
+        let mut sink = SessionSink { out, session: SessionId::ORDERS, class: Class::Session };
+        self.client.on_timer(now, &mut sink);
+    }
+
+    fn next_deadline(&self) -> Mono {
+        let reconnect = if self.stage == Stage::Down { self.reconnect_at } else { Mono::NEVER };
+        let query = self.query.map_or(Mono::NEVER, |q| q.deadline);
+        reconnect.min(query).min(self.client.next_deadline())
+    }
+
+    fn next_report(&mut self, now: Mono, out: &mut Outbox) -> Option<Report> {
+        // Bounded by what the framer holds.
+        loop {
+            match self.hear()? {
+                Heard::Nothing => {}
+                Heard::LoggedIn => self.stage = Stage::Replaying,
+                Heard::Heartbeat if self.stage == Stage::Replaying => {
+                    self.stage = Stage::Querying;
+                    self.ask(now, out);
+                }
+                Heard::Heartbeat => {}
+                Heard::Failed(fault) => self.hang_up(fault, out),
+                Heard::Report(report) => {
+                    if let Some(report) = self.note(report) {
+                        return Some(report);
+                    }
+                }
+            }
+        }
+    }
+
+    fn dropped(&mut self, frames: &mut &[u8]) -> Option<Report> {
+        loop {
+            let (length, rest) = frames.split_first_chunk::<2>()?;
+            let (packet, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            *frames = rest;
+            let (letter, payload) = packet.split_first()?;
+            let Packet::Unsequenced(message) = Packet::decode(*letter, payload) else { continue };
+            if let Ok(request @ (Inbound::EnterOrder(..) | Inbound::ReplaceOrder(..))) = Inbound::decode(message) {
+                let token = request.takes_user_ref_num()?.0;
+                return Some(Report::Rejected { token, reason: NO_ANSWER });
+            }
+        }
+    }
+
+    #[inline]
+    fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        self.fault
+    }
+
+    #[inline]
+    fn ready(&self) -> bool {
+        self.stage == Stage::Ready && !(self.closing || self.disabled || self.day_over)
+    }
+
+    fn swept(&mut self, now: Mono, out: &mut Outbox) {
+        if self.stage != Stage::Sweeping {
+            return;
+        }
+        self.fresh = false;
+        if self.closing {
+            self.log_out(now, out);
+        } else {
+            self.stage = Stage::Ready;
+        }
+    }
+
+    fn shutdown(&mut self, _now: Mono, out: &mut Outbox) {
+        self.closing = true;
+        match self.stage {
+            Stage::Ready => self.stage = Stage::Sweeping,
+            Stage::Down => self.stage = Stage::Over,
+            Stage::Connecting if !self.client.is_live() => {
+                out.disconnect(SessionId::ORDERS);
+            }
+            // On the way to Sweeping, or there.
+            Stage::Replaying | Stage::Querying | Stage::Sweeping | Stage::Connecting | Stage::Over => {}
+        }
+    }
+
+    fn digest(&self, into: &mut Digest) {
+        self.client.digest(into);
+        for flag in [self.fresh, self.closing, self.disabled, self.day_over] {
+            into.u64(u64::from(flag));
+        }
+        let (settles, deadline) = self.query.map_or((u64::MAX, u64::MAX), |q| (q.settles, q.deadline.0));
+        let fault = self.fault.map_or(0, |f| (f as u64).wrapping_add(1));
+        let numbers =
+            [self.stage as u64, fault, self.next_token, self.requests, settles, deadline, self.reconnect_at.0];
+        numbers.into_iter().for_each(|n| into.u64(n));
+    }
+}
+
+/// A limit price for the wire. `None`: negative, or beyond the highest limit (that would mean a market order).
+#[inline]
+fn limit(price: crate::base::Price) -> Option<WirePrice> {
+    use crate::flow::wire::ouch50::MAX_LIMIT_PRICE;
+    WirePrice::new(price).filter(|_| price <= MAX_LIMIT_PRICE)
+}
+
+/// A size for the wire. `None`: beyond what an order may have.
+#[inline]
+fn shares(qty: crate::base::Qty) -> Option<WireQty> {
+    use crate::flow::wire::ouch50::{MAX_QUANTITY, MIN_QUANTITY};
+    WireQty::new(qty).filter(|q| (MIN_QUANTITY..=MAX_QUANTITY).contains(&q.shares()))
+}

@@ -1,0 +1,69 @@
+//! Cancelling everything, order by order, until nothing lives.
+
+use super::table::Cursor;
+use super::{Order, Orders};
+use crate::base::{InstrumentId, Mono, Nanos, Qty};
+use crate::flow::action::Cancel;
+
+/// A round over live orders that gives a full cancel for each that has none on its way, and again for one whose
+/// cancel is older than `patience`. Works with every venue, also one without mass cancel; after a mass cancel, a
+/// sweep finds what it missed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sweep {
+    of: Option<InstrumentId>,
+    patience: Nanos,
+    cursor: Cursor,
+    /// When to go round again; the end of time while a round is under way.
+    again_at: Mono,
+}
+
+impl Sweep {
+    /// Of one instrument, or of all.
+    #[must_use]
+    pub fn new(of: Option<InstrumentId>, patience: Nanos) -> Self {
+        Sweep { of, patience, cursor: Cursor::default(), again_at: Mono::NEVER }
+    }
+
+    /// The next cancel to send. `None`: nothing to do before [`next_deadline`](Self::next_deadline). Looks at each
+    /// live order once a round; one that is not cancelled now (no room, refused) has its turn in the next.
+    pub fn next(&mut self, now: Mono, orders: &Orders) -> Option<Cancel> {
+        if self.again_at != Mono::NEVER {
+            if now < self.again_at {
+                return None;
+            }
+            (self.cursor, self.again_at) = (Cursor::default(), Mono::NEVER);
+        }
+        loop {
+            let order = match self.of {
+                None => orders.next_live(&mut self.cursor),
+                Some(instrument) => orders.next_live_of(instrument, &mut self.cursor),
+            };
+            let Some(order) = order else {
+                self.again_at = now.after(self.patience);
+                return None;
+            };
+            if self.wants(now, order) {
+                return Some(Cancel { order: order.id, keep: Qty::ZERO });
+            }
+        }
+    }
+
+    fn wants(&self, now: Mono, order: &Order) -> bool {
+        order.cancelling.is_none_or(|c| c.keep.is_positive() || !c.deferred && c.at.after(self.patience) <= now)
+    }
+
+    /// When to ask for more.
+    #[must_use]
+    pub fn next_deadline(&self) -> Mono {
+        self.again_at
+    }
+
+    /// Is nothing left alive?
+    #[must_use]
+    pub fn is_done(&self, orders: &Orders) -> bool {
+        match self.of {
+            None => orders.live_count() == 0,
+            Some(instrument) => orders.next_live_of(instrument, &mut Cursor::default()).is_none(),
+        }
+    }
+}
