@@ -70,10 +70,16 @@ pub enum FlowAction {
         /// How many shares fewer.
         by: u32,
     },
-    /// Moves an order, which loses its priority and keeps its name.
+    /// Moves an order, which loses its priority and keeps its name, symbol, side and display.
     Replace {
         /// Which.
         order: Handle,
+        /// Its symbol.
+        symbol: usize,
+        /// Its side.
+        side: Side,
+        /// Is it not displayed?
+        hidden: bool,
         /// New limit.
         price: Price,
         /// New open shares.
@@ -198,6 +204,7 @@ struct Order {
     side: Side,
     price: Price,
     shares: u32,
+    hidden: bool,
 }
 
 /// The flow. Whenever [`next_deadline`](Self::next_deadline) is reached, take actions from
@@ -247,7 +254,7 @@ impl OrderFlow {
             instruments.push(Instrument { fair, half_spread, target, live, halted: false, restricted: false });
         }
         let capacity: usize = instruments.iter().map(|i| 2 * i.target + 1).sum();
-        let unused = Order { side: Side::Buy, price: Price(0), shares: 0 };
+        let unused = Order { side: Side::Buy, price: Price(0), shares: 0, hidden: false };
         let mut flow = OrderFlow {
             config,
             rng,
@@ -424,7 +431,7 @@ impl OrderFlow {
         let price = self.resting_price(symbol, side, market);
         let shares = self.size(100);
         let hidden = self.rng.chance(Ppm::percent(3));
-        self.remember(symbol, Order { side, price, shares }).map(|order| FlowAction::Enter {
+        self.remember(symbol, Order { side, price, shares, hidden }).map(|order| FlowAction::Enter {
             order,
             symbol,
             side,
@@ -453,7 +460,7 @@ impl OrderFlow {
         if self.rng.chance(Ppm::percent(80)) {
             return Some(FlowAction::Take { symbol, side, price, shares });
         }
-        self.remember(symbol, Order { side, price, shares }).map(|order| FlowAction::Enter {
+        self.remember(symbol, Order { side, price, shares, hidden: false }).map(|order| FlowAction::Enter {
             order,
             symbol,
             side,
@@ -466,11 +473,11 @@ impl OrderFlow {
     fn replace(&mut self, symbol: usize, market: &impl MarketPeek) -> Option<FlowAction> {
         let at = self.pick(symbol, market)?;
         let order = self.instruments[symbol].live[at];
-        let Order { side, shares, .. } = self.orders[order.0 as usize];
+        let Order { side, shares, hidden, .. } = self.orders[order.0 as usize];
         let price = self.resting_price(symbol, side, market);
         let shares = if self.rng.coin() { shares } else { self.size(100) };
-        self.orders[order.0 as usize] = Order { side, price, shares };
-        Some(FlowAction::Replace { order, price, shares })
+        self.orders[order.0 as usize] = Order { side, price, shares, hidden };
+        Some(FlowAction::Replace { order, symbol, side, hidden, price, shares })
     }
 
     fn reduce(&mut self, symbol: usize, market: &impl MarketPeek) -> Option<FlowAction> {

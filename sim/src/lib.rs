@@ -5,6 +5,7 @@
 
 pub mod capture;
 pub mod clock;
+pub mod crowd;
 pub mod flow;
 pub mod net;
 pub mod rng;

@@ -136,9 +136,10 @@ impl Naive {
                 self.open[order.0 as usize] -= by;
                 self.books.iter_mut().flatten().find(|r| r.order == order).unwrap().open -= by;
             }
-            FlowAction::Replace { order, price, shares } => {
+            FlowAction::Replace { order, symbol, side, hidden, price, shares } => {
                 self.counts.replaced += 1;
                 let old = self.remove(order);
+                assert_eq!((old.symbol, old.side, old.hidden), (symbol, side, hidden));
                 self.rest(Resting { price, open: shares, ..old });
             }
             FlowAction::Halt { symbol, .. } => {

@@ -4,7 +4,8 @@
 //!
 //! [`market`] has the words, and the trait between order entry and whatever trades; [`engine`] trades ([`book`],
 //! [`auction`]) and speaks to everyone ([`announce`]); [`acceptor`] holds the sessions, [`port`] the orders of one of
-//! them, [`rules`] what OUCH asks and what its quantities mean. [`Venue`] is all of it together.
+//! them, [`rules`] what OUCH asks and what its quantities mean. [`Venue`] is all of that together. Its messages go out
+//! through the [`publisher`], again through [`rerequest`], and as state through [`glimpse`].
 
 pub mod acceptor;
 pub mod announce;
