@@ -152,6 +152,12 @@ impl Orders {
         self.table.live_count >= self.capacity
     }
 
+    /// How many orders may live at once.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
     /// How many orders are live.
     #[inline]
     #[must_use]

@@ -15,23 +15,30 @@ pub struct Sweep {
     cursor: Cursor,
     /// When to go round again; the end of time while a round is under way.
     again_at: Mono,
+    /// This round has met an order that shall go.
+    found: bool,
 }
 
 impl Sweep {
     /// Of one instrument, or of all.
     #[must_use]
     pub fn new(of: Option<InstrumentId>, patience: Nanos) -> Self {
-        Sweep { of, patience, cursor: Cursor::default(), again_at: Mono::NEVER }
+        Sweep { of, patience, cursor: Cursor::default(), again_at: Mono::NEVER, found: false }
     }
 
     /// The next cancel to send. `None`: nothing to do before [`next_deadline`](Self::next_deadline). Looks at each
     /// live order once a round; one that is not cancelled now (no room, refused) has its turn in the next.
     pub fn next(&mut self, now: Mono, orders: &Orders) -> Option<Cancel> {
+        self.next_where(now, orders, |_| true)
+    }
+
+    /// The same, of the orders that shall go.
+    pub fn next_where(&mut self, now: Mono, orders: &Orders, goes: impl Fn(&Order) -> bool) -> Option<Cancel> {
         if self.again_at != Mono::NEVER {
             if now < self.again_at {
                 return None;
             }
-            (self.cursor, self.again_at) = (Cursor::default(), Mono::NEVER);
+            (self.cursor, self.again_at, self.found) = (Cursor::default(), Mono::NEVER, false);
         }
         loop {
             let order = match self.of {
@@ -42,6 +49,10 @@ impl Sweep {
                 self.again_at = now.after(self.patience);
                 return None;
             };
+            if !goes(order) {
+                continue;
+            }
+            self.found = true;
             if self.wants(now, order) {
                 return Some(Cancel { order: order.id, keep: Qty::ZERO });
             }
@@ -50,6 +61,12 @@ impl Sweep {
 
     fn wants(&self, now: Mono, order: &Order) -> bool {
         order.cancelling.is_none_or(|c| c.keep.is_positive() || !c.deferred && c.at.after(self.patience) <= now)
+    }
+
+    /// Has this round met an order that shall go, its cancel sent or not?
+    #[must_use]
+    pub fn has_found(&self) -> bool {
+        self.found
     }
 
     /// When to ask for more.

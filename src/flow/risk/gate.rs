@@ -179,11 +179,19 @@ pub enum Refusal {
     NotReducing,
     /// The same cancel was let pass a moment ago.
     RepeatedCancel,
+    /// Said by the lane, not the gate: order entry is not ready.
+    EntryNotReady,
+    /// Said by the lane: no such order lives.
+    UnknownOrder,
+    /// Said by the lane: no slot for another order, or no room to write it now.
+    NoRoom,
+    /// Said by the lane: the venue's protocol can't express it.
+    CannotSay,
 }
 
 impl Refusal {
     /// Every reason, in the order of its number.
-    pub const ALL: [Refusal; 28] = [
+    pub const ALL: [Refusal; 32] = [
         Refusal::Killed,
         Refusal::UnknownInstrument,
         Refusal::ForeignUnits,
@@ -212,6 +220,10 @@ impl Refusal {
         Refusal::NothingOpen,
         Refusal::NotReducing,
         Refusal::RepeatedCancel,
+        Refusal::EntryNotReady,
+        Refusal::UnknownOrder,
+        Refusal::NoRoom,
+        Refusal::CannotSay,
     ];
 }
 

@@ -1,0 +1,456 @@
+//! From a message in order to the bytes of an order: decode, book, decide, gate, send.
+
+use super::Command;
+use super::action::{Action, Cancel, Change, Enter, MassCancel, Replace, Tags};
+use super::book::{Applied, BookRef, BookView, Books, OwnMatch, STALE_REASONS, Scope, StaleReason};
+use super::entry::{OrderEntry, Refused, Stage as EntryStage};
+use super::event::{Event, EventKind};
+use super::feed::{Feed, Notice, Release};
+use super::market::{MarketLine, NoEvent};
+use super::orders::{Cursor, Order, Orders, Report, Status, Sweep};
+use super::outbox::Outbox;
+use super::record::{self, Alert, AlertBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
+use super::risk::{Facts, Gate, OrderFacts, Refusal};
+use super::session::SessionInput;
+use super::signal::Signal;
+use super::strategy::{Actions, Awaits, Context, OwnOrder, Strategy};
+use super::trading::Trading;
+use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
+use crate::base::{
+    Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Qty, Side, State, VenueId,
+};
+use alloc::vec::Vec;
+use zerocopy::IntoBytes;
+use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
+
+mod sending;
+mod tape;
+
+/// What the core has counted. Books, orders, gate and entry count their own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CoreCounters {
+    /// Live messages taken.
+    pub messages: u64,
+    /// Messages of snapshots taken.
+    pub snapshot_messages: u64,
+    /// Messages of a type that this build does not know.
+    pub unknown_type: u64,
+    /// Messages of a known type with a wrong length.
+    pub bad_length: u64,
+    /// Messages with an impossible field.
+    pub bad_field: u64,
+    /// Messages about instruments that are not followed.
+    pub untracked: u64,
+    /// Messages about new instruments for which there was no room.
+    pub instruments_full: u64,
+    /// Enters that left.
+    pub entered: u64,
+    /// Replaces that left.
+    pub replaced: u64,
+    /// Cancels that left.
+    pub cancelled: u64,
+    /// Fills.
+    pub fills: u64,
+    /// Own orders that the book had no room to mark.
+    pub own_full: u64,
+}
+
+/// The second machine of a lane.
+#[allow(missing_debug_implementations)] // the user's parts need not have it
+pub struct Core<W: Wiring> {
+    market: W::Market,
+    instruments: InstrumentTable,
+    books: Books,
+    trading: Trading,
+    signal: W::Signal,
+    strategy: W::Strategy,
+    gate: Gate,
+    orders: Orders,
+    entry: W::Entry,
+    probe: W::Probe,
+    policy: Policy,
+    tags: Tags,
+    lane: u16,
+    venue: VenueId,
+    /// Number of the current input, and the lane's clock at it.
+    input: u64,
+    now: Mono,
+    /// The exchange's latest stamp.
+    at: ExchangeTime,
+    /// What the strategies have asked for, and how much of it the gate has judged.
+    actions: Actions,
+    judged: usize,
+    /// Own live orders of the instrument at hand, as strategies see them.
+    own: Vec<OwnOrder>,
+    /// A walk over the live orders that cancels those that may not rest any more.
+    sweep: Option<Sweep>,
+    enabled: bool,
+    shutting_down: bool,
+    was_ready: bool,
+    want_snapshot: bool,
+    /// Something happened that [`Core::on_due`] must look at.
+    due: bool,
+    counters: CoreCounters,
+}
+
+/// How many actions strategies may ask for in one call.
+const ACTIONS: usize = 32;
+
+/// How long a cancel that nobody answered is waited for before another is sent.
+const PATIENCE: Nanos = Nanos::from_secs(1);
+
+impl<W: Wiring> Core<W> {
+    /// The core, and the feed that goes before it.
+    pub(super) fn new(parts: Parts<W>) -> (Feed<W::Market>, Self) {
+        let own = Vec::with_capacity(parts.orders.capacity() as usize);
+        let core = Core {
+            books: parts.books,
+            market: parts.market,
+            instruments: parts.instruments,
+            trading: parts.trading,
+            signal: parts.signal,
+            strategy: parts.strategy,
+            gate: parts.gate,
+            orders: parts.orders,
+            entry: parts.entry,
+            probe: parts.probe,
+            policy: parts.policy,
+            tags: parts.tags,
+            lane: parts.lane,
+            venue: parts.venue,
+            input: 0,
+            now: Mono(0),
+            at: ExchangeTime(0),
+            actions: Actions::new(ACTIONS),
+            judged: 0,
+            own,
+            sweep: None,
+            enabled: true,
+            shutting_down: false,
+            was_ready: false,
+            want_snapshot: false,
+            due: false,
+            counters: CoreCounters::default(),
+        };
+        (parts.feed, core)
+    }
+
+    // ---- what the gateway calls ------------------------------------------------------------------------------------
+
+    /// A new input.
+    #[inline]
+    pub(super) fn begin(&mut self, now: Mono) {
+        self.input = self.input.wrapping_add(1);
+        self.now = now;
+    }
+
+    /// One thing that was left to do before the next message: an action to judge, a report of the venue, an order to
+    /// cancel. False: nothing was.
+    #[inline]
+    pub(super) fn step(&mut self, now: Mono, out: &mut Outbox) -> bool {
+        if self.judged < self.actions.list().len() {
+            self.judge(now, out);
+            return true;
+        }
+        if let Some(report) = self.entry.next_report(now, out) {
+            self.on_report(now, &report, out);
+            return true;
+        }
+        self.due && self.on_due(now, out) || self.sweep.is_some() && self.sweep_one(now, out)
+    }
+
+    /// A message or a notice of the feed.
+    #[inline]
+    pub(super) fn on_release(&mut self, now: Mono, release: Release<'_>, out: &mut Outbox) {
+        match release {
+            Release::Message { bytes, .. } => self.on_message(now, bytes, out),
+            Release::Snapshot { bytes } => self.on_snapshot_message(bytes, out),
+            Release::Notice(notice) => self.on_notice(notice, out),
+        }
+    }
+
+    /// An input of the order-entry session; how many of its bytes were taken. The rest is for later, after the reports
+    /// in these are worked through.
+    pub(super) fn on_session(&mut self, now: Mono, input: SessionInput<'_>, out: &mut Outbox) -> usize {
+        self.due = true;
+        self.entry.on_session(now, input, out)
+    }
+
+    pub(super) fn on_timer(&mut self, now: Mono, out: &mut Outbox) {
+        self.entry.on_timer(now, out);
+        self.due = true;
+        if let Some((at, id)) = self.strategy.next_deadline()
+            && at <= now
+        {
+            self.with_context(now, id, |strategy, context, actions| strategy.on_timer(context, actions));
+        }
+    }
+
+    pub(super) fn on_command(&mut self, now: Mono, command: Command, out: &mut Outbox) {
+        match command {
+            Command::Kill => {
+                self.gate.kill();
+                self.alert(Alert::Killed, None, 0, 0, out);
+            }
+            Command::Release => {
+                self.gate.release();
+                self.alert(Alert::Released, None, 0, 0, out);
+            }
+            Command::Enable => self.enabled = true,
+            Command::Disable => self.enabled = false,
+            Command::Shutdown => {
+                self.enabled = false;
+                self.shutting_down = true;
+            }
+            Command::Start => self.entry.start(now, out),
+            Command::Snapshot => {}
+        }
+        self.begin_sweep();
+        self.due = true;
+    }
+
+    pub(super) fn next_deadline(&self) -> Mono {
+        let strategy = self.strategy.next_deadline().map_or(Mono::NEVER, |(at, _)| at);
+        let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
+        self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep)
+    }
+
+    /// Does a book need a snapshot? Asked once, then forgotten.
+    pub(super) fn take_snapshot_request(&mut self) -> bool {
+        core::mem::take(&mut self.want_snapshot)
+    }
+
+    // ---- the market ------------------------------------------------------------------------------------------------
+
+    #[inline]
+    fn on_message(&mut self, now: Mono, bytes: &[u8], out: &mut Outbox) {
+        self.counters.messages = self.counters.messages.wrapping_add(1);
+        match self.market.decode(bytes, &mut self.instruments) {
+            Ok(event) => {
+                self.probe.pass(Stage::Decoded);
+                self.on_event(now, &event, out);
+            }
+            Err(why) => self.skip(why, bytes, out),
+        }
+    }
+
+    /// One normalised event: the way in for a backtest on history that has no bytes.
+    #[inline]
+    pub fn on_event(&mut self, now: Mono, event: &Event, out: &mut Outbox) {
+        self.at = event.at;
+        let applied = self.take_in(event, out);
+        self.probe.pass(Stage::Booked);
+        // Without an instrument, the event is about the whole market: no book to decide on.
+        let Some(id) = applied.instrument.or(event.instrument) else { return };
+        if self.policy.tape_events {
+            self.tape_event(id, event, out);
+        }
+        if applied.top_changed && self.policy.tape_tops {
+            self.tape_top(id, out);
+        }
+        self.signal.on_event(id, event, &self.books.view(id));
+        if self.enabled {
+            self.with_context(now, id, |strategy, context, actions| {
+                strategy.on_event(&Context { event: Some(event), ..*context }, actions);
+            });
+            self.probe.pass(Stage::Decided);
+        }
+    }
+
+    /// Book and trading state take an event in, on the live path and from a snapshot alike.
+    #[inline]
+    fn take_in(&mut self, event: &Event, out: &mut Outbox) -> Applied {
+        if let EventKind::Status(status) = &event.kind {
+            self.trading.apply(event.at, event.instrument, status);
+            if self.policy.cancel_when_untradable {
+                self.begin_sweep();
+            }
+            return Applied::default();
+        }
+        let Some(id) = event.instrument else { return Applied::default() };
+        let applied = self.books.apply(id, &event.kind);
+        if let Some(fault) = applied.fault {
+            let order = match event.kind {
+                EventKind::Add { order, .. }
+                | EventKind::Execute { order, .. }
+                | EventKind::Reduce { order, .. }
+                | EventKind::Delete { order }
+                | EventKind::Replace { order, .. } => order.0,
+                _ => 0,
+            };
+            // Between a torn snapshot and the next one, every message is about orders that are not there.
+            if !self.books.freshness(id).has(StaleReason::Snapshot) {
+                self.alert(Alert::BookFault, Some(id), order, fault as u64, out);
+                self.became_stale(true);
+            }
+        }
+        applied
+    }
+
+    #[cold]
+    fn skip(&mut self, why: NoEvent, bytes: &[u8], out: &mut Outbox) {
+        let kind = u64::from(bytes.first().copied().unwrap_or_default());
+        let counter = match why {
+            NoEvent::UnknownType(_) => &mut self.counters.unknown_type,
+            NoEvent::BadLength(_) => &mut self.counters.bad_length,
+            NoEvent::BadField(_) => &mut self.counters.bad_field,
+            NoEvent::Untracked => &mut self.counters.untracked,
+            NoEvent::InstrumentsFull => &mut self.counters.instruments_full,
+        };
+        *counter = counter.wrapping_add(1);
+        let code = match why {
+            NoEvent::Untracked => return,
+            NoEvent::UnknownType(_) => 1,
+            NoEvent::BadLength(_) => 2,
+            NoEvent::BadField(_) => 3,
+            NoEvent::InstrumentsFull => 4,
+        };
+        let instrument = W::Market::locate(bytes).and_then(|l| self.market.instrument(l));
+        self.alert(Alert::Skipped, instrument, kind, code, out);
+        // What is malformed was not applied: the books that it was about are not the venue's any more. An unknown
+        // type makes nothing stale.
+        if matches!(why, NoEvent::BadLength(_) | NoEvent::BadField(_)) {
+            self.books.mark_stale(instrument.map_or(Scope::All, Scope::One), StaleReason::Malformed);
+            self.became_stale(true);
+        }
+    }
+
+    fn on_snapshot_message(&mut self, bytes: &[u8], out: &mut Outbox) {
+        self.counters.snapshot_messages = self.counters.snapshot_messages.wrapping_add(1);
+        match self.market.decode(bytes, &mut self.instruments) {
+            Ok(event) => {
+                self.take_in(&event, out);
+            }
+            Err(why) => self.skip(why, bytes, out),
+        }
+    }
+
+    fn on_notice(&mut self, notice: Notice, out: &mut Outbox) {
+        match notice {
+            Notice::GapOpened { first } => {
+                self.books.mark_stale(Scope::All, StaleReason::Gap);
+                self.became_stale(false);
+                self.alert(Alert::GapOpened, None, first, 0, out);
+            }
+            Notice::GapClosed => {
+                self.books.heal(Scope::All, StaleReason::Gap);
+                self.alert(Alert::GapClosed, None, 0, 0, out);
+            }
+            Notice::Lost { first, count, locate } => {
+                let one = locate.and_then(|l| self.market.instrument(l));
+                self.books.mark_stale(one.map_or(Scope::All, Scope::One), StaleReason::Malformed);
+                self.became_stale(true);
+                self.alert(Alert::Lost, one, first, count, out);
+            }
+            Notice::SnapshotBegin => {
+                self.books.clear();
+                self.books.mark_stale(Scope::All, StaleReason::Snapshot);
+                self.became_stale(false);
+                self.alert(Alert::SnapshotBegin, None, 0, 0, out);
+            }
+            Notice::SnapshotEnd { next } => {
+                self.trading.after_snapshot();
+                for reason in STALE_REASONS {
+                    self.books.heal(Scope::All, reason);
+                }
+                self.want_snapshot = false;
+                self.alert(Alert::SnapshotEnd, None, next, 0, out);
+            }
+            Notice::SnapshotFailed => self.alert(Alert::SnapshotFailed, None, 0, 0, out),
+            Notice::SessionChanged => {
+                self.market.reset();
+                self.books.clear();
+                self.trading.reset();
+                for reason in STALE_REASONS {
+                    self.books.heal(Scope::All, reason);
+                }
+                self.alert(Alert::SessionChanged, None, 0, 0, out);
+            }
+            Notice::EndOfSession => self.alert(Alert::EndOfSession, None, 0, 0, out),
+            Notice::LineSilent(line) => self.alert(Alert::LineSilent, None, u64::from(line.0), 0, out),
+            Notice::LineBack(line) => self.alert(Alert::LineBack, None, u64::from(line.0), 0, out),
+        }
+    }
+
+    /// Some book can't be trusted any more. A gap the feed heals by itself; damage only a snapshot does.
+    fn became_stale(&mut self, damaged: bool) {
+        self.begin_sweep();
+        self.want_snapshot |= damaged && self.policy.snapshot_on_fault;
+    }
+
+    /// Looks at every live order: may it rest?
+    fn begin_sweep(&mut self) {
+        self.sweep = Some(Sweep::new(None, PATIENCE));
+    }
+
+    // ---- what others may look at -----------------------------------------------------------------------------------
+
+    /// Instruments.
+    #[must_use]
+    pub fn instruments(&self) -> &InstrumentTable {
+        &self.instruments
+    }
+
+    /// Books.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Trading state.
+    #[must_use]
+    pub fn trading(&self) -> &Trading {
+        &self.trading
+    }
+
+    /// The gate and its ledger.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Orders.
+    #[must_use]
+    pub fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    /// Order entry.
+    #[must_use]
+    pub fn entry(&self) -> &W::Entry {
+        &self.entry
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counters(&self) -> &CoreCounters {
+        &self.counters
+    }
+
+    /// Inputs consumed.
+    #[must_use]
+    pub fn inputs(&self) -> u64 {
+        self.input
+    }
+
+    /// The exchange's latest stamp.
+    #[must_use]
+    pub fn exchange_time(&self) -> ExchangeTime {
+        self.at
+    }
+
+    /// Feeds every value that can change a later output.
+    pub(super) fn digest(&self, into: &mut Digest) {
+        self.books.digest(into);
+        self.trading.digest(into);
+        self.signal.digest(into);
+        self.strategy.digest(into);
+        self.gate.digest(into);
+        self.orders.digest(into);
+        self.entry.digest(into);
+        into.u64(self.input);
+        into.u64(self.at.0);
+        into.u64(u64::from(self.enabled) | u64::from(self.shutting_down) << 1);
+        into.u64(self.instruments.rows().len() as u64);
+    }
+}

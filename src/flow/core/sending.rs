@@ -1,0 +1,290 @@
+//! The order side of the core: the gate's judgement of each action, the venue's reports, the sweep of what may not
+//! rest any more.
+
+use super::*;
+
+impl<W: Wiring> Core<W> {
+    /// The next action that a strategy asked for: through the gate, out, and into the order table.
+    pub(super) fn judge(&mut self, now: Mono, out: &mut Outbox) {
+        let Some(&action) = self.actions.list().get(self.judged) else { return };
+        self.judged = self.judged.wrapping_add(1);
+        let verdict = match action {
+            Action::Enter(enter) => self.enter(now, enter, out),
+            Action::Replace(replace) => self.replace(now, replace, out),
+            Action::Cancel(cancel) => self.cancel(now, cancel, out),
+            Action::MassCancel(cancel) => self.mass_cancel(now, cancel, out),
+        };
+        self.tape_decision(&action, verdict.err(), out);
+        if self.judged == self.actions.list().len() {
+            self.actions.clear();
+            self.judged = 0;
+        }
+        if let Err(why) = verdict {
+            let id = match action {
+                Action::Enter(enter) => Some(enter.instrument),
+                Action::Replace(replace) => self.orders.get(replace.order).map(|o| o.instrument),
+                Action::Cancel(cancel) => self.orders.get(cancel.order).map(|o| o.instrument),
+                Action::MassCancel(cancel) => cancel.instrument,
+            };
+            if let Some(id) = id {
+                self.with_context(now, id, |strategy, context, _| strategy.on_refusal(&action, why, context));
+            }
+        }
+    }
+
+    fn enter(&mut self, now: Mono, enter: Enter, out: &mut Outbox) -> Result<(), Refusal> {
+        if !self.entry.ready() {
+            return Err(Refusal::EntryNotReady);
+        }
+        let row = *self.instruments.get(enter.instrument).ok_or(Refusal::UnknownInstrument)?;
+        let approvals = self.gate.enter(enter, &self.facts(now, enter.instrument, &row))?;
+        self.probe.pass(Stage::Approved);
+        for approved in approvals {
+            if self.orders.is_full() {
+                return Err(Refusal::NoRoom);
+            }
+            let (order, mark) = (approved.enter, approved.mark);
+            let id = self.orders.next_id();
+            let sent = self.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
+            self.probe.pass(Stage::Encoded);
+            self.counters.entered = self.counters.entered.wrapping_add(1);
+            if let Some(change) = self.orders.opened(now, &order, mark, sent) {
+                self.took_step(now, &change, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, now: Mono, replace: Replace, out: &mut Outbox) -> Result<(), Refusal> {
+        if !self.entry.ready() {
+            return Err(Refusal::EntryNotReady);
+        }
+        let order = *self.orders.get(replace.order).ok_or(Refusal::UnknownOrder)?;
+        let row = *self.instruments.get(order.instrument).ok_or(Refusal::UnknownInstrument)?;
+        let facts = self.facts(now, order.instrument, &row);
+        let approved = self.gate.replace(replace, &order_facts(&order), &facts)?;
+        self.probe.pass(Stage::Approved);
+        let sent = self.entry.replace(now, approved, &order, out).map_err(refusal)?;
+        self.probe.pass(Stage::Encoded);
+        self.counters.replaced = self.counters.replaced.wrapping_add(1);
+        if let Some(change) = self.orders.replace_sent(now, &replace, sent) {
+            self.took_step(now, &change, out);
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self, now: Mono, cancel: Cancel, out: &mut Outbox) -> Result<(), Refusal> {
+        let order = *self.orders.get(cancel.order).ok_or(Refusal::UnknownOrder)?;
+        let approved = self.gate.cancel(cancel, &order_facts(&order), now)?;
+        let sent = self.entry.cancel(now, approved, &order, out).map_err(refusal)?;
+        self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
+        if let Some(change) = self.orders.cancel_sent(now, &cancel, sent) {
+            self.took_step(now, &change, out);
+        }
+        Ok(())
+    }
+
+    fn mass_cancel(&mut self, now: Mono, cancel: MassCancel, out: &mut Outbox) -> Result<(), Refusal> {
+        let approved = self.gate.mass_cancel(cancel, now)?;
+        self.entry.mass_cancel(now, approved, &self.instruments, out).map_err(refusal)?;
+        self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
+        Ok(())
+    }
+
+    /// What the gate must know of the market.
+    #[inline]
+    fn facts<'a>(&self, now: Mono, id: InstrumentId, row: &'a Instrument) -> Facts<'a> {
+        let book = self.books.view(id);
+        Facts {
+            now,
+            instrument: row,
+            best_bid: book.top_without_own(Side::Buy).map(|l| l.price),
+            best_ask: book.top_without_own(Side::Sell).map(|l| l.price),
+            fresh: book.freshness().is_fresh(),
+            tradable: self.trading.tradable(id, self.at).is_ok(),
+            collar: self.trading.collar(id),
+            short_restricted: self.trading.short_restricted(id),
+            own_best_bid: self.orders.own_best(id, Side::Buy),
+            own_best_ask: self.orders.own_best(id, Side::Sell),
+        }
+    }
+
+    /// The venue has spoken.
+    pub(super) fn on_report(&mut self, now: Mono, report: &Report, out: &mut Outbox) {
+        self.due = true;
+        let change = if self.entry.ready() {
+            self.orders.report(report)
+        } else {
+            // Until order entry is ready, the venue is telling of an earlier run too.
+            let instruments = &mut self.instruments;
+            self.orders.adopt(report, |symbol| instruments.admit(Instrument::us_equity(symbol)).ok().flatten())
+        };
+        if let Some(change) = change {
+            self.took_step(now, &change, out);
+        }
+    }
+
+    /// An order took a step: the ledger, the books' marks, the tape and the strategy follow, in this order.
+    fn took_step(&mut self, now: Mono, change: &Change, out: &mut Outbox) {
+        let Some(row) = self.instruments.get(change.instrument) else { return };
+        self.gate.apply(change, row);
+        if change.fill.is_some() {
+            self.counters.fills = self.counters.fills.wrapping_add(1);
+        }
+        if let Some(left) = change.left {
+            self.books.own_remove(left);
+        }
+        if let Some(joined) = change.joined
+            && self.books.own_add(joined, change.order) == OwnMatch::Full
+        {
+            self.counters.own_full = self.counters.own_full.wrapping_add(1);
+        }
+        self.tape_order(change, out);
+        if self.enabled {
+            self.with_context(now, change.instrument, |strategy, context, actions| {
+                strategy.on_change(change, context, actions);
+            });
+        }
+    }
+
+    /// What follows from reports and time: late answers, and order entry coming up or going away. False: nothing more.
+    pub(super) fn on_due(&mut self, now: Mono, out: &mut Outbox) -> bool {
+        if let Some(change) = self.orders.timed_out(now) {
+            self.took_step(now, &change, out);
+            if self.orders.is_overdue() {
+                self.entry.query(now, out);
+            }
+            return true;
+        }
+        let ready = self.entry.ready();
+        if ready != self.was_ready {
+            self.was_ready = ready;
+            self.alert(if ready { Alert::EntryReady } else { Alert::EntryLost }, None, 0, 0, out);
+            // Orders that may not rest could not be cancelled while order entry was away.
+            self.begin_sweep();
+            return true;
+        }
+        if self.entry.stage() == EntryStage::Sweeping {
+            if self.orders.live_count() == 0 {
+                self.entry.swept(now, out);
+                return true;
+            }
+            if self.sweep.is_none() {
+                self.begin_sweep();
+            }
+        }
+        self.due = false;
+        false
+    }
+
+    /// Cancels the next order that may not rest any more. False: none does.
+    pub(super) fn sweep_one(&mut self, now: Mono, out: &mut Outbox) -> bool {
+        let Some(mut sweep) = self.sweep.take() else { return false };
+        let all = !self.enabled || self.gate.is_killed() || self.entry.stage() == EntryStage::Sweeping;
+        let may_not_rest = |order: &Order| {
+            let id = order.instrument;
+            all || self.policy.cancel_when_stale && !self.books.freshness(id).is_fresh()
+                || self.policy.cancel_when_untradable && self.trading.tradable(id, self.at).is_err()
+        };
+        let Some(cancel) = sweep.next_where(now, &self.orders, may_not_rest) else {
+            // Whatever was found is looked at again later: a cancel may be lost with its connection.
+            self.sweep = sweep.has_found().then_some(sweep);
+            return false;
+        };
+        self.sweep = Some(sweep);
+        let verdict = self.cancel(now, cancel, out);
+        self.tape_decision(&Action::Cancel(cancel), verdict.err(), out);
+        true
+    }
+
+    /// Calls a strategy with everything that it may know of an instrument.
+    pub(super) fn with_context(
+        &mut self,
+        now: Mono,
+        id: InstrumentId,
+        call: impl FnOnce(&mut W::Strategy, &Context<'_, BookRef<'_>, W::Signal>, &mut Actions),
+    ) {
+        load_own(&self.orders, id, &mut self.own);
+        let Some(row) = self.instruments.get(id) else { return };
+        let book = self.books.view(id);
+        let context = Context {
+            now,
+            at: self.at,
+            instrument: id,
+            row,
+            event: None,
+            book: &book,
+            signals: &self.signal,
+            tradable: !self.gate.is_killed() && self.trading.tradable(id, self.at).is_ok(),
+            position: self.gate.ledger().account(id).position,
+            orders: &self.own,
+            tags: self.tags,
+        };
+        call(&mut self.strategy, &context, &mut self.actions);
+    }
+}
+
+/// Why order entry refused, in the words that strategies hear.
+fn refusal(why: Refused) -> Refusal {
+    match why {
+        Refused::NotReady | Refused::OutOfTokens => Refusal::EntryNotReady,
+        Refused::NoRoom => Refusal::NoRoom,
+        Refused::CannotSay | Refused::Unsupported => Refusal::CannotSay,
+        Refused::WrongState => Refusal::Pending,
+    }
+}
+
+/// Own live orders of an instrument, as strategies see them. `own` was given room for every order there can be.
+#[inline]
+pub(super) fn load_own(orders: &Orders, id: InstrumentId, own: &mut Vec<OwnOrder>) {
+    own.clear();
+    let mut cursor = Cursor::default();
+    while let Some(order) = orders.next_live_of(id, &mut cursor) {
+        if own.len() < own.capacity() {
+            own.push(own_order(order));
+        }
+    }
+}
+
+fn own_order(order: &Order) -> OwnOrder {
+    let spent = order.executed.plus(order.decremented);
+    let (price, open) = match (order.replacing, order.cancelling) {
+        (Some(replace), _) => (replace.price, replace.qty.minus(spent)),
+        (None, Some(cancel)) => (order.limit, cancel.keep.minus(order.executed)),
+        (None, None) => (order.limit, order.open),
+    };
+    OwnOrder {
+        order: order.id,
+        tags: order.tags,
+        side: order.side,
+        mark: order.mark,
+        price,
+        touch: order.reach().unwrap_or(order.limit),
+        open: open.max(Qty::ZERO),
+        spent,
+        awaits: if order.cancelling.is_some_and(|c| !c.deferred) {
+            Awaits::Cancel
+        } else if order.replacing.is_some() {
+            Awaits::Replace
+        } else if order.status == Status::Pending {
+            Awaits::Enter
+        } else {
+            Awaits::Nothing
+        },
+    }
+}
+
+fn order_facts(order: &Order) -> OrderFacts {
+    OrderFacts {
+        instrument: order.instrument,
+        side: order.side,
+        mark: order.mark,
+        price: order.limit,
+        executed: order.executed,
+        decremented: order.decremented,
+        open: order.open,
+        exposure: order.exposure(),
+        pending: !order.can_replace(),
+        cancel: order.cancelling.map(|c| (c.keep, c.at)),
+    }
+}

@@ -1,0 +1,95 @@
+//! What the core writes to the tape. Each record carries the number of the input that caused it.
+
+use super::*;
+
+impl<W: Wiring> Core<W> {
+    #[inline]
+    fn tape(&self, kind: Kind, body: &[u8], out: &mut Outbox) {
+        let header = record::header(kind, self.lane, self.input, self.now, body.len());
+        out.tape(&[header.as_bytes(), body]);
+    }
+
+    pub(super) fn alert(&self, alert: Alert, id: Option<InstrumentId>, first: u64, second: u64, out: &mut Outbox) {
+        let body = AlertBody {
+            alert: U16::new(alert as u16),
+            instrument: record::instrument_field(id),
+            first: U64::new(first),
+            second: U64::new(second),
+        };
+        self.tape(Kind::Alert, body.as_bytes(), out);
+    }
+
+    pub(super) fn tape_order(&self, change: &Change, out: &mut Outbox) {
+        self.tape(Kind::Order, OrderBody::of(change, self.venue.0).as_bytes(), out);
+    }
+
+    /// `refusal` on the tape is 0 for approved, else 1 + the refusal's number.
+    pub(super) fn tape_decision(&self, action: &Action, why: Option<Refusal>, out: &mut Outbox) {
+        let of = |order| self.orders.get(order);
+        let (letter, id, side, order, price, qty) = match *action {
+            Action::Enter(e) => (b'E', Some(e.instrument), Some(e.side), 0, e.price.0, e.qty.0),
+            Action::Replace(r) => {
+                let now = of(r.order);
+                (b'R', now.map(|o| o.instrument), now.map(|o| o.side), r.order.0, r.price.0, r.qty.0)
+            }
+            Action::Cancel(c) => {
+                let now = of(c.order);
+                (b'C', now.map(|o| o.instrument), now.map(|o| o.side), c.order.0, 0, c.keep.0)
+            }
+            Action::MassCancel(m) => (b'M', m.instrument, None, 0, 0, 0),
+        };
+        let body = DecisionBody {
+            instrument: record::instrument_field(id),
+            action: letter,
+            side: side.map_or(b' ', record::side_byte),
+            refusal: U16::new(why.map_or(0, |w| (w as u16).wrapping_add(1))),
+            order: U64::new(order),
+            price: I64::new(price),
+            qty: I64::new(qty),
+        };
+        self.tape(Kind::Decision, body.as_bytes(), out);
+    }
+
+    pub(super) fn tape_top(&self, id: InstrumentId, out: &mut Outbox) {
+        let book = self.books.view(id);
+        let side = |side| book.top(side).map_or((0, 0), |l| (l.price.0, l.qty.0));
+        let ((bid_price, bid_qty), (ask_price, ask_qty)) = (side(Side::Buy), side(Side::Sell));
+        let body = TopBody {
+            instrument: U32::new(id.0),
+            stale: u8::from(!book.freshness().is_fresh()),
+            at: U64::new(self.at.ns_since_midnight()),
+            bid_price: I64::new(bid_price),
+            bid_qty: I64::new(bid_qty),
+            ask_price: I64::new(ask_price),
+            ask_qty: I64::new(ask_qty),
+        };
+        self.tape(Kind::Top, body.as_bytes(), out);
+    }
+
+    pub(super) fn tape_event(&self, id: InstrumentId, event: &Event, out: &mut Outbox) {
+        let (what, side, order, other, qty, price) = match event.kind {
+            EventKind::Add { order, side, qty, price } => (b'A', Some(side), order.0, 0, qty.0, price.0),
+            EventKind::Execute { order, qty, price, trade, .. } => {
+                (b'E', None, order.0, trade, qty.0, price.map_or(0, |p| p.0))
+            }
+            EventKind::Reduce { order, qty } => (b'X', None, order.0, 0, qty.0, 0),
+            EventKind::Delete { order } => (b'D', None, order.0, 0, 0, 0),
+            EventKind::Replace { order, new, qty, price } => (b'U', None, order.0, new.0, qty.0, price.0),
+            EventKind::Trade { qty, price, trade } => (b'P', None, 0, trade, qty.0, price.0),
+            EventKind::Cross { qty, price, trade } => (b'Q', None, 0, trade, qty.0, price.0),
+            EventKind::Broken { trade } => (b'B', None, 0, trade, 0, 0),
+            EventKind::Imbalance { .. } | EventKind::Status(_) | EventKind::Info => return,
+        };
+        let body = BookEventBody {
+            instrument: U32::new(id.0),
+            what,
+            side: side.map_or(b' ', record::side_byte),
+            at: U64::new(event.at.ns_since_midnight()),
+            order: U64::new(order),
+            other: U64::new(other),
+            qty: I64::new(qty),
+            price: I64::new(price),
+        };
+        self.tape(Kind::BookEvent, body.as_bytes(), out);
+    }
+}

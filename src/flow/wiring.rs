@@ -1,0 +1,117 @@
+//! What a lane is made of: one trait with associated types, so that the whole path from packet to order is one
+//! monomorphised function tree, and a user's own strategy is one `impl`.
+
+use super::action::Tags;
+use super::book::{BookRef, Books};
+use super::entry::OrderEntry;
+use super::feed::Feed;
+use super::market::MarketLine;
+use super::orders::Orders;
+use super::risk::Gate;
+use super::signal::Signal;
+use super::strategy::Strategy;
+use super::trading::Trading;
+use crate::base::{InstrumentTable, VenueId};
+
+/// The parts of a lane, by type.
+pub trait Wiring {
+    /// The market-data protocol.
+    type Market: MarketLine;
+    /// The signal, or a pair of signals.
+    type Signal: for<'b> Signal<BookRef<'b>>;
+    /// The strategy, or a pair of strategies.
+    type Strategy: for<'b> Strategy<BookRef<'b>, Self::Signal>;
+    /// The order-entry protocol.
+    type Entry: OrderEntry;
+    /// Who is told of the stages passed.
+    type Probe: Probe;
+}
+
+/// Stages of the way from packet to order, in their order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// A message left the feed and is decoded.
+    Decoded,
+    /// Book and trading state have it.
+    Booked,
+    /// Signals and strategies have seen it.
+    Decided,
+    /// The gate has approved an action.
+    Approved,
+    /// The bytes of an order are written.
+    Encoded,
+}
+
+/// Is told when a stage is passed. The lane can't read it back, so it can't decide by it.
+pub trait Probe {
+    /// A stage was passed.
+    fn pass(&mut self, stage: Stage);
+}
+
+/// Tells nobody, costs nothing.
+impl Probe for () {
+    #[inline(always)]
+    fn pass(&mut self, _stage: Stage) {}
+}
+
+/// What the lane does of its own accord.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Policy {
+    /// Cancel the resting orders of a book that has become stale.
+    pub cancel_when_stale: bool,
+    /// Cancel the resting orders of an instrument that can't be traded any more.
+    pub cancel_when_untradable: bool,
+    /// Ask for a snapshot when a message contradicts a book.
+    pub snapshot_on_fault: bool,
+    /// Write book tops to the tape.
+    pub tape_tops: bool,
+    /// Write every normalised book event to the tape.
+    pub tape_events: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            cancel_when_stale: true,
+            cancel_when_untradable: false,
+            snapshot_on_fault: true,
+            tape_tops: true,
+            tape_events: false,
+        }
+    }
+}
+
+/// The parts of a lane, built and checked, ready to be joined.
+#[allow(missing_debug_implementations)] // the user's parts need not have it
+pub struct Parts<W: Wiring> {
+    /// Number of the lane.
+    pub lane: u16,
+    /// The venue of its orders.
+    pub venue: VenueId,
+    /// What its orders carry; the strategies' own numbers count up from this one's.
+    pub tags: Tags,
+    /// Arbitration and recovery.
+    pub feed: Feed<W::Market>,
+    /// Market-data protocol.
+    pub market: W::Market,
+    /// Instruments.
+    pub instruments: InstrumentTable,
+    /// Books.
+    pub books: Books,
+    /// Trading state.
+    pub trading: Trading,
+    /// Signals.
+    pub signal: W::Signal,
+    /// Strategies.
+    pub strategy: W::Strategy,
+    /// The gate, with its limits.
+    pub gate: Gate,
+    /// The order table.
+    pub orders: Orders,
+    /// Order-entry protocol.
+    pub entry: W::Entry,
+    /// Probe.
+    pub probe: W::Probe,
+    /// What the lane does of its own accord.
+    pub policy: Policy,
+}
