@@ -1,0 +1,1 @@
+//! Matching, and what is published of it.
