@@ -3,12 +3,14 @@
 mod book;
 mod captures;
 mod data;
+mod feed;
 mod itch;
 mod mutations;
 mod ouch;
 mod pcap;
 mod soup;
 mod targets;
+mod targets_feed;
 mod targets_orders;
 mod feed;
 mod itch_line;

@@ -290,6 +290,7 @@ fn a_feed_may_begin_in_the_middle_and_says_what_it_lacks() {
     rig.packet(B, &packet(40..42));
     assert_eq!(rig.take(), [lost(1, 39), m(40), m(41)]);
     let mut rig = Rig::new(FeedConfig { start: Start::Next, ..config() });
+    rig.pass(Nanos(1));
     rig.packet(B, &beat(40));
     rig.packet(B, &packet(40..42));
     assert_eq!(rig.take(), [lost(1, 39), m(40), m(41)]);

@@ -312,7 +312,7 @@ fn a_gap_far_longer_than_the_window_is_filled_all_the_same() {
     for _ in 0..10_000 {
         rig.pass(GAP);
         for sent in rig.sent() {
-            let Sent::Request { first, count } = sent else { panic!("{sent:?}") };
+            let Sent::Request { first, count, .. } = sent else { panic!("{sent:?}") };
             rig.packet(R, &packet(first..first + u64::from(count).min(4)));
         }
         if rig.feed.is_live() {
