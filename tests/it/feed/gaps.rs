@@ -296,7 +296,7 @@ fn a_message_longer_than_a_cell_does_not_wait_but_comes_in_its_turn() {
             assert_eq!(rig.take(), [opened(3), m(3)]);
             rig.pass(GAP);
             assert_eq!(rig.sent(), [ask(4, 1)]);
-            rig.packet(R, &packet_of(DAY, 4, &[long.clone()]));
+            rig.packet(R, &packet_of(DAY, 4, std::slice::from_ref(&long)));
             assert_eq!(rig.take(), [Got::Message(4, long), m(5), closed()]);
         } else {
             assert_eq!(rig.take(), [opened(3), m(3), Got::Message(4, long), m(5), closed()]);
