@@ -3,6 +3,7 @@
 mod book;
 mod captures;
 mod data;
+mod feed;
 mod itch;
 mod mutations;
 mod ouch;
@@ -11,6 +12,7 @@ mod risk;
 mod soup;
 mod strategy;
 mod targets;
+mod targets_feed;
 mod targets_orders;
 mod feed;
 mod itch_line;
