@@ -5,6 +5,7 @@ mod captures;
 mod data;
 mod itch;
 mod mutations;
+mod orders;
 mod ouch;
 mod pcap;
 mod soup;
