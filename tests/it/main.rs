@@ -6,6 +6,7 @@ mod data;
 mod feed;
 mod itch;
 mod mutations;
+mod orders;
 mod ouch;
 mod pcap;
 mod risk;
