@@ -3,12 +3,17 @@
 mod book;
 mod captures;
 mod data;
+mod feed;
 mod itch;
 mod mutations;
+mod orders;
 mod ouch;
 mod pcap;
+mod risk;
 mod soup;
+mod strategy;
 mod targets;
+mod targets_feed;
 mod targets_orders;
 mod feed;
 mod itch_line;

@@ -464,6 +464,9 @@ fn under_the_price_test_a_short_sale_is_above_the_best_bid() {
     let at_own = Facts { best_bid: Some(Price(100_100)), ..restricted };
     let above = sell(100_200, 1);
     beyond_and_at(gate(|_| {}), Refusal::ShortPrice, (sell(100_100, 1), at_own), (above, own));
+    // And it is the best bid where it stands alone.
+    let alone = Facts { best_bid: None, own_best_bid: Some(Price(100_000)), ..restricted };
+    assert!(gate(|_| {}).enter(sell(100_100, 1), &alone).is_ok());
     // No bid known: no short sale. A long one is free.
     let blind = Facts { best_bid: None, ..restricted };
     assert_eq!(gate(|_| {}).enter(sell(100_200, 1), &blind).err(), Some(Refusal::ShortPrice));
@@ -524,6 +527,11 @@ fn a_replace_passes_the_controls_of_an_order() {
     // Lower but larger: until the venue answers it may be either, so the larger size counts at the higher price.
     assert_eq!(refusal(99_000, 121, f), Some(Refusal::OpenExposure));
     assert_eq!(refusal(99_000, 120, f), None);
+    // Higher but smaller, likewise.
+    let mut full = gate_each(|l| l.max_open = Notional(100_000 * 100));
+    full.apply(&step(Side::Buy, NOTHING, order.exposure, None), &row);
+    assert_eq!(full.replace(to(100_100, 50), &order, &f).err(), Some(Refusal::OpenExposure));
+    assert!(full.replace(to(100_000, 50), &order, &f).is_ok());
     // The other instrument takes up the total.
     gate.apply(&Change { instrument: B, ..step(Side::Buy, NOTHING, exposed(40, 100_000, false), None) }, &row);
     assert_eq!(gate.replace(to(100_000, 111), &order, &f).err(), Some(Refusal::TotalExposure));

@@ -1,8 +1,10 @@
 //! The program `firelane`: the command line over the gateway and the simulated world.
 
 mod cli;
+mod log;
 mod progress;
 mod replay;
+mod wirings;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -10,7 +12,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
         cli::Command::Replay(options) => replay::run(&options),
-        cli::Command::Demo(_) | cli::Command::Log(_) => unreachable!(),
+        cli::Command::Log(command) => log::run(&command),
+        cli::Command::Demo(_) => unreachable!(),
     };
     match outcome {
         Ok(code) => code,

@@ -4,6 +4,8 @@ mod books;
 mod input;
 mod report;
 
+pub(crate) use report::group;
+
 use crate::cli::Replay;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::Symbol;

@@ -762,7 +762,12 @@ impl Market for Engine {
         order: NewOrder,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
+        let old = self.order(original).ok_or(Refusal::UnknownOrder)?;
         let admitted = self.admit(&order)?;
+        // A replacement inherits what ITCH's U cannot say.
+        if old.side != order.side || self.whereabouts.get(&original) != Some(&admitted.0) {
+            return Err(Refusal::Invalid);
+        }
         let (_, old) = self.unrest(original).ok_or(Refusal::UnknownOrder)?;
         self.work(now, admitted, order, Some((original, old)), effects);
         Ok(())

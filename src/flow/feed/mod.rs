@@ -311,11 +311,11 @@ impl<M: MarketLine> Feed<M> {
     }
 
     /// Asks for a snapshot: a book is stale for a reason that the feed does not know of. False: there is no server to
-    /// ask. A wish that comes while one is on its way is that one's.
+    /// ask, or no session yet. A wish that comes while one is on its way is that one's.
     pub fn request_snapshot(&mut self, now: Mono, out: &mut Outbox) -> bool {
         self.now = self.now.max(now);
         self.plain = false;
-        let Some(snapshot) = &mut self.snapshot else { return false };
+        let (Some(snapshot), Some(_)) = (&mut self.snapshot, self.session) else { return false };
         snapshot.want(self.now);
         self.recover(out);
         true
@@ -397,6 +397,7 @@ impl<M: MarketLine> Feed<M> {
     fn admit(&mut self, session: [u8; 10], line: usize, first: u64) -> bool {
         let expected = self.config.session.is_none_or(|expected| expected == session);
         let multicast = line < self.pulses.len();
+        self.plain = false;
         if multicast && expected && self.session.is_none() {
             self.session = Some(session);
             self.join(first);

@@ -258,9 +258,7 @@ impl Orders {
         let order = self.table.get(slot).filter(|o| o.is_live())?;
         // The venue says once that it will act after the cross, and nothing to whoever asks again.
         let deferred = order.cancelling.is_some_and(|c| c.deferred);
-        if !deferred {
-            self.table.owe(slot, sent.request, now.after(self.timeout));
-        }
+        self.table.owe(slot, sent.request, now.after(self.timeout));
         self.table.step(slot, |order| {
             order.cancelling = Some(Cancelling { keep: cancel.keep, at: now, deferred });
             Effect::of(Happening::Sent)

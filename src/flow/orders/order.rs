@@ -43,17 +43,17 @@ pub struct Cancelling {
     pub deferred: bool,
 }
 
-/// Which list of its table a slot is in.
+/// Which queue of its table a slot is in; the number is the queue's place there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Queue {
     /// Never used, or finished: reused in this order.
-    Retired,
-    /// Live, no answer owed.
-    Quiet,
+    Retired = 0,
     /// An answer is owed.
-    Pending,
+    Pending = 1,
     /// An answer is owed and late.
-    Overdue,
+    Overdue = 2,
+    /// In none: live, and no answer is owed.
+    Quiet = 3,
 }
 
 /// One order over its whole chain of replacements.

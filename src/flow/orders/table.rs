@@ -47,7 +47,7 @@ pub(super) struct Table {
 
     /// Retired, pending, overdue: a slot is in one of them, or quiet and in none.
     queued: Links,
-    queues: [List; 3],
+    queues: [List; Queue::Quiet as usize],
 
     /// Live orders, in the order in which they became so; all, and by instrument.
     live: Links,
@@ -73,7 +73,7 @@ impl Table {
             by_token: Map::new(size.saturating_mul(3)),
             by_id: Map::new(size),
             queued: Links::new(size),
-            queues: [List::EMPTY; 3],
+            queues: [List::EMPTY; Queue::Quiet as usize],
             live: Links::new(size),
             all: List::EMPTY,
             of_instrument: Links::new(size),

@@ -38,7 +38,7 @@ impl Timestamp48 {
     #[must_use]
     pub const fn ns(self) -> u64 {
         let [a, b, c, d, e, f] = self.0;
-        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+        (u16::from_be_bytes([a, b]) as u64) << 32 | u32::from_be_bytes([c, d, e, f]) as u64
     }
 }
 
@@ -409,6 +409,13 @@ DlcrPriceDiscovery {
     upper_collar: U32,
 }}
 
+/// Is it `B` or `S`? The product is zero if either factor is. Buys and sells alternate at random: compilers make `||`
+/// (and `|`) a branch between the two, which would be mispredicted every other time.
+#[inline]
+const fn is_side(side: u8) -> bool {
+    ((side ^ b'B') as u32).wrapping_mul((side ^ b'S') as u32) == 0
+}
+
 /// A raw field, read as a word of [`base`](crate::base).
 trait Raw<Word>: Copy {
     fn word(self) -> Word;
@@ -453,11 +460,8 @@ impl Raw<Symbol> for [u8; 8] {
 impl Raw<Option<Side>> for u8 {
     #[inline]
     fn word(self) -> Option<Side> {
-        match self {
-            b'B' => Some(Side::Buy),
-            b'S' => Some(Side::Sell),
-            _ => None,
-        }
+        let side = if self == b'B' { Side::Buy } else { Side::Sell };
+        is_side(self).then_some(side)
     }
 }
 
@@ -544,9 +548,14 @@ fn cast<T: FromBytes + KnownLayout + Immutable + Unaligned>(bytes: &[u8], messag
     })
 }
 
+#[inline]
+fn must_have_side(side: u8) -> Result<(), Malformed> {
+    if is_side(side) { Ok(()) } else { Err(Malformed::BadSide(side)) }
+}
+
 /// The one table of messages: the enum, and what is known of a type without decoding it.
 macro_rules! table {
-    ($($name:ident)*) => {
+    ($($name:ident $(($check:ident))?)*) => {
         /// Any message, in place.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Message<'a> {
@@ -592,15 +601,22 @@ macro_rules! table {
         /// [`Malformed`] says why not. The caller goes on with the next message, which it finds by the length prefix.
         #[inline]
         pub fn decode(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
+            // Most messages are these two, in no order. A branch on the length, which is known first, costs less
+            // when it is mispredicted than the jump over all types (7.1 against 7.9 ns a message on a real hour).
+            if let Ok(message) = AddOrder::ref_from_bytes(bytes) && message.header.message_type == AddOrder::TYPE {
+                return must_have_side(message.side).map(|()| Message::AddOrder(message));
+            }
+            if let Ok(message) = OrderDelete::ref_from_bytes(bytes) && message.header.message_type == OrderDelete::TYPE {
+                return Ok(Message::OrderDelete(message));
+            }
             let Some(&message_type) = bytes.first() else { return Err(Malformed::Empty) };
-            let message = match message_type {
-                $($name::TYPE => Message::$name(cast(bytes, message_type)?),)*
-                _ => return Err(Malformed::UnknownType(message_type)),
-            };
-            match message {
-                Message::AddOrder(&AddOrder { side, .. }) | Message::AddOrderMpid(&AddOrderMpid { side, .. })
-                    if side != b'B' && side != b'S' => Err(Malformed::BadSide(side)),
-                _ => Ok(message),
+            match message_type {
+                $($name::TYPE => {
+                    let message: &$name = cast(bytes, message_type)?;
+                    $($check(message.side)?;)?
+                    Ok(Message::$name(message))
+                })*
+                _ => Err(Malformed::UnknownType(message_type)),
             }
         }
     };
@@ -608,9 +624,9 @@ macro_rules! table {
 
 table! {
     SystemEvent StockDirectory StockTradingAction RegShoRestriction MarketParticipantPosition MwcbDeclineLevel
-    MwcbStatus QuotingPeriodUpdate LuldAuctionCollar OperationalHalt AddOrder AddOrderMpid OrderExecuted
-    OrderExecutedWithPrice OrderCancel OrderDelete OrderReplace Trade CrossTrade BrokenTrade Noii RetailInterest
-    DlcrPriceDiscovery
+    MwcbStatus QuotingPeriodUpdate LuldAuctionCollar OperationalHalt AddOrder(must_have_side)
+    AddOrderMpid(must_have_side) OrderExecuted OrderExecutedWithPrice OrderCancel OrderDelete OrderReplace Trade
+    CrossTrade BrokenTrade Noii RetailInterest DlcrPriceDiscovery
 }
 
 /// The locate number of a message that need not be whole: for one that does not decode, this says which book it was

@@ -296,7 +296,7 @@ fn a_message_longer_than_a_cell_does_not_wait_but_comes_in_its_turn() {
             assert_eq!(rig.take(), [opened(3), m(3)]);
             rig.pass(GAP);
             assert_eq!(rig.sent(), [ask(4, 1)]);
-            rig.packet(R, &packet_of(DAY, 4, &[long.clone()]));
+            rig.packet(R, &packet_of(DAY, 4, std::slice::from_ref(&long)));
             assert_eq!(rig.take(), [Got::Message(4, long), m(5), closed()]);
         } else {
             assert_eq!(rig.take(), [opened(3), m(3), Got::Message(4, long), m(5), closed()]);
@@ -312,7 +312,7 @@ fn a_gap_far_longer_than_the_window_is_filled_all_the_same() {
     for _ in 0..10_000 {
         rig.pass(GAP);
         for sent in rig.sent() {
-            let Sent::Request { first, count } = sent else { panic!("{sent:?}") };
+            let Sent::Request { first, count, .. } = sent else { panic!("{sent:?}") };
             rig.packet(R, &packet(first..first + u64::from(count).min(4)));
         }
         if rig.feed.is_live() {

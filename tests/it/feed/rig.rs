@@ -1,9 +1,7 @@
 //! A feed with its owner: it drains what is released after each input, and keeps it.
 
-use firelane_gateway::base::{Digest, InstrumentId, InstrumentTable, LineId, Mono, Nanos, SessionId, VenueRef};
-use firelane_gateway::flow::event::Event;
+use firelane_gateway::base::{Digest, LineId, Mono, Nanos, SessionId};
 use firelane_gateway::flow::feed::{Feed, FeedConfig, Notice, Release, RerequestConfig, SnapshotConfig};
-use firelane_gateway::flow::market::{Class, MarketLine, NoEvent};
 use firelane_gateway::flow::outbox::{Outbox, Output};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::moldudp64::{PacketBuilder, Request, end_of_session, heartbeat};
@@ -16,32 +14,7 @@ pub(super) const R: LineId = LineId::REREQUEST;
 pub(super) const DAY: [u8; 10] = *b"20261121AB";
 pub(super) const NEXT_DAY: [u8; 10] = *b"20261122AB";
 
-/// A protocol as plain as can be: type, locate, number, padding. A message of type `a` + k has 11 + k bytes.
-#[derive(Debug)]
-pub(super) struct Toy;
-
-impl MarketLine for Toy {
-    fn classify(message: &[u8]) -> Class {
-        match message {
-            [kind @ b'a'..=b'k', ..] if message.len() == 11 + usize::from(kind - b'a') => Class::Good,
-            [] | [b'a'..=b'k', ..] => Class::Malformed,
-            _ => Class::Unknown,
-        }
-    }
-    fn locate(message: &[u8]) -> Option<u16> {
-        Some(u16::from_be_bytes(message.get(1..3)?.try_into().ok()?))
-    }
-    fn decode(&mut self, _: &[u8], _: &mut InstrumentTable) -> Result<Event, NoEvent> {
-        Err(NoEvent::Untracked)
-    }
-    fn instrument(&self, _: u16) -> Option<InstrumentId> {
-        None
-    }
-    fn peek_order(_: &[u8]) -> Option<VenueRef> {
-        None
-    }
-    fn reset(&mut self) {}
-}
+pub(super) use crate::targets_feed::Toy;
 
 /// The message that has this number in every test.
 pub(super) fn message(sequence: u64) -> Vec<u8> {
@@ -126,7 +99,7 @@ pub(super) enum Got {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Sent {
-    Request { first: u64, count: u16 },
+    Request { session: [u8; 10], first: u64, count: u16 },
     Bytes(Vec<u8>),
     Connect,
     Disconnect,
@@ -238,8 +211,11 @@ impl Rig {
             self.sent.push(match output {
                 Output::Datagram(bytes) => {
                     let request = Request::parse(bytes).unwrap();
-                    assert_eq!(Some(request.session), self.feed.session());
-                    Sent::Request { first: request.sequence.get(), count: request.count.get() }
+                    Sent::Request {
+                        session: request.session,
+                        first: request.sequence.get(),
+                        count: request.count.get(),
+                    }
                 }
                 Output::Send { session: SessionId::SNAPSHOT, bytes, .. } => Sent::Bytes(bytes.to_vec()),
                 Output::Connect(SessionId::SNAPSHOT) => Sent::Connect,
@@ -293,5 +269,5 @@ pub(super) fn lost(first: u64, count: u64) -> Got {
 }
 
 pub(super) fn ask(first: u64, count: u16) -> Sent {
-    Sent::Request { first, count }
+    Sent::Request { session: DAY, first, count }
 }

@@ -166,36 +166,30 @@ fn unknown_types_of_a_snapshot_are_delivered_unless_too_long() {
 }
 
 /// What may befall an attempt after its login.
-fn misfortunes() -> Vec<(&'static str, Box<dyn Fn(&mut Rig)>)> {
-    vec![
-        ("closed before its end", Box::new(|r| r.session(Closed))),
-        (
-            "torn within a message",
-            Box::new(|r| {
-                r.bytes(&item(&message(902))[..7]);
-                r.session(Closed);
-            }),
-        ),
-        ("stalled", Box::new(|r| r.pass(PATIENCE))),
-        (
-            "alive but silent",
-            Box::new(|r| {
-                for _ in 0..5 {
-                    r.pass(Nanos(PATIENCE.0 / 5));
-                    r.bytes(&soup(Packet::ServerHeartbeat));
-                }
-            }),
-        ),
-        ("malformed message", Box::new(|r| r.bytes(&item(&malformed(902))))),
-        ("empty message", Box::new(|r| r.bytes(&item(b"")))),
-        ("end without a number", Box::new(|r| r.bytes(&item(b"G                   X")))),
-        ("end of a wrong length", Box::new(|r| r.bytes(&item(b"G123")))),
-        ("end at zero", Box::new(|r| r.bytes(&end_of_snapshot(0)))),
-        ("end ahead of all reason", Box::new(|r| r.bytes(&end_of_snapshot(43 + 1_001)))),
-        ("end of session instead", Box::new(|r| r.bytes(&soup(Packet::EndOfSession)))),
-        ("second login", Box::new(|r| r.bytes(&accepted()))),
-        ("broken framing", Box::new(|r| r.bytes(&[0, 0, 0, 0]))),
-        ("a packet beyond the buffer", Box::new(|r| r.bytes(&[0xFF, 0xFF, b'S']))),
+fn misfortunes() -> [(&'static str, fn(&mut Rig)); 14] {
+    [
+        ("closed before its end", |r| r.session(Closed)),
+        ("torn within a message", |r| {
+            r.bytes(&item(&message(902))[..7]);
+            r.session(Closed);
+        }),
+        ("stalled", |r| r.pass(PATIENCE)),
+        ("alive but silent", |r| {
+            for _ in 0..5 {
+                r.pass(Nanos(PATIENCE.0 / 5));
+                r.bytes(&soup(Packet::ServerHeartbeat));
+            }
+        }),
+        ("malformed message", |r| r.bytes(&item(&malformed(902)))),
+        ("empty message", |r| r.bytes(&item(b""))),
+        ("end without a number", |r| r.bytes(&item(b"G                   X"))),
+        ("end of a wrong length", |r| r.bytes(&item(b"G123"))),
+        ("end at zero", |r| r.bytes(&end_of_snapshot(0))),
+        ("end ahead of all reason", |r| r.bytes(&end_of_snapshot(43 + 1_001))),
+        ("end of session instead", |r| r.bytes(&soup(Packet::EndOfSession))),
+        ("second login", |r| r.bytes(&accepted())),
+        ("broken framing", |r| r.bytes(&[0, 0, 0, 0])),
+        ("a packet beyond the buffer", |r| r.bytes(&[0xFF, 0xFF, b'S'])),
     ]
 }
 

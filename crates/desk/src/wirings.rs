@@ -1,0 +1,106 @@
+//! The one visible list of what is plugged in: named wirings, each built from a checked configuration.
+
+use anyhow::{Context, Result, bail};
+use firelane_gateway::base::{InstrumentTable, State, VenueId};
+use firelane_gateway::flow::Gateway;
+use firelane_gateway::flow::book::{BookRef, Books};
+use firelane_gateway::flow::entry::OuchEntry;
+use firelane_gateway::flow::feed::Feed;
+use firelane_gateway::flow::itch_line::ItchLine;
+use firelane_gateway::flow::orders::Orders;
+use firelane_gateway::flow::risk::Gate;
+use firelane_gateway::flow::signal::Imbalance;
+use firelane_gateway::flow::strategy::{ImbalanceTaker, MarketMaker, Strategy};
+use firelane_gateway::flow::trading::Trading;
+use firelane_gateway::flow::wiring::{Parts, Wiring};
+use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::lane::Lane;
+use std::marker::PhantomData;
+
+/// A wiring by name.
+struct Named {
+    name: &'static str,
+    what: &'static str,
+    build: fn(&Config) -> Result<Box<dyn Lane>>,
+}
+
+/// Every wiring there is.
+const WIRINGS: [Named; 3] = [
+    Named {
+        name: "imbalance-taker",
+        what: "takes the opposite best when the book leans",
+        build: |config| lane(config, ImbalanceTaker::new(&config.taker, config.instruments)?),
+    },
+    Named {
+        name: "market-maker",
+        what: "quotes both sides and leans against its inventory",
+        build: |config| lane(config, MarketMaker::new(&config.maker, config.instruments)?),
+    },
+    Named { name: "listener", what: "keeps exact books and sends nothing", build: |config| lane(config, ()) },
+];
+
+/// Nasdaq equities: ITCH 5.0 in, OUCH 5.0 out, book imbalance as the signal.
+struct Nasdaq<S>(PhantomData<S>);
+
+impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Nasdaq<S> {
+    type Market = ItchLine;
+    type Signal = Imbalance;
+    type Strategy = S;
+    type Entry = OuchEntry;
+    type Probe = ();
+}
+
+/// The lane that a configuration names.
+pub(crate) fn build(config: &Config) -> Result<Box<dyn Lane>> {
+    let Some(wiring) = WIRINGS.iter().find(|w| w.name == config.wiring) else {
+        let known: Vec<String> = WIRINGS.iter().map(|w| format!("{:?} ({})", w.name, w.what)).collect();
+        bail!("wiring = {:?}: must be one of {}", config.wiring, known.join(", "));
+    };
+    (wiring.build)(config).with_context(|| format!("building the wiring {:?}", config.wiring))
+}
+
+fn lane<S>(config: &Config, strategy: S) -> Result<Box<dyn Lane>>
+where
+    S: for<'b> Strategy<BookRef<'b>, Imbalance> + State + 'static,
+{
+    let instruments = InstrumentTable::new(&config.listed, config.instruments, config.directory);
+    let mut gate = Gate::new(&config.risk, config.instruments)?;
+    for (symbol, limits) in &config.risk_of {
+        let Some(id) = instruments.find(*symbol) else {
+            bail!("risk.symbols.{symbol}: limits of its own need the symbol in instruments.listed");
+        };
+        gate.set_limits(id, *limits)?;
+    }
+    Ok(Box::new(Gateway::<Nasdaq<S>>::new(Parts {
+        lane: 0,
+        venue: VenueId(1),
+        tags: config.tags,
+        feed: Feed::new(config.feed)?,
+        market: ItchLine::new(config.day),
+        books: Books::new(config.books),
+        trading: Trading::new(config.trading, config.instruments),
+        signal: Imbalance::new(&config.imbalance)?,
+        strategy,
+        gate,
+        orders: Orders::new(&config.orders)?,
+        entry: OuchEntry::new(config.entry.clone())?,
+        instruments,
+        probe: (),
+        policy: config.policy,
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wiring_builds_from_the_default_configuration() {
+        for wiring in WIRINGS {
+            let config = Config::parse(&format!("wiring = {:?}", wiring.name)).unwrap();
+            assert!(build(&config).is_ok(), "{}", wiring.name);
+        }
+        let error = build(&Config::parse("wiring = \"none\"").unwrap()).err().unwrap().to_string();
+        assert!(error.contains("\"market-maker\""), "{error}");
+    }
+}

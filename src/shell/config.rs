@@ -1,0 +1,625 @@
+//! The configuration: TOML text into raw values, raw values into checked ones.
+//!
+//! Every key has a default and a unit in its name or its comment; unknown keys are refused; every error names the key
+//! and what it may be. [`SAMPLE`] is the default configuration, written out and explained; a test holds the two equal.
+//! Secrets are not part of it: a key ending in `_env` names the environment variable that holds one.
+
+use crate::base::{AccountId, Instrument, Nanos, Notional, OutOfRange, Qty, StrategyId, Symbol};
+use crate::flow::action::Tags;
+use crate::flow::book::BookCapacity;
+use crate::flow::entry::OuchConfig;
+use crate::flow::feed::{FeedConfig, RerequestConfig, SnapshotConfig, Start};
+use crate::flow::orders::OrdersConfig;
+use crate::flow::risk::{
+    Distance, EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross,
+};
+use crate::flow::signal::ImbalanceConfig;
+use crate::flow::strategy::{ImbalanceTakerConfig, MarketMakerConfig, Reference};
+use crate::flow::trading::{TradingConfig, UnknownState};
+use crate::flow::wire::ouch50::{Capacity, Display};
+use crate::flow::wire::soupbintcp::{ClientConfig, Password};
+use crate::flow::wiring::Policy;
+use crate::shell::lane::NO_PASSWORD;
+use crate::shell::log::Effects;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The default configuration with every key explained.
+pub const SAMPLE: &str = include_str!("config.toml");
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML, an unknown key, or a value of another type. The text names line and key.
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    /// A value out of its range.
+    #[error("{key} = {value}: must be {allowed}")]
+    Value {
+        /// The key, with its table.
+        key: String,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// A value that a part of the lane refuses.
+    #[error(transparent)]
+    Range(#[from] OutOfRange),
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of the wiring.
+    pub wiring: String,
+    /// The session's date: days since 1970-01-01.
+    pub day: u32,
+    /// Instruments that are followed from the start.
+    pub listed: Vec<Instrument>,
+    /// Follow every other instrument of the exchange's directory too.
+    pub directory: bool,
+    /// Room for instruments.
+    pub instruments: usize,
+    /// Room in the books.
+    pub books: BookCapacity,
+    /// Arbitration and recovery.
+    pub feed: FeedConfig,
+    /// Trading state.
+    pub trading: TradingConfig,
+    /// The gate's limits.
+    pub risk: RiskLimits,
+    /// Limits of single instruments.
+    pub risk_of: Vec<(Symbol, InstrumentLimits)>,
+    /// The order table.
+    pub orders: OrdersConfig,
+    /// Order entry.
+    pub entry: OuchConfig,
+    /// Account and strategy numbers.
+    pub tags: Tags,
+    /// What the lane does of its own accord.
+    pub policy: Policy,
+    /// The imbalance signal.
+    pub imbalance: ImbalanceConfig,
+    /// The imbalance taker.
+    pub taker: ImbalanceTakerConfig,
+    /// The market maker.
+    pub maker: MarketMakerConfig,
+    /// How a log keeps effects.
+    pub effects: Effects,
+    /// Latencies of virtual fills.
+    pub replay: ReplayConfig,
+    /// Environment variables that hold the passwords of order entry and snapshot.
+    pub secrets: Secrets,
+    /// The text that all of this was read from.
+    pub text: String,
+}
+
+/// Fixed latencies of `replay --orders` and `demo --itch`, on exchange time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReplayConfig {
+    /// From the message that caused an order to its arrival at the venue.
+    pub order_latency: Nanos,
+    /// From the venue's answer to its arrival at the gateway.
+    pub answer_latency: Nanos,
+}
+
+/// Where secrets are found. Names only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Secrets {
+    /// Of order entry.
+    pub entry: String,
+    /// Of the snapshot server.
+    pub snapshot: String,
+}
+
+macro_rules! table {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $default:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        struct $name { $($field: $type,)* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $name { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+table! { Raw {
+    wiring: String = "imbalance-taker".into(),
+    day: Option<toml::value::Datetime> = None,
+    instruments: RawInstruments = RawInstruments::default(),
+    books: RawBooks = RawBooks::default(),
+    feed: RawFeed = RawFeed::default(),
+    trading: RawTrading = RawTrading::default(),
+    risk: RawRisk = RawRisk::default(),
+    orders: RawOrders = RawOrders::default(),
+    entry: RawEntry = RawEntry::default(),
+    policy: RawPolicy = RawPolicy::default(),
+    imbalance: RawImbalance = RawImbalance::default(),
+    taker: RawTaker = RawTaker::default(),
+    maker: RawMaker = RawMaker::default(),
+    log: RawLog = RawLog::default(),
+    replay: RawReplay = RawReplay::default(),
+}}
+table! { RawInstruments {
+    listed: Vec<String> = Vec::new(),
+    directory: bool = true,
+    capacity: u32 = 1_024,
+}}
+table! { RawBooks {
+    orders: u32 = 262_144,
+    levels: u32 = 65_536,
+    own: u32 = 4_096,
+}}
+table! { RawFeed {
+    session: String = String::new(),
+    start: String = "first".into(),
+    lines: u8 = 2,
+    window_messages: u32 = 65_536,
+    window_message_bytes: u32 = 64,
+    max_gap: u64 = 1_000_000,
+    gap_timeout_us: u64 = 500,
+    line_timeout_ms: u64 = 3_000,
+    rerequest: RawRerequest = RawRerequest::default(),
+    snapshot: RawSnapshot = RawSnapshot::default(),
+}}
+table! { RawRerequest {
+    enabled: bool = true,
+    max_messages: u16 = 1_000,
+    reply_timeout_ms: u64 = 20,
+    retries: u32 = 5,
+}}
+table! { RawSnapshot {
+    enabled: bool = true,
+    username: String = "FIRE".into(),
+    password_env: String = "FIRELANE_SNAPSHOT_PASSWORD".into(),
+    timeout_ms: u64 = 2_000,
+    retries: u32 = 5,
+    retry_after_ms: u64 = 200,
+    slow_retry_after_ms: u64 = 5_000,
+    buffer_bytes: u32 = 65_537,
+}}
+table! { RawTrading {
+    market: String = "Q".into(),
+    mpid: String = String::new(),
+    unknown_participant: String = "allow".into(),
+    unknown_breaker_levels: String = "allow".into(),
+    unknown_breaker: String = "allow".into(),
+    unknown_ipo: String = "allow".into(),
+    unknown_collar: String = "allow".into(),
+    unknown_direct_listing: String = "allow".into(),
+}}
+table! { RawRisk {
+    orders_per_second: u32 = 10_000,
+    burst: u32 = 256,
+    duplicate_window_us: u64 = 0,
+    cancel_repeat_ms: u64 = 500,
+    max_total_open: u64 = 10_000_000,
+    max_order_qty: i64 = 1_000,
+    max_order_notional: u64 = 1_000_000,
+    whole_lots: bool = false,
+    max_position: i64 = 2_000,
+    max_open: u64 = 5_000_000,
+    collar_through_bps: u32 = 100,
+    collar_behind_bps: u32 = 1_000,
+    one_sided_book: String = "refuse".into(),
+    empty_book: String = "refuse".into(),
+    short: String = "located".into(),
+    locates: i64 = 1_000_000,
+    zero_cross: String = "split".into(),
+    symbols: BTreeMap<String, RawSymbolRisk> = BTreeMap::new(),
+}}
+table! { RawSymbolRisk {
+    max_order_qty: Option<i64> = None,
+    max_order_notional: Option<u64> = None,
+    max_position: Option<i64> = None,
+    max_open: Option<u64> = None,
+    short: Option<String> = None,
+    locates: Option<i64> = None,
+}}
+table! { RawOrders {
+    capacity: u32 = 1_024,
+    retained: u32 = 4_096,
+    fills: u32 = 65_536,
+    request_timeout_ms: u64 = 1_000,
+}}
+table! { RawEntry {
+    username: String = "FIRE".into(),
+    password_env: String = "FIRELANE_ENTRY_PASSWORD".into(),
+    firm: String = "FIRE".into(),
+    capacity: String = "P".into(),
+    display: String = "Y".into(),
+    locate_broker: String = "FIRE".into(),
+    appendage_lengths: bool = false,
+    mass_cancel: bool = true,
+    reconnect_delay_ms: u64 = 1_000,
+    query_timeout_ms: u64 = 2_000,
+    account: u16 = 1,
+}}
+table! { RawPolicy {
+    cancel_when_stale: bool = true,
+    cancel_when_untradable: bool = false,
+    snapshot_on_fault: bool = true,
+    tape_tops: bool = true,
+    tape_events: bool = false,
+}}
+table! { RawImbalance { levels: u32 = 1, }}
+table! { RawTaker {
+    threshold: i64 = 800_000,
+    exit: i64 = 0,
+    size: i64 = 100,
+    max_position: i64 = 500,
+    cooldown_us: u64 = 10_000,
+}}
+table! { RawMaker {
+    reference: String = "best".into(),
+    offset: u32 = 0,
+    skew: u32 = 500,
+    size: i64 = 100,
+    refill: i64 = 1,
+    max_position: i64 = 500,
+    requote: u32 = 0,
+    pause_us: u64 = 100_000,
+}}
+table! { RawLog { effects: Effects = Effects::Bytes, }}
+table! { RawReplay {
+    order_latency_ns: u64 = 5_000,
+    answer_latency_ns: u64 = 5_000,
+}}
+
+fn refuse(key: &str, value: impl std::fmt::Display, allowed: &'static str) -> ConfigError {
+    ConfigError::Value { key: key.to_owned(), value: value.to_string(), allowed }
+}
+
+/// One of a few words.
+fn word<T: Copy>(key: &str, value: &str, words: &[(&'static str, T)], allowed: &'static str) -> Result<T, ConfigError> {
+    words.iter().find(|(w, _)| *w == value).map(|(_, t)| *t).ok_or_else(|| refuse(key, format!("{value:?}"), allowed))
+}
+
+/// `N` printable characters at most, padded with spaces.
+fn padded<const N: usize>(key: &str, value: &str, allowed: &'static str) -> Result<[u8; N], ConfigError> {
+    let good = value.len() <= N && value.bytes().all(|b| b.is_ascii_graphic());
+    if !good {
+        return Err(refuse(key, format!("{value:?}"), allowed));
+    }
+    let mut text = [b' '; N];
+    text[..value.len()].copy_from_slice(value.as_bytes());
+    Ok(text)
+}
+
+fn optional<const N: usize>(key: &str, value: &str, allowed: &'static str) -> Result<Option<[u8; N]>, ConfigError> {
+    if value.is_empty() { Ok(None) } else { padded(key, value, allowed).map(Some) }
+}
+
+fn symbol(key: &str, value: &str) -> Result<Symbol, ConfigError> {
+    Symbol::new(value).ok_or_else(|| refuse(key, format!("{value:?}"), "one to eight printable ASCII characters"))
+}
+
+/// Days from 1970-01-01 of a proleptic Gregorian date. (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".)
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// Dollars to the gate's 1/10,000 of a dollar.
+fn dollars(whole: u64) -> Notional {
+    Notional(i128::from(whole) * 10_000)
+}
+
+const SHORT: [(&str, ShortSale); 3] =
+    [("forbidden", ShortSale::Forbidden), ("located", ShortSale::Located), ("market-maker", ShortSale::MarketMaker)];
+const SHORT_ALLOWED: &str = "\"forbidden\", \"located\" or \"market-maker\"";
+
+impl Config {
+    /// Reads and checks a configuration. An empty text is the default one.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the first key that is wrong.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let raw: Raw = toml::from_str(text)?;
+        let day = match raw.day {
+            None => 0,
+            Some(day) => {
+                let date = day.date.ok_or_else(|| refuse("day", day, "a date, YYYY-MM-DD"))?;
+                let days = days_from_civil(date.year.into(), date.month.into(), date.day.into());
+                u32::try_from(days).map_err(|_| refuse("day", date, "a date from 1970-01-01 on"))?
+            }
+        };
+        let mut listed = Vec::new();
+        for text in &raw.instruments.listed {
+            listed.push(Instrument::us_equity(symbol("instruments.listed", text)?));
+        }
+        let instruments = raw.instruments.capacity;
+        if !(1..=65_535).contains(&instruments) || (instruments as usize) < listed.len() {
+            return Err(refuse("instruments.capacity", instruments, "1 to 65535, and no fewer than are listed"));
+        }
+        for (key, value) in [("books.orders", raw.books.orders), ("books.levels", raw.books.levels)] {
+            if !(16..=1 << 28).contains(&value) {
+                return Err(refuse(key, value, "16 to 268435456"));
+            }
+        }
+        if !(1..=1 << 24).contains(&raw.books.own) {
+            return Err(refuse("books.own", raw.books.own, "1 to 16777216"));
+        }
+        let risk = raw.risk.checked()?;
+        let risk_of = raw.risk.of_symbols(&risk.each)?;
+        let orders = OrdersConfig {
+            capacity: raw.orders.capacity,
+            retained: raw.orders.retained,
+            fills: raw.orders.fills,
+            instruments,
+            first_id: 1,
+            request_timeout: Nanos::from_millis(raw.orders.request_timeout_ms),
+        };
+        let config = Config {
+            day,
+            listed,
+            directory: raw.instruments.directory,
+            instruments: instruments as usize,
+            books: BookCapacity {
+                instruments: instruments as usize,
+                orders: raw.books.orders as usize,
+                levels: raw.books.levels as usize,
+                own: raw.books.own as usize,
+            },
+            feed: raw.feed.checked()?,
+            trading: raw.trading.checked()?,
+            risk,
+            risk_of,
+            orders,
+            entry: raw.entry.checked()?,
+            tags: Tags { account: AccountId(raw.entry.account), strategy: StrategyId(1), ..Tags::default() },
+            policy: Policy {
+                cancel_when_stale: raw.policy.cancel_when_stale,
+                cancel_when_untradable: raw.policy.cancel_when_untradable,
+                snapshot_on_fault: raw.policy.snapshot_on_fault,
+                tape_tops: raw.policy.tape_tops,
+                tape_events: raw.policy.tape_events,
+            },
+            imbalance: ImbalanceConfig { levels: raw.imbalance.levels },
+            taker: ImbalanceTakerConfig {
+                threshold: raw.taker.threshold,
+                exit: raw.taker.exit,
+                size: Qty(raw.taker.size),
+                max_position: Qty(raw.taker.max_position),
+                cooldown: Nanos::from_micros(raw.taker.cooldown_us),
+            },
+            maker: MarketMakerConfig {
+                reference: word(
+                    "maker.reference",
+                    &raw.maker.reference,
+                    &[("mid", Reference::Mid), ("best", Reference::Best)],
+                    "\"mid\" or \"best\"",
+                )?,
+                offset: raw.maker.offset,
+                skew: raw.maker.skew,
+                size: Qty(raw.maker.size),
+                refill: Qty(raw.maker.refill),
+                max_position: Qty(raw.maker.max_position),
+                requote: raw.maker.requote,
+                pause: Nanos::from_micros(raw.maker.pause_us),
+            },
+            effects: raw.log.effects,
+            replay: ReplayConfig {
+                order_latency: Nanos(raw.replay.order_latency_ns),
+                answer_latency: Nanos(raw.replay.answer_latency_ns),
+            },
+            secrets: Secrets { entry: raw.entry.password_env, snapshot: raw.feed.snapshot.password_env },
+            wiring: raw.wiring,
+            text: text.to_owned(),
+        };
+        config.imbalance.check()?;
+        config.taker.check()?;
+        config.maker.check()?;
+        Ok(config)
+    }
+}
+
+impl RawFeed {
+    fn checked(&self) -> Result<FeedConfig, ConfigError> {
+        let start = word(
+            "feed.start",
+            &self.start,
+            &[("first", Start::First), ("snapshot", Start::Snapshot), ("next", Start::Next)],
+            "\"first\", \"snapshot\" or \"next\"",
+        )?;
+        let (r, s) = (&self.rerequest, &self.snapshot);
+        let snapshot = SnapshotConfig {
+            username: padded("feed.snapshot.username", &s.username, "at most six printable characters")?,
+            password: Password(NO_PASSWORD),
+            timeout: Nanos::from_millis(s.timeout_ms),
+            retries: s.retries,
+            retry_after: Nanos::from_millis(s.retry_after_ms),
+            slow_retry_after: Nanos::from_millis(s.slow_retry_after_ms),
+            buffer_bytes: s.buffer_bytes as usize,
+        };
+        let config = FeedConfig {
+            session: optional("feed.session", &self.session, "at most ten printable characters")?,
+            start,
+            lines: self.lines,
+            window_messages: self.window_messages as usize,
+            window_message_bytes: self.window_message_bytes as usize,
+            max_gap: self.max_gap,
+            gap_timeout: Nanos::from_micros(self.gap_timeout_us),
+            line_timeout: Nanos::from_millis(self.line_timeout_ms),
+            rerequest: RerequestConfig {
+                enabled: r.enabled,
+                max_messages: r.max_messages,
+                reply_timeout: Nanos::from_millis(r.reply_timeout_ms),
+                retries: r.retries,
+            },
+            snapshot: s.enabled.then_some(snapshot),
+        };
+        config.check().map_err(|e| refuse(&format!("feed.{}", e.field), "out of range", e.allowed))?;
+        Ok(config)
+    }
+}
+
+impl RawTrading {
+    fn checked(&self) -> Result<TradingConfig, ConfigError> {
+        let unknown = |key: &str, value: &str| {
+            let words = [("allow", UnknownState::Allow), ("block", UnknownState::Block)];
+            word(key, value, &words, "\"allow\" or \"block\"")
+        };
+        Ok(TradingConfig {
+            market: word(
+                "trading.market",
+                &self.market,
+                &[("Q", b'Q'), ("B", b'B'), ("X", b'X')],
+                "\"Q\" (Nasdaq), \"B\" (BX) or \"X\" (PSX)",
+            )?,
+            mpid: optional("trading.mpid", &self.mpid, "at most four printable characters")?,
+            unknown: [
+                unknown("trading.unknown_participant", &self.unknown_participant)?,
+                unknown("trading.unknown_breaker_levels", &self.unknown_breaker_levels)?,
+                unknown("trading.unknown_breaker", &self.unknown_breaker)?,
+                unknown("trading.unknown_ipo", &self.unknown_ipo)?,
+                unknown("trading.unknown_collar", &self.unknown_collar)?,
+                unknown("trading.unknown_direct_listing", &self.unknown_direct_listing)?,
+            ],
+        })
+    }
+}
+
+impl RawRisk {
+    fn checked(&self) -> Result<RiskLimits, ConfigError> {
+        let refuse_or_pass = "\"refuse\" or \"pass\"";
+        let limits = RiskLimits {
+            currency: *b"USD",
+            exponent: -4,
+            orders_per_second: self.orders_per_second,
+            burst: self.burst,
+            duplicate_window: Nanos::from_micros(self.duplicate_window_us),
+            cancel_repeat: Nanos::from_millis(self.cancel_repeat_ms),
+            max_total_open: dollars(self.max_total_open),
+            each: InstrumentLimits {
+                max_order_qty: Qty(self.max_order_qty),
+                max_order_notional: dollars(self.max_order_notional),
+                whole_lots: self.whole_lots,
+                max_position: Qty(self.max_position),
+                max_open: dollars(self.max_open),
+                collar: PriceCollar {
+                    through: Distance { bps: Some(self.collar_through_bps), ticks: None },
+                    behind: Distance { bps: Some(self.collar_behind_bps), ticks: None },
+                    one_sided: word(
+                        "risk.one_sided_book",
+                        &self.one_sided_book,
+                        &[("refuse", OneSided::Refuse), ("use-other", OneSided::UseOther), ("pass", OneSided::Pass)],
+                        "\"refuse\", \"use-other\" or \"pass\"",
+                    )?,
+                    empty: word(
+                        "risk.empty_book",
+                        &self.empty_book,
+                        &[("refuse", EmptyBook::Refuse), ("pass", EmptyBook::Pass)],
+                        refuse_or_pass,
+                    )?,
+                },
+                short: word("risk.short", &self.short, &SHORT, SHORT_ALLOWED)?,
+                locates: Qty(self.locates),
+                zero_cross: word(
+                    "risk.zero_cross",
+                    &self.zero_cross,
+                    &[("split", ZeroCross::Split), ("refuse", ZeroCross::Refuse)],
+                    "\"split\" or \"refuse\"",
+                )?,
+            },
+        };
+        limits.check()?;
+        Ok(limits)
+    }
+
+    fn of_symbols(&self, each: &InstrumentLimits) -> Result<Vec<(Symbol, InstrumentLimits)>, ConfigError> {
+        let mut all = Vec::new();
+        for (name, own) in &self.symbols {
+            let key = |field: &str| format!("risk.symbols.{name}.{field}");
+            let short = match &own.short {
+                Some(text) => word(&key("short"), text, &SHORT, SHORT_ALLOWED)?,
+                None => each.short,
+            };
+            let limits = InstrumentLimits {
+                max_order_qty: own.max_order_qty.map_or(each.max_order_qty, Qty),
+                max_order_notional: own.max_order_notional.map_or(each.max_order_notional, dollars),
+                max_position: own.max_position.map_or(each.max_position, Qty),
+                max_open: own.max_open.map_or(each.max_open, dollars),
+                short,
+                locates: own.locates.map_or(each.locates, Qty),
+                ..*each
+            };
+            limits.check().map_err(|e| refuse(&key(e.field.trim_start_matches("risk.")), "out of range", e.allowed))?;
+            all.push((symbol("risk.symbols", name)?, limits));
+        }
+        Ok(all)
+    }
+}
+
+impl RawEntry {
+    fn checked(&self) -> Result<OuchConfig, ConfigError> {
+        let username = padded("entry.username", &self.username, "at most six printable characters")?;
+        let letter = |key: &str, text: &str, allowed: &'static str| match text.as_bytes() {
+            [one] => Ok(*one),
+            _ => Err(refuse(key, format!("{text:?}"), allowed)),
+        };
+        let four = "four capital letters, or empty";
+        Ok(OuchConfig {
+            firm: optional("entry.firm", &self.firm, four)?,
+            capacity: Capacity(letter("entry.capacity", &self.capacity, "\"A\", \"P\", \"R\" or \"O\"")?),
+            display: Display(letter("entry.display", &self.display, "\"Y\", \"N\" or \"A\"")?),
+            locate_broker: optional("entry.locate_broker", &self.locate_broker, four)?,
+            appendage_lengths: self.appendage_lengths,
+            mass_cancel: self.mass_cancel,
+            reconnect_delay: Nanos::from_millis(self.reconnect_delay_ms),
+            query_timeout: Nanos::from_millis(self.query_timeout_ms),
+            ..OuchConfig::new(ClientConfig::new(username, Password(NO_PASSWORD)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_is_the_default_with_every_key_written_out() {
+        let sample: Raw = toml::from_str(SAMPLE).unwrap();
+        assert_eq!(sample, Raw { day: sample.day, ..Raw::default() });
+        let written: toml::Table = SAMPLE.parse().unwrap();
+        let keys: usize = written.values().map(|v| v.as_table().map_or(1, toml::Table::len)).sum();
+        assert!(keys >= 80, "{keys} keys: has one been forgotten in the sample?");
+        Config::parse(SAMPLE).unwrap();
+        Config::parse("").unwrap();
+    }
+
+    #[test]
+    fn an_error_names_the_key_and_the_range() {
+        for (text, key, allowed) in [
+            ("[feed]\nlines = 3", "feed.lines", "1 or 2"),
+            ("[risk]\nburst = 0", "risk.burst", "1 to 4096"),
+            ("[taker]\nthreshold = 0", "taker.threshold", "1 to 1000000"),
+            ("[maker]\nreference = \"x\"", "maker.reference", "\"mid\" or \"best\""),
+            ("[books]\norders = 1", "books.orders", "16 to 268435456"),
+            ("[instruments]\nlisted = [\"TOO LONG\"]", "instruments.listed", "one to eight"),
+            ("[risk.symbols.AAPL]\nmax_order_qty = 0", "risk.symbols.AAPL.max_order_qty", "1 to 2^40"),
+            ("[entry]\nusername = \"SEVENCH\"", "entry.username", "at most six"),
+            ("nonsense = 1", "nonsense", "expected one of"),
+            ("[feed]\nline = 3", "line", "expected one of"),
+        ] {
+            let error = Config::parse(text).unwrap_err().to_string();
+            assert!(error.contains(key) && error.contains(allowed), "{text:?} gives {error:?}");
+        }
+    }
+
+    #[test]
+    fn dates_count_from_1970() {
+        assert_eq!(days_from_civil(1970, 1, 1), 0);
+        assert_eq!(days_from_civil(2012, 6, 21), 15_512);
+        assert_eq!(days_from_civil(2000, 2, 29), 11_016);
+        assert_eq!(Config::parse("day = 2012-06-21").unwrap().day, 15_512);
+    }
+}

@@ -1,0 +1,558 @@
+//! Signals and the built-in strategies, on small books made by hand and against a desk that answers at random.
+
+use firelane_gateway::base::{
+    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, LoadError, Mono, Nanos, Price, Qty, Reader, Side, State,
+    StrategyId, Symbol, VenueRef, Writer,
+};
+use firelane_gateway::flow::action::{
+    Action, Cancel, Change, Enter, Exposure, Fill, Happening, MassCancel, Replace, SellMark, Tags, TimeInForce,
+};
+use firelane_gateway::flow::book::{BookCapacity, BookRef, BookView, Books, Freshness, L3View, Level};
+use firelane_gateway::flow::event::{Event, EventKind};
+use firelane_gateway::flow::risk::{Facts, Gate, OrderFacts, Refusal, RiskLimits, ShortSale, ZeroCross};
+use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Pressure, Signal};
+use firelane_gateway::flow::strategy::{
+    Actions, Awaits, Context, ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, OwnOrder,
+    Reference, Strategy,
+};
+use proptest::prelude::*;
+use proptest::strategy::Strategy as Generator;
+
+mod maker;
+
+use Side::{Buy, Sell};
+use maker::{cancelled, entered, maker, replaced};
+
+const A: InstrumentId = InstrumentId(0);
+const TICK: i64 = 100;
+
+fn row() -> Instrument {
+    Instrument::us_equity(Symbol::new("TEST").unwrap())
+}
+
+fn no_books() -> Books {
+    Books::new(BookCapacity { instruments: 1, orders: 16, levels: 16, own: 4 })
+}
+
+/// A book by hand: levels best first, as (price, all shares, own shares).
+#[derive(Clone)]
+struct Hand {
+    bids: Vec<Level>,
+    asks: Vec<Level>,
+    freshness: Freshness,
+}
+
+type Shown = (i64, i64, i64);
+
+fn hand(bids: &[Shown], asks: &[Shown]) -> Hand {
+    let levels = |of: &[Shown]| {
+        let level =
+            |&(price, qty, own): &Shown| Level { price: Price(price), qty: Qty(qty), orders: 2, own_qty: Qty(own) };
+        of.iter().map(level).collect()
+    };
+    Hand { bids: levels(bids), asks: levels(asks), freshness: Freshness::FRESH }
+}
+
+fn stale(book: &Hand) -> Hand {
+    // A book beyond the capacity is a stale one.
+    let freshness = no_books().view(InstrumentId(9)).freshness();
+    assert!(!freshness.is_fresh());
+    Hand { freshness, ..book.clone() }
+}
+
+impl Hand {
+    fn side(&self, side: Side) -> &[Level] {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+}
+
+impl BookView for Hand {
+    fn top(&self, side: Side) -> Option<Level> {
+        self.level(side, 0)
+    }
+    fn top_without_own(&self, side: Side) -> Option<Level> {
+        let others = |l: &Level| Level { qty: l.qty.minus(l.own_qty), own_qty: Qty::ZERO, ..*l };
+        self.side(side).iter().map(others).find(|l| l.qty.is_positive())
+    }
+    fn level(&self, side: Side, depth: usize) -> Option<Level> {
+        self.side(side).get(depth).copied()
+    }
+    fn levels(&self, side: Side) -> impl Iterator<Item = Level> {
+        self.side(side).iter().copied()
+    }
+    fn depth(&self, side: Side) -> usize {
+        self.side(side).len()
+    }
+    fn last_trade(&self) -> Option<(Price, Qty)> {
+        None
+    }
+    fn volume(&self) -> Qty {
+        Qty::ZERO
+    }
+    fn freshness(&self) -> Freshness {
+        self.freshness
+    }
+}
+
+/// $10.00 bid for 300, $10.02 asked for 100.
+fn leaning_up() -> Hand {
+    hand(&[(100_000, 300, 0)], &[(100_200, 100, 0)])
+}
+
+fn leaning_down() -> Hand {
+    hand(&[(100_000, 100, 0)], &[(100_200, 300, 0)])
+}
+
+fn even() -> Hand {
+    hand(&[(100_000, 100, 0)], &[(100_200, 100, 0)])
+}
+
+fn context<'a, B, S>(row: &'a Instrument, book: &'a B, signals: &'a S) -> Context<'a, B, S> {
+    Context {
+        now: Mono(1_000_000_000),
+        at: ExchangeTime(0),
+        instrument: A,
+        row,
+        event: None,
+        book,
+        signals,
+        tradable: true,
+        position: Qty(0),
+        orders: &[],
+        tags: Tags::default(),
+    }
+}
+
+fn asks<B, S, T: Strategy<B, S>>(strategy: &mut T, context: &Context<'_, B, S>) -> Vec<Action> {
+    let mut actions = Actions::new(8);
+    strategy.on_event(context, &mut actions);
+    assert_eq!(actions.dropped(), 0);
+    actions.list().to_vec()
+}
+
+fn own(order: u64, side: Side, price: i64, open: i64) -> OwnOrder {
+    OwnOrder {
+        order: ClientId(order),
+        tags: Tags::default(),
+        side,
+        mark: SellMark::Long,
+        price: Price(price),
+        touch: Price(price),
+        open: Qty(open),
+        spent: Qty(0),
+        awaits: Awaits::Nothing,
+    }
+}
+
+fn imbalance(levels: u32) -> Imbalance {
+    Imbalance::new(&ImbalanceConfig { levels }).unwrap()
+}
+
+fn digest(state: &impl State) -> u64 {
+    let mut digest = Digest::default();
+    state.digest(&mut digest);
+    digest.value()
+}
+
+fn saved(state: &impl State) -> Vec<u8> {
+    let mut writer = Writer::default();
+    state.save(&mut writer);
+    writer.0
+}
+
+// ---- signals
+
+#[test]
+fn imbalance_weighs_the_best_levels_without_own_shares() {
+    let bids = [(100_000, 300, 100), (99_900, 50, 50), (99_800, 70, 0), (99_700, 900, 0)];
+    let book = hand(&bids, &[(100_200, 100, 0), (100_300, 40, 10)]);
+    let value = |levels| imbalance(levels).value(A, &book).map(|p| (p.bid.0, p.ask.0));
+    assert_eq!(value(1), Some((200, 100)));
+    // The level that holds own shares alone is not one of the two.
+    assert_eq!(value(2), Some((270, 130)));
+    assert_eq!(value(64), Some((1_170, 130)));
+    assert_eq!(imbalance(1).value(A, &book).unwrap().millionths(), 333_333);
+    assert_eq!(imbalance(1).value(A, &stale(&book)), None, "stale");
+    for levels in [1, 2] {
+        assert_eq!(imbalance(levels).value(A, &hand(&bids, &[(100_200, 10, 10)])), None, "an empty side");
+    }
+    assert_eq!(Imbalance::new(&ImbalanceConfig { levels: 0 }).unwrap_err().field, "imbalance.levels");
+    assert_eq!(Imbalance::new(&ImbalanceConfig { levels: 65 }).unwrap_err().field, "imbalance.levels");
+}
+
+#[test]
+fn signals_side_by_side_speak_side_by_side() {
+    let book = leaning_up();
+    let pair = (imbalance(1), ((), imbalance(2)));
+    let (first, ((), second)) = pair.value(A, &book);
+    assert_eq!((first, second), (imbalance(1).value(A, &book), imbalance(2).value(A, &book)));
+}
+
+// ---- the taker
+
+fn taker(change: impl FnOnce(&mut ImbalanceTakerConfig)) -> ImbalanceTaker {
+    // 300 against 100 is 500,000 millionths.
+    let mut config = ImbalanceTakerConfig {
+        threshold: 500_000,
+        exit: 0,
+        size: Qty(80),
+        max_position: Qty(100),
+        cooldown: Nanos(1_000),
+    };
+    change(&mut config);
+    ImbalanceTaker::new(&config, 2).unwrap()
+}
+
+fn ioc(side: Side, price: i64, qty: i64) -> Vec<Action> {
+    vec![Action::Enter(Enter {
+        instrument: A,
+        side,
+        price: Price(price),
+        qty: Qty(qty),
+        tif: TimeInForce::ImmediateOrCancel,
+        post_only: false,
+        tags: Tags::default(),
+    })]
+}
+
+#[test]
+fn the_taker_takes_the_side_that_the_book_leans_against() {
+    let (row, signal) = (row(), imbalance(1));
+    let first = |t: &mut ImbalanceTaker, book: &Hand| asks(t, &context(&row, book, &signal));
+    assert_eq!(first(&mut taker(|_| {}), &leaning_up()), ioc(Side::Buy, 100_200, 80));
+    assert_eq!(first(&mut taker(|_| {}), &leaning_down()), ioc(Side::Sell, 100_000, 80));
+    assert_eq!(first(&mut taker(|_| {}), &even()), []);
+    // Exactly at the threshold it takes, one millionth below it doesn't.
+    assert_eq!(first(&mut taker(|c| c.threshold = 500_001), &leaning_up()), []);
+    assert_eq!(first(&mut taker(|c| c.threshold = 500_001), &leaning_down()), []);
+    // No more than is shown.
+    assert_eq!(first(&mut taker(|c| c.size = Qty(500)), &leaning_up()), ioc(Side::Buy, 100_200, 100));
+    assert_eq!(first(&mut taker(|_| {}), &stale(&leaning_up())), []);
+    let book = leaning_up();
+    let closed = Context { tradable: false, ..context(&row, &book, &signal) };
+    assert_eq!(asks(&mut taker(|_| {}), &closed), []);
+}
+
+#[test]
+fn the_taker_waits_for_its_order_and_for_its_cooldown() {
+    let (row, signal, book) = (row(), imbalance(1), leaning_up());
+    let at = |ns| Context { now: Mono(ns), ..context(&row, &book, &signal) };
+    let mut t = taker(|_| {});
+    assert_eq!(asks(&mut t, &at(10)).len(), 1);
+    assert_eq!(asks(&mut t, &at(1_009)), []);
+    let other = Context { instrument: InstrumentId(1), ..at(11) };
+    assert_eq!(asks(&mut t, &other).len(), 1, "each instrument has a cooldown of its own");
+    let pending = [own(1, Side::Buy, 100_200, 80)];
+    assert_eq!(asks(&mut t, &Context { orders: &pending, ..at(1_010) }), []);
+    let not_mine = [OwnOrder { tags: Tags { strategy: StrategyId(7), ..Tags::default() }, ..pending[0] }];
+    assert_eq!(asks(&mut t, &Context { orders: &not_mine, ..at(1_010) }).len(), 1);
+    assert_eq!(asks(&mut t, &Context { instrument: InstrumentId(2), ..at(5_000) }), [], "beyond its capacity");
+}
+
+#[test]
+fn the_taker_keeps_its_position_within_bounds_and_leaves_it() {
+    let (row, signal) = (row(), imbalance(1));
+    let with = |position, book: &Hand, exit| {
+        let c = Context { position: Qty(position), ..context(&row, book, &signal) };
+        asks(&mut taker(|c| c.exit = exit), &c)
+    };
+    assert_eq!(with(70, &leaning_up(), 0), ioc(Side::Buy, 100_200, 30));
+    assert_eq!(with(100, &leaning_up(), 0), []);
+    assert_eq!(with(-100, &leaning_down(), 0), []);
+    // The imbalance in its favour is 0: it stays at an exit of 0, and goes at 1.
+    assert_eq!(with(50, &even(), 0), []);
+    assert_eq!(with(50, &even(), 1), ioc(Side::Sell, 100_000, 50));
+    assert_eq!(with(-50, &even(), 1), ioc(Side::Buy, 100_200, 50));
+    // Against it: out, in orders of the configured size, never through zero.
+    assert_eq!(with(100, &leaning_down(), 0), ioc(Side::Sell, 100_000, 80));
+    assert_eq!(with(20, &leaning_down(), 0), ioc(Side::Sell, 100_000, 20));
+    assert_eq!(with(20, &leaning_down(), -1_000_000), [], "never out, and no order through zero");
+}
+
+#[test]
+fn a_configuration_out_of_range_is_named() {
+    type Case<C> = (&'static str, fn(&mut C));
+    let cases: [Case<ImbalanceTakerConfig>; 7] = [
+        ("taker.threshold", |c| c.threshold = 0),
+        ("taker.threshold", |c| c.threshold = 1_000_001),
+        ("taker.exit", |c| c.exit = c.threshold + 1),
+        ("taker.size", |c| c.size = Qty(0)),
+        ("taker.size", |c| c.size = Qty(1_000_000)),
+        ("taker.max_position", |c| c.max_position = Qty(-1)),
+        ("taker.cooldown", |c| c.cooldown = Nanos(3_600_000_000_001)),
+    ];
+    for (field, spoil) in cases {
+        let mut config = ImbalanceTakerConfig::default();
+        spoil(&mut config);
+        assert_eq!(ImbalanceTaker::new(&config, 1).unwrap_err().field, field);
+    }
+    let cases: [Case<MarketMakerConfig>; 8] = [
+        ("maker.offset", |c| (c.reference, c.offset) = (Reference::Mid, 0)),
+        ("maker.offset", |c| c.offset = 10_001),
+        ("maker.skew", |c| c.skew = 1_000_001),
+        ("maker.size", |c| c.size = Qty(0)),
+        ("maker.refill", |c| c.refill = c.size.plus(Qty(1))),
+        ("maker.max_position", |c| c.max_position = Qty(-1)),
+        ("maker.requote", |c| c.requote = 10_001),
+        ("maker.pause", |c| c.pause = Nanos(3_600_000_000_001)),
+    ];
+    for (field, spoil) in cases {
+        let mut config = MarketMakerConfig::default();
+        spoil(&mut config);
+        assert_eq!(MarketMaker::new(&config, 1).unwrap_err().field, field);
+    }
+    assert_eq!(ImbalanceTakerConfig::default().check(), Ok(()));
+    assert_eq!(MarketMakerConfig::default().check(), Ok(()));
+    assert_eq!(ImbalanceConfig::default().check(), Ok(()));
+}
+
+// ---- the plug shape
+
+fn change(what: Happening, strategy: u16) -> Change {
+    let none = Exposure::default();
+    Change {
+        order: ClientId(1),
+        instrument: A,
+        side: Buy,
+        tags: Tags { strategy: StrategyId(strategy), ..Tags::default() },
+        what,
+        reason: 0,
+        before: none,
+        after: none,
+        fill: None,
+        reversed: None,
+        left: None,
+        joined: None,
+        finished: false,
+    }
+}
+
+/// Says its name as a mass cancel, and counts what it hears.
+#[derive(Default)]
+struct Parrot {
+    changes: u32,
+    refusals: u32,
+    timers: u32,
+    deadline: Option<u64>,
+}
+
+impl State for Parrot {
+    fn digest(&self, into: &mut Digest) {
+        into.u64(self.changes.into());
+    }
+    fn save(&self, into: &mut Writer) {
+        into.u64(self.changes.into());
+    }
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.changes = u32::try_from(from.u64()?).map_err(|_| LoadError::OutOfRange)?;
+        Ok(())
+    }
+}
+
+impl<B: BookView, S> Strategy<B, S> for Parrot {
+    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+        // With a wrong tag on purpose: the buffer sets the right one.
+        let tags = Tags { strategy: StrategyId(99), ..context.tags };
+        let price = Price(i64::from(context.tags.strategy.0));
+        let tif = TimeInForce::Day;
+        let enter = Enter { instrument: A, side: Buy, price, qty: Qty(1), tif, post_only: true, tags };
+        actions.push(Action::Enter(enter));
+    }
+    fn on_change(&mut self, _: &Change, _: &Context<'_, B, S>, _: &mut Actions) {
+        self.changes += 1;
+    }
+    fn on_refusal(&mut self, _: &Action, _: Refusal, _: &Context<'_, B, S>) {
+        self.refusals += 1;
+    }
+    fn on_timer(&mut self, _: &Context<'_, B, S>, _: &mut Actions) {
+        self.timers += 1;
+    }
+    fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {
+        self.deadline.map(|ns| (Mono(ns), A))
+    }
+}
+
+fn count<B, S, T: Strategy<B, S>>(_: &T, _: &Context<'_, B, S>) -> u16 {
+    T::COUNT
+}
+
+#[test]
+fn strategies_that_share_a_lane_are_told_apart() {
+    let (row, book) = (row(), even());
+    let orders = [own(1, Buy, 100_000, 100)].map(|o| OwnOrder { tags: change(Happening::Sent, 2).tags, ..o });
+    let cx = Context { orders: &orders, ..context(&row, &book, &()) };
+    let mut all = ((Parrot::default(), Parrot::default()), Parrot::default());
+    assert_eq!(count(&all, &cx), 3);
+    let tags: Vec<_> = asks(&mut all, &cx)
+        .iter()
+        .map(|a| match a {
+            Action::Enter(e) => (e.tags.strategy.0, e.price.0),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(tags, [(0, 0), (1, 1), (2, 2)], "tags set, contexts of their own");
+    let heard = |all: &((Parrot, Parrot), Parrot)| (all.0.0.changes, all.0.1.changes, all.1.changes);
+    let mut actions = Actions::new(1);
+    for (strategy, expected) in [(1, (0, 1, 0)), (2, (0, 1, 1)), (0, (1, 1, 1))] {
+        all.on_change(&change(Happening::Filled, strategy), &cx, &mut actions);
+        assert_eq!(heard(&all), expected);
+    }
+    let refused = |all: &((Parrot, Parrot), Parrot)| (all.0.0.refusals, all.0.1.refusals, all.1.refusals);
+    all.on_refusal(&replaced(1, 100, 1), Refusal::Rate, &cx);
+    assert_eq!(refused(&all), (0, 0, 1), "the owner of the order");
+    all.on_refusal(&Action::MassCancel(MassCancel { instrument: None }), Refusal::RepeatedCancel, &cx);
+    assert_eq!(refused(&all), (1, 1, 2), "all, when it may be anyone's");
+    all.on_timer(&cx, &mut actions);
+    assert_eq!((all.0.0.timers, all.0.1.timers, all.1.timers), (1, 1, 1));
+    let next = |all: &((Parrot, Parrot), Parrot)| Strategy::<Hand, ()>::next_deadline(all);
+    assert_eq!(next(&all), None);
+    (all.0.1.deadline, all.1.deadline) = (Some(7), Some(5));
+    assert_eq!(next(&all), Some((Mono(5), A)));
+    // State goes part by part.
+    let mut twin = ((Parrot::default(), Parrot::default()), Parrot::default());
+    assert_ne!(digest(&twin), digest(&all));
+    twin.load(&mut Reader(&saved(&all))).unwrap();
+    assert_eq!(digest(&twin), digest(&all));
+}
+
+#[test]
+fn a_full_action_buffer_drops_and_counts() {
+    let mut actions = Actions::new(2);
+    let ask = cancelled(1);
+    assert!(actions.push(ask) && actions.push(ask) && !actions.push(cancelled(2)));
+    assert_eq!((actions.list(), actions.dropped()), (&[ask, ask][..], 1));
+    actions.clear();
+    assert!(actions.list().is_empty() && actions.push(ask));
+    assert!(!Actions::new(0).push(ask));
+}
+
+/// Asks for order detail in its bound.
+struct Queuer;
+
+impl State for Queuer {
+    fn digest(&self, _: &mut Digest) {}
+    fn save(&self, _: &mut Writer) {}
+    fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
+        Ok(())
+    }
+}
+
+impl<B: L3View, S> Strategy<B, S> for Queuer {
+    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+        let first = context.book.queue(Buy, Price(100_000)).next();
+        if first.is_some_and(|order| context.book.queue_ahead(order.order) == Some(Qty::ZERO)) {
+            actions.push(Action::MassCancel(MassCancel { instrument: None }));
+        }
+    }
+}
+
+/// How a lane names its parts: the book's view borrows, the plugs don't.
+trait Wiring {
+    type Books: Venue;
+    type Signals: for<'a> Signal<<Self::Books as Venue>::View<'a>>;
+    type Strategy: for<'a> Strategy<<Self::Books as Venue>::View<'a>, Self::Signals>;
+}
+
+trait Venue: 'static {
+    type View<'a>: BookView;
+    fn view(&self, id: InstrumentId) -> Self::View<'_>;
+}
+
+impl Venue for Books {
+    type View<'a> = BookRef<'a>;
+    fn view(&self, id: InstrumentId) -> BookRef<'_> {
+        Books::view(self, id)
+    }
+}
+
+struct Wired;
+
+impl Wiring for Wired {
+    type Books = Books;
+    type Signals = Imbalance;
+    type Strategy = ((ImbalanceTaker, MarketMaker), Queuer);
+}
+
+fn turn<W: Wiring>(books: &W::Books, signals: &mut W::Signals, strategy: &mut W::Strategy) -> Vec<Action> {
+    let (row, book) = (row(), books.view(A));
+    let kind = EventKind::Info;
+    let event = Event { at: ExchangeTime(0), instrument: Some(A), kind };
+    signals.on_event(A, &event, &book);
+    let mut actions = Actions::new(8);
+    let cx = Context { event: Some(&event), ..context(&row, &book, &*signals) };
+    strategy.on_event(&cx, &mut actions);
+    actions.list().to_vec()
+}
+
+#[test]
+fn a_wiring_drives_strategies_on_real_books() {
+    let mut books = no_books();
+    for (order, side, qty, price) in [(1, Buy, 300, 100_000), (2, Sell, 100, 100_200)] {
+        let kind = EventKind::Add { order: VenueRef(order), side, qty: Qty(qty), price: Price(price) };
+        let _ = books.apply(A, &kind);
+    }
+    let mut strategy = ((taker(|_| {}), maker(|_| {})), Queuer);
+    let asked = turn::<Wired>(&books, &mut imbalance(1), &mut strategy);
+    assert_eq!(asked[..1], ioc(Buy, 100_200, 80));
+    assert_eq!(entered(&asked[1..3]), [(Buy, 100_000, 100), (Sell, 100_200, 100)]);
+    assert_eq!(asked[3], Action::MassCancel(MassCancel { instrument: None }));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(192) })]
+
+    #[test]
+    fn a_threshold_judged_by_multiplying_is_the_ratio(bid in 1i64..1 << 40, ask in 1i64..1 << 40, n in -1_000_000i64..1_000_001) {
+        let pressure = Pressure { bid: Qty(bid), ask: Qty(ask) };
+        let scaled = i128::from(bid - ask) * 1_000_000;
+        prop_assert_eq!(i128::from(pressure.millionths()), scaled / i128::from(bid + ask));
+        prop_assert_eq!(pressure.favours(Buy, n), scaled >= i128::from(n) * i128::from(bid + ask));
+        let mirrored = Pressure { bid: Qty(ask), ask: Qty(bid) };
+        prop_assert_eq!(mirrored.favours(Sell, n), pressure.favours(Buy, n));
+    }
+
+    #[test]
+    fn saved_strategies_go_on_as_before(
+        books in prop::collection::vec((1i64..500, 1i64..500, -150i64..150, 0u64..1_500), 1..60),
+        cut in 0usize..60,
+    ) {
+        let row = row();
+        let signal = imbalance(1);
+        let pair = || (taker(|c| c.threshold = 200_000), maker(|_| {}));
+        let mut first = pair();
+        let mut second = None;
+        let mut now = 0;
+        for (n, (bid, ask, position, gap)) in books.into_iter().enumerate() {
+            now += gap;
+            let book = hand(&[(100_000, bid, 0)], &[(100_200, ask, 0)]);
+            let cx = Context { now: Mono(now), position: Qty(position), ..context(&row, &book, &signal) };
+            if n == cut {
+                let bytes = saved(&first);
+                let mut twin = pair();
+                let mut reader = Reader(&bytes);
+                twin.load(&mut reader).unwrap();
+                prop_assert!(reader.0.is_empty());
+                for short in 0..bytes.len() {
+                    prop_assert!(pair().load(&mut Reader(&bytes[..short])).is_err());
+                }
+                second = Some(twin);
+            }
+            let asked = asks(&mut first, &cx);
+            if let Some(twin) = &mut second {
+                prop_assert_eq!(&asked, &asks(twin, &cx));
+                prop_assert_eq!(digest(&first), digest(twin));
+            }
+            if gap % 7 == 0 && let Some(action) = asked.last() {
+                first.on_refusal(action, Refusal::Rate, &cx);
+                if let Some(twin) = &mut second {
+                    twin.on_refusal(action, Refusal::Rate, &cx);
+                }
+            }
+        }
+        let mut other = ImbalanceTaker::new(&ImbalanceTakerConfig::default(), 3).unwrap();
+        prop_assert_eq!(other.load(&mut Reader(&saved(&first.0))), Err(LoadError::OutOfRange));
+    }
+}
