@@ -8,5 +8,6 @@ pub mod clock;
 pub mod crowd;
 pub mod flow;
 pub mod net;
+pub mod playthrough;
 pub mod rng;
 pub mod venue;
