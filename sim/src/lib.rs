@@ -9,6 +9,7 @@ pub mod crowd;
 pub mod flow;
 pub mod net;
 pub mod reconcile;
+pub mod playthrough;
 pub mod rng;
 pub mod venue;
 pub mod world;
