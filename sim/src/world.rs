@@ -473,11 +473,14 @@ impl World {
         for id in SESSIONS {
             while let Some((end, event)) = self.net.next_event(self.now, id) {
                 match (end, id) {
-                    (End::Client, _) => self.feed(Input::Session(id, match &event {
-                        StreamEvent::Connected => SessionInput::Connected,
-                        StreamEvent::Bytes(bytes) => SessionInput::Bytes(bytes),
-                        StreamEvent::Closed => SessionInput::Closed,
-                    }))?,
+                    (End::Client, _) => self.feed(Input::Session(
+                        id,
+                        match &event {
+                            StreamEvent::Connected => SessionInput::Connected,
+                            StreamEvent::Bytes(bytes) => SessionInput::Bytes(bytes),
+                            StreamEvent::Closed => SessionInput::Closed,
+                        },
+                    ))?,
                     (End::Server, SessionId::ORDERS) => self.on_order_entry(&event),
                     (End::Server, _) => self.on_snapshot_session(&event),
                 }

@@ -1,6 +1,7 @@
 //! The program `firelane`: the command line over the gateway and the simulated world.
 
 mod cli;
+mod demo;
 mod log;
 mod progress;
 mod replay;
@@ -11,9 +12,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
+        cli::Command::Demo(options) => demo::run(&options),
         cli::Command::Replay(options) => replay::run(&options),
         cli::Command::Log(command) => log::run(&command),
-        cli::Command::Demo(_) => unreachable!(),
     };
     match outcome {
         Ok(code) => code,

@@ -1,6 +1,6 @@
 //! What long work shows while it goes on: on standard error, and only where a person looks.
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
 /// A spinner with a word of what is being done.
@@ -8,4 +8,10 @@ pub(crate) fn spinner(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(what);
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+/// A bar of `length` virtual milliseconds.
+pub(crate) fn virtual_time(length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
 }

@@ -183,6 +183,9 @@ const DEEDS: [(Deed, Nanos); 5] = [
     (Deed::Halt, Nanos::from_secs(5)),
 ];
 
+/// Only so many of the latest trades are looked into.
+const LATEST: usize = 1_000;
+
 /// Mean length of an operational halt.
 const HALT: Nanos = Nanos::from_millis(200);
 
@@ -204,7 +207,8 @@ impl Staff {
 
     fn on_timer(&mut self, now: Mono, venue: &mut Venue) {
         while let Some((_, deed)) = self.agenda.due(now) {
-            if let Some((_, every)) = DEEDS.iter().find(|(d, _)| std::mem::discriminant(d) == std::mem::discriminant(&deed))
+            if let Some((_, every)) =
+                DEEDS.iter().find(|(d, _)| std::mem::discriminant(d) == std::mem::discriminant(&deed))
             {
                 self.plan(now, *every, deed);
             }
@@ -214,7 +218,8 @@ impl Staff {
 
     fn act(&mut self, now: Mono, deed: Deed, venue: &mut Venue) {
         let Some(port) = venue.port(PORT) else { return };
-        let fill = (!port.fills().is_empty()).then(|| port.fills()[self.rng.index(port.fills().len())]);
+        let latest = &port.fills()[port.fills().len().saturating_sub(LATEST)..];
+        let fill = (!latest.is_empty()).then(|| latest[self.rng.index(latest.len())]);
         let mut live = port.orders().iter().filter(|(_, order)| order.state == OrderState::Live).map(|(key, _)| *key);
         let live: Option<OrderKey> = live.next_back();
         // What cannot be done, because a trade is broken already or an order is gone, is not done.

@@ -60,8 +60,8 @@ impl Run {
     pub(super) fn heavy(seed: u64) -> Self {
         Run {
             seed,
-            trader: if seed % 2 == 0 { Trader::Taker } else { Trader::Maker },
-            start: if seed / 2 % 2 == 0 { Start::Snapshot } else { Start::First },
+            trader: if seed.is_multiple_of(2) { Trader::Taker } else { Trader::Maker },
+            start: if (seed / 2).is_multiple_of(2) { Start::Snapshot } else { Start::First },
             faults: Faults::Heavy,
             trade_for: Nanos::from_millis(4_000),
         }
@@ -73,9 +73,7 @@ impl Run {
                 let config = ImbalanceTakerConfig { threshold: 500_000, ..ImbalanceTakerConfig::default() };
                 lane(self.start, ImbalanceTaker::new(&config, INSTRUMENTS).unwrap())
             }
-            Trader::Maker => {
-                lane(self.start, MarketMaker::new(&MarketMakerConfig::default(), INSTRUMENTS).unwrap())
-            }
+            Trader::Maker => lane(self.start, MarketMaker::new(&MarketMakerConfig::default(), INSTRUMENTS).unwrap()),
         }
     }
 

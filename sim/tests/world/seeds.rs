@@ -24,14 +24,38 @@ fn heavy() {
                 let f = world.lane().feed_counters();
                 let s = world.stats();
                 for (n, v) in [
-                    ("sent", c.sent), ("rejected", c.rejected), ("replaced", c.replaced), ("refused", c.refused), ("fills", c.fills), ("revised", c.revised), ("timed", c.timed_out),
-                    ("kills", c.kills), ("ready", c.entry_ready), ("bookfaults", c.book_faults), ("gaps", f.gaps), ("byline", f.filled_by_line), ("byrereq", f.filled_by_rerequest),
-                    ("lost", f.lost), ("snaps", f.snapshots_ended), ("snapfail", f.snapshot_failures), ("changes", f.session_changes), ("cuts", s.streams[0].cuts), ("halfopen", s.streams[0].half_opens),
-                    ("hangups", s.hang_ups), ("audited", s.audited_books), ("end_ms", world.now().0 / 1_000_000),
-                ] { *sum.entry(n.into()).or_default() += v; }
+                    ("sent", c.sent),
+                    ("rejected", c.rejected),
+                    ("replaced", c.replaced),
+                    ("refused", c.refused),
+                    ("fills", c.fills),
+                    ("revised", c.revised),
+                    ("timed", c.timed_out),
+                    ("kills", c.kills),
+                    ("ready", c.entry_ready),
+                    ("bookfaults", c.book_faults),
+                    ("gaps", f.gaps),
+                    ("byline", f.filled_by_line),
+                    ("byrereq", f.filled_by_rerequest),
+                    ("lost", f.lost),
+                    ("snaps", f.snapshots_ended),
+                    ("snapfail", f.snapshot_failures),
+                    ("changes", f.session_changes),
+                    ("cuts", s.streams[0].cuts),
+                    ("halfopen", s.streams[0].half_opens),
+                    ("hangups", s.hang_ups),
+                    ("audited", s.audited_books),
+                    ("end_ms", world.now().0 / 1_000_000),
+                ] {
+                    *sum.entry(n.into()).or_default() += v;
+                }
                 eprintln!("{seed} ok {:?} end {} ms", t.elapsed(), world.now().0 / 1_000_000);
             }
-            Err(e) => { failed += 1; let e: String = e.chars().take(1500).collect(); eprintln!("{seed} FAIL {e}"); }
+            Err(e) => {
+                failed += 1;
+                let e: String = e.chars().take(1500).collect();
+                eprintln!("{seed} FAIL {e}");
+            }
         }
     }
     eprintln!("{sum:?} {:?}", start.elapsed());

@@ -1,0 +1,122 @@
+//! `firelane demo`: gateway and venue in one thread on a virtual clock, then every order, fill and book compared.
+
+mod report;
+
+use crate::cli::{Demo, Faults};
+use crate::{progress, wirings};
+use anyhow::{Context, Result, bail};
+use firelane_gateway::base::{ExchangeTime, Mono, Nanos};
+use firelane_gateway::shell::config::{Config, SAMPLE};
+use firelane_gateway::shell::lane::Recorder;
+use firelane_gateway::shell::log::FileHeader;
+use firelane_sim::flow::FlowConfig;
+use firelane_sim::net;
+use firelane_sim::world::{Exchange, Synthetic, World, WorldConfig};
+use report::Report;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// When the market opens: 9:30, in ns since midnight.
+const OPENING: u64 = 34_200 * 1_000_000_000;
+
+pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
+    if options.print_config {
+        print!("{SAMPLE}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = read_config(options)?;
+    let world_config = world_config(options, &config);
+    let exchange = exchange(options, &config, &world_config)?;
+    let recorder = recorder(options, &config)?;
+    let mut world = World::new(world_config, recorder, exchange);
+
+    let bar = progress::virtual_time(options.seconds * 1_000);
+    let began = Instant::now();
+    let outcome = world.run(|now| {
+        bar.set_position(now.0 / 1_000_000);
+        bar.set_message(format!("{:.1} of {} virtual seconds", now.0 as f64 / 1e9, options.seconds));
+    });
+    let wall = began.elapsed();
+    bar.finish_and_clear();
+
+    let report = Report::of(options, &config, &world, outcome.err(), wall);
+    world.finish().context("ending log and tape")?;
+    if options.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        report.print();
+    }
+    Ok(if report.reconciled { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The configuration, with room for the symbols of the market.
+fn read_config(options: &Demo) -> Result<Config> {
+    let symbols = usize::from(options.symbols);
+    let Some(path) = &options.config else {
+        let room = Config::parse("")?.instruments.max(symbols);
+        return Ok(Config::parse(&format!("[instruments]\ncapacity = {room}\n"))?);
+    };
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let config = Config::parse(&text).with_context(|| path.display().to_string())?;
+    if config.directory && config.instruments < symbols {
+        bail!("--symbols {symbols}: instruments.capacity = {} has no room for them", config.instruments);
+    }
+    Ok(config)
+}
+
+fn world_config(options: &Demo, config: &Config) -> WorldConfig {
+    let faults = match options.faults {
+        None => net::Faults::None,
+        Some(Faults::Light) => net::Faults::Light,
+        Some(Faults::Heavy) => net::Faults::Heavy,
+    };
+    let mut world = WorldConfig::new(options.seed, faults, Nanos::from_secs(options.seconds));
+    world.orders.username = config.entry.login.username;
+    if let Some(snapshot) = &config.feed.snapshot {
+        world.snapshot.username = snapshot.username;
+    }
+    world
+}
+
+/// The market that is traded against.
+fn exchange(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Box<dyn Exchange>> {
+    if options.itch.is_some() {
+        bail!("--itch: this build has the synthetic market alone");
+    }
+    let symbols = usize::from(options.symbols);
+    let flow = FlowConfig {
+        symbols,
+        rate: u32::try_from(options.rate)?,
+        live_orders: (100 * symbols).clamp(1_000, 100_000),
+        ..FlowConfig::default()
+    };
+    let port = world.port(config.entry.firm.unwrap_or(*b"DEMO"));
+    let epoch = ExchangeTime::new(config.day, OPENING);
+    Ok(Box::new(Synthetic::new(epoch, flow, port, world.faults, options.seed)))
+}
+
+fn recorder(options: &Demo, config: &Config) -> Result<Recorder> {
+    let mut recorder = Recorder::new(wirings::build(config)?);
+    let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
+    let header = FileHeader::new(&config.wiring, &config.text, listed, config.effects);
+    if let Some(path) = &options.log {
+        recorder.log_to(create(path)?, &header).with_context(|| path.display().to_string())?;
+    }
+    if let Some(path) = &options.tape {
+        recorder.tape_to(create(path)?, &header).with_context(|| path.display().to_string())?;
+    }
+    Ok(recorder)
+}
+
+fn create(path: &Path) -> Result<Box<dyn Write>> {
+    let file = File::create(path).with_context(|| path.display().to_string())?;
+    Ok(Box::new(BufWriter::with_capacity(1 << 18, file)))
+}
+
+/// The clock in seconds.
+fn seconds(at: Mono) -> f64 {
+    at.0 as f64 / 1e9
+}
