@@ -4,7 +4,7 @@
 use crate::data::shared;
 use firelane_gateway::base::{ExchangeTime, Price, Side, Symbol, VenueRef};
 use firelane_sim::capture::{binary_file, read_all};
-use firelane_sim::playthrough::{Playthrough, Timed};
+use firelane_sim::playthrough::{Playthrough, time_of};
 use firelane_sim::rng::Rng;
 use firelane_sim::venue::announce::{Line, Shown, Tape};
 use firelane_sim::venue::engine::{Phase, TradingState};
@@ -546,10 +546,11 @@ fn a_recordings_time_never_goes_back_and_garbage_has_none() {
     tape.raw(b"Snot a message of this length");
     let mut messages = tape.take();
     messages[3][5..11].copy_from_slice(&[0xFF; 6]);
-    let times: Vec<u64> = Timed::new(1, messages.iter().map(Vec::as_slice)).map(|(at, _)| at.ns_since_midnight()).collect();
-    assert_eq!(times, [5, 5, 9, 9, 9]);
-    let mut whole = Timed::new(1, messages.iter().map(Vec::as_slice));
-    assert!(whole.by_ref().zip(&messages).all(|((at, message), put)| at.day() == 1 && message == put));
+    let mut at = ExchangeTime::new(1, 0);
+    for (message, expected) in messages.iter().zip([5, 5, 9, 9, 9]) {
+        at = time_of(message, at);
+        assert_eq!(at, ExchangeTime::new(1, expected));
+    }
 }
 
 // ---- The reference fills of a real hour ----------------------------------------------------------------------------
@@ -576,8 +577,10 @@ fn resting_orders_fill_as_in_the_reference_of_the_aapl_hour() {
     let mut live: Option<(usize, VenueRef, u64)> = None;
     let mut fills: Vec<(Option<u64>, Option<u64>, u32)> = vec![(None, None, 0); rows.len()];
     let mut effects = Vec::new();
-    for (at, message) in Timed::new(0, messages) {
-        let at = at.ns_since_midnight();
+    let mut time = ExchangeTime(0);
+    for message in messages {
+        time = time_of(message, time);
+        let at = time.ns_since_midnight();
         if let Some((_, own, until)) = live.filter(|(_, _, until)| *until < at) {
             let _ = market.reduce(NOW, own, 0, CancelReason::User, &mut effects);
             assert!(until > 0);
