@@ -30,7 +30,11 @@
 //!   with market hours, all orders with system hours.
 
 mod queues;
+mod recorded;
 
+pub use recorded::{RecordedDay, time_of};
+
+use crate::venue::announce::{Line, Shown, Tape};
 use crate::venue::engine::{HIGHEST_PRICE, Phase, Resting, TradingState, tick};
 use crate::venue::market::{
     BreakReason, CancelReason, Effect, Life, Liquidity, Market, NewOrder, Owner, Refusal, What,
@@ -52,6 +56,8 @@ struct Recorded {
     shares: u32,
     /// Shares that own orders have traded with.
     taken: u32,
+    /// The name it shows.
+    attributed: Option<[u8; 4]>,
     rank: Rank,
 }
 
@@ -70,6 +76,10 @@ struct Own {
 
 #[derive(Debug)]
 struct Instrument {
+    line: Line,
+    /// The latest message of each type that a snapshot repeats: `R`, then `H`, `Y`, `h`.
+    directory: Option<Vec<u8>>,
+    states: BTreeMap<u8, Vec<u8>>,
     recorded: Queues,
     own: Queues,
     state: TradingState,
@@ -77,11 +87,14 @@ struct Instrument {
     short_restricted: bool,
 }
 
-impl Default for Instrument {
+impl Instrument {
     /// As before its first message: a symbol with no trading action is halted (nasdaq-protocols.md section 6, "H
     /// State").
-    fn default() -> Self {
+    fn new(line: Line) -> Self {
         Instrument {
+            line,
+            directory: None,
+            states: BTreeMap::new(),
             recorded: Queues::default(),
             own: Queues::default(),
             state: TradingState::Halted,
@@ -97,6 +110,8 @@ pub struct Playthrough {
     /// Whose operational halts matter: `Q` Nasdaq, `B` BX, `X` PSX.
     market: u8,
     phase: Phase,
+    /// The latest `S`.
+    event: Option<Vec<u8>>,
     instruments: Vec<Instrument>,
     by_symbol: BTreeMap<Symbol, usize>,
     recorded: BTreeMap<VenueRef, Recorded>,
@@ -115,6 +130,7 @@ impl Playthrough {
         Playthrough {
             market,
             phase: Phase::Before,
+            event: None,
             instruments: Vec::new(),
             by_symbol: BTreeMap::new(),
             recorded: BTreeMap::new(),
@@ -131,13 +147,18 @@ impl Playthrough {
     /// The recording goes on by one message, which everyone is sent as it is. What it does to own orders is added to
     /// `effects`. A message that can't be read, or is about an order that the recording has not, does nothing.
     pub fn on_message(&mut self, message: &[u8], effects: &mut Vec<Effect>) {
-        let Ok(message) = itch50::decode(message) else { return };
-        match message {
-            Message::SystemEvent(m) => self.event(m.event_code, effects),
-            Message::StockDirectory(m) => _ = self.instrument(m.stock()),
+        let Ok(read) = itch50::decode(message) else { return };
+        let locate = read.header().stock_locate.get();
+        match read {
+            Message::SystemEvent(m) => {
+                self.event = Some(message.to_vec());
+                self.day_moves_on(m.event_code, effects);
+            }
+            Message::StockDirectory(m) => self.instrument(locate, m.stock()).directory = Some(message.to_vec()),
             Message::StockTradingAction(m) => {
-                let at = self.instrument(m.stock());
-                self.instruments[at].state = match m.trading_state {
+                let i = self.instrument(locate, m.stock());
+                i.states.insert(m.header.message_type, message.to_vec());
+                i.state = match m.trading_state {
                     codes::trading_state::TRADING => TradingState::Trading,
                     codes::trading_state::QUOTATION_ONLY => TradingState::QuotationOnly,
                     codes::trading_state::PAUSED => TradingState::Paused,
@@ -145,20 +166,33 @@ impl Playthrough {
                 };
             }
             Message::OperationalHalt(m) if m.market_code == self.market => {
-                let at = self.instrument(m.stock());
-                self.instruments[at].operational_halt = m.action != codes::operational::RESUMED;
+                let i = self.instrument(locate, m.stock());
+                i.states.insert(m.header.message_type, message.to_vec());
+                i.operational_halt = m.action != codes::operational::RESUMED;
             }
             Message::RegShoRestriction(m) => {
-                let at = self.instrument(m.stock());
-                self.instruments[at].short_restricted = m.action != codes::reg_sho::NONE;
+                let i = self.instrument(locate, m.stock());
+                i.states.insert(m.header.message_type, message.to_vec());
+                i.short_restricted = m.action != codes::reg_sho::NONE;
             }
             Message::AddOrder(m) => {
                 let Some(side) = m.side() else { return };
-                self.add(m.order_ref(), (m.stock(), side, m.price()), m.shares.get(), effects);
+                let (line, reference) = (Line { locate, symbol: m.stock() }, m.order_ref());
+                self.add(
+                    line,
+                    Shown { reference, side, shares: m.shares.get(), price: m.price(), attributed: None },
+                    effects,
+                );
             }
             Message::AddOrderMpid(m) => {
                 let Some(side) = m.side() else { return };
-                self.add(m.order_ref(), (m.stock(), side, m.price()), m.shares.get(), effects);
+                let (line, reference, attributed) =
+                    (Line { locate, symbol: m.stock() }, m.order_ref(), Some(m.attribution));
+                self.add(
+                    line,
+                    Shown { reference, side, shares: m.shares.get(), price: m.price(), attributed },
+                    effects,
+                );
             }
             Message::OrderExecuted(m) => {
                 let Some(order) = self.recorded.get(&m.order_ref()) else { return };
@@ -173,13 +207,15 @@ impl Playthrough {
             Message::OrderReplace(m) => {
                 let Some(&old) = self.recorded.get(&m.original_ref()) else { return };
                 self.shrink(m.original_ref(), u32::MAX);
-                self.join(m.new_ref(), (old.instrument, old.side, m.price()), m.shares.get(), effects);
+                let (reference, shares, price) = (m.new_ref(), m.shares.get(), m.price());
+                let new = Shown { reference, side: old.side, shares, price, attributed: old.attributed };
+                self.join(old.instrument, new, effects);
             }
             _ => {}
         }
     }
 
-    fn event(&mut self, code: u8, effects: &mut Vec<Effect>) {
+    fn day_moves_on(&mut self, code: u8, effects: &mut Vec<Effect>) {
         self.phase = match code {
             codes::event::START_OF_MESSAGES => Phase::Messages,
             codes::event::START_OF_SYSTEM_HOURS => Phase::System,
@@ -200,40 +236,34 @@ impl Playthrough {
         }
     }
 
-    fn instrument(&mut self, symbol: Symbol) -> usize {
-        *self.by_symbol.entry(symbol).or_insert_with(|| {
-            self.instruments.push(Instrument::default());
+    fn find(&mut self, line: Line) -> usize {
+        *self.by_symbol.entry(line.symbol).or_insert_with(|| {
+            self.instruments.push(Instrument::new(line));
             self.instruments.len() - 1
         })
     }
 
-    fn add(
-        &mut self,
-        reference: VenueRef,
-        (symbol, side, price): (Symbol, Side, Price),
-        shares: u32,
-        effects: &mut Vec<Effect>,
-    ) {
-        let at = self.instrument(symbol);
-        self.join(reference, (at, side, price), shares, effects);
+    fn instrument(&mut self, locate: u16, symbol: Symbol) -> &mut Instrument {
+        let at = self.find(Line { locate, symbol });
+        &mut self.instruments[at]
+    }
+
+    fn add(&mut self, line: Line, order: Shown, effects: &mut Vec<Effect>) {
+        let at = self.find(line);
+        self.join(at, order, effects);
     }
 
     /// A recorded order joins the book, and trades with the own orders that it would have met. One whose reference is
     /// in the book already is not believed.
-    fn join(
-        &mut self,
-        reference: VenueRef,
-        (instrument, side, price): (usize, Side, Price),
-        shares: u32,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn join(&mut self, instrument: usize, order: Shown, effects: &mut Vec<Effect>) {
+        let Shown { reference, side, shares, price, attributed } = order;
         if shares == 0 || self.recorded.contains_key(&reference) {
             return;
         }
         let rank = self.next_rank(side, price, false);
         self.instruments[instrument].recorded.insert(side, rank, reference);
         let taken = self.meet(instrument, side, price, shares, effects);
-        self.recorded.insert(reference, Recorded { instrument, side, price, shares, taken, rank });
+        self.recorded.insert(reference, Recorded { instrument, side, price, shares, taken, attributed, rank });
     }
 
     /// Takes shares off a recorded order, all of them if it has no more.
@@ -483,6 +513,24 @@ impl Playthrough {
         Some(ahead.filter_map(|r| self.recorded.get(&r)).map(|order| u64::from(order.shares)).sum())
     }
 
+    /// What a snapshot of this moment holds, without its last message: the day's phase, the directory, the states, and
+    /// every recorded order in priority order with its remaining shares.
+    #[must_use]
+    pub fn snapshot(&self, now: ExchangeTime) -> Vec<Vec<u8>> {
+        let mut tape = Tape::default();
+        let directory = self.instruments.iter().filter_map(|i| i.directory.as_ref());
+        let states = self.instruments.iter().flat_map(|i| i.states.values());
+        self.event.iter().chain(directory).chain(states).for_each(|message| tape.raw(message));
+        for i in &self.instruments {
+            for reference in i.recorded.side(Side::Buy).chain(i.recorded.side(Side::Sell)) {
+                if let Some(&Recorded { side, price, shares, attributed, .. }) = self.recorded.get(&reference) {
+                    tape.add(now, i.line, Shown { reference, side, shares, price, attributed });
+                }
+            }
+        }
+        tape.take()
+    }
+
     /// The recorded book of a symbol: bids, then asks, each in priority order. Own orders are not in it.
     #[must_use]
     pub fn book(&self, symbol: Symbol) -> Vec<Resting> {
@@ -506,6 +554,26 @@ impl Playthrough {
             shares: own.open,
             hidden: own.hidden,
         })
+    }
+
+    /// What must be true between any two calls.
+    ///
+    /// # Errors
+    /// What is not.
+    pub fn check(&self) -> Result<(), String> {
+        let queued = |queues: fn(&Instrument) -> &Queues| -> usize {
+            self.instruments
+                .iter()
+                .map(|i| queues(i).side(Side::Buy).count() + queues(i).side(Side::Sell).count())
+                .sum()
+        };
+        if (queued(|i| &i.recorded), queued(|i| &i.own)) != (self.recorded.len(), self.own.len()) {
+            return Err("an order is not in its queue".to_owned());
+        }
+        match self.own.iter().find(|(_, own)| own.open == 0) {
+            Some((reference, _)) => Err(format!("{reference:?} rests with nothing open")),
+            None => Ok(()),
+        }
     }
 
     /// The symbols seen so far, in alphabetical order.
@@ -573,38 +641,5 @@ impl Market for Playthrough {
         let (owner, reference) = self.trades.remove(&trade).ok_or(Refusal::UnknownOrder)?;
         effects.push(Effect { owner, reference, what: What::Broken { trade, reason } });
         Ok(())
-    }
-}
-
-/// The messages of a recording, each with the exchange's time at which it goes out.
-///
-/// The time is the message's own stamp, and never earlier than that of the message before. A message that can't be
-/// read, whose stamp means nothing, goes out with the one before.
-#[derive(Clone, Debug)]
-pub struct Timed<I> {
-    messages: I,
-    last: ExchangeTime,
-}
-
-impl<I> Timed<I> {
-    /// Messages of a session on `day` (days since 1970-01-01).
-    pub fn new(day: u32, messages: I) -> Self {
-        Timed { messages, last: ExchangeTime::new(day, 0) }
-    }
-}
-
-impl<'a, I: Iterator<Item = &'a [u8]>> Iterator for Timed<I> {
-    type Item = (ExchangeTime, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let message = self.messages.next()?;
-        if let Ok(read) = itch50::decode(message) {
-            let stamp = ExchangeTime::new(self.last.day(), read.header().timestamp.ns());
-            // No stamp of a day lies beyond it.
-            if stamp.day() == self.last.day() {
-                self.last = self.last.max(stamp);
-            }
-        }
-        Some((self.last, message))
     }
 }

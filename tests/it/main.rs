@@ -10,6 +10,7 @@ mod mutations;
 mod orders;
 mod ouch;
 mod pcap;
+mod playthrough;
 mod risk;
 mod soup;
 mod strategy;

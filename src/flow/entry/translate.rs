@@ -113,7 +113,7 @@ pub enum NoReport {
 /// Reads one outbound message. A report of [`Report::Queried`] still lacks what it settles, 0.
 ///
 /// # Errors
-/// [`NoReport`]: to be counted, and skipped.
+/// `NoReport`: to be counted, and skipped.
 #[inline]
 pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
     let bad = NoReport::BadField(message.first().copied().unwrap_or(0));

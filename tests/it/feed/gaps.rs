@@ -99,6 +99,20 @@ fn a_second_copy_of_a_reply_asks_for_nothing() {
 }
 
 #[test]
+fn only_a_reply_that_begins_where_the_request_does_ends_the_wait_for_it() {
+    let mut rig = Rig::running(config());
+    rig.packet(A, &packet(9..10));
+    rig.pass(GAP);
+    assert_eq!(rig.sent(), [ask(3, 6)]);
+    rig.packet(B, &packet(3..4));
+    rig.packet(R, &packet(5..6));
+    rig.pass(Nanos(REPLY.0 - 1));
+    assert_eq!(rig.sent(), []);
+    rig.pass(Nanos(1));
+    assert_eq!(rig.sent(), [ask(4, 1)]);
+}
+
+#[test]
 fn without_an_answer_it_asks_again_up_to_the_limit_and_then_reports_the_loss() {
     let mut rig = Rig::running(config());
     rig.packet(A, &packet(5..7));
