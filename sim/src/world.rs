@@ -19,6 +19,7 @@ mod exchange;
 mod net;
 
 pub use exchange::{Exchange, Synthetic};
+pub use net::Network;
 
 use crate::clock::Agenda;
 use crate::net::{End, Faults, LinkStats, StreamEvent, StreamStats};
@@ -50,8 +51,10 @@ pub struct Login {
 pub struct WorldConfig {
     /// Seed of the network, the servers and the commands.
     pub seed: u64,
-    /// How bad the world is.
+    /// How bad the servers are, and whether somebody throws the kill switch, changes sessions, hangs up.
     pub faults: Faults,
+    /// How bad the network is.
+    pub network: Network,
     /// How long the market trades.
     pub trade_for: Nanos,
     /// How long it may take until all is at rest afterwards.
@@ -76,6 +79,7 @@ impl WorldConfig {
         WorldConfig {
             seed,
             faults,
+            network: Network::under(faults),
             trade_for,
             rest_within: Nanos::from_secs(120),
             late_by,
@@ -224,7 +228,7 @@ impl World {
             listening: false,
             tape: TapeLedger::default(),
             exchange,
-            net: Net::new(faults, [config.orders.password, config.snapshot.password], seed),
+            net: Net::new(&config.network, [config.orders.password, config.snapshot.password], seed),
             publisher: Publisher::new(PublisherConfig::default(), session_name(0), Mono(0)),
             session: 0,
             rerequest: RerequestServer::new(RerequestConfig::under(faults), seed),

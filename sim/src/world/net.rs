@@ -1,6 +1,8 @@
 //! Every wire between gateway and venue.
 
-use crate::net::{DatagramLink, End, Faults, LinkStats, StreamEvent, StreamLink, StreamStats};
+use crate::net::{
+    DatagramFaults, DatagramLink, End, Faults, LinkStats, StreamEvent, StreamFaults, StreamLink, StreamStats,
+};
 use crate::rng::Rng;
 use firelane_gateway::base::{LineId, Mono, SessionId};
 use firelane_gateway::flow::outbox::Output;
@@ -8,6 +10,29 @@ use firelane_gateway::shell::lane::fill_in_password;
 
 /// The sessions of a lane, in the order of their numbers.
 pub(super) const SESSIONS: [SessionId; 2] = [SessionId::ORDERS, SessionId::SNAPSHOT];
+
+/// The faults of every wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Network {
+    /// Lines A and B.
+    pub lines: [DatagramFaults; 2],
+    /// To the re-request server, and back.
+    pub rerequest: DatagramFaults,
+    /// Order entry, snapshots.
+    pub sessions: [StreamFaults; 2],
+}
+
+impl Network {
+    /// What a fault profile means to the wires.
+    #[must_use]
+    pub fn under(faults: Faults) -> Self {
+        Network {
+            lines: [faults.line(LineId::A), faults.line(LineId::B)],
+            rerequest: faults.rerequest(),
+            sessions: [faults.session(); 2],
+        }
+    }
+}
 
 /// The wires, with their faults.
 #[derive(Debug)]
@@ -30,32 +55,31 @@ struct Session {
 }
 
 impl Net {
-    pub(super) fn new(faults: Faults, passwords: [[u8; 10]; 2], seed: u64) -> Self {
-        let line = |line, name| DatagramLink::new(faults.line(line), Rng::new(seed, name));
-        let way = |name| DatagramLink::new(faults.rerequest(), Rng::new(seed, name));
-        let session = |name, password| Session {
-            link: StreamLink::new(faults.session(), Rng::new(seed, name)),
+    pub(super) fn new(network: &Network, passwords: [[u8; 10]; 2], seed: u64) -> Self {
+        let way = |faults, name| DatagramLink::new(faults, Rng::new(seed, name));
+        let session = |faults, name, password| Session {
+            link: StreamLink::new(faults, Rng::new(seed, name)),
             password,
             busy: false,
             closing: false,
         };
-        let [orders, snapshot] = passwords;
+        let Network { lines: [a, b], rerequest, sessions: [orders, snapshot] } = *network;
         Net {
-            lines: [line(LineId::A, "line A"), line(LineId::B, "line B"), way("replies")],
-            requests: way("requests"),
-            sessions: [session("order entry", orders), session("snapshot", snapshot)],
+            lines: [way(a, "line A"), way(b, "line B"), way(rerequest, "replies")],
+            requests: way(rerequest, "requests"),
+            sessions: [session(orders, "order entry", passwords[0]), session(snapshot, "snapshot", passwords[1])],
         }
     }
 
     /// From now on the network only delays.
     pub(super) fn heal(&mut self, now: Mono) {
-        for (line, id) in self.lines.iter_mut().zip([LineId::A, LineId::B]) {
-            line.set_faults(Faults::None.line(id));
+        let Network { lines: [a, b], rerequest, sessions } = Network::under(Faults::None);
+        for (line, faults) in self.lines.iter_mut().zip([a, b, rerequest]) {
+            line.set_faults(faults);
         }
-        self.lines[2].set_faults(Faults::None.rerequest());
-        self.requests.set_faults(Faults::None.rerequest());
-        for session in &mut self.sessions {
-            session.link.set_faults(now, Faults::None.session());
+        self.requests.set_faults(rerequest);
+        for (session, faults) in self.sessions.iter_mut().zip(sessions) {
+            session.link.set_faults(now, faults);
         }
     }
 

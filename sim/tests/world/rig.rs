@@ -22,7 +22,7 @@ use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
 use firelane_gateway::shell::log::{Effects, FileHeader};
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
-use firelane_sim::world::{Synthetic, World, WorldConfig, WorldError};
+use firelane_sim::world::{Network, Synthetic, World, WorldConfig, WorldError};
 use std::cell::RefCell;
 use std::io::Write;
 use std::marker::PhantomData;
@@ -55,6 +55,8 @@ pub(super) struct Run {
     pub(super) start: Start,
     pub(super) faults: Faults,
     pub(super) trade_for: Nanos,
+    /// Changes the network.
+    pub(super) network: fn(&mut Network),
 }
 
 impl Run {
@@ -66,6 +68,7 @@ impl Run {
             start: if (seed / 2).is_multiple_of(2) { Start::Snapshot } else { Start::First },
             faults: Faults::Heavy,
             trade_for: Nanos::from_millis(4_000),
+            network: |_| (),
         }
     }
 
@@ -80,7 +83,9 @@ impl Run {
     }
 
     pub(super) fn config(&self) -> WorldConfig {
-        WorldConfig::new(self.seed, self.faults, self.trade_for)
+        let mut config = WorldConfig::new(self.seed, self.faults, self.trade_for);
+        (self.network)(&mut config.network);
+        config
     }
 
     pub(super) fn world(&self, log: Option<&Buffer>) -> World {
