@@ -1,1 +1,3 @@
 //! The latency lab.
+
+pub mod market;

@@ -3,6 +3,7 @@
 mod book;
 mod captures;
 mod data;
+mod entry;
 mod feed;
 mod itch;
 mod itch_line;

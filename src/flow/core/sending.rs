@@ -151,10 +151,12 @@ impl<W: Wiring> Core<W> {
     pub(super) fn on_due(&mut self, now: Mono, out: &mut Outbox) -> bool {
         if let Some(change) = self.orders.timed_out(now) {
             self.took_step(now, &change, out);
-            if self.orders.is_overdue() {
-                self.entry.query(now, out);
-            }
             return true;
+        }
+        // A query already on its way does not cover what has become late since, and one may find no room: asked until
+        // nothing is late.
+        if self.orders.is_overdue() {
+            self.entry.query(now, out);
         }
         let ready = self.entry.ready();
         if ready != self.was_ready {

@@ -4,7 +4,7 @@ use super::input::Recording;
 use super::report::{Errors, NsPerMessage, Report};
 use anyhow::Result;
 use firelane_gateway::base::{Instrument, InstrumentTable, Side, Symbol};
-use firelane_gateway::flow::book::{BookCapacity, BookFault, BookView, Books};
+use firelane_gateway::flow::book::{BookFault, BookView, Books};
 use firelane_gateway::flow::event::EventKind;
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::market::{MarketLine, NoEvent};
@@ -22,17 +22,12 @@ struct Pass {
 }
 
 impl Pass {
-    /// Sized by the recording's length alone, so that nothing of it has been touched before the cold pass. A message is
-    /// 20 bytes at the least, and of three messages about orders at most two leave one resting.
     fn new(recording: &Recording, symbol: Option<Symbol>) -> Self {
         let listed: Vec<Instrument> = symbol.into_iter().map(Instrument::us_equity).collect();
-        let bytes = recording.len();
-        let instruments = if symbol.is_some() { 1 } else { (bytes / 64).clamp(64, 16_384) };
-        let orders = (bytes / 128).clamp(4_096, 4_000_000);
-        let capacity = BookCapacity { instruments, orders, levels: (orders / 2).max(4_096), own: 1 };
+        let capacity = recording.capacity(symbol.is_some());
         Pass {
             line: ItchLine::new(0),
-            instruments: InstrumentTable::new(&listed, instruments, symbol.is_none()),
+            instruments: InstrumentTable::new(&listed, capacity.instruments, symbol.is_none()),
             books: Books::new(capacity),
         }
     }

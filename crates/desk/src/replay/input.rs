@@ -3,6 +3,7 @@
 use crate::progress;
 use anyhow::{Context, Result};
 use firelane_gateway::base::{LineId, Mono, Nanos};
+use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::feed::{Feed, FeedConfig, FeedCounters, Release, RerequestConfig, Start};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::outbox::Outbox;
@@ -28,9 +29,19 @@ impl Recording {
         binary_file::Messages::new(&self.bytes)
     }
 
-    /// Bytes, length prefixes included.
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+    /// The messages with their length prefixes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Room for all that the messages can hold, of one symbol or of all. Told by their length alone, so that nothing of
+    /// them has been touched before a cold pass. A message is 20 bytes at the least, and of three messages about orders
+    /// at most two leave one resting.
+    pub(crate) fn capacity(&self, one_symbol: bool) -> BookCapacity {
+        let bytes = self.bytes.len();
+        let instruments = if one_symbol { 1 } else { (bytes / 64).clamp(64, 16_384) };
+        let orders = (bytes / 128).clamp(4_096, 4_000_000);
+        BookCapacity { instruments, orders, levels: (orders / 2).max(4_096), own: 1 }
     }
 }
 
