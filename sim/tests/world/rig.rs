@@ -82,14 +82,18 @@ impl Run {
         }
     }
 
-    pub(super) fn config(&self) -> WorldConfig {
+    fn config(&self) -> WorldConfig {
         let mut config = WorldConfig::new(self.seed, self.faults, self.trade_for);
         (self.network)(&mut config.network);
         config
     }
 
-    pub(super) fn world(&self, log: Option<&Buffer>) -> World {
-        let config = self.config();
+    /// For a world in which books may be wrong without looking it.
+    pub(super) fn world_without_audits(&self, log: Option<&Buffer>) -> World {
+        self.world_of(WorldConfig { audit_every: Nanos(0), ..self.config() }, log)
+    }
+
+    fn world_of(&self, config: WorldConfig, log: Option<&Buffer>) -> World {
         let mut recorder = Recorder::new(self.lane());
         if let Some(log) = log {
             let header = FileHeader::new("test", "", Vec::new(), Effects::Bytes);
@@ -111,7 +115,7 @@ impl Run {
 
     /// Runs to the end and compares both sides.
     pub(super) fn go(&self, log: Option<&Buffer>) -> Result<World, String> {
-        let mut world = self.world(log);
+        let mut world = self.world_of(self.config(), log);
         let outcome = world.run(|_: Mono| ());
         let mut wrong: Vec<String> = outcome.err().iter().map(WorldError::to_string).collect();
         wrong.extend(world.reconcile().iter().map(ToString::to_string));
