@@ -1,6 +1,8 @@
 //! A lane, a market and a world around them, from a seed.
 
-use firelane_gateway::base::{ExchangeTime, InstrumentTable, Mono, Nanos, Notional, Qty, VenueId};
+use firelane_gateway::base::{
+    AccountId, ExchangeTime, InstrumentTable, Mono, Nanos, Notional, Qty, StrategyId, VenueId,
+};
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::action::Tags;
 use firelane_gateway::flow::book::{BookCapacity, BookRef, Books};
@@ -163,7 +165,7 @@ where
     Box::new(Gateway::<Nasdaq<S>>::new(Parts {
         lane: 0,
         venue: VenueId(1),
-        tags: Tags::default(),
+        tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
         feed: Feed::new(feed).unwrap(),
         market: ItchLine::new(DAY),
         instruments: InstrumentTable::new(&[], INSTRUMENTS, true),

@@ -120,7 +120,7 @@ impl<W: Wiring> Core<W> {
             input: 0,
             now: Mono(0),
             at: ExchangeTime(0),
-            actions: Actions::new(ACTIONS),
+            actions: Actions::new(ACTIONS).numbered_from(parts.tags.strategy),
             judged: 0,
             own,
             sweep: None,

@@ -79,7 +79,8 @@ pub struct Context<'a, B, S> {
     pub position: Qty,
     /// The lane's live orders in the instrument, of all strategies.
     pub orders: &'a [OwnOrder],
-    /// What this strategy's orders carry. Strategies of a lane are numbered from 0 in the order written.
+    /// What this strategy's orders carry. Strategies of a lane are numbered in the order written, from the lane's
+    /// configured number on.
     pub tags: Tags,
 }
 
@@ -141,6 +142,12 @@ impl Actions {
     pub fn new(capacity: usize) -> Self {
         let idle = Action::MassCancel(super::action::MassCancel { instrument: None });
         Actions { list: vec![idle; capacity].into_boxed_slice(), len: 0, strategy: StrategyId(0), dropped: 0 }
+    }
+
+    /// The same, for strategies that are numbered from `first` on, as [`Context::tags`] says.
+    #[must_use]
+    pub fn numbered_from(self, first: StrategyId) -> Self {
+        Actions { strategy: first, ..self }
     }
 
     /// Asks for `action`. An enter gets the tag of the strategy that asks. False: no room.
