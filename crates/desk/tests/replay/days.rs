@@ -78,8 +78,8 @@ impl Recording {
         bytes
     }
 
-    /// MoldUDP64 packets of one to five messages, each with the number of its first.
-    pub(crate) fn packets(&self) -> Vec<(u64, Vec<u8>)> {
+    /// MoldUDP64 packets of one to five messages.
+    pub(crate) fn packets(&self) -> Vec<Vec<u8>> {
         let (mut packets, mut next) = (Vec::new(), 1u64);
         let mut rest = self.messages.as_slice();
         while !rest.is_empty() {
@@ -87,7 +87,7 @@ impl Recording {
             let mut buffer = [0; 1_400];
             let mut packet = PacketBuilder::new(&mut buffer, *b"TESTDAY001", next).unwrap();
             some.iter().for_each(|message| packet.push(message).unwrap());
-            packets.push((next, packet.finish().to_vec()));
+            packets.push(packet.finish().to_vec());
             next += some.len() as u64;
             rest = later;
         }
