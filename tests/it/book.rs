@@ -2,7 +2,8 @@
 
 use crate::data;
 use firelane_gateway::base::{
-    ClientId, Digest, Instrument, InstrumentId, InstrumentTable, Price, Qty, Side, Symbol, VenueRef,
+    ClientId, Digest, Instrument, InstrumentId, InstrumentTable, LoadError, Price, Qty, Reader, Side, State, Symbol,
+    VenueRef, Writer,
 };
 use firelane_gateway::flow::book::{
     Applied, BookCapacity, BookFault, BookView, Books, L3View, Level, OwnMatch, OwnTouch, Scope, StaleReason,
@@ -861,6 +862,42 @@ fn clearing_empties_books_keeps_staleness_and_lets_marks_wait() {
         let after = applied(&mut b, &[add(1, Side::Buy, 90, 50)]);
         assert_eq!(after.own, Some((ClientId(10), OwnTouch::Arrived)));
         assert_eq!(b.view(ID).top(Side::Buy).unwrap().own_qty, Qty(90));
+    }
+}
+
+/// What was saved goes on exactly as the original does.
+#[test]
+fn saved_books_go_on_as_if_nothing_had_happened() {
+    let digest = |books: &Books| {
+        let mut digest = Digest::default();
+        State::digest(books, &mut digest);
+        digest.value()
+    };
+    let capacity = BookCapacity { instruments: 2, orders: 200, levels: 60, own: 5 };
+    let flow = Flow { capacity, instruments: 3, prices: 40, references: |n| n << 33, population: 400, adds: 55 };
+    for seed in 0..10 {
+        let (mut books, _) = model_run(&flow, seed, 1_000);
+        books.mark_stale(Scope::All, StaleReason::Gap);
+        let mut saved = Writer::default();
+        books.save(&mut saved);
+        let mut loaded = Books::new(capacity);
+        applied(&mut loaded, &[add(1, Side::Buy, 1, 1)]); // what it held is gone
+        loaded.own_add(VenueRef(1), ClientId(1));
+        loaded.load(&mut Reader(&saved.0)).unwrap();
+        assert_eq!((digest(&loaded), loaded.counters()), (digest(&books), books.counters()));
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        for _ in 0..500 {
+            let (id, kind) = (InstrumentId(rng.random_range(0..3)), random_event(&mut rng, &flow));
+            assert_eq!(loaded.apply(id, &kind), books.apply(id, &kind));
+        }
+        assert_eq!((digest(&loaded), loaded.counters()), (digest(&books), books.counters()));
+        for short in (0..saved.0.len()).step_by(97) {
+            assert_eq!(loaded.load(&mut Reader(&saved.0[..short])), Err(LoadError::Short));
+        }
+        let other = BookCapacity { instruments: 1, ..capacity };
+        assert_eq!(Books::new(other).load(&mut Reader(&saved.0)), Err(LoadError::OutOfRange));
+        let smaller = BookCapacity { orders: 3, ..capacity };
+        assert_eq!(Books::new(smaller).load(&mut Reader(&saved.0)), Err(LoadError::OutOfRange));
     }
 }
 

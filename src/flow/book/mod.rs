@@ -18,6 +18,7 @@ mod orders;
 mod own;
 mod pool;
 mod stale;
+mod state;
 mod view;
 
 use self::index::Index;
@@ -26,7 +27,7 @@ use self::orders::Order;
 use self::own::Marks;
 use self::pool::{NIL, Pool};
 use super::event::EventKind;
-use crate::base::{ClientId, Digest, InstrumentId, Price, Qty, Side, VenueRef, raw};
+use crate::base::{ClientId, InstrumentId, Price, Qty, Side, VenueRef, raw};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -649,39 +650,6 @@ impl Books {
     #[must_use]
     pub fn counters(&self) -> &BookCounters {
         &self.counters
-    }
-
-    /// Feeds what all books display, in a form that depends on what they hold, not on how they came to hold it:
-    /// instrument by instrument, side by side, from the best price on, each queue in time priority. Both ends of a
-    /// feed agree on it.
-    pub fn digest_displayed(&self, into: &mut Digest) {
-        for (id, _) in (0u32..).zip(&self.books) {
-            let view = self.view(InstrumentId(id));
-            for side in [Side::Buy, Side::Sell] {
-                into.u64(view.depth(side) as u64);
-                for level in view.levels(side) {
-                    into.i64(level.price.0);
-                    into.u64(u64::from(level.orders));
-                    for order in view.queue(side, level.price) {
-                        into.u64(order.order.0);
-                        into.i64(order.qty.0);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Feeds everything that can change a later answer: what is displayed, prints, staleness, own marks.
-    pub fn digest(&self, into: &mut Digest) {
-        self.digest_displayed(into);
-        into.u64(u64::from(self.all.bits()));
-        for (book, prints) in self.books.iter().zip(&self.prints) {
-            into.u64(u64::from(book.freshness.bits()));
-            into.i64(prints.price.0);
-            into.i64(prints.qty.0);
-            into.i64(prints.volume.0);
-        }
-        self.marks.digest(into);
     }
 }
 

@@ -5,7 +5,7 @@
 //! replace) but never drops it, so that a snapshot that rebuilds the book finds it again.
 
 use super::pool::{NIL, Pool};
-use crate::base::{ClientId, Digest, Map, VenueRef};
+use crate::base::{ClientId, Map, VenueRef};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
@@ -106,27 +106,22 @@ impl Marks {
         }
     }
 
-    /// In no order that depends on history: a sum over the marks.
-    pub(super) fn digest(&self, into: &mut Digest) {
-        let mut sum = 0u64;
-        for number in (0u32..).take(self.pool.capacity()) {
-            let mark = self.pool.at(number);
-            if self.find(mark.reference) == Some(number) {
-                let mut one = Digest::default();
-                one.u64(mark.reference.0);
-                one.u64(mark.client.0);
-                one.u64(u64::from(mark.resting));
-                sum = sum.wrapping_add(one.value());
-            }
-        }
-        into.u64(self.by_reference.len() as u64);
-        into.u64(sum);
+    pub(super) fn all(&self) -> impl Iterator<Item = &Mark> {
+        let marks = (0u32..).take(self.pool.capacity()).map(|number| (number, self.pool.at(number)));
+        marks.filter(|(number, mark)| self.find(mark.reference) == Some(*number)).map(|(_, mark)| mark)
     }
 
+    /// All orders left the book.
     pub(super) fn all_leave(&mut self) {
         for number in (0u32..).take(self.pool.capacity()) {
-            self.leave(number);
+            self.pool.at_mut(number).resting = false;
         }
         self.awaited = self.by_reference.len();
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.pool.reset();
+        self.by_reference.clear();
+        self.awaited = 0;
     }
 }

@@ -48,6 +48,11 @@ impl Freshness {
         self.0
     }
 
+    /// What [`bits`](Self::bits) gave.
+    pub(super) const fn from_bits(bits: u8) -> Option<Self> {
+        if bits >> STALE_REASONS.len() == 0 { Some(Freshness(bits)) } else { None }
+    }
+
     #[must_use]
     pub(super) const fn with(self, reason: StaleReason) -> Self {
         Freshness(self.0 | 1 << reason as u8)
