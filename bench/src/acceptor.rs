@@ -51,6 +51,12 @@ impl Acceptor {
         self.server.on_timer(now, to_lane);
     }
 
+    /// When to call [`on_timer`](Self::on_timer) next.
+    #[must_use]
+    pub fn next_deadline(&self) -> Mono {
+        self.server.next_deadline()
+    }
+
     /// Bytes of the lane: whole frames, answered in `to_lane`.
     pub fn on_bytes(&mut self, now: Mono, mut bytes: &[u8], to_lane: &mut Frames) {
         while !bytes.is_empty() {

@@ -132,6 +132,11 @@ impl<const ALL: bool> Floor<ALL> {
             progress = self.gateway.resume(now, input, &mut self.out);
             self.drain(now);
         }
+        self.deliver(now);
+    }
+
+    /// Hands what the port wrote to the lane.
+    fn deliver(&mut self, now: Mono) {
         while !self.to_lane.0.is_empty() {
             let frames = core::mem::take(&mut self.to_lane.0);
             self.input(now, Input::Session(SessionId::ORDERS, SessionInput::Bytes(&frames)));
@@ -157,15 +162,18 @@ impl<const ALL: bool> Floor<ALL> {
         }
     }
 
-    /// Timers on both sides, up to `now`.
+    /// Timers on both sides, one after another, up to `now`: heartbeats keep the session up through quiet hours.
     fn pass_time(&mut self, now: Mono) {
-        self.acceptor.on_timer(now, &mut self.to_lane);
-        if !self.to_lane.0.is_empty() {
-            let frames = core::mem::take(&mut self.to_lane.0);
-            self.input(now, Input::Session(SessionId::ORDERS, SessionInput::Bytes(&frames)));
-        }
-        if self.gateway.next_deadline() <= now {
-            self.input(now, Input::Timer);
+        let mut last = Mono(0);
+        loop {
+            let due = self.gateway.next_deadline().min(self.acceptor.next_deadline()).max(last);
+            if due > now {
+                return;
+            }
+            self.acceptor.on_timer(due, &mut self.to_lane);
+            self.deliver(due);
+            self.input(due, Input::Timer);
+            last = Mono(due.0 + 1);
         }
     }
 }
@@ -216,10 +224,7 @@ fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: 
             }
         }
         floor.drain(now);
-        while !floor.to_lane.0.is_empty() {
-            let frames = core::mem::take(&mut floor.to_lane.0);
-            floor.input(now, Input::Session(SessionId::ORDERS, SessionInput::Bytes(&frames)));
-        }
+        floor.deliver(now);
         floor.input(now, Input::Packet(LineId::B, packet));
     }
     ensure!(floor.acceptor.orders > 0, "no order was sent");
