@@ -111,8 +111,8 @@ impl MarketLine for ItchLine {
     /// An empty message, which MoldUDP64 allows, carries nothing that could be wrong: it is unknown, not malformed.
     #[inline]
     fn classify(message: &[u8]) -> Class {
-        match itch50::decode(message) {
-            Ok(_) => Class::Good,
+        match itch50::check(message) {
+            Ok(()) => Class::Good,
             Err(Malformed::UnknownType(_) | Malformed::Empty) => Class::Unknown,
             Err(Malformed::BadLength { .. } | Malformed::BadSide(_)) => Class::Malformed,
         }
