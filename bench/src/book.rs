@@ -20,7 +20,7 @@ pub struct Setup {
     pub instruments: usize,
     /// Room for orders, and for price levels.
     pub orders: usize,
-    /// How many messages ahead the books are told what is coming; 0: never.
+    /// How many messages apart the books get their four hints of what is coming; 0: no hints.
     pub ahead: usize,
     /// Passes, the cold one included.
     pub passes: usize,
@@ -53,12 +53,18 @@ impl Rig {
     #[inline(never)]
     fn apply(&mut self, bytes: &[u8], ahead: usize) -> usize {
         let mut count = 0;
-        let mut coming = messages(bytes).skip(ahead);
+        // Four hints for each message, the first 4 * ahead messages before it, the last `ahead` before it.
+        let mut coming = [4, 3, 2, 1].map(|n| messages(bytes).skip(ahead * n));
         for message in messages(bytes) {
-            if ahead > 0
-                && let Some(order) = coming.next().and_then(ItchLine::peek_order)
-            {
-                self.books.prefetch(order);
+            if ahead > 0 {
+                for (step, coming) in coming.iter_mut().enumerate() {
+                    if let Some(message) = coming.next()
+                        && let Some(order) = ItchLine::peek_order(message)
+                        && let Some(id) = ItchLine::locate(message).and_then(|locate| self.line.instrument(locate))
+                    {
+                        self.books.prefetch(step, id, order);
+                    }
+                }
             }
             if let Ok(event) = self.line.decode(message, &mut self.table)
                 && let Some(id) = event.instrument

@@ -6,6 +6,7 @@
 
 use crate::market::messages;
 use crate::stats::Rounds;
+use crate::stream::Walk;
 use anyhow::{Result, ensure};
 use firelane_gateway::base::{InstrumentTable, Side};
 use firelane_gateway::flow::event::{Event, EventKind};
@@ -217,7 +218,7 @@ fn peer_sums(bytes: &[u8]) -> Result<Sums> {
 #[inline(never)]
 fn wire_sums(bytes: &[u8]) -> Sums {
     let mut sums = Sums::default();
-    for message in messages(bytes) {
+    for message in Walk::new(bytes) {
         sums.wire(message);
     }
     sums

@@ -41,7 +41,7 @@ enum What {
         /// Passes, the cold one included.
         #[arg(long, default_value_t = 9)]
         passes: usize,
-        /// How many messages ahead the books are told what is coming; 0: never.
+        /// How many messages apart the books get their four hints of what is coming; 0: no hints.
         #[arg(long, default_value_t = 0)]
         ahead: usize,
         /// Room for orders; without it 65,536 for a file and a quarter more than rest for a made market.

@@ -1,8 +1,7 @@
 //! A seeded ITCH 5.0 stream of a whole market: thousands of symbols, millions of orders resting at once.
 //!
 //! It has the shape of a real day where a book feels it: references ascend over all symbols with gaps; a few symbols
-//! get most of the messages; most orders that leave are young, the others lie deep and long; prices are dense at the
-//! best and thin out away from it; executions take the first order at the best price. The mix is that of feed.md's
+//! get most of the messages; most orders that leave are young and near the best, the others lie deep and long; executions take the first order at the best price. The mix is that of feed.md's
 //! stream N: A 45, D 41, E 6, P 4, U 3, X 1 in a hundred.
 
 use firelane_gateway::flow::wire::itch50::{
@@ -44,6 +43,8 @@ struct Generator {
     reference: u64,
     trade: u64,
     ns: u64,
+    /// Is the build-up over?
+    built: bool,
     /// By locate; oldest first, as far as removals (which swap) leave it so.
     books: Vec<Vec<Resting>>,
 }
@@ -59,6 +60,7 @@ pub fn market(of: Market) -> Stream {
         reference: 1_000,
         trade: 1,
         ns: 34_200_000_000_000,
+        built: false,
         books: (0..=of.symbols).map(|_| Vec::new()).collect(),
     };
     for locate in 1..=of.symbols {
@@ -72,6 +74,7 @@ pub fn market(of: Market) -> Stream {
         }
     }
     let built = generator.bytes.len();
+    generator.built = true;
     for _ in 0..of.messages {
         let locate = generator.symbol(of.symbols);
         generator.step(locate, target);
@@ -138,12 +141,13 @@ impl Generator {
         }));
     }
 
-    /// A price on a side of a symbol: as likely within 2 ticks of the best as between 16 and 32.
+    /// A price on a side of a symbol. What rests from the start lies as likely within 2 ticks of the best as between 64
+    /// and 128; what comes later is half as likely with each doubling of the distance, as on a real day.
     fn price(&mut self, locate: u16, buy: bool) -> u32 {
         let middle = 100_000 + u32::from(locate % 997) * 1_700;
-        let octave = self.below(8) as u32;
+        let octave = if self.built { self.next().trailing_zeros().min(7) } else { self.below(8) as u32 };
         let ticks = (1 << octave) + self.below(1 << octave) as u32;
-        if buy { middle - ticks.min(900) * TICK } else { middle + ticks * TICK }
+        if buy { middle - ticks * TICK } else { middle + ticks * TICK }
     }
 
     fn reference(&mut self) -> u64 {
@@ -177,10 +181,8 @@ impl Generator {
     fn best(&mut self, locate: u16) -> Option<usize> {
         let buy = self.next().is_multiple_of(2);
         let side = self.books[usize::from(locate)].iter().enumerate().filter(|(_, order)| order.buy == buy);
-        side.min_by_key(|(_, order)| {
-            (if buy { u32::MAX - order.price } else { order.price }, order.reference)
-        })
-        .map(|(n, _)| n)
+        side.min_by_key(|(_, order)| (if buy { u32::MAX - order.price } else { order.price }, order.reference))
+            .map(|(n, _)| n)
     }
 
     fn step(&mut self, locate: u16, target: usize) {

@@ -8,5 +8,8 @@ pub mod clock;
 pub mod crowd;
 pub mod flow;
 pub mod net;
+pub mod playthrough;
+pub mod reconcile;
 pub mod rng;
 pub mod venue;
+pub mod world;

@@ -12,6 +12,7 @@ mod digest;
 mod ids;
 mod instrument;
 mod map;
+pub mod raw;
 mod time;
 mod units;
 

@@ -13,6 +13,7 @@ use super::wire::itch50::{self, Header, Malformed, Message, codes};
 use crate::base::{ExchangeTime, Instrument, InstrumentId, InstrumentTable, Nanos, Side, Symbol, VenueRef};
 use alloc::boxed::Box;
 use alloc::vec;
+use zerocopy::FromBytes;
 
 /// What the day has said of one locate code. The symbol is kept beside the id: one comparison tells that the shortcut
 /// still leads to the message's own symbol.
@@ -79,55 +80,19 @@ impl ItchLine {
         }
     }
 
-    #[cold]
-    fn learn(
-        &mut self,
-        header: &Header,
-        symbol: Symbol,
-        instruments: &mut InstrumentTable,
-    ) -> Result<InstrumentId, NoEvent> {
-        let id = instruments.admit(Instrument::us_equity(symbol)).map_err(|_| NoEvent::InstrumentsFull)?;
-        if header.stock_locate.get() != 0
-            && let Some(locate) = self.locate_mut(header)
-        {
-            *locate = Locate { symbol, id: id.map_or(NOT_FOLLOWED, |id| id.0) };
-        }
-        id.ok_or(NoEvent::Untracked)
-    }
-}
-
-impl From<Malformed> for NoEvent {
-    fn from(malformed: Malformed) -> Self {
-        match malformed {
-            Malformed::UnknownType(message_type) => NoEvent::UnknownType(message_type),
-            Malformed::BadLength { message_type, .. } => NoEvent::BadLength(message_type),
-            Malformed::BadSide(_) => NoEvent::BadField(itch50::AddOrder::TYPE),
-            Malformed::Empty => NoEvent::UnknownType(0),
-        }
-    }
-}
-
-impl MarketLine for ItchLine {
-    /// An empty message, which MoldUDP64 allows, carries nothing that could be wrong: it is unknown, not malformed.
-    #[inline]
-    fn classify(message: &[u8]) -> Class {
-        match itch50::check(message) {
-            Ok(()) => Class::Good,
-            Err(Malformed::UnknownType(_) | Malformed::Empty) => Class::Unknown,
-            Err(Malformed::BadLength { .. } | Malformed::BadSide(_)) => Class::Malformed,
-        }
+    /// The stamp: six bytes that stand behind the two of the tracking number, read in one piece.
+    #[inline(always)]
+    fn at(&self, header: &Header) -> ExchangeTime {
+        let [_, _, _, bytes @ ..] = zerocopy::transmute_ref!(header) as &[u8; 11];
+        self.midnight.after(Nanos(u64::from_be_bytes(*bytes) & ((1 << 48) - 1)))
     }
 
-    #[inline]
-    fn locate(message: &[u8]) -> Option<u16> {
-        itch50::locate_of(message)
-    }
-
-    #[inline]
-    fn decode(&mut self, message: &[u8], instruments: &mut InstrumentTable) -> Result<Event, NoEvent> {
+    /// Decodes a message of any type.
+    #[inline(never)]
+    fn decode_any(&mut self, message: &[u8], instruments: &mut InstrumentTable) -> Result<Event, NoEvent> {
         let message = itch50::decode(message)?;
         let header = message.header();
-        let at = self.midnight.after(Nanos(header.timestamp.ns()));
+        let at = self.at(header);
         let event = |id, kind| Ok(Event { at, instrument: Some(id), kind });
         let market = |status| Ok(Event { at, instrument: None, kind: EventKind::Status(status) });
         match message {
@@ -203,6 +168,74 @@ impl MarketLine for ItchLine {
                 event(self.by_symbol(header, symbol, instruments)?, EventKind::Status(status))
             }
         }
+    }
+
+    #[cold]
+    fn learn(
+        &mut self,
+        header: &Header,
+        symbol: Symbol,
+        instruments: &mut InstrumentTable,
+    ) -> Result<InstrumentId, NoEvent> {
+        let id = instruments.admit(Instrument::us_equity(symbol)).map_err(|_| NoEvent::InstrumentsFull)?;
+        if header.stock_locate.get() != 0
+            && let Some(locate) = self.locate_mut(header)
+        {
+            *locate = Locate { symbol, id: id.map_or(NOT_FOLLOWED, |id| id.0) };
+        }
+        id.ok_or(NoEvent::Untracked)
+    }
+}
+
+impl From<Malformed> for NoEvent {
+    fn from(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::UnknownType(message_type) => NoEvent::UnknownType(message_type),
+            Malformed::BadLength { message_type, .. } => NoEvent::BadLength(message_type),
+            Malformed::BadSide(_) => NoEvent::BadField(itch50::AddOrder::TYPE),
+            Malformed::Empty => NoEvent::UnknownType(0),
+        }
+    }
+}
+
+impl MarketLine for ItchLine {
+    /// An empty message, which MoldUDP64 allows, carries nothing that could be wrong: it is unknown, not malformed.
+    #[inline]
+    fn classify(message: &[u8]) -> Class {
+        match itch50::check(message) {
+            Ok(()) => Class::Good,
+            Err(Malformed::UnknownType(_) | Malformed::Empty) => Class::Unknown,
+            Err(Malformed::BadLength { .. } | Malformed::BadSide(_)) => Class::Malformed,
+        }
+    }
+
+    #[inline]
+    fn locate(message: &[u8]) -> Option<u16> {
+        itch50::locate_of(message)
+    }
+
+    #[inline(always)]
+    fn decode(&mut self, message: &[u8], instruments: &mut InstrumentTable) -> Result<Event, NoEvent> {
+        // Nine messages in ten add or delete an order: they do not pass through the table of all types.
+        match message.first() {
+            Some(&itch50::AddOrder::TYPE) => {
+                if let Ok(m) = itch50::AddOrder::ref_from_bytes(message)
+                    && let Some(side) = m.side()
+                {
+                    let id = self.by_symbol(&m.header, m.stock(), instruments)?;
+                    let kind = EventKind::Add { order: m.order_ref(), side, qty: m.shares(), price: m.price() };
+                    return Ok(Event { at: self.at(&m.header), instrument: Some(id), kind });
+                }
+            }
+            Some(&itch50::OrderDelete::TYPE) => {
+                if let Ok(m) = itch50::OrderDelete::ref_from_bytes(message) {
+                    let kind = EventKind::Delete { order: m.order_ref() };
+                    return Ok(Event { at: self.at(&m.header), instrument: Some(self.by_locate(&m.header)?), kind });
+                }
+            }
+            _ => {}
+        }
+        self.decode_any(message, instruments)
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! The hot path. No I/O, clock, allocation after construction, lock, or panic.
 //!
 //! A [`Gateway`] is two machines. [`feed::Feed`] puts the lines in order; [`Core`] decodes, books, decides, gates and
-//! sends. The path of a packet is [`Gateway::on_packet`], [`Gateway::run`], then `Core::on_message`.
+//! sends. The path of a packet is [`Gateway::on_packet`], `Gateway::run`, then `Core::on_message`.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![deny(clippy::arithmetic_side_effects)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]

@@ -72,8 +72,6 @@ kinds! {
     Command = 5,
     /// Input: a deadline has passed. No body.
     Timer = 6,
-    /// Input: a normalised event, in backtests that have no bytes. Not written by the gateway itself.
-    Event = 7,
 
     /// Effect: session bytes. Body: session (u8), class (u8), bytes.
     Sent = 64,

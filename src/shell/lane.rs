@@ -151,7 +151,7 @@ impl<L: Lane + ?Sized> Recorder<L> {
         &self.lane
     }
 
-    /// One input, to its end. `sink` is handed every effect in order; tape records go to the tape alone.
+    /// One input, to its end. `sink` is handed every effect and every tape record, in order.
     ///
     /// # Errors
     /// What log or tape say; the lane itself has consumed the input all the same.
@@ -171,6 +171,7 @@ impl<L: Lane + ?Sized> Recorder<L> {
                     if let Some(tape) = &mut self.tape {
                         tape.whole(record)?;
                     }
+                    sink(output);
                     continue;
                 }
                 let (kind, tag, bytes) = flatten(&output);

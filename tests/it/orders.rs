@@ -703,7 +703,7 @@ fn a_sweep_cancels_everything_and_repeats_what_is_not_answered() {
         (asked, sweep.is_done(&desk.orders))
     };
     assert_eq!(round(&mut desk, 0), (vec![1, 2, 3], false));
-    assert_eq!(round(&mut desk, 50).0, [], "not before its time");
+    assert_eq!(round(&mut desk, 50).0, Vec::<u64>::new(), "not before its time");
     desk.tell(canceled(tokens[0], 5));
     desk.tell(Report::CancelPending { token: tokens[1] });
     assert_eq!(round(&mut desk, 100).0, [3], "one is done, one waits for the cross, one was lost");

@@ -182,6 +182,33 @@ fn the_gateways_dependencies_are_these() {
     assert_eq!(shell, BTreeSet::from(["crc32c", "serde", "thiserror", "toml"]), "the shell");
 }
 
+/// The same rule as `deny.toml`, for machines without cargo-deny: every package of the tree, on every platform that is
+/// fetched, offers a licence of the list.
+#[test]
+fn every_dependency_has_a_licence_of_the_list() {
+    let deny: toml::Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
+    let allowed: BTreeSet<&str> =
+        deny["licenses"]["allow"].as_array().unwrap().iter().filter_map(toml::Value::as_str).collect();
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
+        .arg(root().join("Cargo.toml"))
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 50, "only {} packages: has the command changed?", packages.len());
+    for package in packages {
+        let licence = package["license"].as_str().unwrap_or("none");
+        // "A OR B", "A/B", "(A OR B) AND C": every conjunct must have an allowed alternative.
+        let fits = licence.replace(['(', ')'], "").split(" AND ").all(|part| {
+            part.split(" OR ").flat_map(|alternative| alternative.split('/')).any(|l| allowed.contains(l.trim()))
+        });
+        assert!(fits, "{} is under {licence}; deny.toml allows {allowed:?}", package["name"]);
+    }
+}
+
 #[test]
 fn the_repository_speaks_of_the_project_alone() {
     for folder in ["src", "sim/src", "bench", "crates", "tests", "docs"] {

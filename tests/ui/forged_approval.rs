@@ -6,5 +6,5 @@ use firelane_gateway::flow::risk::Approved;
 
 fn main() {
     let cancel = Cancel { order: ClientId(1), keep: Qty::ZERO };
-    let _ = Approved { 0: cancel };
+    let _ = Approved(cancel);
 }

@@ -261,7 +261,7 @@ fn describe(kind: Kind, body: &[u8]) -> Option<String> {
             format!("session {}", body.first().copied().unwrap_or_default())
         }
         Kind::Timer => String::new(),
-        Kind::Event | Kind::EffectsDigest => return None,
+        Kind::EffectsDigest => return None,
     })
 }
 

@@ -161,6 +161,11 @@ impl GlimpseServer {
         }
     }
 
+    /// From the next login on it is healthy.
+    pub fn heal(&mut self) {
+        self.config.modes.clear();
+    }
+
     /// A client has connected.
     pub fn on_connected(&mut self, now: Mono) {
         self.session.on_connected(now);

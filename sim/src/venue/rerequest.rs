@@ -104,6 +104,12 @@ impl RerequestServer {
         }
     }
 
+    /// From now on it is healthy.
+    pub fn heal(&mut self) {
+        self.config.modes.clear();
+        self.mode = Mode::Healthy;
+    }
+
     /// The reply to a request, if it gets one.
     pub fn on_request(&mut self, now: Mono, bytes: &[u8], publisher: &Publisher) -> Option<Vec<u8>> {
         self.stats.requests += 1;

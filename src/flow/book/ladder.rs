@@ -11,7 +11,7 @@
 
 use super::orders::Queue;
 use super::pool::{NIL, Pool};
-use crate::base::{Price, Side};
+use crate::base::{Price, Side, raw};
 
 /// One price of one side of one book: half a cache line.
 #[derive(Clone, Copy, Debug)]
@@ -111,38 +111,50 @@ impl Chunk {
         self.rungs.get(..self.len as usize).unwrap_or(&[])
     }
 
-    /// How many rungs are worse than `key`: where `key` is, or would be.
+    /// Where `key` is, or else how many rungs are worse: where it belongs. Looks from the best on, where most orders go.
     #[inline(always)]
-    fn position(&self, key: i64) -> usize {
-        let mut position = self.len as usize;
-        for rung in self.rungs().iter().rev() {
-            if rung.key < key {
-                break;
+    fn seek(&self, key: i64) -> Result<u32, usize> {
+        for (position, rung) in self.rungs().iter().enumerate().rev() {
+            if rung.key == key {
+                return Ok(rung.level);
             }
-            position = position.wrapping_sub(1);
+            if rung.key < key {
+                return Err(position.wrapping_add(1));
+            }
         }
-        position
+        Err(0)
     }
 
+    /// Hints that the best rungs will be needed: two cache lines.
+    #[inline(always)]
+    fn prefetch_best(&self) {
+        let len = self.len as usize;
+        raw::prefetch(&self.rungs, len.wrapping_sub(1));
+        raw::prefetch(&self.rungs, len.wrapping_sub(5));
+    }
+
+    /// Puts a rung at `position`, in a chunk that is not full. A loop that carries one rung along: a call to `memmove`
+    /// costs more than the few rungs that are better.
     #[inline(always)]
     fn insert(&mut self, position: usize, rung: Rung) {
-        let len = self.len as usize;
-        if position < len && len < RUNGS {
-            self.rungs.copy_within(position..len, position.wrapping_add(1));
+        let mut carried = rung;
+        for place in self.rungs.get_mut(position..=self.len as usize).unwrap_or_default() {
+            core::mem::swap(place, &mut carried);
         }
-        if let Some(place) = self.rungs.get_mut(position) {
-            *place = rung;
-            self.len = self.len.wrapping_add(1);
-        }
+        self.len = self.len.wrapping_add(1);
     }
 
+    /// Takes out the rung of a level that is in this chunk. Finds it and closes the gap in one walk from the best on.
     #[inline(always)]
-    fn remove(&mut self, position: usize) {
-        let len = self.len as usize;
-        if position < len {
-            self.rungs.copy_within(position.wrapping_add(1)..len, position);
-            self.len = self.len.wrapping_sub(1);
+    fn remove(&mut self, level: u32) {
+        let mut carried = Rung { key: 0, level: NIL };
+        for place in self.rungs.get_mut(..self.len as usize).unwrap_or_default().iter_mut().rev() {
+            core::mem::swap(place, &mut carried);
+            if carried.level == level {
+                break;
+            }
         }
+        self.len = self.len.wrapping_sub(1);
     }
 }
 
@@ -208,69 +220,33 @@ impl Levels {
         self.pool.at_mut(level).place.set_own(part.orders > 0);
     }
 
-    /// The level of `price`, made if it is not there.
+    /// The level of `price`, made (with no orders) if it is not there.
     #[inline(always)]
     pub(super) fn find_or_add(&mut self, ladder: &mut Ladder, place: Place, price: Price) -> Result<u32, LevelsFull> {
         let key = key(place.side(), price);
         if key == ladder.best_key && ladder.best != NIL {
             return Ok(ladder.best);
         }
-        let (chunk, position) = self.seek(ladder, key);
-        if let Some(rung) = self.chunks.at(chunk).rungs().get(position)
-            && rung.key == key
-        {
-            return Ok(rung.level);
-        }
-        self.add(ladder, place, price, chunk, position)
-    }
-
-    /// The level with a key, if it is there.
-    pub(super) fn find(&self, ladder: &Ladder, key: i64) -> Option<u32> {
-        let (chunk, position) = self.seek(ladder, key);
-        self.chunks.at(chunk).rungs().get(position).filter(|rung| rung.key == key).map(|rung| rung.level)
-    }
-
-    /// The chunk and the position in it where `key` is or belongs.
-    #[inline(always)]
-    fn seek(&self, ladder: &Ladder, key: i64) -> (u32, usize) {
-        let mut number = ladder.top;
-        if number == NIL {
-            return (NIL, 0);
-        }
-        loop {
-            let chunk = self.chunks.at(number);
-            // Worse than all of this chunk: it stands in the next one, or belongs at its better end.
-            if chunk.worse == NIL || chunk.rungs().first().is_none_or(|worst| worst.key <= key) {
-                return (number, chunk.position(key));
+        let mut number = self.chunk_of(ladder, key);
+        let mut chunk = self.chunks.linked_mut(number);
+        let mut position = 0;
+        if number != NIL {
+            match chunk.seek(key) {
+                Ok(level) => return Ok(level),
+                Err(belongs) => position = belongs,
             }
-            number = chunk.worse;
-        }
-    }
-
-    #[inline]
-    fn add(
-        &mut self,
-        ladder: &mut Ladder,
-        place: Place,
-        price: Price,
-        mut chunk: u32,
-        mut position: usize,
-    ) -> Result<u32, LevelsFull> {
-        if self.pool.is_full() {
-            return Err(LevelsFull);
-        }
-        let key = key(place.side(), price);
-        if chunk == NIL {
-            chunk = self.chunks.take().ok_or(LevelsFull)?;
-            ladder.top = chunk;
-        } else if self.chunks.at(chunk).len as usize == RUNGS {
-            (chunk, position) = self.split(ladder, chunk, position).ok_or(LevelsFull)?;
         }
         let level = self.pool.take().ok_or(LevelsFull)?;
-        let record = self.pool.at_mut(level);
-        record.price = price;
-        record.place = place;
-        self.chunks.at_mut(chunk).insert(position, Rung { key, level });
+        if number == NIL || chunk.len as usize == RUNGS {
+            let Some(room) = self.make_room(ladder, number, position) else {
+                self.pool.give(level);
+                return Err(LevelsFull);
+            };
+            (number, position) = room;
+            chunk = self.chunks.at_mut(number);
+        }
+        chunk.insert(position, Rung { key, level });
+        *self.pool.at_mut(level) = Level { price, qty: 0, queue: Queue::EMPTY, orders: 0, place };
         ladder.len = ladder.len.wrapping_add(1);
         if ladder.best == NIL || key > ladder.best_key {
             ladder.best = level;
@@ -279,8 +255,42 @@ impl Levels {
         Ok(level)
     }
 
-    /// Makes room in a full chunk: its better half moves to a new chunk. Says where `position` is now.
+    /// The level with a key, if it is there.
+    pub(super) fn find(&self, ladder: &Ladder, key: i64) -> Option<u32> {
+        let number = self.chunk_of(ladder, key);
+        if number == NIL { None } else { self.chunks.at(number).seek(key).ok() }
+    }
+
+    /// The chunk where `key` is or belongs: the first that is not all better. What is better than all of that chunk
+    /// belongs at its better end.
+    #[inline(always)]
+    fn chunk_of(&self, ladder: &Ladder, key: i64) -> u32 {
+        let mut number = ladder.top;
+        while number != NIL {
+            let chunk = self.chunks.at(number);
+            let [worst, ..] = &chunk.rungs;
+            if worst.key <= key || chunk.worse == NIL {
+                break;
+            }
+            number = chunk.worse;
+        }
+        number
+    }
+
+    /// A chunk with room for one more rung, and where it belongs there.
     #[cold]
+    fn make_room(&mut self, ladder: &mut Ladder, number: u32, position: usize) -> Option<(u32, usize)> {
+        if number != NIL {
+            return self.split(ladder, number, position);
+        }
+        let number = self.chunks.take()?;
+        let first = self.chunks.at_mut(number);
+        (first.worse, first.better, first.len) = (NIL, NIL, 0);
+        ladder.top = number;
+        Some((number, 0))
+    }
+
+    /// Moves the better half of a full chunk to a new one. Says where `position` is now.
     #[allow(clippy::cast_possible_truncation)]
     fn split(&mut self, ladder: &mut Ladder, worse: u32, position: usize) -> Option<(u32, usize)> {
         const KEEP: usize = RUNGS / 2;
@@ -297,7 +307,7 @@ impl Levels {
         let kept = self.chunks.at_mut(worse);
         kept.len = KEEP as u32;
         kept.better = better;
-        self.chunks.at_mut(full.better).worse = better;
+        self.chunks.linked_mut(full.better).worse = better;
         if ladder.top == worse {
             ladder.top = better;
         }
@@ -305,24 +315,23 @@ impl Levels {
         Some(if position <= KEEP { (worse, position) } else { (better, position.wrapping_sub(KEEP)) })
     }
 
-    /// Takes an empty level off its ladder and frees it.
-    #[inline]
+    /// Takes a level off its ladder and frees it.
+    #[inline(always)]
     pub(super) fn remove(&mut self, ladder: &mut Ladder, level: u32) {
         let Level { price, place, .. } = *self.pool.at(level);
-        let (number, position) = self.seek(ladder, key(place.side(), price));
+        self.pool.give(level);
+        let number = self.chunk_of(ladder, key(place.side(), price));
         let chunk = self.chunks.at_mut(number);
-        chunk.remove(position);
-        let len = chunk.len as usize;
+        chunk.remove(level);
         ladder.len = ladder.len.wrapping_sub(1);
-        if len < MERGE_BELOW {
+        if (chunk.len as usize) < MERGE_BELOW {
             self.merge(ladder, number);
         }
         if ladder.best == level {
-            let best = self.chunks.at(ladder.top).rungs().last();
+            let best = self.chunks.at(ladder.top).rungs().last().filter(|_| ladder.len > 0);
             ladder.best = best.map_or(NIL, |rung| rung.level);
             ladder.best_key = best.map_or(0, |rung| rung.key);
         }
-        self.pool.give(level);
     }
 
     /// Keeps the promise of [`MERGE_BELOW`] after a chunk lost a rung.
@@ -354,11 +363,22 @@ impl Levels {
             kept.len = kept.len.wrapping_add(gone.len);
         }
         kept.better = gone.better;
-        self.chunks.at_mut(gone.better).worse = worse;
+        self.chunks.linked_mut(gone.better).worse = worse;
         if ladder.top == better {
             ladder.top = worse;
         }
         self.chunks.give(better);
+    }
+
+    /// Hints that the best end of a ladder will be needed soon: step 0 its first chunk's head, step 1 its rungs.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, ladder: &Ladder, rungs: bool) {
+        self.pool.prefetch(ladder.best);
+        if rungs {
+            self.chunks.at(ladder.top).prefetch_best();
+        } else {
+            self.chunks.prefetch(ladder.top);
+        }
     }
 
     /// Level numbers of a side, best price first.

@@ -26,7 +26,7 @@ use self::orders::Order;
 use self::own::Marks;
 use self::pool::{NIL, Pool};
 use super::event::EventKind;
-use crate::base::{ClientId, Digest, InstrumentId, Price, Qty, Side, VenueRef};
+use crate::base::{ClientId, Digest, InstrumentId, Price, Qty, Side, VenueRef, raw};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -353,27 +353,32 @@ impl Books {
             self.counters.empty_orders = self.counters.empty_orders.wrapping_add(1);
             return Ok(Entered { is_top: false, own: None });
         }
-        if self.orders.is_full() {
-            return Err(BookFault::OrdersFull);
-        }
+        let Some(slot) = self.orders.take() else { return Err(BookFault::OrdersFull) };
         let ladder = head.ladder_mut(side);
         let Ok(level) = self.levels.find_or_add(ladder, Place::new(book, side), price) else {
+            self.orders.give(slot);
             return Err(BookFault::LevelsFull);
         };
         let is_top = ladder.best == level;
-        let Some(slot) = self.orders.take() else { return Err(BookFault::OrdersFull) };
         let own = self.marks.arrive(reference, inherited);
-        self.index.insert(vacant, slot);
-        *self.orders.at_mut(slot) = Order { reference, qty: qty.0, level, ahead: NIL, behind: NIL, own };
+        let live = self.orders.used();
+        self.counters.peak_live_orders = self.counters.peak_live_orders.max(live as u64);
+        self.index.insert(vacant, slot, live);
         let record = self.levels.pool.at_mut(level);
-        record.queue.push(&mut self.orders, slot);
+        let ahead = record.queue.last;
+        if record.orders == 0 {
+            record.queue.first = slot;
+        } else {
+            self.orders.at_mut(ahead).behind = slot;
+        }
+        record.queue.last = slot;
         // Wrapping: what is added is taken away again, so that no order of absurd size leaves a wrong level behind.
         record.qty = record.qty.wrapping_add(qty.0);
         record.orders = record.orders.wrapping_add(1);
+        *self.orders.at_mut(slot) = Order { reference, qty: qty.0, level, ahead, behind: NIL, own };
         if own != NIL {
             self.levels.change_own(level, qty.0, 1);
         }
-        self.counters.peak_live_orders = self.counters.peak_live_orders.max(self.orders.used() as u64);
         Ok(Entered { is_top, own: self.client(own) })
     }
 
@@ -405,25 +410,27 @@ impl Books {
     /// Takes an order out of the book. Its mark, if it has one, waits from now on.
     #[inline]
     fn remove(&mut self, found: index::Found) -> Removed {
-        let Order { qty, level: number, own, .. } = *self.orders.at(found.slot);
+        let order = *self.orders.at(found.slot);
+        let Order { level: number, own, .. } = order;
         self.index.remove(found);
-        let level = self.levels.pool.at_mut(number);
-        level.queue.remove(&mut self.orders, found.slot);
-        level.qty = level.qty.wrapping_sub(qty);
-        level.orders = level.orders.wrapping_sub(1);
-        let (place, orders) = (level.place, level.orders);
         self.orders.give(found.slot);
         if own != NIL {
-            self.levels.change_own(number, qty.wrapping_neg(), -1);
+            self.levels.change_own(number, order.qty.wrapping_neg(), -1);
             self.marks.leave(own);
         }
-        let mut was_top = false;
-        if let Some(book) = self.books.get_mut(place.book() as usize) {
-            let ladder = book.ladder_mut(place.side());
-            was_top = ladder.best == number;
-            if orders == 0 {
-                self.levels.remove(ladder, number);
-            }
+        let level = self.levels.pool.at_mut(number);
+        let place = level.place;
+        let Some(book) = self.books.get_mut(place.book() as usize) else {
+            return Removed { place, own, was_top: false };
+        };
+        let ladder = book.ladder_mut(place.side());
+        let was_top = ladder.best == number;
+        if level.orders == 1 {
+            self.levels.remove(ladder, number);
+        } else {
+            level.queue.remove(&mut self.orders, found.slot, &order);
+            level.qty = level.qty.wrapping_sub(order.qty);
+            level.orders = level.orders.wrapping_sub(1);
         }
         Removed { place, own, was_top }
     }
@@ -514,10 +521,42 @@ impl Books {
         }
     }
 
-    /// Hints that an event about `order` will come soon. Changes nothing.
-    #[inline]
-    pub fn prefetch(&self, order: VenueRef) {
-        let _ = order;
+    /// Hints that an event about `order` in the book of `id` will come soon. Changes nothing, and never has to be given.
+    ///
+    /// An order is reached over four records that may each be far away: index, order, level, ladder. So a hint has as
+    /// many steps, 0 to 3; each uses what the step before has brought. A caller that sees what is coming (the messages
+    /// of a packet, a file) gives step 3 for the message after next, step 2 for one some messages later, and so on.
+    #[inline(always)]
+    pub fn prefetch(&self, step: usize, id: InstrumentId, order: VenueRef) {
+        match step {
+            0 => {
+                self.index.prefetch(order);
+                raw::prefetch(&self.books, id.0 as usize);
+            }
+            1 => {
+                if let Some(slot) = self.index.guess(order) {
+                    self.orders.prefetch(slot);
+                }
+                if let Some(book) = self.books.get(id.0 as usize) {
+                    self.levels.prefetch(&book.bids, false);
+                    self.levels.prefetch(&book.asks, false);
+                }
+            }
+            2 => {
+                if let Some(slot) = self.index.guess(order) {
+                    let Order { level, ahead, behind, .. } = *self.orders.at(slot);
+                    self.levels.pool.prefetch(level);
+                    self.orders.prefetch(ahead);
+                    self.orders.prefetch(behind);
+                }
+            }
+            _ => {
+                if let Some(book) = self.books.get(id.0 as usize) {
+                    self.levels.prefetch(&book.bids, true);
+                    self.levels.prefetch(&book.asks, true);
+                }
+            }
+        }
     }
 
     /// Notes that books may differ from the venue's.

@@ -32,28 +32,16 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) const EMPTY: Queue = Queue { first: NIL, last: NIL };
 
-    /// Appends `slot`, whose own links are [`NIL`].
+    /// Takes out an order, wherever it stands.
     #[inline(always)]
-    pub(super) fn push(&mut self, orders: &mut Pool<Order>, slot: u32) {
-        orders.at_mut(slot).ahead = self.last;
-        orders.at_mut(self.last).behind = slot;
-        if self.first == NIL {
-            self.first = slot;
-        }
-        self.last = slot;
-    }
-
-    /// Takes `slot` out, wherever it stands.
-    #[inline(always)]
-    pub(super) fn remove(&mut self, orders: &mut Pool<Order>, slot: u32) {
-        let Order { ahead, behind, .. } = *orders.at(slot);
-        orders.at_mut(ahead).behind = behind;
-        orders.at_mut(behind).ahead = ahead;
+    pub(super) fn remove(&mut self, orders: &mut Pool<Order>, slot: u32, order: &Order) {
+        orders.linked_mut(order.ahead).behind = order.behind;
+        orders.linked_mut(order.behind).ahead = order.ahead;
         if self.first == slot {
-            self.first = behind;
+            self.first = order.behind;
         }
         if self.last == slot {
-            self.last = ahead;
+            self.last = order.ahead;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A pool of equal records, named by dense `u32` numbers.
 
+use crate::base::raw;
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -15,7 +16,6 @@ pub(super) const NIL: u32 = u32::MAX;
 pub(super) struct Pool<T> {
     items: Box<[T]>,
     outside: T,
-    blank: T,
     free: Box<[u32]>,
     free_len: usize,
 }
@@ -28,7 +28,7 @@ impl<T: Copy> Pool<T> {
         for item in &mut items {
             *item = core::hint::black_box(blank);
         }
-        let mut pool = Pool { items, outside: blank, blank, free: vec![0; capacity].into_boxed_slice(), free_len: 0 };
+        let mut pool = Pool { items, outside: blank, free: vec![0; capacity].into_boxed_slice(), free_len: 0 };
         pool.reset();
         pool
     }
@@ -42,13 +42,12 @@ impl<T: Copy> Pool<T> {
         self.free_len = self.free.len();
     }
 
-    /// Takes a blank record, if one is left.
+    /// Takes a record, if one is left; it holds what it held last.
     #[inline]
     pub(super) fn take(&mut self) -> Option<u32> {
         let top = self.free_len.checked_sub(1)?;
         let number = *self.free.get(top)?;
         self.free_len = top;
-        *self.at_mut(number) = self.blank;
         Some(number)
     }
 
@@ -67,27 +66,51 @@ impl<T: Copy> Pool<T> {
         self.items.len().wrapping_sub(self.free_len)
     }
 
-    /// Is none left?
-    #[inline]
-    pub(super) fn is_full(&self) -> bool {
-        self.free_len == 0
-    }
-
     /// How many records there are in all.
     pub(super) fn capacity(&self) -> usize {
         self.items.len()
     }
 
+    /// A record that is in use.
     #[inline(always)]
     pub(super) fn at(&self, number: u32) -> &T {
-        self.items.get(number as usize).unwrap_or(&self.outside)
+        match self.items.get(number as usize) {
+            Some(item) => item,
+            None => self.outside(),
+        }
     }
 
+    /// A record that is in use.
     #[inline(always)]
     pub(super) fn at_mut(&mut self, number: u32) -> &mut T {
+        match self.items.get_mut(number as usize) {
+            Some(item) => item,
+            None => outside_mut(&mut self.outside),
+        }
+    }
+
+    /// A record at the other end of a link, or the spare one at [`NIL`]. As `at_mut`, but no branch to mispredict.
+    #[inline(always)]
+    pub(super) fn linked_mut(&mut self, number: u32) -> &mut T {
         match self.items.get_mut(number as usize) {
             Some(item) => item,
             None => &mut self.outside,
         }
     }
+
+    #[cold]
+    fn outside(&self) -> &T {
+        &self.outside
+    }
+
+    /// Hints that a record will be needed soon.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, number: u32) {
+        raw::prefetch(&self.items, number as usize);
+    }
+}
+
+#[cold]
+fn outside_mut<T>(outside: &mut T) -> &mut T {
+    outside
 }

@@ -85,7 +85,6 @@ pub struct Core<W: Wiring> {
     /// A walk over the live orders that cancels those that may not rest any more.
     sweep: Option<Sweep>,
     enabled: bool,
-    shutting_down: bool,
     was_ready: bool,
     want_snapshot: bool,
     /// Something happened that [`Core::on_due`] must look at.
@@ -126,7 +125,6 @@ impl<W: Wiring> Core<W> {
             own,
             sweep: None,
             enabled: true,
-            shutting_down: false,
             was_ready: false,
             want_snapshot: false,
             due: false,
@@ -200,7 +198,7 @@ impl<W: Wiring> Core<W> {
             Command::Disable => self.enabled = false,
             Command::Shutdown => {
                 self.enabled = false;
-                self.shutting_down = true;
+                self.entry.shutdown(now, out);
             }
             Command::Start => self.entry.start(now, out),
             Command::Snapshot => {}
@@ -450,7 +448,7 @@ impl<W: Wiring> Core<W> {
         self.entry.digest(into);
         into.u64(self.input);
         into.u64(self.at.0);
-        into.u64(u64::from(self.enabled) | u64::from(self.shutting_down) << 1);
+        into.u64(u64::from(self.enabled));
         into.u64(self.instruments.rows().len() as u64);
     }
 }

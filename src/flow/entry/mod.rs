@@ -156,7 +156,8 @@ pub trait OrderEntry {
     /// Nothing lives any more: leaves [`Stage::Sweeping`], to trade or, after a shutdown, to log out.
     fn swept(&mut self, now: Mono, out: &mut Outbox);
 
-    /// No new orders from now on: sweep, then log out.
+    /// No new orders from now on: sweep, then log out. Without a connection that means to come back first, if anything
+    /// was sent in this run: what became of it must be known.
     fn shutdown(&mut self, now: Mono, out: &mut Outbox);
 
     /// Feeds every value that can change a later output.

@@ -177,7 +177,10 @@ pub struct OuchEntry {
     fault: Option<Fault>,
     /// Nothing was swept yet: this run has not traded.
     fresh: bool,
+    /// To be shut down...
     closing: bool,
+    /// ...and nothing of this run can live at the venue any more: the next end of the connection is the last.
+    done: bool,
     disabled: bool,
     day_over: bool,
     next_token: u64,
@@ -221,6 +224,7 @@ impl OuchEntry {
             fault: None,
             fresh: true,
             closing: false,
+            done: false,
             disabled: false,
             day_over: false,
             next_token: 1,
@@ -542,7 +546,7 @@ impl OrderEntry for OuchEntry {
 
     fn on_session(&mut self, now: Mono, input: SessionInput<'_>, out: &mut Outbox) -> usize {
         match input {
-            SessionInput::Connected if self.closing => {
+            SessionInput::Connected if self.done => {
                 out.disconnect(SessionId::ORDERS);
                 0
             }
@@ -557,7 +561,7 @@ impl OrderEntry for OuchEntry {
                 bump(&mut self.counters.disconnects);
                 self.client.on_closed(now);
                 self.query = None;
-                if self.fault.is_some() || self.closing {
+                if self.fault.is_some() || self.done {
                     self.stage = Stage::Over;
                 } else {
                     self.stage = Stage::Down;
@@ -626,6 +630,7 @@ impl OrderEntry for OuchEntry {
         }
         self.fresh = false;
         if self.closing {
+            self.done = true;
             self.log_out(now, out);
         } else {
             self.stage = Stage::Ready;
@@ -634,20 +639,27 @@ impl OrderEntry for OuchEntry {
 
     fn shutdown(&mut self, _now: Mono, out: &mut Outbox) {
         self.closing = true;
+        // What was sent before a connection was lost may live, or have traded: it is asked for on the next one first.
+        self.done |= self.fresh && !self.client.is_live();
         match self.stage {
             Stage::Ready => self.stage = Stage::Sweeping,
-            Stage::Down => self.stage = Stage::Over,
-            Stage::Connecting if !self.client.is_live() => {
+            Stage::Down if self.done => self.stage = Stage::Over,
+            Stage::Connecting if self.done => {
                 out.disconnect(SessionId::ORDERS);
             }
             // On the way to Sweeping, or there.
-            Stage::Replaying | Stage::Querying | Stage::Sweeping | Stage::Connecting | Stage::Over => {}
+            Stage::Replaying
+            | Stage::Querying
+            | Stage::Sweeping
+            | Stage::Down
+            | Stage::Connecting
+            | Stage::Over => {}
         }
     }
 
     fn digest(&self, into: &mut Digest) {
         self.client.digest(into);
-        for flag in [self.fresh, self.closing, self.disabled, self.day_over] {
+        for flag in [self.fresh, self.closing, self.done, self.disabled, self.day_over] {
             into.u64(u64::from(flag));
         }
         let (settles, deadline) = self.query.map_or((u64::MAX, u64::MAX), |q| (q.settles, q.deadline.0));

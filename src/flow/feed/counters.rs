@@ -25,7 +25,8 @@ pub struct LineCounters {
     pub bad_header: u64,
     /// Packets of another session, the one before the current among them.
     pub foreign: u64,
-    /// Packets so far ahead that they were not believed until a second one agreed.
+    /// Packets so far ahead that they were not believed until a second one agreed, and ends of session that lie before
+    /// what exists.
     pub implausible: u64,
 }
 

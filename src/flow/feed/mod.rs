@@ -23,7 +23,8 @@
 //! **A snapshot** is spliced in: from the login on (for a loss: from the first attempt on) the stream waits in the
 //! window; at its end the snapshot names the message to go on with. The window keeps the oldest of what comes
 //! meanwhile: they are needed first, and the later ones can be asked for as any gap. If an attempt fails the stream
-//! goes on until the next one.
+//! goes on until the next one. So window, `max_gap` and re-request server have to be up to the messages that come while
+//! a snapshot is sent: if they are not, the rest is lost again and the next snapshot is asked for.
 
 mod config;
 mod counters;
@@ -175,13 +176,17 @@ impl<M: MarketLine> Feed<M> {
         })
     }
 
-    /// A packet (the UDP payload) came on a line. What is due by `now` is done first.
+    /// A packet (the UDP payload) came on a line. What is due by `now` is done first, unless the packet
+    /// brings what is missing.
     #[inline]
     pub fn on_packet(&mut self, now: Mono, line: LineId, packet: &[u8], out: &mut Outbox) {
         self.now = self.now.max(now);
         if !self.plain {
             self.start();
-            self.recover(out);
+            // Giving up what is in hand would be a pity.
+            if !self.is_wanted(packet) {
+                self.recover(out);
+            }
         }
         let index = usize::from(line.0);
         let Some(count) = self.counters.lines.get_mut(index) else {
@@ -392,6 +397,15 @@ impl<M: MarketLine> Feed<M> {
         }
     }
 
+    /// Does the packet hold the next message?
+    fn is_wanted(&self, packet: &[u8]) -> bool {
+        Packet::parse(packet).is_ok_and(|packet| {
+            let (header, first) = (packet.header(), packet.header().sequence.get());
+            let within = self.next.checked_sub(first).is_some_and(|n| n < u64::from(header.messages()));
+            within && self.session == Some(header.session)
+        })
+    }
+
     /// A packet of a session that is not the current one: the first, the next, or none of ours?
     #[cold]
     fn admit(&mut self, session: [u8; 10], line: usize, first: u64) -> bool {
@@ -479,7 +493,17 @@ impl<M: MarketLine> Feed<M> {
     /// A header without messages: the number of the next one, for now or for good.
     #[inline]
     fn announce(&mut self, line: usize, next: u64, is_end: bool) {
-        if (next > self.next && !self.is_plausible(line, next)) || (next <= self.next && !is_end) {
+        if next <= self.next && !is_end {
+            return;
+        }
+        if is_end && next < self.known.max(self.next) {
+            // An end before what exists is none.
+            if let Some(count) = self.counters.lines.get_mut(line) {
+                bump(&mut count.implausible);
+            }
+            return;
+        }
+        if !self.is_plausible(line, next) {
             return;
         }
         self.plain = false;

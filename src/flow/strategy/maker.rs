@@ -117,8 +117,8 @@ impl MarketMaker {
             // Rounded apart, so that the two stay on their sides of the true middle.
             Reference::Mid => {
                 let sum = i128::from(bid.0).saturating_add(i128::from(ask.0));
-                let down = i64::try_from(sum.div_euclid(2)).ok()?;
-                (down, down.saturating_add(i64::try_from(sum.rem_euclid(2)).ok()?))
+                let down = i64::try_from(sum >> 1).ok()?;
+                (down, down.saturating_add(i64::try_from(sum & 1).ok()?))
             }
         };
         let low = low.saturating_sub(offset).saturating_sub(lean);

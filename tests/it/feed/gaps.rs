@@ -47,6 +47,17 @@ fn a_busy_owner_that_never_calls_the_timer_still_asks() {
 }
 
 #[test]
+fn what_is_in_hand_is_not_given_up_however_late_it_is() {
+    let mut config = config();
+    config.rerequest.enabled = false;
+    let mut rig = Rig::running(config);
+    rig.packet(A, &packet(5..6));
+    rig.now = rig.now.after(GAP);
+    rig.packet(B, &packet(2..5));
+    assert_eq!(rig.take(), [opened(3), m(3), m(4), m(5), closed()]);
+}
+
+#[test]
 fn one_request_asks_for_at_most_so_many() {
     let mut rig = Rig::running(config());
     rig.packet(A, &packet(28..29));
@@ -179,6 +190,17 @@ fn the_end_of_the_session_comes_once_and_after_everything() {
     rig.packet(A, &farewell(5));
     rig.packet(B, &farewell(5));
     assert_eq!(rig.take(), []);
+}
+
+#[test]
+fn an_end_before_what_exists_is_none() {
+    let mut rig = Rig::running(config());
+    rig.packet(A, &packet(5..6));
+    rig.packet(A, &farewell(2));
+    rig.packet(A, &farewell(4));
+    rig.packet(B, &packet(3..5));
+    assert_eq!(rig.take(), [opened(3), m(3), m(4), m(5), closed()]);
+    assert_eq!(rig.feed.counters().lines[0].implausible, 2);
 }
 
 #[test]
@@ -337,7 +359,9 @@ fn what_is_released_does_not_depend_on_when_the_outbox_is_drained() {
         let mut rig = Rig::running(config());
         rig.packet(A, &packet(9..12));
         rig.now = rig.now.after(GAP);
-        // The overdue request is written by this very input.
+        // A request is written and not drained when the packet comes.
+        rig.feed.on_timer(rig.now, &mut rig.out);
+        assert!(!rig.release(&[]));
         rig.feed.on_packet(rig.now, B, &packet(3..9), &mut rig.out);
         let input = packet(3..9);
         let mut step = 0;

@@ -165,8 +165,10 @@ fn unknown_types_of_a_snapshot_are_delivered_unless_too_long() {
     assert_eq!(rig.feed.counters().snapshot_skipped, 1);
 }
 
+type Befall = fn(&mut Rig);
+
 /// What may befall an attempt after its login.
-fn misfortunes() -> [(&'static str, fn(&mut Rig)); 14] {
+fn misfortunes() -> [(&'static str, Befall); 14] {
     [
         ("closed before its end", |r| r.session(Closed)),
         ("torn within a message", |r| {

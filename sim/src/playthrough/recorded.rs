@@ -1,0 +1,156 @@
+//! A recorded day with an order-entry port: the play-through as the far end of the wire.
+
+use super::Playthrough;
+use crate::capture::binary_file::Messages;
+use crate::crowd::CrowdStats;
+use crate::venue::acceptor::{Acceptor, ConnId, Output, PortConfig};
+use crate::venue::engine::Resting;
+use crate::venue::port::Port;
+use crate::world::Exchange;
+use firelane_gateway::base::{ExchangeTime, Mono, Symbol};
+use firelane_gateway::flow::wire::itch50;
+use std::ops::Range;
+
+/// When a message of a recording goes out: at its own stamp, and never before the message before it, which went out at
+/// `before`. One that can't be read, or whose stamp is no time of day, goes out together with the one before.
+#[must_use]
+pub fn time_of(message: &[u8], before: ExchangeTime) -> ExchangeTime {
+    let stamp = itch50::decode(message).map(|m| ExchangeTime::new(before.day(), m.header().timestamp.ns()));
+    stamp.map_or(before, |at| if at.day() == before.day() { at.max(before) } else { before })
+}
+
+/// A recording (`BinaryFILE`, decompressed) that plays on the caller's clock, and one port to trade with it.
+///
+/// At one instant the recording comes first: an order that arrives at a message's own stamp arrives after it.
+#[derive(Debug)]
+pub struct RecordedDay<B> {
+    market: Playthrough,
+    acceptor: Acceptor,
+    recording: B,
+    /// The next message and when it goes out; `None` once all did, or the market has stopped.
+    next: Option<(ExchangeTime, Range<usize>)>,
+    out: Vec<Vec<u8>>,
+}
+
+/// The port, the only one.
+const PORT: u16 = 0;
+
+impl<B: AsRef<[u8]>> RecordedDay<B> {
+    /// A day before its first message. `epoch` is the exchange's time when the caller's clock is zero: what was recorded
+    /// before goes out when the day is opened. `market` is the code of the market that was recorded (`Q` Nasdaq).
+    #[must_use]
+    pub fn new(recording: B, epoch: ExchangeTime, market: u8, port: PortConfig) -> Self {
+        let mut day = RecordedDay {
+            market: Playthrough::new(market),
+            acceptor: Acceptor::new(epoch, vec![port]),
+            recording,
+            next: None,
+            out: Vec::new(),
+        };
+        day.step(ExchangeTime::new(epoch.day(), 0), 0);
+        day
+    }
+
+    /// The recorded market and the own orders in it.
+    #[must_use]
+    pub fn market(&self) -> &Playthrough {
+        &self.market
+    }
+
+    /// Has every message gone out?
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.next.is_none()
+    }
+
+    /// Finds the message at `from`.
+    fn step(&mut self, before: ExchangeTime, from: usize) {
+        let rest = self.recording.as_ref().get(from..).unwrap_or_default();
+        // A message that the recording breaks off in is no message.
+        self.next = Messages::new(rest).next().and_then(Result::ok).map(|message| {
+            let start = from + size_of::<u16>();
+            (time_of(message, before), start..start + message.len())
+        });
+    }
+
+    /// Everything that was recorded up to now goes out.
+    fn play(&mut self, now: Mono) {
+        let until = self.acceptor.exchange_time(now);
+        while let Some((at, place)) = self.next.take_if(|(at, _)| *at <= until) {
+            let message = self.recording.as_ref().get(place.clone()).unwrap_or_default().to_vec();
+            let mut effects = Vec::new();
+            self.market.on_message(&message, &mut effects);
+            if !effects.is_empty() {
+                self.acceptor.on_effects(now, &effects);
+            }
+            self.out.push(message);
+            self.step(at, place.end);
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Exchange for RecordedDay<B> {
+    fn open(&mut self, now: Mono) {
+        self.play(now);
+    }
+
+    fn next_deadline(&self) -> Mono {
+        let epoch = self.acceptor.exchange_time(Mono(0));
+        let next = self.next.as_ref().map_or(Mono::NEVER, |(at, _)| Mono(at.since(epoch).0));
+        next.min(self.acceptor.next_deadline())
+    }
+
+    fn on_timer(&mut self, now: Mono) {
+        self.play(now);
+        self.acceptor.on_timer(now, &mut self.market);
+    }
+
+    fn stop(&mut self, _now: Mono) {
+        self.next = None;
+    }
+
+    fn on_connect(&mut self, now: Mono, conn: ConnId) {
+        self.acceptor.on_connect(now, conn, PORT);
+    }
+
+    fn on_bytes(&mut self, now: Mono, conn: ConnId, bytes: &[u8]) {
+        self.acceptor.on_bytes(now, conn, bytes, &mut self.market);
+    }
+
+    fn on_close(&mut self, now: Mono, conn: ConnId) {
+        self.acceptor.on_close(now, conn, &mut self.market);
+    }
+
+    fn take_outputs(&mut self) -> Vec<Output> {
+        self.acceptor.take_outputs()
+    }
+
+    fn take_messages(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.out)
+    }
+
+    fn snapshot(&self, now: Mono) -> Vec<Vec<u8>> {
+        self.market.snapshot(self.acceptor.exchange_time(now))
+    }
+
+    fn symbols(&self) -> Vec<Symbol> {
+        self.market.symbols().collect()
+    }
+
+    fn port(&self) -> &Port {
+        self.acceptor.port(PORT).expect("the acceptor was made with it")
+    }
+
+    fn displayed(&self, symbol: Symbol) -> Vec<Resting> {
+        self.market.book(symbol)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.market.check()?;
+        self.port().check()
+    }
+
+    fn crowd(&self) -> CrowdStats {
+        CrowdStats::default()
+    }
+}

@@ -1,0 +1,640 @@
+//! Gateway and venue in one thread, on one virtual clock, over a network with faults.
+//!
+//! ```text
+//!              ┌─ line A ──────────────────────────┐
+//!  publisher ──┼─ line B ──────────────────────────┼──> lane ──> tape
+//!      ↑       └─ re-request server <── requests ──┤      ↑
+//!      │          Glimpse server <──── session ────┤   commands
+//!  exchange  <─── order entry <─────── session ────┘
+//! ```
+//!
+//! A run has three parts: the market trades; everyone else stops, the lane shuts down (own orders are cancelled and
+//! answered) and the network heals; the publisher ends its session and what is missing is filled in. It is over when
+//! all is at rest, and a failure if that takes too long. Then the two sides are compared ([`World::reconcile`]). While
+//! it goes on, what must hold at every moment is checked now and then ([`World::audit`]).
+//!
+//! One seed and one configuration reproduce a run bit for bit.
+
+mod exchange;
+mod net;
+
+pub use exchange::{Exchange, Synthetic};
+
+use crate::clock::Agenda;
+use crate::net::{End, Faults, LinkStats, StreamEvent, StreamStats};
+use crate::reconcile::{self, Difference, Statement, TapeLedger};
+use crate::rng::Rng;
+use crate::venue::acceptor::{self, ConnId, PortConfig};
+use crate::venue::glimpse::{GlimpseConfig, GlimpseServer, GlimpseStats, Snapshot};
+use crate::venue::publisher::{Publisher, PublisherConfig, Session};
+use crate::venue::rerequest::{RerequestConfig, RerequestServer, RerequestStats};
+use firelane_gateway::base::{InstrumentId, LineId, Mono, Nanos, SessionId};
+use firelane_gateway::flow::session::SessionInput;
+use firelane_gateway::flow::wire::soupbintcp::{Password, ServerConfig};
+use firelane_gateway::flow::{Command, Input};
+use firelane_gateway::shell::lane::{Lane, Recorder};
+use firelane_gateway::shell::log::LogError;
+use net::{Net, SESSIONS};
+
+/// Who may log in where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Login {
+    /// Username, padded with spaces.
+    pub username: [u8; 6],
+    /// Password, padded with spaces. The lane never knows it; the world fills it in.
+    pub password: [u8; 10],
+}
+
+/// What a run is made of, besides the lane and the exchange.
+#[derive(Clone, Debug)]
+pub struct WorldConfig {
+    /// Seed of the network, the servers and the commands.
+    pub seed: u64,
+    /// How bad the world is.
+    pub faults: Faults,
+    /// How long the market trades.
+    pub trade_for: Nanos,
+    /// How long it may take until all is at rest afterwards.
+    pub rest_within: Nanos,
+    /// The lane comes this much after the market has opened.
+    pub late_by: Nanos,
+    /// How often to check what must hold at every moment; zero is never.
+    pub audit_every: Nanos,
+    /// The order-entry port's login; the same as in the exchange's [`PortConfig`].
+    pub orders: Login,
+    /// The snapshot server's login.
+    pub snapshot: Login,
+}
+
+impl WorldConfig {
+    /// The usual run: a minute to come to rest, four audits a second, and under heavy faults now and then a late start.
+    #[must_use]
+    pub fn new(seed: u64, faults: Faults, trade_for: Nanos) -> Self {
+        let mut rng = Rng::new(seed, "world");
+        let late = faults == Faults::Heavy && rng.coin();
+        let late_by = if late { Nanos(rng.between(1, trade_for.0 / 4)) } else { Nanos(0) };
+        WorldConfig {
+            seed,
+            faults,
+            trade_for,
+            rest_within: Nanos::from_secs(120),
+            late_by,
+            audit_every: Nanos::from_millis(250),
+            orders: Login { username: *b"FIRE  ", password: *b"ORDERS    " },
+            snapshot: Login { username: *b"FIRE  ", password: *b"SNAPSHOT  " },
+        }
+    }
+
+    /// The port that goes with it: cancels on disconnect, one firm, short sales need a locate.
+    #[must_use]
+    pub fn port(&self, firm: [u8; 4]) -> PortConfig {
+        let mut port = PortConfig::new(self.orders.username, self.orders.password, *b"ORDERS0001", firm);
+        port.entitlements.locate_required = true;
+        port
+    }
+}
+
+/// Why a run did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The log or the tape could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Something did not come to rest in time.
+    #[error("not at rest after {} s: {waiting}", .within.0 / 1_000_000_000)]
+    NotAtRest {
+        /// The time it had.
+        within: Nanos,
+        /// What was still waited for.
+        waiting: String,
+    },
+    /// The lane asks to be called again and again at one instant.
+    #[error("the lane's deadline stands still at {} ns", .0.0)]
+    Standstill(Mono),
+    /// The venue contradicts itself.
+    #[error("the venue contradicts itself: {0}")]
+    Venue(String),
+    /// Something that must hold at every moment did not.
+    #[error("at {} ns: {}", .at.0, list(.differences))]
+    Audit {
+        /// When.
+        at: Mono,
+        /// What.
+        differences: Vec<Difference>,
+    },
+}
+
+fn list(differences: &[Difference]) -> String {
+    differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// What is planned to happen to the lane.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    StartLane,
+    ChangeSession,
+    Kill,
+    Release,
+    HangUp,
+    Audit,
+    Rest,
+    Heal,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Trading,
+    /// The lane is shut down; until then all must be at rest.
+    Resting(Mono),
+    /// And the market-data session is being ended.
+    Ending(Mono),
+}
+
+/// What happened in a run, beyond what lane and venue count themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct WorldStats {
+    /// Lines A and B, replies and requests of the re-request server.
+    pub datagrams: [LinkStats; 4],
+    /// Order entry, snapshots.
+    pub streams: [StreamStats; 2],
+    /// Re-request server.
+    pub rerequest: RerequestStats,
+    /// Snapshot server.
+    pub glimpse: GlimpseStats,
+    /// Changes of the market-data session.
+    pub session_changes: u64,
+    /// Times that the venue hung up on order entry for no reason.
+    pub hang_ups: u64,
+    /// Messages published, over all sessions.
+    pub published: u64,
+    /// Audits, and books that were compared in them.
+    pub audits: u64,
+    /// Books compared in audits.
+    pub audited_books: u64,
+}
+
+/// A running world.
+pub struct World {
+    config: WorldConfig,
+    now: Mono,
+    lane: Recorder,
+    listening: bool,
+    tape: TapeLedger,
+    exchange: Box<dyn Exchange>,
+    net: Net,
+    publisher: Publisher,
+    session: u8,
+    rerequest: RerequestServer,
+    glimpse: GlimpseServer,
+    /// The present order-entry connection, and how many there were.
+    conn: Option<ConnId>,
+    conns: u64,
+    plan: Agenda<Deed>,
+    phase: Phase,
+    stats: WorldStats,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("now", &self.now).field("phase", &self.phase).finish_non_exhaustive()
+    }
+}
+
+/// After so many timers at one instant the lane's deadline stands still.
+const MOST_TIMERS: u32 = 10_000;
+/// The faults go on for so long after trading has ended.
+const HEAL_AFTER: Nanos = Nanos::from_millis(500);
+
+fn session_name(number: u8) -> Session {
+    let mut name = *b"DEMO     A";
+    name[9] = b'A' + number % 26;
+    name
+}
+
+impl World {
+    /// A world before its day.
+    #[must_use]
+    pub fn new(config: WorldConfig, lane: Recorder, exchange: Box<dyn Exchange>) -> Self {
+        let (seed, faults) = (config.seed, config.faults);
+        let login = ServerConfig::new(config.snapshot.username, Password(config.snapshot.password), *b"SNAPSHOT 1");
+        let mut world = World {
+            now: Mono(0),
+            lane,
+            listening: false,
+            tape: TapeLedger::default(),
+            exchange,
+            net: Net::new(faults, [config.orders.password, config.snapshot.password], seed),
+            publisher: Publisher::new(PublisherConfig::default(), session_name(0), Mono(0)),
+            session: 0,
+            rerequest: RerequestServer::new(RerequestConfig::under(faults), seed),
+            glimpse: GlimpseServer::new(GlimpseConfig::under(faults, login), Rng::new(seed, "glimpse")),
+            conn: None,
+            conns: 0,
+            plan: Agenda::new(),
+            phase: Phase::Trading,
+            stats: WorldStats::default(),
+            config,
+        };
+        world.make_plans();
+        world
+    }
+
+    /// When what happens to the lane.
+    fn make_plans(&mut self) {
+        let WorldConfig { seed, faults, trade_for, late_by, audit_every, .. } = self.config;
+        let end = Mono(0).after(trade_for);
+        let start = Mono(0).after(late_by);
+        self.plan.at(start, Deed::StartLane);
+        if audit_every.0 > 0 {
+            self.plan.after(start, audit_every, Deed::Audit);
+        }
+        if faults == Faults::Heavy {
+            let mut rng = Rng::new(seed, "plans");
+            let most = 1 + trade_for.0 / 20_000_000_000;
+            for deed in [Deed::ChangeSession, Deed::Kill, Deed::HangUp] {
+                for _ in 0..rng.between(0, most) {
+                    let at = Mono(rng.between(start.0, end.0));
+                    self.plan.at(at, deed);
+                    if matches!(deed, Deed::Kill) {
+                        let later = rng.exponential(Nanos::from_millis(300));
+                        self.plan.after(at, later, Deed::Release);
+                    }
+                }
+            }
+        }
+        self.plan.at(end, Deed::Rest);
+        self.plan.after(end, HEAL_AFTER, Deed::Heal);
+    }
+
+    // ---- What others read ------------------------------------------------------------------------------------
+
+    /// The virtual clock.
+    #[must_use]
+    pub fn now(&self) -> Mono {
+        self.now
+    }
+
+    /// The lane.
+    #[must_use]
+    pub fn lane(&self) -> &dyn Lane {
+        self.lane.lane()
+    }
+
+    /// The lane and what records it.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.lane
+    }
+
+    /// What the lane's tape has said.
+    #[must_use]
+    pub fn tape(&self) -> &TapeLedger {
+        &self.tape
+    }
+
+    /// The far end.
+    #[must_use]
+    pub fn exchange(&self) -> &dyn Exchange {
+        &*self.exchange
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn stats(&self) -> WorldStats {
+        WorldStats {
+            datagrams: self.net.datagrams(),
+            streams: self.net.streams(),
+            rerequest: self.rerequest.stats(),
+            glimpse: self.glimpse.stats(),
+            ..self.stats
+        }
+    }
+
+    /// Every difference between the two sides, and whatever the lane still owes. None, once all is at rest.
+    #[must_use]
+    pub fn reconcile(&self) -> Vec<Difference> {
+        let lane = Statement::of_lane(self.lane(), &self.tape);
+        let venue = Statement::of_venue(self.exchange());
+        let mut differences = reconcile::compare(&lane, &venue);
+        differences.extend(reconcile::check_at_rest(self.lane()));
+        differences
+    }
+
+    /// Ends log and tape in order.
+    ///
+    /// # Errors
+    /// What their sinks say.
+    pub fn finish(self) -> Result<Box<dyn Lane>, WorldError> {
+        Ok(self.lane.finish(self.now)?)
+    }
+
+    // ---- The run ---------------------------------------------------------------------------------------------
+
+    /// Runs until all is at rest. `progress` is told the time now and then.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn run(&mut self, mut progress: impl FnMut(Mono)) -> Result<(), WorldError> {
+        self.exchange.open(self.now);
+        self.publish()?;
+        let mut told = Mono(0);
+        while !self.is_over()? {
+            self.step()?;
+            if self.now.since(told) >= Nanos::from_millis(10) {
+                told = self.now;
+                progress(self.now);
+            }
+        }
+        self.exchange.check().map_err(WorldError::Venue)
+    }
+
+    /// All that happens at the next instant at which something does.
+    fn step(&mut self) -> Result<(), WorldError> {
+        let lane = if self.listening { self.lane.lane().next_deadline() } else { Mono::NEVER };
+        let next = [
+            self.plan.next_deadline(),
+            self.exchange.next_deadline(),
+            self.net.next_deadline(),
+            self.glimpse.next_deadline(),
+            self.publisher.next_deadline(),
+            lane,
+        ];
+        self.now = self.now.max(next.into_iter().min().unwrap_or(Mono::NEVER));
+        while let Some((_, deed)) = self.plan.due(self.now) {
+            self.act(deed)?;
+        }
+        if self.exchange.next_deadline() <= self.now {
+            self.exchange.on_timer(self.now);
+        }
+        self.carry_sessions()?;
+        self.publish()?;
+        self.serve_snapshots();
+        let mut datagrams = Vec::new();
+        self.publisher.on_timer(self.now, &mut datagrams);
+        for datagram in datagrams {
+            self.net.publish(self.now, datagram.line, datagram.bytes);
+        }
+        while let Some(request) = self.net.next_request(self.now) {
+            if let Some(reply) = self.rerequest.on_request(self.now, &request, &self.publisher) {
+                self.net.publish(self.now, LineId::REREQUEST, reply);
+            }
+        }
+        while let Some((line, packet)) = self.net.next_packet(self.now) {
+            self.feed(Input::Packet(line, &packet))?;
+        }
+        self.wake_lane()
+    }
+
+    /// One input for the lane, and what it does to the world.
+    fn feed(&mut self, input: Input<'_>) -> Result<(), WorldError> {
+        if !self.listening {
+            return Ok(());
+        }
+        let World { lane, net, tape, now, .. } = self;
+        lane.input(*now, input, |output| match output {
+            firelane_gateway::flow::outbox::Output::Tape(record) => tape.on_record(record),
+            output => net.take(*now, output),
+        })?;
+        while let Some(session) = self.net.next_closed() {
+            self.feed(Input::Session(session, SessionInput::Closed))?;
+        }
+        Ok(())
+    }
+
+    fn wake_lane(&mut self) -> Result<(), WorldError> {
+        for _ in 0..MOST_TIMERS {
+            if !self.listening || self.lane.lane().next_deadline() > self.now {
+                return Ok(());
+            }
+            self.feed(Input::Timer)?;
+        }
+        Err(WorldError::Standstill(self.now))
+    }
+
+    fn act(&mut self, deed: Deed) -> Result<(), WorldError> {
+        match deed {
+            Deed::StartLane => {
+                self.listening = true;
+                self.feed(Input::Command(Command::Start))
+            }
+            Deed::Kill => self.feed(Input::Command(Command::Kill)),
+            Deed::Release => self.feed(Input::Command(Command::Release)),
+            Deed::ChangeSession => self.change_session(),
+            Deed::HangUp => {
+                if let Some(conn) = self.conn.take() {
+                    self.stats.hang_ups += 1;
+                    self.net.hang_up(self.now, SessionId::ORDERS);
+                    self.exchange.on_close(self.now, conn);
+                }
+                Ok(())
+            }
+            Deed::Audit => {
+                self.plan.after(self.now, self.config.audit_every, Deed::Audit);
+                self.audit()
+            }
+            Deed::Rest => {
+                self.phase = Phase::Resting(self.now.after(self.config.rest_within));
+                self.exchange.stop(self.now);
+                self.feed(Input::Command(Command::Shutdown))
+            }
+            Deed::Heal => {
+                self.net.heal(self.now);
+                self.rerequest.heal();
+                self.glimpse.heal();
+                Ok(())
+            }
+        }
+    }
+
+    /// Another market-data session, which begins with the state of the market: the directory first, and the day's
+    /// phase last, so that nobody trades on half a book.
+    fn change_session(&mut self) -> Result<(), WorldError> {
+        self.publish()?;
+        self.session += 1;
+        self.stats.session_changes += 1;
+        let mut datagrams = Vec::new();
+        self.publisher.change_session(self.now, session_name(self.session), &mut datagrams);
+        for datagram in datagrams {
+            self.net.publish(self.now, datagram.line, datagram.bytes);
+        }
+        self.glimpse.on_session_change();
+        let (phase, state): (Vec<_>, Vec<_>) =
+            self.exchange.snapshot(self.now).into_iter().partition(|message| message.first() == Some(&b'S'));
+        for message in state.iter().chain(&phase) {
+            self.send(message)?;
+        }
+        Ok(())
+    }
+
+    // ---- Between the two -------------------------------------------------------------------------------------
+
+    fn carry_sessions(&mut self) -> Result<(), WorldError> {
+        for id in SESSIONS {
+            while let Some((end, event)) = self.net.next_event(self.now, id) {
+                match (end, id) {
+                    (End::Client, _) => self.feed(Input::Session(id, match &event {
+                        StreamEvent::Connected => SessionInput::Connected,
+                        StreamEvent::Bytes(bytes) => SessionInput::Bytes(bytes),
+                        StreamEvent::Closed => SessionInput::Closed,
+                    }))?,
+                    (End::Server, SessionId::ORDERS) => self.on_order_entry(&event),
+                    (End::Server, _) => self.on_snapshot_session(&event),
+                }
+            }
+        }
+        self.answer_orders();
+        Ok(())
+    }
+
+    fn on_order_entry(&mut self, event: &StreamEvent) {
+        match (event, self.conn) {
+            (StreamEvent::Connected, _) => {
+                self.conns += 1;
+                self.conn = Some(ConnId(self.conns));
+                self.exchange.on_connect(self.now, ConnId(self.conns));
+            }
+            (StreamEvent::Bytes(bytes), Some(conn)) => self.exchange.on_bytes(self.now, conn, bytes),
+            (StreamEvent::Closed, Some(conn)) => {
+                self.conn = None;
+                self.exchange.on_close(self.now, conn);
+            }
+            (_, None) => {}
+        }
+        // What was written before a close goes out before it.
+        self.answer_orders();
+    }
+
+    fn answer_orders(&mut self) {
+        for output in self.exchange.take_outputs() {
+            match output {
+                acceptor::Output::Bytes(conn, bytes) if self.conn == Some(conn) => {
+                    self.net.answer(self.now, SessionId::ORDERS, &bytes);
+                }
+                acceptor::Output::Close(conn) if self.conn == Some(conn) => {
+                    self.conn = None;
+                    self.net.hang_up(self.now, SessionId::ORDERS);
+                }
+                acceptor::Output::Bytes(..) | acceptor::Output::Close(_) => {}
+            }
+        }
+    }
+
+    fn on_snapshot_session(&mut self, event: &StreamEvent) {
+        let mut out = Vec::new();
+        match event {
+            StreamEvent::Connected => self.glimpse.on_connected(self.now),
+            StreamEvent::Bytes(bytes) => self.glimpse.on_bytes(self.now, bytes, &mut out),
+            StreamEvent::Closed => self.glimpse.on_closed(self.now),
+        }
+        self.answer_snapshot(&out);
+    }
+
+    /// Once the messages of this instant are published: then the book and the next number belong together.
+    fn serve_snapshots(&mut self) {
+        if self.glimpse.wants_snapshot(self.now) {
+            let messages = self.exchange.snapshot(self.now);
+            self.glimpse.give(self.now, Snapshot { messages, next_sequence: self.publisher.next_sequence() });
+        }
+        if self.glimpse.next_deadline() <= self.now {
+            let mut out = Vec::new();
+            self.glimpse.on_timer(self.now, &mut out);
+            self.answer_snapshot(&out);
+        }
+    }
+
+    fn answer_snapshot(&mut self, bytes: &[u8]) {
+        self.net.answer(self.now, SessionId::SNAPSHOT, bytes);
+        if self.glimpse.must_close() {
+            self.net.hang_up(self.now, SessionId::SNAPSHOT);
+            self.glimpse.on_closed(self.now);
+        }
+    }
+
+    fn publish(&mut self) -> Result<(), WorldError> {
+        for message in self.exchange.take_messages() {
+            self.send(&message)?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, message: &[u8]) -> Result<(), WorldError> {
+        self.stats.published += 1;
+        let sent = self.publisher.publish(self.now, message);
+        sent.map(|_| ()).map_err(|error| WorldError::Venue(error.to_string()))
+    }
+
+    // ---- What must hold --------------------------------------------------------------------------------------
+
+    /// What must hold at every moment: the venue is sound, whatever it could do to an order is counted by the lane, and
+    /// a book that the lane trusts, at the venue's own message number, is the venue's book.
+    ///
+    /// # Errors
+    /// [`WorldError::Audit`] or [`WorldError::Venue`].
+    pub fn audit(&mut self) -> Result<(), WorldError> {
+        self.exchange.check().map_err(WorldError::Venue)?;
+        self.publish()?;
+        self.stats.audits += 1;
+        let mut differences = reconcile::check_exposure(self.lane.lane(), &*self.exchange);
+        let lane = self.lane.lane();
+        let same_session = lane.feed_counters().session_changes == self.stats.session_changes;
+        if same_session && lane.next_sequence() == self.publisher.next_sequence() {
+            let venue = Statement::of_venue(&*self.exchange);
+            for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
+                if lane.books().freshness(id).is_fresh()
+                    && let Some(book) = venue.books.get(&row.symbol)
+                {
+                    self.stats.audited_books += 1;
+                    let own = reconcile::book_of_lane(lane, id);
+                    differences.extend(reconcile::compare_books(row.symbol, &own, book));
+                }
+            }
+        }
+        if differences.is_empty() { Ok(()) } else { Err(WorldError::Audit { at: self.now, differences }) }
+    }
+
+    /// Is all at rest? Moves on to the last part of the run on the way.
+    fn is_over(&mut self) -> Result<bool, WorldError> {
+        let (until, waiting) = match self.phase {
+            Phase::Trading => return Ok(false),
+            Phase::Resting(until) => (until, self.waiting()),
+            Phase::Ending(until) => {
+                let ended = self.tape.counts().ends_of_session > 0;
+                (until, if ended { None } else { Some("the end of the market-data session".to_owned()) })
+            }
+        };
+        match (waiting, self.phase) {
+            (None, Phase::Resting(until)) => {
+                self.phase = Phase::Ending(until);
+                let mut datagrams = Vec::new();
+                self.publisher.end_session(self.now, &mut datagrams);
+                for datagram in datagrams {
+                    self.net.publish(self.now, datagram.line, datagram.bytes);
+                }
+                Ok(false)
+            }
+            (None, _) => Ok(true),
+            (Some(waiting), _) if self.now > until => {
+                Err(WorldError::NotAtRest { within: self.config.rest_within, waiting })
+            }
+            (Some(_), _) => Ok(false),
+        }
+    }
+
+    /// What is still waited for before the market-data session is ended.
+    fn waiting(&self) -> Option<String> {
+        let lane = self.lane.lane();
+        if !lane.is_over() {
+            let live = reconcile::live_orders(lane);
+            return Some(format!("order entry is not over, {} orders live: {live:?}", live.len()));
+        }
+        let (next, head) = (lane.next_sequence(), self.publisher.next_sequence());
+        if next != head {
+            return Some(format!("the lane waits for message {next}, the publisher is at {head}"));
+        }
+        let stale = (0..).map(InstrumentId).zip(lane.instruments().rows());
+        let stale = stale.filter(|(id, _)| !lane.books().freshness(*id).is_fresh()).map(|(_, row)| row.symbol);
+        let stale: Vec<String> = stale.map(|symbol| symbol.to_string()).collect();
+        if stale.is_empty() { None } else { Some(format!("stale books: {}", stale.join(" "))) }
+    }
+}

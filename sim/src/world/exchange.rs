@@ -1,0 +1,261 @@
+//! The far end of the wire, behind one trait: a synthetic market today, a recorded day just as well.
+
+use crate::clock::Agenda;
+use crate::crowd::{Crowd, CrowdStats};
+use crate::flow::FlowConfig;
+use crate::net::Faults;
+use crate::rng::Rng;
+use crate::venue::Venue;
+use crate::venue::acceptor::{ConnId, Output, PortConfig};
+use crate::venue::engine::{EngineConfig, Resting};
+use crate::venue::market::BreakReason;
+use crate::venue::port::{OrderKey, OrderState, Port};
+use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price, Symbol};
+use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
+
+/// A market with an order-entry port of ours: what publishes the feed and answers orders. The network, the publisher
+/// and the servers around it belong to the [`World`](super::World).
+///
+/// After any call the world takes what is to be sent.
+pub trait Exchange {
+    /// The day begins.
+    fn open(&mut self, now: Mono);
+    /// When [`on_timer`](Self::on_timer) has something to do.
+    fn next_deadline(&self) -> Mono;
+    /// Time has passed.
+    fn on_timer(&mut self, now: Mono);
+    /// Everyone else stops trading, and the exchange's staff goes home. Order entry stays.
+    fn stop(&mut self, now: Mono);
+
+    /// A client connected.
+    fn on_connect(&mut self, now: Mono, conn: ConnId);
+    /// Bytes from a client.
+    fn on_bytes(&mut self, now: Mono, conn: ConnId, bytes: &[u8]);
+    /// A client's connection is gone.
+    fn on_close(&mut self, now: Mono, conn: ConnId);
+    /// What is to be done with order-entry connections since the last call, in order.
+    fn take_outputs(&mut self) -> Vec<Output>;
+
+    /// Messages for the feed since the last call, in order.
+    fn take_messages(&mut self) -> Vec<Vec<u8>>;
+    /// What a snapshot of this moment holds, in the order of the Glimpse specification.
+    fn snapshot(&self, now: Mono) -> Vec<Vec<u8>>;
+
+    /// The symbols listed.
+    fn symbols(&self) -> Vec<Symbol>;
+    /// Our port: orders, fills, positions.
+    fn port(&self) -> &Port;
+    /// The displayed book: bids, then asks, each in priority order.
+    fn displayed(&self, symbol: Symbol) -> Vec<Resting>;
+    /// What must be true between any two calls.
+    ///
+    /// # Errors
+    /// What is not.
+    fn check(&self) -> Result<(), String>;
+    /// What everyone else did.
+    fn crowd(&self) -> CrowdStats;
+}
+
+/// A venue with a synthetic crowd, and a staff that interferes.
+#[derive(Debug)]
+pub struct Synthetic {
+    venue: Venue,
+    crowd: Crowd,
+    staff: Staff,
+    stopped: bool,
+}
+
+/// Our port, the only one.
+const PORT: u16 = 0;
+
+impl Synthetic {
+    /// A market before its day. `epoch` is the exchange's time when the caller's clock is zero.
+    #[must_use]
+    pub fn new(epoch: ExchangeTime, flow: FlowConfig, port: PortConfig, faults: Faults, seed: u64) -> Self {
+        let crowd = Crowd::new(flow, seed);
+        let engine = EngineConfig { seed, ..EngineConfig::new(crowd.symbols()) };
+        Synthetic {
+            venue: Venue::new(epoch, &engine, vec![port]),
+            crowd,
+            staff: Staff::new(faults, seed),
+            stopped: false,
+        }
+    }
+}
+
+impl Exchange for Synthetic {
+    fn open(&mut self, now: Mono) {
+        self.venue.open(now);
+    }
+
+    fn next_deadline(&self) -> Mono {
+        if self.stopped {
+            return self.venue.next_deadline();
+        }
+        self.venue.next_deadline().min(self.crowd.next_deadline()).min(self.staff.agenda.next_deadline())
+    }
+
+    fn on_timer(&mut self, now: Mono) {
+        self.venue.on_timer(now);
+        if !self.stopped {
+            self.crowd.on_timer(now, &mut self.venue);
+            self.staff.on_timer(now, &mut self.venue);
+        }
+    }
+
+    fn stop(&mut self, now: Mono) {
+        self.stopped = true;
+        self.staff.go_home(now, &mut self.venue);
+    }
+
+    fn on_connect(&mut self, now: Mono, conn: ConnId) {
+        self.venue.on_connect(now, conn, PORT);
+    }
+
+    fn on_bytes(&mut self, now: Mono, conn: ConnId, bytes: &[u8]) {
+        self.venue.on_bytes(now, conn, bytes);
+    }
+
+    fn on_close(&mut self, now: Mono, conn: ConnId) {
+        self.venue.on_close(now, conn);
+    }
+
+    fn take_outputs(&mut self) -> Vec<Output> {
+        self.venue.take_outputs()
+    }
+
+    fn take_messages(&mut self) -> Vec<Vec<u8>> {
+        self.venue.take_messages()
+    }
+
+    fn snapshot(&self, now: Mono) -> Vec<Vec<u8>> {
+        self.venue.snapshot(now)
+    }
+
+    fn symbols(&self) -> Vec<Symbol> {
+        self.crowd.symbols().to_vec()
+    }
+
+    fn port(&self) -> &Port {
+        self.venue.port(PORT).expect("the venue was made with it")
+    }
+
+    fn displayed(&self, symbol: Symbol) -> Vec<Resting> {
+        let mut orders = self.venue.engine().book(symbol);
+        orders.retain(|order| !order.hidden);
+        orders
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.venue.check()
+    }
+
+    fn crowd(&self) -> CrowdStats {
+        self.crowd.stats()
+    }
+}
+
+/// What a staff does now and then.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    BreakTrade,
+    CorrectTrade,
+    Reprioritise,
+    Restate,
+    Halt,
+    Resume(Symbol),
+}
+
+/// The exchange's staff on a bad day: breaks and corrects our trades, moves our orders in the queue, halts a symbol.
+#[derive(Debug)]
+struct Staff {
+    rng: Rng,
+    agenda: Agenda<Deed>,
+    halted: Vec<Symbol>,
+}
+
+/// Mean time between two deeds of a kind.
+const DEEDS: [(Deed, Nanos); 5] = [
+    (Deed::BreakTrade, Nanos::from_secs(2)),
+    (Deed::CorrectTrade, Nanos::from_secs(4)),
+    (Deed::Reprioritise, Nanos::from_millis(500)),
+    (Deed::Restate, Nanos::from_secs(2)),
+    (Deed::Halt, Nanos::from_secs(5)),
+];
+
+/// Mean length of an operational halt.
+const HALT: Nanos = Nanos::from_millis(200);
+
+impl Staff {
+    fn new(faults: Faults, seed: u64) -> Self {
+        let mut staff = Staff { rng: Rng::new(seed, "staff"), agenda: Agenda::new(), halted: Vec::new() };
+        if faults == Faults::Heavy {
+            for (deed, every) in DEEDS {
+                staff.plan(Mono(0), every, deed);
+            }
+        }
+        staff
+    }
+
+    fn plan(&mut self, now: Mono, mean: Nanos, deed: Deed) {
+        let wait = self.rng.exponential(mean);
+        self.agenda.after(now, wait, deed);
+    }
+
+    fn on_timer(&mut self, now: Mono, venue: &mut Venue) {
+        while let Some((_, deed)) = self.agenda.due(now) {
+            if let Some((_, every)) = DEEDS.iter().find(|(d, _)| std::mem::discriminant(d) == std::mem::discriminant(&deed))
+            {
+                self.plan(now, *every, deed);
+            }
+            self.act(now, deed, venue);
+        }
+    }
+
+    fn act(&mut self, now: Mono, deed: Deed, venue: &mut Venue) {
+        let Some(port) = venue.port(PORT) else { return };
+        let fill = (!port.fills().is_empty()).then(|| port.fills()[self.rng.index(port.fills().len())]);
+        let mut live = port.orders().iter().filter(|(_, order)| order.state == OrderState::Live).map(|(key, _)| *key);
+        let live: Option<OrderKey> = live.next_back();
+        // What cannot be done, because a trade is broken already or an order is gone, is not done.
+        match (deed, fill, live) {
+            (Deed::BreakTrade, Some(fill), _) => {
+                let _ = venue.break_trade(now, fill.trade, BreakReason::Erroneous);
+            }
+            (Deed::CorrectTrade, Some(fill), _) => {
+                venue.correct_trade(now, fill.trade, Price(fill.price.0 + 100));
+            }
+            (Deed::Reprioritise, _, Some(order)) => {
+                let _ = venue.reprioritise(now, PORT, order);
+            }
+            (Deed::Restate, _, Some(order)) => {
+                let reference = port.orders()[&order].reference;
+                let options = [AppendageOption::SecondaryOrdRefNum(reference)];
+                venue.restate(now, PORT, order, RestatedReason::DISPLAY_REFRESH, &options);
+            }
+            (Deed::Halt, ..) => {
+                let symbols: Vec<Symbol> = venue.engine().symbols().collect();
+                let symbol = symbols[self.rng.index(symbols.len())];
+                if !self.halted.contains(&symbol) && venue.set_operational_halt(now, symbol, true).is_ok() {
+                    self.halted.push(symbol);
+                    self.plan(now, HALT, Deed::Resume(symbol));
+                }
+            }
+            (Deed::Resume(symbol), ..) => self.resume(now, symbol, venue),
+            _ => {}
+        }
+    }
+
+    fn resume(&mut self, now: Mono, symbol: Symbol, venue: &mut Venue) {
+        self.halted.retain(|halted| *halted != symbol);
+        let listed = venue.set_operational_halt(now, symbol, false);
+        debug_assert!(listed.is_ok());
+    }
+
+    fn go_home(&mut self, now: Mono, venue: &mut Venue) {
+        for symbol in std::mem::take(&mut self.halted) {
+            self.resume(now, symbol, venue);
+        }
+        self.agenda.clear();
+    }
+}

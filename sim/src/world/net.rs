@@ -1,0 +1,159 @@
+//! Every wire between gateway and venue.
+
+use crate::net::{DatagramLink, End, Faults, LinkStats, StreamEvent, StreamLink, StreamStats};
+use crate::rng::Rng;
+use firelane_gateway::base::{LineId, Mono, SessionId};
+use firelane_gateway::flow::outbox::Output;
+use firelane_gateway::shell::lane::fill_in_password;
+
+/// The sessions of a lane, in the order of their numbers.
+pub(super) const SESSIONS: [SessionId; 2] = [SessionId::ORDERS, SessionId::SNAPSHOT];
+
+/// The wires, with their faults.
+#[derive(Debug)]
+pub(super) struct Net {
+    /// Lines A and B, then the replies of the re-request server.
+    lines: [DatagramLink; 3],
+    /// To the re-request server.
+    requests: DatagramLink,
+    sessions: [Session; 2],
+}
+
+#[derive(Debug)]
+struct Session {
+    link: StreamLink,
+    password: [u8; 10],
+    /// The lane has asked for a connection and not yet heard of its end.
+    busy: bool,
+    /// The lane has asked for its end, and is to hear of it.
+    closing: bool,
+}
+
+impl Net {
+    pub(super) fn new(faults: Faults, passwords: [[u8; 10]; 2], seed: u64) -> Self {
+        let line = |line, name| DatagramLink::new(faults.line(line), Rng::new(seed, name));
+        let way = |name| DatagramLink::new(faults.rerequest(), Rng::new(seed, name));
+        let session = |name, password| Session {
+            link: StreamLink::new(faults.session(), Rng::new(seed, name)),
+            password,
+            busy: false,
+            closing: false,
+        };
+        let [orders, snapshot] = passwords;
+        Net {
+            lines: [line(LineId::A, "line A"), line(LineId::B, "line B"), way("replies")],
+            requests: way("requests"),
+            sessions: [session("order entry", orders), session("snapshot", snapshot)],
+        }
+    }
+
+    /// From now on the network only delays.
+    pub(super) fn heal(&mut self, now: Mono) {
+        for (line, id) in self.lines.iter_mut().zip([LineId::A, LineId::B]) {
+            line.set_faults(Faults::None.line(id));
+        }
+        self.lines[2].set_faults(Faults::None.rerequest());
+        self.requests.set_faults(Faults::None.rerequest());
+        for session in &mut self.sessions {
+            session.link.set_faults(now, Faults::None.session());
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Mono {
+        let lines = self.lines.iter().map(DatagramLink::next_deadline).min().unwrap_or(Mono::NEVER);
+        let sessions = self.sessions.iter().map(|s| s.link.next_deadline()).min().unwrap_or(Mono::NEVER);
+        lines.min(sessions).min(self.requests.next_deadline())
+    }
+
+    /// What the lane does to the world.
+    pub(super) fn take(&mut self, now: Mono, output: Output<'_>) {
+        match output {
+            Output::Datagram(bytes) => self.requests.send(now, bytes.to_vec()),
+            Output::Send { session, class, bytes } => {
+                if let Some(session) = self.session(session) {
+                    let mut bytes = bytes.to_vec();
+                    fill_in_password(class, &mut bytes, session.password);
+                    session.link.send(now, End::Client, &bytes);
+                }
+            }
+            Output::Connect(session) => {
+                if let Some(session) = self.session(session) {
+                    session.busy = true;
+                    session.closing = false;
+                    session.link.connect(now);
+                }
+            }
+            Output::Disconnect(session) => {
+                if let Some(session) = self.session(session).filter(|s| s.busy) {
+                    session.link.close(now, End::Client);
+                    session.closing = true;
+                }
+            }
+            Output::Tape(_) => {}
+        }
+    }
+
+    fn session(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.sessions.get_mut(usize::from(id.0))
+    }
+
+    /// A session whose end the lane asked for and has not yet heard of.
+    pub(super) fn next_closed(&mut self) -> Option<SessionId> {
+        let at = self.sessions.iter().position(|session| session.closing)?;
+        (self.sessions[at].closing, self.sessions[at].busy) = (false, false);
+        Some(SESSIONS[at])
+    }
+
+    /// The next event of a session, and the end that gets it.
+    pub(super) fn next_event(&mut self, now: Mono, id: SessionId) -> Option<(End, StreamEvent)> {
+        let session = self.session(id)?;
+        let (end, event) = session.link.receive(now)?;
+        if (end, &event) == (End::Client, &StreamEvent::Closed) {
+            session.busy = false;
+        }
+        Some((end, event))
+    }
+
+    /// A server writes.
+    pub(super) fn answer(&mut self, now: Mono, id: SessionId, bytes: &[u8]) {
+        if let Some(session) = self.session(id) {
+            session.link.send(now, End::Server, bytes);
+        }
+    }
+
+    /// A server hangs up.
+    pub(super) fn hang_up(&mut self, now: Mono, id: SessionId) {
+        if let Some(session) = self.session(id) {
+            session.link.close(now, End::Server);
+        }
+    }
+
+    /// The publisher, or the re-request server, sends.
+    pub(super) fn publish(&mut self, now: Mono, line: LineId, bytes: Vec<u8>) {
+        if let Some(line) = self.lines.get_mut(usize::from(line.0)) {
+            line.send(now, bytes);
+        }
+    }
+
+    /// The next datagram for the lane.
+    pub(super) fn next_packet(&mut self, now: Mono) -> Option<(LineId, Vec<u8>)> {
+        let all = self.lines.iter_mut().zip([LineId::A, LineId::B, LineId::REREQUEST]);
+        all.filter(|(line, _)| line.next_deadline() <= now).find_map(|(line, id)| Some((id, line.receive(now)?)))
+    }
+
+    /// The next datagram for the re-request server.
+    pub(super) fn next_request(&mut self, now: Mono) -> Option<Vec<u8>> {
+        self.requests.receive(now)
+    }
+
+    /// Statistics of lines A and B, replies, requests.
+    pub(super) fn datagrams(&self) -> [LinkStats; 4] {
+        let [a, b, replies] = &self.lines;
+        [a.stats(), b.stats(), replies.stats(), self.requests.stats()]
+    }
+
+    /// Statistics of the sessions.
+    pub(super) fn streams(&self) -> [StreamStats; 2] {
+        [self.sessions[0].link.stats(), self.sessions[1].link.stats()]
+    }
+}

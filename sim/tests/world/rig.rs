@@ -1,0 +1,195 @@
+//! A lane, a market and a world around them, from a seed.
+
+use firelane_gateway::base::{ExchangeTime, InstrumentTable, Mono, Nanos, Notional, Qty, VenueId};
+use firelane_gateway::flow::Gateway;
+use firelane_gateway::flow::action::Tags;
+use firelane_gateway::flow::book::{BookCapacity, BookRef, Books};
+use firelane_gateway::flow::entry::{OuchConfig, OuchEntry};
+use firelane_gateway::flow::feed::{Feed, FeedConfig, SnapshotConfig, Start};
+use firelane_gateway::flow::itch_line::ItchLine;
+use firelane_gateway::flow::orders::{Orders, OrdersConfig};
+use firelane_gateway::flow::risk::{Gate, InstrumentLimits, RiskLimits, ShortSale};
+use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
+use firelane_gateway::flow::strategy::{
+    ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, Strategy,
+};
+use firelane_gateway::flow::trading::{Trading, TradingConfig};
+use firelane_gateway::flow::wire::soupbintcp::{ClientConfig, Password};
+use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
+use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
+use firelane_gateway::shell::log::{Effects, FileHeader};
+use firelane_sim::flow::FlowConfig;
+use firelane_sim::net::Faults;
+use firelane_sim::world::{Synthetic, World, WorldConfig, WorldError};
+use std::cell::RefCell;
+use std::io::Write;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+/// 20 November 2024.
+pub(super) const DAY: u32 = 20_047;
+const INSTRUMENTS: usize = 16;
+
+struct Nasdaq<S>(PhantomData<S>);
+
+impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Nasdaq<S> {
+    type Market = ItchLine;
+    type Signal = Imbalance;
+    type Strategy = S;
+    type Entry = OuchEntry;
+    type Probe = ();
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Trader {
+    Taker,
+    Maker,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) seed: u64,
+    pub(super) trader: Trader,
+    pub(super) start: Start,
+    pub(super) faults: Faults,
+    pub(super) trade_for: Nanos,
+}
+
+impl Run {
+    /// Both strategies, both ways to begin, by turns.
+    pub(super) fn heavy(seed: u64) -> Self {
+        Run {
+            seed,
+            trader: if seed % 2 == 0 { Trader::Taker } else { Trader::Maker },
+            start: if seed / 2 % 2 == 0 { Start::Snapshot } else { Start::First },
+            faults: Faults::Heavy,
+            trade_for: Nanos::from_millis(4_000),
+        }
+    }
+
+    pub(super) fn lane(&self) -> Box<dyn Lane> {
+        match self.trader {
+            Trader::Taker => {
+                let config = ImbalanceTakerConfig { threshold: 500_000, ..ImbalanceTakerConfig::default() };
+                lane(self.start, ImbalanceTaker::new(&config, INSTRUMENTS).unwrap())
+            }
+            Trader::Maker => {
+                lane(self.start, MarketMaker::new(&MarketMakerConfig::default(), INSTRUMENTS).unwrap())
+            }
+        }
+    }
+
+    pub(super) fn config(&self) -> WorldConfig {
+        WorldConfig::new(self.seed, self.faults, self.trade_for)
+    }
+
+    pub(super) fn world(&self, log: Option<&Buffer>) -> World {
+        let config = self.config();
+        let mut recorder = Recorder::new(self.lane());
+        if let Some(log) = log {
+            let header = FileHeader::new("test", "", Vec::new(), Effects::Bytes);
+            recorder.log_to(Box::new(log.clone()), &header).unwrap();
+        }
+        let flow = FlowConfig {
+            symbols: 6,
+            rate: 2_500,
+            live_orders: 500,
+            halt_every: Nanos::from_secs(4),
+            halt_for: Nanos::from_millis(100),
+            restriction_every: Nanos::from_secs(4),
+            ..FlowConfig::default()
+        };
+        let epoch = ExchangeTime::new(DAY, 34_200_000_000_000);
+        let exchange = Synthetic::new(epoch, flow, config.port(*b"FIRE"), self.faults, self.seed);
+        World::new(config, recorder, Box::new(exchange))
+    }
+
+    /// Runs to the end and compares both sides.
+    pub(super) fn go(&self, log: Option<&Buffer>) -> Result<World, String> {
+        let mut world = self.world(log);
+        let outcome = world.run(|_: Mono| ());
+        let mut wrong: Vec<String> = outcome.err().iter().map(WorldError::to_string).collect();
+        wrong.extend(world.reconcile().iter().map(ToString::to_string));
+        if wrong.is_empty() { Ok(world) } else { Err(format!("{self:?}\n  {}", wrong.join("\n  "))) }
+    }
+}
+
+fn lane<S>(start: Start, strategy: S) -> Box<dyn Lane>
+where
+    S: for<'b> Strategy<BookRef<'b>, Imbalance> + 'static,
+{
+    let snapshot = SnapshotConfig {
+        username: *b"FIRE  ",
+        password: Password(NO_PASSWORD),
+        timeout: Nanos::from_millis(500),
+        retries: 3,
+        retry_after: Nanos::from_millis(50),
+        slow_retry_after: Nanos::from_secs(1),
+        buffer_bytes: 65_537,
+    };
+    let feed = FeedConfig {
+        start,
+        window_messages: 1 << 12,
+        snapshot: Some(snapshot),
+        line_timeout: Nanos::from_secs(3),
+        ..FeedConfig::default()
+    };
+    let limits = RiskLimits {
+        orders_per_second: 2_000,
+        burst: 64,
+        cancel_repeat: Nanos::from_millis(500),
+        each: InstrumentLimits {
+            max_order_qty: Qty(1_000),
+            max_position: Qty(2_000),
+            max_order_notional: Notional(20_000_000_000),
+            short: ShortSale::Located,
+            locates: Qty(10_000),
+            ..RiskLimits::widest().each
+        },
+        ..RiskLimits::widest()
+    };
+    let mut entry = OuchConfig::new(ClientConfig::new(*b"FIRE  ", Password(NO_PASSWORD)));
+    entry.firm = Some(*b"FIRE");
+    entry.locate_broker = Some(*b"FIRE");
+    entry.reconnect_delay = Nanos::from_millis(100);
+    let orders = OrdersConfig {
+        capacity: 64,
+        retained: 512,
+        fills: 4_096,
+        instruments: INSTRUMENTS as u32,
+        first_id: 1,
+        request_timeout: Nanos::from_millis(200),
+    };
+    Box::new(Gateway::<Nasdaq<S>>::new(Parts {
+        lane: 0,
+        venue: VenueId(1),
+        tags: Tags::default(),
+        feed: Feed::new(feed).unwrap(),
+        market: ItchLine::new(DAY),
+        instruments: InstrumentTable::new(&[], INSTRUMENTS, true),
+        books: Books::new(BookCapacity { instruments: INSTRUMENTS, orders: 8_192, levels: 4_096, own: 256 }),
+        trading: Trading::new(TradingConfig::default(), INSTRUMENTS),
+        signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
+        strategy,
+        gate: Gate::new(&limits, INSTRUMENTS).unwrap(),
+        orders: Orders::new(&orders).unwrap(),
+        entry: OuchEntry::new(entry).unwrap(),
+        probe: (),
+        policy: Policy::default(),
+    }))
+}
+
+/// A file in memory that two hold.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Buffer(pub(super) Rc<RefCell<Vec<u8>>>);
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
