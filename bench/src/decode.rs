@@ -120,7 +120,7 @@ impl MessageHandler for Sums {
 impl Sums {
     #[inline(always)]
     fn header(&mut self, header: &Header, reference: u64, shares: u32, price: u32) {
-        self.order(header.stock_locate.get(), header.timestamp.ns(), reference, shares, price);
+        self.order(header.stock_locate.get(), header.ns(), reference, shares, price);
     }
 
     #[inline(always)]

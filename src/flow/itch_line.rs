@@ -80,11 +80,9 @@ impl ItchLine {
         }
     }
 
-    /// The stamp: six bytes that stand behind the two of the tracking number, read in one piece.
     #[inline(always)]
     fn at(&self, header: &Header) -> ExchangeTime {
-        let [_, _, _, bytes @ ..] = zerocopy::transmute_ref!(header) as &[u8; 11];
-        self.midnight.after(Nanos(u64::from_be_bytes(*bytes) & ((1 << 48) - 1)))
+        self.midnight.after(Nanos(header.ns()))
     }
 
     /// Decodes a message of any type.

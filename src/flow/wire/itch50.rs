@@ -95,6 +95,14 @@ impl Header {
             timestamp: Timestamp48::new(ns),
         }
     }
+
+    /// Nanoseconds since midnight: the last six of the header's bytes, read in one piece with the two before them.
+    #[inline]
+    #[must_use]
+    pub fn ns(&self) -> u64 {
+        let [_, _, _, bytes @ ..] = zerocopy::transmute_ref!(self) as &[u8; 11];
+        u64::from_be_bytes(*bytes) & ((1 << 48) - 1)
+    }
 }
 
 message! { b'S', 12,
@@ -601,7 +609,10 @@ macro_rules! table {
         ///
         /// # Errors
         /// [`Malformed`] says why not. The caller goes on with the next message, which it finds by the length prefix.
-        #[inline]
+        ///
+        /// Inlined into its caller, so that what the caller does with a message hangs on the branch that found its type,
+        /// and needs no second one.
+        #[inline(always)]
         pub fn decode(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
             // Most messages are these two, in no order. A branch on the length, which is known first, costs less
             // when it is mispredicted than the jump over all types (7.1 against 7.9 ns a message on a real hour).
@@ -727,7 +738,7 @@ mod tests {
         add[32..36].copy_from_slice(&5_853_300u32.to_be_bytes());
         let Ok(Message::AddOrder(m)) = decode(&add) else { panic!() };
         assert_eq!((m.header.stock_locate.get(), m.header.tracking_number.get()), (0x1234, 0x5678));
-        assert_eq!(m.header.timestamp.ns(), 0x0001_0203_0405);
+        assert_eq!((m.header.timestamp.ns(), m.header.ns()), (0x0001_0203_0405, 0x0001_0203_0405));
         assert_eq!((m.order_ref(), m.side()), (VenueRef(0x0102_0304_0506_0708), Some(Side::Buy)));
         assert_eq!((m.shares(), m.price()), (Qty(300), Price(5_853_300)));
         assert_eq!(m.stock(), Symbol(*b"AAPL    "));
