@@ -1,3 +1,11 @@
-//! The latency lab.
+//! The latency lab: what the lane costs, measured beside its peers in one process. `README.md` has the numbers.
 
+pub mod acceptor;
+pub mod book;
+pub mod decode;
+pub mod machine;
 pub mod market;
+pub mod orders;
+pub mod raw;
+pub mod stats;
+pub mod stream;

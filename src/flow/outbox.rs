@@ -119,7 +119,8 @@ impl Outbox {
         Outputs { rest: self.buffer.get(..self.used).unwrap_or_default() }
     }
 
-    #[inline]
+    // Inlined, because callers know the lengths of their parts: copies become moves.
+    #[inline(always)]
     fn push(&mut self, kind: u8, target: u8, class: u8, parts: &[&[u8]]) -> bool {
         let length = parts.iter().fold(0usize, |n, p| n.saturating_add(p.len()));
         let end = self.used.saturating_add(HEADER).saturating_add(length);
@@ -161,7 +162,7 @@ impl Outbox {
     }
 
     /// A tape record.
-    #[inline]
+    #[inline(always)]
     pub fn tape(&mut self, parts: &[&[u8]]) -> bool {
         self.push(TAPE, 0, 0, parts)
     }

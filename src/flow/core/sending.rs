@@ -240,6 +240,9 @@ fn refusal(why: Refused) -> Refusal {
 #[inline]
 pub(super) fn load_own(orders: &Orders, id: InstrumentId, own: &mut Vec<OwnOrder>) {
     own.clear();
+    if orders.live_count() == 0 {
+        return;
+    }
     let mut cursor = Cursor::default();
     while let Some(order) = orders.next_live_of(id, &mut cursor) {
         if own.len() < own.capacity() {

@@ -3,7 +3,7 @@
 use super::*;
 
 impl<W: Wiring> Core<W> {
-    #[inline]
+    #[inline(always)]
     fn tape(&self, kind: Kind, body: &[u8], out: &mut Outbox) {
         let header = record::header(kind, self.lane, self.input, self.now, body.len());
         out.tape(&[header.as_bytes(), body]);

@@ -308,6 +308,28 @@ impl OuchEntry {
         })
     }
 
+    /// The next report in what the venue sent.
+    fn hear_report(&mut self, now: Mono, out: &mut Outbox) -> Option<Report> {
+        // Bounded by what the framer holds.
+        loop {
+            match self.hear()? {
+                Heard::Nothing => {}
+                Heard::LoggedIn => self.stage = Stage::Replaying,
+                Heard::Heartbeat if self.stage == Stage::Replaying => {
+                    self.stage = Stage::Querying;
+                    self.ask(now, out);
+                }
+                Heard::Heartbeat => {}
+                Heard::Failed(fault) => self.hang_up(fault, out),
+                Heard::Report(report) => {
+                    if let Some(report) = self.note(report) {
+                        return Some(report);
+                    }
+                }
+            }
+        }
+    }
+
     /// Takes note of what a report means for the session. `None`: it is for nobody else.
     fn note(&mut self, report: Report) -> Option<Report> {
         match report {
@@ -569,25 +591,9 @@ impl OrderEntry for OuchEntry {
         reconnect.min(query).min(self.client.next_deadline())
     }
 
+    #[inline]
     fn next_report(&mut self, now: Mono, out: &mut Outbox) -> Option<Report> {
-        // Bounded by what the framer holds.
-        loop {
-            match self.hear()? {
-                Heard::Nothing => {}
-                Heard::LoggedIn => self.stage = Stage::Replaying,
-                Heard::Heartbeat if self.stage == Stage::Replaying => {
-                    self.stage = Stage::Querying;
-                    self.ask(now, out);
-                }
-                Heard::Heartbeat => {}
-                Heard::Failed(fault) => self.hang_up(fault, out),
-                Heard::Report(report) => {
-                    if let Some(report) = self.note(report) {
-                        return Some(report);
-                    }
-                }
-            }
-        }
+        if self.client.is_quiet() { None } else { self.hear_report(now, out) }
     }
 
     fn dropped(&mut self, frames: &mut &[u8]) -> Option<Report> {

@@ -12,10 +12,8 @@ pub const MAX_ACCOUNT: u16 = (1 << 15) - 1;
 /// The largest strategy that a ClOrdID carries: 15 bits.
 pub const MAX_STRATEGY: u16 = (1 << 15) - 1;
 
-/// RFC 4648's "extended hex" digits: in the order of their values, and of one case.
-const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
-
-/// The client's text on an order, 14 base-32 digits of 70 bits: 40 of the order's id, 15 of the account, 15 of the
+/// The client's text on an order, 14 base-32 digits of 70 bits (RFC 4648's
+/// "extended hex": in the order of their values, and of one case): 40 of the order's id, 15 of the account, 15 of the
 /// strategy. It comes back with Accepted and Replaced, so that after a restart the orders of the run before are known
 /// by their names. The parent order is not carried: whatever sliced it is gone as well.
 ///
@@ -26,19 +24,26 @@ pub fn cl_ord_id(id: ClientId, tags: Tags) -> Option<[u8; 14]> {
     if id.0 > MAX_CLIENT_ID || tags.account.0 > MAX_ACCOUNT || tags.strategy.0 > MAX_STRATEGY {
         return None;
     }
-    let mut text = [0; 14];
-    let (name, owner) = text.split_at_mut_checked(8)?;
-    digits(id.0, name);
-    digits(u64::from(tags.account.0) << 15 | u64::from(tags.strategy.0), owner);
-    Some(text)
+    let [a, b, c, d, e, f, g, h] = digits(id.0);
+    let [_, _, i, j, k, l, m, n] = digits(u64::from(tags.account.0) << 15 | u64::from(tags.strategy.0));
+    Some([a, b, c, d, e, f, g, h, i, j, k, l, m, n])
 }
 
+/// The eight base-32 digits of a number of 40 bits, all at once: a byte a digit.
 #[inline]
-fn digits(mut value: u64, text: &mut [u8]) {
-    for place in text.iter_mut().rev() {
-        *place = DIGITS.get((value & 31) as usize).copied().unwrap_or(b'0');
-        value >>= 5;
+fn digits(value: u64) -> [u8; 8] {
+    /// The same in every byte.
+    const fn bytes(n: u8) -> u64 {
+        u64::from_ne_bytes([n; 8])
     }
+    // Halves move apart: of the whole, of each half, of each quarter.
+    let value = (value << 12 & 0x000F_FFFF_0000_0000) | value & 0x000F_FFFF;
+    let value = (value << 6 & 0x03FF_0000_03FF_0000) | value & 0x0000_03FF_0000_03FF;
+    let value = (value << 3 & 0x1F00_1F00_1F00_1F00) | value & 0x001F_001F_001F_001F;
+    // A digit above 9 is a letter: adding 118 to it sets its byte's highest bit.
+    let letters = value.wrapping_add(bytes(118)) >> 7 & bytes(1);
+    let gap = letters.wrapping_mul(u64::from(b'A' - b'0' - 10));
+    value.wrapping_add(bytes(b'0')).wrapping_add(gap).to_be_bytes()
 }
 
 fn value_of(text: &[u8]) -> Option<u64> {

@@ -81,8 +81,13 @@ impl Distance {
     pub fn reach(self, reference: Price, tick: i64) -> i64 {
         let ticks = self.ticks.map_or(i64::MAX, |n| i64::from(n).saturating_mul(tick));
         let share = self.bps.map_or(i64::MAX, |n| {
-            let units = i128::from(reference.0).abs().saturating_mul(i128::from(n)).wrapping_div(10_000);
-            i64::try_from(units).unwrap_or(i64::MAX)
+            let units = u128::from(reference.0.unsigned_abs()).wrapping_mul(u128::from(n));
+            // A division of 128 bits is a slow call, and for no price of this world.
+            match u64::try_from(units) {
+                Ok(units) => i64::try_from(units / 10_000),
+                Err(_) => i64::try_from(units / 10_000),
+            }
+            .unwrap_or(i64::MAX)
         });
         ticks.min(share)
     }

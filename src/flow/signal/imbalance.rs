@@ -55,8 +55,10 @@ impl Pressure {
     #[must_use]
     pub fn favours(self, side: Side, millionths: i64) -> bool {
         let (bid, ask) = (i128::from(self.bid.0), i128::from(self.ask.0));
-        let difference = bid.saturating_sub(ask).saturating_mul(i128::from(side.sign()));
-        difference.saturating_mul(1_000_000) >= bid.saturating_add(ask).saturating_mul(i128::from(millionths))
+        let (ours, theirs) = if side == Side::Buy { (bid, ask) } else { (ask, bid) };
+        // Sums of two positive sizes have 64 bits, and times 64 more they have 128: nothing wraps.
+        let (difference, sum) = (ours.wrapping_sub(theirs), ours.wrapping_add(theirs));
+        difference.wrapping_mul(1_000_000) >= sum.wrapping_mul(i128::from(millionths))
     }
 }
 

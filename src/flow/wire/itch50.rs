@@ -12,6 +12,8 @@
 
 pub mod codes;
 
+use core::mem::offset_of;
+
 use crate::base::{Price, Qty, Side, Symbol, VenueRef};
 pub use zerocopy::byteorder::big_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -92,6 +94,14 @@ impl Header {
             tracking_number: U16::ZERO,
             timestamp: Timestamp48::new(ns),
         }
+    }
+
+    /// Nanoseconds since midnight: the last six of the header's bytes, read in one piece with the two before them.
+    #[inline]
+    #[must_use]
+    pub fn ns(&self) -> u64 {
+        let [_, _, _, bytes @ ..] = zerocopy::transmute_ref!(self) as &[u8; 11];
+        u64::from_be_bytes(*bytes) & ((1 << 48) - 1)
     }
 }
 
@@ -599,7 +609,10 @@ macro_rules! table {
         ///
         /// # Errors
         /// [`Malformed`] says why not. The caller goes on with the next message, which it finds by the length prefix.
-        #[inline]
+        ///
+        /// Inlined into its caller, so that what the caller does with a message hangs on the branch that found its type,
+        /// and needs no second one.
+        #[inline(always)]
         pub fn decode(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
             // Most messages are these two, in no order. A branch on the length, which is known first, costs less
             // when it is mispredicted than the jump over all types (7.1 against 7.9 ns a message on a real hour).
@@ -629,6 +642,24 @@ table! {
     CrossTrade BrokenTrade Noii RetailInterest DlcrPriceDiscovery
 }
 
+/// Does [`decode`] have a message for these bytes? Cheaper than to decode: no branch that depends on which of the known
+/// types it is.
+///
+/// # Errors
+/// Those of [`decode`].
+#[inline]
+pub fn check(bytes: &[u8]) -> Result<(), Malformed> {
+    let &message_type = bytes.first().ok_or(Malformed::Empty)?;
+    let expected = length_of(message_type).ok_or(Malformed::UnknownType(message_type))?;
+    if bytes.len() != expected {
+        return Err(Malformed::BadLength { message_type, length: bytes.len(), expected });
+    }
+    // Where an Add Order has its side, other messages, if they are so long, have something else.
+    let side = bytes.get(offset_of!(AddOrder, side)).copied().unwrap_or(b'B');
+    let is_add = matches!(message_type, AddOrder::TYPE | AddOrderMpid::TYPE);
+    if is_add & !is_side(side) { Err(Malformed::BadSide(side)) } else { Ok(()) }
+}
+
 /// The locate number of a message that need not be whole: for one that does not decode, this says which book it was
 /// for, as far as its first three bytes can be trusted.
 #[inline]
@@ -653,12 +684,14 @@ mod tests {
             for length in 1..64 {
                 match decode(&bytes[..length]) {
                     Ok(message) => {
+                        assert_eq!(check(&bytes[..length]), Ok(()));
                         assert_eq!(length, expected);
                         assert_eq!(message.as_bytes(), &bytes[..length]);
                         assert_eq!(message.header().message_type, message_type);
                     }
                     Err(error) => {
                         assert_ne!(length, expected);
+                        assert_eq!(check(&bytes[..length]), Err(error));
                         assert_eq!(error, Malformed::BadLength { message_type, length, expected });
                     }
                 }
@@ -672,9 +705,10 @@ mod tests {
             if !TYPES.contains(&message_type) {
                 assert_eq!(length_of(message_type), None);
                 assert_eq!(decode(&[message_type; 36]), Err(Malformed::UnknownType(message_type)));
+                assert_eq!(check(&[message_type; 36]), Err(Malformed::UnknownType(message_type)));
             }
         }
-        assert_eq!(decode(&[]), Err(Malformed::Empty));
+        assert_eq!((decode(&[]), check(&[])), (Err(Malformed::Empty), Err(Malformed::Empty)));
     }
 
     #[test]
@@ -687,6 +721,7 @@ mod tests {
                 bytes[19] = side;
                 let good = side == b'B' || side == b'S';
                 assert_eq!(decode(bytes).err(), (!good).then_some(Malformed::BadSide(side)));
+                assert_eq!(check(bytes).err(), decode(bytes).err());
             }
         }
         // A trade's side is for information only: it is read, not judged.
@@ -703,7 +738,7 @@ mod tests {
         add[32..36].copy_from_slice(&5_853_300u32.to_be_bytes());
         let Ok(Message::AddOrder(m)) = decode(&add) else { panic!() };
         assert_eq!((m.header.stock_locate.get(), m.header.tracking_number.get()), (0x1234, 0x5678));
-        assert_eq!(m.header.timestamp.ns(), 0x0001_0203_0405);
+        assert_eq!((m.header.timestamp.ns(), m.header.ns()), (0x0001_0203_0405, 0x0001_0203_0405));
         assert_eq!((m.order_ref(), m.side()), (VenueRef(0x0102_0304_0506_0708), Some(Side::Buy)));
         assert_eq!((m.shares(), m.price()), (Qty(300), Price(5_853_300)));
         assert_eq!(m.stock(), Symbol(*b"AAPL    "));

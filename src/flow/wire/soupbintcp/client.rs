@@ -171,6 +171,13 @@ impl Client {
         self.framer.push(bytes).unwrap_or(bytes.len())
     }
 
+    /// Is there certainly no event? Asked at every step of the lane.
+    #[inline]
+    #[must_use]
+    pub const fn is_quiet(&self) -> bool {
+        self.fault.is_none() && self.framer.is_empty()
+    }
+
     /// The next event, if there is one.
     pub fn next_event(&mut self) -> Option<ClientEvent<'_>> {
         if let Some(fault) = self.fault.take() {

@@ -1,0 +1,117 @@
+//! The stages of the lane one by one, quickly: decode, book, arbitration, order encoding.
+//!
+//! For regressions seen while working; the numbers of record come from the program `lab`.
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use firelane_bench::market::{Market, market, messages};
+use firelane_gateway::base::{InstrumentTable, LineId, Mono, Price, Qty};
+use firelane_gateway::flow::book::{BookCapacity, Books};
+use firelane_gateway::flow::event::Event;
+use firelane_gateway::flow::feed::{Feed, FeedConfig};
+use firelane_gateway::flow::itch_line::ItchLine;
+use firelane_gateway::flow::market::MarketLine;
+use firelane_gateway::flow::outbox::Outbox;
+use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
+use firelane_gateway::flow::wire::ouch50::{
+    Appendage, Capacity, CrossType, Display, EnterOrder, Inbound, InterMarketSweep, MessageType, Side, TimeInForce,
+    UserRefNum, WirePrice, WireQty,
+};
+use firelane_gateway::flow::wire::itch50;
+use std::hint::black_box;
+use std::time::Duration;
+
+fn stream() -> Vec<u8> {
+    market(Market { symbols: 100, live: 5_000, messages: 20_000, seed: 1 }).bytes
+}
+
+fn decode(c: &mut Criterion) {
+    let bytes = stream();
+    let mut group = c.benchmark_group("decode");
+    group.throughput(Throughput::Elements(messages(&bytes).count() as u64));
+    group.bench_function("wire", |b| b.iter(|| messages(&bytes).filter(|m| itch50::decode(m).is_ok()).count()));
+    let (mut line, mut table) = (ItchLine::new(0), InstrumentTable::new(&[], 100, true));
+    group.bench_function("event", |b| {
+        b.iter(|| messages(&bytes).filter(|m| black_box(line.decode(m, &mut table)).is_ok()).count());
+    });
+}
+
+fn book(c: &mut Criterion) {
+    let bytes = stream();
+    let (mut line, mut table) = (ItchLine::new(0), InstrumentTable::new(&[], 100, true));
+    let events: Vec<Event> = messages(&bytes).filter_map(|m| line.decode(m, &mut table).ok()).collect();
+    let mut books = Books::new(BookCapacity { instruments: 100, orders: 16_384, levels: 16_384, own: 16 });
+    let mut group = c.benchmark_group("book");
+    group.throughput(Throughput::Elements(events.len() as u64));
+    group.bench_function("apply", |b| {
+        b.iter(|| {
+            books.clear();
+            for event in &events {
+                if let Some(id) = event.instrument {
+                    black_box(books.apply(id, &event.kind).top_changed);
+                }
+            }
+        });
+    });
+}
+
+/// Four messages a packet, each packet on both lines.
+fn arbitrate(c: &mut Criterion) {
+    let bytes = stream();
+    let all: Vec<&[u8]> = messages(&bytes).collect();
+    let packets = (0..).zip(all.chunks(4)).map(|(n, chunk)| {
+        let mut buffer = [0; 1_472];
+        let mut packet = PacketBuilder::new(&mut buffer, *b"     BENCH", n * 4 + 1).expect("room for a header");
+        chunk.iter().for_each(|message| packet.push(message).expect("four messages fit"));
+        packet.finish().to_vec()
+    });
+    let packets: Vec<Vec<u8>> = packets.collect();
+    let mut group = c.benchmark_group("arbitrate");
+    group.throughput(Throughput::Elements(all.len() as u64));
+    group.bench_function("two lines", |b| {
+        b.iter_batched(
+            || (Feed::<ItchLine>::new(FeedConfig::default()).expect("the default is sound"), Outbox::new(0)),
+            |(mut feed, mut out)| {
+                let mut released = 0;
+                for packet in &packets {
+                    for line in [LineId::A, LineId::B] {
+                        feed.on_packet(Mono(1), line, packet, &mut out);
+                        while feed.next(packet).is_some() {
+                            released += 1;
+                        }
+                    }
+                }
+                released
+            },
+            BatchSize::LargeInput,
+        );
+    });
+}
+
+fn encode(c: &mut Criterion) {
+    let (price, quantity) = (WirePrice::new(Price(5_853_300)), WireQty::new(Qty(100)));
+    let order = EnterOrder {
+        message_type: MessageType::NEW,
+        user_ref_num: UserRefNum(7).into(),
+        side: Side::BUY,
+        quantity: quantity.expect("a wire quantity"),
+        symbol: *b"AAPL    ",
+        price: price.expect("a wire price"),
+        time_in_force: TimeInForce::IOC,
+        display: Display::VISIBLE,
+        capacity: Capacity::PRINCIPAL,
+        inter_market_sweep: InterMarketSweep::NOT_ELIGIBLE,
+        cross_type: CrossType::CONTINUOUS,
+        cl_ord_id: *b"00000000000007",
+    };
+    let mut buffer = [0; 128];
+    c.bench_function("encode an enter", |b| {
+        b.iter(|| Inbound::EnterOrder(black_box(&order), Appendage::EMPTY).encode_into(&mut buffer));
+    });
+}
+
+fn quick() -> Criterion {
+    Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1))
+}
+
+criterion_group!(name = stages; config = quick(); targets = decode, book, arbitrate, encode);
+criterion_main!(stages);

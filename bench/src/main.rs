@@ -1,0 +1,120 @@
+//! The lab's throughput and latency programs. `lab --help` says how to use them; `README.md` has numbers.
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use firelane_bench::machine::Machine;
+use firelane_bench::market::Market;
+use firelane_bench::{book, decode, orders, stream};
+use std::path::PathBuf;
+
+/// What the lane costs, measured.
+///
+/// Without a file, each program makes a market: 8,000 symbols with 2,000,000 resting orders, the same bytes each time.
+/// Ratios and the best of many rounds mean something on a loaded machine; single times do not.
+#[derive(Parser, Debug)]
+#[command(after_help = "Examples:
+  lab decode aapl.itch.xz
+  lab book                       (a made market)
+  chrt -f 20 taskset -c 1 lab orders aapl.itch.xz --json")]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+    /// Print one JSON object: machine and report.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Decode alone, beside crate itch5: ratios of alternating rounds.
+    Decode {
+        #[command(flatten)]
+        input: Input,
+        /// Rounds of each contestant.
+        #[arg(long, default_value_t = 41)]
+        rounds: usize,
+    },
+    /// Parse and full order book, cold and warm.
+    Book {
+        #[command(flatten)]
+        input: Input,
+        /// Passes, the cold one included.
+        #[arg(long, default_value_t = 9)]
+        passes: usize,
+        /// How many messages apart the books get their four hints of what is coming; 0: no hints.
+        #[arg(long, default_value_t = 0)]
+        ahead: usize,
+        /// Room for orders; without it 65,536 for a file and a quarter more than rest for a made market.
+        #[arg(long)]
+        orders: Option<usize>,
+    },
+    /// From a packet's bytes to an order's bytes, in process, with the imbalance taker.
+    Orders {
+        /// A BinaryFILE (.itch), plain or packed with gzip, xz or zstd.
+        file: PathBuf,
+        /// Passes, each with a new lane.
+        #[arg(long, default_value_t = 5)]
+        passes: usize,
+        /// Settings of the lane, TOML, as for `firelane`; the snapshot server is off.
+        #[arg(long, default_value = "feed.snapshot.enabled = false")]
+        settings: String,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Input {
+    /// A BinaryFILE (.itch), plain or packed with gzip, xz or zstd; without it a made market.
+    file: Option<PathBuf>,
+    /// Symbols of the made market.
+    #[arg(long, default_value_t = 8_000)]
+    symbols: u16,
+    /// Orders that rest in the made market.
+    #[arg(long, default_value_t = 2_000_000)]
+    live: usize,
+    /// Messages of the made market, after those that build it up.
+    #[arg(long, default_value_t = 6_000_000)]
+    messages: usize,
+    /// Seed of the made market.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Input {
+    fn stream(&self) -> Result<firelane_bench::market::Stream> {
+        let Input { symbols, live, messages, seed, .. } = *self;
+        stream::of(self.file.as_deref(), Market { symbols, live, messages, seed })
+    }
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let machine = Machine::ask();
+    match cli.what {
+        What::Decode { input, rounds } => {
+            let stream = input.stream()?;
+            tell(cli.json, &machine, decode::measure(&stream.bytes[stream.built..], rounds)?)
+        }
+        What::Book { input, passes, ahead, orders } => {
+            let stream = input.stream()?;
+            let (room, instruments) = match input.file {
+                Some(_) => (65_536, 1_024),
+                None => (input.live + input.live / 4, usize::from(input.symbols)),
+            };
+            let setup = book::Setup { instruments, orders: orders.unwrap_or(room), ahead, passes };
+            tell(cli.json, &machine, book::measure(&stream, &setup))
+        }
+        What::Orders { file, passes, settings } => {
+            let stream = stream::file(&file)?;
+            tell(cli.json, &machine, orders::measure(&stream.bytes, passes, &settings, &machine)?)
+        }
+    }
+}
+
+fn tell<R: serde::Serialize + std::fmt::Display>(json: bool, machine: &Machine, report: R) -> Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "machine": machine, "report": report }))?);
+    } else {
+        println!("{machine}\n{report}");
+    }
+    Ok(())
+}
