@@ -648,12 +648,7 @@ impl OrderEntry for OuchEntry {
                 out.disconnect(SessionId::ORDERS);
             }
             // On the way to Sweeping, or there.
-            Stage::Replaying
-            | Stage::Querying
-            | Stage::Sweeping
-            | Stage::Down
-            | Stage::Connecting
-            | Stage::Over => {}
+            Stage::Replaying | Stage::Querying | Stage::Sweeping | Stage::Down | Stage::Connecting | Stage::Over => {}
         }
     }
 
