@@ -11,12 +11,12 @@ use firelane_gateway::flow::feed::{Feed, FeedConfig};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::market::MarketLine;
 use firelane_gateway::flow::outbox::Outbox;
+use firelane_gateway::flow::wire::itch50;
 use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
 use firelane_gateway::flow::wire::ouch50::{
     Appendage, Capacity, CrossType, Display, EnterOrder, Inbound, InterMarketSweep, MessageType, Side, TimeInForce,
     UserRefNum, WirePrice, WireQty,
 };
-use firelane_gateway::flow::wire::itch50;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -110,7 +110,10 @@ fn encode(c: &mut Criterion) {
 }
 
 fn quick() -> Criterion {
-    Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1))
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
 }
 
 criterion_group!(name = stages; config = quick(); targets = decode, book, arbitrate, encode);

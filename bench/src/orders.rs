@@ -189,14 +189,17 @@ struct Samples {
 
 /// Packets of one message each, and when the exchange sent them.
 fn packets(bytes: &[u8]) -> Result<Vec<(Mono, Vec<u8>)>> {
-    (1..).zip(messages(bytes)).map(|(sequence, message)| {
-        let stamp = message.get(5..11).and_then(|ns| ns.first_chunk::<6>());
-        let [a, b, c, d, e, f] = *stamp.context("a message without a stamp")?;
-        let mut buffer = [0; 1_472];
-        let mut packet = PacketBuilder::new(&mut buffer, *b"     BENCH", sequence).expect("room for a header");
-        packet.push(message).ok().context("a message longer than a packet")?;
-        Ok((Mono(u64::from_be_bytes([0, 0, a, b, c, d, e, f])), packet.finish().to_vec()))
-    }).collect()
+    (1..)
+        .zip(messages(bytes))
+        .map(|(sequence, message)| {
+            let stamp = message.get(5..11).and_then(|ns| ns.first_chunk::<6>());
+            let [a, b, c, d, e, f] = *stamp.context("a message without a stamp")?;
+            let mut buffer = [0; 1_472];
+            let mut packet = PacketBuilder::new(&mut buffer, *b"     BENCH", sequence).expect("room for a header");
+            packet.push(message).ok().context("a message longer than a packet")?;
+            Ok((Mono(u64::from_be_bytes([0, 0, a, b, c, d, e, f])), packet.finish().to_vec()))
+        })
+        .collect()
 }
 
 fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: &mut Samples) -> Result<()> {
@@ -250,9 +253,10 @@ pub fn measure(bytes: &[u8], passes: usize, settings: &str, machine: &Machine) -
         pass::<true>(&config, &packets, &mut staged)?;
     }
     let percentiles = |ticks| Percentiles::of(ticks, machine.ns_per_tick).context("no order was sent");
-    let stages = STAGES.into_iter().zip(staged.stages).map(|(stage, ticks)| {
-        Ok(StageTime { stage: format!("{stage:?}"), time: percentiles(ticks)? })
-    });
+    let stages = STAGES
+        .into_iter()
+        .zip(staged.stages)
+        .map(|(stage, ticks)| Ok(StageTime { stage: format!("{stage:?}"), time: percentiles(ticks)? }));
     Ok(Report {
         packets: packets.len() * passes.max(1),
         stages: stages.collect::<Result<_>>()?,
