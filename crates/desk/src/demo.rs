@@ -3,14 +3,18 @@
 mod report;
 
 use crate::cli::{Demo, Faults};
+use crate::replay::input::{self, Recording};
 use crate::{progress, wirings};
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos};
+use firelane_gateway::flow::wire::itch50::{self, Message, codes};
 use firelane_gateway::shell::config::{Config, SAMPLE};
 use firelane_gateway::shell::lane::Recorder;
 use firelane_gateway::shell::log::FileHeader;
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::net;
+use firelane_sim::playthrough::{RecordedDay, time_of};
+use firelane_sim::venue::acceptor::PortConfig;
 use firelane_sim::world::{Exchange, Synthetic, World, WorldConfig};
 use report::Report;
 use std::fs::File;
@@ -27,9 +31,13 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
         print!("{SAMPLE}");
         return Ok(ExitCode::SUCCESS);
     }
-    let config = read_config(options)?;
+    let recording = options.itch.as_deref().map(input::load).transpose()?;
+    let config = read_config(options, recording.as_ref())?;
     let world_config = world_config(options, &config);
-    let exchange = exchange(options, &config, &world_config)?;
+    let exchange = match recording {
+        Some(recording) => recorded(recording, &config, &world_config),
+        None => synthetic(options, &config, &world_config)?,
+    };
     let recorder = recorder(options, &config)?;
     let mut world = World::new(world_config, recorder, exchange);
 
@@ -52,16 +60,26 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
     Ok(if report.reconciled { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// The configuration, with room for the symbols of the market.
-fn read_config(options: &Demo) -> Result<Config> {
-    let symbols = usize::from(options.symbols);
+/// The configuration. The default one is given room for what the market holds, in its text too, so that a log stands
+/// alone.
+fn read_config(options: &Demo, recording: Option<&Recording>) -> Result<Config> {
+    let (symbols, orders, levels) = match recording {
+        Some(recording) => {
+            let room = recording.capacity(false);
+            (room.instruments, room.orders, room.levels)
+        }
+        None => (usize::from(options.symbols), 0, 0),
+    };
     let Some(path) = &options.config else {
-        let room = Config::parse("")?.instruments.max(symbols);
-        return Ok(Config::parse(&format!("[instruments]\ncapacity = {room}\n"))?);
+        let usual = Config::parse("")?;
+        let (symbols, orders) = (usual.instruments.max(symbols), usual.books.orders.max(orders));
+        let levels = usual.books.levels.max(levels);
+        let text = format!("[instruments]\ncapacity = {symbols}\n\n[books]\norders = {orders}\nlevels = {levels}\n");
+        return Ok(Config::parse(&text)?);
     };
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let config = Config::parse(&text).with_context(|| path.display().to_string())?;
-    if config.directory && config.instruments < symbols {
+    if recording.is_none() && config.directory && config.instruments < symbols {
         bail!("--symbols {symbols}: instruments.capacity = {} has no room for them", config.instruments);
     }
     Ok(config)
@@ -81,11 +99,8 @@ fn world_config(options: &Demo, config: &Config) -> WorldConfig {
     world
 }
 
-/// The market that is traded against.
-fn exchange(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Box<dyn Exchange>> {
-    if options.itch.is_some() {
-        bail!("--itch: this build has the synthetic market alone");
-    }
+/// A seeded market.
+fn synthetic(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Box<dyn Exchange>> {
     let symbols = usize::from(options.symbols);
     let flow = FlowConfig {
         symbols,
@@ -93,9 +108,26 @@ fn exchange(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Box<
         live_orders: (100 * symbols).clamp(1_000, 100_000),
         ..FlowConfig::default()
     };
-    let port = world.port(config.entry.firm.unwrap_or(*b"DEMO"));
     let epoch = ExchangeTime::new(config.day, OPENING);
-    Ok(Box::new(Synthetic::new(epoch, flow, port, world.faults, options.seed)))
+    Ok(Box::new(Synthetic::new(epoch, flow, port(config, world), world.faults, options.seed)))
+}
+
+/// A recorded day, from the start of its market hours on, or from its first message if it does not say when they are.
+/// What was recorded before that is there at once.
+fn recorded(recording: Recording, config: &Config, world: &WorldConfig) -> Box<dyn Exchange> {
+    let midnight = ExchangeTime::new(config.day, 0);
+    let mut messages = recording.messages().filter_map(Result::ok);
+    let first = messages.next();
+    let opening = first.into_iter().chain(messages).find(|message| {
+        matches!(itch50::decode(message), Ok(Message::SystemEvent(m)) if m.event_code == codes::event::START_OF_MARKET_HOURS)
+    });
+    let epoch = opening.or(first).map_or(midnight, |message| time_of(message, midnight));
+    let market = config.trading.market;
+    Box::new(RecordedDay::new(recording.into_bytes(), epoch, market, port(config, world)))
+}
+
+fn port(config: &Config, world: &WorldConfig) -> PortConfig {
+    world.port(config.entry.firm.unwrap_or(*b"DEMO"))
 }
 
 fn recorder(options: &Demo, config: &Config) -> Result<Recorder> {

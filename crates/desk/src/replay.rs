@@ -1,7 +1,7 @@
 //! `firelane replay`: a recorded file into exact books, best prices, or the orders that a strategy would have sent.
 
 mod books;
-mod input;
+pub(crate) mod input;
 mod orders;
 mod report;
 

@@ -34,6 +34,11 @@ impl Recording {
         &self.bytes
     }
 
+    /// The same, for good.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Room for all that the messages can hold, of one symbol or of all. Told by their length alone, so that nothing of
     /// them has been touched before a cold pass. A message is 20 bytes at the least, and of three messages about orders
     /// at most two leave one resting.
