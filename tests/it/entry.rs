@@ -404,6 +404,13 @@ fn every_message_of_the_venue_acts_on_its_order() {
     let change = rig.told(encode(Outbound::OrderAccepted(&dead, Appendage::EMPTY)));
     assert_eq!((change.what, change.order, change.finished), (Happening::Cancelled, third, true));
 
+    // Whether shares were located comes back in tag 25.
+    for (tags, located) in [(Appendage::EMPTY, false), (Appendage::new(b"\x02\x19Y").unwrap(), true)] {
+        let report = report_of(&encode(Outbound::OrderAccepted(&dead, tags))).unwrap();
+        let Report::Accepted(standing) = report else { panic!("{report:?}") };
+        assert_eq!(standing.mark, SellMark::Short { located });
+    }
+
     // What is about no order: reported as it is.
     let before = rig.changes.len();
     let x = MassCancelResponse {
@@ -720,6 +727,25 @@ fn a_query_without_an_answer_ends_the_connection_and_is_asked_afresh() {
     assert_eq!((rig.entry.stage(), rig.venue.connections), (Stage::Ready, 2));
     assert_eq!(rig.orders.get(lost).unwrap().status, Status::Rejected);
     assert_eq!(rig.entry.counters().stale_answers, 1);
+}
+
+#[test]
+fn a_question_dies_with_its_connection() {
+    let mut rig = Rig::ready();
+    rig.venue.deaf = vec![b'O'];
+    let lost = rig.buy(100, 20);
+    rig.settle();
+    // The query leaves and is heard, but its answer finds the connection cut; it comes with the replay. (The venue has
+    // just spoken, so that no heartbeat of its own comes in between.)
+    rig.say(event(EventCode::START_OF_DAY));
+    rig.down_left = 0;
+    rig.pass(SECOND * 6 / 10);
+    assert_eq!((rig.heard(b'Q').len(), rig.connected), (2, false));
+    rig.pass(SECOND + 1);
+    assert_eq!((rig.entry.stage(), rig.entry.counters().stale_answers), (Stage::Replaying, 1));
+    assert_eq!(rig.orders.get(lost).unwrap().status, Status::Pending);
+    rig.pass(2 * SECOND);
+    assert_eq!((rig.entry.counters().dead_queries, rig.orders.get(lost).unwrap().status), (0, Status::Rejected));
 }
 
 #[test]
