@@ -465,6 +465,22 @@ fn what_is_no_message_is_counted_and_the_next_one_is_read() {
     assert_eq!((rig.orders.get(order).unwrap().open, rig.entry.stage()), (Qty(6), Stage::Ready));
 }
 
+#[test]
+fn a_million_mutated_sessions_leave_the_orders_whole() {
+    let mut rig = Rig::ready();
+    yesterday(&mut rig);
+    busy_minute(&mut rig);
+    let frame = |message: &Vec<u8>| {
+        let length = u16::try_from(message.len() + 1).unwrap().to_be_bytes();
+        [length.as_slice(), b"S", message].concat()
+    };
+    let said: Vec<_> = rig.venue.said.iter().map(frame).collect();
+    let mut samples: Vec<_> = said.chunks(4).map(<[_]>::concat).collect();
+    samples.push(b"\0\x01H".to_vec());
+    samples.push([b"\0\x01H".as_slice(), &frame(&next_token(9)), b"\0\x01Z"].concat());
+    crate::mutations::million(71, &samples, crate::targets_orders::order_session);
+}
+
 // ---- coming up -----------------------------------------------------------------------------------------------------
 
 /// What an earlier run has left at the venue: two orders of ours alive, fills, and answers to its own queries.
