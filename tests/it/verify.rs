@@ -200,11 +200,13 @@ fn every_input_dropped_doubled_moved_or_changed_is_found() {
     let mut changed = 0;
     for n in inputs {
         let (header, body) = &apart.records[n];
-        if header.kind == Kind::Packet as u8 && body[0] == A.0 && body.len() == 1 + 20 + 2 + usize::from(body[22]) {
-            if matches!(body[23], b'A' | b'D' | b'P') {
-                changed += 1;
-                apart.must_fail("a changed message", |r| *r[n].1.last_mut().unwrap() ^= 4);
-            }
+        if header.kind == Kind::Packet as u8
+            && body[0] == A.0
+            && body.len() == 1 + 20 + 2 + usize::from(body[22])
+            && matches!(body[23], b'A' | b'D' | b'P')
+        {
+            changed += 1;
+            apart.must_fail("a changed message", |r| *r[n].1.last_mut().unwrap() ^= 4);
         }
     }
     assert!(changed >= 5, "{changed}");

@@ -654,7 +654,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
             if server <= self.now {
                 let mut wire = Wire::default();
                 self.venue.server.on_timer(self.now, &mut wire);
-                self.to_lane(wire.0);
+                self.feed_lane(wire.0);
             }
             if self.lane.next_deadline() <= self.now {
                 self.give(Given::Timer);
@@ -670,7 +670,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
         if self.venue.server.is_live() {
             self.venue.server.send_sequenced(self.now, &[&message], &mut wire).unwrap();
         }
-        self.to_lane(wire.0);
+        self.feed_lane(wire.0);
     }
 
     /// The connection of order entry breaks.
@@ -692,7 +692,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
         self.give(Given::Closed(SessionId::SNAPSHOT));
     }
 
-    fn to_lane(&mut self, bytes: Vec<u8>) {
+    fn feed_lane(&mut self, bytes: Vec<u8>) {
         if !bytes.is_empty() && self.venue.connected {
             self.give(Given::Bytes(SessionId::ORDERS, bytes));
         }
@@ -743,7 +743,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
                 self.venue.asked.push(request);
             }
         }
-        self.to_lane(wire.0);
+        self.feed_lane(wire.0);
         if self.venue.logged_out && self.venue.connected {
             self.cut();
         }
