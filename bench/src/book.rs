@@ -5,6 +5,7 @@
 
 use crate::market::{Stream, messages};
 use crate::stats::Rounds;
+use crate::stream::Walk;
 use firelane_gateway::base::InstrumentTable;
 use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -55,7 +56,7 @@ impl Rig {
         let mut count = 0;
         // Four hints for each message, the first 4 * ahead messages before it, the last `ahead` before it.
         let mut coming = [4, 3, 2, 1].map(|n| messages(bytes).skip(ahead * n));
-        for message in messages(bytes) {
+        for message in Walk::new(bytes) {
             if ahead > 0 {
                 for (step, coming) in coming.iter_mut().enumerate() {
                     if let Some(message) = coming.next()

@@ -78,6 +78,9 @@ impl Outbox {
     /// The most that one step of the lane (one market event, one report, one timer, one swept order) writes.
     pub const STEP: usize = 8 * 1024;
 
+    /// The most that one message to a venue takes. A step writes a few at most.
+    pub const MESSAGE: usize = 256;
+
     /// A buffer of `capacity` bytes, at least four steps.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -92,6 +95,14 @@ impl Outbox {
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.buffer.len().wrapping_sub(self.used) >= Self::STEP
+    }
+
+    /// Room for one more message? The lane asks for a whole step's room and then writes its messages; order entry by
+    /// itself asks for no more than it needs, so that how full the box is does not change what a step does.
+    #[inline]
+    #[must_use]
+    pub fn fits_message(&self) -> bool {
+        self.buffer.len().wrapping_sub(self.used) >= Self::MESSAGE
     }
 
     /// Nothing to drain?

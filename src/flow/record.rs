@@ -277,7 +277,7 @@ pub enum Alert {
     EntryLost = 16,
     /// A report names an order that the lane does not know; first: its token.
     UnknownOrder = 17,
-    /// A strategy asked for more actions at once than fit.
+    /// A strategy asked for more actions at once than fit; first: how many were dropped.
     TooManyActions = 18,
 }
 

@@ -321,6 +321,13 @@ impl Trading {
         self.levels
     }
 
+    /// A snapshot begins: it names every symbol, and one without an H is halted (`nasdaq-protocols.md` section 5).
+    pub fn before_snapshot(&mut self) {
+        for one in &mut self.instruments {
+            one.action = TradingAction::Halted;
+        }
+    }
+
     /// A snapshot has just been read, its messages applied: what it does not carry is unknown from now on. A breach of
     /// level 3 stays known: no message of the day can end it.
     pub fn after_snapshot(&mut self) {

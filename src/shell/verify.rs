@@ -56,7 +56,8 @@ pub enum VerifyError {
     },
 }
 
-/// Verifies a log. `build` makes the lane that a header describes.
+/// Verifies a log. `build` makes the lane that a header describes. A log that ends too early, between two records or
+/// within one, is verified as far as it goes and is not [`complete`](Verified::complete).
 ///
 /// # Errors
 /// [`VerifyError`] at the first difference.
@@ -76,9 +77,22 @@ pub fn verify(
         input: 0,
     };
     let mut done = Verified::default();
-    while let Some(record) = reader.next_record()? {
+    loop {
+        let record = match reader.next_record() {
+            Ok(Some(record)) => record,
+            Ok(None) => break,
+            // The run stopped while it wrote: what is before this is whole, and was compared.
+            Err(LogError::Torn { .. }) => break,
+            Err(error) => return Err(error.into()),
+        };
         let number = record.header.sequence.get();
         let malformed = |what| VerifyError::Malformed { offset: record.offset, input: number, what };
+        if done.complete {
+            return Err(malformed("it stands behind the end"));
+        }
+        if record.kind.is_some_and(|kind| kind as u8 >= 64) && number != done.inputs {
+            return Err(malformed("it belongs to another input"));
+        }
         match record.kind {
             None => return Err(malformed("a kind that this build does not know")),
             Some(Kind::Final) => {
@@ -110,7 +124,6 @@ pub fn verify(
             }
         }
     }
-    run.nothing_left()?;
     Ok(done)
 }
 

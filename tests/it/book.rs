@@ -454,6 +454,29 @@ fn a_ladder_takes_every_level_of_its_capacity() {
     }
 }
 
+/// The index turns to larger tables as orders come: none gets lost on the way, whichever table it is in.
+#[test]
+fn every_order_is_found_while_the_index_grows() {
+    let mut books = Books::new(BookCapacity { instruments: 1, orders: 60_000, levels: 4, own: 0 });
+    let reference = |n: u64| n.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ n << 50;
+    let mut oldest = 0;
+    for n in 0..60_000 {
+        assert_eq!(books.apply(ID, &add(reference(n), Side::Buy, 1, 1)).fault, None, "add {n}");
+        for some in [oldest, (oldest + n) / 2, n] {
+            assert!(books.view(ID).order(VenueRef(reference(some))).is_some(), "order {some} of {n}");
+        }
+        if n % 3 == 0 {
+            assert_eq!(books.apply(ID, &delete(reference(oldest))).fault, None, "delete {oldest} of {n}");
+            assert_eq!(books.view(ID).order(VenueRef(reference(oldest))), None);
+            oldest += 1;
+        }
+    }
+    for n in (oldest..60_000).rev() {
+        assert_eq!(books.apply(ID, &delete(reference(n))).fault, None, "delete {n}");
+    }
+    assert_eq!(books.live_orders(), 0);
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Each rule by itself.
 

@@ -404,6 +404,13 @@ fn every_message_of_the_venue_acts_on_its_order() {
     let change = rig.told(encode(Outbound::OrderAccepted(&dead, Appendage::EMPTY)));
     assert_eq!((change.what, change.order, change.finished), (Happening::Cancelled, third, true));
 
+    // Whether shares were located comes back in tag 25.
+    for (tags, located) in [(Appendage::EMPTY, false), (Appendage::new(b"\x02\x19Y").unwrap(), true)] {
+        let report = report_of(&encode(Outbound::OrderAccepted(&dead, tags))).unwrap();
+        let Report::Accepted(standing) = report else { panic!("{report:?}") };
+        assert_eq!(standing.mark, SellMark::Short { located });
+    }
+
     // What is about no order: reported as it is.
     let before = rig.changes.len();
     let x = MassCancelResponse {
@@ -456,6 +463,22 @@ fn what_is_no_message_is_counted_and_the_next_one_is_read() {
     let counters = rig.entry.counters();
     assert_eq!((counters.unknown_types, counters.malformed), (1, 4));
     assert_eq!((rig.orders.get(order).unwrap().open, rig.entry.stage()), (Qty(6), Stage::Ready));
+}
+
+#[test]
+fn a_million_mutated_sessions_leave_the_orders_whole() {
+    let mut rig = Rig::ready();
+    yesterday(&mut rig);
+    busy_minute(&mut rig);
+    let frame = |message: &Vec<u8>| {
+        let length = u16::try_from(message.len() + 1).unwrap().to_be_bytes();
+        [length.as_slice(), b"S", message].concat()
+    };
+    let said: Vec<_> = rig.venue.said.iter().map(frame).collect();
+    let mut samples: Vec<_> = said.chunks(4).map(<[_]>::concat).collect();
+    samples.push(b"\0\x01H".to_vec());
+    samples.push([b"\0\x01H".as_slice(), &frame(&next_token(9)), b"\0\x01Z"].concat());
+    crate::mutations::million(71, &samples, crate::targets_orders::order_session);
 }
 
 // ---- coming up -----------------------------------------------------------------------------------------------------
@@ -720,6 +743,25 @@ fn a_query_without_an_answer_ends_the_connection_and_is_asked_afresh() {
     assert_eq!((rig.entry.stage(), rig.venue.connections), (Stage::Ready, 2));
     assert_eq!(rig.orders.get(lost).unwrap().status, Status::Rejected);
     assert_eq!(rig.entry.counters().stale_answers, 1);
+}
+
+#[test]
+fn a_question_dies_with_its_connection() {
+    let mut rig = Rig::ready();
+    rig.venue.deaf = vec![b'O'];
+    let lost = rig.buy(100, 20);
+    rig.settle();
+    // The query leaves and is heard, but its answer finds the connection cut; it comes with the replay. (The venue has
+    // just spoken, so that no heartbeat of its own comes in between.)
+    rig.say(event(EventCode::START_OF_DAY));
+    rig.down_left = 0;
+    rig.pass(SECOND * 6 / 10);
+    assert_eq!((rig.heard(b'Q').len(), rig.connected), (2, false));
+    rig.pass(SECOND + 1);
+    assert_eq!((rig.entry.stage(), rig.entry.counters().stale_answers), (Stage::Replaying, 1));
+    assert_eq!(rig.orders.get(lost).unwrap().status, Status::Pending);
+    rig.pass(2 * SECOND);
+    assert_eq!((rig.entry.counters().dead_queries, rig.orders.get(lost).unwrap().status), (0, Status::Rejected));
 }
 
 #[test]

@@ -11,12 +11,17 @@ const MUTATIONS: u32 = 1_000_000;
 /// Numbers at the edges that parsers get wrong.
 const EDGES: [u64; 10] = [0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, u64::MAX];
 
-/// Feeds `target` a million mutations of the samples. A failure names the mutation, which the seed reproduces, and its
-/// bytes.
+/// Feeds `target` a million mutations of the samples.
 pub(crate) fn million(seed: u64, samples: &[Vec<u8>], target: fn(&[u8])) {
+    mutations(MUTATIONS, seed, samples, target);
+}
+
+/// Feeds `target` so many mutations of the samples. A failure names the mutation, which the seed reproduces, and its
+/// bytes.
+pub(crate) fn mutations(count: u32, seed: u64, samples: &[Vec<u8>], target: fn(&[u8])) {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut bytes = Vec::new();
-    for number in 0..MUTATIONS {
+    for number in 0..count {
         bytes.clear();
         bytes.extend_from_slice(&samples[random.random_range(0..samples.len())]);
         for _ in 0..random.random_range(1..=4) {

@@ -438,8 +438,8 @@ fn an_execution_counts_once_for_its_match_number() {
     // Both sides of a trade have its number, and both may be ours.
     desk.tell(executed(sell, 100, 100, 7));
     assert_eq!((desk.open(bid), desk.open(ask), desk.orders.counters().duplicates), (400, 400, 1));
-    let sides = [buy, sell].map(|token| desk.tell(Report::Broken { token, trade: 7, reason: b'C' }).side);
-    assert_eq!(sides, [Side::Buy, Side::Sell]);
+    let broken = [buy, sell].map(|token| desk.tell(Report::Broken { token, trade: 7, reason: b'C' }));
+    assert_eq!(broken.map(|c| (c.side, c.reversed.unwrap().qty)), [(Side::Buy, Qty(-100)), (Side::Sell, Qty(-100))]);
 }
 
 #[test]

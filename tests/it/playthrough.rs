@@ -2,15 +2,17 @@
 //! real hour, and against a naive model on random days.
 
 use crate::data::shared;
-use firelane_gateway::base::{ExchangeTime, Price, Side, Symbol, VenueRef};
+use firelane_gateway::base::{ExchangeTime, Mono, Price, Side, Symbol, VenueRef};
 use firelane_sim::capture::{binary_file, read_all};
-use firelane_sim::playthrough::{Playthrough, time_of};
+use firelane_sim::playthrough::{Playthrough, RecordedDay, time_of};
 use firelane_sim::rng::Rng;
+use firelane_sim::venue::acceptor::{ConnId, PortConfig};
 use firelane_sim::venue::announce::{Line, Shown, Tape};
 use firelane_sim::venue::engine::{Phase, TradingState};
 use firelane_sim::venue::market::{
     BreakReason, CancelReason, CrossKind, Effect, Life, Liquidity, Market, NewOrder, Refusal, What,
 };
+use firelane_sim::world::Exchange;
 use std::collections::BTreeMap;
 
 const NOW: ExchangeTime = ExchangeTime(34_200_000_000_000);
@@ -551,6 +553,65 @@ fn a_recordings_time_never_goes_back_and_garbage_has_none() {
         at = time_of(message, at);
         assert_eq!(at, ExchangeTime::new(1, expected));
     }
+}
+
+// ---- As the far end of the wire ------------------------------------------------------------------------------------
+
+/// A SoupBinTCP packet.
+fn packet(letter: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(1 + payload.len()).unwrap();
+    [&length.to_be_bytes()[..], &[letter], payload].concat()
+}
+
+#[test]
+fn a_recorded_day_goes_out_as_it_is_whatever_own_orders_do() {
+    let mut tape = Tape::default();
+    let at = |ns| ExchangeTime::new(1, NOW.0 + ns);
+    tape.event(at(0), b'O');
+    tape.directory(at(0), LINE, 100, b'P');
+    tape.trading_state(at(0), LINE, b'T', *b"    ");
+    tape.event(at(1_000), b'Q');
+    let shown = |reference, side, price| Shown {
+        reference: VenueRef(reference),
+        side,
+        shares: 300,
+        price: cents(price),
+        attributed: (reference == 7).then_some(*b"MMKR"),
+    };
+    tape.add(at(2_000), LINE, shown(7, Buy, 999));
+    tape.add(at(2_000), LINE, shown(8, Sell, 1001));
+    tape.raw(b"? not known here");
+    tape.executed(at(5_000), LINE, VenueRef(7), 100, 1);
+    let messages = tape.take();
+    let mut bytes = Vec::new();
+    binary_file::write_binary_file(&mut bytes, messages.iter().map(Vec::as_slice)).unwrap();
+    // The caller's clock begins at the opening: what was before goes out at once.
+    let port = PortConfig::new(*b"FIRE  ", *b"PASSWORD  ", *b"SESSION001", *b"FIRE");
+    let mut day = RecordedDay::new(&bytes, at(1_000), b'Q', port);
+    day.open(Mono(0));
+    assert_eq!((day.take_messages().as_slice(), day.next_deadline()), (&messages[..4], Mono(1_000)));
+    day.on_connect(Mono(0), ConnId(1));
+    let login = format!("FIRE  PASSWORD  {:10}{:>20}", "", 1);
+    day.on_bytes(Mono(0), ConnId(1), &packet(b'L', login.as_bytes()));
+    day.on_timer(Mono(1_000));
+    assert_eq!(day.take_messages().as_slice(), &messages[4..7], "what can't be read goes with what was before it");
+    // Buy 400 at 10.01: 300 are there, 100 stay in front of the recorded best.
+    let order = b"O\0\0\0\x01B\0\0\x01\x90TEST    \0\0\0\0\0\x01\x87\x040YPNN00000000000001\0\0";
+    day.on_bytes(Mono(1_500), ConnId(1), &packet(b'U', order));
+    let filled = |day: &RecordedDay<&Vec<u8>>| day.port().fills().iter().map(|fill| fill.shares).collect::<Vec<i64>>();
+    assert_eq!((filled(&day), day.take_messages()), (vec![300], vec![]));
+    assert!(!day.is_over() && day.next_deadline() == Mono(4_000));
+    day.on_timer(Mono(4_000));
+    assert_eq!((filled(&day), day.take_messages().as_slice()), (vec![300, 100], &messages[7..]));
+    assert!(day.is_over() && day.take_outputs().len() == 3 && day.check().is_ok());
+
+    // A snapshot holds the recorded day as it stands: phase, directory, state, what is left of each order.
+    let snapshot = day.snapshot(Mono(4_000));
+    assert_eq!(snapshot[..3], [&messages[3][..], &messages[1], &messages[2]]);
+    let mut again = Playthrough::new(b'Q');
+    snapshot.iter().for_each(|message| again.on_message(message, &mut Vec::new()));
+    assert_eq!(again.book(SYMBOL), day.displayed(SYMBOL));
+    assert_eq!((day.displayed(SYMBOL).len(), snapshot[3][0], snapshot[4][0]), (2, b'F', b'A'));
 }
 
 // ---- The reference fills of a real hour ----------------------------------------------------------------------------

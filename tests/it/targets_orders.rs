@@ -288,3 +288,50 @@ fn drain_server(server: &mut Server, now: Mono, head: u64, wire: &mut Wire) {
         assert_eq!(server.must_close(), end);
     }
 }
+
+/// Order entry and the order table behind it, from a login on: whatever the venue says, no number goes below zero, no
+/// list loses an order, and what is left over is asked for within the capacity.
+pub(crate) fn order_session(data: &[u8]) {
+    use firelane_gateway::base::InstrumentId;
+    use firelane_gateway::flow::entry::{OrderEntry, OuchConfig, OuchEntry};
+    use firelane_gateway::flow::orders::{Cursor, Orders, OrdersConfig};
+    use firelane_gateway::flow::outbox::Outbox;
+    use firelane_gateway::flow::session::SessionInput;
+    thread_local!(static OUT: std::cell::RefCell<Outbox> = std::cell::RefCell::new(Outbox::new(0)));
+
+    let login = ClientConfig { capacity: 512, ..ClientConfig::new(*b"LANE01", Password(*b"SECRET    ")) };
+    let mut entry = OuchEntry::new(OuchConfig::new(login)).unwrap();
+    let sizes =
+        OrdersConfig { capacity: 2, retained: 2, fills: 4, instruments: 1, first_id: 1, request_timeout: Nanos(1) };
+    let mut orders = Orders::new(&sizes).unwrap();
+    OUT.with_borrow_mut(|out| {
+        let mut now = Mono(1);
+        entry.start(now, out);
+        entry.on_session(now, SessionInput::Connected, out);
+        let accepted = b"\0\x1fA     DAY01                   1";
+        for mut rest in [accepted.as_slice(), data] {
+            while !rest.is_empty() {
+                let taken = entry.on_session(now, SessionInput::Bytes(rest), out);
+                rest = &rest[taken..];
+                let mut reports = 0;
+                while let Some(report) = entry.next_report(now, out) {
+                    reports += 1;
+                    if let Some(change) = orders.adopt(&report, |_| Some(InstrumentId(0))) {
+                        assert!(change.before.qty.0 >= 0 && change.after.qty.0 >= 0);
+                        assert!(!change.finished || change.after.qty.0 == 0);
+                    }
+                }
+                assert!(taken > 0 || reports > 0, "stuck with {} bytes left", rest.len());
+                now = Mono(now.0 + 1);
+                entry.on_timer(now, out);
+                while orders.timed_out(now).is_some() {}
+                out.clear();
+            }
+        }
+        let mut cursor = Cursor::default();
+        let live = std::iter::from_fn(|| orders.next_live(&mut cursor).map(|o| o.id)).count();
+        assert!(live == orders.live_count() as usize && live <= 4);
+        entry.on_session(now, SessionInput::Closed, out);
+        out.clear();
+    });
+}

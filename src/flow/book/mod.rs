@@ -34,7 +34,7 @@ use alloc::vec;
 pub use self::stale::{Freshness, STALE_REASONS, Scope, StaleReason};
 pub use self::view::{BookRef, BookView, L3View, Level, RestingOrder};
 
-/// How much the books hold. Memory: about 56 bytes an order, 120 a level, 1.3 kB an instrument.
+/// How much the books hold. Memory: about 70 to 100 bytes an order, 120 a level, 1.1 kB an instrument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BookCapacity {
     /// Instruments: ids below this have a book (at most 2^30).

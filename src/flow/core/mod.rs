@@ -2,7 +2,7 @@
 
 use super::Command;
 use super::action::{Action, Cancel, Change, Enter, MassCancel, Replace, Tags};
-use super::book::{Applied, BookRef, BookView, Books, OwnMatch, STALE_REASONS, Scope, StaleReason};
+use super::book::{Applied, BookFault, BookRef, BookView, Books, OwnMatch, STALE_REASONS, Scope, StaleReason};
 use super::entry::{OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind};
 use super::feed::{Feed, Notice, Release};
@@ -53,6 +53,8 @@ pub struct CoreCounters {
     pub fills: u64,
     /// Own orders that the book had no room to mark.
     pub own_full: u64,
+    /// Actions that strategies asked for beyond what one call may ask.
+    pub actions_dropped: u64,
 }
 
 /// The second machine of a lane.
@@ -87,6 +89,8 @@ pub struct Core<W: Wiring> {
     enabled: bool,
     was_ready: bool,
     want_snapshot: bool,
+    /// A message of the snapshot that is being read contradicted those before it.
+    snapshot_contradicts: bool,
     /// Something happened that [`Core::on_due`] must look at.
     due: bool,
     counters: CoreCounters,
@@ -127,6 +131,7 @@ impl<W: Wiring> Core<W> {
             enabled: true,
             was_ready: false,
             want_snapshot: false,
+            snapshot_contradicts: false,
             due: false,
             counters: CoreCounters::default(),
         };
@@ -177,7 +182,7 @@ impl<W: Wiring> Core<W> {
     pub(super) fn on_timer(&mut self, now: Mono, out: &mut Outbox) {
         self.entry.on_timer(now, out);
         self.due = true;
-        if let Some((at, id)) = self.strategy.next_deadline()
+        if let Some((at, id)) = self.strategy_deadline()
             && at <= now
         {
             self.with_context(now, id, |strategy, context, actions| strategy.on_timer(context, actions));
@@ -208,9 +213,14 @@ impl<W: Wiring> Core<W> {
     }
 
     pub(super) fn next_deadline(&self) -> Mono {
-        let strategy = self.strategy.next_deadline().map_or(Mono::NEVER, |(at, _)| at);
+        let strategy = self.strategy_deadline().map_or(Mono::NEVER, |(at, _)| at);
         let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
         self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep)
+    }
+
+    /// What the strategy waits for. One that is stopped waits for nothing.
+    fn strategy_deadline(&self) -> Option<(Mono, InstrumentId)> {
+        if self.enabled { self.strategy.next_deadline() } else { None }
     }
 
     /// Does a book need a snapshot? Asked once, then forgotten.
@@ -276,10 +286,13 @@ impl<W: Wiring> Core<W> {
                 | EventKind::Replace { order, .. } => order.0,
                 _ => 0,
             };
-            // Between a torn snapshot and the next one, every message is about orders that are not there.
             if !self.books.freshness(id).has(StaleReason::Snapshot) {
                 self.alert(Alert::BookFault, Some(id), order, fault as u64, out);
                 self.became_stale(true);
+            } else if !matches!(fault, BookFault::OrdersFull | BookFault::LevelsFull) {
+                // Between a torn snapshot and the next one, every message is about orders that are not there; within a
+                // snapshot, it is the snapshot that is wrong. (One that does not fit would not fit again.)
+                self.snapshot_contradicts = true;
             }
         }
         applied
@@ -341,17 +354,23 @@ impl<W: Wiring> Core<W> {
                 self.alert(Alert::Lost, one, first, count, out);
             }
             Notice::SnapshotBegin => {
+                // What was damaged is gone with the books. A gap is the feed's to close.
                 self.books.clear();
+                for reason in [StaleReason::Malformed, StaleReason::Fault, StaleReason::Full] {
+                    self.books.heal(Scope::All, reason);
+                }
                 self.books.mark_stale(Scope::All, StaleReason::Snapshot);
+                self.trading.before_snapshot();
+                self.snapshot_contradicts = false;
                 self.became_stale(false);
                 self.alert(Alert::SnapshotBegin, None, 0, 0, out);
             }
             Notice::SnapshotEnd { next } => {
                 self.trading.after_snapshot();
-                for reason in STALE_REASONS {
-                    self.books.heal(Scope::All, reason);
-                }
-                self.want_snapshot = false;
+                // A book that the snapshot itself contradicted, or that had no room for it, stays stale.
+                self.books.heal(Scope::All, StaleReason::Snapshot);
+                self.want_snapshot = self.snapshot_contradicts && self.policy.snapshot_on_fault;
+                self.begin_sweep();
                 self.alert(Alert::SnapshotEnd, None, next, 0, out);
             }
             Notice::SnapshotFailed => self.alert(Alert::SnapshotFailed, None, 0, 0, out),
@@ -362,6 +381,7 @@ impl<W: Wiring> Core<W> {
                 for reason in STALE_REASONS {
                     self.books.heal(Scope::All, reason);
                 }
+                self.begin_sweep();
                 self.alert(Alert::SessionChanged, None, 0, 0, out);
             }
             Notice::EndOfSession => self.alert(Alert::EndOfSession, None, 0, 0, out),
@@ -448,7 +468,8 @@ impl<W: Wiring> Core<W> {
         self.entry.digest(into);
         into.u64(self.input);
         into.u64(self.at.0);
-        into.u64(u64::from(self.enabled));
+        into.u64(u64::from(self.enabled) | u64::from(self.was_ready) << 1);
+        into.u64(self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline).0);
         into.u64(self.instruments.rows().len() as u64);
     }
 }

@@ -18,6 +18,12 @@ impl<W: Wiring> Core<W> {
         if self.judged == self.actions.list().len() {
             self.actions.clear();
             self.judged = 0;
+            let dropped = self.actions.dropped();
+            if dropped != self.counters.actions_dropped {
+                let new = dropped.wrapping_sub(self.counters.actions_dropped);
+                self.counters.actions_dropped = dropped;
+                self.alert(Alert::TooManyActions, None, new, 0, out);
+            }
         }
         if let Err(why) = verdict {
             let id = match action {

@@ -59,7 +59,7 @@ pub enum Refused {
     /// Not logged in; or, for an enter or a replace, not [`Stage::Ready`], or order entry is disabled or over for the
     /// day.
     NotReady,
-    /// The outbox has no room for a whole step.
+    /// The outbox has no room for a message.
     NoRoom,
     /// The protocol can't say it: size, price, id or tags beyond its fields, an instrument in other units.
     CannotSay,

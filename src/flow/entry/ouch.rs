@@ -267,7 +267,7 @@ impl OuchEntry {
     fn may_send(&self, out: &Outbox) -> Result<(), Refused> {
         match self.stage {
             Stage::Down | Stage::Connecting | Stage::Over => Err(Refused::NotReady),
-            _ if !out.has_room() => Err(Refused::NoRoom),
+            _ if !out.fits_message() => Err(Refused::NoRoom),
             Stage::Replaying | Stage::Querying | Stage::Sweeping | Stage::Ready => Ok(()),
         }
     }
@@ -539,7 +539,7 @@ impl OrderEntry for OuchEntry {
 
     fn query(&mut self, now: Mono, out: &mut Outbox) {
         let settled = matches!(self.stage, Stage::Sweeping | Stage::Ready);
-        if settled && self.query.is_none() && out.has_room() {
+        if settled && self.query.is_none() && out.fits_message() {
             self.ask(now, out);
         }
     }

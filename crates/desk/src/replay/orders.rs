@@ -35,7 +35,7 @@ use std::path::Path;
 pub(super) fn write(recording: &Recording, config: &Config, path: &Path) -> Result<Orders> {
     let spinner = progress::spinner("trading");
     let mut run = Run::new(recording, config, BufWriter::new(File::create(path)?))?;
-    run.to_the_end()?;
+    run.run_to_the_end()?;
     run.file.flush()?;
     run.orders.fills = run.lane.lane().core_counters().fills;
     spinner.finish_and_clear();
@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn to_the_end(&mut self) -> Result<()> {
+    fn run_to_the_end(&mut self) -> Result<()> {
         self.feed(Input::Command(Command::Start))?;
         let mut timers = 0;
         let mut end = Mono::NEVER;

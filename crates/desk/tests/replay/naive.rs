@@ -3,6 +3,7 @@
 
 use firelane_gateway::base::Symbol;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
 
 #[derive(Clone, Copy)]
@@ -69,11 +70,7 @@ impl Naive {
                 self.add(u64_at(message, 11), locate, order);
             }
             b'E' | b'C' | b'X' => self.reduce(u64_at(message, 11), u32_at(message, 19)),
-            b'D' => {
-                if self.orders.remove(&u64_at(message, 11)).is_none() {
-                    self.unknown_ref += 1;
-                }
-            }
+            b'D' => self.unknown_ref += u64::from(self.orders.remove(&u64_at(message, 11)).is_none()),
             b'U' => match self.orders.remove(&u64_at(message, 11)) {
                 None => self.unknown_ref += 1,
                 Some((locate, old)) => {
@@ -86,10 +83,9 @@ impl Naive {
     }
 
     fn add(&mut self, reference: u64, locate: u16, order: Order) {
-        if self.orders.contains_key(&reference) {
-            self.duplicate_ref += 1;
-        } else {
-            self.orders.insert(reference, (locate, order));
+        match self.orders.entry(reference) {
+            Entry::Occupied(_) => self.duplicate_ref += 1,
+            Entry::Vacant(free) => drop(free.insert((locate, order))),
         }
     }
 

@@ -1,0 +1,320 @@
+//! A log verifies, and every change of it is found.
+
+use crate::gateway::rig::*;
+use firelane_gateway::base::{Mono, Nanos, SessionId};
+use firelane_gateway::flow::Command;
+use firelane_gateway::flow::outbox::{Class, Output};
+use firelane_gateway::flow::record::{Kind, RecordHeader};
+use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder, fill_in_password};
+use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, FileWriter, LogError, Role};
+use firelane_gateway::shell::verify::{Verified, VerifyError, verify};
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+#[derive(Clone, Default)]
+struct Memory(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn setup() -> Setup {
+    let mut setup = Setup::default();
+    setup.books.orders = 256;
+    setup.books.levels = 128;
+    setup.feed.window_messages = 64;
+    setup.entry.login.capacity = 1_024;
+    setup
+}
+
+fn told() -> Box<dyn Lane> {
+    Box::new(lane(&setup(), Told::default()))
+}
+
+/// A run with a gap, fills, replaces, rejects, a splice, a lost session and a kill.
+fn run() -> Vec<(Mono, Given)> {
+    let mut rig = Rig::trading(&setup());
+    rig.tell(1, Do::Buy, 500, 99_000);
+    rig.tell(1, Do::Replace, 400, 99_100);
+    let (_, token) = rig.newest();
+    let report = rig.venue.execute(token, 60, 99_100);
+    rig.say(report);
+    let missing = rig.next;
+    rig.next += 1;
+    rig.market(&[add(2, 80, b"B", 100, 100_100)]);
+    rig.pass(GAP);
+    rig.give(Given::Packet(R, packet(DAY, missing, &[add(2, 79, b"B", 100, 100_100)])));
+    rig.market(&[delete(1, 4_711)]);
+    rig.serve_snapshot(&opening(2), rig.next);
+    rig.venue.answers = false;
+    rig.tell(1, Do::Buy, 100, 99_000);
+    let rejected = Venue::rejected(rig.venue.asked.last().unwrap());
+    rig.say(rejected);
+    rig.venue.answers = true;
+    rig.tell(2, Do::Sell, 100, 103_000);
+    rig.cut();
+    rig.pass(Nanos::from_millis(2_500));
+    rig.command(Command::Kill);
+    rig.tell(1, Do::Buy, 100, 99_000);
+    let counters = *rig.lane.core().counters();
+    let feed = *rig.lane.feed().counters();
+    assert!(counters.fills == 1 && counters.replaced == 1 && counters.entered >= 3, "{counters:?}");
+    assert!(feed.gaps >= 1 && feed.requests >= 1 && feed.snapshots_ended == 1, "{feed:?}");
+    rig.given
+}
+
+/// Log and tape of a run.
+fn record(given: &[(Mono, Given)], effects: Effects) -> (Vec<u8>, Vec<u8>) {
+    let header = FileHeader::new("told", "", vec![], effects);
+    let (log, tape) = (Memory::default(), Memory::default());
+    let mut recorder = Recorder::new(told());
+    recorder.log_to(Box::new(log.clone()), &header).unwrap();
+    recorder.tape_to(Box::new(tape.clone()), &header).unwrap();
+    for (now, given) in given {
+        recorder.input(*now, given.as_input(), |_| {}).unwrap();
+    }
+    recorder.finish(given.last().unwrap().0).unwrap();
+    (log.0.take(), tape.0.take())
+}
+
+fn check(log: &[u8]) -> Result<Verified, VerifyError> {
+    verify(log, |_| Ok(told()), |_| {})
+}
+
+/// A log taken apart, so that one piece can be changed under a good checksum.
+#[derive(Clone)]
+struct Apart {
+    header: FileHeader,
+    records: Vec<(RecordHeader, Vec<u8>)>,
+}
+
+impl Apart {
+    fn of(log: &[u8]) -> Self {
+        let mut reader = FileReader::new(log).unwrap();
+        let header = reader.header().clone();
+        let mut records = Vec::new();
+        while let Some(record) = reader.next_record().unwrap() {
+            records.push((record.header, record.body));
+        }
+        Apart { header, records }
+    }
+
+    fn check(&self) -> Result<Verified, VerifyError> {
+        let mut writer = FileWriter::new(Vec::new(), Role::Log, &self.header).unwrap();
+        for (header, body) in &self.records {
+            let mut header = *header;
+            header.length.set(body.len() as u32);
+            writer.record(header, &[body]).unwrap();
+        }
+        check(&writer.finish().unwrap())
+    }
+
+    /// Fails if the log, changed by `change`, verifies.
+    #[track_caller]
+    fn must_fail(&self, what: &str, change: impl FnOnce(&mut Vec<(RecordHeader, Vec<u8>)>)) {
+        let mut other = self.clone();
+        change(&mut other.records);
+        let outcome = other.check();
+        assert!(!outcome.as_ref().is_ok_and(|v| v.complete), "{what}: {outcome:?}");
+        assert!(outcome.is_err(), "{what}: {outcome:?}");
+    }
+
+    fn kinds(&self, of: impl Fn(Kind) -> bool) -> Vec<usize> {
+        let kind = |n: usize| Kind::from_byte(self.records[n].0.kind).unwrap();
+        (0..self.records.len()).filter(|n| of(kind(*n))).collect()
+    }
+}
+
+fn is_effect(kind: Kind) -> bool {
+    (64..Kind::EffectsDigest as u8).contains(&(kind as u8))
+}
+
+#[test]
+fn a_log_with_everything_in_it_verifies() {
+    let given = run();
+    for effects in [Effects::Bytes, Effects::Digest] {
+        let (log, _) = record(&given, effects);
+        let verified = check(&log).unwrap();
+        assert!(verified.complete && verified.inputs == given.len() as u64 && verified.effects > 10, "{verified:?}");
+        assert_eq!(verified.bytes > 0, effects == Effects::Bytes);
+    }
+}
+
+#[test]
+fn every_changed_byte_of_an_effect_is_found() {
+    let apart = Apart::of(&record(&run(), Effects::Bytes).0);
+    let effects = apart.kinds(is_effect);
+    assert!(effects.len() > 10);
+    for (n, record) in effects.iter().copied().enumerate() {
+        let length = apart.records[record].1.len();
+        // First, last, and one in between that wanders.
+        for at in [0, length - 1, (n * 7) % length] {
+            apart.must_fail(&format!("byte {at} of record {record}"), |r| r[record].1[at] ^= 1 << (n % 8));
+        }
+        apart.must_fail("a kind", |r| r[record].0.kind ^= 1);
+        apart.must_fail("a byte more", |r| r[record].1.push(0));
+        apart.must_fail("another input's number", |r| {
+            let number = r[record].0.sequence.get();
+            r[record].0.sequence.set(number + 1);
+        });
+    }
+}
+
+#[test]
+fn every_effect_dropped_doubled_or_moved_is_found() {
+    let apart = Apart::of(&record(&run(), Effects::Bytes).0);
+    for n in apart.kinds(is_effect) {
+        apart.must_fail("dropped", |r| drop(r.remove(n)));
+        apart.must_fail("doubled", |r| r.insert(n, r[n].clone()));
+        if apart.records[n - 1] != apart.records[n] {
+            apart.must_fail("moved forward", |r| r.swap(n - 1, n));
+        }
+        if apart.records[n] != apart.records[n + 1] {
+            apart.must_fail("moved back", |r| r.swap(n, n + 1));
+        }
+    }
+}
+
+#[test]
+fn every_input_dropped_doubled_moved_or_changed_is_found() {
+    let apart = Apart::of(&record(&run(), Effects::Bytes).0);
+    let inputs = apart.kinds(|kind| (kind as u8) < 64);
+    for n in inputs.iter().copied() {
+        apart.must_fail("dropped", |r| drop(r.remove(n)));
+        apart.must_fail("doubled", |r| r.insert(n, r[n].clone()));
+        apart.must_fail("dropped, and the others renumbered", |r| {
+            let number = r.remove(n).0.sequence.get();
+            for (header, _) in &mut r[n..] {
+                let old = header.sequence.get();
+                header.sequence.set(if old > number { old - 1 } else { old });
+            }
+        });
+    }
+    // The first copy of a message that matters: an add, a delete, an order to the strategy.
+    let mut changed = 0;
+    for n in inputs {
+        let (header, body) = &apart.records[n];
+        if header.kind == Kind::Packet as u8 && body[0] == A.0 && body.len() == 1 + 20 + 2 + usize::from(body[22]) {
+            if matches!(body[23], b'A' | b'D' | b'P') {
+                changed += 1;
+                apart.must_fail("a changed message", |r| *r[n].1.last_mut().unwrap() ^= 4);
+            }
+        }
+    }
+    assert!(changed >= 5, "{changed}");
+}
+
+#[test]
+fn every_changed_byte_of_the_end_is_found() {
+    let apart = Apart::of(&record(&run(), Effects::Bytes).0);
+    let end = apart.records.len() - 1;
+    for at in 0..apart.records[end].1.len() {
+        apart.must_fail("the final digests", |r| r[end].1[at] ^= 0x10);
+    }
+    apart.must_fail("something after the end", |r| r.push(r[end].clone()));
+}
+
+#[test]
+fn a_log_of_digests_finds_the_same() {
+    let apart = Apart::of(&record(&run(), Effects::Digest).0);
+    let digests = apart.kinds(|kind| kind == Kind::EffectsDigest);
+    assert!(digests.len() > 10 && apart.kinds(is_effect).is_empty());
+    for n in digests {
+        for at in 0..8 {
+            apart.must_fail("a digest", |r| r[n].1[at] ^= 1);
+        }
+        apart.must_fail("dropped", |r| drop(r.remove(n)));
+        apart.must_fail("doubled", |r| r.insert(n, r[n].clone()));
+        apart.must_fail("moved", |r| r.swap(n - 1, n));
+    }
+}
+
+/// What is before the cut is whole and equal; but the run did not end in order.
+#[test]
+fn a_log_cut_anywhere_is_incomplete_and_one_with_a_flipped_bit_is_damaged() {
+    let (log, _) = record(&run(), Effects::Bytes);
+    let start = log.len() - 3_000;
+    for cut in (start..log.len()).step_by(61) {
+        let verified = check(&log[..cut]).unwrap();
+        assert!(!verified.complete && verified.inputs > 0, "cut at {cut}: {verified:?}");
+    }
+    for at in (start..log.len()).step_by(211) {
+        let mut bad = log.clone();
+        bad[at] ^= 2;
+        match check(&bad) {
+            Err(VerifyError::Log(LogError::Damaged { .. } | LogError::TooLong { .. })) => {}
+            // A length that reaches beyond the end looks like a cut.
+            Ok(verified) => assert!(!verified.complete),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn passwords_are_in_neither_log_nor_tape_and_are_filled_in_on_the_way_out() {
+    let secret = *b"HUSH-HUSH!";
+    let mut recorder = Recorder::new(told());
+    let (log, tape) = (Memory::default(), Memory::default());
+    let header = FileHeader::new("told", "", vec![], Effects::Bytes);
+    recorder.log_to(Box::new(log.clone()), &header).unwrap();
+    recorder.tape_to(Box::new(tape.clone()), &header).unwrap();
+    let mut logins = Vec::new();
+    for (now, given) in run() {
+        recorder
+            .input(now, given.as_input(), |output| {
+                let Output::Send { session, class, bytes } = output else { return };
+                let mut wire = bytes.to_vec();
+                fill_in_password(class, &mut wire, secret);
+                if bytes.starts_with(&[0, 47, b'L']) {
+                    assert_eq!((&bytes[9..19], &wire[9..19]), (&NO_PASSWORD[..], &secret[..]));
+                    assert_eq!((&bytes[..9], &bytes[19..]), (&wire[..9], &wire[19..]));
+                    logins.push(session);
+                } else {
+                    assert_eq!(wire, bytes, "nothing but a login is touched");
+                }
+            })
+            .unwrap();
+    }
+    assert_eq!(logins, [SessionId::ORDERS, SessionId::SNAPSHOT, SessionId::ORDERS]);
+    recorder.finish(Mono(0)).unwrap();
+    for file in [log, tape] {
+        assert!(!file.0.borrow().windows(4).any(|w| w == b"HUSH"));
+    }
+    // An order that happens to look like a login is not one.
+    let mut order = [&[0, 47, b'L'][..], &[7; 46]].concat();
+    fill_in_password(Class::Order, &mut order, secret);
+    assert!(order[3..].iter().all(|b| *b == 7));
+}
+
+/// The file's header is TOML, parsed twice for each: so it is a hundred thousand here and not a million.
+#[test]
+fn mutated_logs() {
+    let (log, tape) = record(&run()[..20], Effects::Bytes);
+    crate::mutations::mutations(
+        100_000,
+        0x106,
+        &[log[..600].to_vec(), tape[..400].to_vec()],
+        crate::targets_gateway::log_file,
+    );
+}
+
+/// The same for configurations, of one table each.
+#[test]
+fn mutated_configurations() {
+    let text = firelane_gateway::shell::config::SAMPLE;
+    let lines = || text.lines().filter(|l| !l.trim_start().starts_with('#') && !l.trim().is_empty());
+    let mut samples: Vec<Vec<u8>> = Vec::new();
+    for line in lines() {
+        if line.starts_with('[') || samples.is_empty() {
+            samples.push(Vec::new());
+        }
+        samples.last_mut().unwrap().extend(line.bytes().chain(*b"\n"));
+    }
+    crate::mutations::mutations(100_000, 0xC0F, &samples, crate::targets_gateway::config);
+}

@@ -1,0 +1,207 @@
+//! The lane allocates in its constructors only: whole runs, recorded once, are fed to a fresh lane under an allocator
+//! that counts.
+
+#[path = "it/gateway/rig.rs"]
+mod rig;
+
+use firelane_gateway::base::{Mono, Nanos, SessionId};
+use firelane_gateway::flow::Command;
+use firelane_gateway::flow::outbox::Outbox;
+use rig::*;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    /// Calls of the allocator by this thread: tests run side by side.
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+fn count() {
+    // A thread that is going away counts for nobody.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+}
+
+// SAFETY: every method hands its arguments to `System` unchanged and returns what it returns, so `System`'s own
+// contract is kept. Counting touches a const-initialised thread-local `Cell` without a destructor: it neither
+// allocates nor unwinds, and so does not re-enter the allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's obligations are `System`'s.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as above; `block` came from `System`, as every block of this allocator does.
+        unsafe { System.realloc(block, layout, size) }
+    }
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: as for `realloc`.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn calls() -> u64 {
+    CALLS.with(Cell::get)
+}
+
+#[test]
+fn the_counter_counts() {
+    let before = calls();
+    let mut vector = Vec::with_capacity(1);
+    vector.push(1u8);
+    assert_eq!(calls() - before, 1, "an allocation");
+    vector.reserve_exact(100);
+    assert_eq!(calls() - before, 2, "a reallocation");
+    drop(std::hint::black_box(vector));
+    assert_eq!(calls() - before, 3, "a release");
+}
+
+/// Feeds a recorded run to a fresh lane. Fails at the first input that allocates or releases anything, and says how
+/// often the lane stopped for a full outbox or a long input.
+fn assert_free(setup: &Setup, given: &[(Mono, Given)]) -> usize {
+    let mut lane = lane(setup, Told::default());
+    let mut out = Outbox::new(0);
+    let mut resumed = 0;
+    for (number, (now, given)) in given.iter().enumerate() {
+        let before = calls();
+        resumed += feed(&mut lane, *now, given.as_input(), &mut out, Outbox::clear);
+        let _deadline = lane.next_deadline();
+        let calls = calls() - before;
+        assert_eq!(calls, 0, "input {number}: {given:?}");
+    }
+    assert_eq!(out.overflowed(), 0);
+    resumed
+}
+
+#[test]
+fn orders_fills_rejects_and_commands() {
+    let setup = Setup::default();
+    let mut rig = Rig::trading(&setup);
+    rig.tell(1, Do::Buy, 100, 99_000);
+    let (_, token) = rig.newest();
+    rig.market(&[add(1, rig.venue.orders[&token].reference, b"B", 100, 99_000)]);
+    rig.tell(1, Do::Replace, 300, 99_100);
+    let (_, token) = rig.newest();
+    for message in [rig.venue.execute(token, 50, 99_100), rig.venue.execute(token, 50, 99_100)] {
+        rig.say(message);
+    }
+    rig.tell(1, Do::Cancel, 0, 0);
+    rig.tell(2, Do::BuyNow, 100, 101_000);
+    rig.tell(1, Do::Sell, 400, 103_000);
+    rig.tell(1, Do::CancelAll, 0, 0);
+    rig.venue.answers = false;
+    rig.tell(1, Do::Buy, 100, 99_000);
+    let rejected = Venue::rejected(rig.venue.asked.last().unwrap());
+    rig.say(rejected);
+    rig.tell(1, Do::Buy, 100, 99_000);
+    rig.pass(Nanos::from_secs(3));
+    rig.venue.answers = true;
+    rig.command(Command::Kill);
+    rig.tell(1, Do::Buy, 100, 99_000);
+    rig.command(Command::Release);
+    rig.command(Command::Shutdown);
+    rig.pass(Nanos::from_secs(3));
+    let asked: String = rig.venue.asked.iter().map(|r| char::from(r[0])).collect();
+    for letter in "OUXCQ".chars() {
+        assert!(asked.contains(letter), "{letter} in {asked}");
+    }
+    assert_free(&setup, &rig.given);
+}
+
+#[test]
+fn gaps_splices_session_changes_and_malformed_messages() {
+    let setup = Setup::default();
+    let mut rig = Rig::trading(&setup);
+    rig.tell(1, Do::Buy, 100, 99_000);
+    // A gap, filled by a re-request; behind it, more than one call releases.
+    let missing = rig.next;
+    rig.next += 1;
+    for chunk in 0..6 {
+        let adds: Vec<_> = (0..400).map(|n| add(1, 10_000 + chunk * 400 + n, b"B", 100, 99_500)).collect();
+        rig.market(&adds);
+    }
+    rig.pass(GAP);
+    rig.give(Given::Packet(R, packet(DAY, missing, &[add(1, 77, b"B", 100, 99_500)])));
+    assert!(rig.fresh(X));
+    rig.market(&[b"zzz".to_vec(), vec![], delete(1, 4_711), execute(1, 77, 500, 1)]);
+    rig.serve_snapshot(&opening(2), rig.next);
+    assert!(rig.fresh(X));
+    rig.market(&[malformed(1)]);
+    rig.pass(Nanos::from_secs(1));
+    let day = packet(NEXT_DAY, 1, &opening(2));
+    rig.give(Given::Packet(A, day.clone()));
+    rig.give(Given::Packet(B, day));
+    assert_eq!(rig.lane.feed().counters().session_changes, 1);
+    assert!(assert_free(&setup, &rig.given) >= 2_400 / 256);
+}
+
+#[test]
+fn sessions_lost_and_found_and_a_replay_larger_than_the_framer() {
+    let mut setup = Setup::default();
+    setup.entry.login.capacity = 128;
+    let mut rig = Rig::trading(&setup);
+    rig.tell(1, Do::Buy, 1_000, 99_000);
+    let (_, token) = rig.newest();
+    rig.cut();
+    for _ in 0..50 {
+        let report = rig.venue.execute(token, 2, 99_000);
+        rig.say(report);
+    }
+    rig.pass(Nanos::from_secs(4));
+    assert_eq!(rig.position(X), 100);
+    rig.give(Given::Bytes(SessionId::ORDERS, vec![0, 0, 0]));
+    rig.pass(Nanos::from_secs(4));
+    assert_free(&setup, &rig.given);
+}
+
+#[test]
+fn every_capacity_full() {
+    let mut setup = Setup { instruments: 2, ..Setup::default() };
+    setup.orders.capacity = 3;
+    setup.orders.retained = 2;
+    setup.orders.fills = 2;
+    setup.books.orders = 16;
+    setup.books.levels = 8;
+    setup.books.own = 1;
+    setup.feed.window_messages = 4;
+    let mut rig = Rig::new(&setup);
+    rig.open(3);
+    rig.tell(1, Do::BuyMany, 40, 99_000);
+    let tokens: Vec<u32> = rig.venue.orders.keys().copied().collect();
+    for token in tokens {
+        for _ in 0..2 {
+            let report = rig.venue.execute(token, 10, 99_000);
+            rig.say(report);
+        }
+    }
+    for n in 0..20 {
+        rig.market(&[add(1, 500 + n, b"B", 100, 90_000), add(2, 600 + n, b"S", 100, 110_000 + 100 * n as u32)]);
+    }
+    for _ in 0..6 {
+        rig.tell(1, Do::Cancel, 0, 0);
+        rig.tell(1, Do::Buy, 100, 99_000);
+    }
+    rig.next += 1;
+    for n in 0..10 {
+        rig.market(&[add(1, 800 + n, b"B", 100, 90_000)]);
+    }
+    rig.pass(Nanos::from_secs(1));
+    let (core, feed) = (rig.lane.core(), rig.lane.feed().counters());
+    let books = core.books().counters();
+    assert!(books.orders_full > 0 && books.levels_full > 0 && core.counters().own_full > 0 && feed.window_full > 0);
+    assert!(core.counters().instruments_full > 0 && core.counters().actions_dropped > 0);
+    assert!(core.orders().forgotten_fills() > 0);
+    assert_free(&setup, &rig.given);
+}
