@@ -304,15 +304,7 @@ impl Statement {
         }
         for symbol in exchange.symbols() {
             statement.holdings.insert(symbol, Holding::default());
-            let mut book = BookRows::default();
-            for order in exchange.displayed(symbol) {
-                let row = BookRow { reference: order.reference, price: order.price, shares: order.shares.into() };
-                match order.side {
-                    Side::Buy => book.bids.push(row),
-                    Side::Sell => book.asks.push(row),
-                }
-            }
-            statement.books.insert(symbol, book);
+            statement.books.insert(symbol, book_of_venue(exchange, symbol));
         }
         for fill in port.fills().iter().filter(|fill| !fill.broken) {
             let row = FillRow { shares: fill.shares, price: fill.price, liquidity: fill.liquidity as u8 };
@@ -329,6 +321,20 @@ impl Statement {
 fn client_of(port: &Port, key: crate::venue::port::OrderKey) -> ClientId {
     let origin = port.orders().get(&key).and_then(|record| origin_of(&record.terms.cl_ord_id));
     origin.map_or(ClientId(u64::MAX - u64::from(key.urn)), |origin| origin.client)
+}
+
+/// One book of the venue, as it is displayed.
+#[must_use]
+pub fn book_of_venue(exchange: &dyn Exchange, symbol: Symbol) -> BookRows {
+    let mut book = BookRows::default();
+    for order in exchange.displayed(symbol) {
+        let row = BookRow { reference: order.reference, price: order.price, shares: order.shares.into() };
+        match order.side {
+            Side::Buy => book.bids.push(row),
+            Side::Sell => book.asks.push(row),
+        }
+    }
+    book
 }
 
 /// One book of the lane.

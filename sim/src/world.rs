@@ -70,7 +70,7 @@ pub struct WorldConfig {
 }
 
 impl WorldConfig {
-    /// The usual run: a minute to come to rest, four audits a second, and under heavy faults now and then a late start.
+    /// The usual run: two minutes to come to rest, forty audits, and under heavy faults now and then a late start.
     #[must_use]
     pub fn new(seed: u64, faults: Faults, trade_for: Nanos) -> Self {
         let mut rng = Rng::new(seed, "world");
@@ -83,7 +83,7 @@ impl WorldConfig {
             trade_for,
             rest_within: Nanos::from_secs(120),
             late_by,
-            audit_every: Nanos::from_millis(250),
+            audit_every: Nanos(trade_for.0 / 40),
             orders: Login { username: *b"FIRE  ", password: *b"ORDERS    " },
             snapshot: Login { username: *b"FIRE  ", password: *b"SNAPSHOT  " },
         }
@@ -586,14 +586,12 @@ impl World {
         let lane = self.lane.lane();
         let same_session = lane.feed_counters().session_changes == self.stats.session_changes;
         if same_session && lane.next_sequence() == self.publisher.next_sequence() {
-            let venue = Statement::of_venue(&*self.exchange);
             for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
-                if lane.books().freshness(id).is_fresh()
-                    && let Some(book) = venue.books.get(&row.symbol)
-                {
+                if lane.books().freshness(id).is_fresh() {
                     self.stats.audited_books += 1;
                     let own = reconcile::book_of_lane(lane, id);
-                    differences.extend(reconcile::compare_books(row.symbol, &own, book));
+                    let venue = reconcile::book_of_venue(&*self.exchange, row.symbol);
+                    differences.extend(reconcile::compare_books(row.symbol, &own, &venue));
                 }
             }
         }

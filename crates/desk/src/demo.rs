@@ -6,7 +6,7 @@ use crate::cli::{Demo, Faults};
 use crate::replay::input::{self, Recording};
 use crate::{progress, wirings};
 use anyhow::{Context, Result, bail};
-use firelane_gateway::base::{ExchangeTime, Mono, Nanos};
+use firelane_gateway::base::{ExchangeTime, Nanos};
 use firelane_gateway::flow::wire::itch50::{self, Message, codes};
 use firelane_gateway::shell::config::{Config, SAMPLE};
 use firelane_gateway::shell::lane::Recorder;
@@ -31,6 +31,17 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
         print!("{SAMPLE}");
         return Ok(ExitCode::SUCCESS);
     }
+    let report = play(options)?;
+    if options.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        report.print();
+    }
+    Ok(if report.reconciled { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Runs the world and says what came of it.
+fn play(options: &Demo) -> Result<Report> {
     let recording = options.itch.as_deref().map(input::load).transpose()?;
     let config = read_config(options, recording.as_ref())?;
     let world_config = world_config(options, &config);
@@ -38,8 +49,7 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
         Some(recording) => recorded(recording, &config, &world_config),
         None => synthetic(options, &config, &world_config)?,
     };
-    let recorder = recorder(options, &config)?;
-    let mut world = World::new(world_config, recorder, exchange);
+    let mut world = World::new(world_config, recorder(options, &config)?, exchange);
 
     let bar = progress::virtual_time(options.seconds * 1_000);
     let began = Instant::now();
@@ -52,12 +62,7 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
 
     let report = Report::of(options, &config, &world, outcome.err(), wall);
     world.finish().context("ending log and tape")?;
-    if options.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        report.print();
-    }
-    Ok(if report.reconciled { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(report)
 }
 
 /// The configuration. The default one is given room for what the market holds, in its text too, so that a log stands
@@ -148,7 +153,5 @@ fn create(path: &Path) -> Result<Box<dyn Write>> {
     Ok(Box::new(BufWriter::with_capacity(1 << 18, file)))
 }
 
-/// The clock in seconds.
-fn seconds(at: Mono) -> f64 {
-    at.0 as f64 / 1e9
-}
+#[cfg(test)]
+mod tests;

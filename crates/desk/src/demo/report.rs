@@ -1,6 +1,5 @@
 //! What `demo` says. The layout of its JSON is stable: fields are added, never renamed or removed.
 
-use super::seconds;
 use crate::cli::{Demo, Faults};
 use crate::replay::group;
 use firelane_gateway::base::{InstrumentId, Price, Side};
@@ -23,6 +22,8 @@ pub(crate) struct Report {
     pub(crate) seed: u64,
     /// The wiring that ran.
     pub(crate) wiring: String,
+    /// "synthetic" or "recorded".
+    pub(crate) market: &'static str,
     /// Symbols traded.
     pub(crate) symbols: usize,
     /// Virtual seconds, until all was at rest.
@@ -161,8 +162,9 @@ impl Report {
             reconciled: error.is_none() && differences.is_empty(),
             seed: options.seed,
             wiring: config.wiring.clone(),
+            market: if options.itch.is_some() { "recorded" } else { "synthetic" },
             symbols: world.exchange().symbols().len(),
-            virtual_seconds: seconds(world.now()),
+            virtual_seconds: world.now().0 as f64 / 1e9,
             wall_seconds: wall.as_secs_f64(),
             messages: lane.core_counters().messages,
             published: stats.published,
@@ -223,8 +225,14 @@ impl Report {
     pub(super) fn print(&self) {
         let row = |name: &str, value: u64, note: String| println!("  {name:<10}{:>14}   {note}", group(value));
         println!(
-            "{} on {} symbols for {:.1} virtual seconds, seed {}, faults {}",
-            self.wiring, self.symbols, self.virtual_seconds, self.seed, self.faults.profile
+            "{} on {} {} symbol{} for {:.1} virtual seconds, seed {}, faults {}",
+            self.wiring,
+            self.symbols,
+            self.market,
+            if self.symbols == 1 { "" } else { "s" },
+            self.virtual_seconds,
+            self.seed,
+            self.faults.profile
         );
         row("messages", self.messages, format!("{} published", group(self.published)));
         let r = &self.recovery;

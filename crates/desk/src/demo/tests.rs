@@ -1,0 +1,120 @@
+//! The demo as a whole: its report, its files, its market of either kind.
+
+use super::*;
+use firelane_gateway::base::Mono;
+use firelane_gateway::flow::record::Kind;
+use firelane_gateway::shell::log::FileReader;
+use firelane_gateway::shell::verify::verify;
+use firelane_sim::capture::binary_file::write_binary_file;
+use firelane_sim::crowd::Crowd;
+use firelane_sim::venue::Venue;
+use firelane_sim::venue::engine::EngineConfig;
+use std::path::PathBuf;
+
+fn options() -> Demo {
+    Demo {
+        seconds: 3,
+        seed: 1,
+        symbols: 4,
+        rate: 2_000,
+        faults: None,
+        itch: None,
+        config: None,
+        print_config: false,
+        log: None,
+        tape: None,
+        json: false,
+    }
+}
+
+fn temporary(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("firelane-demo-{}-{name}", std::process::id()))
+}
+
+/// Scripts read it: what is here stays.
+#[test]
+fn the_layout_of_the_json_is_stable() {
+    let report = serde_json::to_value(play(&options()).unwrap()).unwrap();
+    assert_eq!(report["reconciled"], true);
+    for number in ["seed", "symbols", "messages", "published", "gaps", "orders", "fills", "shares", "audited_books"] {
+        assert!(report[number].is_u64(), "{number}");
+    }
+    assert!(report["pnl"].is_i64() && report["rejects"].is_object() && report["differences"].is_array());
+    for detail in ["recovery", "order_steps", "faults", "digests"] {
+        assert!(report[detail].is_object(), "{detail}");
+    }
+    assert!(report["messages"].as_u64() > Some(1_000) && report["fills"].as_u64() > Some(0));
+    assert_eq!((&report["gaps"], &report["market"]), (&0.into(), &"synthetic".into()));
+}
+
+#[test]
+fn the_same_options_give_the_same_run_and_another_seed_another() {
+    let digests = |seed| {
+        let options = Demo { seed, faults: Some(Faults::Heavy), ..options() };
+        let report = play(&options).unwrap();
+        assert!(report.reconciled, "{report:?}");
+        serde_json::to_string(&report.digests).unwrap()
+    };
+    assert_eq!(digests(1), digests(1));
+    assert_ne!(digests(1), digests(2));
+}
+
+#[test]
+fn both_strategies_trade_and_quote() {
+    let path = temporary("maker.toml");
+    std::fs::write(&path, "wiring = \"market-maker\"\n").unwrap();
+    let maker = play(&Demo { config: Some(path.clone()), ..options() }).unwrap();
+    std::fs::remove_file(path).unwrap();
+    let steps = serde_json::to_value(&maker.order_steps).unwrap();
+    assert!(maker.reconciled && maker.fills > 0 && steps["replaced"].as_u64() > Some(0), "{maker:?}");
+    // It knows its own orders: one a side and symbol.
+    assert!(!maker.rejects.contains_key("SelfTrade") && !maker.rejects.contains_key("Position"), "{maker:?}");
+}
+
+/// A log needs nothing beside it, whatever room the demo made for its market.
+#[test]
+fn log_and_tape_are_whole_and_the_log_verifies() {
+    let (log, tape) = (temporary("run.log"), temporary("run.tape"));
+    let faults = Some(Faults::Heavy);
+    let options =
+        Demo { symbols: 1_100, seconds: 2, faults, log: Some(log.clone()), tape: Some(tape.clone()), ..options() };
+    assert!(play(&options).unwrap().reconciled);
+    let build = |header: &FileHeader| {
+        let config = Config::parse(&header.config).map_err(|error| error.to_string())?;
+        wirings::build(&config).map_err(|error| error.to_string())
+    };
+    let verified = verify(File::open(&log).unwrap(), build, |_| ()).unwrap();
+    assert!(verified.complete && verified.inputs > 1_000);
+    let mut records = FileReader::new(File::open(&tape).unwrap()).unwrap();
+    let mut tops = 0;
+    while let Some(record) = records.next_record().unwrap() {
+        tops += u64::from(record.kind == Some(Kind::Top));
+    }
+    assert!(tops > 0);
+    std::fs::remove_file(log).unwrap();
+    std::fs::remove_file(tape).unwrap();
+}
+
+/// A recorded day: here one that the synthetic market made.
+#[test]
+fn a_recorded_day_is_traded_against() {
+    let mut crowd = Crowd::new(FlowConfig { symbols: 3, rate: 2_000, live_orders: 300, ..FlowConfig::default() }, 1);
+    let epoch = ExchangeTime::new(0, OPENING);
+    let mut venue = Venue::new(epoch, &EngineConfig::new(crowd.symbols()), vec![]);
+    venue.open(Mono(0));
+    while crowd.next_deadline() < Mono(5_000_000_000) {
+        crowd.on_timer(crowd.next_deadline(), &mut venue);
+    }
+    let messages = venue.take_messages();
+    let path = temporary("day.itch");
+    write_binary_file(File::create(&path).unwrap(), messages.iter().map(Vec::as_slice)).unwrap();
+    let mut fills = [0; 2];
+    for (seed, faults) in [(1, None), (1, Some(Faults::Heavy)), (2, Some(Faults::Heavy)), (3, Some(Faults::Heavy))] {
+        let report = play(&Demo { seconds: 6, seed, faults, itch: Some(path.clone()), ..options() }).unwrap();
+        assert!(report.reconciled && report.market == "recorded" && report.symbols == 3, "{report:?}");
+        assert!(report.published >= messages.len() as u64, "{report:?}");
+        fills[usize::from(faults.is_some())] += report.fills;
+    }
+    assert!(fills[0] > 0 && fills[1] > 0);
+    std::fs::remove_file(path).unwrap();
+}
