@@ -275,10 +275,8 @@ pub enum Alert {
     EntryReady = 15,
     /// Order entry is lost.
     EntryLost = 16,
-    /// A report names an order that the lane does not know; first: its token.
-    UnknownOrder = 17,
     /// A strategy asked for more actions at once than fit; first: how many were dropped.
-    TooManyActions = 18,
+    TooManyActions = 17,
 }
 
 /// `B` or `S`.
