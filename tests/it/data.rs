@@ -1,14 +1,13 @@
 //! Where the shared test data is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A file or folder of the shared data, which stands beside the repository or where `FIRELANE_DATA` says.
 ///
 /// `None` where it is absent, as on a user's machine: the test says that it skips, and returns. In CI (`CI=true`) the
 /// data is there, so that a skip is a failure.
 pub(crate) fn shared(rel: &str) -> Option<PathBuf> {
-    let base = std::env::var_os("FIRELANE_DATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")), PathBuf::from);
+    let base = std::env::var_os("FIRELANE_DATA").map_or_else(|| repository().join("../shared"), PathBuf::from);
     let path = base.join("data").join(rel);
     if path.exists() {
         return Some(path);
@@ -16,4 +15,10 @@ pub(crate) fn shared(rel: &str) -> Option<PathBuf> {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "shared data must be present in CI: {}", path.display());
     println!("skipped: no {}", path.display());
     None
+}
+
+/// The root of the repository, whichever package's tests these are.
+fn repository() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("Cargo.lock").exists()).unwrap_or(package)
 }

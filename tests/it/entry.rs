@@ -191,8 +191,8 @@ fn without_room_nothing_leaves_in_part() {
     let mut rig = Rig::ready();
     let order = rig.buy(100, 10);
     rig.settle();
-    let frame = [0; 512];
-    while rig.out.has_room() {
+    let frame = [0; 32];
+    while rig.out.fits_message() {
         rig.out.tape(&[&frame]);
     }
     let token = rig.entry.next_token();

@@ -107,6 +107,19 @@ pub enum OwnTouch {
     },
 }
 
+impl OwnTouch {
+    /// Has the order left the book?
+    #[inline]
+    #[must_use]
+    pub fn is_last(self) -> bool {
+        match self {
+            OwnTouch::Arrived | OwnTouch::Replaced { .. } => false,
+            OwnTouch::Executed { left } | OwnTouch::Reduced { left } => !left.is_positive(),
+            OwnTouch::Deleted => true,
+        }
+    }
+}
+
 /// What became of an own mark.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OwnMatch {
@@ -617,6 +630,11 @@ impl Books {
         let (level, qty) = (resting.level, resting.qty);
         self.levels.change_own(level, qty, 1);
         OwnMatch::Resting
+    }
+
+    /// Takes back the marks that wait for an order that `gone` says will not come. Walks over all marks.
+    pub fn own_forget(&mut self, gone: impl Fn(ClientId) -> bool) {
+        self.marks.forget(gone);
     }
 
     /// Takes the mark of an order back. Its owner does so when the order's life is over, or when it goes on under a

@@ -106,6 +106,16 @@ impl Marks {
         }
     }
 
+    /// Takes back marks that wait for their order, where `gone` says so.
+    pub(super) fn forget(&mut self, gone: impl Fn(ClientId) -> bool) {
+        for number in (0u32..).take(self.pool.capacity()) {
+            let mark = *self.pool.at(number);
+            if !mark.resting && self.find(mark.reference) == Some(number) && gone(mark.client) {
+                self.remove(mark.reference);
+            }
+        }
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = &Mark> {
         let marks = (0u32..).take(self.pool.capacity()).map(|number| (number, self.pool.at(number)));
         marks.filter(|(number, mark)| self.find(mark.reference) == Some(*number)).map(|(_, mark)| mark)

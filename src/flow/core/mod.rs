@@ -2,7 +2,7 @@
 
 use super::Command;
 use super::action::{Action, Cancel, Change, Enter, MassCancel, Replace, Tags};
-use super::book::{Applied, BookFault, BookRef, BookView, Books, OwnMatch, STALE_REASONS, Scope, StaleReason};
+use super::book::{Applied, BookFault, BookRef, BookView, Books, L3View, OwnMatch, STALE_REASONS, Scope, StaleReason};
 use super::entry::{OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind};
 use super::feed::{Feed, Notice, Release};
@@ -17,7 +17,8 @@ use super::strategy::{Actions, Awaits, Context, OwnOrder, Strategy};
 use super::trading::Trading;
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
 use crate::base::{
-    Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Qty, Side, State, VenueId,
+    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Qty, Side, State, VenueId,
+    VenueRef,
 };
 use alloc::vec::Vec;
 use zerocopy::IntoBytes;
@@ -277,15 +278,14 @@ impl<W: Wiring> Core<W> {
         }
         let Some(id) = event.instrument else { return Applied::default() };
         let applied = self.books.apply(id, &event.kind);
+        if let Some((client, touch)) = applied.own
+            && touch.is_last()
+            && !self.is_live(client)
+        {
+            self.books.own_remove(VenueRef(order_of(&event.kind)));
+        }
         if let Some(fault) = applied.fault {
-            let order = match event.kind {
-                EventKind::Add { order, .. }
-                | EventKind::Execute { order, .. }
-                | EventKind::Reduce { order, .. }
-                | EventKind::Delete { order }
-                | EventKind::Replace { order, .. } => order.0,
-                _ => 0,
-            };
+            let order = order_of(&event.kind);
             if !self.books.freshness(id).has(StaleReason::Snapshot) {
                 self.alert(Alert::BookFault, Some(id), order, fault as u64, out);
                 self.became_stale(true);
@@ -367,6 +367,7 @@ impl<W: Wiring> Core<W> {
             }
             Notice::SnapshotEnd { next } => {
                 self.trading.after_snapshot();
+                self.forget_dead_marks();
                 // A book that the snapshot itself contradicted, or that had no room for it, stays stale.
                 self.books.heal(Scope::All, StaleReason::Snapshot);
                 self.want_snapshot = self.snapshot_contradicts && self.policy.snapshot_on_fault;
@@ -378,6 +379,7 @@ impl<W: Wiring> Core<W> {
                 self.market.reset();
                 self.books.clear();
                 self.trading.reset();
+                self.forget_dead_marks();
                 for reason in STALE_REASONS {
                     self.books.heal(Scope::All, reason);
                 }
@@ -394,6 +396,17 @@ impl<W: Wiring> Core<W> {
     fn became_stale(&mut self, damaged: bool) {
         self.begin_sweep();
         self.want_snapshot |= damaged && self.policy.snapshot_on_fault;
+    }
+
+    /// Marks of finished orders that waited for a feed that has been replaced by a snapshot or another session.
+    fn forget_dead_marks(&mut self) {
+        let orders = &self.orders;
+        self.books.own_forget(|client| orders.get(client).is_none_or(|order| !order.is_live()));
+    }
+
+    /// May the order still do something?
+    fn is_live(&self, client: ClientId) -> bool {
+        self.orders.get(client).is_some_and(Order::is_live)
     }
 
     /// Looks at every live order: may it rest?
@@ -471,5 +484,17 @@ impl<W: Wiring> Core<W> {
         into.u64(u64::from(self.enabled) | u64::from(self.was_ready) << 1);
         into.u64(self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline).0);
         into.u64(self.instruments.rows().len() as u64);
+    }
+}
+
+/// The reference of the order that an event is about, 0 for none.
+fn order_of(kind: &EventKind) -> u64 {
+    match kind {
+        EventKind::Add { order, .. }
+        | EventKind::Execute { order, .. }
+        | EventKind::Reduce { order, .. }
+        | EventKind::Delete { order }
+        | EventKind::Replace { order, .. } => order.0,
+        _ => 0,
     }
 }

@@ -138,7 +138,12 @@ impl<W: Wiring> Core<W> {
             self.counters.fills = self.counters.fills.wrapping_add(1);
         }
         if let Some(left) = change.left {
-            self.books.own_remove(left);
+            // The venue's answer may be ahead of the feed. What is finished and still shown stays marked as own until the
+            // feed takes it out (`Core::take_in`): signals must not mistake our dead order for someone's interest.
+            let shown = change.finished && self.books.view(change.instrument).order(left).is_some();
+            if !shown {
+                self.books.own_remove(left);
+            }
         }
         if let Some(joined) = change.joined
             && self.books.own_add(joined, change.order) == OwnMatch::Full

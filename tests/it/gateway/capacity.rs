@@ -34,9 +34,10 @@ fn own_orders_without_room_for_a_mark_count_as_others_and_are_counted() {
     let own: Vec<bool> = references.iter().map(|r| book.order(VenueRef(*r)).unwrap().client.is_some()).collect();
     assert_eq!(own, [true, false]);
     assert_eq!(book.levels(Side::Buy).map(|l| l.own_qty.0).collect::<Vec<_>>(), [0, 100, 0]);
-    // Both end; the mark is free for the next.
+    // Both end, and the feed shows it: the mark is free for the next.
     rig.tell(1, Do::Cancel, 0, 0);
     rig.tell(1, Do::Cancel, 0, 0);
+    rig.market(&[delete(1, references[0]), delete(1, references[1])]);
     rig.tell(1, Do::Buy, 100, 99_000);
     let reference = rig.venue.orders.values().next().unwrap().reference;
     rig.market(&[add(1, reference, b"B", 100, 98_000)]);

@@ -55,6 +55,30 @@ fn own_orders_are_matched_to_the_feed_whichever_comes_first() {
 }
 
 #[test]
+fn a_finished_order_stays_own_until_the_feed_takes_it_out() {
+    let mut rig = Rig::trading(&Setup::default());
+    rig.venue.answers = false;
+    rig.tell(1, Do::Buy, 100, 100_000);
+    let request = rig.venue.asked.last().unwrap().clone();
+    let accepted = rig.venue.accept(&request);
+    let token = *rig.venue.orders.keys().next().unwrap();
+    let reference = rig.venue.orders[&token].reference;
+    rig.say(accepted);
+    rig.market(&[add(1, reference, b"B", 100, 100_000)]);
+    let own = |rig: &Rig| rig.lane.core().books().view(X).top(Side::Buy).map(|l| (l.qty, l.own_qty));
+    assert_eq!(own(&rig), Some((Qty(400), Qty(100))));
+    // The venue says first that it is gone; the feed still shows it, and nobody must take it for interest.
+    let cancelled = rig.venue.cancel(token).unwrap();
+    rig.say(cancelled);
+    assert_eq!((rig.live(), own(&rig), pressure(&rig)), (0, Some((Qty(400), Qty(100))), (300, 500)));
+    rig.market(&[delete(1, reference)]);
+    assert_eq!((own(&rig), pressure(&rig)), (Some((Qty(300), Qty(0))), (300, 500)));
+    // Its mark is gone with it: the same reference, used again, is somebody else's.
+    rig.market(&[add(1, reference, b"B", 100, 100_000)]);
+    assert_eq!(own(&rig), Some((Qty(400), Qty(0))));
+}
+
+#[test]
 fn a_kill_cancels_everything_lets_nothing_in_and_can_be_released() {
     let mut rig = Rig::trading(&Setup::default());
     rig.tell(1, Do::Buy, 100, 99_000);
