@@ -30,6 +30,6 @@ macro_rules! targets {
 targets! {
     targets: itch50 moldudp64 glimpse binary_file packets;
     targets_feed: feed;
-    targets_orders: ouch_inbound ouch_outbound soup_framer soup_client soup_server;
+    targets_orders: ouch_inbound ouch_outbound soup_framer soup_client soup_server order_session;
     targets_gateway: whole_lane log_file config;
 }

@@ -43,6 +43,14 @@ pub enum ConfigError {
         /// What it may be.
         allowed: &'static str,
     },
+    /// A value that a part of the lane refuses, in a table of its own.
+    #[error("{key}: must be {allowed}")]
+    Limit {
+        /// The key, with its table.
+        key: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
     /// A value that a part of the lane refuses.
     #[error(transparent)]
     Range(#[from] OutOfRange),
@@ -457,7 +465,7 @@ impl RawFeed {
             },
             snapshot: s.enabled.then_some(snapshot),
         };
-        config.check().map_err(|e| refuse(&format!("feed.{}", e.field), "out of range", e.allowed))?;
+        config.check().map_err(|e| ConfigError::Limit { key: format!("feed.{}", e.field), allowed: e.allowed })?;
         Ok(config)
     }
 }
@@ -552,7 +560,10 @@ impl RawRisk {
                 locates: own.locates.map_or(each.locates, Qty),
                 ..*each
             };
-            limits.check().map_err(|e| refuse(&key(e.field.trim_start_matches("risk.")), "out of range", e.allowed))?;
+            limits.check().map_err(|e| ConfigError::Limit {
+                key: key(e.field.trim_start_matches("risk.")),
+                allowed: e.allowed,
+            })?;
             all.push((symbol("risk.symbols", name)?, limits));
         }
         Ok(all)

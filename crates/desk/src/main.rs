@@ -19,8 +19,21 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("firelane: {error:#}");
+            eprintln!("firelane: {}", explain(&error));
             ExitCode::from(1)
         }
     }
+}
+
+/// The error and its causes, each once: some say their cause themselves.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
