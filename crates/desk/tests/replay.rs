@@ -169,6 +169,23 @@ fn hostile_streams_give_the_naive_books_best_prices_and_errors() {
 
 // ---- Kinds of files ------------------------------------------------------------------------------------------------
 
+/// Nothing ever leaves, and every order stands on a level of its own: the most that a file of its length can leave resting.
+#[test]
+fn books_have_room_for_a_file_of_adds_alone() {
+    let desk = Desk::new();
+    let mut recording = opened(&["ADDS"]);
+    for n in 0..5_000u32 {
+        let side = if n % 2 == 0 { Side::Buy } else { Side::Sell };
+        let cents = if n % 2 == 0 { 20_000 - i64::from(n) } else { 20_001 + i64::from(n) };
+        recording.add("ADDS", u64::from(n + 1) << 40, side, 100, cents);
+    }
+    let file = desk.put("adds.itch", &recording.binary_file());
+    for options in [&[][..], &["--symbol", "ADDS"]] {
+        let report = desk.json(&file, options);
+        assert_eq!((errors(&report), report["live_orders"].as_u64()), (vec![], Some(5_000)), "{options:?}");
+    }
+}
+
 #[test]
 fn a_packed_file_is_the_file() {
     let desk = Desk::new();

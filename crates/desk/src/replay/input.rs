@@ -40,13 +40,14 @@ impl Recording {
     }
 
     /// Room for all that the messages can hold, of one symbol or of all. Told by their length alone, so that nothing of
-    /// them has been touched before a cold pass. A message is 20 bytes at the least, and of three messages about orders
-    /// at most two leave one resting.
+    /// them has been touched before a cold pass: only an add leaves one more order resting, perhaps on a level of its
+    /// own, and takes 38 bytes with its length. Beyond the bounds, some times what a real day needs, the report counts
+    /// `no_room`.
     pub(crate) fn capacity(&self, one_symbol: bool) -> BookCapacity {
-        let bytes = self.bytes.len();
-        let instruments = if one_symbol { 1 } else { (bytes / 64).clamp(64, 16_384) };
-        let orders = (bytes / 128).clamp(4_096, 4_000_000);
-        BookCapacity { instruments, orders, levels: (orders / 2).max(4_096), own: 1 }
+        const ADD: usize = 38;
+        let adds = self.bytes.len() / ADD + 1;
+        let instruments = if one_symbol { 1 } else { adds.clamp(64, 16_384) };
+        BookCapacity { instruments, orders: adds.clamp(64, 6_000_000), levels: adds.clamp(64, 3_000_000), own: 1 }
     }
 }
 
