@@ -199,6 +199,27 @@ fn a_packed_file_is_the_file() {
     }
 }
 
+/// A capture may begin in the middle of the day, and whoever took it may have missed hours of it.
+#[test]
+fn a_capture_with_a_hole_says_what_is_lost_and_keeps_the_rest() {
+    let desk = Desk::new();
+    let recording = days::opened(&["HOLE"]);
+    let packets = recording.packets();
+    let mut pcap = PcapWriter::new(Vec::new()).unwrap();
+    let (source, line) = ("10.0.0.1:1".parse().unwrap(), "233.54.12.111:26400".parse().unwrap());
+    let mut messages = 0;
+    for (time, first) in [(0, 14_764_496u64), (38_000_000_000, 19_009_117)] {
+        let mut packet = packets[0].clone();
+        packet[10..18].copy_from_slice(&first.to_be_bytes());
+        messages = u64::from(u16::from_be_bytes([packet[18], packet[19]]));
+        pcap.write_udp(time, source, line, &packet).unwrap();
+    }
+    let report = desk.json(&desk.put("hole.pcap", &pcap.into_inner()), &[]);
+    assert_eq!(report["messages"].as_u64(), Some(2 * messages));
+    assert_eq!(errors(&report), [("lost", 19_009_117 - 14_764_496 - messages)]);
+    assert_eq!(report["feed"]["packets"].as_u64(), Some(2));
+}
+
 #[test]
 fn a_capture_of_two_lossy_lines_is_the_file() {
     let desk = Desk::new();

@@ -87,7 +87,7 @@ fn a_kill_cancels_everything_lets_nothing_in_and_can_be_released() {
     rig.tell(2, Do::Replace, 200, 99_100);
     rig.look();
     rig.command(Command::Kill);
-    assert_eq!(rig.asked(), "XXX", "two orders and the replacement on its way");
+    assert_eq!(rig.asked(), "X".repeat(3), "two orders and the replacement on its way");
     rig.tell(1, Do::Sell, 100, 102_000);
     assert_eq!(rig.decisions().last(), Some(&refused(Refusal::Killed)));
     assert!(!rig.asked().contains('O'));

@@ -4,13 +4,14 @@ use crate::progress;
 use anyhow::{Context, Result};
 use firelane_gateway::base::{LineId, Mono, Nanos};
 use firelane_gateway::flow::book::BookCapacity;
-use firelane_gateway::flow::feed::{Feed, FeedConfig, FeedCounters, Release, RerequestConfig, Start};
+use firelane_gateway::flow::feed::{Feed, FeedConfig, FeedCounters, Notice, Release, RerequestConfig, Start};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::wire::moldudp64;
 use firelane_sim::capture::{self, Format, binary_file, packets};
 use std::net::SocketAddr;
 use std::path::Path;
+use zerocopy::IntoBytes;
 
 /// Messages behind two-byte lengths, as in a BinaryFILE.
 pub(crate) struct Recording {
@@ -19,6 +20,8 @@ pub(crate) struct Recording {
     pub(crate) feed: Option<FeedCounters>,
     /// Datagrams that were no MoldUDP64, or were passed over.
     pub(crate) skipped_packets: u64,
+    /// Messages after the first that no line of a capture has.
+    lost: u64,
     /// A record that the file ends inside of.
     pub(crate) truncated: u64,
 }
@@ -51,12 +54,15 @@ impl Recording {
     }
 }
 
+/// How long the other line of a capture has to fill a gap.
+const PATIENCE: Nanos = Nanos::from_millis(200);
+
 /// Loads a file of either kind.
 pub(crate) fn load(path: &Path) -> Result<Recording> {
     let spinner = progress::spinner("reading");
     let bytes = capture::read_all(path).with_context(|| path.display().to_string())?;
     let recording = match Format::of(&bytes) {
-        Format::BinaryFile => Recording { bytes, feed: None, skipped_packets: 0, truncated: 0 },
+        Format::BinaryFile => Recording { bytes, feed: None, skipped_packets: 0, truncated: 0, lost: 0 },
         Format::Pcap | Format::PcapNg => arbitrate(&bytes).with_context(|| path.display().to_string())?,
     };
     spinner.finish_and_clear();
@@ -70,16 +76,19 @@ pub(crate) fn load(path: &Path) -> Result<Recording> {
 fn arbitrate(bytes: &[u8]) -> Result<Recording> {
     let config = FeedConfig {
         start: Start::Next,
-        gap_timeout: Nanos::from_millis(200),
+        gap_timeout: PATIENCE,
+        // What is in a file was sent: no jump is too far to be believed.
+        max_gap: 1 << 40,
         rerequest: RerequestConfig { enabled: false, ..FeedConfig::default().rerequest },
         ..FeedConfig::default()
     };
     let mut feed = Feed::<ItchLine>::new(config)?;
     let mut out = Outbox::new(0);
     let mut reader = packets::Reader::new(bytes)?;
-    let mut recording = Recording { bytes: Vec::new(), feed: None, skipped_packets: 0, truncated: 0 };
+    let mut recording = Recording { bytes: Vec::new(), feed: None, skipped_packets: 0, truncated: 0, lost: 0 };
     let mut lines: Vec<SocketAddr> = Vec::new();
     let mut now = Mono(0);
+    let mut announced = 0;
     loop {
         let datagram = match reader.next_datagram() {
             Ok(Some(datagram)) => datagram,
@@ -114,30 +123,50 @@ fn arbitrate(bytes: &[u8]) -> Result<Recording> {
         now = now.max(Mono(datagram.time_ns));
         if feed.next_deadline() <= now {
             feed.on_timer(now, &mut out);
-            drain(&mut feed, &[], &mut recording.bytes);
+            drain(&mut feed, &[], &mut recording);
         }
         let line = if line == 0 { LineId::A } else { LineId::B };
+        let header = packet.header();
+        let ahead = header.sequence.get().saturating_sub(feed.next_sequence());
+        if ahead >= config.window_messages as u64 && feed.session() == Some(header.session) {
+            // A hole that the window cannot span: whoever recorded missed it. Let it be known and given up, so that the
+            // packet behind it finds its turn.
+            let announcement = moldudp64::heartbeat(header.session, header.sequence.get());
+            feed.on_packet(now, LineId::A, announcement.as_bytes(), &mut out);
+            drain(&mut feed, announcement.as_bytes(), &mut recording);
+            announced += 1;
+            for _ in 0..2 {
+                now = now.after(PATIENCE);
+                feed.on_timer(now, &mut out);
+                drain(&mut feed, &[], &mut recording);
+            }
+        }
         feed.on_packet(now, line, datagram.payload, &mut out);
-        drain(&mut feed, datagram.payload, &mut recording.bytes);
+        drain(&mut feed, datagram.payload, &mut recording);
         out.clear();
     }
     // What still waits behind a gap waits for nobody any more.
     for _ in 0..4 {
         now = now.after(Nanos::from_secs(1));
         feed.on_timer(now, &mut out);
-        drain(&mut feed, &[], &mut recording.bytes);
+        drain(&mut feed, &[], &mut recording);
         out.clear();
     }
     let skipped = reader.skipped();
     recording.skipped_packets += skipped.fragments + skipped.malformed;
-    recording.feed = Some(*feed.counters());
+    let mut counters = FeedCounters { lost: recording.lost, ..*feed.counters() };
+    counters.lines[0].packets -= announced;
+    recording.feed = Some(counters);
     Ok(recording)
 }
 
-fn drain(feed: &mut Feed<ItchLine>, packet: &[u8], into: &mut Vec<u8>) {
+/// Takes what the feed releases. What came before the first message is not lost: the recording begins with it.
+fn drain(feed: &mut Feed<ItchLine>, packet: &[u8], into: &mut Recording) {
     while let Some(release) = feed.next(packet) {
-        if let Release::Message { bytes, .. } = release {
-            append(into, bytes);
+        match release {
+            Release::Message { bytes, .. } => append(&mut into.bytes, bytes),
+            Release::Notice(Notice::Lost { count, .. }) if !into.bytes.is_empty() => into.lost += count,
+            _ => {}
         }
     }
 }
