@@ -2,6 +2,7 @@
 //!
 //! Sockets, cores and clocks come with the live shell; what is here needs a file system at most.
 
+pub mod agent;
 pub mod config;
 pub mod lane;
 pub mod log;
