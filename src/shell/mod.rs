@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod config;
+pub mod journal;
 pub mod lane;
 pub mod log;
 pub mod verify;
