@@ -3,7 +3,9 @@
 //! Sockets, cores and clocks come with the live shell; what is here needs a file system at most.
 
 pub mod agent;
+pub mod clock;
 pub mod config;
 pub mod lane;
 pub mod log;
+pub mod ring;
 pub mod verify;
