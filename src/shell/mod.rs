@@ -7,5 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod lane;
 pub mod log;
+pub mod plan;
 pub mod ring;
+pub mod sync;
 pub mod verify;
