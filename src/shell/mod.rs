@@ -11,4 +11,5 @@ pub mod log;
 pub mod plan;
 pub mod ring;
 pub mod sync;
+pub mod trace;
 pub mod verify;
