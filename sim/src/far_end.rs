@@ -14,6 +14,7 @@
 
 use crate::clock::Agenda;
 use crate::exchange::Exchange;
+use crate::journal::{Input, Journal, JournalError};
 use crate::net::Faults;
 use crate::rng::Rng;
 use crate::venue::acceptor::{self, ConnId};
@@ -140,6 +141,10 @@ pub struct FarEnd {
     out: Vec<Output>,
     /// Something that could not be published.
     fault: Option<String>,
+    /// Where inputs are noted before they act.
+    journal: Option<Journal>,
+    /// When the last input came that a journal holds, or would hold; `None` before the day has begun.
+    latest: Option<Mono>,
     stats: FarEndStats,
 }
 
@@ -177,11 +182,54 @@ impl FarEnd {
             rng: Rng::new(seed, "deeds"),
             out: Vec::new(),
             fault: None,
+            journal: None,
+            latest: None,
             stats: FarEndStats::default(),
         }
     }
 
+    /// A far end as it was when its journal ends, with every connection of then closed, that goes on writing the
+    /// journal. The exchange must be as before its day, and configured as it was then.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn resume(
+        config: FarEndConfig,
+        exchange: Box<dyn Exchange>,
+        mut journal: Journal,
+    ) -> Result<Self, JournalError> {
+        let mut far_end = FarEnd::new(config, exchange, Mono(0));
+        journal.replay(|now, input| {
+            far_end.apply(now, input);
+            // Everyone has seen it, or will ask for it again.
+            far_end.out.clear();
+        })?;
+        far_end.journal = Some(journal);
+        if let Some(now) = far_end.latest {
+            far_end.publisher.resume(now);
+            let open: Vec<ConnId> = far_end.doors.keys().copied().collect();
+            for conn in open {
+                far_end.on_close(now, conn);
+            }
+        }
+        Ok(far_end)
+    }
+
+    /// Writes down every input so far. What they caused may leave only then.
+    ///
+    /// # Errors
+    /// [`JournalError`]: it may not leave.
+    pub fn commit(&mut self) -> Result<(), JournalError> {
+        self.journal.as_mut().map_or(Ok(()), Journal::commit)
+    }
+
     // ---- What others read ------------------------------------------------------------------------------------
+
+    /// When its last input came; `None` before its day has begun. After a restart its clock goes on from there.
+    #[must_use]
+    pub fn latest(&self) -> Option<Mono> {
+        self.latest
+    }
 
     /// The exchange.
     #[must_use]
@@ -247,16 +295,14 @@ impl FarEnd {
 
     /// The day begins.
     pub fn open(&mut self, now: Mono) {
-        self.exchange.open(now);
-        self.publish(now);
+        self.input(now, Input::Open);
     }
 
     /// Everyone else stops trading, the staff goes home, and no more deeds are done. Order entry and servers stay.
     pub fn stop(&mut self, now: Mono) {
         self.deeds.clear();
         self.every = None;
-        self.exchange.stop(now);
-        self.publish(now);
+        self.input(now, Input::Stop);
     }
 
     /// The servers are healthy from now on.
@@ -270,9 +316,7 @@ impl FarEnd {
 
     /// The market-data session ends: its end is said again and again for a while.
     pub fn end_session(&mut self, now: Mono) {
-        let mut datagrams = Vec::new();
-        self.publisher.end_session(now, &mut datagrams);
-        self.send(datagrams);
+        self.input(now, Input::EndSession);
     }
 
     /// Something is to happen at a time.
@@ -297,13 +341,13 @@ impl FarEnd {
                 self.deeds.after(now, wait, deed);
             }
             match deed {
-                Deed::ChangeSession => self.change_session(now),
+                Deed::ChangeSession if self.publisher.has_ended() => {}
+                Deed::ChangeSession => self.input(now, Input::ChangeSession),
                 Deed::HangUp => self.hang_up(now),
             }
         }
         if self.exchange.next_deadline() <= now {
-            self.exchange.on_timer(now);
-            self.carry(now);
+            self.input(now, Input::Timer);
         }
     }
 
@@ -335,15 +379,12 @@ impl FarEnd {
 
     /// A client connected.
     pub fn on_connect(&mut self, now: Mono, door: Door) -> ConnId {
-        self.conns += 1;
-        let conn = ConnId(self.conns);
-        self.doors.insert(conn, door);
+        let conn = ConnId(self.conns + 1);
         match door {
-            Door::Orders(port) => {
-                self.exchange.on_connect(now, conn, port);
-                self.carry(now);
-            }
+            Door::Orders(port) => self.input(now, Input::Connect(conn, port)),
             Door::Snapshot => {
+                self.conns = conn.0;
+                self.doors.insert(conn, door);
                 let at = self.free_desk();
                 self.desks[at].client = Some(conn);
                 self.desks[at].server.on_connected(now);
@@ -365,10 +406,7 @@ impl FarEnd {
     /// Bytes from a client. Those of a connection that is closed are dropped.
     pub fn on_bytes(&mut self, now: Mono, conn: ConnId, bytes: &[u8]) {
         match self.doors.get(&conn) {
-            Some(Door::Orders(_)) => {
-                self.exchange.on_bytes(now, conn, bytes);
-                self.carry(now);
-            }
+            Some(Door::Orders(_)) => self.input(now, Input::Bytes(conn, bytes)),
             Some(Door::Snapshot) => {
                 if let Some(at) = self.desk_of(conn) {
                     let mut out = Vec::new();
@@ -382,12 +420,10 @@ impl FarEnd {
 
     /// A client's connection is gone.
     pub fn on_close(&mut self, now: Mono, conn: ConnId) {
-        match self.doors.remove(&conn) {
-            Some(Door::Orders(_)) => {
-                self.exchange.on_close(now, conn);
-                self.carry(now);
-            }
+        match self.doors.get(&conn) {
+            Some(Door::Orders(_)) => self.input(now, Input::Close(conn)),
             Some(Door::Snapshot) => {
+                self.doors.remove(&conn);
                 if let Some(at) = self.desk_of(conn) {
                     self.desks[at].client = None;
                     self.desks[at].server.on_closed(now);
@@ -420,14 +456,48 @@ impl FarEnd {
         }
     }
 
+    // ---- What a journal holds --------------------------------------------------------------------------------
+
+    /// An input acts, once it is noted.
+    fn input(&mut self, now: Mono, input: Input<'_>) {
+        if let Some(journal) = &mut self.journal {
+            journal.note(now, input);
+        }
+        self.apply(now, input);
+    }
+
+    /// Everything that decides what the venue is passes through here, and nothing else does.
+    fn apply(&mut self, now: Mono, input: Input<'_>) {
+        self.latest = self.latest.max(Some(now));
+        match input {
+            Input::Open => self.exchange.open(now),
+            Input::Timer => self.exchange.on_timer(now),
+            Input::Connect(conn, port) => {
+                self.conns = self.conns.max(conn.0);
+                self.doors.insert(conn, Door::Orders(port));
+                self.exchange.on_connect(now, conn, port);
+            }
+            Input::Bytes(conn, bytes) => self.exchange.on_bytes(now, conn, bytes),
+            Input::Close(conn) => {
+                self.doors.remove(&conn);
+                self.exchange.on_close(now, conn);
+            }
+            Input::Stop => self.exchange.stop(now),
+            Input::ChangeSession => self.change_session(now),
+            Input::EndSession => {
+                let mut datagrams = Vec::new();
+                self.publisher.end_session(now, &mut datagrams);
+                self.send(datagrams);
+            }
+        }
+        self.carry(now);
+    }
+
     // ---- Deeds -----------------------------------------------------------------------------------------------
 
     /// Another market-data session, which begins with the state of the market: the directory first, and the day's
     /// phase last, so that nobody trades on half a book.
     fn change_session(&mut self, now: Mono) {
-        if self.publisher.has_ended() {
-            return;
-        }
         self.session = self.session.wrapping_add(1);
         self.stats.session_changes += 1;
         let mut datagrams = Vec::new();

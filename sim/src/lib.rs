@@ -9,6 +9,7 @@ pub mod crowd;
 pub mod exchange;
 pub mod far_end;
 pub mod flow;
+pub mod journal;
 pub mod net;
 pub mod playthrough;
 pub mod reconcile;

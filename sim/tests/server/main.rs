@@ -1,0 +1,6 @@
+//! The venue on real sockets, over loopback, against clients that are written here.
+
+mod clients;
+mod faults;
+mod journal;
+mod rig;
