@@ -130,7 +130,7 @@ impl<const ALL: bool> Floor<ALL> {
         let mut progress = self.gateway.on_input(now, input, &mut self.out);
         self.drain(now);
         while progress == Progress::Again {
-            progress = self.gateway.resume(now, input, &mut self.out);
+            progress = self.gateway.resume(input, &mut self.out);
             self.drain(now);
         }
         self.deliver(now);
@@ -173,7 +173,9 @@ impl<const ALL: bool> Floor<ALL> {
             }
             self.acceptor.on_timer(due, &mut self.to_lane);
             self.deliver(due);
-            self.input(due, Input::Timer);
+            if let Some(machine) = self.gateway.due(due) {
+                self.input(due, Input::Timer(machine));
+            }
             last = Mono(due.0 + 1);
         }
     }

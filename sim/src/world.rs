@@ -375,10 +375,10 @@ impl World {
 
     fn wake_lane(&mut self) -> Result<(), WorldError> {
         for _ in 0..MOST_TIMERS {
-            if !self.listening || self.lane.lane().next_deadline() > self.now {
-                return Ok(());
+            match self.lane.lane().due(self.now).filter(|_| self.listening) {
+                Some(machine) => self.feed(Input::Timer(machine))?,
+                None => return Ok(()),
             }
-            self.feed(Input::Timer)?;
         }
         Err(WorldError::Standstill(self.now))
     }

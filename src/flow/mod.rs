@@ -1,7 +1,8 @@
 //! The hot path. No I/O, clock, allocation after construction, lock, or panic.
 //!
 //! A [`Gateway`] is two machines. [`feed::Feed`] puts the lines in order; [`Core`] decodes, books, decides, gates and
-//! sends. The path of a packet is [`Gateway::on_packet`], `Gateway::run`, then `Core::on_message`.
+//! sends. The path of a packet is [`Gateway::on_packet`], `Gateway::run`, then `Core::on_message`. The machines share
+//! nothing but what the first releases to the second, so that each can have a core of its own.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![deny(clippy::arithmetic_side_effects)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -36,6 +37,18 @@ use crate::base::{Digest, LineId, Mono, SessionId};
 pub use self::command::Command;
 pub use self::core::{Core, CoreCounters};
 
+/// The two machines of a lane. Inputs flow through both in this order, and nothing flows back: what the core wants of
+/// the feed (a snapshot) leaves the lane as an output and comes back as an input, so that it is in the log like
+/// everything else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Machine {
+    /// Puts the lines in order.
+    Feed = 0,
+    /// Decodes, books, decides, gates, sends.
+    Core = 1,
+}
+
 /// Everything that can happen to a lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Input<'a> {
@@ -45,8 +58,32 @@ pub enum Input<'a> {
     Session(SessionId, SessionInput<'a>),
     /// Someone outside wants something.
     Command(Command),
-    /// [`Gateway::next_deadline`] has passed.
-    Timer,
+    /// A machine's deadline has passed.
+    Timer(Machine),
+}
+
+impl<'a> Input<'a> {
+    /// Whose it is. What is the feed's passes through the core too; what is the core's is its alone.
+    #[inline]
+    #[must_use]
+    pub fn machine(&self) -> Machine {
+        match self {
+            Input::Packet(..) | Input::Session(SessionId::SNAPSHOT, _) | Input::Command(Command::Snapshot) => {
+                Machine::Feed
+            }
+            Input::Session(..) | Input::Command(_) => Machine::Core,
+            Input::Timer(machine) => *machine,
+        }
+    }
+
+    /// The bytes that the feed's releases may point into.
+    #[inline]
+    fn market_bytes(&self) -> &'a [u8] {
+        match *self {
+            Input::Packet(_, bytes) | Input::Session(SessionId::SNAPSHOT, SessionInput::Bytes(bytes)) => bytes,
+            _ => &[],
+        }
+    }
 }
 
 /// Steps of one call before it answers [`Progress::Again`]: a filled gap can release thousands of messages.
@@ -57,8 +94,6 @@ const STEPS_PER_CALL: usize = 256;
 pub struct Gateway<W: Wiring> {
     feed: Feed<W::Market>,
     core: Core<W>,
-    /// Bytes of the current order-entry input that were taken.
-    taken: usize,
 }
 
 impl<W: Wiring> Gateway<W> {
@@ -66,7 +101,19 @@ impl<W: Wiring> Gateway<W> {
     #[must_use]
     pub fn new(parts: Parts<W>) -> Self {
         let (feed, core) = Core::new(parts);
-        Gateway { feed, core, taken: 0 }
+        Gateway { feed, core }
+    }
+
+    /// Takes the two machines apart, for a core of their own each: see [`Core`] for how the second is driven.
+    #[must_use]
+    pub fn split(self) -> (Feed<W::Market>, Core<W>) {
+        (self.feed, self.core)
+    }
+
+    /// Puts the two machines of one lane together again.
+    #[must_use]
+    pub fn join(feed: Feed<W::Market>, core: Core<W>) -> Self {
+        Gateway { feed, core }
     }
 
     /// One input, by its kind. Answers [`Progress::Again`] until [`resume`](Self::resume) with the same input has
@@ -74,95 +121,69 @@ impl<W: Wiring> Gateway<W> {
     #[inline]
     pub fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
         match input {
-            Input::Packet(line, packet) => self.on_packet(now, line, packet, out),
-            Input::Session(session, input) => self.on_session(now, session, input, out),
-            Input::Command(command) => self.on_command(now, command, out),
-            Input::Timer => self.on_timer(now, out),
+            Input::Packet(line, packet) => return self.on_packet(now, line, packet, out),
+            _ if input.machine() == Machine::Feed => self.feed.on_input(now, input, out),
+            _ => {}
         }
+        self.core.begin(now, input, out);
+        self.run(input, out)
     }
 
     /// A datagram, stripped of Ethernet, IP and UDP.
     #[inline]
     pub fn on_packet(&mut self, now: Mono, line: LineId, packet: &[u8], out: &mut Outbox) -> Progress {
-        self.core.begin(now);
+        let input = Input::Packet(line, packet);
         self.feed.on_packet(now, line, packet, out);
-        self.run(now, Input::Packet(line, packet), out)
+        self.core.begin(now, input, out);
+        self.run(input, out)
     }
 
     /// Something happened on a session.
     pub fn on_session(&mut self, now: Mono, session: SessionId, input: SessionInput<'_>, out: &mut Outbox) -> Progress {
-        self.core.begin(now);
-        self.taken = 0;
-        match session {
-            SessionId::SNAPSHOT => self.feed.on_session(now, input, out),
-            _ => self.taken = self.core.on_session(now, input, out),
-        }
-        self.run(now, Input::Session(session, input), out)
+        self.on_input(now, Input::Session(session, input), out)
     }
 
     /// Someone outside wants something.
     pub fn on_command(&mut self, now: Mono, command: Command, out: &mut Outbox) -> Progress {
-        self.core.begin(now);
-        match command {
-            Command::Snapshot => {
-                self.feed.request_snapshot(now, out);
-            }
-            _ => self.core.on_command(now, command, out),
-        }
-        self.run(now, Input::Command(command), out)
+        self.on_input(now, Input::Command(command), out)
     }
 
-    /// A deadline has passed.
-    pub fn on_timer(&mut self, now: Mono, out: &mut Outbox) -> Progress {
-        self.core.begin(now);
-        self.feed.on_timer(now, out);
-        self.core.on_timer(now, out);
-        self.run(now, Input::Timer, out)
+    /// The deadline of a machine has passed.
+    pub fn on_timer(&mut self, now: Mono, machine: Machine, out: &mut Outbox) -> Progress {
+        self.on_input(now, Input::Timer(machine), out)
     }
 
-    /// Goes on with an input that was answered with [`Progress::Again`]: the same `now`, the same bytes.
-    pub fn resume(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
-        self.run(now, input, out)
+    /// Goes on with an input that was answered with [`Progress::Again`]: the same bytes.
+    pub fn resume(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
+        self.run(input, out)
     }
 
     /// Finishes what the last message began (actions, reports, cancels), then takes the next one.
     #[inline]
-    fn run(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
-        let bytes = match input {
-            Input::Packet(_, bytes) | Input::Session(SessionId::SNAPSHOT, SessionInput::Bytes(bytes)) => bytes,
-            _ => &[],
-        };
+    fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
+        let bytes = input.market_bytes();
         for _ in 0..STEPS_PER_CALL {
-            if !out.has_room() {
+            if self.core.run(input, out) == Progress::Again {
                 return Progress::Again;
             }
-            if self.core.step(now, out) {
-                continue;
-            }
-            if let Some(release) = self.feed.next(bytes) {
-                self.core.on_release(now, release, out);
-            } else if self.core.take_snapshot_request() {
-                self.feed.request_snapshot(now, out);
-            } else if !self.take_more(now, input, out) {
-                return Progress::Done;
+            match self.feed.next(bytes) {
+                Some(release) => self.core.on_release(release, out),
+                None => return Progress::Done,
             }
         }
         Progress::Again
     }
 
-    /// The next bytes of an order-entry session that could not take all at once.
-    fn take_more(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> bool {
-        let Input::Session(SessionId::ORDERS, SessionInput::Bytes(bytes)) = input else { return false };
-        let rest = bytes.get(self.taken..).unwrap_or_default();
-        if rest.is_empty() {
-            return false;
+    /// Whose deadline has passed by `now`; the feed's first.
+    #[must_use]
+    pub fn due(&self, now: Mono) -> Option<Machine> {
+        if self.feed.next_deadline() <= now {
+            return Some(Machine::Feed);
         }
-        let taken = self.core.on_session(now, SessionInput::Bytes(rest), out);
-        self.taken = self.taken.saturating_add(taken);
-        taken > 0
+        (self.core.next_deadline() <= now).then_some(Machine::Core)
     }
 
-    /// When to call [`on_timer`](Self::on_timer) at the latest.
+    /// When to call [`on_timer`](Self::on_timer) at the latest, for the machine that is [`due`](Self::due) then.
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
         self.feed.next_deadline().min(self.core.next_deadline())

@@ -48,6 +48,8 @@ pub enum Output<'a> {
     Connect(SessionId),
     /// Close a session; answered by an input `Closed`.
     Disconnect(SessionId),
+    /// A book can't be trusted: answered by an input [`Command::Snapshot`](super::Command::Snapshot), for the feed.
+    Snapshot,
     /// A tape record: header and body.
     Tape(&'a [u8]),
 }
@@ -73,6 +75,7 @@ const SEND: u8 = 1;
 const CONNECT: u8 = 2;
 const DISCONNECT: u8 = 3;
 const TAPE: u8 = 4;
+const SNAPSHOT: u8 = 5;
 
 impl Outbox {
     /// The most that one step of the lane (one market event, one report, one timer, one swept order) writes.
@@ -172,6 +175,11 @@ impl Outbox {
         self.push(DISCONNECT, session.0, 0, &[])
     }
 
+    /// Asks for a snapshot of the market.
+    pub fn snapshot(&mut self) -> bool {
+        self.push(SNAPSHOT, 0, 0, &[])
+    }
+
     /// A tape record.
     #[inline(always)]
     pub fn tape(&mut self, parts: &[&[u8]]) -> bool {
@@ -206,6 +214,7 @@ impl<'a> Iterator for Outputs<'a> {
             },
             CONNECT => Output::Connect(SessionId(target)),
             DISCONNECT => Output::Disconnect(SessionId(target)),
+            SNAPSHOT => Output::Snapshot,
             _ => Output::Tape(bytes),
         })
     }

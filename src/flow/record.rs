@@ -14,7 +14,7 @@ use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Version of every record body below. A reader refuses others.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// In front of each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -70,8 +70,14 @@ kinds! {
     Closed = 4,
     /// Input: a command. Body: [`Command`](super::Command) as [`CommandBody`].
     Command = 5,
-    /// Input: a deadline has passed. No body.
+    /// Input: a machine's deadline has passed. Body: the [`Machine`](super::Machine) (u8).
     Timer = 6,
+    /// Input: a session's peer does not read. Body: session (u8).
+    Blocked = 7,
+    /// Input: all that waited for a session's peer has been taken. Body: session (u8).
+    Writable = 8,
+    /// Input: order frames that the kill switch took out before they were begun. Body: session (u8), bytes.
+    Dropped = 9,
 
     /// Effect: session bytes. Body: session (u8), class (u8), bytes.
     Sent = 64,
@@ -85,6 +91,8 @@ kinds! {
     EffectsDigest = 68,
     /// The last record of a log that was closed in order. Body: [`FinalBody`].
     Final = 69,
+    /// Effect: a snapshot of the market is asked for; the command is the next input of the feed's. No body.
+    Snapshot = 70,
 
     /// Tape: an order's step. Body: [`OrderBody`].
     Order = 128,
@@ -277,6 +285,9 @@ pub enum Alert {
     EntryLost = 16,
     /// A strategy asked for more actions at once than fit; first: how many were dropped.
     TooManyActions = 17,
+    /// Order entry is over, no reconnect follows; first: 0 after a shutdown, else 1 + the number of the
+    /// [`Fault`](super::entry::Fault).
+    EntryOver = 18,
 }
 
 /// `B` or `S`.

@@ -13,6 +13,12 @@ pub enum SessionInput<'a> {
     Bytes(&'a [u8]),
     /// The connection is gone, or could not be made. Answers every `Disconnect` of an open connection, too.
     Closed,
+    /// The peer does not read: what was sent last waits on our side. No order is worth sending behind it.
+    Blocked,
+    /// All that waited has been taken.
+    Writable,
+    /// Whole order frames that the shell's kill switch took out before they were begun: the peer will never see them.
+    Dropped(&'a [u8]),
 }
 
 /// Lets a session machine write to the outbox.

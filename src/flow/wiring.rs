@@ -11,7 +11,7 @@ use super::risk::Gate;
 use super::signal::Signal;
 use super::strategy::Strategy;
 use super::trading::Trading;
-use crate::base::{InstrumentTable, VenueId};
+use crate::base::{InstrumentTable, Mono, VenueId};
 
 /// The parts of a lane, by type.
 pub trait Wiring {
@@ -44,6 +44,15 @@ pub enum Stage {
 
 /// Is told when a stage is passed. The lane can't read it back, so it can't decide by it.
 pub trait Probe {
+    /// An input is begun, which came in at `now`.
+    #[inline(always)]
+    fn begin(&mut self, _now: Mono) {}
+
+    /// A message of the market is taken up, which came in at `arrived`: before the input at hand, if it had to wait
+    /// behind a gap.
+    #[inline(always)]
+    fn message(&mut self, _arrived: Mono) {}
+
     /// A stage was passed.
     fn pass(&mut self, stage: Stage);
 }

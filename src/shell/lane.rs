@@ -1,29 +1,29 @@
 //! A lane without its type, and the recorder that runs one and writes down what it consumed and caused.
 
-use super::log::{Effects, FileHeader, FileWriter, LogError, Role, header};
-use crate::base::{Digest, InstrumentTable, Mono};
+use super::journal::Journal;
+use super::log::{FileHeader, LogError};
+use crate::base::{InstrumentTable, Mono};
 use crate::flow::book::Books;
 use crate::flow::entry::OrderEntry;
 use crate::flow::feed::FeedCounters;
 use crate::flow::orders::Orders;
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
-use crate::flow::record::{FinalBody, Kind};
+use crate::flow::record::FinalBody;
 use crate::flow::risk::Gate;
-use crate::flow::session::SessionInput;
 use crate::flow::wiring::Wiring;
-use crate::flow::{CoreCounters, Gateway, Input};
+use crate::flow::{Command, CoreCounters, Gateway, Input, Machine};
 use std::io::Write;
-use zerocopy::IntoBytes;
-use zerocopy::byteorder::little_endian::U64;
 
 /// Any [`Gateway`]: one virtual call an input. What the shell drives, and what a registry of wirings hands out.
-pub trait Lane {
+pub trait Lane: Send {
     /// See [`Gateway::on_input`].
     fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress;
     /// See [`Gateway::resume`].
-    fn resume(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress;
+    fn resume(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress;
     /// See [`Gateway::next_deadline`].
     fn next_deadline(&self) -> Mono;
+    /// See [`Gateway::due`].
+    fn due(&self, now: Mono) -> Option<Machine>;
     /// See [`Gateway::digest`].
     fn digest(&self) -> u64;
     /// Inputs consumed.
@@ -48,15 +48,21 @@ pub trait Lane {
     fn is_over(&self) -> bool;
 }
 
-impl<W: Wiring> Lane for Gateway<W> {
+impl<W: Wiring> Lane for Gateway<W>
+where
+    Gateway<W>: Send,
+{
     fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
         self.on_input(now, input, out)
     }
-    fn resume(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
-        self.resume(now, input, out)
+    fn resume(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
+        self.resume(input, out)
     }
     fn next_deadline(&self) -> Mono {
         self.next_deadline()
+    }
+    fn due(&self, now: Mono) -> Option<Machine> {
+        self.due(now)
     }
     fn digest(&self) -> u64 {
         self.digest()
@@ -93,21 +99,17 @@ impl<W: Wiring> Lane for Gateway<W> {
     }
 }
 
-/// Runs a lane to the end of each input, hands its effects on, and writes log and tape.
+/// Runs a lane to the end of each input, hands its effects on, and writes log and tape: on a virtual clock, in one
+/// thread.
 pub struct Recorder<L: ?Sized = dyn Lane> {
     out: Outbox,
-    log: Option<FileWriter<Box<dyn Write>>>,
-    tape: Option<FileWriter<Box<dyn Write>>>,
-    effects: Effects,
-    /// Digests of all effects and of all tape records so far.
-    effects_digest: Digest,
-    tape_digest: Digest,
+    journal: Journal,
     lane: Box<L>,
 }
 
 impl<L: ?Sized> core::fmt::Debug for Recorder<L> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Recorder").field("log", &self.log.is_some()).field("tape", &self.tape.is_some()).finish()
+        f.debug_struct("Recorder").field("journal", &self.journal).finish_non_exhaustive()
     }
 }
 
@@ -115,34 +117,23 @@ impl<L: Lane + ?Sized> Recorder<L> {
     /// A recorder that writes nothing yet.
     #[must_use]
     pub fn new(lane: Box<L>) -> Self {
-        Recorder {
-            out: Outbox::new(1 << 18),
-            log: None,
-            tape: None,
-            effects: Effects::Bytes,
-            effects_digest: Digest::default(),
-            tape_digest: Digest::default(),
-            lane,
-        }
+        Recorder { out: Outbox::new(1 << 18), journal: Journal::default(), lane }
     }
 
-    /// Writes every input and its effects to `sink`, from the first input on.
+    /// Writes every input and its effects to `file`, from the first input on.
     ///
     /// # Errors
-    /// What the sink says.
-    pub fn log_to(&mut self, sink: Box<dyn Write>, header: &FileHeader) -> Result<(), LogError> {
-        self.effects = header.effects;
-        self.log = Some(FileWriter::new(sink, Role::Log, header)?);
-        Ok(())
+    /// What the file says.
+    pub fn log_to(&mut self, file: impl Write + Send + 'static, header: &FileHeader) -> Result<(), LogError> {
+        self.journal.log_to(file, header)
     }
 
-    /// Writes the tape to `sink`.
+    /// Writes the tape to `file`.
     ///
     /// # Errors
-    /// What the sink says.
-    pub fn tape_to(&mut self, sink: Box<dyn Write>, header: &FileHeader) -> Result<(), LogError> {
-        self.tape = Some(FileWriter::new(sink, Role::Tape, header)?);
-        Ok(())
+    /// What the file says.
+    pub fn tape_to(&mut self, file: impl Write + Send + 'static, header: &FileHeader) -> Result<(), LogError> {
+        self.journal.tape_to(file, header)
     }
 
     /// The lane.
@@ -151,105 +142,56 @@ impl<L: Lane + ?Sized> Recorder<L> {
         &self.lane
     }
 
-    /// One input, to its end. `sink` is handed every effect and every tape record, in order.
+    /// One input, to its end, and the snapshot command that it may ask for. `sink` is handed every effect and every tape
+    /// record, in order.
     ///
     /// # Errors
     /// What log or tape say; the lane itself has consumed the input all the same.
     pub fn input(&mut self, now: Mono, input: Input<'_>, mut sink: impl FnMut(Output<'_>)) -> Result<(), LogError> {
-        self.out.clear();
-        let mut progress = self.lane.on_input(now, input, &mut self.out);
-        let number = self.lane.inputs();
-        if let Some(log) = &mut self.log {
-            write_input(log, number, now, input)?;
+        let mut wants_snapshot = self.step(now, input, &mut sink)?;
+        while wants_snapshot {
+            wants_snapshot = self.step(now, Input::Command(Command::Snapshot), &mut sink)?;
         }
-        let mut digest = Digest::default();
-        let mut any = false;
+        Ok(())
+    }
+
+    /// One input, to its end. Does it ask for a snapshot?
+    fn step(&mut self, now: Mono, input: Input<'_>, sink: &mut impl FnMut(Output<'_>)) -> Result<bool, LogError> {
+        let Recorder { out, journal, lane } = self;
+        let mut wants_snapshot = false;
+        out.clear();
+        let mut progress = lane.on_input(now, input, out);
+        let number = lane.inputs();
+        journal.input(number, now, &input)?;
         loop {
-            for output in self.out.outputs() {
-                if let Output::Tape(record) = output {
-                    self.tape_digest.bytes(record);
-                    if let Some(tape) = &mut self.tape {
-                        tape.whole(record)?;
-                    }
-                    sink(output);
-                    continue;
-                }
-                let (kind, tag, bytes) = flatten(&output);
-                for part in [&[kind as u8][..], &tag.0[..tag.1], bytes] {
-                    self.effects_digest.bytes(part);
-                    digest.bytes(part);
-                }
-                any = true;
-                if let (Some(log), Effects::Bytes) = (&mut self.log, self.effects) {
-                    let tag = &tag.0[..tag.1];
-                    log.record(header(kind, number, now, tag.len() + bytes.len()), &[tag, bytes])?;
-                }
+            for output in out.outputs() {
+                wants_snapshot |= output == Output::Snapshot;
                 sink(output);
             }
+            journal.outputs(number, now, out)?;
             if progress == Progress::Done {
                 break;
             }
-            self.out.clear();
-            progress = self.lane.resume(now, input, &mut self.out);
+            out.clear();
+            progress = lane.resume(input, out);
         }
-        if let (Some(log), Effects::Digest, true) = (&mut self.log, self.effects, any) {
-            let body = U64::new(digest.value());
-            log.record(header(Kind::EffectsDigest, number, now, 8), &[body.as_bytes()])?;
-        }
-        Ok(())
+        journal.done(number, now)?;
+        Ok(wants_snapshot)
     }
 
     /// What the log's last record says of the run so far.
     #[must_use]
     pub fn summary(&self) -> FinalBody {
-        FinalBody {
-            inputs: U64::new(self.lane.inputs()),
-            effects: U64::new(self.effects_digest.value()),
-            tape: U64::new(self.tape_digest.value()),
-            state: U64::new(self.lane.digest()),
-        }
+        self.journal.summary(self.lane.inputs(), self.lane.digest())
     }
 
     /// Ends log and tape in order, and gives the lane back.
     ///
     /// # Errors
-    /// What the sinks say.
-    pub fn finish(mut self, now: Mono) -> Result<Box<L>, LogError> {
-        let body = self.summary();
-        if let Some(mut log) = self.log.take() {
-            let head = header(Kind::Final, self.lane.inputs(), now, size_of::<FinalBody>());
-            log.record(head, &[body.as_bytes()])?;
-            log.finish()?;
-        }
-        if let Some(tape) = self.tape.take() {
-            tape.finish()?;
-        }
+    /// What the files say.
+    pub fn finish(self, now: Mono) -> Result<Box<L>, LogError> {
+        self.journal.finish(now, self.lane.inputs(), self.lane.digest())?;
         Ok(self.lane)
-    }
-}
-
-/// An effect as a log record: kind, the bytes in front, the payload.
-pub(super) fn flatten<'a>(output: &Output<'a>) -> (Kind, ([u8; 2], usize), &'a [u8]) {
-    match *output {
-        Output::Send { session, class, bytes } => (Kind::Sent, ([session.0, class as u8], 2), bytes),
-        Output::Datagram(bytes) => (Kind::Datagram, ([0, 0], 0), bytes),
-        Output::Connect(session) => (Kind::Connect, ([session.0, 0], 1), &[]),
-        Output::Disconnect(session) => (Kind::Disconnect, ([session.0, 0], 1), &[]),
-        Output::Tape(bytes) => (Kind::Order, ([0, 0], 0), bytes),
-    }
-}
-
-fn write_input(log: &mut FileWriter<Box<dyn Write>>, number: u64, now: Mono, input: Input<'_>) -> Result<(), LogError> {
-    let mut write = |kind, parts: &[&[u8]]| {
-        log.record(header(kind, number, now, parts.iter().map(|p| p.len()).sum()), parts).map_err(LogError::from)
-    };
-    match input {
-        Input::Packet(line, bytes) => write(Kind::Packet, &[&[line.0], bytes]),
-        Input::Session(session, SessionInput::Connected) => write(Kind::Connected, &[&[session.0]]),
-        Input::Session(session, SessionInput::Bytes(bytes)) => write(Kind::Bytes, &[&[session.0], bytes]),
-        Input::Session(session, SessionInput::Closed) => write(Kind::Closed, &[&[session.0]]),
-        Input::Command(command) => write(Kind::Command, &[command.to_body().as_bytes()]),
-        Input::Timer => write(Kind::Timer, &[]),
     }
 }
 

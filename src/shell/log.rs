@@ -5,10 +5,10 @@
 //! build of the same wiring reproduce the run.
 
 use crate::base::Digest;
-use crate::flow::record::{self, FinalBody, Kind, RecordHeader, VERSION};
+use crate::flow::record::{FinalBody, Kind, RecordHeader, VERSION};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::FromBytes;
 
 /// First bytes of every file.
 pub const MAGIC: [u8; 8] = *b"FIRELANE";
@@ -148,29 +148,18 @@ impl<W: Write> FileWriter<W> {
         Ok(FileWriter { out, records: 0 })
     }
 
-    /// Appends one record. Its body is the concatenation of `parts`.
+    /// Appends one record, header first: the concatenation of `parts`.
     ///
     /// # Errors
     /// What the sink says.
-    pub fn record(&mut self, header: RecordHeader, parts: &[&[u8]]) -> io::Result<()> {
-        let mut crc = crc32c::crc32c(header.as_bytes());
-        self.out.write_all(header.as_bytes())?;
+    pub fn put(&mut self, parts: &[&[u8]]) -> io::Result<()> {
+        let mut crc = 0;
         for part in parts {
             crc = crc32c::crc32c_append(crc, part);
             self.out.write_all(part)?;
         }
         self.records += 1;
         self.out.write_all(&crc.to_le_bytes())
-    }
-
-    /// Appends a record whose header is in memory in front of its body, as the outbox holds tape records.
-    ///
-    /// # Errors
-    /// What the sink says.
-    pub fn whole(&mut self, record: &[u8]) -> io::Result<()> {
-        self.records += 1;
-        self.out.write_all(record)?;
-        self.out.write_all(&crc32c::crc32c(record).to_le_bytes())
     }
 
     /// Records written.
@@ -335,22 +324,18 @@ pub fn final_body(record: &Record) -> Option<FinalBody> {
     FinalBody::read_from_bytes(&record.body).ok()
 }
 
-/// The header of an input or effect record.
-#[must_use]
-pub fn header(kind: Kind, sequence: u64, time: crate::base::Mono, length: usize) -> RecordHeader {
-    record::header(kind, 0, sequence, time, length)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::Mono;
+    use crate::flow::record;
+    use zerocopy::IntoBytes;
 
     fn sample() -> Vec<u8> {
         let head = FileHeader::new("w", "a = 1\n", vec!["AAPL".into()], Effects::Bytes);
         let mut w = FileWriter::new(Vec::new(), Role::Log, &head).unwrap();
-        w.record(header(Kind::Packet, 1, Mono(7), 4), &[&[0], b"abc"]).unwrap();
-        w.record(header(Kind::Timer, 2, Mono(8), 0), &[]).unwrap();
+        w.put(&[record::header(Kind::Packet, 0, 1, Mono(7), 4).as_bytes(), &[0], b"abc"]).unwrap();
+        w.put(&[record::header(Kind::Timer, 0, 2, Mono(8), 0).as_bytes()]).unwrap();
         assert_eq!(w.records(), 2);
         w.finish().unwrap()
     }

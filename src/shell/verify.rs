@@ -1,13 +1,14 @@
 //! Proof that a recorded run reproduces: the lane is built again from the log's own header, fed the log's inputs, and
 //! every effect, byte for byte, and the final digests are compared.
 
-use super::lane::{Lane, flatten};
+use super::journal::flatten;
+use super::lane::Lane;
 use super::log::{Effects, FileHeader, FileReader, LogError, Record, final_body};
 use crate::base::{Digest, LineId, Mono, SessionId};
 use crate::flow::outbox::{Outbox, Output, Progress};
 use crate::flow::record::{CommandBody, FinalBody, Kind};
 use crate::flow::session::SessionInput;
-use crate::flow::{Command, Input};
+use crate::flow::{Command, Input, Machine};
 use std::collections::VecDeque;
 use std::io::Read;
 use zerocopy::FromBytes;
@@ -161,7 +162,7 @@ impl Rerun {
                 return;
             }
             self.out.clear();
-            progress = self.lane.resume(now, input, &mut self.out);
+            progress = self.lane.resume(input, &mut self.out);
         }
     }
 
@@ -234,7 +235,17 @@ pub fn input_of(kind: Kind, record: &Record) -> Option<Input<'_>> {
         }
         Kind::Closed => Input::Session(SessionId(record.tagged()?.0), SessionInput::Closed),
         Kind::Command => Input::Command(Command::from_body(CommandBody::read_from_bytes(&record.body).ok()?)?),
-        Kind::Timer => Input::Timer,
+        Kind::Blocked => Input::Session(SessionId(record.tagged()?.0), SessionInput::Blocked),
+        Kind::Writable => Input::Session(SessionId(record.tagged()?.0), SessionInput::Writable),
+        Kind::Dropped => {
+            let (session, bytes) = record.tagged()?;
+            Input::Session(SessionId(session), SessionInput::Dropped(bytes))
+        }
+        Kind::Timer => Input::Timer(match record.tagged()?.0 {
+            0 => Machine::Feed,
+            1 => Machine::Core,
+            _ => return None,
+        }),
         _ => return None,
     })
 }

@@ -2,6 +2,7 @@
 //! commands, the life of the order-entry session, capacities, and that neither outbox nor TCP decide anything.
 
 mod capacity;
+mod halves;
 mod market;
 mod orders;
 pub(crate) mod rig;

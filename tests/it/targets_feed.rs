@@ -130,7 +130,7 @@ impl Owner {
     fn drain(&mut self, input: &[u8]) {
         while let Some(release) = self.feed.next(input) {
             match release {
-                Release::Message { sequence, bytes } => {
+                Release::Message { sequence, bytes, .. } => {
                     assert_eq!(self.next.replace(sequence + 1).unwrap_or(sequence), sequence);
                     assert_ne!(Toy::classify(bytes), Class::Malformed);
                     self.snapshot = false;

@@ -4,13 +4,13 @@
 
 use crate::gateway::rig::*;
 use firelane_gateway::base::{LineId, Mono, Nanos, SessionId};
-use firelane_gateway::flow::Command;
-use firelane_gateway::flow::record::RecordHeader;
+use firelane_gateway::flow::record::{RecordHeader, VERSION};
 use firelane_gateway::flow::wire::soupbintcp::Packet;
+use firelane_gateway::flow::{Command, Machine};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, FileWriter, LogError, MAX_BODY, Role};
 use firelane_gateway::shell::verify::input_of;
-use zerocopy::FromBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 /// Everything small, so that every capacity is soon met.
 fn small() -> Setup {
@@ -32,7 +32,8 @@ fn small() -> Setup {
 ///
 /// `a`, `b`, `r`: a packet on that line, as it is. `m`: one message, the next of the stream, on line A. `s`, `g`: bytes
 /// of order entry, of the snapshot. `q`: a message of the venue. `C`, `c`, `X`, `x`: order entry is up, the snapshot is
-/// up, they are gone. `k`: a command. `t`: time passes, in units of 2^16 ns. Anything else: a deadline comes.
+/// up, they are gone. `B`, `W`: the venue does not read orders, reads again; `d`: the kill switch took these out. `k`: a
+/// command. `t`: time passes, in units of 2^16 ns. `f`: a deadline of the feed; anything else: one of the core.
 pub fn operation(letter: u8, bytes: &[u8]) -> Vec<u8> {
     [&[letter, u8::try_from(bytes.len()).unwrap()], bytes].concat()
 }
@@ -70,9 +71,13 @@ fn inputs(mut script: &[u8]) -> Vec<(Mono, Given)> {
             }),
             b't' => {
                 now = now.after(Nanos(u64::from(bytes.first().copied().unwrap_or(1)) << 16));
-                Given::Timer
+                Given::Timer(Machine::Feed)
             }
-            _ => Given::Timer,
+            b'd' => Given::Dropped(SessionId::ORDERS, bytes),
+            b'B' => Given::Blocked(SessionId::ORDERS),
+            b'W' => Given::Writable(SessionId::ORDERS),
+            b'f' => Given::Timer(Machine::Feed),
+            _ => Given::Timer(Machine::Core),
         };
         given.push((now, input));
     }
@@ -121,8 +126,8 @@ pub fn log_file(data: &[u8]) {
         let Some((head, body)) = chunk.split_first_chunk::<24>() else { break };
         let mut head = RecordHeader::read_from_bytes(head).unwrap();
         head.length.set(body.len() as u32);
-        head.version = 1;
-        writer.record(head, &[body]).unwrap();
+        head.version = VERSION;
+        writer.put(&[head.as_bytes(), body]).unwrap();
         written.push((head, body));
     }
     let file = writer.finish().unwrap();
@@ -181,7 +186,11 @@ pub fn sample() -> Vec<u8> {
             Given::Command(Command::Kill) => put(b'k', &[0]),
             Given::Command(_) => put(b'k', &[6]),
             Given::Packet(..) => {}
-            Given::Timer => put(b'.', &[]),
+            Given::Timer(Machine::Feed) => put(b'f', &[]),
+            Given::Timer(Machine::Core) => put(b'.', &[]),
+            Given::Blocked(_) => put(b'B', &[]),
+            Given::Writable(_) => put(b'W', &[]),
+            Given::Dropped(_, frames) => put(b'd', frames),
         }
     }
     script

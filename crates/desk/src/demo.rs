@@ -19,7 +19,7 @@ use firelane_sim::venue::acceptor::PortConfig;
 use firelane_sim::world::{World, WorldConfig};
 use report::Report;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -149,9 +149,9 @@ fn recorder(options: &Demo, config: &Config) -> Result<Recorder> {
     Ok(recorder)
 }
 
-fn create(path: &Path) -> Result<Box<dyn Write>> {
+fn create(path: &Path) -> Result<BufWriter<File>> {
     let file = File::create(path).with_context(|| path.display().to_string())?;
-    Ok(Box::new(BufWriter::with_capacity(1 << 18, file)))
+    Ok(BufWriter::with_capacity(1 << 18, file))
 }
 
 #[cfg(test)]

@@ -256,11 +256,12 @@ fn describe(kind: Kind, body: &[u8]) -> Option<String> {
                 b.state.get()
             )
         }
-        Kind::Sent | Kind::Packet | Kind::Bytes | Kind::Datagram => return None,
-        Kind::Connected | Kind::Closed | Kind::Connect | Kind::Disconnect => {
+        Kind::Sent | Kind::Packet | Kind::Bytes | Kind::Dropped | Kind::Datagram => return None,
+        Kind::Connected | Kind::Closed | Kind::Blocked | Kind::Writable | Kind::Connect | Kind::Disconnect => {
             format!("session {}", body.first().copied().unwrap_or_default())
         }
-        Kind::Timer => String::new(),
+        Kind::Timer => (if body == [0] { "feed" } else { "core" }).to_owned(),
+        Kind::Snapshot => String::new(),
         Kind::EffectsDigest => return None,
     })
 }

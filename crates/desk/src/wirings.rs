@@ -61,7 +61,7 @@ pub(crate) fn build(config: &Config) -> Result<Box<dyn Lane>> {
 
 fn lane<S>(config: &Config, strategy: S) -> Result<Box<dyn Lane>>
 where
-    S: for<'b> Strategy<BookRef<'b>, Imbalance> + State + 'static,
+    S: for<'b> Strategy<BookRef<'b>, Imbalance> + State + Send + 'static,
 {
     let instruments = InstrumentTable::new(&config.listed, config.instruments, config.directory);
     let mut gate = Gate::new(&config.risk, config.instruments)?;

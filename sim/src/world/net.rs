@@ -113,7 +113,8 @@ impl Net {
                     session.closing = true;
                 }
             }
-            Output::Tape(_) => {}
+            // The recorder's business.
+            Output::Tape(_) | Output::Snapshot => {}
         }
     }
 

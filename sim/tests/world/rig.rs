@@ -24,10 +24,9 @@ use firelane_sim::exchange::Synthetic;
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
 use firelane_sim::world::{Network, World, WorldConfig, WorldError};
-use std::cell::RefCell;
 use std::io::Write;
 use std::marker::PhantomData;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 /// 20 November 2024.
 pub(super) const DAY: u32 = 20_047;
@@ -98,7 +97,7 @@ impl Run {
         let mut recorder = Recorder::new(self.lane());
         if let Some(log) = log {
             let header = FileHeader::new("test", "", Vec::new(), Effects::Bytes);
-            recorder.log_to(Box::new(log.clone()), &header).unwrap();
+            recorder.log_to(log.clone(), &header).unwrap();
         }
         let flow = FlowConfig {
             symbols: 6,
@@ -126,7 +125,7 @@ impl Run {
 
 fn lane<S>(start: Start, strategy: S) -> Box<dyn Lane>
 where
-    S: for<'b> Strategy<BookRef<'b>, Imbalance> + 'static,
+    S: for<'b> Strategy<BookRef<'b>, Imbalance> + Send + 'static,
 {
     let snapshot = SnapshotConfig {
         username: *b"FIRE  ",
@@ -191,11 +190,11 @@ where
 
 /// A file in memory that two hold.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Buffer(pub(super) Rc<RefCell<Vec<u8>>>);
+pub(super) struct Buffer(pub(super) Arc<Mutex<Vec<u8>>>);
 
 impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
+        self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

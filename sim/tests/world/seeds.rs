@@ -58,7 +58,7 @@ fn try_all(seeds: Range<u64>, run: impl Fn(u64) -> Run) -> BTreeMap<&'static str
                 *sum.entry(what).or_default() += times;
             }
             world.finish().map_err(|error| error.to_string())?;
-            let verified = verify(log.0.borrow().as_slice(), |_| Ok(run.lane()), |_| ());
+            let verified = verify(log.0.lock().unwrap().as_slice(), |_| Ok(run.lane()), |_| ());
             match verified {
                 Ok(verified) if verified.complete => Ok(()),
                 Ok(_) => Err(format!("{run:?}: the log has no end")),
@@ -163,7 +163,7 @@ fn a_seed_reproduces_its_run_bit_for_bit() {
         let world = Run::heavy(seed).go(Some(&log)).unwrap();
         let (now, summary) = (world.now(), world.recorder().summary());
         world.finish().unwrap();
-        (now, summary, log.0.take())
+        (now, summary, std::mem::take(&mut *log.0.lock().unwrap()))
     };
     for seed in [3, 4] {
         assert!(log(seed) == log(seed), "seed {seed}");

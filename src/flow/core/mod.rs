@@ -1,6 +1,5 @@
 //! From a message in order to the bytes of an order: decode, book, decide, gate, send.
 
-use super::Command;
 use super::action::{Action, Cancel, Change, Enter, MassCancel, Replace, Tags};
 use super::book::{Applied, BookFault, BookRef, BookView, Books, L3View, OwnMatch, STALE_REASONS, Scope, StaleReason};
 use super::entry::{OrderEntry, Refused, Stage as EntryStage};
@@ -8,7 +7,7 @@ use super::event::{Event, EventKind};
 use super::feed::{Feed, Notice, Release};
 use super::market::{MarketLine, NoEvent};
 use super::orders::{Cursor, Order, Orders, Report, Status, Sweep};
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Progress};
 use super::record::{self, Alert, AlertBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
 use super::risk::{Facts, Gate, OrderFacts, Refusal};
 use super::session::SessionInput;
@@ -16,9 +15,10 @@ use super::signal::Signal;
 use super::strategy::{Actions, Awaits, Context, OwnOrder, Strategy};
 use super::trading::Trading;
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
+use super::{Command, Input, Machine};
 use crate::base::{
-    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Qty, Side, State, VenueId,
-    VenueRef,
+    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Qty, SessionId, Side,
+    State, VenueId, VenueRef,
 };
 use alloc::vec::Vec;
 use zerocopy::IntoBytes;
@@ -58,7 +58,10 @@ pub struct CoreCounters {
     pub actions_dropped: u64,
 }
 
-/// The second machine of a lane.
+/// The second machine of a lane. For each input, in the order of the log: [`begin`](Self::begin), then
+/// [`run`](Self::run) until it is done; for each release of the feed's, [`on_release`](Self::on_release) and `run` until
+/// it is done. [`Gateway`](super::Gateway) does so on one core; in layout `split` the shell does, on another core than
+/// the feed's.
 #[allow(missing_debug_implementations)] // the user's parts need not have it
 pub struct Core<W: Wiring> {
     market: W::Market,
@@ -78,6 +81,8 @@ pub struct Core<W: Wiring> {
     /// Number of the current input, and the lane's clock at it.
     input: u64,
     now: Mono,
+    /// Bytes of the current order-entry input that were taken.
+    taken: usize,
     /// The exchange's latest stamp.
     at: ExchangeTime,
     /// What the strategies have asked for, and how much of it the gate has judged.
@@ -89,6 +94,7 @@ pub struct Core<W: Wiring> {
     sweep: Option<Sweep>,
     enabled: bool,
     was_ready: bool,
+    was_over: bool,
     want_snapshot: bool,
     /// A message of the snapshot that is being read contradicted those before it.
     snapshot_contradicts: bool,
@@ -124,6 +130,7 @@ impl<W: Wiring> Core<W> {
             venue: parts.venue,
             input: 0,
             now: Mono(0),
+            taken: 0,
             at: ExchangeTime(0),
             actions: Actions::new(ACTIONS).numbered_from(parts.tags.strategy),
             judged: 0,
@@ -131,6 +138,7 @@ impl<W: Wiring> Core<W> {
             sweep: None,
             enabled: true,
             was_ready: false,
+            was_over: false,
             want_snapshot: false,
             snapshot_contradicts: false,
             due: false,
@@ -141,17 +149,57 @@ impl<W: Wiring> Core<W> {
 
     // ---- what the gateway calls ------------------------------------------------------------------------------------
 
-    /// A new input.
+    /// A new input: numbered, timed, and what is the core's of it begun. Time never runs backwards here, though the
+    /// machines' inputs each have their own clock reading: what the feed saw may reach the core behind a later input.
     #[inline]
-    pub(super) fn begin(&mut self, now: Mono) {
+    pub fn begin(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
         self.input = self.input.wrapping_add(1);
-        self.now = now;
+        self.now = self.now.max(now);
+        self.probe.begin(now);
+        self.taken = 0;
+        if input.machine() == Machine::Feed {
+            return;
+        }
+        match input {
+            Input::Session(_, input) => self.taken = self.on_session(self.now, input, out),
+            Input::Command(command) => self.on_command(self.now, command, out),
+            Input::Timer(_) => self.on_timer(self.now, out),
+            Input::Packet(..) => {}
+        }
+    }
+
+    /// What the feed released of the input. What it begins is finished by [`run`](Self::run).
+    #[inline]
+    pub fn on_release(&mut self, release: Release<'_>, out: &mut Outbox) {
+        match release {
+            Release::Message { bytes, arrived, .. } => {
+                self.probe.message(arrived);
+                self.on_message(self.now, bytes, out);
+            }
+            Release::Snapshot { bytes } => self.on_snapshot_message(bytes, out),
+            Release::Notice(notice) => self.on_notice(notice, out),
+        }
+    }
+
+    /// Finishes what the input or the last release of it began. Answers [`Progress::Again`] when it is to be called
+    /// again with the same input, after the outbox was drained; then the next release, or the next input.
+    #[inline]
+    pub fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
+        for _ in 0..super::STEPS_PER_CALL {
+            if !out.has_room() {
+                return Progress::Again;
+            }
+            if !self.step(self.now, out) && !self.take_more(self.now, input, out) {
+                return Progress::Done;
+            }
+        }
+        Progress::Again
     }
 
     /// One thing that was left to do before the next message: an action to judge, a report of the venue, an order to
-    /// cancel. False: nothing was.
+    /// cancel, a snapshot to ask for. False: nothing was.
     #[inline]
-    pub(super) fn step(&mut self, now: Mono, out: &mut Outbox) -> bool {
+    fn step(&mut self, now: Mono, out: &mut Outbox) -> bool {
         if self.judged < self.actions.list().len() {
             self.judge(now, out);
             return true;
@@ -160,27 +208,43 @@ impl<W: Wiring> Core<W> {
             self.on_report(now, &report, out);
             return true;
         }
-        self.due && self.on_due(now, out) || self.sweep.is_some() && self.sweep_one(now, out)
+        self.due && self.on_due(now, out)
+            || self.sweep.is_some() && self.sweep_one(now, out)
+            || core::mem::take(&mut self.want_snapshot) && out.snapshot()
     }
 
-    /// A message or a notice of the feed.
-    #[inline]
-    pub(super) fn on_release(&mut self, now: Mono, release: Release<'_>, out: &mut Outbox) {
-        match release {
-            Release::Message { bytes, .. } => self.on_message(now, bytes, out),
-            Release::Snapshot { bytes } => self.on_snapshot_message(bytes, out),
-            Release::Notice(notice) => self.on_notice(notice, out),
+    /// The next bytes of an order-entry session that could not take all at once.
+    fn take_more(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> bool {
+        let Input::Session(SessionId::ORDERS, input) = input else { return false };
+        let (SessionInput::Bytes(bytes) | SessionInput::Dropped(bytes)) = input else { return false };
+        let rest = bytes.get(self.taken..).unwrap_or_default();
+        if rest.is_empty() {
+            return false;
         }
+        let rest = match input {
+            SessionInput::Dropped(_) => SessionInput::Dropped(rest),
+            _ => SessionInput::Bytes(rest),
+        };
+        let taken = self.on_session(now, rest, out);
+        self.taken = self.taken.saturating_add(taken);
+        taken > 0
     }
 
     /// An input of the order-entry session; how many of its bytes were taken. The rest is for later, after the reports
     /// in these are worked through.
-    pub(super) fn on_session(&mut self, now: Mono, input: SessionInput<'_>, out: &mut Outbox) -> usize {
+    fn on_session(&mut self, now: Mono, input: SessionInput<'_>, out: &mut Outbox) -> usize {
         self.due = true;
-        self.entry.on_session(now, input, out)
+        let SessionInput::Dropped(frames) = input else { return self.entry.on_session(now, input, out) };
+        // The shell's kill switch took these out: the venue never sees them, their exposure is free again.
+        let mut rest = frames;
+        let report = self.entry.dropped(&mut rest);
+        if let Some(report) = &report {
+            self.on_report(now, report, out);
+        }
+        if report.is_some() { frames.len().saturating_sub(rest.len()) } else { frames.len() }
     }
 
-    pub(super) fn on_timer(&mut self, now: Mono, out: &mut Outbox) {
+    fn on_timer(&mut self, now: Mono, out: &mut Outbox) {
         self.entry.on_timer(now, out);
         self.due = true;
         if let Some((at, id)) = self.strategy_deadline()
@@ -190,7 +254,7 @@ impl<W: Wiring> Core<W> {
         }
     }
 
-    pub(super) fn on_command(&mut self, now: Mono, command: Command, out: &mut Outbox) {
+    fn on_command(&mut self, now: Mono, command: Command, out: &mut Outbox) {
         match command {
             Command::Kill => {
                 self.gate.kill();
@@ -207,13 +271,16 @@ impl<W: Wiring> Core<W> {
                 self.entry.shutdown(now, out);
             }
             Command::Start => self.entry.start(now, out),
+            // The feed's.
             Command::Snapshot => {}
         }
         self.begin_sweep();
         self.due = true;
     }
 
-    pub(super) fn next_deadline(&self) -> Mono {
+    /// When the core is due.
+    #[must_use]
+    pub fn next_deadline(&self) -> Mono {
         let strategy = self.strategy_deadline().map_or(Mono::NEVER, |(at, _)| at);
         let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
         self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep)
@@ -222,11 +289,6 @@ impl<W: Wiring> Core<W> {
     /// What the strategy waits for. One that is stopped waits for nothing.
     fn strategy_deadline(&self) -> Option<(Mono, InstrumentId)> {
         if self.enabled { self.strategy.next_deadline() } else { None }
-    }
-
-    /// Does a book need a snapshot? Asked once, then forgotten.
-    pub(super) fn take_snapshot_request(&mut self) -> bool {
-        core::mem::take(&mut self.want_snapshot)
     }
 
     // ---- the market ------------------------------------------------------------------------------------------------
@@ -471,7 +533,7 @@ impl<W: Wiring> Core<W> {
     }
 
     /// Feeds every value that can change a later output.
-    pub(super) fn digest(&self, into: &mut Digest) {
+    pub fn digest(&self, into: &mut Digest) {
         self.books.digest(into);
         self.trading.digest(into);
         self.signal.digest(into);
@@ -480,8 +542,9 @@ impl<W: Wiring> Core<W> {
         self.orders.digest(into);
         self.entry.digest(into);
         into.u64(self.input);
+        into.u64(self.now.0);
         into.u64(self.at.0);
-        into.u64(u64::from(self.enabled) | u64::from(self.was_ready) << 1);
+        into.u64(u64::from(self.enabled) | u64::from(self.was_ready) << 1 | u64::from(self.was_over) << 2);
         into.u64(self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline).0);
         into.u64(self.instruments.rows().len() as u64);
     }

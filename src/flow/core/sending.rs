@@ -177,6 +177,12 @@ impl<W: Wiring> Core<W> {
             self.begin_sweep();
             return true;
         }
+        if self.entry.stage() == EntryStage::Over && !self.was_over {
+            self.was_over = true;
+            let fault = self.entry.fault().map_or(0, |fault| (fault as u64).wrapping_add(1));
+            self.alert(Alert::EntryOver, None, fault, 0, out);
+            return true;
+        }
         if self.entry.stage() == EntryStage::Sweeping {
             if self.orders.live_count() == 0 {
                 self.entry.swept(now, out);

@@ -183,6 +183,8 @@ pub struct OuchEntry {
     done: bool,
     disabled: bool,
     day_over: bool,
+    /// The venue does not read: an order would wait on our side, and arrive when nobody wants it any more.
+    blocked: bool,
     next_token: u64,
     /// Requests sent so far.
     requests: u64,
@@ -227,6 +229,7 @@ impl OuchEntry {
             done: false,
             disabled: false,
             day_over: false,
+            blocked: false,
             next_token: 1,
             requests: 0,
             query: None,
@@ -557,7 +560,13 @@ impl OrderEntry for OuchEntry {
                 0
             }
             SessionInput::Bytes(bytes) => self.client.on_bytes(now, bytes),
+            SessionInput::Blocked | SessionInput::Writable => {
+                self.blocked = input == SessionInput::Blocked;
+                0
+            }
+            SessionInput::Dropped(_) => 0,
             SessionInput::Closed => {
+                self.blocked = false;
                 bump(&mut self.counters.disconnects);
                 self.client.on_closed(now);
                 self.query = None;
@@ -621,7 +630,7 @@ impl OrderEntry for OuchEntry {
 
     #[inline]
     fn ready(&self) -> bool {
-        self.stage == Stage::Ready && !(self.closing || self.disabled || self.day_over)
+        self.stage == Stage::Ready && !(self.closing || self.disabled || self.day_over || self.blocked)
     }
 
     fn swept(&mut self, now: Mono, out: &mut Outbox) {
@@ -654,7 +663,7 @@ impl OrderEntry for OuchEntry {
 
     fn digest(&self, into: &mut Digest) {
         self.client.digest(into);
-        for flag in [self.fresh, self.closing, self.done, self.disabled, self.day_over] {
+        for flag in [self.fresh, self.closing, self.done, self.disabled, self.day_over, self.blocked] {
             into.u64(u64::from(flag));
         }
         let (settles, deadline) = self.query.map_or((u64::MAX, u64::MAX), |q| (q.settles, q.deadline.0));

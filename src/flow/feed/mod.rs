@@ -40,6 +40,7 @@ use super::market::{Class, MarketLine};
 use super::outbox::Outbox;
 use super::session::SessionInput;
 use super::wire::moldudp64::{END_OF_SESSION, HEADER_LENGTH, Messages, Packet, Request};
+use super::{Command, Input};
 use crate::base::{Digest, LineId, Mono};
 use core::marker::PhantomData;
 use release::Notices;
@@ -176,6 +177,20 @@ impl<M: MarketLine> Feed<M> {
         })
     }
 
+    /// One input of the feed's, by its kind.
+    #[inline]
+    pub fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
+        match input {
+            Input::Packet(line, packet) => self.on_packet(now, line, packet, out),
+            Input::Session(_, input) => self.on_session(now, input, out),
+            Input::Timer(_) => self.on_timer(now, out),
+            Input::Command(Command::Snapshot) => {
+                self.request_snapshot(now, out);
+            }
+            Input::Command(_) => {}
+        }
+    }
+
     /// A packet (the UDP payload) came on a line. What is due by `now` is done first, unless the packet
     /// brings what is missing.
     #[inline]
@@ -251,6 +266,8 @@ impl<M: MarketLine> Feed<M> {
                     self.fail_snapshot();
                 }
             }
+            // It sends a login and heartbeats, and no orders.
+            SessionInput::Blocked | SessionInput::Writable | SessionInput::Dropped(_) => {}
         }
         self.recover(out);
     }
@@ -297,7 +314,7 @@ impl<M: MarketLine> Feed<M> {
                     c.step_to(&walk);
                     self.next = sequence.wrapping_add(1);
                     self.win();
-                    return Some(Release::Message { sequence, bytes });
+                    return Some(Release::Message { sequence, bytes, arrived: self.now });
                 }
                 _ => self.plain = false,
             }
@@ -306,8 +323,10 @@ impl<M: MarketLine> Feed<M> {
             return None;
         }
         Some(match self.step(input)? {
-            Step::Direct(sequence, bytes) => Release::Message { sequence, bytes },
-            Step::Held(sequence, taken) => Release::Message { sequence, bytes: self.window.bytes(taken) },
+            Step::Direct(sequence, bytes) => Release::Message { sequence, bytes, arrived: self.now },
+            Step::Held(sequence, taken) => {
+                Release::Message { sequence, bytes: self.window.bytes(taken), arrived: taken.arrived }
+            }
             Step::Snapshot(item) => {
                 Release::Snapshot { bytes: self.snapshot.as_ref().map_or(&[], |snapshot| snapshot.bytes(item)) }
             }
@@ -595,7 +614,7 @@ impl<M: MarketLine> Feed<M> {
             return Some(Step::Direct(sequence, bytes));
         }
         bump(&mut count.out_of_order);
-        match self.window.store(self.next, sequence, bytes) {
+        match self.window.store(self.next, sequence, bytes, self.now) {
             Stored::New => {
                 self.win();
                 self.fill(was_known, c.line);

@@ -1,6 +1,6 @@
 //! What a feed gives: messages, and notices of what befell them.
 
-use crate::base::LineId;
+use crate::base::{LineId, Mono};
 
 /// What a feed gives, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,6 +11,8 @@ pub enum Release<'a> {
         sequence: u64,
         /// The message.
         bytes: &'a [u8],
+        /// When its packet came in: before the input that released it, if it had to wait behind a gap.
+        arrived: Mono,
     },
     /// The next message of a snapshot. Messages of the stream never come between [`Notice::SnapshotBegin`] and
     /// [`Notice::SnapshotEnd`] of the same attempt.

@@ -4,6 +4,7 @@
 //! storing and taking cost the same whatever the disorder, there is nothing to fragment, and hardware can have the
 //! same geometry. The window itself does not know where it begins; its owner says so with each call.
 
+use crate::base::Mono;
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -32,12 +33,16 @@ pub(super) enum Stored {
 pub(super) struct Taken {
     start: usize,
     length: usize,
+    /// When it came.
+    pub(super) arrived: Mono,
 }
 
 #[derive(Debug)]
 pub(super) struct Window {
     slots: Box<[Slot]>,
     cells: Box<[u8]>,
+    /// When what a slot holds came.
+    arrivals: Box<[Mono]>,
     cell: usize,
     mask: u64,
     /// Slots that are not empty.
@@ -50,9 +55,11 @@ impl Window {
         let mut slots = vec![Slot::Empty; capacity].into_boxed_slice();
         let mut cells = vec![0; capacity.saturating_mul(cell)].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.
+        let mut arrivals = vec![Mono(0); capacity].into_boxed_slice();
         slots.fill(core::hint::black_box(Slot::Empty));
         cells.fill(core::hint::black_box(0xA5));
-        Window { slots, cells, cell, mask: (capacity as u64).wrapping_sub(1), used: 0 }
+        arrivals.fill(core::hint::black_box(Mono(1)));
+        Window { slots, cells, arrivals, cell, mask: (capacity as u64).wrapping_sub(1), used: 0 }
     }
 
     /// Nothing held and no malformed copy remembered?
@@ -85,7 +92,7 @@ impl Window {
     }
 
     /// Keeps a copy of message `sequence`, not below `first`, where the window begins.
-    pub(super) fn store(&mut self, first: u64, sequence: u64, message: &[u8]) -> Stored {
+    pub(super) fn store(&mut self, first: u64, sequence: u64, message: &[u8], now: Mono) -> Stored {
         if sequence.wrapping_sub(first) >= self.capacity() || message.len() > self.cell {
             return Stored::NoRoom;
         }
@@ -93,10 +100,14 @@ impl Window {
             return Stored::Duplicate;
         }
         let Ok(length) = u16::try_from(message.len()) else { return Stored::NoRoom };
-        let start = self.index(sequence).wrapping_mul(self.cell);
+        let index = self.index(sequence);
+        let start = index.wrapping_mul(self.cell);
         let end = start.wrapping_add(message.len());
-        let Some(cell) = self.cells.get_mut(start..end) else { return Stored::NoRoom };
+        let (Some(cell), Some(arrived)) = (self.cells.get_mut(start..end), self.arrivals.get_mut(index)) else {
+            return Stored::NoRoom;
+        };
         cell.copy_from_slice(message);
+        *arrived = now;
         self.set(sequence, Slot::Held(length));
         Stored::New
     }
@@ -113,8 +124,9 @@ impl Window {
     pub(super) fn take(&mut self, sequence: u64) -> Option<Taken> {
         let Slot::Held(length) = self.slot(sequence) else { return None };
         self.set(sequence, Slot::Empty);
-        let start = self.index(sequence).wrapping_mul(self.cell);
-        Some(Taken { start, length: usize::from(length) })
+        let index = self.index(sequence);
+        let arrived = self.arrivals.get(index).copied().unwrap_or_default();
+        Some(Taken { start: index.wrapping_mul(self.cell), length: usize::from(length), arrived })
     }
 
     /// The bytes of what was taken last.
@@ -188,7 +200,7 @@ impl Window {
                 Slot::Held(length) => {
                     into.u64(sequence);
                     let start = self.index(sequence).wrapping_mul(self.cell);
-                    into.bytes(self.bytes(Taken { start, length: usize::from(length) }));
+                    into.bytes(self.bytes(Taken { start, length: usize::from(length), arrived: Mono(0) }));
                 }
                 Slot::Malformed => into.u64(!sequence),
                 Slot::MalformedAt(locate) => {
@@ -207,12 +219,12 @@ mod tests {
     #[test]
     fn room_is_for_exactly_the_next_messages_of_at_most_a_cell() {
         let mut w = Window::new(4, 3);
-        assert_eq!(w.store(10, 13, b"abc"), Stored::New, "the last cell");
-        assert_eq!(w.store(10, 14, b"abc"), Stored::NoRoom, "one beyond");
-        assert_eq!(w.store(10, 12, b"abcd"), Stored::NoRoom, "one byte too long");
-        assert_eq!(w.store(10, 12, b""), Stored::New);
-        assert_eq!(w.store(10, 13, b"x"), Stored::Duplicate);
-        assert_eq!(w.store(11, 14, b"e"), Stored::New, "room as soon as the window moves");
+        assert_eq!(w.store(10, 13, b"abc", Mono(7)), Stored::New, "the last cell");
+        assert_eq!(w.store(10, 14, b"abc", Mono(7)), Stored::NoRoom, "one beyond");
+        assert_eq!(w.store(10, 12, b"abcd", Mono(7)), Stored::NoRoom, "one byte too long");
+        assert_eq!(w.store(10, 12, b"", Mono(7)), Stored::New);
+        assert_eq!(w.store(10, 13, b"x", Mono(7)), Stored::Duplicate);
+        assert_eq!(w.store(11, 14, b"e", Mono(7)), Stored::New, "room as soon as the window moves");
         assert_eq!(w.take(11), None);
         let taken = w.take(13).unwrap();
         assert_eq!(w.bytes(taken), b"abc");
@@ -223,27 +235,27 @@ mod tests {
     fn holes_end_where_something_is_held() {
         let mut w = Window::new(8, 4);
         assert_eq!(w.end_of_hole(5, 100), 100, "empty: the hole reaches as far as messages are known");
-        w.store(5, 9, b"a");
+        w.store(5, 9, b"a", Mono(7));
         w.mark_malformed(5, 7, Some(3));
         w.mark_malformed(5, 9, None);
         assert_eq!((w.end_of_hole(5, 100), w.end_of_silence(5, 100)), (9, 7));
         assert_eq!((w.malformed(7), w.malformed(9), w.malformed(8)), (Some(Some(3)), None, None));
         assert_eq!(w.end_of_hole(10, 12), 12);
-        w.store(5, 7, b"b");
+        w.store(5, 7, b"b", Mono(7));
         assert_eq!(w.malformed(7), None, "a good copy heals");
     }
 
     #[test]
     fn a_window_that_moves_forgets_what_falls_out() {
         let mut w = Window::new(4, 4);
-        (20..24).for_each(|n| assert_eq!(w.store(20, n, b"m"), Stored::New));
+        (20..24).for_each(|n| assert_eq!(w.store(20, n, b"m", Mono(7)), Stored::New));
         w.move_to(20, 18);
         assert_eq!([20, 21, 22, 23].map(|n| w.take(n).is_some()), [true, true, false, false]);
-        (20..24).for_each(|n| assert_eq!(w.store(20, n, b"m"), Stored::New));
+        (20..24).for_each(|n| assert_eq!(w.store(20, n, b"m", Mono(7)), Stored::New));
         w.move_to(20, 22);
         assert_eq!([20, 21, 22, 23].map(|n| w.take(n).is_some()), [false, false, true, true]);
         assert!(w.is_empty());
-        w.store(20, 23, b"m");
+        w.store(20, 23, b"m", Mono(7));
         w.move_to(20, u64::MAX);
         assert!(w.is_empty());
     }

@@ -12,7 +12,7 @@ fn messages_in_turn_come_out_of_the_packet_itself() {
         let bytes = packet(first..first + 4);
         feed.on_packet(Mono(1), A, &bytes, &mut out);
         for n in first..first + 4 {
-            let Some(Release::Message { sequence, bytes: message }) = feed.next(&bytes) else { panic!("{n}") };
+            let Some(Release::Message { sequence, bytes: message, .. }) = feed.next(&bytes) else { panic!("{n}") };
             assert_eq!(sequence, n);
             assert!(bytes.as_ptr_range().contains(&message.as_ptr()), "no copy");
         }

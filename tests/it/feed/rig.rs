@@ -198,7 +198,7 @@ impl Rig {
     pub(super) fn release(&mut self, input: &[u8]) -> bool {
         let got = match self.feed.next(input) {
             None => return false,
-            Some(Release::Message { sequence, bytes }) => Got::Message(sequence, bytes.to_vec()),
+            Some(Release::Message { sequence, bytes, .. }) => Got::Message(sequence, bytes.to_vec()),
             Some(Release::Snapshot { bytes }) => Got::Snapshot(bytes.to_vec()),
             Some(Release::Notice(notice)) => Got::Notice(notice),
         };

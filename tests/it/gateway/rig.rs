@@ -28,7 +28,7 @@ use firelane_gateway::flow::wire::soupbintcp::{
     ClientConfig, LoginAccepted, Packet, Password, Server, ServerConfig, ServerEvent, Sink, format_number,
 };
 use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
-use firelane_gateway::flow::{Command, Gateway, Input};
+use firelane_gateway::flow::{Command, Gateway, Input, Machine};
 use std::collections::BTreeMap;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -308,7 +308,10 @@ pub enum Given {
     Bytes(SessionId, Vec<u8>),
     Closed(SessionId),
     Command(Command),
-    Timer,
+    Timer(Machine),
+    Blocked(SessionId),
+    Writable(SessionId),
+    Dropped(SessionId, Vec<u8>),
 }
 
 impl Given {
@@ -319,7 +322,10 @@ impl Given {
             Given::Bytes(session, bytes) => Input::Session(*session, SessionInput::Bytes(bytes)),
             Given::Closed(session) => Input::Session(*session, SessionInput::Closed),
             Given::Command(command) => Input::Command(*command),
-            Given::Timer => Input::Timer,
+            Given::Timer(machine) => Input::Timer(*machine),
+            Given::Blocked(session) => Input::Session(*session, SessionInput::Blocked),
+            Given::Writable(session) => Input::Session(*session, SessionInput::Writable),
+            Given::Dropped(session, frames) => Input::Session(*session, SessionInput::Dropped(frames)),
         }
     }
 }
@@ -331,6 +337,7 @@ pub enum Effect {
     Send(SessionId, Class, Vec<u8>),
     Connect(SessionId),
     Disconnect(SessionId),
+    Snapshot,
 }
 
 /// What a lane did: its effects, and the tape as (kind, body).
@@ -341,7 +348,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    fn take(&mut self, out: &mut Outbox) {
+    pub fn take(&mut self, out: &mut Outbox) {
         for output in out.outputs() {
             match output {
                 Output::Datagram(bytes) => self.effects.push(Effect::Datagram(bytes.to_vec())),
@@ -350,6 +357,7 @@ impl Trace {
                 }
                 Output::Connect(session) => self.effects.push(Effect::Connect(session)),
                 Output::Disconnect(session) => self.effects.push(Effect::Disconnect(session)),
+                Output::Snapshot => self.effects.push(Effect::Snapshot),
                 Output::Tape(record) => self.tape.push((record[4], record[24..].to_vec())),
             }
         }
@@ -372,7 +380,7 @@ pub fn feed<W: Wiring>(
     while progress == Progress::Again {
         resumed += 1;
         assert!(resumed < 100_000, "an input without an end");
-        progress = lane.resume(now, input, out);
+        progress = lane.resume(input, out);
         drain(out);
     }
     resumed
@@ -656,8 +664,8 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
                 self.venue.server.on_timer(self.now, &mut wire);
                 self.feed_lane(wire.0);
             }
-            if self.lane.next_deadline() <= self.now {
-                self.give(Given::Timer);
+            if let Some(machine) = self.lane.due(self.now) {
+                self.give(Given::Timer(machine));
             }
         }
         self.now = until;
@@ -688,7 +696,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
         items.iter().for_each(|item| bytes.extend(soup(Packet::Sequenced(item))));
         bytes.extend(soup(Packet::Sequenced(format!("G{next:>20}").as_bytes())));
         self.give(Given::Bytes(SessionId::SNAPSHOT, bytes));
-        self.give(Given::Timer);
+        self.give(Given::Timer(Machine::Feed));
         self.give(Given::Closed(SessionId::SNAPSHOT));
     }
 
@@ -710,6 +718,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
                 }
                 Effect::Connect(SessionId::ORDERS) => self.give(Given::Closed(SessionId::ORDERS)),
                 Effect::Disconnect(SessionId::ORDERS) if self.venue.connected => self.cut(),
+                Effect::Snapshot => self.command(Command::Snapshot),
                 Effect::Send(SessionId::ORDERS, _, bytes) if self.venue.connected => self.hear(&bytes),
                 _ => {}
             }

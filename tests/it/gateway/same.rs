@@ -8,14 +8,14 @@ use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-fn maker() -> MarketMaker {
+pub(super) fn maker() -> MarketMaker {
     let config = MarketMakerConfig { pause: Nanos(1), skew: 2_000, ..MarketMakerConfig::default() };
     MarketMaker::new(&config, 8).unwrap()
 }
 
 /// A day of a market maker: random flow on two symbols, fills, a gap of thousands of messages filled by re-request, a
 /// lost session, a kill.
-fn a_day(seed: u64, gap: usize) -> Rig<MarketMaker> {
+pub(super) fn a_day(seed: u64, gap: usize) -> Rig<MarketMaker> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut rig = Rig::of(&Setup::default(), maker());
     rig.open(2);

@@ -156,7 +156,8 @@ impl<'a> Run<'a> {
                 if timers > MOST_TIMERS {
                     bail!("the lane's deadline stands still at {} ns", self.now.0);
                 }
-                self.feed(Input::Timer)?;
+                let machine = self.lane.lane().due(self.now).context("the lane's deadline is nobody's")?;
+                self.feed(Input::Timer(machine))?;
             }
             self.collect_answers();
             if self.day.is_over() {
@@ -258,6 +259,7 @@ impl<'a> Run<'a> {
             | Output::Datagram(_)
             | Output::Connect(_)
             | Output::Disconnect(_)
+            | Output::Snapshot
             | Output::Tape(_) => {}
         })?;
         written?;
