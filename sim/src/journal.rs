@@ -113,7 +113,12 @@ impl Journal {
     /// [`JournalError`].
     pub fn open(path: &Path, digest: u64, epoch: ExchangeTime) -> Result<Self, JournalError> {
         let io = |error| JournalError::Io { path: path.to_owned(), error };
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        // Clients' logins are in it.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(io)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Err(JournalError::InUse(path.to_owned())),
             // Where files cannot be locked, nothing is lost but this check.

@@ -8,7 +8,7 @@ use crate::venue::acceptor::{Acceptor, ConnId, Output, PortConfig};
 use crate::venue::engine::Resting;
 use crate::venue::port::Port;
 use firelane_gateway::base::{ExchangeTime, Mono, Symbol};
-use firelane_gateway::flow::wire::itch50;
+use firelane_gateway::flow::wire::itch50::{self, Message, codes};
 use std::ops::Range;
 
 /// When a message of a recording goes out: at its own stamp, and never before the message before it, which went out at
@@ -17,6 +17,18 @@ use std::ops::Range;
 pub fn time_of(message: &[u8], before: ExchangeTime) -> ExchangeTime {
     let stamp = itch50::decode(message).map(|m| ExchangeTime::new(before.day(), m.header().timestamp.ns()));
     stamp.map_or(before, |at| if at.day() == before.day() { at.max(before) } else { before })
+}
+
+/// When the market hours of a recording (`BinaryFILE`, decompressed) begin; if it does not say so, when its first
+/// message was sent.
+#[must_use]
+pub fn opening_of(recording: &[u8], day: u32) -> ExchangeTime {
+    let midnight = ExchangeTime::new(day, 0);
+    let mut messages = Messages::new(recording).filter_map(Result::ok);
+    let Some(first) = messages.next() else { return midnight };
+    let opens = |message: &&[u8]| matches!(itch50::decode(message), Ok(Message::SystemEvent(m)) if m.event_code == codes::event::START_OF_MARKET_HOURS);
+    let opening = std::iter::once(first).chain(messages).find(opens);
+    time_of(opening.unwrap_or(first), midnight)
 }
 
 /// A recording (`BinaryFILE`, decompressed) that plays on the caller's clock, and ports to trade with it. As own orders never meet one another,

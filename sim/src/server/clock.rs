@@ -34,6 +34,13 @@ impl Speed {
     /// As fast as the machine's.
     pub const NORMAL: Speed = Speed(1_000);
 
+    /// So many times as fast, from a thousandth to a thousand.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+    pub fn times(factor: f64) -> Option<Self> {
+        (0.001..=1_000.0).contains(&factor).then(|| Speed((factor * 1_000.0).round() as u32))
+    }
+
     /// What so much of the machine's time is on the venue's clock.
     #[must_use]
     pub fn of(self, time: Nanos) -> Nanos {

@@ -233,12 +233,6 @@ impl Entrance {
         });
         done
     }
-
-    /// When a link has something to deliver.
-    pub(super) fn next_deadline(&self) -> Mono {
-        let links = self.connections.iter().filter_map(|c| c.link.as_ref());
-        links.map(StreamLink::next_deadline).min().unwrap_or(Mono::NEVER)
-    }
 }
 
 fn prepare(socket: &TcpStream, limits: &Limits) -> io::Result<()> {

@@ -6,13 +6,17 @@
 //! there is nothing in between.
 
 mod clock;
+mod config;
 mod entrance;
 mod lines;
 mod running;
+mod start;
 mod status;
 
 pub use clock::{Clock, SinceStart, Speed};
+pub use config::{ConfigError, MarketConfig, PortEntry, SAMPLE, SnapshotEntry, VenueConfig};
 pub use running::Running;
+pub use start::{StartError, build, start};
 pub use status::{Ended, PortStatus, VenueEvent, VenueStatus};
 
 use crate::far_end::{Door, FarEnd, Output};
@@ -86,7 +90,7 @@ impl Default for Limits {
 }
 
 /// What a server is made of, besides the far end.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setup {
     /// Where it is.
     pub addresses: Addresses,
@@ -166,8 +170,6 @@ pub enum Command {
     EndSession,
     /// Tell the status now.
     Report,
-    /// Close everything.
-    Shutdown,
 }
 
 /// Commands that may wait.
@@ -195,7 +197,7 @@ impl VenueHandle {
         &self.addresses
     }
 
-    /// Tells it something. False if it has too much to do, or is over.
+    /// Tells it something. False if it has too much to do, or is no more.
     pub fn tell(&self, command: Command) -> bool {
         self.commands.try_send(command).is_ok()
     }
@@ -310,26 +312,6 @@ impl VenueServer {
         events
     }
 
-    /// Has it been told to shut down, and done so?
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.phase == Phase::Over
-    }
-
-    /// How long there is nothing to do, unless a socket has something.
-    #[must_use]
-    pub fn idle_for(&self) -> Nanos {
-        let now = self.machine.now();
-        let Some(far_end) = &self.far_end else { return Nanos(u64::MAX) };
-        if self.lines.waiting() > 0 {
-            return Nanos(0);
-        }
-        let venue = far_end.next_deadline().since(self.clock.at(now));
-        let links = self.entrances.iter().map(Entrance::next_deadline).min().unwrap_or(Mono::NEVER).since(now);
-        Nanos(u64::try_from(u128::from(venue.0) * 1_000 / u128::from(self.clock.speed.0.max(1))).unwrap_or(u64::MAX))
-            .min(links)
-    }
-
     fn command(&mut self, now: Mono, command: Command) {
         let venue_now = self.clock.at(now);
         let Some(far_end) = &mut self.far_end else { return };
@@ -352,7 +334,6 @@ impl VenueServer {
                 self.phase = self.phase.max(Phase::Ended);
             }
             Command::Report => {}
-            Command::Shutdown => self.phase = Phase::Over,
         }
     }
 

@@ -2,38 +2,34 @@
 
 use super::{Command, ServerError, VenueEvent, VenueHandle, VenueServer, VenueStatus};
 use crate::far_end::FarEnd;
-use firelane_gateway::shell::agent::{Agent, AgentError};
+use firelane_gateway::shell::agent::{AgentError, Idle, Runner};
+use firelane_gateway::shell::sync::Stop;
 use std::sync::mpsc::Receiver;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
-/// A thread that has nothing to do sleeps at most so long: sockets do not wake it.
-const NAP: Duration = Duration::from_micros(100);
-/// After so many empty duty cycles it sleeps.
-const IDLE_CYCLES: u32 = 50;
-
 /// A venue that runs.
-#[derive(Debug)]
 pub struct Running {
     handle: VenueHandle,
     events: Receiver<VenueEvent>,
-    thread: JoinHandle<Result<(), AgentError>>,
+    runner: Runner<VenueServer>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("handle", &self.handle).finish_non_exhaustive()
+    }
 }
 
 impl Running {
-    /// Gives a server a thread.
+    /// Gives a server a thread, on `core` if told so.
     ///
     /// # Errors
     /// [`ServerError::Thread`].
-    pub fn spawn(mut server: VenueServer) -> Result<Self, ServerError> {
+    pub fn spawn(mut server: VenueServer, idle: Idle, core: Option<usize>) -> Result<Self, ServerError> {
         let (handle, events) = (server.handle(), server.events());
-        let thread = thread::Builder::new().name(server.name().to_owned());
-        let thread = thread.spawn(move || {
-            let outcome = run(&mut server);
-            server.on_close();
-            outcome
-        });
-        Ok(Running { handle, events, thread: thread.map_err(ServerError::Thread)? })
+        let runner = Runner::start(server, idle, core, Stop::new()).map_err(ServerError::Thread)?;
+        Ok(Running { handle, events, runner })
     }
 
     /// What can be known and said from any thread.
@@ -54,21 +50,21 @@ impl Running {
         self.handle.status()
     }
 
-    /// Tells it something; waits while it has too much to do. False if it is over.
+    /// Tells it something; waits while it has too much to do. False if it has ended.
     pub fn tell(&self, command: Command) -> bool {
         while !self.is_finished() {
             if self.handle.tell(command) {
                 return true;
             }
-            thread::sleep(NAP);
+            thread::sleep(Duration::from_millis(1));
         }
         false
     }
 
-    /// Has its thread ended?
+    /// Has its thread ended? Unless it was stopped, something is wrong.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.thread.is_finished()
+        self.runner.is_finished()
     }
 
     /// Closes everything and gives the far end back.
@@ -76,28 +72,9 @@ impl Running {
     /// # Errors
     /// Why it ended of itself.
     pub fn shutdown(self) -> Result<FarEnd, AgentError> {
-        self.tell(Command::Shutdown);
-        match self.thread.join() {
-            Ok(outcome) => outcome?,
-            Err(_) => return Err("the venue's thread panicked".into()),
-        }
+        self.runner.stop();
+        let ended = self.runner.join();
+        ended.error.map_or(Ok(()), Err)?;
         self.handle.take_far_end().ok_or_else(|| "the far end has been taken already".into())
     }
-}
-
-fn run(server: &mut VenueServer) -> Result<(), AgentError> {
-    let mut idle = 0;
-    while !server.is_over() {
-        if server.do_work()? > 0 {
-            idle = 0;
-            continue;
-        }
-        idle += 1;
-        if idle < IDLE_CYCLES {
-            thread::yield_now();
-        } else {
-            thread::sleep(NAP.min(Duration::from_nanos(server.idle_for().0)));
-        }
-    }
-    Ok(())
 }

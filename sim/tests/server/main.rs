@@ -4,3 +4,4 @@ mod clients;
 mod faults;
 mod journal;
 mod rig;
+mod start;

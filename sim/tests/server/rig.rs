@@ -314,8 +314,6 @@ impl Rig {
 
     /// Ends it in order and gives the far end back.
     pub(super) fn finish(mut self) -> FarEnd {
-        self.tell(Command::Shutdown);
-        assert!(self.server.is_over());
         self.server.on_close();
         self.handle.take_far_end().unwrap()
     }
