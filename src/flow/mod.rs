@@ -201,6 +201,11 @@ impl<W: Wiring> Gateway<W> {
         &self.core
     }
 
+    /// The probe, to be emptied.
+    pub fn probe_mut(&mut self) -> &mut W::Probe {
+        self.core.probe_mut()
+    }
+
     /// Digest of all state that can change a later output.
     #[must_use]
     pub fn digest(&self) -> u64 {

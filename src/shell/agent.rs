@@ -86,8 +86,8 @@ pub enum Idle {
     Spin,
     /// Lets other threads have the core first. Takes what others leave.
     Yield,
-    /// A few spins, a few yields, then sleeps that double from 4 us to 1 ms as long as there is nothing to do. A thread
-    /// that stays idle asks about 1,000 times a second and takes next to nothing of a core.
+    /// A few spins, a few yields, then sleeps that double from 4 us to 1 ms as long as there is nothing to do. No thread
+    /// spins when it is idle: after 30 empty cycles it sleeps between any two, a thousand times a second at most.
     Park,
 }
 
@@ -162,7 +162,8 @@ impl Idler {
     }
 }
 
-/// A thread that runs an agent's duty cycle until it is stopped or the agent errs, and then closes it.
+/// A thread that runs an agent's duty cycle until it is stopped or the agent errs, and then closes it. An agent that errs
+/// ends its own thread alone: whoever holds the runners sees [`Runner::is_finished`] and decides what becomes of the others.
 ///
 /// An agent that panics takes the process down in a release build (`panic = "abort"`); in others the panic is printed
 /// and [`Runner::join`] goes on with it.

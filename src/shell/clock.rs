@@ -1,13 +1,14 @@
 //! The host's clock: nanoseconds since it was made, from the processor's time-stamp counter.
 //!
 //! A reading is the raw counter (no system call), one subtraction, one multiplication and one shift, and the result
-//! never goes back on one clock. `quanta` measures the counter's rate against the system's monotonic clock once a process, for up to
-//! 200 ms, when the first clock is made; a clock's rate is therefore off by some parts in a million, and it is not
-//! corrected later. That does for latencies and timers (10 ms in an hour); the offset to UTC is measured again and again
-//! by whoever needs it. The counter is not serialised: a reading may be taken some nanoseconds before or after
-//! its neighbours in the program. One tick is a fraction of a nanosecond on x86-64, up to 40 ns on some ARM machines.
+//! never goes back on one clock. `quanta` measures the counter's rate against the system's monotonic clock once a process,
+//! when the first clock is made, for up to 200 ms. A clock's rate is therefore off by some parts in a million, up to
+//! some twenty (0.1 s in an hour), and it is not corrected later. That does for latencies and timers; the offset to UTC is
+//! measured again and again by whoever needs it. The counter is not serialised: a reading may be taken some nanoseconds
+//! before or after its neighbours in the program. One tick is a fraction of a nanosecond on x86-64, up to 40 ns
+//! on some ARM machines.
 //!
-//! Where the counter does not run at a constant rate, the system's own monotonic clock is read (about 20 ns a reading);
+//! Where the counter does not run at a constant rate, the system's own monotonic clock is read (dearer by a call);
 //! [`Clock::source`] says so.
 
 use crate::base::Mono;

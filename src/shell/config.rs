@@ -43,6 +43,14 @@ pub enum ConfigError {
         /// What it may be.
         allowed: &'static str,
     },
+    /// An address that cannot be used.
+    #[error("{key}: {error}")]
+    Address {
+        /// The key, with its table.
+        key: String,
+        /// What is wrong, and what it must be.
+        error: String,
+    },
     /// A value that a part of the lane refuses, in a table of its own.
     #[error("{key}: must be {allowed}")]
     Limit {
@@ -97,6 +105,8 @@ pub struct Config {
     pub effects: Effects,
     /// Latencies of virtual fills.
     pub replay: ReplayConfig,
+    /// Sockets, threads, rings: of a lane that is live.
+    pub live: LiveConfig,
     /// Environment variables that hold the passwords of order entry and snapshot.
     pub secrets: Secrets,
     /// The text that all of this was read from.
@@ -122,11 +132,11 @@ pub struct Secrets {
 }
 
 macro_rules! table {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $default:expr,)* }) => {
+    ($(#[$doc:meta])* $vis:vis $name:ident { $($field:ident: $type:ty = $default:expr,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Deserialize)]
         #[serde(deny_unknown_fields, default)]
-        struct $name { $($field: $type,)* }
+        $vis struct $name { $($field: $type,)* }
 
         impl Default for $name {
             fn default() -> Self {
@@ -135,6 +145,11 @@ macro_rules! table {
         }
     };
 }
+
+mod live; // behind the macro that it uses
+
+pub use live::{Layout, LiveConfig, NetConfig, SecretError, ThreadConfig};
+use live::{RawControl, RawNet, RawTape, RawThreads};
 
 table! { Raw {
     wiring: String = "imbalance-taker".into(),
@@ -151,6 +166,10 @@ table! { Raw {
     taker: RawTaker = RawTaker::default(),
     maker: RawMaker = RawMaker::default(),
     log: RawLog = RawLog::default(),
+    net: RawNet = RawNet::default(),
+    threads: RawThreads = RawThreads::default(),
+    tape: RawTape = RawTape::default(),
+    control: RawControl = RawControl::default(),
     replay: RawReplay = RawReplay::default(),
 }}
 table! { RawInstruments {
@@ -273,7 +292,10 @@ table! { RawMaker {
     requote: u32 = 0,
     pause_us: u64 = 100_000,
 }}
-table! { RawLog { effects: Effects = Effects::Bytes, }}
+table! { RawLog {
+    effects: Effects = Effects::Bytes,
+    ring_bytes: u32 = 33_554_432,
+}}
 table! { RawReplay {
     order_latency_ns: u64 = 5_000,
     answer_latency_ns: u64 = 5_000,
@@ -414,6 +436,7 @@ impl Config {
                 requote: raw.maker.requote,
                 pause: Nanos::from_micros(raw.maker.pause_us),
             },
+            live: live::checked(&raw.net, &raw.threads, raw.log.ring_bytes, &raw.tape, &raw.control)?,
             effects: raw.log.effects,
             replay: ReplayConfig {
                 order_latency: Nanos(raw.replay.order_latency_ns),

@@ -24,6 +24,11 @@ pub trait Sink: Send {
     /// It was not taken, and nothing will be any more.
     fn put(&mut self, parts: &[&[u8]]) -> Result<(), LogError>;
 
+    /// Bytes that can be taken now without waiting.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
     /// Nothing comes after this.
     ///
     /// # Errors
@@ -90,6 +95,13 @@ impl Journal {
     /// Writes the tape elsewhere.
     pub fn tape_into(&mut self, sink: Box<dyn Sink>) {
         self.tape = Some(sink);
+    }
+
+    /// Bytes that the log can take now without waiting; `usize::MAX` where it never waits, or there is none.
+    #[inline]
+    #[must_use]
+    pub fn log_room(&self) -> usize {
+        self.log.as_ref().map_or(usize::MAX, |log| log.room())
     }
 
     fn keeps_digests(&self) -> bool {

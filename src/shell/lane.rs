@@ -1,17 +1,20 @@
-//! A lane without its type, and the recorder that runs one and writes down what it consumed and caused.
+//! A lane without its type, whole or in its two halves, and the recorder that runs a whole one on a virtual clock.
 
 use super::journal::Journal;
 use super::log::{FileHeader, LogError};
+use super::trace::Traced;
 use crate::base::{InstrumentTable, Mono};
 use crate::flow::book::Books;
-use crate::flow::entry::OrderEntry;
-use crate::flow::feed::FeedCounters;
+use crate::flow::entry::{OrderEntry, Stage};
+use crate::flow::feed::{Feed, FeedCounters, Release};
+use crate::flow::market::MarketLine;
 use crate::flow::orders::Orders;
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
-use crate::flow::record::FinalBody;
-use crate::flow::risk::Gate;
+use crate::flow::record::{FinalBody, StatusBody, TraceBody};
+use crate::flow::risk::{Gate, Refusal};
 use crate::flow::wiring::Wiring;
-use crate::flow::{Command, CoreCounters, Gateway, Input, Machine};
+use crate::flow::{Command, Core, CoreCounters, Gateway, Input, Machine};
+use std::any::Any;
 use std::io::Write;
 
 /// Any [`Gateway`]: one virtual call an input. What the shell drives, and what a registry of wirings hands out.
@@ -46,11 +49,140 @@ pub trait Lane: Send {
     fn ready(&self) -> bool;
     /// Is order entry over, after a shutdown or a fault?
     fn is_over(&self) -> bool;
+    /// How it is doing: all that feed and core know of.
+    fn status(&self, into: &mut StatusBody);
+    /// The orders encoded since [`forget_traces`](Self::forget_traces), with their stamps.
+    fn traces(&self) -> &[TraceBody];
+    /// They have been seen to.
+    fn forget_traces(&mut self);
+    /// See [`Gateway::split`]; [`CoreHalf::join`] puts the halves together again.
+    fn split(self: Box<Self>) -> (Box<dyn FeedHalf>, Box<dyn CoreHalf>);
 }
 
-impl<W: Wiring> Lane for Gateway<W>
+/// Any [`Feed`], for a thread of its own.
+pub trait FeedHalf: Send {
+    /// See [`Feed::on_input`].
+    fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox);
+    /// See [`Feed::next`].
+    fn next<'a>(&'a mut self, input: &'a [u8]) -> Option<Release<'a>>;
+    /// See [`Feed::next_deadline`].
+    fn next_deadline(&self) -> Mono;
+    /// The feed's part of [`Lane::status`].
+    fn status(&self, into: &mut StatusBody);
+    /// For [`CoreHalf::join`].
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+/// Any [`Core`], for a thread of its own.
+pub trait CoreHalf: Send {
+    /// See [`Core::begin`].
+    fn begin(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox);
+    /// See [`Core::on_release`].
+    fn on_release(&mut self, release: Release<'_>, out: &mut Outbox);
+    /// See [`Core::run`].
+    fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress;
+    /// See [`Core::next_deadline`].
+    fn next_deadline(&self) -> Mono;
+    /// Inputs consumed.
+    fn inputs(&self) -> u64;
+    /// Is order entry over?
+    fn is_over(&self) -> bool;
+    /// The core's part of [`Lane::status`].
+    fn status(&self, into: &mut StatusBody);
+    /// See [`Lane::traces`].
+    fn traces(&self) -> &[TraceBody];
+    /// See [`Lane::forget_traces`].
+    fn forget_traces(&mut self);
+    /// The whole lane again. `None`: the feed is another lane's.
+    fn join(self: Box<Self>, feed: Box<dyn FeedHalf>) -> Option<Box<dyn Lane>>;
+}
+
+impl<M: MarketLine + Send + 'static> FeedHalf for Feed<M> {
+    #[inline]
+    fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
+        self.on_input(now, input, out);
+    }
+    #[inline]
+    fn next<'a>(&'a mut self, input: &'a [u8]) -> Option<Release<'a>> {
+        self.next(input)
+    }
+    fn next_deadline(&self) -> Mono {
+        self.next_deadline()
+    }
+    fn status(&self, into: &mut StatusBody) {
+        let counters = self.counters();
+        into.next_sequence.set(self.next_sequence());
+        into.gaps.set(counters.gaps);
+        into.filled_by_line.set(counters.filled_by_line);
+        into.filled_by_rerequest.set(counters.filled_by_rerequest);
+        into.lost.set(counters.lost);
+        into.snapshots.set(counters.snapshots_ended);
+        into.live_market = u8::from(self.is_live());
+    }
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+impl<W: Wiring + 'static> CoreHalf for Core<W>
+where
+    Core<W>: Send,
+    W::Market: Send,
+    W::Probe: Traced,
+    Gateway<W>: Send,
+{
+    #[inline]
+    fn begin(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
+        self.begin(now, input, out);
+    }
+    #[inline]
+    fn on_release(&mut self, release: Release<'_>, out: &mut Outbox) {
+        self.on_release(release, out);
+    }
+    #[inline]
+    fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
+        self.run(input, out)
+    }
+    fn next_deadline(&self) -> Mono {
+        self.next_deadline()
+    }
+    fn inputs(&self) -> u64 {
+        self.inputs()
+    }
+    fn is_over(&self) -> bool {
+        self.entry().stage() == Stage::Over
+    }
+    fn status(&self, into: &mut StatusBody) {
+        let counters = self.counters();
+        into.inputs.set(self.inputs());
+        into.messages.set(counters.messages);
+        into.orders.set(counters.entered + counters.replaced);
+        into.cancels.set(counters.cancelled);
+        into.fills.set(counters.fills);
+        into.refused.set(Refusal::ALL.into_iter().map(|why| self.gate().refused(why)).sum());
+        into.live.set(self.orders().live_count().into());
+        into.entry = self.entry().stage() as u8;
+        into.ready = u8::from(self.entry().ready());
+        into.killed = u8::from(self.gate().is_killed());
+    }
+    fn traces(&self) -> &[TraceBody] {
+        self.probe().traces()
+    }
+    fn forget_traces(&mut self) {
+        self.probe_mut().forget();
+    }
+    fn join(self: Box<Self>, feed: Box<dyn FeedHalf>) -> Option<Box<dyn Lane>> {
+        let feed = feed.into_any().downcast::<Feed<W::Market>>().ok()?;
+        Some(Box::new(Gateway::<W>::join(*feed, *self)))
+    }
+}
+
+impl<W: Wiring + 'static> Lane for Gateway<W>
 where
     Gateway<W>: Send,
+    Core<W>: Send,
+    W::Market: Send,
+    W::Probe: Traced,
 {
     fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
         self.on_input(now, input, out)
@@ -95,7 +227,23 @@ where
         self.core().entry().ready()
     }
     fn is_over(&self) -> bool {
-        self.core().entry().stage() == crate::flow::entry::Stage::Over
+        CoreHalf::is_over(self.core())
+    }
+    fn status(&self, into: &mut StatusBody) {
+        FeedHalf::status(self.feed(), into);
+        CoreHalf::status(self.core(), into);
+    }
+    #[inline]
+    fn traces(&self) -> &[TraceBody] {
+        self.core().probe().traces()
+    }
+    #[inline]
+    fn forget_traces(&mut self) {
+        self.probe_mut().forget();
+    }
+    fn split(self: Box<Self>) -> (Box<dyn FeedHalf>, Box<dyn CoreHalf>) {
+        let (feed, core) = (*self).split();
+        (Box::new(feed), Box::new(core))
     }
 }
 

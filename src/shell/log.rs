@@ -162,6 +162,20 @@ impl<W: Write> FileWriter<W> {
         self.out.write_all(&crc.to_le_bytes())
     }
 
+    /// Hands the sink what was held back for it.
+    ///
+    /// # Errors
+    /// What the sink says.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// The same file behind a buffer of `bytes`.
+    #[must_use]
+    pub fn buffered(self, bytes: usize) -> FileWriter<io::BufWriter<W>> {
+        FileWriter { out: io::BufWriter::with_capacity(bytes, self.out), records: self.records }
+    }
+
     /// Records written.
     #[must_use]
     pub fn records(&self) -> u64 {

@@ -1,6 +1,5 @@
-//! Everything that touches the world: files, configuration, and the recorder that runs a lane and writes its log.
-//!
-//! Sockets, cores and clocks come with the live shell; what is here needs a file system at most.
+//! Everything that touches the world: files, configuration, the recorder that runs a lane and writes its log; and what a
+//! live lane stands on: sockets, threads and their cores, rings between them, the clock.
 
 pub mod agent;
 pub mod clock;
@@ -8,7 +7,9 @@ pub mod config;
 pub mod journal;
 pub mod lane;
 pub mod log;
+pub mod net;
 pub mod plan;
 pub mod ring;
 pub mod sync;
+pub mod trace;
 pub mod verify;

@@ -514,6 +514,17 @@ impl<W: Wiring> Core<W> {
         &self.entry
     }
 
+    /// The probe: for the shell. Nothing in the lane reads it.
+    #[must_use]
+    pub fn probe(&self) -> &W::Probe {
+        &self.probe
+    }
+
+    /// The probe, to be emptied.
+    pub fn probe_mut(&mut self) -> &mut W::Probe {
+        &mut self.probe
+    }
+
     /// What was counted.
     #[must_use]
     pub fn counters(&self) -> &CoreCounters {

@@ -1,0 +1,293 @@
+//! The part of the configuration that only a lane on real sockets and threads needs.
+
+use super::{ConfigError, Secrets, refuse, word};
+use crate::base::Nanos;
+use crate::flow::wire::soupbintcp::Password;
+use crate::shell::net::{LineAddress, SessionConfig, parse_address};
+use crate::shell::plan::{CoreWish, IdleWish, Missing};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How the lane's work is shared out among threads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Layout {
+    /// Feed and core one after the other on one thread.
+    Fused,
+    /// A thread each, and a ring between them.
+    Split,
+}
+
+impl Layout {
+    /// As a configuration writes it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Layout::Fused => "fused",
+            Layout::Split => "split",
+        }
+    }
+}
+
+/// Where the venue is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NetConfig {
+    /// Line A, and line B where there are two.
+    pub lines: [LineAddress; 2],
+    /// The re-request server.
+    pub rerequest: SocketAddr,
+    /// The snapshot server.
+    pub snapshot: SocketAddr,
+    /// The order-entry port.
+    pub orders: SocketAddr,
+    /// Receive buffer of each line, as it is asked of the kernel.
+    pub receive_buffer: usize,
+    /// Bytes of orders that may wait for a venue that does not read.
+    pub send_queue: usize,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Nanos,
+}
+
+impl NetConfig {
+    /// A session's configuration, with the password that goes into its login.
+    #[must_use]
+    pub fn session(&self, password: Option<Password>) -> SessionConfig {
+        SessionConfig {
+            connect_timeout: self.connect_timeout,
+            queue_bytes: self.send_queue,
+            password,
+            ..SessionConfig::default()
+        }
+    }
+}
+
+/// Threads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ThreadConfig {
+    /// Who shares a thread.
+    pub layout: Layout,
+    /// What the hot threads do when there is nothing to do.
+    pub idle: IdleWish,
+    /// Cores of the hot threads, in the order lane (or feed), core; the system places those for which there is none.
+    pub cores: Vec<CoreWish>,
+    /// What becomes of a wish that cannot be had.
+    pub missing: Missing,
+    /// Bytes of the ring from feed to core in layout split.
+    pub ring: usize,
+}
+
+/// Everything of a live lane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LiveConfig {
+    /// Where the venue is.
+    pub net: NetConfig,
+    /// Threads.
+    pub threads: ThreadConfig,
+    /// Bytes of the log's ring.
+    pub log_ring: usize,
+    /// Bytes of the tape's ring.
+    pub tape_ring: usize,
+    /// How often the lane says on the tape how it is doing.
+    pub status_every: Nanos,
+    /// Commands that may wait.
+    pub commands: usize,
+    /// How long a shutdown waits for the venue's answers.
+    pub shutdown_timeout: Nanos,
+    /// The control socket, if there is to be one.
+    pub control: Option<PathBuf>,
+}
+
+table! { pub(super) RawNet {
+    line_a: String = "127.0.0.1:26401".into(),
+    line_b: String = "127.0.0.1:26402".into(),
+    rerequest: String = "127.0.0.1:26403".into(),
+    snapshot: String = "127.0.0.1:26404".into(),
+    orders: String = "127.0.0.1:26400".into(),
+    receive_buffer_bytes: u32 = 8_388_608,
+    send_queue_bytes: u32 = 65_536,
+    connect_timeout_ms: u64 = 3_000,
+}}
+table! { pub(super) RawThreads {
+    layout: String = "fused".into(),
+    idle: String = "auto".into(),
+    cores: Vec<usize> = Vec::new(),
+    when_missing: String = "replace".into(),
+    ring_bytes: u32 = 4_194_304,
+}}
+table! { pub(super) RawTape {
+    ring_bytes: u32 = 16_777_216,
+    status_ms: u64 = 200,
+}}
+table! { pub(super) RawControl {
+    socket: String = String::new(),
+    commands: u32 = 64,
+    shutdown_timeout_ms: u64 = 10_000,
+}}
+
+/// No record is longer than a ring of this size holds, together with all that one input causes.
+pub(super) const SMALLEST_RING: u32 = 1 << 21;
+const RING: &str = "2097152 to 1073741824";
+
+fn ring(key: &str, bytes: u32) -> Result<usize, ConfigError> {
+    match (SMALLEST_RING..=1 << 30).contains(&bytes) {
+        true => Ok(bytes as usize),
+        false => Err(refuse(key, bytes, RING)),
+    }
+}
+
+impl RawNet {
+    fn checked(&self) -> Result<NetConfig, ConfigError> {
+        let wrong = |key: &str, error: &dyn std::fmt::Display| ConfigError::Address {
+            key: format!("net.{key}"),
+            error: error.to_string(),
+        };
+        let line = |key: &str, text: &str| text.parse::<LineAddress>().map_err(|e| wrong(key, &e));
+        let server = |key: &str, text: &str| parse_address(text).map_err(|e| wrong(key, &e));
+        if !(4_096..=1 << 30).contains(&self.receive_buffer_bytes) {
+            return Err(refuse("net.receive_buffer_bytes", self.receive_buffer_bytes, "4096 to 1073741824"));
+        }
+        if !(4_096..=1 << 26).contains(&self.send_queue_bytes) {
+            return Err(refuse("net.send_queue_bytes", self.send_queue_bytes, "4096 to 67108864"));
+        }
+        if !(1..=600_000).contains(&self.connect_timeout_ms) {
+            return Err(refuse("net.connect_timeout_ms", self.connect_timeout_ms, "1 to 600000"));
+        }
+        Ok(NetConfig {
+            lines: [line("line_a", &self.line_a)?, line("line_b", &self.line_b)?],
+            rerequest: server("rerequest", &self.rerequest)?,
+            snapshot: server("snapshot", &self.snapshot)?,
+            orders: server("orders", &self.orders)?,
+            receive_buffer: self.receive_buffer_bytes as usize,
+            send_queue: self.send_queue_bytes as usize,
+            connect_timeout: Nanos::from_millis(self.connect_timeout_ms),
+        })
+    }
+}
+
+impl RawThreads {
+    fn checked(&self) -> Result<ThreadConfig, ConfigError> {
+        let layouts = [("fused", Layout::Fused), ("split", Layout::Split)];
+        let missing = [("replace", Missing::Replace), ("refuse", Missing::Refuse)];
+        let idles = "\"auto\", \"spin\", \"yield\" or \"park\"";
+        Ok(ThreadConfig {
+            layout: word("threads.layout", &self.layout, &layouts, "\"fused\" or \"split\"")?,
+            idle: word("threads.idle", &self.idle, &IdleWish::WORDS, idles)?,
+            cores: self.cores.iter().map(|core| CoreWish::Exactly(*core)).collect(),
+            missing: word("threads.when_missing", &self.when_missing, &missing, "\"replace\" or \"refuse\"")?,
+            ring: ring("threads.ring_bytes", self.ring_bytes)?,
+        })
+    }
+}
+
+/// The tables of a live lane, checked.
+pub(super) fn checked(
+    net: &RawNet,
+    threads: &RawThreads,
+    log_ring: u32,
+    tape: &RawTape,
+    control: &RawControl,
+) -> Result<LiveConfig, ConfigError> {
+    if !(10..=60_000).contains(&tape.status_ms) {
+        return Err(refuse("tape.status_ms", tape.status_ms, "10 to 60000"));
+    }
+    if !(1..=65_536).contains(&control.commands) {
+        return Err(refuse("control.commands", control.commands, "1 to 65536"));
+    }
+    if !(1..=600_000).contains(&control.shutdown_timeout_ms) {
+        return Err(refuse("control.shutdown_timeout_ms", control.shutdown_timeout_ms, "1 to 600000"));
+    }
+    Ok(LiveConfig {
+        net: net.checked()?,
+        threads: threads.checked()?,
+        log_ring: ring("log.ring_bytes", log_ring)?,
+        tape_ring: ring("tape.ring_bytes", tape.ring_bytes)?,
+        status_every: Nanos::from_millis(tape.status_ms),
+        commands: control.commands as usize,
+        shutdown_timeout: Nanos::from_millis(control.shutdown_timeout_ms),
+        control: (!control.socket.is_empty()).then(|| PathBuf::from(&control.socket)),
+    })
+}
+
+/// A password that is not to be had.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The variable is not set.
+    #[error("{key} names the environment variable {variable}, which is not set: set it to the password")]
+    Missing {
+        /// The configuration's key.
+        key: &'static str,
+        /// The variable.
+        variable: String,
+    },
+    /// It is set to what cannot be a password.
+    #[error("the password in {variable} (named by {key}) must be at most ten printable ASCII characters")]
+    Unfit {
+        /// The configuration's key.
+        key: &'static str,
+        /// The variable.
+        variable: String,
+    },
+}
+
+impl Secrets {
+    /// The passwords of order entry and snapshot, from the variables that the configuration names.
+    ///
+    /// # Errors
+    /// [`SecretError`]; it never shows what is set.
+    pub fn read(&self, variable: impl Fn(&str) -> Option<String>) -> Result<(Password, Password), SecretError> {
+        let one = |key: &'static str, name: &String| {
+            let text = variable(name).ok_or_else(|| SecretError::Missing { key, variable: name.clone() })?;
+            let good = text.len() <= 10 && text.bytes().all(|b| b.is_ascii_graphic());
+            if !good {
+                return Err(SecretError::Unfit { key, variable: name.clone() });
+            }
+            let mut padded = [b' '; 10];
+            padded[..text.len()].copy_from_slice(text.as_bytes());
+            Ok(Password(padded))
+        };
+        Ok((one("entry.password_env", &self.entry)?, one("feed.snapshot.password_env", &self.snapshot)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use super::*;
+
+    #[test]
+    fn passwords_come_from_the_named_variables_and_show_nowhere() {
+        let secrets = Secrets { entry: "E".into(), snapshot: "S".into() };
+        let set = |name: &str| Some(format!("{name}-secret"));
+        let (entry, snapshot) = secrets.read(set).unwrap();
+        assert_eq!((entry.0, snapshot.0), (*b"E-secret  ", *b"S-secret  "));
+        let missing = secrets.read(|name| (name == "E").then(|| "x".to_owned())).unwrap_err().to_string();
+        assert!(missing.contains("S, which is not set") && missing.contains("feed.snapshot.password_env"), "{missing}");
+        let unfit = secrets.read(|_| Some("far too long a secret".into())).unwrap_err().to_string();
+        assert!(unfit.contains("at most ten") && !unfit.contains("secret"), "{unfit}");
+    }
+
+    #[test]
+    fn every_limit_is_named_with_its_key() {
+        for (text, key, allowed) in [
+            ("[net]\nline_a = \"nowhere\"", "net.line_a", "must be host:port"),
+            ("[net]\norders = \"127.0.0.1:99999\"", "net.orders", "a port between 0 and 65535"),
+            ("[net]\nsend_queue_bytes = 4095", "net.send_queue_bytes", "4096 to 67108864"),
+            ("[net]\nreceive_buffer_bytes = 4095", "net.receive_buffer_bytes", "4096 to 1073741824"),
+            ("[net]\nconnect_timeout_ms = 0", "net.connect_timeout_ms", "1 to 600000"),
+            ("[threads]\nlayout = \"both\"", "threads.layout", "\"fused\" or \"split\""),
+            ("[threads]\nidle = \"nap\"", "threads.idle", "\"park\""),
+            ("[threads]\nring_bytes = 2097151", "threads.ring_bytes", RING),
+            ("[log]\nring_bytes = 1", "log.ring_bytes", RING),
+            ("[tape]\nring_bytes = 1", "tape.ring_bytes", RING),
+            ("[tape]\nstatus_ms = 9", "tape.status_ms", "10 to 60000"),
+            ("[control]\ncommands = 0", "control.commands", "1 to 65536"),
+            ("[control]\nshutdown_timeout_ms = 600001", "control.shutdown_timeout_ms", "1 to 600000"),
+        ] {
+            let error = Config::parse(text).unwrap_err().to_string();
+            assert!(error.contains(key) && error.contains(allowed), "{text:?} gives {error:?}");
+        }
+        for text in ["[threads]\nring_bytes = 2097152", "[tape]\nstatus_ms = 10", "[net]\nsend_queue_bytes = 4096"] {
+            assert!(Config::parse(text).is_ok(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! A lane on real sockets and threads.
+//!
+//! ```text
+//!  fused   lines, re-request, Glimpse ─┐
+//!          order session, commands ────┴─> [ feed ─> core ] ──ring──> log agent ──> file
+//!                                              one thread  └──ring──> tape agent ─> file, board, observers
+//!
+//!  split   lines, re-request, Glimpse ───> [ feed ] ──ring──> [ core ] ──rings─> as above
+//!          order session, commands ─────────────────────────────┘
+//! ```
+//!
+//! Both layouts run the same machines ([`Lane`], or its halves) and write the same kind of log: every input in the order
+//! in which the core took it. The lane's threads allocate, format and lock nothing after the start; whatever a person
+//! may want to know they put on the tape, as bytes.
+
+mod board;
+mod core_side;
+mod crossing;
+mod fused;
+mod market_side;
+mod scribe;
+mod split;
+
+pub use board::{Board, Notice, SharedBoard};
+pub use scribe::Observer;
+
+use super::agent::{AgentError, Ended, Runner};
+use super::clock::Clock;
+use super::config::{Layout, LiveConfig, ThreadConfig};
+use super::journal::Journal;
+use super::lane::{Lane, NO_PASSWORD};
+use super::log::{Effects, FileHeader, FileWriter, LogError, Role};
+use super::net::KillSwitch;
+use super::plan::{CoreWish, Plan, Seat, Wish};
+use super::ring::{FrameReader, FrameWriter, ring};
+use super::sync::{Counter, Stop};
+use crate::base::Mono;
+use crate::flow::Command;
+use crate::flow::record::FinalBody;
+use crate::flow::wire::soupbintcp::Password;
+use core_side::CoreSide;
+use crossbeam_queue::ArrayQueue;
+use fused::FusedAgent;
+use market_side::MarketSide;
+use scribe::{LogScribe, LogSink, TapeScribe, TapeSink};
+use split::{CoreAgent, FeedAgent};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Name of the thread that runs a whole lane.
+pub const LANE: &str = "lane";
+/// Names of the threads that run a half each.
+pub const HALVES: [&str; 2] = ["feed", "core"];
+
+/// Where a file of records goes, and what its header says.
+pub struct Sheet {
+    /// The file.
+    pub file: Box<dyn Write + Send>,
+    /// Its header.
+    pub header: FileHeader,
+}
+
+impl core::fmt::Debug for Sheet {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Sheet").field("wiring", &self.header.wiring).finish_non_exhaustive()
+    }
+}
+
+/// What a live lane is started with, besides its configuration.
+#[derive(Default)]
+pub struct Setup {
+    /// Passwords of order entry and snapshot.
+    pub passwords: Option<(Password, Password)>,
+    /// The log, if it is to be kept.
+    pub log: Option<Sheet>,
+    /// The tape, if it is to be kept.
+    pub tape: Option<Sheet>,
+    /// Who else reads the tape.
+    pub observers: Vec<Box<dyn Observer>>,
+}
+
+impl core::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Setup").field("log", &self.log).field("tape", &self.tape).finish_non_exhaustive()
+    }
+}
+
+/// Why a live lane did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// A socket could not be opened.
+    #[error("{what} {address}: {error}")]
+    Socket {
+        /// Which, as the configuration calls it.
+        what: &'static str,
+        /// Where.
+        address: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A thread could not be started.
+    #[error("thread {name}: {error}")]
+    Thread {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+    /// Log or tape.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A thread ended on its own.
+    #[error("{name} stopped: {error}")]
+    Stopped {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        error: AgentError,
+    },
+}
+
+/// What others may do to a running lane, and see of it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    inbox: Arc<ArrayQueue<Command>>,
+    kill: KillSwitch,
+    over: Stop,
+    board: SharedBoard,
+}
+
+impl Handle {
+    /// Gives the lane a command. False: too many wait already. Kill and release act at once on the shell's switch, and the
+    /// lane logs the command when it sees it.
+    #[must_use]
+    pub fn command(&self, command: Command) -> bool {
+        match command {
+            Command::Kill => self.kill.throw(),
+            Command::Release => self.kill.release(),
+            _ => return self.inbox.push(command).is_ok(),
+        }
+        true
+    }
+
+    /// The shell's kill switch, for a signal handler.
+    #[must_use]
+    pub fn kill_switch(&self) -> &KillSwitch {
+        &self.kill
+    }
+
+    /// Is order entry over, after a shutdown or a fault?
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over.is_stopped()
+    }
+
+    /// What the tape has said.
+    #[must_use]
+    pub fn board(&self) -> &SharedBoard {
+        &self.board
+    }
+}
+
+/// The wishes of a lane's threads, in the order of their importance.
+#[must_use]
+pub fn wishes(threads: &ThreadConfig) -> Vec<Wish> {
+    let names: &[&'static str] = match threads.layout {
+        Layout::Fused => &[LANE],
+        Layout::Split => &HALVES,
+    };
+    let core = |n: usize| threads.cores.get(n).copied().unwrap_or(CoreWish::Auto);
+    names.iter().enumerate().map(|(n, name)| Wish { name, idle: threads.idle, core: core(n) }).collect()
+}
+
+enum Threads {
+    Fused(Runner<FusedAgent>),
+    Split(Runner<FeedAgent>, Runner<CoreAgent>),
+}
+
+/// A running lane.
+pub struct Live {
+    threads: Threads,
+    log: Option<Runner<LogScribe>>,
+    tape: Runner<TapeScribe>,
+    stop: Stop,
+    stop_scribes: Stop,
+    handle: Handle,
+    clock: Clock,
+    shutdown_timeout: Duration,
+}
+
+impl core::fmt::Debug for Live {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Live").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+/// What a run leaves behind.
+pub struct Outcome {
+    /// The lane, whole.
+    pub lane: Box<dyn Lane>,
+    /// What the log's last record says.
+    pub summary: FinalBody,
+    /// Duty cycles of the lane's threads.
+    pub cycles: u64,
+    /// Threads that were to be pinned, and were not.
+    pub unpinned: Vec<&'static str>,
+}
+
+impl core::fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Outcome").field("summary", &self.summary).finish_non_exhaustive()
+    }
+}
+
+/// The parts of a live lane, opened and joined, before they get threads: what a test drives itself.
+pub struct Assembled {
+    /// The lane's agents.
+    pub agents: Agents,
+    handle: Handle,
+    log: Option<LogScribe>,
+    tape: TapeScribe,
+    clock: Clock,
+}
+
+impl core::fmt::Debug for Assembled {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Assembled").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+/// The agents of a layout.
+#[allow(missing_debug_implementations)] // a user's lane need not have it
+pub enum Agents {
+    /// The whole lane in one.
+    Fused(Box<FusedAgent>),
+    /// Feed and core.
+    Split(Box<FeedAgent>, Box<CoreAgent>),
+}
+
+impl Assembled {
+    /// Opens the sockets and joins the parts.
+    ///
+    /// # Errors
+    /// [`LiveError`].
+    pub fn new(lane: Box<dyn Lane>, config: &LiveConfig, clock: Clock, setup: Setup) -> Result<Self, LiveError> {
+        let Setup { passwords, log, tape, observers } = setup;
+        let (for_orders, for_snapshot) = passwords.unwrap_or((Password(NO_PASSWORD), Password(NO_PASSWORD)));
+        let handle = Handle {
+            inbox: Arc::new(ArrayQueue::new(config.commands)),
+            kill: KillSwitch::new(),
+            over: Stop::new(),
+            board: SharedBoard::default(),
+        };
+        let mut journal = Journal::default();
+        let log = match log {
+            None => None,
+            Some(Sheet { file, header }) => {
+                let (writer, reader) = ring(config.log_ring);
+                journal.log_into(Box::new(LogSink::new(writer)), header.effects);
+                Some(LogScribe::new(reader, FileWriter::new(file, Role::Log, &header)?))
+            }
+        };
+        let (writer, reader) = ring(config.tape_ring);
+        let lost = Counter::default();
+        journal.tape_into(Box::new(TapeSink::new(writer, lost.clone())));
+        let file = tape.map(|Sheet { file, header }| FileWriter::new(file, Role::Tape, &header)).transpose()?;
+        let tape = TapeScribe::new(reader, file, handle.board.clone(), observers);
+        let market = MarketSide::open(&config.net, for_snapshot)?;
+        let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
+        let agents = match config.threads.layout {
+            Layout::Fused => Agents::Fused(Box::new(FusedAgent::new(lane, market, core))),
+            Layout::Split => {
+                let (feed, half) = lane.split();
+                let (writer, reader): (FrameWriter, FrameReader) = ring(config.threads.ring);
+                let asks = Arc::new(ArrayQueue::new(1));
+                let every = config.status_every;
+                let feed = FeedAgent::new(feed, market, writer, Arc::clone(&asks), clock.clone(), every);
+                Agents::Split(Box::new(feed), Box::new(CoreAgent::new(half, core, reader, asks)))
+            }
+        };
+        Ok(Assembled { agents, handle, log, tape, clock })
+    }
+
+    /// What others may do to it.
+    #[must_use]
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Gives the agents their threads.
+    ///
+    /// # Errors
+    /// [`LiveError::Thread`].
+    pub fn start(self, config: &LiveConfig, plan: &Plan) -> Result<Live, LiveError> {
+        let Assembled { agents, handle, log, tape, clock } = self;
+        let (stop, stop_scribes) = (Stop::new(), Stop::new());
+        let failed = |name| move |error| LiveError::Thread { name, error };
+        let log = log
+            .map(|log| Runner::start(log, super::agent::Idle::Park, None, stop_scribes.clone()))
+            .transpose()
+            .map_err(failed("log"))?;
+        let tape = Runner::start(tape, super::agent::Idle::Park, None, stop_scribes.clone()).map_err(failed("tape"))?;
+        let seat = |name: &'static str| plan.seat(name).cloned().unwrap_or(UNPLANNED);
+        let threads = match agents {
+            Agents::Fused(agent) => {
+                let Seat { idle, core, .. } = seat(LANE);
+                Threads::Fused(Runner::start(*agent, idle, core, stop.clone()).map_err(failed(LANE))?)
+            }
+            Agents::Split(feed, core_agent) => {
+                let [first, second] = HALVES;
+                let Seat { idle, core, .. } = seat(second);
+                let half = Runner::start(*core_agent, idle, core, stop.clone()).map_err(failed(second))?;
+                let Seat { idle, core, .. } = seat(first);
+                Threads::Split(Runner::start(*feed, idle, core, stop.clone()).map_err(failed(first))?, half)
+            }
+        };
+        let shutdown_timeout = Duration::from_nanos(config.shutdown_timeout.0);
+        Ok(Live { threads, log, tape, stop, stop_scribes, handle, clock, shutdown_timeout })
+    }
+
+    /// For tests that drove the agents themselves: ends log and tape.
+    ///
+    /// # Errors
+    /// [`LiveError`].
+    pub fn finish(self) -> Result<Outcome, LiveError> {
+        let (lane, journal) = match self.agents {
+            Agents::Fused(agent) => agent.into_parts(),
+            Agents::Split(feed, core) => core.into_parts(*feed),
+        };
+        let outcome = end_journal(lane, journal, self.clock.now(), 0, Vec::new())?;
+        for closed in [self.log.map(scribe::close), Some(scribe::close(self.tape))].into_iter().flatten() {
+            closed.map_err(|error| LiveError::Stopped { name: "log", error })?;
+        }
+        Ok(outcome)
+    }
+}
+
+/// Without a plan: the system's choice, and no core taken.
+const UNPLANNED: Seat = Seat { name: LANE, idle: super::agent::Idle::Yield, core: None, why: "not planned" };
+
+fn end_journal(
+    lane: Box<dyn Lane>,
+    journal: Journal,
+    now: Mono,
+    cycles: u64,
+    unpinned: Vec<&'static str>,
+) -> Result<Outcome, LiveError> {
+    let (inputs, state) = (lane.inputs(), lane.digest());
+    let summary = journal.summary(inputs, state);
+    journal.finish(now, inputs, state)?;
+    Ok(Outcome { lane, summary, cycles, unpinned })
+}
+
+impl Live {
+    /// Opens the sockets, joins the parts and starts the threads, as `plan` says for [`wishes`].
+    ///
+    /// # Errors
+    /// [`LiveError`].
+    pub fn start(
+        lane: Box<dyn Lane>,
+        config: &LiveConfig,
+        clock: Clock,
+        setup: Setup,
+        plan: &Plan,
+    ) -> Result<Self, LiveError> {
+        Assembled::new(lane, config, clock, setup)?.start(config, plan)
+    }
+
+    /// What others may do to it.
+    #[must_use]
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// The lane's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Has one of the lane's threads, or of those that write for it, ended on its own?
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        let lane = match &self.threads {
+            Threads::Fused(lane) => lane.is_finished(),
+            Threads::Split(feed, core) => feed.is_finished() || core.is_finished(),
+        };
+        lane || self.tape.is_finished() || self.log.as_ref().is_some_and(Runner::is_finished)
+    }
+
+    /// Cancels what rests, waits for the venue's answers, and logs out, for as long as the configuration allows. False: it
+    /// did not come to that in time. `while_waiting` is called now and then.
+    pub fn shut_down(&self, mut while_waiting: impl FnMut()) -> bool {
+        let until = Instant::now() + self.shutdown_timeout;
+        let mut asked = false;
+        while !self.handle.is_over() {
+            asked = asked || self.handle.command(Command::Shutdown);
+            if Instant::now() > until || self.has_failed() {
+                return false;
+            }
+            while_waiting();
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    /// Stops the threads, ends log and tape in order, and gives back the lane.
+    ///
+    /// # Errors
+    /// Why a thread stopped before it was told to, or what a file said. The files are then as far as they got.
+    pub fn finish(self) -> Result<Outcome, LiveError> {
+        let Live { threads, log, tape, stop, stop_scribes, clock, .. } = self;
+        stop.stop();
+        let mut unpinned = Vec::new();
+        let (ended, lane, journal, cycles) = match threads {
+            Threads::Fused(lane) => {
+                let Ended { agent, error, cycles, unpinned: off } = lane.join();
+                unpinned.extend(off.then_some(LANE));
+                let (lane, journal) = agent.into_parts();
+                (error.map(|error| LiveError::Stopped { name: LANE, error }), lane, journal, cycles)
+            }
+            Threads::Split(feed, core) => {
+                let [first, second] = HALVES;
+                let (feed, core) = (feed.join(), core.join());
+                unpinned.extend(feed.unpinned.then_some(first).into_iter().chain(core.unpinned.then_some(second)));
+                let stopped = |name| move |error| LiveError::Stopped { name, error };
+                // The feed stops when the core does; the core's reason is the first.
+                let error = core.error.map(stopped(second)).or(feed.error.map(stopped(first)));
+                let (lane, journal) = core.agent.into_parts(feed.agent);
+                (error, lane, journal, feed.cycles + core.cycles)
+            }
+        };
+        // The journal's end goes through the rings, so that it is written before its readers are told to stop.
+        let outcome = end_journal(lane, journal, clock.now(), cycles, unpinned);
+        stop_scribes.stop();
+        let log = log.and_then(|log| log.join().error).map(|error| LiveError::Stopped { name: "log", error });
+        let tape = tape.join().error.map(|error| LiveError::Stopped { name: "tape", error });
+        match log.or(tape).or(ended) {
+            Some(error) => Err(error),
+            None => outcome,
+        }
+    }
+}
+
+/// How a log of this configuration keeps effects: for the header.
+#[must_use]
+pub fn header(wiring: &str, config: &str, instruments: Vec<String>, effects: Effects) -> FileHeader {
+    FileHeader::new(wiring, config, instruments, effects)
+}
