@@ -3,5 +3,6 @@
 mod clients;
 mod faults;
 mod journal;
+mod lane;
 mod rig;
 mod start;
