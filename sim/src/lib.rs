@@ -6,10 +6,14 @@
 pub mod capture;
 pub mod clock;
 pub mod crowd;
+pub mod exchange;
+pub mod far_end;
 pub mod flow;
+pub mod journal;
 pub mod net;
 pub mod playthrough;
 pub mod reconcile;
 pub mod rng;
+pub mod server;
 pub mod venue;
 pub mod world;

@@ -32,7 +32,7 @@
 mod queues;
 mod recorded;
 
-pub use recorded::{RecordedDay, time_of};
+pub use recorded::{RecordedDay, opening_of, time_of};
 
 use crate::venue::announce::{Line, Shown, Tape};
 use crate::venue::engine::{HIGHEST_PRICE, Phase, Resting, TradingState, tick};

@@ -5,8 +5,8 @@
 //! orders that the lane still remembers are its own. The venue's account is what its port and its engine say. Orders
 //! are matched by the client's id that they carry, fills by order and match number.
 
+use crate::exchange::Exchange;
 use crate::venue::port::{OrderState, Port};
-use crate::world::Exchange;
 use firelane_gateway::base::{ClientId, InstrumentId, Price, Side, Symbol, VenueRef};
 use firelane_gateway::flow::action::Happening;
 use firelane_gateway::flow::book::{BookView, L3View};
@@ -279,11 +279,15 @@ impl Statement {
         statement
     }
 
-    /// The venue's account.
+    /// The venue's account of one port and of every book. Of a port that it has not, it has nothing to say.
     #[must_use]
-    pub fn of_venue(exchange: &dyn Exchange) -> Self {
-        let port = exchange.port();
+    pub fn of_venue(exchange: &dyn Exchange, port: u16) -> Self {
         let mut statement = Statement::default();
+        for symbol in exchange.symbols() {
+            statement.holdings.insert(symbol, Holding::default());
+            statement.books.insert(symbol, book_of_venue(exchange, symbol));
+        }
+        let Some(port) = exchange.port(port) else { return statement };
         for (key, record) in port.orders() {
             let row = statement.orders.entry(client_of(port, *key)).or_insert(OrderRow {
                 symbol: record.terms.symbol,
@@ -301,10 +305,6 @@ impl Statement {
             row.token = Some(key.urn);
             row.limit = record.terms.limit;
             debug_assert_eq!(record.state == OrderState::Live, record.open > 0);
-        }
-        for symbol in exchange.symbols() {
-            statement.holdings.insert(symbol, Holding::default());
-            statement.books.insert(symbol, book_of_venue(exchange, symbol));
         }
         for fill in port.fills().iter().filter(|fill| !fill.broken) {
             let row = FillRow { shares: fill.shares, price: fill.price, liquidity: fill.liquidity as u8 };
@@ -492,9 +492,9 @@ pub fn check_at_rest(lane: &dyn Lane) -> Vec<Difference> {
 
 /// At every moment: whatever the venue could still do to an order is covered by what the gateway counts for it.
 #[must_use]
-pub fn check_exposure(lane: &dyn Lane, exchange: &dyn Exchange) -> Vec<Difference> {
-    let port = exchange.port();
+pub fn check_exposure(lane: &dyn Lane, exchange: &dyn Exchange, port: u16) -> Vec<Difference> {
     let mut found = Vec::new();
+    let Some(port) = exchange.port(port) else { return found };
     for (key, record) in port.orders().iter().filter(|(_, record)| record.open > 0) {
         let id = client_of(port, *key);
         let most = i64::from(record.spent().executed) + i64::from(record.open);

@@ -15,36 +15,25 @@
 //!
 //! One seed and one configuration reproduce a run bit for bit.
 
-mod exchange;
 mod net;
 
-pub use exchange::{Exchange, Synthetic};
 pub use net::Network;
 
 use crate::clock::Agenda;
+use crate::exchange::Exchange;
+use crate::far_end::{self, Door, FarEnd, FarEndConfig, Login, Output};
 use crate::net::{End, Faults, LinkStats, StreamEvent, StreamStats};
 use crate::reconcile::{self, Difference, Statement, TapeLedger};
 use crate::rng::Rng;
-use crate::venue::acceptor::{self, ConnId, PortConfig};
-use crate::venue::glimpse::{GlimpseConfig, GlimpseServer, GlimpseStats, Snapshot};
-use crate::venue::publisher::{Publisher, PublisherConfig, Session};
-use crate::venue::rerequest::{RerequestConfig, RerequestServer, RerequestStats};
+use crate::venue::acceptor::{ConnId, PortConfig};
+use crate::venue::glimpse::GlimpseStats;
+use crate::venue::rerequest::RerequestStats;
 use firelane_gateway::base::{InstrumentId, LineId, Mono, Nanos, SessionId};
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::wire::soupbintcp::{Password, ServerConfig};
 use firelane_gateway::flow::{Command, Input};
 use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_gateway::shell::log::LogError;
 use net::{Net, SESSIONS};
-
-/// Who may log in where.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Login {
-    /// Username, padded with spaces.
-    pub username: [u8; 6],
-    /// Password, padded with spaces. The lane never knows it; the world fills it in.
-    pub password: [u8; 10],
-}
 
 /// What a run is made of, besides the lane and the exchange.
 #[derive(Clone, Debug)]
@@ -136,10 +125,8 @@ fn list(differences: &[Difference]) -> String {
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     StartLane,
-    ChangeSession,
     Kill,
     Release,
-    HangUp,
     Audit,
     Rest,
     Heal,
@@ -185,15 +172,10 @@ pub struct World {
     lane: Recorder,
     listening: bool,
     tape: TapeLedger,
-    exchange: Box<dyn Exchange>,
+    far_end: FarEnd,
     net: Net,
-    publisher: Publisher,
-    session: u8,
-    rerequest: RerequestServer,
-    glimpse: GlimpseServer,
-    /// The present order-entry connection, and how many there were.
-    conn: Option<ConnId>,
-    conns: u64,
+    /// The present connection of each session, in the order of [`SESSIONS`].
+    conns: [Option<ConnId>; 2],
     plan: Agenda<Deed>,
     phase: Phase,
     stats: WorldStats,
@@ -210,31 +192,23 @@ const MOST_TIMERS: u32 = 10_000;
 /// The faults go on for so long after trading has ended.
 const HEAL_AFTER: Nanos = Nanos::from_millis(500);
 
-fn session_name(number: u8) -> Session {
-    let mut name = *b"DEMO     A";
-    name[9] = b'A' + number % 26;
-    name
-}
+/// The lane's order-entry port, the only one.
+const PORT: u16 = 0;
 
 impl World {
     /// A world before its day.
     #[must_use]
     pub fn new(config: WorldConfig, lane: Recorder, exchange: Box<dyn Exchange>) -> Self {
         let (seed, faults) = (config.seed, config.faults);
-        let login = ServerConfig::new(config.snapshot.username, Password(config.snapshot.password), *b"SNAPSHOT 1");
+        let around = FarEndConfig::under(faults, seed, config.snapshot);
         let mut world = World {
             now: Mono(0),
             lane,
             listening: false,
             tape: TapeLedger::default(),
-            exchange,
+            far_end: FarEnd::new(around, exchange, Mono(0)),
             net: Net::new(&config.network, [config.orders.password, config.snapshot.password], seed),
-            publisher: Publisher::new(PublisherConfig::default(), session_name(0), Mono(0)),
-            session: 0,
-            rerequest: RerequestServer::new(RerequestConfig::under(faults), seed),
-            glimpse: GlimpseServer::new(GlimpseConfig::under(faults, login), Rng::new(seed, "glimpse")),
-            conn: None,
-            conns: 0,
+            conns: [None; 2],
             plan: Agenda::new(),
             phase: Phase::Trading,
             stats: WorldStats::default(),
@@ -256,15 +230,17 @@ impl World {
         if faults == Faults::Heavy {
             let mut rng = Rng::new(seed, "plans");
             let most = 1 + trade_for.0 / 20_000_000_000;
-            for deed in [Deed::ChangeSession, Deed::Kill, Deed::HangUp] {
-                for _ in 0..rng.between(0, most) {
-                    let at = Mono(rng.between(start.0, end.0));
-                    self.plan.at(at, deed);
-                    if matches!(deed, Deed::Kill) {
-                        let later = rng.exponential(Nanos::from_millis(300));
-                        self.plan.after(at, later, Deed::Release);
-                    }
-                }
+            for _ in 0..rng.between(0, most) {
+                self.far_end.plan(Mono(rng.between(start.0, end.0)), far_end::Deed::ChangeSession);
+            }
+            for _ in 0..rng.between(0, most) {
+                let at = Mono(rng.between(start.0, end.0));
+                let later = rng.exponential(Nanos::from_millis(300));
+                self.plan.at(at, Deed::Kill);
+                self.plan.after(at, later, Deed::Release);
+            }
+            for _ in 0..rng.between(0, most) {
+                self.far_end.plan(Mono(rng.between(start.0, end.0)), far_end::Deed::HangUp);
             }
         }
         self.plan.at(end, Deed::Rest);
@@ -300,17 +276,21 @@ impl World {
     /// The far end.
     #[must_use]
     pub fn exchange(&self) -> &dyn Exchange {
-        &*self.exchange
+        self.far_end.exchange()
     }
 
     /// What happened.
     #[must_use]
     pub fn stats(&self) -> WorldStats {
+        let far_end = self.far_end.stats();
         WorldStats {
             datagrams: self.net.datagrams(),
             streams: self.net.streams(),
-            rerequest: self.rerequest.stats(),
-            glimpse: self.glimpse.stats(),
+            rerequest: far_end.rerequest,
+            glimpse: far_end.glimpse,
+            session_changes: far_end.session_changes,
+            hang_ups: far_end.hang_ups,
+            published: far_end.published,
             ..self.stats
         }
     }
@@ -319,7 +299,7 @@ impl World {
     #[must_use]
     pub fn reconcile(&self) -> Vec<Difference> {
         let lane = Statement::of_lane(self.lane(), &self.tape);
-        let venue = Statement::of_venue(self.exchange());
+        let venue = Statement::of_venue(self.exchange(), PORT);
         let mut differences = reconcile::compare(&lane, &venue);
         differences.extend(reconcile::check_at_rest(self.lane()));
         differences
@@ -340,8 +320,8 @@ impl World {
     /// # Errors
     /// [`WorldError`].
     pub fn run(&mut self, mut progress: impl FnMut(Mono)) -> Result<(), WorldError> {
-        self.exchange.open(self.now);
-        self.publish()?;
+        self.far_end.open(self.now);
+        self.carry_outputs();
         let mut told = Mono(0);
         while !self.is_over()? {
             self.step()?;
@@ -350,37 +330,24 @@ impl World {
                 progress(self.now);
             }
         }
-        self.exchange.check().map_err(WorldError::Venue)
+        self.far_end.check().map_err(WorldError::Venue)
     }
 
     /// All that happens at the next instant at which something does.
     fn step(&mut self) -> Result<(), WorldError> {
         let lane = if self.listening { self.lane.lane().next_deadline() } else { Mono::NEVER };
-        let next = [
-            self.plan.next_deadline(),
-            self.exchange.next_deadline(),
-            self.net.next_deadline(),
-            self.glimpse.next_deadline(),
-            self.publisher.next_deadline(),
-            lane,
-        ];
+        let next = [self.plan.next_deadline(), self.far_end.next_deadline(), self.net.next_deadline(), lane];
         self.now = self.now.max(next.into_iter().min().unwrap_or(Mono::NEVER));
         while let Some((_, deed)) = self.plan.due(self.now) {
             self.act(deed)?;
         }
-        if self.exchange.next_deadline() <= self.now {
-            self.exchange.on_timer(self.now);
-        }
+        self.far_end.on_timer(self.now);
+        self.carry_outputs();
         self.carry_sessions()?;
-        self.publish()?;
-        self.serve_snapshots();
-        let mut datagrams = Vec::new();
-        self.publisher.on_timer(self.now, &mut datagrams);
-        for datagram in datagrams {
-            self.net.publish(self.now, datagram.line, datagram.bytes);
-        }
+        self.far_end.settle(self.now);
+        self.carry_outputs();
         while let Some(request) = self.net.next_request(self.now) {
-            if let Some(reply) = self.rerequest.on_request(self.now, &request, &self.publisher) {
+            if let Some(reply) = self.far_end.on_request(self.now, &request) {
                 self.net.publish(self.now, LineId::REREQUEST, reply);
             }
         }
@@ -424,60 +391,31 @@ impl World {
             }
             Deed::Kill => self.feed(Input::Command(Command::Kill)),
             Deed::Release => self.feed(Input::Command(Command::Release)),
-            Deed::ChangeSession => self.change_session(),
-            Deed::HangUp => {
-                if let Some(conn) = self.conn.take() {
-                    self.stats.hang_ups += 1;
-                    self.net.hang_up(self.now, SessionId::ORDERS);
-                    self.exchange.on_close(self.now, conn);
-                }
-                Ok(())
-            }
             Deed::Audit => {
                 self.plan.after(self.now, self.config.audit_every, Deed::Audit);
                 self.audit()
             }
             Deed::Rest => {
                 self.phase = Phase::Resting(self.now.after(self.config.rest_within));
-                self.exchange.stop(self.now);
+                self.far_end.stop(self.now);
+                self.carry_outputs();
                 self.feed(Input::Command(Command::Shutdown))
             }
             Deed::Heal => {
                 self.net.heal(self.now);
-                self.rerequest.heal();
-                self.glimpse.heal();
+                self.far_end.heal();
                 Ok(())
             }
         }
     }
 
-    /// Another market-data session, which begins with the state of the market: the directory first, and the day's
-    /// phase last, so that nobody trades on half a book.
-    fn change_session(&mut self) -> Result<(), WorldError> {
-        self.publish()?;
-        self.session += 1;
-        self.stats.session_changes += 1;
-        let mut datagrams = Vec::new();
-        self.publisher.change_session(self.now, session_name(self.session), &mut datagrams);
-        for datagram in datagrams {
-            self.net.publish(self.now, datagram.line, datagram.bytes);
-        }
-        self.glimpse.on_session_change();
-        let (phase, state): (Vec<_>, Vec<_>) =
-            self.exchange.snapshot(self.now).into_iter().partition(|message| message.first() == Some(&b'S'));
-        for message in state.iter().chain(&phase) {
-            self.send(message)?;
-        }
-        Ok(())
-    }
-
     // ---- Between the two -------------------------------------------------------------------------------------
 
     fn carry_sessions(&mut self) -> Result<(), WorldError> {
-        for id in SESSIONS {
+        for (at, id) in SESSIONS.into_iter().enumerate() {
             while let Some((end, event)) = self.net.next_event(self.now, id) {
-                match (end, id) {
-                    (End::Client, _) => self.feed(Input::Session(
+                match end {
+                    End::Client => self.feed(Input::Session(
                         id,
                         match &event {
                             StreamEvent::Connected => SessionInput::Connected,
@@ -485,90 +423,52 @@ impl World {
                             StreamEvent::Closed => SessionInput::Closed,
                         },
                     ))?,
-                    (End::Server, SessionId::ORDERS) => self.on_order_entry(&event),
-                    (End::Server, _) => self.on_snapshot_session(&event),
+                    End::Server => self.on_far_end(at, &event),
                 }
             }
         }
-        self.answer_orders();
         Ok(())
     }
 
-    fn on_order_entry(&mut self, event: &StreamEvent) {
-        match (event, self.conn) {
+    /// Something arrives at the far end of a session.
+    fn on_far_end(&mut self, at: usize, event: &StreamEvent) {
+        match (event, self.conns[at]) {
             (StreamEvent::Connected, _) => {
-                self.conns += 1;
-                self.conn = Some(ConnId(self.conns));
-                self.exchange.on_connect(self.now, ConnId(self.conns));
+                let door = if SESSIONS[at] == SessionId::ORDERS { Door::Orders(PORT) } else { Door::Snapshot };
+                self.conns[at] = Some(self.far_end.on_connect(self.now, door));
             }
-            (StreamEvent::Bytes(bytes), Some(conn)) => self.exchange.on_bytes(self.now, conn, bytes),
+            (StreamEvent::Bytes(bytes), Some(conn)) => self.far_end.on_bytes(self.now, conn, bytes),
             (StreamEvent::Closed, Some(conn)) => {
-                self.conn = None;
-                self.exchange.on_close(self.now, conn);
+                self.conns[at] = None;
+                self.far_end.on_close(self.now, conn);
             }
             (_, None) => {}
         }
         // What was written before a close goes out before it.
-        self.answer_orders();
+        self.carry_outputs();
     }
 
-    fn answer_orders(&mut self) {
-        for output in self.exchange.take_outputs() {
+    fn carry_outputs(&mut self) {
+        for output in self.far_end.take_outputs() {
             match output {
-                acceptor::Output::Bytes(conn, bytes) if self.conn == Some(conn) => {
-                    self.net.answer(self.now, SessionId::ORDERS, &bytes);
+                Output::Datagram(line, bytes) => self.net.publish(self.now, line, bytes),
+                Output::Bytes(conn, bytes) => {
+                    if let Some(at) = self.session_of(conn) {
+                        self.net.answer(self.now, SESSIONS[at], &bytes);
+                    }
                 }
-                acceptor::Output::Close(conn) if self.conn == Some(conn) => {
-                    self.conn = None;
-                    self.net.hang_up(self.now, SessionId::ORDERS);
+                Output::Close(conn) => {
+                    if let Some(at) = self.session_of(conn) {
+                        self.conns[at] = None;
+                        self.net.hang_up(self.now, SESSIONS[at]);
+                    }
                 }
-                acceptor::Output::Bytes(..) | acceptor::Output::Close(_) => {}
             }
         }
     }
 
-    fn on_snapshot_session(&mut self, event: &StreamEvent) {
-        let mut out = Vec::new();
-        match event {
-            StreamEvent::Connected => self.glimpse.on_connected(self.now),
-            StreamEvent::Bytes(bytes) => self.glimpse.on_bytes(self.now, bytes, &mut out),
-            StreamEvent::Closed => self.glimpse.on_closed(self.now),
-        }
-        self.answer_snapshot(&out);
-    }
-
-    /// Once the messages of this instant are published: then the book and the next number belong together.
-    fn serve_snapshots(&mut self) {
-        if self.glimpse.wants_snapshot(self.now) {
-            let messages = self.exchange.snapshot(self.now);
-            self.glimpse.give(self.now, Snapshot { messages, next_sequence: self.publisher.next_sequence() });
-        }
-        if self.glimpse.next_deadline() <= self.now {
-            let mut out = Vec::new();
-            self.glimpse.on_timer(self.now, &mut out);
-            self.answer_snapshot(&out);
-        }
-    }
-
-    fn answer_snapshot(&mut self, bytes: &[u8]) {
-        self.net.answer(self.now, SessionId::SNAPSHOT, bytes);
-        if self.glimpse.must_close() {
-            self.net.hang_up(self.now, SessionId::SNAPSHOT);
-            self.glimpse.on_closed(self.now);
-        }
-    }
-
-    fn publish(&mut self) -> Result<(), WorldError> {
-        for message in self.exchange.take_messages() {
-            self.send(&message)?;
-        }
-        Ok(())
-    }
-
-    fn send(&mut self, message: &[u8]) -> Result<(), WorldError> {
-        self.stats.published += 1;
-        let sent = self.publisher.publish(self.now, message);
-        sent.map(|_| ()).map_err(|error| WorldError::Venue(error.to_string()))
+    fn session_of(&self, conn: ConnId) -> Option<usize> {
+        self.conns.iter().position(|open| *open == Some(conn))
     }
 
     // ---- What must hold --------------------------------------------------------------------------------------
@@ -579,18 +479,17 @@ impl World {
     /// # Errors
     /// [`WorldError::Audit`] or [`WorldError::Venue`].
     pub fn audit(&mut self) -> Result<(), WorldError> {
-        self.exchange.check().map_err(WorldError::Venue)?;
-        self.publish()?;
+        self.far_end.check().map_err(WorldError::Venue)?;
         self.stats.audits += 1;
-        let mut differences = reconcile::check_exposure(self.lane.lane(), &*self.exchange);
+        let mut differences = reconcile::check_exposure(self.lane.lane(), self.exchange(), PORT);
         let lane = self.lane.lane();
-        let same_session = lane.feed_counters().session_changes == self.stats.session_changes;
-        if same_session && lane.next_sequence() == self.publisher.next_sequence() {
+        let same_session = lane.feed_counters().session_changes == self.far_end.stats().session_changes;
+        if same_session && lane.next_sequence() == self.far_end.publisher().next_sequence() {
             for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
                 if lane.books().freshness(id).is_fresh() {
                     self.stats.audited_books += 1;
                     let own = reconcile::book_of_lane(lane, id);
-                    let venue = reconcile::book_of_venue(&*self.exchange, row.symbol);
+                    let venue = reconcile::book_of_venue(self.far_end.exchange(), row.symbol);
                     differences.extend(reconcile::compare_books(row.symbol, &own, &venue));
                 }
             }
@@ -611,11 +510,8 @@ impl World {
         match (waiting, self.phase) {
             (None, Phase::Resting(until)) => {
                 self.phase = Phase::Ending(until);
-                let mut datagrams = Vec::new();
-                self.publisher.end_session(self.now, &mut datagrams);
-                for datagram in datagrams {
-                    self.net.publish(self.now, datagram.line, datagram.bytes);
-                }
+                self.far_end.end_session(self.now);
+                self.carry_outputs();
                 Ok(false)
             }
             (None, _) => Ok(true),
@@ -633,7 +529,7 @@ impl World {
             let live = reconcile::live_orders(lane);
             return Some(format!("order entry is not over, {} orders live: {live:?}", live.len()));
         }
-        let (next, head) = (lane.next_sequence(), self.publisher.next_sequence());
+        let (next, head) = (lane.next_sequence(), self.far_end.publisher().next_sequence());
         if next != head {
             return Some(format!("the lane waits for message {next}, the publisher is at {head}"));
         }

@@ -4,6 +4,7 @@
 use crate::data::shared;
 use firelane_gateway::base::{ExchangeTime, Mono, Price, Side, Symbol, VenueRef};
 use firelane_sim::capture::{binary_file, read_all};
+use firelane_sim::exchange::Exchange;
 use firelane_sim::playthrough::{Playthrough, RecordedDay, time_of};
 use firelane_sim::rng::Rng;
 use firelane_sim::venue::acceptor::{ConnId, PortConfig};
@@ -12,7 +13,6 @@ use firelane_sim::venue::engine::{Phase, TradingState};
 use firelane_sim::venue::market::{
     BreakReason, CancelReason, CrossKind, Effect, Life, Liquidity, Market, NewOrder, Refusal, What,
 };
-use firelane_sim::world::Exchange;
 use std::collections::BTreeMap;
 
 const NOW: ExchangeTime = ExchangeTime(34_200_000_000_000);
@@ -587,10 +587,10 @@ fn a_recorded_day_goes_out_as_it_is_whatever_own_orders_do() {
     binary_file::write_binary_file(&mut bytes, messages.iter().map(Vec::as_slice)).unwrap();
     // The caller's clock begins at the opening: what was before goes out at once.
     let port = PortConfig::new(*b"FIRE  ", *b"PASSWORD  ", *b"SESSION001", *b"FIRE");
-    let mut day = RecordedDay::new(&bytes, at(1_000), b'Q', port);
+    let mut day = RecordedDay::new(&bytes, at(1_000), b'Q', vec![port]);
     day.open(Mono(0));
     assert_eq!((day.take_messages().as_slice(), day.next_deadline()), (&messages[..4], Mono(1_000)));
-    day.on_connect(Mono(0), ConnId(1));
+    day.on_connect(Mono(0), ConnId(1), 0);
     let login = format!("FIRE  PASSWORD  {:10}{:>20}", "", 1);
     day.on_bytes(Mono(0), ConnId(1), &packet(b'L', login.as_bytes()));
     day.on_timer(Mono(1_000));
@@ -598,7 +598,8 @@ fn a_recorded_day_goes_out_as_it_is_whatever_own_orders_do() {
     // Buy 400 at 10.01: 300 are there, 100 stay in front of the recorded best.
     let order = b"O\0\0\0\x01B\0\0\x01\x90TEST    \0\0\0\0\0\x01\x87\x040YPNN00000000000001\0\0";
     day.on_bytes(Mono(1_500), ConnId(1), &packet(b'U', order));
-    let filled = |day: &RecordedDay<&Vec<u8>>| day.port().fills().iter().map(|fill| fill.shares).collect::<Vec<i64>>();
+    let filled =
+        |day: &RecordedDay<&Vec<u8>>| day.port(0).unwrap().fills().iter().map(|fill| fill.shares).collect::<Vec<i64>>();
     assert_eq!((filled(&day), day.take_messages()), (vec![300], vec![]));
     assert!(!day.is_over() && day.next_deadline() == Mono(4_000));
     day.on_timer(Mono(4_000));

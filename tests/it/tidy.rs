@@ -11,6 +11,9 @@ fn root() -> &'static Path {
 fn sources(under: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![root().join(under)];
+    if open[0].is_file() {
+        return open;
+    }
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
             let path = entry.unwrap().path();
@@ -72,7 +75,9 @@ fn arrows_point_at_the_root() {
 fn the_venue_keeps_its_own_books() {
     // Sharing only byte layouts (and the base words) is what makes a reconciliation between the two worth anything.
     let banned = ["flow::book", "flow::orders", "flow::risk", "flow::trading", "flow::feed", "flow::entry"];
-    assert_none("the venue is independent of the gateway", &offences("sim/src/venue", &banned, &[]));
+    for part in ["sim/src/venue", "sim/src/server", "sim/src/exchange.rs", "sim/src/far_end.rs", "sim/src/journal.rs"] {
+        assert_none("the venue is independent of the gateway", &offences(part, &banned, &[]));
+    }
 }
 
 #[test]

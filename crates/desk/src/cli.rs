@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Rebuild the order books of a recorded file; write best prices, or the orders a strategy would have sent
     Replay(Replay),
+    /// Run the simulated venue as a process of its own, on real sockets, for gateways to trade with
+    Venue(Venue),
     /// Check, count or print the input log (or tape) of a run
     #[command(subcommand)]
     Log(Log),
@@ -123,6 +125,33 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) strict: bool,
     /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Lines A and B (MoldUDP64), a re-request server, a snapshot server (Glimpse) and one order port (OUCH over SoupBinTCP) for
+each [[port]] of the configuration. Everything is on loopback unless the configuration says otherwise. Passwords come
+from the environment variables that the configuration names.
+
+With a journal, a venue that was killed comes back in mid-session when it is started again. Ctrl-C ends it in order.
+
+Examples:
+  firelane venue --print-config > venue.toml
+  FIRELANE_ENTRY_PASSWORD=... FIRELANE_SNAPSHOT_PASSWORD=... firelane venue venue.toml
+  firelane venue venue.toml --seconds 60 --json | jq .ports")]
+pub(crate) struct Venue {
+    /// Venue configuration (TOML); `--print-config` shows the default with every key explained
+    #[arg(value_name = "CONFIG", required_unless_present = "print_config")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print the default configuration and stop
+    #[arg(long)]
+    pub(crate) print_config: bool,
+    /// End after so many seconds; without it, on SIGINT or SIGTERM
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: Option<u64>,
+    /// Print one JSON object at the end instead of text; what happens meanwhile goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -11,11 +11,12 @@ use firelane_gateway::flow::wire::itch50::{self, Message, codes};
 use firelane_gateway::shell::config::{Config, SAMPLE};
 use firelane_gateway::shell::lane::Recorder;
 use firelane_gateway::shell::log::FileHeader;
+use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::net;
 use firelane_sim::playthrough::{RecordedDay, time_of};
 use firelane_sim::venue::acceptor::PortConfig;
-use firelane_sim::world::{Exchange, Synthetic, World, WorldConfig};
+use firelane_sim::world::{World, WorldConfig};
 use report::Report;
 use std::fs::File;
 use std::io::BufWriter;
@@ -114,7 +115,7 @@ fn synthetic(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Box
         ..FlowConfig::default()
     };
     let epoch = ExchangeTime::new(config.day, OPENING);
-    Ok(Box::new(Synthetic::new(epoch, flow, port(config, world), world.faults, options.seed)))
+    Ok(Box::new(Synthetic::new(epoch, flow, vec![port(config, world)], world.faults, options.seed)))
 }
 
 /// A recorded day, from the start of its market hours on, or from its first message if it does not say when they are.
@@ -128,7 +129,7 @@ fn recorded(recording: Recording, config: &Config, world: &WorldConfig) -> Box<d
     });
     let epoch = opening.or(first).map_or(midnight, |message| time_of(message, midnight));
     let market = config.trading.market;
-    Box::new(RecordedDay::new(recording.into_bytes(), epoch, market, port(config, world)))
+    Box::new(RecordedDay::new(recording.into_bytes(), epoch, market, vec![port(config, world)]))
 }
 
 fn port(config: &Config, world: &WorldConfig) -> PortConfig {

@@ -5,6 +5,7 @@ mod demo;
 mod log;
 mod progress;
 mod replay;
+mod venue;
 mod wirings;
 
 use clap::Parser;
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
         cli::Command::Demo(options) => demo::run(&options),
         cli::Command::Replay(options) => replay::run(&options),
+        cli::Command::Venue(options) => venue::run(&options),
         cli::Command::Log(command) => log::run(&command),
     };
     match outcome {

@@ -67,6 +67,23 @@ pub struct LinkStats {
     pub corrupt_delivered: u64,
 }
 
+impl LinkStats {
+    /// Of both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        LinkStats {
+            sent: self.sent + other.sent,
+            delivered: self.delivered + other.delivered,
+            lost: self.lost + other.lost,
+            lost_in_burst: self.lost_in_burst + other.lost_in_burst,
+            duplicated: self.duplicated + other.duplicated,
+            overtaken: self.overtaken + other.overtaken,
+            corrupt_dropped: self.corrupt_dropped + other.corrupt_dropped,
+            corrupt_delivered: self.corrupt_delivered + other.corrupt_delivered,
+        }
+    }
+}
+
 /// One direction of a datagram path.
 #[derive(Debug)]
 pub struct DatagramLink {

@@ -103,6 +103,24 @@ pub struct StreamStats {
     pub lost: u64,
 }
 
+impl StreamStats {
+    /// Of both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        StreamStats {
+            connects: self.connects + other.connects,
+            refused: self.refused + other.refused,
+            cuts: self.cuts + other.cuts,
+            half_opens: self.half_opens + other.half_opens,
+            stalls: self.stalls + other.stalls,
+            chunks: self.chunks + other.chunks,
+            sent: self.sent + other.sent,
+            delivered: self.delivered + other.delivered,
+            lost: self.lost + other.lost,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
     Closed,
@@ -200,6 +218,17 @@ impl StreamLink {
         let mut draw = |mean: Nanos| if mean.0 == 0 { Mono::NEVER } else { now.after(self.rng.exponential(mean)) };
         self.cut_at = draw(self.faults.cut_every);
         self.half_open_at = draw(self.faults.half_open_every);
+    }
+
+    /// Until when connections are refused, after a cut. Whoever makes a link for each connection hands it on.
+    #[must_use]
+    pub fn down_until(&self) -> Mono {
+        self.down_until
+    }
+
+    /// Connections are refused until then.
+    pub fn refuse_until(&mut self, until: Mono) {
+        self.down_until = self.down_until.max(until);
     }
 
     /// Is there a connection, as far as this end knows?

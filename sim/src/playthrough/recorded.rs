@@ -1,14 +1,14 @@
-//! A recorded day with an order-entry port: the play-through as the far end of the wire.
+//! A recorded day with an order-entry ports: the play-through as the far end of the wire.
 
 use super::Playthrough;
 use crate::capture::binary_file::Messages;
 use crate::crowd::CrowdStats;
+use crate::exchange::Exchange;
 use crate::venue::acceptor::{Acceptor, ConnId, Output, PortConfig};
 use crate::venue::engine::Resting;
 use crate::venue::port::Port;
-use crate::world::Exchange;
 use firelane_gateway::base::{ExchangeTime, Mono, Symbol};
-use firelane_gateway::flow::wire::itch50;
+use firelane_gateway::flow::wire::itch50::{self, Message, codes};
 use std::ops::Range;
 
 /// When a message of a recording goes out: at its own stamp, and never before the message before it, which went out at
@@ -19,7 +19,20 @@ pub fn time_of(message: &[u8], before: ExchangeTime) -> ExchangeTime {
     stamp.map_or(before, |at| if at.day() == before.day() { at.max(before) } else { before })
 }
 
-/// A recording (`BinaryFILE`, decompressed) that plays on the caller's clock, and one port to trade with it.
+/// When the market hours of a recording (`BinaryFILE`, decompressed) begin; if it does not say so, when its first
+/// message was sent.
+#[must_use]
+pub fn opening_of(recording: &[u8], day: u32) -> ExchangeTime {
+    let midnight = ExchangeTime::new(day, 0);
+    let mut messages = Messages::new(recording).filter_map(Result::ok);
+    let Some(first) = messages.next() else { return midnight };
+    let opens = |message: &&[u8]| matches!(itch50::decode(message), Ok(Message::SystemEvent(m)) if m.event_code == codes::event::START_OF_MARKET_HOURS);
+    let opening = std::iter::once(first).chain(messages).find(opens);
+    time_of(opening.unwrap_or(first), midnight)
+}
+
+/// A recording (`BinaryFILE`, decompressed) that plays on the caller's clock, and ports to trade with it. As own orders never meet one another,
+/// each port trades as if it were alone with the recording.
 ///
 /// At one instant the recording comes first: an order that arrives at a message's own stamp arrives after it.
 #[derive(Debug)]
@@ -32,17 +45,17 @@ pub struct RecordedDay<B> {
     out: Vec<Vec<u8>>,
 }
 
-/// The port, the only one.
-const PORT: u16 = 0;
-
 impl<B: AsRef<[u8]>> RecordedDay<B> {
     /// A day before its first message. `epoch` is the exchange's time when the caller's clock is zero: what was recorded
     /// before goes out when the day is opened. `market` is the code of the market that was recorded (`Q` Nasdaq).
+    ///
+    /// # Panics
+    /// With more ports than 16 bits can number.
     #[must_use]
-    pub fn new(recording: B, epoch: ExchangeTime, market: u8, port: PortConfig) -> Self {
+    pub fn new(recording: B, epoch: ExchangeTime, market: u8, ports: Vec<PortConfig>) -> Self {
         let mut day = RecordedDay {
             market: Playthrough::new(market),
-            acceptor: Acceptor::new(epoch, vec![port]),
+            acceptor: Acceptor::new(epoch, ports),
             recording,
             next: None,
             out: Vec::new(),
@@ -89,7 +102,7 @@ impl<B: AsRef<[u8]>> RecordedDay<B> {
     }
 }
 
-impl<B: AsRef<[u8]>> Exchange for RecordedDay<B> {
+impl<B: AsRef<[u8]> + Send> Exchange for RecordedDay<B> {
     fn open(&mut self, now: Mono) {
         self.play(now);
     }
@@ -109,8 +122,8 @@ impl<B: AsRef<[u8]>> Exchange for RecordedDay<B> {
         self.next = None;
     }
 
-    fn on_connect(&mut self, now: Mono, conn: ConnId) {
-        self.acceptor.on_connect(now, conn, PORT);
+    fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16) {
+        self.acceptor.on_connect(now, conn, port);
     }
 
     fn on_bytes(&mut self, now: Mono, conn: ConnId, bytes: &[u8]) {
@@ -137,8 +150,12 @@ impl<B: AsRef<[u8]>> Exchange for RecordedDay<B> {
         self.market.symbols().collect()
     }
 
-    fn port(&self) -> &Port {
-        self.acceptor.port(PORT).expect("the acceptor was made with it")
+    fn port(&self, index: u16) -> Option<&Port> {
+        self.acceptor.port(index)
+    }
+
+    fn logged_in(&self, port: u16) -> Option<ConnId> {
+        self.acceptor.login_of(port)
     }
 
     fn displayed(&self, symbol: Symbol) -> Vec<Resting> {
@@ -147,7 +164,7 @@ impl<B: AsRef<[u8]>> Exchange for RecordedDay<B> {
 
     fn check(&self) -> Result<(), String> {
         self.market.check()?;
-        self.port().check()
+        self.acceptor.ports().try_for_each(Port::check)
     }
 
     fn crowd(&self) -> CrowdStats {

@@ -122,6 +122,13 @@ impl Acceptor {
         self.gates.iter().map(|gate| &gate.port)
     }
 
+    /// The connection over which a port's client is logged in.
+    #[must_use]
+    pub fn login_of(&self, port: u16) -> Option<ConnId> {
+        let found = self.connections.iter().find(|(_, c)| c.port == usize::from(port) && c.logged_in);
+        found.map(|(conn, _)| *conn)
+    }
+
     /// What is to be done with connections since the last call, in order.
     pub fn take_outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)

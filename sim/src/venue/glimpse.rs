@@ -109,6 +109,24 @@ pub struct GlimpseStats {
     pub client_faults: u64,
 }
 
+impl GlimpseStats {
+    /// Of both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        GlimpseStats {
+            logins: self.logins + other.logins,
+            rejected: self.rejected + other.rejected,
+            completed: self.completed + other.completed,
+            stale: self.stale + other.stale,
+            torn: self.torn + other.torn,
+            stalled: self.stalled + other.stalled,
+            unfinished: self.unfinished + other.unfinished,
+            logouts: self.logouts + other.logouts,
+            client_faults: self.client_faults + other.client_faults,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
     /// Nobody is logged in, or all has been sent.
@@ -119,7 +137,7 @@ enum Phase {
     Sending { mode: Mode, sent: usize, at: Mono, stop: usize },
 }
 
-/// The server, for one connection at a time. After every call: send what was put into `out`, close if
+/// The server, for one connection at a time; several clients at once are served by as many. After every call: send what was put into `out`, close if
 /// [`must_close`](Self::must_close) (and then call [`on_closed`](Self::on_closed)), and give a snapshot if it
 /// [wants one](Self::wants_snapshot).
 #[derive(Debug)]
@@ -227,6 +245,12 @@ impl GlimpseServer {
                 | ServerEvent::Skipped { .. } => {}
             }
         }
+    }
+
+    /// Is a client logged in?
+    #[must_use]
+    pub fn is_logged_in(&self) -> bool {
+        self.session.is_live()
     }
 
     /// Should the owner take a snapshot and [give](Self::give) it now?

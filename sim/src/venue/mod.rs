@@ -56,6 +56,12 @@ impl Venue {
         self.acceptor.port(index)
     }
 
+    /// The connection over which a port's client is logged in.
+    #[must_use]
+    pub fn logged_in(&self, port: u16) -> Option<ConnId> {
+        self.acceptor.login_of(port)
+    }
+
     /// The exchange's time at an instant of the caller's clock.
     #[must_use]
     pub fn exchange_time(&self, now: Mono) -> ExchangeTime {

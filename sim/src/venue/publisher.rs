@@ -219,6 +219,14 @@ impl Publisher {
         *self = Publisher::new(self.config, session, now);
     }
 
+    /// What was published so far has been sent, as far as this publisher cares: whoever lacks something asks for it
+    /// again. For a publisher that was rebuilt from what it had published before.
+    pub fn resume(&mut self, now: Mono) {
+        for line in &mut self.lines {
+            (line.next, line.flush_at, line.spoke_at) = (self.store.next_sequence(), Mono::NEVER, now);
+        }
+    }
+
     /// When to call [`on_timer`](Self::on_timer) next.
     #[must_use]
     pub fn next_deadline(&self) -> Mono {

@@ -13,7 +13,7 @@ fn finished() -> World {
 /// What is said when the gateway's statement is changed by `change`.
 fn said(change: impl FnOnce(&mut Statement)) -> Vec<String> {
     let world = finished();
-    let (mut lane, venue) = (Statement::of_lane(world.lane(), world.tape()), Statement::of_venue(world.exchange()));
+    let (mut lane, venue) = (Statement::of_lane(world.lane(), world.tape()), Statement::of_venue(world.exchange(), 0));
     assert_eq!(compare(&lane, &venue), []);
     change(&mut lane);
     compare(&lane, &venue).iter().map(ToString::to_string).collect()

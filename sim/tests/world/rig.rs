@@ -20,9 +20,10 @@ use firelane_gateway::flow::wire::soupbintcp::{ClientConfig, Password};
 use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
 use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
 use firelane_gateway::shell::log::{Effects, FileHeader};
+use firelane_sim::exchange::Synthetic;
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
-use firelane_sim::world::{Network, Synthetic, World, WorldConfig, WorldError};
+use firelane_sim::world::{Network, World, WorldConfig, WorldError};
 use std::io::Write;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
@@ -108,7 +109,7 @@ impl Run {
             ..FlowConfig::default()
         };
         let epoch = ExchangeTime::new(DAY, 34_200_000_000_000);
-        let exchange = Synthetic::new(epoch, flow, config.port(*b"FIRE"), self.faults, self.seed);
+        let exchange = Synthetic::new(epoch, flow, vec![config.port(*b"FIRE")], self.faults, self.seed);
         World::new(config, recorder, Box::new(exchange))
     }
 

@@ -17,7 +17,7 @@ fn happenings(world: &World) -> BTreeMap<&'static str, u64> {
     let (lane, tape, stats) = (world.lane(), world.tape().counts(), world.stats());
     let feed = lane.feed_counters();
     let [orders, snapshots] = stats.streams;
-    let rejects = world.exchange().port().messages().iter().filter(|message| message.first() == Some(&b'J'));
+    let rejects = world.exchange().port(0).unwrap().messages().iter().filter(|message| message.first() == Some(&b'J'));
     [
         ("orders", tape.sent),
         ("fills", tape.fills),

@@ -24,9 +24,9 @@ use firelane_gateway::flow::{Command, Input};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::{NO_PASSWORD, Recorder};
 use firelane_sim::clock::Agenda;
+use firelane_sim::exchange::Exchange;
 use firelane_sim::playthrough::{RecordedDay, time_of};
 use firelane_sim::venue::acceptor::{self, ConnId, PortConfig};
-use firelane_sim::world::Exchange;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
         Ok(Run {
             now: Mono(0),
             lane: Recorder::new(wirings::build(config)?),
-            day: RecordedDay::new(recording.bytes(), epoch, config.trading.market, port),
+            day: RecordedDay::new(recording.bytes(), epoch, config.trading.market, vec![port]),
             sequence: 1,
             under_way: Agenda::new(),
             conn: None,
@@ -188,7 +188,7 @@ impl<'a> Run<'a> {
     fn carry(&mut self, carried: Carried) -> Result<()> {
         match carried {
             Carried::ToPort(conn, Wire::Connected) => {
-                self.day.on_connect(self.now, conn);
+                self.day.on_connect(self.now, conn, 0);
                 self.under_way.after(self.now, self.answer_latency, Carried::ToLane(conn, Wire::Connected));
                 Ok(())
             }

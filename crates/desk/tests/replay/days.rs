@@ -3,12 +3,12 @@
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price, Side, Symbol, VenueRef};
 use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
 use firelane_sim::capture::write_binary_file;
+use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
 use firelane_sim::rng::Rng;
 use firelane_sim::venue::acceptor::PortConfig;
 use firelane_sim::venue::announce::{Line, Shown, Tape};
-use firelane_sim::world::{Exchange, Synthetic};
 use std::io::Write;
 
 /// Symbols of [`hostile`].
@@ -177,7 +177,7 @@ pub(crate) fn hostile(seed: u64, malformed: bool) -> Recording {
 pub(crate) fn synthetic(seed: u64) -> Recording {
     let flow = FlowConfig { symbols: 4, rate: 4_000, live_orders: 400, ..FlowConfig::default() };
     let port = PortConfig::new(*b"FIRE  ", *b"PASSWORD  ", *b"SESSION001", *b"FIRE");
-    let mut market = Synthetic::new(ExchangeTime::new(DAY, OPEN), flow, port, Faults::None, seed);
+    let mut market = Synthetic::new(ExchangeTime::new(DAY, OPEN), flow, vec![port], Faults::None, seed);
     market.open(Mono(0));
     while market.next_deadline() < Mono(0).after(Nanos::from_secs(2)) {
         market.on_timer(market.next_deadline());

@@ -13,11 +13,11 @@ use crate::venue::port::{OrderKey, OrderState, Port};
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price, Symbol};
 use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
 
-/// A market with an order-entry port of ours: what publishes the feed and answers orders. The network, the publisher
-/// and the servers around it belong to the [`World`](super::World).
+/// A market with order-entry ports: what publishes the feed and answers orders. The publisher and the servers around
+/// it belong to the [`FarEnd`](crate::far_end::FarEnd), the network to whoever owns that.
 ///
-/// After any call the world takes what is to be sent.
-pub trait Exchange {
+/// The same calls at the same instants give the same answers, always. After any call, take what is to be sent.
+pub trait Exchange: Send {
     /// The day begins.
     fn open(&mut self, now: Mono);
     /// When [`on_timer`](Self::on_timer) has something to do.
@@ -27,8 +27,8 @@ pub trait Exchange {
     /// Everyone else stops trading, and the exchange's staff goes home. Order entry stays.
     fn stop(&mut self, now: Mono);
 
-    /// A client connected.
-    fn on_connect(&mut self, now: Mono, conn: ConnId);
+    /// A client connected to the address of a port.
+    fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16);
     /// Bytes from a client.
     fn on_bytes(&mut self, now: Mono, conn: ConnId, bytes: &[u8]);
     /// A client's connection is gone.
@@ -43,8 +43,10 @@ pub trait Exchange {
 
     /// The symbols listed.
     fn symbols(&self) -> Vec<Symbol>;
-    /// Our port: orders, fills, positions.
-    fn port(&self) -> &Port;
+    /// A port: orders, fills, positions. They are numbered from 0.
+    fn port(&self, index: u16) -> Option<&Port>;
+    /// The connection over which a port's client is logged in.
+    fn logged_in(&self, port: u16) -> Option<ConnId>;
     /// The displayed book: bids, then asks, each in priority order.
     fn displayed(&self, symbol: Symbol) -> Vec<Resting>;
     /// What must be true between any two calls.
@@ -65,21 +67,17 @@ pub struct Synthetic {
     stopped: bool,
 }
 
-/// Our port, the only one.
-const PORT: u16 = 0;
-
 impl Synthetic {
     /// A market before its day. `epoch` is the exchange's time when the caller's clock is zero.
+    ///
+    /// # Panics
+    /// With more ports than 16 bits can number.
     #[must_use]
-    pub fn new(epoch: ExchangeTime, flow: FlowConfig, port: PortConfig, faults: Faults, seed: u64) -> Self {
+    pub fn new(epoch: ExchangeTime, flow: FlowConfig, ports: Vec<PortConfig>, faults: Faults, seed: u64) -> Self {
         let crowd = Crowd::new(flow, seed);
         let engine = EngineConfig { seed, ..EngineConfig::new(crowd.symbols()) };
-        Synthetic {
-            venue: Venue::new(epoch, &engine, vec![port]),
-            crowd,
-            staff: Staff::new(faults, seed),
-            stopped: false,
-        }
+        let staff = Staff::new(faults, seed, u16::try_from(ports.len()).expect("ports are numbered with 16 bits"));
+        Synthetic { venue: Venue::new(epoch, &engine, ports), crowd, staff, stopped: false }
     }
 }
 
@@ -108,8 +106,8 @@ impl Exchange for Synthetic {
         self.staff.go_home(now, &mut self.venue);
     }
 
-    fn on_connect(&mut self, now: Mono, conn: ConnId) {
-        self.venue.on_connect(now, conn, PORT);
+    fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16) {
+        self.venue.on_connect(now, conn, port);
     }
 
     fn on_bytes(&mut self, now: Mono, conn: ConnId, bytes: &[u8]) {
@@ -136,8 +134,12 @@ impl Exchange for Synthetic {
         self.crowd.symbols().to_vec()
     }
 
-    fn port(&self) -> &Port {
-        self.venue.port(PORT).expect("the venue was made with it")
+    fn port(&self, index: u16) -> Option<&Port> {
+        self.venue.port(index)
+    }
+
+    fn logged_in(&self, port: u16) -> Option<ConnId> {
+        self.venue.logged_in(port)
     }
 
     fn displayed(&self, symbol: Symbol) -> Vec<Resting> {
@@ -166,10 +168,12 @@ enum Deed {
     Resume(Symbol),
 }
 
-/// The exchange's staff on a bad day: breaks and corrects our trades, moves our orders in the queue, halts a symbol.
+/// The exchange's staff on a bad day: breaks and corrects the ports' trades, moves their orders in the queue, halts a
+/// symbol.
 #[derive(Debug)]
 struct Staff {
     rng: Rng,
+    ports: u16,
     agenda: Agenda<Deed>,
     halted: Vec<Symbol>,
 }
@@ -190,8 +194,8 @@ const LATEST: usize = 1_000;
 const HALT: Nanos = Nanos::from_millis(200);
 
 impl Staff {
-    fn new(faults: Faults, seed: u64) -> Self {
-        let mut staff = Staff { rng: Rng::new(seed, "staff"), agenda: Agenda::new(), halted: Vec::new() };
+    fn new(faults: Faults, seed: u64, ports: u16) -> Self {
+        let mut staff = Staff { rng: Rng::new(seed, "staff"), ports, agenda: Agenda::new(), halted: Vec::new() };
         if faults == Faults::Heavy {
             for (deed, every) in DEEDS {
                 staff.plan(Mono(0), every, deed);
@@ -217,7 +221,9 @@ impl Staff {
     }
 
     fn act(&mut self, now: Mono, deed: Deed, venue: &mut Venue) {
-        let Some(port) = venue.port(PORT) else { return };
+        let index = if self.ports > 1 { self.rng.index(self.ports.into()) } else { 0 };
+        let index = u16::try_from(index).unwrap_or(0);
+        let Some(port) = venue.port(index) else { return };
         let latest = &port.fills()[port.fills().len().saturating_sub(LATEST)..];
         let fill = (!latest.is_empty()).then(|| latest[self.rng.index(latest.len())]);
         let mut live = port.orders().iter().filter(|(_, order)| order.state == OrderState::Live).map(|(key, _)| *key);
@@ -231,12 +237,12 @@ impl Staff {
                 venue.correct_trade(now, fill.trade, Price(fill.price.0 + 100));
             }
             (Deed::Reprioritise, _, Some(order)) => {
-                let _ = venue.reprioritise(now, PORT, order);
+                let _ = venue.reprioritise(now, index, order);
             }
             (Deed::Restate, _, Some(order)) => {
                 let reference = port.orders()[&order].reference;
                 let options = [AppendageOption::SecondaryOrdRefNum(reference)];
-                venue.restate(now, PORT, order, RestatedReason::DISPLAY_REFRESH, &options);
+                venue.restate(now, index, order, RestatedReason::DISPLAY_REFRESH, &options);
             }
             (Deed::Halt, ..) => {
                 let symbols: Vec<Symbol> = venue.engine().symbols().collect();

@@ -1,0 +1,276 @@
+//! `firelane venue`: the simulated venue as a process of its own, on real sockets.
+
+use crate::cli::Venue;
+use crate::replay::{group, input};
+use anyhow::{Context, Result, anyhow};
+use firelane_gateway::shell::agent::Idle;
+use firelane_sim::far_end::FarEnd;
+use firelane_sim::net::Faults;
+use firelane_sim::server::{Addresses, Command, Phase, PortStatus, Running, SAMPLE, VenueConfig, VenueStatus, build};
+use indicatif::ProgressBar;
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often to look.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long an orderly end may take.
+const END_WITHIN: Duration = Duration::from_secs(2);
+
+pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
+    if options.print_config {
+        print!("{SAMPLE}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let path = options.config.as_deref().context("which configuration?")?;
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let config = VenueConfig::parse(&text).with_context(|| path.display().to_string())?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // The second one ends it at once, whatever it is doing.
+        flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))?;
+        flag::register(signal, Arc::clone(&stop))?;
+    }
+    let recording = config.market.itch.as_deref().map(input::load).transpose()?.map(input::Recording::into_bytes);
+    let server = build(&config, recording, &|name| std::env::var(name).ok())?;
+    let before = server.handle().status();
+    let screen = Screen { json: options.json, bar: ProgressBar::new_spinner() };
+    greet(&screen, &config, server.handle().addresses(), &before);
+
+    let began = Instant::now();
+    let venue = Running::spawn(server, Idle::Park, None)?;
+    while !stop.load(Ordering::Relaxed)
+        && !venue.is_finished()
+        && options.seconds.is_none_or(|limit| began.elapsed() < Duration::from_secs(limit))
+    {
+        std::thread::sleep(LOOK);
+        tell(&screen, &venue, began.elapsed());
+    }
+    if config.journal.is_none() {
+        end_in_order(&venue);
+    }
+    tell(&screen, &venue, began.elapsed());
+    screen.bar.finish_and_clear();
+    let handle = venue.handle().clone();
+    let far_end = venue.shutdown().map_err(|error| anyhow!("{error}"))?;
+    let sound = far_end.check();
+    let report = Report::of(&config, &handle.status(), &far_end, sound.as_ref().err().cloned());
+    if options.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        report.print();
+    }
+    Ok(if sound.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// A day that nobody can go on with is ended, so that gateways need not find out.
+fn end_in_order(venue: &Running) {
+    for command in [Command::Stop, Command::EndSession] {
+        venue.tell(command);
+    }
+    let began = Instant::now();
+    while venue.status().phase < Phase::Ended && !venue.is_finished() && began.elapsed() < END_WITHIN {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Where lines go: beside a JSON object, and around what moves.
+struct Screen {
+    json: bool,
+    bar: ProgressBar,
+}
+
+impl Screen {
+    fn line(&self, text: &str) {
+        self.bar.suspend(|| if self.json { eprintln!("{text}") } else { println!("{text}") });
+    }
+}
+
+fn list(addresses: &[SocketAddr]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn greet(screen: &Screen, config: &VenueConfig, at: &Addresses, before: &VenueStatus) {
+    let market = match &config.market.itch {
+        Some(file) => format!("{} at {} times its speed", file.display(), f64::from(config.setup.speed.0) / 1e3),
+        None => format!(
+            "{} symbols, {} messages a second, seed {}",
+            config.market.symbols,
+            group(config.market.rate.into()),
+            config.setup.seed
+        ),
+    };
+    screen.line(&format!("Venue: {market}, faults {}", word(config.setup.faults)));
+    screen.line(&format!("  line A        to {} (UDP)", list(&at.lines[0])));
+    screen.line(&format!("  line B        to {} (UDP)", list(&at.lines[1])));
+    screen.line(&format!("  re-requests   on {} (UDP)", at.rerequest));
+    screen.line(&format!("  snapshots     on {} (TCP), user {}", at.snapshot, text(&config.snapshot.username)));
+    for (index, (port, address)) in config.ports.iter().zip(&at.orders).enumerate() {
+        let session = text(&port.session);
+        screen.line(&format!(
+            "  order port {index}  on {address} (TCP), user {}, session {session}",
+            text(&port.username)
+        ));
+    }
+    if let Some(path) = &config.journal {
+        let state = if before.at.0 == 0 {
+            "begins a new day".to_owned()
+        } else {
+            let session = text(&before.session);
+            format!("goes on in session {session:?}, at message {}", group(before.next_sequence))
+        };
+        screen.line(&format!("  journal       {}: {state}", path.display()));
+    }
+    if !at.are_loopback() {
+        screen.line("  Reachable from other machines. Nothing is encrypted, as in the protocols that it speaks.");
+    }
+}
+
+/// What has happened since the last look.
+fn tell(screen: &Screen, venue: &Running, elapsed: Duration) {
+    for event in venue.events().try_iter() {
+        screen.line(&format!("{:>8.1} s  {event}", elapsed.as_secs_f64()));
+    }
+    let status = venue.status();
+    let sum = |of: fn(&PortStatus) -> usize| group(status.ports.iter().map(of).sum::<usize>() as u64);
+    screen.bar.set_message(format!(
+        "{:.0} s: {} messages published, {} of {} ports logged in, {} orders, {} live, {} fills",
+        elapsed.as_secs_f64(),
+        group(status.far_end.published),
+        status.ports.iter().filter(|port| port.logged_in).count(),
+        status.ports.len(),
+        sum(|port| port.orders),
+        sum(|port| port.live),
+        sum(|port| port.fills),
+    ));
+    screen.bar.tick();
+}
+
+fn word(faults: Faults) -> &'static str {
+    match faults {
+        Faults::None => "none",
+        Faults::Light => "light",
+        Faults::Heavy => "heavy",
+    }
+}
+
+fn text(padded: &[u8]) -> String {
+    padded.trim_ascii().escape_ascii().to_string()
+}
+
+/// What it says at the end. The layout of its JSON is stable: fields are added, never renamed or removed.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Seconds on the venue's clock, since its day began.
+    venue_seconds: f64,
+    /// The market-data session.
+    session: String,
+    /// Messages published, over all sessions.
+    published: u64,
+    /// Changes of the market-data session.
+    session_changes: u64,
+    /// Datagrams that the lines were made to lose.
+    datagrams_lost: u64,
+    /// Connections that the wire was made to cut.
+    sessions_cut: u64,
+    /// Re-requests, and of these answered.
+    rerequests: [u64; 2],
+    /// Snapshots served to the end.
+    snapshots: u64,
+    /// Connections cut because their client did not read.
+    stalled: u64,
+    /// Order entry.
+    ports: Vec<PortReport>,
+    /// Where the venue contradicts itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PortReport {
+    port: usize,
+    username: String,
+    session: String,
+    /// Orders that were accepted, replacements included.
+    orders: usize,
+    /// Of these in the market.
+    live: usize,
+    /// Executions that were not broken.
+    fills: usize,
+    /// Shares in them.
+    shares: u64,
+    /// Messages of the session.
+    messages: usize,
+    /// Net shares by symbol.
+    positions: BTreeMap<String, i64>,
+}
+
+impl Report {
+    fn of(config: &VenueConfig, status: &VenueStatus, far_end: &FarEnd, error: Option<String>) -> Self {
+        let stats = far_end.stats();
+        let ports = config.ports.iter().enumerate().filter_map(|(index, entry)| {
+            let port = far_end.exchange().port(u16::try_from(index).ok()?)?;
+            let PortStatus { orders, live, fills, shares, messages, positions, .. } = PortStatus::of(port, 0, false);
+            let held = positions.into_iter().filter(|(_, shares)| *shares != 0);
+            Some(PortReport {
+                port: index,
+                username: text(&entry.username),
+                session: text(&entry.session),
+                orders,
+                live,
+                fills,
+                shares,
+                messages,
+                positions: held.map(|(symbol, shares)| (symbol.to_string(), shares)).collect(),
+            })
+        });
+        let [a, b, ..] = status.datagrams;
+        Report {
+            venue_seconds: status.at.0 as f64 / 1e9,
+            session: text(&far_end.publisher().session()),
+            published: stats.published,
+            session_changes: stats.session_changes,
+            datagrams_lost: [a, b].iter().map(|line| line.lost + line.lost_in_burst + line.corrupt_dropped).sum(),
+            sessions_cut: status.streams.iter().map(|streams| streams.cuts).sum(),
+            rerequests: [stats.rerequest.requests, stats.rerequest.answered],
+            snapshots: stats.glimpse.completed,
+            stalled: status.stalled,
+            ports: ports.collect(),
+            error,
+        }
+    }
+
+    fn print(&self) {
+        println!(
+            "Venue closed after {:.1} s of its day: {} messages published, {} of {} re-requests answered, {} snapshots.",
+            self.venue_seconds,
+            group(self.published),
+            group(self.rerequests[1]),
+            group(self.rerequests[0]),
+            group(self.snapshots)
+        );
+        for port in &self.ports {
+            println!(
+                "  order port {} ({}): {} orders, {} live, {} fills, {} shares",
+                port.port,
+                port.username,
+                group(port.orders as u64),
+                group(port.live as u64),
+                group(port.fills as u64),
+                group(port.shares)
+            );
+            for (symbol, shares) in &port.positions {
+                println!("    {symbol:<8} {shares:>+10}");
+            }
+        }
+        if let Some(error) = &self.error {
+            println!("The venue contradicts itself: {error}");
+        }
+    }
+}

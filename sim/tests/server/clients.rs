@@ -1,0 +1,237 @@
+//! Clients that behave, and some that do not.
+
+use super::rig::{ByHand, Rig, SNAPSHOT, Trader, enter, far_end, login};
+use firelane_gateway::base::{Nanos, VenueRef};
+use firelane_gateway::flow::wire::itch50::{self, Message};
+use firelane_gateway::flow::wire::moldudp64::{Packet, Request};
+use firelane_sim::far_end::Door;
+use firelane_sim::net::Faults;
+use firelane_sim::server::{Command, Ended, Phase, Speed, VenueEvent};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpStream, UdpSocket};
+
+/// A symbol of the market.
+fn symbol(rig: &Rig) -> [u8; 8] {
+    let directory = rig.lines[0].messages.values().find(|message| message[0] == b'R').unwrap();
+    directory[11..19].try_into().unwrap()
+}
+
+#[test]
+fn both_lines_carry_the_same_messages() {
+    let mut rig = Rig::new(1, far_end(1, 2_000, 1, Faults::None), |_| ());
+    rig.until("a thousand messages on both lines", |rig| rig.lines.iter().all(|line| line.messages.len() > 1_000));
+    rig.tell(Command::Stop);
+    rig.tell(Command::EndSession);
+    rig.until("the end on both lines", |rig| rig.lines.iter().all(|line| line.ended));
+    let [a, b] = &rig.lines;
+    assert_eq!(a.messages, b.messages);
+    assert!(a.messages.keys().copied().eq(1..a.next), "nothing is missing");
+    let status = rig.status();
+    assert_eq!((status.next_sequence, status.far_end.published), (rig.lines[0].next, rig.lines[0].next - 1));
+    assert_eq!((status.phase, status.healed), (Phase::Ended, true));
+    assert!(status.datagrams[0].sent == rig.lines[0].datagrams && status.datagrams[0].lost == 0);
+    rig.finish().check().unwrap();
+}
+
+#[test]
+fn two_gateways_trade_at_once_each_on_its_own_port() {
+    let mut rig = Rig::new(2, far_end(2, 500, 2, Faults::None), |_| ());
+    let (one, two) = (rig.trader(0, 1), rig.trader(1, 1));
+    rig.until("both logins", |rig| rig.traders.iter().all(|t| t.logged_in == Some(1)));
+    rig.until("the directory", |rig| rig.lines[0].messages.len() > 30);
+    let symbol = symbol(&rig);
+    // The first buys at a price at which somebody will sell: the second does.
+    rig.traders[one].enter(1, b'B', 100, &symbol, 20_000_000);
+    rig.until("an answer to the first", |rig| rig.traders[one].count(b'A') == 1);
+    rig.traders[two].enter(1, b'S', 300, &symbol, 100);
+    rig.until("answers to the second", |rig| rig.traders[two].count(b'A') == 1 && rig.traders[two].count(b'E') > 0);
+    let status = rig.status();
+    assert_eq!(
+        status.ports.iter().map(|p| (p.connections, p.logged_in, p.orders)).collect::<Vec<_>>(),
+        [(1, true, 1); 2]
+    );
+    let of = |port: usize| status.ports[port].positions.values().sum::<i64>();
+    assert!(of(0) >= 0 && of(1) < 0, "{status:?}");
+    assert_eq!(rig.traders[one].count(b'J') + rig.traders[two].count(b'J'), 0);
+    // A wrong password, and the right one at the wrong port, are refused and closed.
+    let orders = rig.handle.addresses().orders.clone();
+    rig.traders.push(Trader::new(orders[0], login(1), 1));
+    rig.until("a rejected login", |rig| rig.traders[2].rejected && rig.traders[2].closed);
+    // Whoever logs in a second time takes the session over, and gets what it lacks.
+    let messages = rig.traders[two].got.clone();
+    let again = rig.trader(1, 1);
+    rig.until("the takeover", |rig| rig.traders[two].closed && rig.traders[again].got.len() >= messages.len());
+    assert!(rig.traders[again].got.starts_with(&messages));
+    let told = |event: fn(&VenueEvent) -> bool| rig.seen.iter().filter(|e| event(e)).count();
+    assert_eq!(told(|e| matches!(e, VenueEvent::Connected { .. })), 4);
+    assert_eq!(told(|e| matches!(e, VenueEvent::LoggedIn { door: Door::Orders(1), .. })), 2);
+    assert_eq!(told(|e| matches!(e, VenueEvent::Disconnected { why: Ended::ByVenue, .. })), 2);
+    rig.finish().check().unwrap();
+}
+
+#[test]
+fn a_client_that_does_not_read_is_cut_and_harms_nobody() {
+    let mut rig = Rig::new(2, far_end(2, 200, 3, Faults::None), |setup| {
+        setup.limits.write_buffer = 100_000;
+        setup.limits.send_buffer = Some(8_192);
+    });
+    let good = rig.trader(1, 1);
+    // Asks for rejects and never reads them.
+    let Trader { mut socket, .. } = {
+        let mut greedy = Trader::new(rig.handle.addresses().orders[0], login(0), 1);
+        greedy.poll();
+        greedy
+    };
+    socket2::SockRef::from(&socket).set_recv_buffer_size(4_096).unwrap();
+    let (mut urn, mut rest) = (0, Vec::new());
+    rig.until("the cut", |rig| {
+        if rest.is_empty() {
+            for _ in 0..100 {
+                urn += 1;
+                let order = enter(urn, b'B', 0, b"NONE    ", 100);
+                rest.extend(u16::try_from(order.len() + 1).unwrap().to_be_bytes());
+                rest.push(b'U');
+                rest.extend(order);
+            }
+        }
+        if let Ok(length) = socket.write(&rest) {
+            rest.drain(..length);
+        }
+        rig.handle.status().stalled == 1
+    });
+    assert!(rig.seen.iter().any(|e| matches!(e, VenueEvent::Disconnected { why: Ended::Stalled, .. })));
+    let before = rig.lines[0].next;
+    rig.until("the market goes on", |rig| rig.lines[0].next > before + 100 && rig.traders[good].logged_in.is_some());
+    assert!(!rig.traders[good].closed);
+    assert!(rig.status().ports[0].messages > 1_000);
+}
+
+#[test]
+fn a_half_sent_login_holds_nobody_up_and_is_closed_in_time() {
+    let clock = ByHand::default();
+    let mut rig = Rig::with_clock(1, far_end(1, 100, 4, Faults::None), |_| (), Some(clock.clone()));
+    let address = rig.handle.addresses().orders[0];
+    let mut half = TcpStream::connect(address).unwrap();
+    half.write_all(b"\0\x2fLFIRE0").unwrap();
+    let mut gone = TcpStream::connect(address).unwrap();
+    gone.write_all(b"\0\x2fL").unwrap();
+    drop(gone);
+    let good = rig.trader(0, 0);
+    rig.until("the login", |rig| rig.traders[good].logged_in.is_some());
+    let half_from = half.local_addr().unwrap();
+    let closed = move |rig: &Rig, half: bool| {
+        rig.seen.iter().find_map(|e| match e {
+            VenueEvent::Disconnected { peer, why, .. } if (*peer == half_from) == half => Some(*why),
+            _ => None,
+        })
+    };
+    rig.until("the client that went away", |rig| closed(rig, false) == Some(Ended::ByClient));
+    assert_eq!(closed(&rig, true), None);
+    // After 30 s its time to log in is up.
+    clock.pass(Nanos::from_secs(31));
+    rig.until("the end of the half login", |rig| closed(rig, true) == Some(Ended::ByVenue));
+}
+
+#[test]
+fn more_connections_than_there_is_room_for_are_closed_at_once() {
+    let mut rig = Rig::new(1, far_end(1, 100, 5, Faults::None), |setup| setup.limits.connections = 2);
+    let address = rig.handle.addresses().orders[0];
+    let idle = [TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap()];
+    rig.until("two connections", |rig| rig.status().ports[0].connections == 2);
+    let third = rig.trader(0, 0);
+    rig.until("the third is closed", |rig| rig.traders[third].closed);
+    assert_eq!(rig.status().full, 1);
+    drop(idle);
+    rig.until("room again", |rig| rig.status().ports[0].connections == 0);
+    let fourth = rig.trader(0, 0);
+    rig.until("the fourth logs in", |rig| rig.traders[fourth].logged_in.is_some());
+}
+
+#[test]
+fn what_was_published_can_be_asked_for_again() {
+    let mut rig = Rig::new(1, far_end(1, 1_000, 6, Faults::None), |_| ());
+    rig.until("some messages", |rig| rig.lines[0].messages.len() > 200);
+    let asking = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    asking.set_nonblocking(true).unwrap();
+    let request = Request::new(rig.lines[0].session, 50, 10);
+    asking.send_to(request.encode(), rig.handle.addresses().rerequest).unwrap();
+    asking.send_to(b"nonsense", rig.handle.addresses().rerequest).unwrap();
+    let mut buffer = [0; 2_000];
+    let mut length = 0;
+    rig.until("the reply", |_| asking.recv_from(&mut buffer).map(|(got, _)| length = got).is_ok());
+    let packet = Packet::parse(&buffer[..length]).unwrap();
+    let again: Vec<(u64, Vec<u8>)> = packet.messages().map(|m| m.map(|(n, m)| (n, m.to_vec())).unwrap()).collect();
+    let known: Vec<(u64, Vec<u8>)> = rig.lines[0].messages.range(50..60).map(|(n, m)| (*n, m.clone())).collect();
+    assert_eq!(again, known);
+    rig.until("both requests", |rig| rig.status().far_end.rerequest.requests == 2);
+    let stats = rig.status();
+    assert_eq!((stats.far_end.rerequest.answered, stats.far_end.rerequest.malformed), (1, 1));
+    assert_eq!((stats.datagrams[3].delivered, stats.datagrams[2].delivered), (2, 1));
+}
+
+/// Displayed orders: what is left of each.
+type Orders = BTreeMap<VenueRef, u32>;
+
+fn follow(orders: &mut Orders, message: &[u8]) {
+    let mut take = |reference: VenueRef, shares: u32| {
+        let left = orders[&reference] - shares;
+        if left == 0 {
+            orders.remove(&reference)
+        } else {
+            orders.insert(reference, left)
+        };
+    };
+    match itch50::decode(message).unwrap() {
+        Message::AddOrder(m) => drop(orders.insert(m.order_ref(), m.shares.get())),
+        Message::AddOrderMpid(m) => drop(orders.insert(m.order_ref(), m.shares.get())),
+        Message::OrderExecuted(m) => take(m.order_ref(), m.shares.get()),
+        Message::OrderExecutedWithPrice(m) => take(m.order_ref(), m.shares.get()),
+        Message::OrderCancel(m) => take(m.order_ref(), m.shares.get()),
+        Message::OrderDelete(m) => drop(orders.remove(&m.order_ref())),
+        Message::OrderReplace(m) => {
+            orders.remove(&m.original_ref());
+            orders.insert(m.new_ref(), m.shares.get());
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn snapshots_join_the_stream_at_their_number_for_several_clients_at_once() {
+    let mut rig = Rig::new(1, far_end(1, 3_000, 7, Faults::None), |_| ());
+    rig.until("a market", |rig| rig.lines[0].messages.len() > 1_000);
+    let address = rig.handle.addresses().snapshot;
+    for _ in 0..3 {
+        rig.traders.push(Trader::new(address, SNAPSHOT, 1));
+    }
+    let ended = |t: &Trader| t.got.last().is_some_and(|message| message[0] == b'G');
+    rig.until("three snapshots", |rig| rig.traders.iter().all(ended));
+    rig.traders.push(Trader::new(address, SNAPSHOT, 1));
+    rig.until("one more", |rig| rig.traders.iter().all(ended));
+    rig.tell(Command::Stop);
+    rig.until("all messages", |rig| rig.lines[0].next == rig.handle.status().next_sequence);
+    for trader in &rig.traders {
+        let (end, state) = trader.got.split_last().unwrap();
+        let number: u64 = std::str::from_utf8(&end[1..]).unwrap().trim().parse().unwrap();
+        assert!(number > 1_000);
+        let (mut spliced, mut whole) = (Orders::new(), Orders::new());
+        state.iter().for_each(|message| follow(&mut spliced, message));
+        rig.lines[0].messages.range(..number).for_each(|(_, message)| follow(&mut whole, message));
+        assert_eq!(spliced, whole, "at {number}");
+    }
+    assert_eq!(rig.status().far_end.glimpse.completed, 4);
+}
+
+#[test]
+fn a_faster_clock_trades_faster() {
+    let clock = ByHand::default();
+    let mut rig =
+        Rig::with_clock(1, far_end(1, 1_000, 8, Faults::None), |setup| setup.speed = Speed(20_000), Some(clock));
+    for _ in 0..1_000 {
+        rig.cycle();
+    }
+    // A tenth of a second here is two there.
+    assert!((1_900_000_000..=2_100_000_000).contains(&rig.status().at.0), "{:?}", rig.status().at);
+    assert!(rig.status().far_end.published > 1_000);
+}

@@ -1,0 +1,211 @@
+//! The gateway's own lane against the venue, over real sockets, on a clock that the test moves: whatever the faults do
+//! to datagrams and connections, both sides come to rest and agree.
+
+#[allow(dead_code, reason = "the lane is all that is wanted of it")]
+#[path = "../world/rig.rs"]
+mod world;
+
+use super::rig::{ByHand, Rig};
+use firelane_gateway::base::{ExchangeTime, InstrumentId, LineId, Mono, Nanos, SessionId};
+use firelane_gateway::flow::outbox::{Class, Output};
+use firelane_gateway::flow::session::SessionInput;
+use firelane_gateway::flow::{Command as LaneCommand, Input};
+use firelane_gateway::shell::lane::{Recorder, fill_in_password};
+use firelane_sim::exchange::Synthetic;
+use firelane_sim::far_end::{FarEnd, FarEndConfig};
+use firelane_sim::flow::FlowConfig;
+use firelane_sim::net::Faults;
+use firelane_sim::reconcile::{self, Statement, TapeLedger};
+use firelane_sim::server::{Clock, Command};
+use firelane_sim::world::WorldConfig;
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use world::{DAY, Run, Trader};
+
+const SESSIONS: [SessionId; 2] = [SessionId::ORDERS, SessionId::SNAPSHOT];
+
+/// What the lane wants done.
+enum Wanted {
+    Request(Vec<u8>),
+    Send(SessionId, Class, Vec<u8>),
+    Connect(SessionId),
+    Disconnect(SessionId),
+}
+
+/// A lane with sockets, as bare as can be.
+struct Gateway {
+    lane: Recorder,
+    tape: TapeLedger,
+    clock: ByHand,
+    /// Lines A and B, and where replies to requests come.
+    datagrams: [UdpSocket; 3],
+    rerequest: SocketAddr,
+    /// Order entry, snapshots: where, with which password, and the connection.
+    sessions: [(SocketAddr, [u8; 10], Option<TcpStream>, Vec<u8>); 2],
+    wanted: VecDeque<Wanted>,
+}
+
+impl Gateway {
+    fn feed(&mut self, input: Input<'_>) {
+        let Gateway { lane, tape, wanted, clock, .. } = self;
+        let outcome = lane.input(clock.now(), input, |output| match output {
+            Output::Datagram(bytes) => wanted.push_back(Wanted::Request(bytes.to_vec())),
+            Output::Send { session, class, bytes } => wanted.push_back(Wanted::Send(session, class, bytes.to_vec())),
+            Output::Connect(session) => wanted.push_back(Wanted::Connect(session)),
+            Output::Disconnect(session) => wanted.push_back(Wanted::Disconnect(session)),
+            Output::Tape(record) => tape.on_record(record),
+            Output::Snapshot => {}
+        });
+        outcome.unwrap();
+        while let Some(wanted) = self.wanted.pop_front() {
+            self.act(wanted);
+        }
+    }
+
+    fn act(&mut self, wanted: Wanted) {
+        match wanted {
+            Wanted::Request(bytes) => drop(self.datagrams[2].send_to(&bytes, self.rerequest)),
+            Wanted::Send(session, class, mut bytes) => {
+                let (_, password, _, out) = &mut self.sessions[usize::from(session.0)];
+                fill_in_password(class, &mut bytes, *password);
+                out.extend(bytes);
+            }
+            Wanted::Connect(session) => {
+                let (address, _, socket, out) = &mut self.sessions[usize::from(session.0)];
+                out.clear();
+                *socket = TcpStream::connect(*address).ok();
+                if let Some(socket) = socket {
+                    socket.set_nonblocking(true).unwrap();
+                    socket.set_nodelay(true).unwrap();
+                }
+                let up = socket.is_some();
+                self.feed(Input::Session(session, if up { SessionInput::Connected } else { SessionInput::Closed }));
+            }
+            Wanted::Disconnect(session) => {
+                if self.sessions[usize::from(session.0)].2.take().is_some() {
+                    self.feed(Input::Session(session, SessionInput::Closed));
+                }
+            }
+        }
+    }
+
+    fn poll(&mut self) {
+        let mut buffer = [0; 65_536];
+        for (at, line) in [LineId::A, LineId::B, LineId::REREQUEST].into_iter().enumerate() {
+            while let Ok((length, _)) = self.datagrams[at].recv_from(&mut buffer) {
+                self.feed(Input::Packet(line, &buffer[..length]));
+            }
+        }
+        for (at, id) in SESSIONS.into_iter().enumerate() {
+            let (_, _, Some(socket), out) = &mut self.sessions[at] else { continue };
+            let mut gone = false;
+            match socket.write(out) {
+                Ok(length) => drop(out.drain(..length)),
+                Err(error) => gone = error.kind() != ErrorKind::WouldBlock,
+            }
+            match socket.read(&mut buffer) {
+                Ok(0) => gone = true,
+                Ok(length) => self.feed(Input::Session(id, SessionInput::Bytes(&buffer[..length]))),
+                Err(error) => gone |= error.kind() != ErrorKind::WouldBlock,
+            }
+            if gone && self.sessions[at].2.take().is_some() {
+                self.feed(Input::Session(id, SessionInput::Closed));
+            }
+        }
+        while let Some(machine) = self.lane.lane().due(self.clock.now()) {
+            self.feed(Input::Timer(machine));
+        }
+    }
+
+    /// Every book of the lane can be trusted.
+    fn is_fresh(&self) -> bool {
+        let lane = self.lane.lane();
+        (0..).map(InstrumentId).take(lane.instruments().rows().len()).all(|id| lane.books().freshness(id).is_fresh())
+    }
+}
+
+fn trade(faults: Faults, seed: u64, seconds: u64) -> (Gateway, FarEnd, firelane_sim::server::VenueStatus) {
+    let clock = ByHand::default();
+    let world = WorldConfig::new(seed, faults, Nanos::from_secs(seconds));
+    let flow = FlowConfig { symbols: 6, rate: 2_500, live_orders: 500, ..FlowConfig::default() };
+    let epoch = ExchangeTime::new(DAY, 34_200_000_000_000);
+    let market = Synthetic::new(epoch, flow, vec![world.port(*b"FIRE")], faults, seed);
+    let mut far_end = FarEnd::new(FarEndConfig::under(faults, seed, world.snapshot), Box::new(market), Mono(0));
+    far_end.open(Mono(0));
+    let datagrams = [0; 3].map(|_| {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        socket
+    });
+    let lines = [datagrams[0].local_addr().unwrap(), datagrams[1].local_addr().unwrap()];
+    let change = |setup: &mut firelane_sim::server::Setup| {
+        (setup.faults, setup.seed) = (faults, seed);
+        setup.addresses.lines = lines.map(|line| vec![line]);
+    };
+    let mut rig = Rig::with_clock(1, far_end, change, Some(clock.clone()));
+    let at = rig.handle.addresses().clone();
+    let session = |address, password| (address, password, None, Vec::new());
+    let mut gateway = Gateway {
+        lane: Recorder::new(Run { trader: Trader::Taker, ..Run::heavy(seed) }.lane()),
+        tape: TapeLedger::default(),
+        clock: clock.clone(),
+        datagrams,
+        rerequest: at.rerequest,
+        sessions: [session(at.orders[0], world.orders.password), session(at.snapshot, world.snapshot.password)],
+        wanted: VecDeque::new(),
+    };
+    gateway.feed(Input::Command(LaneCommand::Start));
+    rig.until("the end of trading", |_| {
+        gateway.poll();
+        clock.now() >= Mono(0).after(Nanos::from_secs(seconds))
+    });
+    rig.tell(Command::Stop);
+    gateway.feed(Input::Command(LaneCommand::Shutdown));
+    let healed = clock.now().after(Nanos::from_millis(200));
+    rig.until("the faults after the end of trading", |_| {
+        gateway.poll();
+        clock.now() >= healed
+    });
+    rig.tell(Command::Heal);
+    rig.until("rest", |rig| {
+        gateway.poll();
+        let lane = gateway.lane.lane();
+        lane.is_over() && gateway.is_fresh() && lane.next_sequence() == rig.status().next_sequence
+    });
+    rig.tell(Command::EndSession);
+    rig.until("the end of the session", |_| {
+        gateway.poll();
+        gateway.tape.counts().ends_of_session > 0
+    });
+    let status = rig.status();
+    (gateway, rig.finish(), status)
+}
+
+fn assert_agreed(gateway: &Gateway, far_end: &FarEnd) {
+    far_end.check().unwrap();
+    let lane = gateway.lane.lane();
+    let mut found =
+        reconcile::compare(&Statement::of_lane(lane, &gateway.tape), &Statement::of_venue(far_end.exchange(), 0));
+    found.extend(reconcile::check_at_rest(lane));
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(gateway.tape.counts().fills > 0, "{:?}", gateway.tape.counts());
+}
+
+#[test]
+fn a_lane_trades_over_sockets_and_both_sides_agree() {
+    let (gateway, far_end, status) = trade(Faults::None, 31, 2);
+    assert_agreed(&gateway, &far_end);
+    assert_eq!(status.stalled + status.full + status.lost_events, 0);
+}
+
+#[test]
+fn under_heavy_faults_both_sides_agree_in_the_end() {
+    for seed in 40..44 {
+        let (gateway, far_end, status) = trade(Faults::Heavy, seed, 4);
+        assert_agreed(&gateway, &far_end);
+        let feed = gateway.lane.lane().feed_counters();
+        assert!(feed.gaps > 0 && status.datagrams[0].lost > 0, "seed {seed}: {status:?}");
+    }
+}

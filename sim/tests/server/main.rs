@@ -1,0 +1,8 @@
+//! The venue on real sockets, over loopback, against clients that are written here.
+
+mod clients;
+mod faults;
+mod journal;
+mod lane;
+mod rig;
+mod start;
