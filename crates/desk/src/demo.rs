@@ -137,7 +137,7 @@ fn port(config: &Config, world: &WorldConfig) -> PortConfig {
 }
 
 fn recorder(options: &Demo, config: &Config) -> Result<Recorder> {
-    let mut recorder = Recorder::new(wirings::build(config)?);
+    let mut recorder = Recorder::new(wirings::build(config, None)?);
     let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
     let header = FileHeader::new(&config.wiring, &config.text, listed, config.effects);
     if let Some(path) = &options.log {

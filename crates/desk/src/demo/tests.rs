@@ -81,7 +81,7 @@ fn log_and_tape_are_whole_and_the_log_verifies() {
     assert!(play(&options).unwrap().reconciled);
     let build = |header: &FileHeader| {
         let config = Config::parse(&header.config).map_err(|error| error.to_string())?;
-        wirings::build(&config).map_err(|error| error.to_string())
+        wirings::build(&config, None).map_err(|error| error.to_string())
     };
     let verified = verify(File::open(&log).unwrap(), build, |_| ()).unwrap();
     assert!(verified.complete && verified.inputs > 1_000);
