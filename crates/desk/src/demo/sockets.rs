@@ -184,6 +184,7 @@ struct Run<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Deed {
     Start,
+    Snapshot,
     Kill,
     Release,
 }
@@ -199,6 +200,7 @@ impl Run<'_> {
             while let Some((_, deed)) = plan.next_if(|(at, _)| *at <= began.elapsed()) {
                 let command = match deed {
                     Deed::Start => LaneCommand::Start,
+                    Deed::Snapshot => LaneCommand::Snapshot,
                     Deed::Kill => LaneCommand::Kill,
                     Deed::Release => LaneCommand::Release,
                 };
@@ -321,7 +323,8 @@ impl Run<'_> {
     }
 }
 
-/// When what happens to the gateway: under heavy faults it comes late now and then, and somebody throws the kill switch.
+/// When what happens to the gateway: under heavy faults it comes late now and then, somebody mistrusts its books and asks
+/// for a snapshot, and somebody throws the kill switch.
 fn plan(world: &WorldConfig) -> Vec<(Duration, Deed)> {
     let (start, end) = (world.late_by.0, world.trade_for.0);
     let at = Duration::from_nanos;
@@ -330,6 +333,7 @@ fn plan(world: &WorldConfig) -> Vec<(Duration, Deed)> {
         let mut rng = Rng::new(world.seed, "live plans");
         // Order entry needs a second to be ready; what is killed should have something to cancel.
         let first = (start + (end - start) / 3).min(end);
+        plan.push((at(rng.between(first, end)), Deed::Snapshot));
         for _ in 0..rng.between(1, 1 + end / 20_000_000_000) {
             let kill = rng.between(first, end);
             plan.push((at(kill), Deed::Kill));
