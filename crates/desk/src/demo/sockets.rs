@@ -60,7 +60,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let venue = Running::spawn(server, seat.idle, seat.core)?;
     let began = Instant::now();
     let mut run = Run { options, world: &world, live, venue, tape, bar: progress::time(options.seconds * 1_000) };
-    let outcome = run.to_the_end();
+    let outcome = run.until_rest();
     let seconds = began.elapsed();
     run.bar.finish_and_clear();
     run.finish(&config, outcome.err(), seconds, &plan)
@@ -192,7 +192,7 @@ enum Deed {
 impl Run<'_> {
     /// The market trades; everyone else stops, the lane shuts down and the network heals; the publisher ends its session.
     /// As in the virtual world.
-    fn to_the_end(&mut self) -> Result<()> {
+    fn until_rest(&mut self) -> Result<()> {
         let trade_for = Duration::from_nanos(self.world.trade_for.0);
         let mut plan = plan(self.world).into_iter().peekable();
         let began = Instant::now();
