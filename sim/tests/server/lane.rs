@@ -190,22 +190,26 @@ fn assert_agreed(gateway: &Gateway, far_end: &FarEnd) {
     found.extend(reconcile::check_at_rest(lane));
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
-    assert!(gateway.tape.counts().fills > 0, "{:?}", gateway.tape.counts());
 }
 
 #[test]
 fn a_lane_trades_over_sockets_and_both_sides_agree() {
     let (gateway, far_end, status) = trade(Faults::None, 31, 2);
     assert_agreed(&gateway, &far_end);
+    assert!(gateway.tape.counts().fills > 0, "{:?}", gateway.tape.counts());
     assert_eq!(status.stalled + status.full + status.lost_events, 0);
 }
 
 #[test]
 fn under_heavy_faults_both_sides_agree_in_the_end() {
+    let mut fills = 0;
     for seed in 40..44 {
         let (gateway, far_end, status) = trade(Faults::Heavy, seed, 4);
         assert_agreed(&gateway, &far_end);
         let feed = gateway.lane.lane().feed_counters();
         assert!(feed.gaps > 0 && status.datagrams[0].lost > 0, "seed {seed}: {status:?}");
+        fills += gateway.tape.counts().fills;
     }
+    // One of them may be cut off all day.
+    assert!(fills > 0);
 }
