@@ -35,6 +35,14 @@ enum Wanted {
     Disconnect(SessionId),
 }
 
+/// Where a session goes, with which password, and its connection.
+struct Session {
+    address: SocketAddr,
+    password: [u8; 10],
+    socket: Option<TcpStream>,
+    out: Vec<u8>,
+}
+
 /// A lane with sockets, as bare as can be.
 struct Gateway {
     lane: Recorder,
@@ -43,8 +51,8 @@ struct Gateway {
     /// Lines A and B, and where replies to requests come.
     datagrams: [UdpSocket; 3],
     rerequest: SocketAddr,
-    /// Order entry, snapshots: where, with which password, and the connection.
-    sessions: [(SocketAddr, [u8; 10], Option<TcpStream>, Vec<u8>); 2],
+    /// Order entry, snapshots.
+    sessions: [Session; 2],
     wanted: VecDeque<Wanted>,
 }
 
@@ -69,12 +77,12 @@ impl Gateway {
         match wanted {
             Wanted::Request(bytes) => drop(self.datagrams[2].send_to(&bytes, self.rerequest)),
             Wanted::Send(session, class, mut bytes) => {
-                let (_, password, _, out) = &mut self.sessions[usize::from(session.0)];
+                let Session { password, out, .. } = &mut self.sessions[usize::from(session.0)];
                 fill_in_password(class, &mut bytes, *password);
                 out.extend(bytes);
             }
             Wanted::Connect(session) => {
-                let (address, _, socket, out) = &mut self.sessions[usize::from(session.0)];
+                let Session { address, socket, out, .. } = &mut self.sessions[usize::from(session.0)];
                 out.clear();
                 *socket = TcpStream::connect(*address).ok();
                 if let Some(socket) = socket {
@@ -85,7 +93,7 @@ impl Gateway {
                 self.feed(Input::Session(session, if up { SessionInput::Connected } else { SessionInput::Closed }));
             }
             Wanted::Disconnect(session) => {
-                if self.sessions[usize::from(session.0)].2.take().is_some() {
+                if self.sessions[usize::from(session.0)].socket.take().is_some() {
                     self.feed(Input::Session(session, SessionInput::Closed));
                 }
             }
@@ -100,7 +108,7 @@ impl Gateway {
             }
         }
         for (at, id) in SESSIONS.into_iter().enumerate() {
-            let (_, _, Some(socket), out) = &mut self.sessions[at] else { continue };
+            let Session { socket: Some(socket), out, .. } = &mut self.sessions[at] else { continue };
             let mut gone = false;
             match socket.write(out) {
                 Ok(length) => drop(out.drain(..length)),
@@ -111,7 +119,7 @@ impl Gateway {
                 Ok(length) => self.feed(Input::Session(id, SessionInput::Bytes(&buffer[..length]))),
                 Err(error) => gone |= error.kind() != ErrorKind::WouldBlock,
             }
-            if gone && self.sessions[at].2.take().is_some() {
+            if gone && self.sessions[at].socket.take().is_some() {
                 self.feed(Input::Session(id, SessionInput::Closed));
             }
         }
@@ -162,7 +170,7 @@ fn trade(faults: Faults, seed: u64, seconds: u64, journal: Option<&Path>) -> (Ga
     };
     let mut rig = Rig::with_clock(1, far_end, change, Some(clock.clone()));
     let at = rig.handle.addresses().clone();
-    let session = |address, password| (address, password, None, Vec::new());
+    let session = |address, password| Session { address, password, socket: None, out: Vec::new() };
     let mut gateway = Gateway {
         lane: Recorder::new(Run { trader, ..Run::heavy(seed) }.lane()),
         tape: TapeLedger::default(),

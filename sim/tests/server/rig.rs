@@ -79,6 +79,10 @@ impl Line {
     pub(super) fn new() -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.set_nonblocking(true).unwrap();
+        Line::of(socket)
+    }
+
+    pub(super) fn of(socket: UdpSocket) -> Self {
         Line { socket, session: [0; 10], messages: BTreeMap::new(), datagrams: 0, ended: false, next: 1 }
     }
 
