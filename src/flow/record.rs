@@ -305,6 +305,8 @@ pub struct StatusBody {
     pub refused: U64,
     /// Orders that live.
     pub live: U64,
+    /// Books that can't be trusted.
+    pub stale: U64,
     /// Bytes free in the log's ring, `u64::MAX` without a log.
     pub log_free: U64,
     /// Times that the lane took no input because the log's ring was full.
@@ -333,10 +335,30 @@ pub struct LinkBody {
     pub error: U32,
 }
 
-/// What an alert says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u16)]
-pub enum Alert {
+macro_rules! alerts {
+    ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
+        /// What an alert says.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u16)]
+        pub enum Alert { $($(#[$doc])* $name = $value,)* }
+
+        impl Alert {
+            /// From the number in a body.
+            #[must_use]
+            pub const fn from_number(number: u16) -> Option<Self> {
+                match number { $($value => Some(Alert::$name),)* _ => None }
+            }
+
+            /// Its name in dumps.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Alert::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+alerts! {
     /// A gap opened; first: first missing sequence number.
     GapOpened = 1,
     /// Every gap is closed.

@@ -10,7 +10,7 @@ use super::log::{Effects, FileHeader, FileWriter, LogError, Role};
 use crate::base::{Digest, Mono};
 use crate::flow::Input;
 use crate::flow::outbox::{Outbox, Output};
-use crate::flow::record::{self, FinalBody, Kind};
+use crate::flow::record::{self, CommandBody, FinalBody, Kind};
 use crate::flow::session::SessionInput;
 use std::io::Write;
 use zerocopy::IntoBytes;
@@ -122,22 +122,8 @@ impl Journal {
         if self.log.is_none() {
             return Ok(());
         }
-        match *input {
-            Input::Packet(line, bytes) => self.log(Kind::Packet, number, now, &[line.0], bytes),
-            Input::Session(session, input) => {
-                let (kind, bytes): (_, &[u8]) = match input {
-                    SessionInput::Connected => (Kind::Connected, &[]),
-                    SessionInput::Bytes(bytes) => (Kind::Bytes, bytes),
-                    SessionInput::Closed => (Kind::Closed, &[]),
-                    SessionInput::Blocked => (Kind::Blocked, &[]),
-                    SessionInput::Writable => (Kind::Writable, &[]),
-                    SessionInput::Dropped(bytes) => (Kind::Dropped, bytes),
-                };
-                self.log(kind, number, now, &[session.0], bytes)
-            }
-            Input::Command(command) => self.log(Kind::Command, number, now, &[], command.to_body().as_bytes()),
-            Input::Timer(machine) => self.log(Kind::Timer, number, now, &[machine as u8], &[]),
-        }
+        let parts = InputParts::of(input);
+        self.log(parts.kind, number, now, parts.tag(), parts.bytes())
     }
 
     /// What input `number` caused, as it lies in an outbox.
@@ -221,6 +207,57 @@ impl Journal {
             sink.finish()?;
         }
         Ok(())
+    }
+}
+
+/// An input as a record holds it: its kind, and the body in two parts.
+#[derive(Clone, Copy, Debug)]
+pub struct InputParts<'a> {
+    /// Which input.
+    pub kind: Kind,
+    tag: Option<u8>,
+    bytes: &'a [u8],
+    command: Option<CommandBody>,
+}
+
+impl<'a> InputParts<'a> {
+    /// Takes an input apart; [`input_of`](super::verify::input_of) puts it together again.
+    #[inline]
+    #[must_use]
+    pub fn of(input: &Input<'a>) -> Self {
+        let parts = |kind, tag, bytes| InputParts { kind, tag: Some(tag), bytes, command: None };
+        match *input {
+            Input::Packet(line, bytes) => parts(Kind::Packet, line.0, bytes),
+            Input::Session(session, input) => {
+                let (kind, bytes): (_, &[u8]) = match input {
+                    SessionInput::Connected => (Kind::Connected, &[]),
+                    SessionInput::Bytes(bytes) => (Kind::Bytes, bytes),
+                    SessionInput::Closed => (Kind::Closed, &[]),
+                    SessionInput::Blocked => (Kind::Blocked, &[]),
+                    SessionInput::Writable => (Kind::Writable, &[]),
+                    SessionInput::Dropped(bytes) => (Kind::Dropped, bytes),
+                };
+                parts(kind, session.0, bytes)
+            }
+            Input::Timer(machine) => parts(Kind::Timer, machine as u8, &[]),
+            Input::Command(command) => {
+                InputParts { kind: Kind::Command, tag: None, bytes: &[], command: Some(command.to_body()) }
+            }
+        }
+    }
+
+    /// The first part of the body.
+    #[inline]
+    #[must_use]
+    pub fn tag(&self) -> &[u8] {
+        self.tag.as_slice()
+    }
+
+    /// The rest of it.
+    #[inline]
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.command.as_ref().map_or(self.bytes, IntoBytes::as_bytes)
     }
 }
 

@@ -6,6 +6,8 @@ pub mod clock;
 pub mod config;
 pub mod journal;
 pub mod lane;
+pub mod latency;
+pub mod live;
 pub mod log;
 pub mod net;
 pub mod plan;

@@ -13,7 +13,7 @@ pub use loom::sync::{Arc, atomic};
 #[cfg(not(loom))]
 pub use std::sync::{Arc, atomic};
 
-use atomic::{AtomicBool, Ordering};
+use atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Asks threads to end. Clones are the same flag.
 ///
@@ -83,6 +83,24 @@ impl KillSwitch {
     #[must_use]
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
+    }
+}
+
+/// A number that one thread raises and others read. Clones are the same number.
+#[derive(Clone, Debug, Default)]
+pub struct Counter(Arc<AtomicU64>);
+
+impl Counter {
+    /// Raises it.
+    #[inline]
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// As far as it has come.
+    #[must_use]
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -113,7 +113,7 @@ pub fn verify(
                 if number != done.inputs + 1 {
                     return Err(malformed("its number does not follow"));
                 }
-                let input = input_of(kind, &record).ok_or_else(|| malformed("no such input"))?;
+                let input = input_of(kind, &record.body).ok_or_else(|| malformed("no such input"))?;
                 run.feed(Mono(record.header.time.get()), input);
                 done.inputs = number;
                 progress(done.inputs);
@@ -220,32 +220,24 @@ fn show(kind: Kind, body: &[u8]) -> String {
     format!("{} {hex}{}", kind.name(), if body.len() > 64 { "…" } else { "" })
 }
 
-/// The input that a record holds.
+/// The input that a record of this kind and body holds.
 #[must_use]
-pub fn input_of(kind: Kind, record: &Record) -> Option<Input<'_>> {
-    Some(match kind {
-        Kind::Packet => {
-            let (line, bytes) = record.tagged()?;
-            Input::Packet(LineId(line), bytes)
-        }
-        Kind::Connected => Input::Session(SessionId(record.tagged()?.0), SessionInput::Connected),
-        Kind::Bytes => {
-            let (session, bytes) = record.tagged()?;
-            Input::Session(SessionId(session), SessionInput::Bytes(bytes))
-        }
-        Kind::Closed => Input::Session(SessionId(record.tagged()?.0), SessionInput::Closed),
-        Kind::Command => Input::Command(Command::from_body(CommandBody::read_from_bytes(&record.body).ok()?)?),
-        Kind::Blocked => Input::Session(SessionId(record.tagged()?.0), SessionInput::Blocked),
-        Kind::Writable => Input::Session(SessionId(record.tagged()?.0), SessionInput::Writable),
-        Kind::Dropped => {
-            let (session, bytes) = record.tagged()?;
-            Input::Session(SessionId(session), SessionInput::Dropped(bytes))
-        }
-        Kind::Timer => Input::Timer(match record.tagged()?.0 {
-            0 => Machine::Feed,
-            1 => Machine::Core,
-            _ => return None,
-        }),
-        _ => return None,
-    })
+pub fn input_of(kind: Kind, body: &[u8]) -> Option<Input<'_>> {
+    if kind == Kind::Command {
+        return Some(Input::Command(Command::from_body(CommandBody::read_from_bytes(body).ok()?)?));
+    }
+    let (&tag, bytes) = body.split_first()?;
+    let session = |input| Some(Input::Session(SessionId(tag), input));
+    match kind {
+        Kind::Packet => Some(Input::Packet(LineId(tag), bytes)),
+        Kind::Connected => session(SessionInput::Connected),
+        Kind::Bytes => session(SessionInput::Bytes(bytes)),
+        Kind::Closed => session(SessionInput::Closed),
+        Kind::Blocked => session(SessionInput::Blocked),
+        Kind::Writable => session(SessionInput::Writable),
+        Kind::Dropped => session(SessionInput::Dropped(bytes)),
+        Kind::Timer if tag == Machine::Feed as u8 => Some(Input::Timer(Machine::Feed)),
+        Kind::Timer if tag == Machine::Core as u8 => Some(Input::Timer(Machine::Core)),
+        _ => None,
+    }
 }

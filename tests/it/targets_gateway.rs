@@ -108,7 +108,7 @@ pub fn log_file(data: &[u8]) {
                     let start = record.offset as usize;
                     end = start + 24 + record.body.len();
                     assert_eq!(&data[start + 24..end], record.body);
-                    let _ = record.kind.and_then(|kind| input_of(kind, &record));
+                    let _ = record.kind.and_then(|kind| input_of(kind, &record.body));
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -136,7 +136,7 @@ pub fn log_file(data: &[u8]) {
         let record = reader.next_record().unwrap().unwrap();
         assert_eq!((record.header, &record.body[..]), (head, body));
         assert!(body.len() <= MAX_BODY);
-        let _ = record.kind.and_then(|kind| input_of(kind, &record));
+        let _ = record.kind.and_then(|kind| input_of(kind, &record.body));
     }
     assert!(reader.next_record().unwrap().is_none());
 }

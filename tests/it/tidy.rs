@@ -184,7 +184,18 @@ fn the_gateways_dependencies_are_these() {
         };
     }
     assert_eq!(lane, BTreeSet::from(["xxhash-rust", "zerocopy"]), "base and flow");
-    let of_the_shell = ["core_affinity", "crc32c", "quanta", "rtrb", "serde", "socket2", "thiserror", "toml"];
+    let of_the_shell = [
+        "core_affinity",
+        "crc32c",
+        "crossbeam-queue",
+        "hdrhistogram",
+        "quanta",
+        "rtrb",
+        "serde",
+        "socket2",
+        "thiserror",
+        "toml",
+    ];
     assert_eq!(shell, BTreeSet::from(of_the_shell), "the shell");
 }
 

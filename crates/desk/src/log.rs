@@ -6,7 +6,8 @@ use crate::replay::group;
 use crate::wirings;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::flow::record::{
-    AlertBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, OrderBody, RecordHeader, TopBody,
+    AlertBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, RecordHeader,
+    StatusBody, TopBody, TraceBody,
 };
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::{FileReader, LogError, Record};
@@ -56,7 +57,7 @@ fn run_verify(path: &Path, json: bool) -> Result<ExitCode> {
             if config.wiring != header.wiring {
                 return Err(format!("the header names wiring {:?}, its configuration another", header.wiring));
             }
-            wirings::build(&config).map_err(|e| format!("{e:#}"))
+            wirings::build(&config, None).map_err(|e| format!("{e:#}"))
         },
         |n| spinner.set_message(format!("running the lane again: input {n}")),
     );
@@ -241,6 +242,33 @@ fn describe(kind: Kind, body: &[u8]) -> Option<String> {
                 b.price,
                 b.other
             )
+        }
+        Kind::Trace => {
+            let b = TraceBody::read_from_bytes(body).ok()?;
+            let stamps = [b.arrived, b.released, b.decoded, b.booked, b.decided, b.approved, b.encoded, b.sent];
+            let steps: Vec<String> =
+                stamps.windows(2).map(|pair| pair[1].get().saturating_sub(pair[0].get()).to_string()).collect();
+            format!("arrived {}, then ns: {}", b.arrived, steps.join(" "))
+        }
+        Kind::Status => {
+            let b = StatusBody::read_from_bytes(body).ok()?;
+            format!(
+                "messages {} next {} gaps {} orders {} fills {} live {} entry {} killed {} log free {} tape lost {}",
+                b.messages,
+                b.next_sequence,
+                b.gaps,
+                b.orders,
+                b.fills,
+                b.live,
+                b.entry,
+                b.killed,
+                b.log_free,
+                b.tape_lost
+            )
+        }
+        Kind::Link => {
+            let b = LinkBody::read_from_bytes(body).ok()?;
+            format!("session {} what {} error {}", b.session, b.what, b.error)
         }
         Kind::Command => {
             let b = CommandBody::read_from_bytes(body).ok()?;

@@ -13,15 +13,17 @@ use firelane_gateway::flow::signal::Imbalance;
 use firelane_gateway::flow::strategy::{ImbalanceTaker, MarketMaker, Strategy};
 use firelane_gateway::flow::trading::Trading;
 use firelane_gateway::flow::wiring::{Parts, Wiring};
+use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Lane;
+use firelane_gateway::shell::trace::StageProbe;
 use std::marker::PhantomData;
 
 /// A wiring by name.
 struct Named {
     name: &'static str,
     what: &'static str,
-    build: fn(&Config) -> Result<Box<dyn Lane>>,
+    build: fn(&Config, StageProbe) -> Result<Box<dyn Lane>>,
 }
 
 /// Every wiring there is.
@@ -29,14 +31,18 @@ const WIRINGS: [Named; 3] = [
     Named {
         name: "imbalance-taker",
         what: "takes the opposite best when the book leans",
-        build: |config| lane(config, ImbalanceTaker::new(&config.taker, config.instruments)?),
+        build: |config, probe| lane(config, probe, ImbalanceTaker::new(&config.taker, config.instruments)?),
     },
     Named {
         name: "market-maker",
         what: "quotes both sides and leans against its inventory",
-        build: |config| lane(config, MarketMaker::new(&config.maker, config.instruments)?),
+        build: |config, probe| lane(config, probe, MarketMaker::new(&config.maker, config.instruments)?),
     },
-    Named { name: "listener", what: "keeps exact books and sends nothing", build: |config| lane(config, ()) },
+    Named {
+        name: "listener",
+        what: "keeps exact books and sends nothing",
+        build: |config, probe| lane(config, probe, ()),
+    },
 ];
 
 /// Nasdaq equities: ITCH 5.0 in, OUCH 5.0 out, book imbalance as the signal.
@@ -47,19 +53,19 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Nasdaq<S> {
     type Signal = Imbalance;
     type Strategy = S;
     type Entry = OuchEntry;
-    type Probe = ();
+    type Probe = StageProbe;
 }
 
-/// The lane that a configuration names.
-pub(crate) fn build(config: &Config) -> Result<Box<dyn Lane>> {
+/// The lane that a configuration names. With a clock, every stage of an order's way is stamped.
+pub(crate) fn build(config: &Config, clock: Option<Clock>) -> Result<Box<dyn Lane>> {
     let Some(wiring) = WIRINGS.iter().find(|w| w.name == config.wiring) else {
         let known: Vec<String> = WIRINGS.iter().map(|w| format!("{:?} ({})", w.name, w.what)).collect();
         bail!("wiring = {:?}: must be one of {}", config.wiring, known.join(", "));
     };
-    (wiring.build)(config).with_context(|| format!("building the wiring {:?}", config.wiring))
+    (wiring.build)(config, StageProbe::new(clock)).with_context(|| format!("building the wiring {:?}", config.wiring))
 }
 
-fn lane<S>(config: &Config, strategy: S) -> Result<Box<dyn Lane>>
+fn lane<S>(config: &Config, probe: StageProbe, strategy: S) -> Result<Box<dyn Lane>>
 where
     S: for<'b> Strategy<BookRef<'b>, Imbalance> + State + Send + 'static,
 {
@@ -85,7 +91,7 @@ where
         orders: Orders::new(&config.orders)?,
         entry: OuchEntry::new(config.entry.clone())?,
         instruments,
-        probe: (),
+        probe,
         policy: config.policy,
     })))
 }
@@ -98,9 +104,9 @@ mod tests {
     fn every_wiring_builds_from_the_default_configuration() {
         for wiring in WIRINGS {
             let config = Config::parse(&format!("wiring = {:?}", wiring.name)).unwrap();
-            assert!(build(&config).is_ok(), "{}", wiring.name);
+            assert!(build(&config, None).is_ok(), "{}", wiring.name);
         }
-        let error = build(&Config::parse("wiring = \"none\"").unwrap()).err().unwrap().to_string();
+        let error = build(&Config::parse("wiring = \"none\"").unwrap(), None).err().unwrap().to_string();
         assert!(error.contains("\"market-maker\""), "{error}");
     }
 }

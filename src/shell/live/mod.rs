@@ -266,7 +266,7 @@ impl Assembled {
         journal.tape_into(Box::new(TapeSink::new(writer, lost.clone())));
         let file = tape.map(|Sheet { file, header }| FileWriter::new(file, Role::Tape, &header)).transpose()?;
         let tape = TapeScribe::new(reader, file, handle.board.clone(), observers);
-        let market = MarketSide::open(&config.net, for_snapshot)?;
+        let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
         let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
         let agents = match config.threads.layout {
             Layout::Fused => Agents::Fused(Box::new(FusedAgent::new(lane, market, core))),
@@ -275,7 +275,7 @@ impl Assembled {
                 let (writer, reader): (FrameWriter, FrameReader) = ring(config.threads.ring);
                 let asks = Arc::new(ArrayQueue::new(1));
                 let every = config.status_every;
-                let feed = FeedAgent::new(feed, market, writer, Arc::clone(&asks), clock.clone(), every);
+                let feed = FeedAgent::new(feed, market, writer, Arc::clone(&asks), every);
                 Agents::Split(Box::new(feed), Box::new(CoreAgent::new(half, core, reader, asks)))
             }
         };

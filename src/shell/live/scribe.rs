@@ -76,7 +76,7 @@ type File = FileWriter<BufWriter<Box<dyn Write + Send>>>;
 
 /// Writes the log.
 #[derive(Debug)]
-pub struct LogScribe {
+pub(super) struct LogScribe {
     ring: FrameReader,
     file: FileOut,
 }
@@ -152,7 +152,7 @@ pub trait Observer: Send {
 }
 
 /// Fans the tape out: to a file, the board, and whoever else.
-pub struct TapeScribe {
+pub(super) struct TapeScribe {
     ring: FrameReader,
     file: Option<FileOut>,
     board: SharedBoard,

@@ -1,12 +1,14 @@
 //! The demo as a whole: its report, its files, its market of either kind.
 
 use super::*;
-use firelane_gateway::base::Mono;
+use crate::wirings;
+use firelane_gateway::base::{ExchangeTime, Mono};
 use firelane_gateway::flow::record::Kind;
 use firelane_gateway::shell::log::FileReader;
 use firelane_gateway::shell::verify::verify;
 use firelane_sim::capture::binary_file::write_binary_file;
 use firelane_sim::crowd::Crowd;
+use firelane_sim::flow::FlowConfig;
 use firelane_sim::venue::Venue;
 use firelane_sim::venue::engine::EngineConfig;
 use std::path::PathBuf;
@@ -18,7 +20,10 @@ fn options() -> Demo {
         symbols: 4,
         rate: 2_000,
         faults: None,
+        layout: None,
         itch: None,
+        speed: None,
+        virtual_clock: true,
         config: None,
         print_config: false,
         log: None,
@@ -81,7 +86,7 @@ fn log_and_tape_are_whole_and_the_log_verifies() {
     assert!(play(&options).unwrap().reconciled);
     let build = |header: &FileHeader| {
         let config = Config::parse(&header.config).map_err(|error| error.to_string())?;
-        wirings::build(&config).map_err(|error| error.to_string())
+        wirings::build(&config, None).map_err(|error| error.to_string())
     };
     let verified = verify(File::open(&log).unwrap(), build, |_| ()).unwrap();
     assert!(verified.complete && verified.inputs > 1_000);
@@ -99,7 +104,7 @@ fn log_and_tape_are_whole_and_the_log_verifies() {
 #[test]
 fn a_recorded_day_is_traded_against() {
     let mut crowd = Crowd::new(FlowConfig { symbols: 3, rate: 2_000, live_orders: 300, ..FlowConfig::default() }, 1);
-    let epoch = ExchangeTime::new(0, OPENING);
+    let epoch = ExchangeTime::new(0, 34_200 * 1_000_000_000);
     let mut venue = Venue::new(epoch, &EngineConfig::new(crowd.symbols()), vec![]);
     venue.open(Mono(0));
     while crowd.next_deadline() < Mono(5_000_000_000) {

@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
         let epoch = ExchangeTime(first.0.saturating_sub(lead));
         Ok(Run {
             now: Mono(0),
-            lane: Recorder::new(wirings::build(config)?),
+            lane: Recorder::new(wirings::build(config, None)?),
             day: RecordedDay::new(recording.bytes(), epoch, config.trading.market, vec![port]),
             sequence: 1,
             under_way: Agenda::new(),

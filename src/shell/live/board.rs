@@ -1,0 +1,167 @@
+//! What is known of a running lane: the latest status, what happened, how long orders took. Kept by the tape's agent,
+//! read by whoever wants to know; the lane itself is never looked into.
+
+use super::core_side::link_of;
+use crate::base::{InstrumentId, Mono, SessionId};
+use crate::flow::record::{Alert, AlertBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
+use crate::shell::latency::Latency;
+use crate::shell::net::Why;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zerocopy::FromBytes;
+
+/// Something that a person may want to hear of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notice {
+    /// An alert of the lane.
+    Alert {
+        /// Which.
+        alert: Alert,
+        /// What it is about, if it is about one.
+        instrument: Option<InstrumentId>,
+        /// See [`Alert`].
+        first: u64,
+        /// See [`Alert`].
+        second: u64,
+    },
+    /// A connection is up (`None`), or it is gone or could not be made.
+    Link(SessionId, Option<Why>),
+}
+
+/// Notices that wait for a reader; the oldest go first.
+const NOTICES: usize = 4_096;
+
+/// What the tape has said.
+#[derive(Debug, Default)]
+pub struct Board {
+    /// The latest.
+    pub status: StatusBody,
+    /// When that was, on the lane's clock.
+    pub status_at: Mono,
+    /// How long orders took.
+    pub latency: Latency,
+    /// Alerts so far.
+    pub alerts: u64,
+    notices: VecDeque<(Mono, Notice)>,
+    /// Notices that nobody read in time.
+    pub missed: u64,
+}
+
+impl Board {
+    fn on_record(&mut self, record: &[u8]) {
+        let Ok((header, body)) = RecordHeader::ref_from_prefix(record) else { return };
+        let at = Mono(header.time.get());
+        match Kind::from_byte(header.kind) {
+            Some(Kind::Trace) => {
+                if let Ok(body) = TraceBody::ref_from_bytes(body) {
+                    self.latency.record(body);
+                }
+            }
+            Some(Kind::Status) => {
+                if let Ok(body) = StatusBody::read_from_bytes(body) {
+                    (self.status, self.status_at) = (body, at);
+                }
+            }
+            Some(Kind::Alert) => {
+                let Ok(body) = AlertBody::ref_from_bytes(body) else { return };
+                let Some(alert) = Alert::from_number(body.alert.get()) else { return };
+                self.alerts += 1;
+                let instrument = Some(body.instrument.get()).filter(|id| *id != u32::MAX).map(InstrumentId);
+                let (first, second) = (body.first.get(), body.second.get());
+                self.note(at, Notice::Alert { alert, instrument, first, second });
+            }
+            Some(Kind::Link) => {
+                if let Some((session, why)) = LinkBody::ref_from_bytes(body).ok().and_then(link_of) {
+                    self.note(at, Notice::Link(session, why));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, at: Mono, notice: Notice) {
+        if self.notices.len() == NOTICES {
+            self.notices.pop_front();
+            self.missed += 1;
+        }
+        self.notices.push_back((at, notice));
+    }
+
+    /// What happened since the last call, in order.
+    pub fn take_notices(&mut self) -> impl Iterator<Item = (Mono, Notice)> {
+        std::mem::take(&mut self.notices).into_iter()
+    }
+}
+
+/// The board, for its keeper and its readers.
+#[derive(Clone, Debug, Default)]
+pub struct SharedBoard(Arc<Mutex<Board>>);
+
+impl SharedBoard {
+    pub(super) fn on_record(&self, record: &[u8]) {
+        self.lock().on_record(record);
+    }
+
+    /// The board, until the guard is dropped: not for long, the tape's agent waits.
+    pub fn lock(&self) -> MutexGuard<'_, Board> {
+        // Whoever panicked with it in hand has left whole numbers behind.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The latest status.
+    #[must_use]
+    pub fn status(&self) -> StatusBody {
+        self.lock().status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::core_side::link_body;
+    use super::*;
+    use crate::flow::record::{header, instrument_field};
+    use zerocopy::IntoBytes;
+    use zerocopy::byteorder::little_endian::{U16, U64};
+
+    fn record(kind: Kind, time: u64, body: &[u8]) -> Vec<u8> {
+        [header(kind, 0, 1, Mono(time), body.len()).as_bytes(), body].concat()
+    }
+
+    #[test]
+    fn it_keeps_the_latest_status_every_notice_in_order_and_the_times_of_orders() {
+        let board = SharedBoard::default();
+        for gaps in [3, 5] {
+            let status = StatusBody { gaps: U64::new(gaps), ..StatusBody::default() };
+            board.on_record(&record(Kind::Status, gaps, status.as_bytes()));
+        }
+        let alert = AlertBody {
+            alert: U16::new(Alert::LineSilent as u16),
+            instrument: instrument_field(None),
+            first: U64::new(1),
+            second: U64::new(0),
+        };
+        board.on_record(&record(Kind::Alert, 6, alert.as_bytes()));
+        board.on_record(&record(Kind::Link, 7, link_body(SessionId::ORDERS, Some(Why::Refused)).as_bytes()));
+        let trace = TraceBody { sent: U64::new(900), ..TraceBody::default() };
+        board.on_record(&record(Kind::Trace, 8, trace.as_bytes()));
+        board.on_record(b"short");
+        board.on_record(&record(Kind::Alert, 9, b"short"));
+        let mut board = board.lock();
+        assert_eq!((board.status.gaps.get(), board.status_at, board.alerts), (5, Mono(5), 1));
+        assert_eq!(board.latency.percentiles().max, 900);
+        let notices: Vec<_> = board.take_notices().collect();
+        let silent = Notice::Alert { alert: Alert::LineSilent, instrument: None, first: 1, second: 0 };
+        let refused = Notice::Link(SessionId::ORDERS, Some(Why::Refused));
+        assert_eq!(notices, [(Mono(6), silent), (Mono(7), refused)]);
+        assert_eq!(board.take_notices().count(), 0);
+    }
+
+    #[test]
+    fn notices_that_nobody_reads_push_out_the_oldest_and_are_counted() {
+        let mut board = Board::default();
+        for at in 0..NOTICES as u64 + 2 {
+            board.note(Mono(at), Notice::Link(SessionId::ORDERS, None));
+        }
+        assert_eq!((board.missed, board.take_notices().next().unwrap().0), (2, Mono(2)));
+    }
+}

@@ -1,0 +1,286 @@
+//! What crosses from the feed's thread to the core's, as frames of a ring.
+//!
+//! ```text
+//!  each input of the feed's:   Input  Effect*  (Message | Snapshot | Notice)*  End
+//!  between them:               Status, Link
+//! ```
+//!
+//! Every input that the feed took crosses, also one that released nothing: the core writes the log, and its order is
+//! the order.
+
+use super::core_side::{link_body, link_of};
+use crate::base::{LineId, Mono, SessionId};
+use crate::flow::Input;
+use crate::flow::feed::{Notice, Release};
+use crate::flow::outbox::Outbox;
+use crate::flow::record::{Kind, LinkBody, StatusBody};
+use crate::shell::journal::{InputParts, flatten};
+use crate::shell::net::Why;
+use crate::shell::ring::FrameWriter;
+use crate::shell::verify::input_of;
+use zerocopy::{FromBytes, IntoBytes};
+
+const INPUT: u8 = 0;
+const EFFECT: u8 = 1;
+const MESSAGE: u8 = 2;
+const SNAPSHOT: u8 = 3;
+const NOTICE: u8 = 4;
+const END: u8 = 5;
+const STATUS: u8 = 6;
+const LINK: u8 = 7;
+
+/// One frame, as the core reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Frame<'a> {
+    /// The feed took an input.
+    Input(Mono, Input<'a>),
+    /// The feed did this for it: kind, tag and payload of a log record.
+    Effect(Kind, &'a [u8], &'a [u8]),
+    /// It released this.
+    Release(Release<'a>),
+    /// And that was all.
+    End,
+    /// How the feed is doing.
+    Status(StatusBody),
+    /// What became of a connection of its.
+    Link(SessionId, Option<Why>),
+}
+
+/// The core's thread is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the core has stopped")]
+pub(super) struct CoreGone;
+
+/// Writes frames, and waits for room where it must: the core is behind.
+#[derive(Debug)]
+pub(super) struct Writer {
+    ring: FrameWriter,
+}
+
+impl Writer {
+    pub(super) fn new(ring: FrameWriter) -> Self {
+        Writer { ring }
+    }
+
+    /// Room for a frame of so many bytes?
+    #[inline]
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.ring.fits(bytes)
+    }
+
+    #[inline]
+    fn put(&mut self, parts: &[&[u8]]) -> Result<(), CoreGone> {
+        while !self.ring.write(parts) {
+            if self.ring.is_abandoned() {
+                return Err(CoreGone);
+            }
+            std::hint::spin_loop();
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn input(&mut self, now: Mono, input: &Input<'_>) -> Result<(), CoreGone> {
+        let parts = InputParts::of(input);
+        self.put(&[&[INPUT, parts.kind as u8], &now.0.to_ne_bytes(), parts.tag(), parts.bytes()])
+    }
+
+    /// What the feed wrote.
+    #[inline]
+    pub(super) fn effects(&mut self, out: &Outbox) -> Result<(), CoreGone> {
+        for output in out.outputs() {
+            let (kind, (tag, length), bytes) = flatten(&output);
+            #[allow(clippy::cast_possible_truncation)] // at most two
+            self.put(&[&[EFFECT, kind as u8, length as u8], &tag[..length], bytes])?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn release(&mut self, release: &Release<'_>) -> Result<(), CoreGone> {
+        match release {
+            Release::Message { sequence, bytes, arrived } => {
+                self.put(&[&[MESSAGE], &sequence.to_ne_bytes(), &arrived.0.to_ne_bytes(), bytes])
+            }
+            Release::Snapshot { bytes } => self.put(&[&[SNAPSHOT], bytes]),
+            Release::Notice(notice) => {
+                let (code, first, second, locate) = encode(*notice);
+                let locate = locate.map_or(u32::MAX, u32::from);
+                self.put(&[&[NOTICE, code], &first.to_ne_bytes(), &second.to_ne_bytes(), &locate.to_ne_bytes()])
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn end(&mut self) -> Result<(), CoreGone> {
+        self.put(&[&[END]])
+    }
+
+    pub(super) fn link(&mut self, session: SessionId, why: Option<Why>) -> Result<(), CoreGone> {
+        self.put(&[&[LINK], link_body(session, why).as_bytes()])
+    }
+
+    pub(super) fn status(&mut self, status: &StatusBody) -> Result<(), CoreGone> {
+        self.put(&[&[STATUS], status.as_bytes()])
+    }
+}
+
+/// A frame from its bytes. `None`: no writer writes such.
+#[inline]
+pub(super) fn read(frame: &[u8]) -> Option<Frame<'_>> {
+    let (&kind, rest) = frame.split_first()?;
+    Some(match kind {
+        MESSAGE => {
+            let (sequence, rest) = number(rest)?;
+            let (arrived, bytes) = number(rest)?;
+            Frame::Release(Release::Message { sequence, bytes, arrived: Mono(arrived) })
+        }
+        INPUT => {
+            let (&kind, rest) = rest.split_first()?;
+            let (now, body) = number(rest)?;
+            Frame::Input(Mono(now), input_of(Kind::from_byte(kind)?, body)?)
+        }
+        END => Frame::End,
+        EFFECT => {
+            let (&[kind, length], rest) = rest.split_first_chunk()?;
+            let (tag, bytes) = rest.split_at_checked(usize::from(length))?;
+            Frame::Effect(Kind::from_byte(kind)?, tag, bytes)
+        }
+        SNAPSHOT => Frame::Release(Release::Snapshot { bytes: rest }),
+        NOTICE => {
+            let (&code, rest) = rest.split_first()?;
+            let (first, rest) = number(rest)?;
+            let (second, rest) = number(rest)?;
+            let locate = u32::from_ne_bytes(*rest.first_chunk()?);
+            Frame::Release(Release::Notice(decode(code, first, second, u16::try_from(locate).ok())?))
+        }
+        STATUS => Frame::Status(StatusBody::read_from_bytes(rest).ok()?),
+        LINK => {
+            let (session, why) = link_of(&LinkBody::read_from_bytes(rest).ok()?)?;
+            Frame::Link(session, why)
+        }
+        _ => return None,
+    })
+}
+
+#[inline]
+fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u64::from_ne_bytes(*number), rest))
+}
+
+fn encode(notice: Notice) -> (u8, u64, u64, Option<u16>) {
+    match notice {
+        Notice::GapOpened { first } => (0, first, 0, None),
+        Notice::GapClosed => (1, 0, 0, None),
+        Notice::Lost { first, count, locate } => (2, first, count, locate),
+        Notice::SnapshotBegin => (3, 0, 0, None),
+        Notice::SnapshotEnd { next } => (4, next, 0, None),
+        Notice::SnapshotFailed => (5, 0, 0, None),
+        Notice::SessionChanged => (6, 0, 0, None),
+        Notice::EndOfSession => (7, 0, 0, None),
+        Notice::LineSilent(line) => (8, line.0.into(), 0, None),
+        Notice::LineBack(line) => (9, line.0.into(), 0, None),
+    }
+}
+
+fn decode(code: u8, first: u64, second: u64, locate: Option<u16>) -> Option<Notice> {
+    let line = || u8::try_from(first).ok().map(LineId);
+    Some(match code {
+        0 => Notice::GapOpened { first },
+        1 => Notice::GapClosed,
+        2 => Notice::Lost { first, count: second, locate },
+        3 => Notice::SnapshotBegin,
+        4 => Notice::SnapshotEnd { next: first },
+        5 => Notice::SnapshotFailed,
+        6 => Notice::SessionChanged,
+        7 => Notice::EndOfSession,
+        8 => Notice::LineSilent(line()?),
+        9 => Notice::LineBack(line()?),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::outbox::Class;
+    use crate::flow::session::SessionInput;
+    use crate::flow::{Command, Machine};
+    use crate::shell::ring::ring;
+
+    #[test]
+    fn every_frame_crosses_as_it_is() {
+        let (writer, mut reader) = ring(1 << 16);
+        let mut writer = Writer::new(writer);
+        let inputs = [
+            Input::Packet(LineId::B, b"packet"),
+            Input::Packet(LineId::A, b""),
+            Input::Session(SessionId::SNAPSHOT, SessionInput::Connected),
+            Input::Session(SessionId::SNAPSHOT, SessionInput::Bytes(b"bytes")),
+            Input::Session(SessionId::SNAPSHOT, SessionInput::Closed),
+            Input::Command(Command::Snapshot),
+            Input::Timer(Machine::Feed),
+        ];
+        for (now, input) in (7..).map(Mono).zip(&inputs) {
+            writer.input(now, input).unwrap();
+            assert_eq!(read(&reader.read().unwrap()), Some(Frame::Input(now, *input)));
+        }
+        let locates = [None, Some(0), Some(u16::MAX)].map(|locate| Notice::Lost { first: 3, count: 4, locate });
+        let notices = [
+            Notice::GapOpened { first: u64::MAX },
+            Notice::GapClosed,
+            Notice::SnapshotBegin,
+            Notice::SnapshotEnd { next: 9 },
+            Notice::SnapshotFailed,
+            Notice::SessionChanged,
+            Notice::EndOfSession,
+            Notice::LineSilent(LineId::B),
+            Notice::LineBack(LineId::A),
+        ];
+        let mut releases: Vec<_> = notices.into_iter().chain(locates).map(Release::Notice).collect();
+        releases.push(Release::Message { sequence: 5, bytes: b"message", arrived: Mono(6) });
+        releases.push(Release::Snapshot { bytes: b"item" });
+        for release in releases {
+            writer.release(&release).unwrap();
+            assert_eq!(read(&reader.read().unwrap()), Some(Frame::Release(release)));
+        }
+        let mut out = Outbox::new(0);
+        assert!(out.datagram(b"request") && out.send(SessionId::SNAPSHOT, Class::Session, &[b"login"]));
+        assert!(out.connect(SessionId::SNAPSHOT));
+        writer.effects(&out).unwrap();
+        for (kind, tag, bytes) in
+            [(Kind::Datagram, &[][..], &b"request"[..]), (Kind::Sent, &[1, 0], b"login"), (Kind::Connect, &[1], b"")]
+        {
+            assert_eq!(read(&reader.read().unwrap()), Some(Frame::Effect(kind, tag, bytes)));
+        }
+        let status = StatusBody { live_market: 1, ..StatusBody::default() };
+        writer.status(&status).unwrap();
+        assert_eq!(read(&reader.read().unwrap()), Some(Frame::Status(status)));
+        writer.link(SessionId::SNAPSHOT, Some(Why::Reset)).unwrap();
+        let link = Frame::Link(SessionId::SNAPSHOT, Some(Why::Reset));
+        assert_eq!(read(&reader.read().unwrap()), Some(link));
+        writer.end().unwrap();
+        assert_eq!(read(&reader.read().unwrap()), Some(Frame::End));
+    }
+
+    #[test]
+    fn what_no_writer_writes_is_none_and_a_reader_that_is_gone_is_an_error() {
+        for frame in [
+            &[][..],
+            &[8],
+            &[LINK, 0, 9],
+            &[INPUT],
+            &[INPUT, 200, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[MESSAGE, 1],
+            &[NOTICE, 10],
+        ] {
+            assert_eq!(read(frame), None, "{frame:?}");
+        }
+        let (writer, reader) = ring(16);
+        let mut writer = Writer::new(writer);
+        drop(reader);
+        assert_eq!((writer.end(), writer.end(), writer.end()), (Ok(()), Ok(()), Ok(())));
+        assert_eq!(writer.end(), Err(CoreGone));
+    }
+}

@@ -1,0 +1,258 @@
+//! Layout split: feed and core on a thread each, and a ring between them.
+
+use super::core_side::{CoreSide, Driven};
+use super::crossing::{CoreGone, Frame, Writer, read};
+use super::market_side::{Back, BackChannel, Heard, MarketSide};
+use crate::base::{Mono, Nanos, SessionId};
+use crate::flow::outbox::{Outbox, Progress};
+use crate::flow::record::StatusBody;
+use crate::flow::session::SessionInput;
+use crate::flow::{Command, Input, Machine};
+use crate::shell::agent::{Agent, AgentError};
+use crate::shell::journal::Journal;
+use crate::shell::lane::{CoreHalf, FeedHalf, Lane};
+use crate::shell::ring::{FrameReader, FrameWriter};
+use crossbeam_queue::ArrayQueue;
+use std::sync::Arc;
+
+/// Room in the ring that an input of the feed's needs to be taken: itself, and the first of what it releases. For the rest
+/// the feed waits in the middle of it: the core is at work.
+const RESERVE: usize = 1 << 18;
+/// Inputs of the feed's in one duty cycle of the core, before the order session's turn.
+const INPUTS: usize = 32;
+
+/// The feed, the market's sockets, and the writing end of the ring.
+pub struct FeedAgent {
+    feed: Box<dyn FeedHalf>,
+    market: MarketSide,
+    out: Outbox,
+    ring: Writer,
+    /// Snapshots that the core wants; one is enough.
+    asks: Arc<ArrayQueue<()>>,
+    deadline: Mono,
+    status_at: Mono,
+    status_every: Nanos,
+}
+
+impl core::fmt::Debug for FeedAgent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("FeedAgent").field("ring", &self.ring).finish_non_exhaustive()
+    }
+}
+
+impl FeedAgent {
+    pub(super) fn new(
+        feed: Box<dyn FeedHalf>,
+        market: MarketSide,
+        ring: FrameWriter,
+        asks: Arc<ArrayQueue<()>>,
+        status_every: Nanos,
+    ) -> Self {
+        let (out, ring) = (Outbox::new(0), Writer::new(ring));
+        FeedAgent { feed, market, out, ring, asks, deadline: Mono(0), status_at: Mono(0), status_every }
+    }
+
+    fn report(&mut self, now: Mono) -> Result<(), CoreGone> {
+        if now >= self.status_at {
+            self.status_at = now.after(self.status_every);
+            let mut status = StatusBody::default();
+            self.feed.status(&mut status);
+            self.ring.status(&status)?;
+        }
+        Ok(())
+    }
+}
+
+/// One input of the feed's, and all that it releases, over the ring.
+#[inline]
+fn cross(
+    feed: &mut dyn FeedHalf,
+    out: &mut Outbox,
+    ring: &mut Writer,
+    back: &mut BackChannel,
+    (now, input): (Mono, Input<'_>),
+) -> Result<bool, CoreGone> {
+    feed.on_input(now, input, out);
+    ring.input(now, &input)?;
+    if !out.is_empty() {
+        out.outputs().for_each(|output| back.take(now, &output));
+        ring.effects(out)?;
+        out.clear();
+    }
+    let bytes = match input {
+        Input::Packet(_, bytes) | Input::Session(_, SessionInput::Bytes(bytes)) => bytes,
+        _ => &[],
+    };
+    while let Some(release) = feed.next(bytes) {
+        ring.release(&release)?;
+    }
+    ring.end()?;
+    Ok(ring.has_room(RESERVE))
+}
+
+impl Agent for FeedAgent {
+    fn name(&self) -> &'static str {
+        super::HALVES[0]
+    }
+
+    fn do_work(&mut self) -> Result<usize, AgentError> {
+        if !self.ring.has_room(RESERVE) {
+            return Ok(0);
+        }
+        let FeedAgent { feed, market, out, ring, asks, .. } = self;
+        let mut work = market.poll(|now, heard, back| match heard {
+            Heard::Input(input) => Ok(cross(&mut **feed, out, ring, back, (now, input))?),
+            Heard::Link(why) => Ok(ring.link(SessionId::SNAPSHOT, why).map(|()| true)?),
+        })?;
+        let now = market.clock.now();
+        if asks.pop().is_some() {
+            cross(&mut **feed, out, ring, &mut market.back, (now, Input::Command(Command::Snapshot)))?;
+            work += 1;
+        }
+        if work > 0 || now >= self.deadline {
+            if feed.next_deadline() <= now {
+                cross(&mut **feed, out, ring, &mut market.back, (now, Input::Timer(Machine::Feed)))?;
+                work += 1;
+            }
+            self.deadline = feed.next_deadline();
+        }
+        self.report(now)?;
+        Ok(work)
+    }
+}
+
+/// The core, the order session, log and tape, and the reading end of the ring.
+pub struct CoreAgent {
+    core: Box<dyn CoreHalf>,
+    side: CoreSide,
+    ring: FrameReader,
+    asks: Arc<ArrayQueue<()>>,
+    feed_status: StatusBody,
+    deadline: Mono,
+}
+
+impl core::fmt::Debug for CoreAgent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("CoreAgent").field("ring", &self.ring).finish_non_exhaustive()
+    }
+}
+
+impl CoreAgent {
+    pub(super) fn new(core: Box<dyn CoreHalf>, side: CoreSide, ring: FrameReader, asks: Arc<ArrayQueue<()>>) -> Self {
+        CoreAgent { core, side, ring, asks, feed_status: StatusBody::default(), deadline: Mono(0) }
+    }
+
+    /// The whole lane and its journal, once both threads have stopped. What was still in the ring is taken first, so that
+    /// the log holds every input that the feed took.
+    pub(super) fn into_parts(mut self, feed: FeedAgent) -> (Box<dyn Lane>, Journal) {
+        // Its end of the ring goes with it: what it wrote last is there.
+        let FeedAgent { feed, .. } = feed;
+        while self.cross().is_ok_and(|done| done > 0) {}
+        let CoreAgent { core, side, .. } = self;
+        let lane = core.join(feed).expect("the halves were cut from one lane");
+        (lane, side.into_journal())
+    }
+
+    /// Takes inputs of the feed's, each to its end.
+    fn cross(&mut self) -> Result<usize, AgentError> {
+        let mut inputs = 0;
+        // The input at hand, without its bytes: the core has no use for those of the feed's.
+        let mut at_hand: Option<(Mono, Input<'static>)> = None;
+        while inputs < INPUTS || at_hand.is_some() {
+            let Some(frame) = self.ring.read() else {
+                if at_hand.is_none() {
+                    break;
+                }
+                // The feed is in the middle of it.
+                if self.ring.is_abandoned() {
+                    return Err("the feed has stopped in the middle of an input".into());
+                }
+                std::hint::spin_loop();
+                continue;
+            };
+            let frame = read(&frame).ok_or("a frame that no feed writes has crossed")?;
+            let (core, side) = (&mut self.core, &mut self.side);
+            match (frame, at_hand) {
+                (Frame::Input(now, input), None) => {
+                    inputs += 1;
+                    core.begin(now, input, &mut side.out);
+                    side.journal.input(core.inputs(), now, &input)?;
+                    at_hand = Some((now, without_bytes(input)));
+                }
+                (Frame::Effect(kind, tag, bytes), Some((now, _))) => {
+                    side.journal.effect(core.inputs(), now, kind, tag, bytes)?;
+                }
+                (Frame::Release(release), Some((now, input))) => {
+                    finish(core, side, now, input)?;
+                    core.on_release(release, &mut side.out);
+                    finish(core, side, now, input)?;
+                }
+                (Frame::End, Some((now, input))) => {
+                    finish(core, side, now, input)?;
+                    side.journal.done(core.inputs(), now)?;
+                    at_hand = None;
+                }
+                (Frame::Status(status), _) => self.feed_status = status,
+                (Frame::Link(session, why), None) => side.link(session, why, side.clock.now())?,
+                _ => return Err("frames have crossed out of their order".into()),
+            }
+            if at_hand.is_none() && !self.side.may_take_input() {
+                break;
+            }
+        }
+        Ok(inputs)
+    }
+}
+
+/// All that the core still has to do before the next release.
+#[inline]
+fn finish(core: &mut Box<dyn CoreHalf>, side: &mut CoreSide, now: Mono, input: Input<'_>) -> Result<(), AgentError> {
+    loop {
+        let progress = core.run(input, &mut side.out);
+        if !side.out.is_empty() {
+            side.act(now, &mut ());
+            side.write_down(core, core.inputs(), now)?;
+        }
+        if progress == Progress::Done {
+            return Ok(());
+        }
+    }
+}
+
+/// What the core needs to know of an input of the feed's.
+fn without_bytes(input: Input<'_>) -> Input<'static> {
+    match input {
+        Input::Packet(line, _) => Input::Packet(line, &[]),
+        Input::Session(session, _) => Input::Session(session, SessionInput::Bytes(&[])),
+        Input::Command(command) => Input::Command(command),
+        Input::Timer(machine) => Input::Timer(machine),
+    }
+}
+
+impl Agent for CoreAgent {
+    fn name(&self) -> &'static str {
+        super::HALVES[1]
+    }
+
+    fn do_work(&mut self) -> Result<usize, AgentError> {
+        let mut work = 0;
+        if self.side.may_take_input() {
+            work += self.cross()?;
+            work += self.side.serve(&mut self.core, &mut ())?;
+            if self.side.take_wish() {
+                // One is asked for already if there is no room.
+                let _asked = self.asks.push(());
+            }
+        }
+        let now = self.side.clock.now();
+        if work > 0 || now >= self.deadline {
+            if self.core.next_deadline() <= now && self.side.may_take_input() {
+                self.side.input(&mut self.core, &mut (), now, Input::Timer(Machine::Core))?;
+                work += 1;
+            }
+            self.deadline = self.core.next_deadline();
+        }
+        self.side.report(&self.core, &self.feed_status, now)?;
+        Ok(work)
+    }
+}
