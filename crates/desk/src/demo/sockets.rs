@@ -143,15 +143,15 @@ fn sheet(path: Option<&Path>, config: &Config) -> Result<Option<Sheet>> {
 
 fn greet(options: &Demo, config: &Config, plan: &Plan, clock: &Clock) {
     let net = &config.live.net;
-    println!("A venue and the gateway, {} on loopback, for {} s:", config.wiring, options.seconds);
-    println!("  market data   UDP {} and {} (MoldUDP64, ITCH 5.0)", net.lines[0].to, net.lines[1].to);
-    println!("  recovery      UDP {} (re-requests), TCP {} (Glimpse)", net.rerequest, net.snapshot);
-    println!("  orders        TCP {} (SoupBinTCP, OUCH 5.0)", net.orders);
-    println!("  threads       layout {}, clock: {}", config.live.threads.layout.word(), clock.source());
+    say!("A venue and the gateway, {} on loopback, for {} s:", config.wiring, options.seconds);
+    say!("  market data   UDP {} and {} (MoldUDP64, ITCH 5.0)", net.lines[0].to, net.lines[1].to);
+    say!("  recovery      UDP {} (re-requests), TCP {} (Glimpse)", net.rerequest, net.snapshot);
+    say!("  orders        TCP {} (SoupBinTCP, OUCH 5.0)", net.orders);
+    say!("  threads       layout {}, clock: {}", config.live.threads.layout.word(), clock.source());
     for line in plan.to_string().lines() {
-        println!("                {line}");
+        say!("                {line}");
     }
-    println!();
+    say!();
 }
 
 /// The tape's account of the gateway's orders, kept on the tape's thread.
