@@ -264,6 +264,13 @@ mod tests {
         assert_eq!(read(&reader.read().unwrap()), Some(Frame::End));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_frame_or_none(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..80)) {
+            let _frame = read(&bytes);
+        }
+    }
+
     #[test]
     fn what_no_writer_writes_is_none_and_a_reader_that_is_gone_is_an_error() {
         for frame in [
