@@ -1,10 +1,17 @@
 //! The program `firelane`: the command line over the gateway and the simulated world.
 
 mod cli;
+mod control;
 mod demo;
+mod kill;
 mod log;
+mod notices;
 mod progress;
 mod replay;
+mod run;
+mod screen;
+mod status;
+mod times;
 mod venue;
 mod wirings;
 
@@ -15,6 +22,9 @@ fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
         cli::Command::Demo(options) => demo::run(&options),
         cli::Command::Replay(options) => replay::run(&options),
+        cli::Command::Run(options) => run::run(&options),
+        cli::Command::Status(options) => status::run(&options),
+        cli::Command::Kill(options) => kill::run(&options),
         cli::Command::Venue(options) => venue::run(&options),
         cli::Command::Log(command) => log::run(&command),
     };

@@ -44,6 +44,8 @@ pub struct VenueConfig {
     pub snapshot: SnapshotEntry,
     /// The journal's file.
     pub journal: Option<PathBuf>,
+    /// The control socket, if there is to be one: for the program that runs the venue.
+    pub control: Option<PathBuf>,
 }
 
 /// What trades.
@@ -107,6 +109,7 @@ table! { Raw {
     market: RawMarket = RawMarket::default(),
     snapshot: RawSnapshot = RawSnapshot::default(),
     limits: RawLimits = RawLimits::default(),
+    control: RawControl = RawControl::default(),
     port: Vec<RawPort> = vec![RawPort::default()],
 }}
 table! { RawAddresses {
@@ -137,6 +140,9 @@ table! { RawLimits {
     write_buffer_kib: u32 = 16_384,
     datagrams_per_second: u32 = 20_000,
     waiting_datagrams: u32 = 65_536,
+}}
+table! { RawControl {
+    socket: String = String::new(),
 }}
 table! { RawPort {
     username: String = "FIRE".into(),
@@ -262,7 +268,8 @@ impl VenueConfig {
             username: username("snapshot.username", &raw.snapshot.username)?,
             password_env: variable("snapshot.password_env", &raw.snapshot.password_env)?,
         };
-        Ok(VenueConfig { setup, market, ports, snapshot, journal: file(&raw.journal) })
+        let (journal, control) = (file(&raw.journal), file(&raw.control.socket));
+        Ok(VenueConfig { setup, market, ports, snapshot, journal, control })
     }
 }
 
@@ -395,7 +402,7 @@ mod tests {
         let written: toml::Table = SAMPLE.parse().unwrap();
         let keys: usize = written.values().map(|v| v.as_table().map_or(1, toml::Table::len)).sum();
         let in_port = written["port"].as_array().unwrap()[0].as_table().unwrap().len();
-        assert_eq!((keys, in_port), (22, 7), "has a key been forgotten in the sample?");
+        assert_eq!((keys, in_port), (23, 7), "has a key been forgotten in the sample?");
         assert_eq!(VenueConfig::parse(SAMPLE).unwrap(), VenueConfig::parse("").unwrap());
     }
 
