@@ -305,6 +305,8 @@ pub struct StatusBody {
     pub refused: U64,
     /// Orders that live.
     pub live: U64,
+    /// Books that can't be trusted.
+    pub stale: U64,
     /// Bytes free in the log's ring, `u64::MAX` without a log.
     pub log_free: U64,
     /// Times that the lane took no input because the log's ring was full.

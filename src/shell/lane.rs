@@ -161,6 +161,7 @@ where
         into.fills.set(counters.fills);
         into.refused.set(Refusal::ALL.into_iter().map(|why| self.gate().refused(why)).sum());
         into.live.set(self.orders().live_count().into());
+        into.stale.set(self.books().stale(self.instruments().rows().len()) as u64);
         into.entry = self.entry().stage() as u8;
         into.ready = u8::from(self.entry().ready());
         into.killed = u8::from(self.gate().is_killed());

@@ -11,7 +11,7 @@ use std::path::PathBuf;
     max_term_width = 100,
     after_help = "\
 Start here:
-  firelane demo                          trade against a simulated venue for ten virtual seconds
+  firelane demo                          trade against a simulated venue over loopback for ten seconds
   firelane demo --faults heavy --seed 7  the same with packet loss, reordering and cut sessions
   firelane replay DAY.itch.gz            rebuild every order book of a recorded day
   firelane run --print-config            the two halves as processes of their own: see firelane run --help
@@ -26,7 +26,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Trade against a simulated venue on a virtual clock, then reconcile every order, fill and book
+    /// Trade against a simulated venue over real sockets, say how long each order took, then reconcile both sides
     Demo(Demo),
     /// Rebuild the order books of a recorded file; write best prices, or the orders a strategy would have sent
     Replay(Replay),
@@ -45,18 +45,22 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Gateway and venue run in one thread on a virtual clock: a seed and a set of options reproduce a run bit for bit.
-At the end the publisher stops, gaps close, own orders are cancelled and answered, and both sides are compared:
-every order, fill, position and book. Any difference is printed with the seed, and the exit code is 1.
+Gateway and venue run on threads of their own and speak over loopback: MoldUDP64 on two lines with re-requests,
+Glimpse and OUCH over SoupBinTCP. With --virtual both run in one thread on a virtual clock instead, where a seed and a
+set of options reproduce a run bit for bit.
+
+At the end the market stops, gaps close, own orders are cancelled and answered, and both sides are compared: every
+order, fill, position and book. Any difference is printed, and the exit code is 1.
 
 Examples:
   firelane demo
-  firelane demo --seconds 60 --symbols 50 --rate 20000
+  firelane demo --layout split --seconds 30 --symbols 50 --rate 20000
   firelane demo --faults heavy --seed 42 --log run.log --tape run.tape
-  firelane demo --itch DAY.itch.gz       own orders fill virtually against a recorded day
-  firelane demo --json | jq .fills")]
+  firelane demo --itch DAY.itch.gz --speed 10   own orders fill virtually against a recorded day
+  firelane demo --virtual --seed 42             the same run, bit for bit, each time
+  firelane demo --json | jq .tick_to_trade_ns")]
 pub(crate) struct Demo {
-    /// Virtual seconds to trade
+    /// Seconds to trade (with --virtual: of virtual time)
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) seconds: u64,
     /// Seed of everything random
@@ -65,15 +69,24 @@ pub(crate) struct Demo {
     /// Symbols that the synthetic market trades
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=8_000))]
     pub(crate) symbols: u16,
-    /// Mean market messages per virtual second
+    /// Mean market messages a second
     #[arg(long, value_name = "MSGS_PER_S", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=5_000_000))]
     pub(crate) rate: u64,
     /// Faults of lines and sessions
     #[arg(long, value_enum)]
     pub(crate) faults: Option<Faults>,
+    /// Who shares a thread: feed and core, or each its own [default: as configured, fused]
+    #[arg(long, value_enum, conflicts_with = "virtual_clock")]
+    pub(crate) layout: Option<Layout>,
     /// Play a recorded ITCH file (plain, gzip, xz, zstd; BinaryFILE, pcap, pcapng) instead of the synthetic market
     #[arg(long, value_name = "FILE")]
     pub(crate) itch: Option<PathBuf>,
+    /// Times the recorded day's own speed, 0.001 to 1000 [default: 1]
+    #[arg(long, value_name = "X", requires = "itch", conflicts_with = "virtual_clock")]
+    pub(crate) speed: Option<f64>,
+    /// One thread and a virtual clock instead of sockets and threads: the same run each time
+    #[arg(long = "virtual")]
+    pub(crate) virtual_clock: bool,
     /// Gateway configuration (TOML); `--print-config` shows the default with every key explained
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -89,6 +102,14 @@ pub(crate) struct Demo {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layout {
+    /// Feed and core one after the other on one thread
+    Fused,
+    /// A thread each, and a ring between them
+    Split,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Kill) -> Result<ExitCode> {
     let done =
         Done { thrown: now.kill_switch, confirmed: now.killed == thrown, live_orders: now.live_orders, pid: now.pid };
     if options.json {
-        println!("{}", serde_json::to_string(&done)?);
+        say!("{}", serde_json::to_string(&done)?);
     } else {
         print(&done, thrown, &options.target.display().to_string());
     }
@@ -64,23 +64,21 @@ fn settled(target: &Target, thrown: bool) -> Result<GatewayStatus> {
 fn print(done: &Done, thrown: bool, target: &str) {
     let pid = done.pid;
     match (thrown, done.confirmed) {
-        (true, true) => println!("Kill switch of process {pid} thrown: no order leaves it any more."),
+        (true, true) => say!("Kill switch of process {pid} thrown: no order leaves it any more."),
         (true, false) => {
-            println!(
-                "Kill switch of process {pid} thrown: no order leaves it any more. The lane has not confirmed yet."
-            );
+            say!("Kill switch of process {pid} thrown: no order leaves it any more. The lane has not confirmed yet.");
         }
-        (false, true) => println!("Kill switch of process {pid} released: orders may leave again."),
-        (false, false) => println!("Kill switch of process {pid} released; the lane has not confirmed yet."),
+        (false, true) => say!("Kill switch of process {pid} released: orders may leave again."),
+        (false, false) => say!("Kill switch of process {pid} released; the lane has not confirmed yet."),
     }
     if thrown {
         match done.live_orders {
-            0 => println!("No order of its lives at the venue."),
+            0 => say!("No order of its lives at the venue."),
             n => {
-                println!("{} orders still live: their cancels are on the way. See firelane status {target}.", group(n))
+                say!("{} orders still live: their cancels are on the way. See firelane status {target}.", group(n))
             }
         }
-        println!("Positions are kept, nothing is closed out; the gateway goes on following the market.");
-        println!("firelane kill {target} --release lets it trade again.");
+        say!("Positions are kept, nothing is closed out; the gateway goes on following the market.");
+        say!("firelane kill {target} --release lets it trade again.");
     }
 }

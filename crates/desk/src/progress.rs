@@ -10,8 +10,8 @@ pub(crate) fn spinner(what: &'static str) -> ProgressBar {
     bar
 }
 
-/// A bar of `length` virtual milliseconds.
-pub(crate) fn virtual_time(length: u64) -> ProgressBar {
+/// A bar of `length` milliseconds.
+pub(crate) fn time(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length).with_style(style)
 }

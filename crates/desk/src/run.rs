@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     if options.print_config {
-        print!("{SAMPLE}");
+        say!("{}", SAMPLE.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let path = options.config.as_deref().context("which configuration?")?;
@@ -80,7 +80,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     show.screen.clear();
     let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape, &records));
     if options.json {
-        println!("{}", serde_json::to_string(&report)?);
+        say!("{}", serde_json::to_string(&report)?);
     } else {
         report.print();
     }

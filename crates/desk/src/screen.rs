@@ -1,6 +1,7 @@
 //! Where a command that goes on for long writes: lines for people, around one line that moves, and beside a JSON object.
 
 use indicatif::ProgressBar;
+use std::io::{self, Write};
 use std::time::Duration;
 
 /// Lines go to standard output, or to standard error where a JSON object is to come; the one that moves is shown only
@@ -17,7 +18,14 @@ impl Screen {
 
     /// A line that stays.
     pub(crate) fn line(&self, text: &str) {
-        self.bar.suspend(|| if self.json { eprintln!("{text}") } else { println!("{text}") });
+        self.bar.suspend(|| {
+            if self.json {
+                // Whoever read it may have gone; what runs does not stop for that.
+                let _unread = writeln!(io::stderr().lock(), "{text}");
+            } else {
+                say!("{text}");
+            }
+        });
     }
 
     /// A line that stays, and when that was.

@@ -16,14 +16,14 @@ pub(crate) fn run(options: &StatusOf) -> Result<ExitCode> {
         bail!("{}: {}", target.socket.display(), reply.error.unwrap_or_else(|| "no status".to_owned()));
     };
     if options.json {
-        println!("{}", serde_json::to_string(&status)?);
+        say!("{}", serde_json::to_string(&status)?);
         return Ok(ExitCode::SUCCESS);
     }
     let lines = match &status {
         Status::Gateway(status) => gateway(status),
         Status::Venue(state) => venue(state),
     };
-    lines.iter().for_each(|line| println!("{line}"));
+    lines.iter().for_each(|line| say!("{line}"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -603,6 +603,12 @@ impl Books {
         }
     }
 
+    /// How many of the first `of` books are stale. Walks them: not for each message.
+    #[must_use]
+    pub fn stale(&self, of: usize) -> usize {
+        self.books.iter().take(of).filter(|book| !self.all.and(book.freshness).is_fresh()).count()
+    }
+
     /// Is the book stale, and why? One beyond the capacity always is.
     #[inline]
     #[must_use]

@@ -1,17 +1,49 @@
 //! What `demo` says. The layout of its JSON is stable: fields are added, never renamed or removed.
 
+use super::chart;
 use crate::cli::{Demo, Faults};
 use crate::replay::group;
 use firelane_gateway::base::{InstrumentId, Price, Side};
 use firelane_gateway::flow::book::BookView;
+use firelane_gateway::flow::record::FinalBody;
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Lane;
-use firelane_sim::reconcile::Dollars;
-use firelane_sim::world::{World, WorldError};
+use firelane_gateway::shell::latency::{Latency, Percentiles};
+use firelane_sim::reconcile::{Dollars, TapeCounts};
+use firelane_sim::world::WorldStats;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// What both sides leave behind.
+pub(super) struct Account<'a> {
+    pub(super) lane: &'a dyn Lane,
+    pub(super) tape: TapeCounts,
+    pub(super) symbols: usize,
+    pub(super) stats: WorldStats,
+    pub(super) summary: FinalBody,
+    /// On the run's clock, until all was at rest.
+    pub(super) seconds: f64,
+    pub(super) wall: Duration,
+    /// Between the two sides, in words.
+    pub(super) differences: Vec<String>,
+    /// Why the run did not come to its end.
+    pub(super) error: Option<String>,
+    /// Of a run over sockets.
+    pub(super) live: Option<LiveFigures>,
+}
+
+/// What only a run over sockets has.
+pub(super) struct LiveFigures {
+    pub(super) layout: &'static str,
+    pub(super) latency: Latency,
+    pub(super) log_stalls: u64,
+    pub(super) cycles: u64,
+    /// Hot threads and what they did when there was nothing to do.
+    pub(super) threads: BTreeMap<&'static str, &'static str>,
+    pub(super) unpinned: Vec<&'static str>,
+}
 
 /// The report.
 #[derive(Debug, Serialize)]
@@ -26,7 +58,7 @@ pub(crate) struct Report {
     pub(crate) market: &'static str,
     /// Symbols traded.
     pub(crate) symbols: usize,
-    /// Virtual seconds, until all was at rest.
+    /// Seconds on the run's clock, which is virtual with `--virtual`, until all was at rest.
     pub(crate) virtual_seconds: f64,
     /// Seconds that it took.
     pub(crate) wall_seconds: f64,
@@ -58,9 +90,57 @@ pub(crate) struct Report {
     pub(crate) audited_books: u64,
     /// Differences between the two sides, in words.
     pub(crate) differences: Vec<String>,
+    /// From the packet that held the message to the return of the send call: ns. Absent with `--virtual`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tick_to_trade_ns: Option<Nanoseconds>,
+    /// The same way in pieces, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stages_ns: Option<BTreeMap<&'static str, Nanoseconds>>,
+    /// How the run was shared out. Absent with `--virtual`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<RunFigures>,
+    /// The two pictures.
+    #[serde(skip)]
+    charts: Option<(String, String)>,
     /// Why the run did not come to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+}
+
+/// Percentiles, in nanoseconds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Nanoseconds {
+    /// How many orders.
+    count: u64,
+    p50: u64,
+    p99: u64,
+    p999: u64,
+    max: u64,
+}
+
+impl From<Percentiles> for Nanoseconds {
+    fn from(p: Percentiles) -> Self {
+        Nanoseconds { count: p.count, p50: p.p50, p99: p.p99, p999: p.p999, max: p.max }
+    }
+}
+
+/// How a run over sockets was shared out.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunFigures {
+    /// "fused" or "split".
+    layout: &'static str,
+    /// What each hot thread did when there was nothing to do: "spin", "yield" or "park".
+    threads: BTreeMap<&'static str, &'static str>,
+    /// Threads that were to be pinned to a core, and were not.
+    unpinned: Vec<&'static str>,
+    /// Duty cycles of the lane's threads.
+    duty_cycles: u64,
+    /// Times that the lane took no input because the log could not keep up.
+    log_stalls: u64,
+    /// Orders that had to wait for a venue that did not read; their way is in no percentile.
+    orders_that_waited: u64,
+    /// How much of all the time from packet to send the stages explain: 1 is all.
+    stages_explain: f64,
 }
 
 /// How missing market data was recovered.
@@ -142,30 +222,22 @@ pub(crate) struct Digests {
 }
 
 impl Report {
-    pub(super) fn of(
-        options: &Demo,
-        config: &Config,
-        world: &World,
-        error: Option<WorldError>,
-        wall: Duration,
-    ) -> Self {
-        let (lane, stats, tape) = (world.lane(), world.stats(), world.tape().counts());
+    pub(super) fn of(options: &Demo, config: &Config, account: &Account<'_>) -> Self {
+        let Account { lane, tape, stats, summary, live, .. } = account;
         let feed = lane.feed_counters();
-        let summary = world.recorder().summary();
-        let differences: Vec<String> = world.reconcile().iter().map(ToString::to_string).collect();
         let gate = lane.gate();
         let refused = Refusal::ALL.into_iter().map(|why| (format!("{why:?}"), gate.refused(why)));
         let sum = |count: fn(&firelane_sim::net::LinkStats) -> u64| stats.datagrams.iter().map(count).sum();
         let streams = |count: fn(&firelane_sim::net::StreamStats) -> u64| stats.streams.iter().map(count).sum();
         let (rerequest, glimpse) = (stats.rerequest, stats.glimpse);
         Report {
-            reconciled: error.is_none() && differences.is_empty(),
+            reconciled: account.error.is_none() && account.differences.is_empty(),
             seed: options.seed,
             wiring: config.wiring.clone(),
             market: if options.itch.is_some() { "recorded" } else { "synthetic" },
-            symbols: world.exchange().symbols().len(),
-            virtual_seconds: world.now().0 as f64 / 1e9,
-            wall_seconds: wall.as_secs_f64(),
+            symbols: account.symbols,
+            virtual_seconds: account.seconds,
+            wall_seconds: account.wall.as_secs_f64(),
             messages: lane.core_counters().messages,
             published: stats.published,
             gaps: feed.gaps,
@@ -190,7 +262,7 @@ impl Report {
             },
             fills: tape.fills,
             shares: tape.shares,
-            pnl: profit(lane),
+            pnl: profit(*lane),
             rejects: refused.filter(|(_, n)| *n > 0).collect(),
             faults: FaultCounts {
                 profile: match options.faults {
@@ -216,21 +288,28 @@ impl Report {
                 state: format!("{:016x}", summary.state.get()),
             },
             audited_books: stats.audited_books,
-            differences,
-            error: error.map(|e| e.to_string()),
+            differences: account.differences.clone(),
+            tick_to_trade_ns: live.as_ref().map(|live| live.latency.percentiles().into()),
+            stages_ns: live.as_ref().map(|live| {
+                live.latency.pieces().map(|(piece, percentiles)| (piece.word(), percentiles.into())).collect()
+            }),
+            run: live.as_ref().map(RunFigures::of),
+            charts: live.as_ref().map(|live| (chart::pieces(&live.latency), chart::spread(&live.latency))),
+            error: account.error.clone(),
         }
     }
 
     /// For people.
     pub(super) fn print(&self) {
-        let row = |name: &str, value: u64, note: String| println!("  {name:<10}{:>14}   {note}", group(value));
-        println!(
-            "{} on {} {} symbol{} for {:.1} virtual seconds, seed {}, faults {}",
+        let row = |name: &str, value: u64, note: String| say!("  {name:<10}{:>14}   {note}", group(value));
+        say!(
+            "{} on {} {} symbol{} for {:.1} {}seconds, seed {}, faults {}",
             self.wiring,
             self.symbols,
             self.market,
             if self.symbols == 1 { "" } else { "s" },
             self.virtual_seconds,
+            if self.run.is_none() { "virtual " } else { "" },
             self.seed,
             self.faults.profile
         );
@@ -267,33 +346,102 @@ impl Report {
         );
         let refused: Vec<String> = self.rejects.iter().map(|(why, n)| format!("{why} {}", group(*n))).collect();
         row("refused", self.rejects.values().sum(), format!("by the risk gate: {}", or_nothing(&refused)));
-        println!("  {:<10}{:>14}   positions marked at the last mid", "P&L", Dollars(self.pnl).to_string());
+        say!("  {:<10}{:>14}   positions marked at the last mid", "P&L", Dollars(self.pnl).to_string());
         if self.faults.profile != "none" {
             self.faults.print();
         }
-        println!(
-            "  {:<10}{:>14}   {:.2} s of wall time",
-            "speed",
-            format!("{:.1}x", self.virtual_seconds / self.wall_seconds.max(1e-9)),
-            self.wall_seconds
-        );
-        if self.reconciled {
-            println!(
-                "Reconciled: every order, fill, position and book is equal on both sides ({} books also on the way).",
-                group(self.audited_books)
-            );
+        match &self.run {
+            None => say!(
+                "  {:<10}{:>14}   {:.2} s of wall time",
+                "speed",
+                format!("{:.1}x", self.virtual_seconds / self.wall_seconds.max(1e-9)),
+                self.wall_seconds
+            ),
+            Some(run) => run.print(),
+        }
+        self.print_latency();
+        if !self.reconciled {
+            say!("NOT reconciled. Seed {}.", self.seed);
+            for line in self.error.iter().chain(&self.differences) {
+                say!("  {line}");
+            }
             return;
         }
-        println!("NOT reconciled. Seed {}.", self.seed);
-        for line in self.error.iter().chain(&self.differences) {
-            println!("  {line}");
+        let on_the_way = match self.audited_books {
+            0 => String::new(),
+            books => format!(" ({} books also on the way)", group(books)),
+        };
+        say!("Reconciled: every order, fill, position and book is equal on both sides{on_the_way}.");
+        self.suggest();
+    }
+
+    /// How long each order took, and where.
+    fn print_latency(&self) {
+        let (Some(run), Some(total), Some((pieces, spread))) = (&self.run, &self.tick_to_trade_ns, &self.charts) else {
+            return;
+        };
+        if total.count == 0 {
+            say!("\nNo order was sent for a market message: there is nothing to time.");
+            return;
+        }
+        say!(
+            "\nTick to trade of {} orders, from the return of the receive call to the return of the send call:",
+            group(total.count)
+        );
+        say!("{pieces}");
+        say!("  The stages explain {:.1} % of the time. How it is spread:", run.stages_explain * 100.0);
+        say!("{spread}");
+        if run.threads.values().any(|idle| *idle != "spin") {
+            say!(
+                "  Not every hot thread has a core to itself here: the tail shows the system's scheduling. On a host with\n  \
+                 cores to spare, isolated and pinned, it is the lane's own."
+            );
+        }
+        say!();
+    }
+
+    /// What to try next.
+    fn suggest(&self) {
+        let next = match (&self.run, self.faults.profile) {
+            (Some(run), "none") if run.layout == "fused" => {
+                "firelane demo --faults heavy --log run.log   loss, cut sessions, a kill; then: firelane log verify run.log"
+            }
+            (Some(run), _) if run.layout == "fused" => "firelane demo --layout split   feed and core on a core each",
+            (Some(_), _) => "firelane venue and firelane run   the two halves as processes of their own",
+            (None, _) => "firelane demo   the same over real sockets and threads, with every order timed",
+        };
+        say!("Try next: {next}");
+    }
+}
+
+impl RunFigures {
+    fn of(live: &LiveFigures) -> Self {
+        RunFigures {
+            layout: live.layout,
+            threads: live.threads.clone(),
+            unpinned: live.unpinned.clone(),
+            duty_cycles: live.cycles,
+            log_stalls: live.log_stalls,
+            orders_that_waited: live.latency.waited(),
+            stages_explain: live.latency.explained(),
+        }
+    }
+
+    fn print(&self) {
+        let threads: Vec<String> = self.threads.iter().map(|(name, idle)| format!("{name} {idle}")).collect();
+        say!("  {:<10}{:>14}   {}; {} duty cycles", "layout", self.layout, threads.join(", "), group(self.duty_cycles));
+        if !self.unpinned.is_empty() {
+            say!("{:29}not pinned, the system refused: {}", "", self.unpinned.join(", "));
+        }
+        if self.log_stalls > 0 {
+            say!("{:29}the log could not keep up {} times: no input was taken then", "", self.log_stalls);
         }
     }
 }
 
 impl FaultCounts {
     fn print(&self) {
-        println!(
+        say!(
             "  faults      lines: {} datagrams lost, {} doubled, {} overtaken, {} corrupted; {} re-requests unserved",
             group(self.datagrams_lost),
             group(self.datagrams_duplicated),
@@ -301,7 +449,7 @@ impl FaultCounts {
             group(self.datagrams_corrupted),
             group(self.rerequests_unserved)
         );
-        println!(
+        say!(
             "              sessions: {} cut, {} half open, {} refused; {} bad snapshots; {} session changes; {} kills",
             self.sessions_cut,
             self.sessions_half_open,

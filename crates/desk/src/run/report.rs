@@ -172,8 +172,8 @@ impl Report {
     }
 
     pub(super) fn print(&self) {
-        let row = |name: &str, value: u64, note: String| println!("  {name:<10}{:>14}   {note}", group(value));
-        println!("{} for {:.1} s, layout {}", self.wiring, self.seconds, self.layout);
+        let row = |name: &str, value: u64, note: String| say!("  {name:<10}{:>14}   {note}", group(value));
+        say!("{} for {:.1} s, layout {}", self.wiring, self.seconds, self.layout);
         let market = &self.market;
         row("messages", market.messages, format!("the next is {}", group(market.next_sequence)));
         row(
@@ -194,13 +194,13 @@ impl Report {
         );
         row("fills", self.fills, format!("{} orders live", group(self.live_orders)));
         for (symbol, shares) in self.positions.iter().flatten() {
-            println!("    {symbol:<8} {shares:>+10}");
+            say!("    {symbol:<8} {shares:>+10}");
         }
         if let Some(log) = &self.log {
             row(
                 "log",
                 log.bytes,
-                format!("bytes in {}: firelane log verify {}", log.file.display(), log.file.display()),
+                format!("bytes, {} inputs: firelane log verify {}", group(self.inputs), log.file.display()),
             );
         }
         let lost = if self.tape.lost > 0 { format!(", {} lost", group(self.tape.lost)) } else { String::new() };
@@ -209,13 +209,13 @@ impl Report {
             None => row("tape", self.tape.records, format!("records{lost}")),
         }
         for thread in self.threads.iter().filter(|thread| thread.unpinned) {
-            println!("  The system did not let thread {} be pinned to core {:?}.", thread.name, thread.core);
+            say!("  The system did not let thread {} be pinned to core {:?}.", thread.name, thread.core);
         }
-        self.times.table().iter().for_each(|line| println!("{line}"));
+        self.times.table().iter().for_each(|line| say!("{line}"));
         match self.errors.as_slice() {
-            [] if self.clean => println!("Ended in order: no order of this gateway lives at the venue."),
-            [] => println!("Ended, though not as asked: see above."),
-            errors => errors.iter().for_each(|error| println!("NOT in order: {error}")),
+            [] if self.clean => say!("Ended in order: no order of this gateway lives at the venue."),
+            [] => say!("Ended, though not as asked: see above."),
+            errors => errors.iter().for_each(|error| say!("NOT in order: {error}")),
         }
     }
 }

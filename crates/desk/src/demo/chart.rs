@@ -1,0 +1,127 @@
+//! How long orders took, as a picture of characters: where the time goes, and how it is spread.
+
+use firelane_gateway::shell::latency::{Latency, Percentiles, Piece};
+use std::fmt::Write;
+
+/// What happens in each piece of the way, for people.
+const fn what(piece: Piece) -> &'static str {
+    match piece {
+        Piece::Gap => "waiting behind a gap",
+        Piece::Decoded => "received to decoded",
+        Piece::Booked => "order book, trading state",
+        Piece::Decided => "signal and strategy",
+        Piece::Approved => "risk gate",
+        Piece::Encoded => "OUCH bytes",
+        Piece::Sent => "send call",
+    }
+}
+
+/// Characters of the longest bar.
+const WIDTH: usize = 30;
+/// Bars of the spread.
+const BUCKETS: usize = 12;
+
+/// The table of pieces, each with a bar of its median.
+pub(super) fn pieces(latency: &Latency) -> String {
+    let mut text = String::new();
+    let pieces: Vec<_> = latency.pieces().collect();
+    let most = pieces.iter().map(|(_, p)| p.p50).max().unwrap_or(0).max(1);
+    let mut row = |name: &str, p: &Percentiles, what: &str, bar: usize| {
+        // A string takes every write.
+        let _ = writeln!(
+            text,
+            "  {name:<9}{:>9}{:>10}{:>11}{:>12}   {:<WIDTH$} {what}",
+            time(p.p50),
+            time(p.p99),
+            time(p.p999),
+            time(p.max),
+            "#".repeat(bar)
+        );
+    };
+    for (piece, p) in &pieces {
+        let bar = usize::try_from(p.p50 * WIDTH as u64 / most).unwrap_or(WIDTH);
+        row(piece.word(), p, what(*piece), bar.max(usize::from(p.p50 > 0)));
+    }
+    row("in all", &latency.percentiles(), "", 0);
+    let header = format!("  {:<9}{:>9}{:>10}{:>11}{:>12}", "stage", "p50", "p99", "p99.9", "max");
+    format!("{header}\n{}", text.trim_end())
+}
+
+/// How many orders took how long, in buckets that double, from the first that holds one to the last.
+pub(super) fn spread(latency: &Latency) -> String {
+    let mut buckets: Vec<(u64, u64)> = Vec::new();
+    for step in latency.total().iter_recorded() {
+        let value = step.value_iterated_to().max(1);
+        let bucket = value.ilog2();
+        match buckets.last_mut() {
+            Some((last, count)) if *last == u64::from(bucket) => *count += step.count_since_last_iteration(),
+            _ => buckets.push((bucket.into(), step.count_since_last_iteration())),
+        }
+    }
+    // What lies beyond the last bar belongs to it.
+    if buckets.len() > BUCKETS {
+        let rest: u64 = buckets.drain(BUCKETS..).map(|(_, count)| count).sum();
+        if let Some((_, count)) = buckets.last_mut() {
+            *count += rest;
+        }
+    }
+    let most = buckets.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
+    let mut text = String::new();
+    for (bucket, count) in buckets {
+        let bar = usize::try_from(count * WIDTH as u64 / most).unwrap_or(WIDTH).max(1);
+        let from = 1u64 << bucket;
+        let _ = writeln!(text, "  {:>9} to {:<9}{count:>9}   {}", time(from), time(from * 2), "#".repeat(bar));
+    }
+    text.trim_end().to_owned()
+}
+
+/// Nanoseconds in the unit that reads best.
+fn time(ns: u64) -> String {
+    match ns {
+        0..10_000 => format!("{ns} ns"),
+        10_000..10_000_000 => format!("{:.1} us", ns as f64 / 1e3),
+        10_000_000..10_000_000_000 => format!("{:.1} ms", ns as f64 / 1e6),
+        _ => format!("{:.1} s", ns as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use firelane_gateway::flow::record::TraceBody;
+    use zerocopy::FromBytes;
+
+    fn order(stamps: [u64; 8]) -> TraceBody {
+        TraceBody::read_from_bytes(&stamps.map(u64::to_le_bytes).concat()).unwrap()
+    }
+
+    #[test]
+    fn the_longest_piece_has_the_longest_bar_and_every_order_is_in_the_spread() {
+        let mut latency = Latency::default();
+        for n in 0..100 {
+            latency.record(&order([0, 0, 100, 200, 300, 400, 500, 4_500 + n * 1_000]));
+        }
+        let table = pieces(&latency);
+        let bar = |name: &str| {
+            let line = table.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+            line.chars().filter(|c| *c == '#').count()
+        };
+        assert_eq!((bar("sent"), bar("gap")), (WIDTH, 0));
+        assert!(bar("decoded") >= 1 && bar("decoded") < WIDTH, "{table}");
+        let spread = spread(&latency);
+        let counts = spread.lines().map(|line| line.split_whitespace().nth(5).unwrap().parse::<u64>().unwrap());
+        assert_eq!(counts.sum::<u64>(), 100, "{spread}");
+    }
+
+    #[test]
+    fn a_run_without_orders_draws_nothing() {
+        assert_eq!(spread(&Latency::default()), "");
+        assert!(pieces(&Latency::default()).contains("in all"));
+    }
+
+    #[test]
+    fn times_read_well() {
+        let all = [0, 9_999, 10_000, 12_345_678, 20_000_000_000].map(time);
+        assert_eq!(all, ["0 ns", "9999 ns", "10.0 us", "12.3 ms", "20.0 s"]);
+    }
+}

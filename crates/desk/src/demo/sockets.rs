@@ -1,0 +1,371 @@
+//! `firelane demo`: gateway and venue on threads of their own, over loopback, with every order's way measured.
+
+use super::report::{Account, LiveFigures, Report};
+use super::{create, firm, header, world_config};
+use crate::cli::Demo;
+use crate::replay::group;
+use crate::replay::input::Recording;
+use crate::{progress, wirings};
+use anyhow::{Context, Result, anyhow, bail};
+use firelane_gateway::flow::Command as LaneCommand;
+use firelane_gateway::flow::wire::soupbintcp::Password;
+use firelane_gateway::shell::clock::Clock;
+use firelane_gateway::shell::config::{Config, NetConfig};
+use firelane_gateway::shell::live::{self, Live, Observer, Outcome, Setup, Sheet};
+use firelane_gateway::shell::net::LineAddress;
+use firelane_gateway::shell::plan::{Cores, Plan, Wish};
+use firelane_gateway::shell::sync::Stop;
+use firelane_sim::far_end::FarEnd;
+use firelane_sim::net::Faults;
+use firelane_sim::reconcile::{self, Statement, TapeLedger};
+use firelane_sim::rng::Rng;
+use firelane_sim::server::{Addresses, Command, Running, Speed, VenueConfig, VenueServer, VenueStatus, build};
+use firelane_sim::world::{WorldConfig, WorldStats};
+use indicatif::ProgressBar;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often to look at how both are doing.
+const LOOK: Duration = Duration::from_millis(20);
+/// The faults go on for so long after trading has ended.
+const HEAL_AFTER: Duration = Duration::from_millis(500);
+/// The gateway's only port at the venue.
+const PORT: u16 = 0;
+/// Name of the venue's thread.
+const VENUE: &str = "venue";
+
+pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recording>) -> Result<Report> {
+    let world = world_config(options, &config);
+    let server = venue(options, &config, &world, recording)?;
+    set_addresses(&mut config.live.net, server.handle().addresses());
+    let threads = &config.live.threads;
+    let mut wishes = live::wishes(threads);
+    wishes.push(Wish { idle: threads.idle, ..Wish::auto(VENUE) });
+    let plan = Plan::new(&wishes, &Cores::here(), threads.missing)?;
+    let clock = Clock::new();
+    let lane = wirings::build(&config, Some(clock.clone()))?;
+    let tape = Ledger::default();
+    let setup = Setup {
+        passwords: Some((Password(world.orders.password), Password(world.snapshot.password))),
+        log: sheet(options.log.as_deref(), &config)?,
+        tape: sheet(options.tape.as_deref(), &config)?,
+        observers: vec![Box::new(tape.clone())],
+    };
+    if !options.json {
+        greet(options, &config, &plan, &clock);
+    }
+    let live = Live::start(lane, &config.live, clock, setup, &plan)?;
+    let seat = plan.seat(VENUE).context("the venue has no place in the plan")?;
+    let venue = Running::spawn(server, seat.idle, seat.core)?;
+    let began = Instant::now();
+    let stop = Stop::new();
+    for signal in [SIGINT, SIGTERM] {
+        // The second one ends it at once, whatever it is doing.
+        flag::register_conditional_shutdown(signal, 1, stop.flag())?;
+        flag::register(signal, stop.flag())?;
+    }
+    let bar = progress::time(options.seconds * 1_000);
+    let mut run = Run { options, world: &world, live, venue, tape, stop, bar };
+    let outcome = run.until_rest();
+    let seconds = began.elapsed();
+    run.bar.finish_and_clear();
+    run.finish(&config, outcome.err(), seconds, &plan)
+}
+
+/// The venue, with its sockets open. With the default configuration it takes free ports if the usual ones are taken.
+fn venue(options: &Demo, config: &Config, world: &WorldConfig, recording: Option<Recording>) -> Result<VenueServer> {
+    let mut venue = VenueConfig::parse("").context("the venue's default configuration")?;
+    venue.setup.addresses = addresses(&config.live.net);
+    if options.config.is_none() && !are_free(&venue.setup.addresses) {
+        venue.setup.addresses = free_addresses().context("looking for free ports on the loopback")?;
+    }
+    venue.setup.multicast.interface = config.live.net.lines[0].interface;
+    (venue.setup.faults, venue.setup.seed) = (world.faults, world.seed);
+    if let Some(speed) = options.speed {
+        venue.setup.speed = Speed::times(speed).ok_or_else(|| anyhow!("--speed {speed}: must be 0.001 to 1000"))?;
+    }
+    venue.market.symbols = options.symbols;
+    venue.market.rate = u32::try_from(options.rate)?;
+    venue.market.day = config.day;
+    venue.market.code = config.trading.market;
+    let [port] = &mut venue.ports[..] else { bail!("the venue's default configuration has not one port") };
+    port.username = world.orders.username;
+    port.firm = firm(config);
+    port.locate_required = true;
+    venue.snapshot.username = world.snapshot.username;
+    let (orders, snapshot) = (port.password_env.clone(), venue.snapshot.password_env.clone());
+    let secret = |name: &str| {
+        let login = if name == orders { world.orders } else { world.snapshot };
+        (name == orders || name == snapshot).then(|| String::from_utf8_lossy(&login.password).trim_end().to_owned())
+    };
+    Ok(build(&venue, recording.map(Recording::into_bytes), &secret)?)
+}
+
+/// Where the gateway expects everything.
+fn addresses(net: &NetConfig) -> Addresses {
+    Addresses {
+        lines: net.lines.map(|line| vec![line.to]),
+        rerequest: net.rerequest,
+        snapshot: net.snapshot,
+        orders: vec![net.orders],
+    }
+}
+
+/// Are all of them to be had on this machine? A port is held for no longer than the look takes.
+fn are_free(addresses: &Addresses) -> bool {
+    let Addresses { lines, rerequest, snapshot, orders } = addresses;
+    let udp = lines.iter().flatten().chain([rerequest]).all(|address| UdpSocket::bind(address).is_ok());
+    udp && orders.iter().chain([snapshot]).all(|address| TcpListener::bind(address).is_ok())
+}
+
+/// Free ports for the lines; the venue finds its own for the rest.
+fn free_addresses() -> std::io::Result<Addresses> {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let (a, b) = (UdpSocket::bind(any)?, UdpSocket::bind(any)?);
+    Ok(Addresses {
+        lines: [vec![a.local_addr()?], vec![b.local_addr()?]],
+        rerequest: any,
+        snapshot: any,
+        orders: vec![any],
+    })
+}
+
+/// Tells the gateway where the venue really is.
+fn set_addresses(net: &mut NetConfig, at: &Addresses) {
+    for (line, to) in net.lines.iter_mut().zip(&at.lines) {
+        if let Some(to) = to.first() {
+            *line = LineAddress { to: *to, ..*line };
+        }
+    }
+    (net.rerequest, net.snapshot) = (at.rerequest, at.snapshot);
+    if let Some(orders) = at.orders.first() {
+        net.orders = *orders;
+    }
+}
+
+fn sheet(path: Option<&Path>, config: &Config) -> Result<Option<Sheet>> {
+    path.map(|path| Ok(Sheet { file: Box::new(create(path)?), header: header(config) })).transpose()
+}
+
+fn greet(options: &Demo, config: &Config, plan: &Plan, clock: &Clock) {
+    let net = &config.live.net;
+    say!("A venue and the gateway, {} on loopback, for {} s:", config.wiring, options.seconds);
+    say!("  market data   UDP {} and {} (MoldUDP64, ITCH 5.0)", net.lines[0].to, net.lines[1].to);
+    say!("  recovery      UDP {} (re-requests), TCP {} (Glimpse)", net.rerequest, net.snapshot);
+    say!("  orders        TCP {} (SoupBinTCP, OUCH 5.0)", net.orders);
+    say!("  threads       layout {}, clock: {}", config.live.threads.layout.word(), clock.source());
+    for line in plan.to_string().lines() {
+        say!("                {line}");
+    }
+    say!();
+}
+
+/// The tape's account of the gateway's orders, kept on the tape's thread.
+#[derive(Clone, Default)]
+struct Ledger(Arc<Mutex<TapeLedger>>);
+
+impl Observer for Ledger {
+    fn on_record(&mut self, record: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).on_record(record);
+    }
+}
+
+impl Ledger {
+    fn ends_of_session(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).counts().ends_of_session
+    }
+}
+
+/// Both sides, running.
+struct Run<'a> {
+    options: &'a Demo,
+    world: &'a WorldConfig,
+    live: Live,
+    venue: Running,
+    tape: Ledger,
+    /// Raised by a signal: trading ends now, and the rest in order.
+    stop: Stop,
+    bar: ProgressBar,
+}
+
+/// What somebody does to the gateway.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Deed {
+    Start,
+    Snapshot,
+    Kill,
+    Release,
+}
+
+impl Run<'_> {
+    /// The market trades; everyone else stops, the lane shuts down and the network heals; the publisher ends its session.
+    /// As in the virtual world.
+    fn until_rest(&mut self) -> Result<()> {
+        let trade_for = Duration::from_nanos(self.world.trade_for.0);
+        let mut plan = plan(self.world).into_iter().peekable();
+        let began = Instant::now();
+        while began.elapsed() < trade_for && !self.stop.is_stopped() {
+            while let Some((_, deed)) = plan.next_if(|(at, _)| *at <= began.elapsed()) {
+                let command = match deed {
+                    Deed::Start => LaneCommand::Start,
+                    Deed::Snapshot => LaneCommand::Snapshot,
+                    Deed::Kill => LaneCommand::Kill,
+                    Deed::Release => LaneCommand::Release,
+                };
+                if !self.live.handle().command(command) {
+                    bail!("{command:?}: too many commands wait already");
+                }
+            }
+            self.look(began.elapsed())?;
+        }
+        // Whatever was still planned: an order that no kill switch holds back can be cancelled and answered.
+        let _released = self.live.handle().command(LaneCommand::Release);
+        self.venue.tell(Command::Stop);
+        let stopped = Instant::now();
+        let within = Duration::from_nanos(self.world.rest_within.0);
+        let mut asked = false;
+        let mut healed = false;
+        loop {
+            asked = asked || self.live.handle().command(LaneCommand::Shutdown);
+            if !healed && stopped.elapsed() >= HEAL_AFTER {
+                healed = self.venue.tell(Command::Heal);
+            }
+            let Some(waiting) = self.waiting() else { break };
+            if stopped.elapsed() > within {
+                bail!("not at rest after {} s: {waiting}", within.as_secs());
+            }
+            self.bar.set_message(format!("coming to rest: {waiting}"));
+            self.look(trade_for)?;
+        }
+        self.venue.tell(Command::EndSession);
+        while self.tape.ends_of_session() == 0 {
+            if stopped.elapsed() > within {
+                bail!("not at rest after {} s: the end of the market-data session has not come", within.as_secs());
+            }
+            self.look(trade_for)?;
+        }
+        Ok(())
+    }
+
+    /// What is still waited for before the market-data session is ended.
+    fn waiting(&self) -> Option<String> {
+        self.venue.tell(Command::Report);
+        let (lane, venue) = (self.live.handle().board().status(), self.venue.status());
+        if !self.live.handle().is_over() {
+            return Some(format!("order entry is not over, {} orders live", lane.live));
+        }
+        if lane.next_sequence.get() != venue.next_sequence {
+            return Some(format!(
+                "the lane waits for message {}, the publisher is at {}",
+                lane.next_sequence, venue.next_sequence
+            ));
+        }
+        let stale = lane.stale.get();
+        (stale > 0 || lane.live_market == 0).then(|| format!("{stale} stale books"))
+    }
+
+    /// Waits a little, and shows how both are doing.
+    fn look(&mut self, elapsed: Duration) -> Result<()> {
+        std::thread::sleep(LOOK);
+        if self.live.has_failed() || self.venue.is_finished() {
+            bail!("a thread has stopped");
+        }
+        let board = self.live.handle().board().lock();
+        let (status, tick_to_trade) = (board.status, board.latency.percentiles());
+        drop(board);
+        self.bar.set_position(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        self.bar.set_message(format!(
+            "{:.0} of {} s: {} messages, {} gaps, {} orders, {} fills{}, tick to trade p50 {:.1} us",
+            elapsed.as_secs_f64(),
+            self.options.seconds,
+            group(status.messages.get()),
+            group(status.gaps.get()),
+            group(status.orders.get()),
+            group(status.fills.get()),
+            if status.killed == 1 { ", KILLED" } else { "" },
+            tick_to_trade.p50 as f64 / 1e3,
+        ));
+        Ok(())
+    }
+
+    /// Stops both sides and compares them.
+    fn finish(self, config: &Config, error: Option<anyhow::Error>, took: Duration, plan: &Plan) -> Result<Report> {
+        let Run { options, live, venue, tape, .. } = self;
+        let board = live.handle().board().clone();
+        let outcome = live.finish();
+        let handle = venue.handle().clone();
+        let far_end = venue.shutdown().map_err(|e| anyhow!("the venue: {e}"))?;
+        let Outcome { lane, summary, cycles, unpinned } = outcome?;
+        let status = handle.status();
+        let tape = tape.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut differences =
+            reconcile::compare(&Statement::of_lane(&*lane, &tape), &Statement::of_venue(far_end.exchange(), PORT));
+        differences.extend(reconcile::check_at_rest(&*lane));
+        let mut differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        differences.extend(far_end.check().err().map(|error| format!("the venue contradicts itself: {error}")));
+        let board = board.lock();
+        let lost = board.status.tape_lost.get();
+        if lost > 0 {
+            differences.push(format!("{lost} records of the tape found no room: the account of orders has holes"));
+        }
+        let account = Account {
+            lane: &*lane,
+            tape: tape.counts(),
+            symbols: far_end.exchange().symbols().len(),
+            stats: stats(&status, &far_end),
+            summary,
+            seconds: took.as_secs_f64(),
+            wall: took,
+            differences,
+            error: error.map(|error| format!("{error:#}")),
+            live: Some(LiveFigures {
+                layout: config.live.threads.layout.word(),
+                latency: board.latency.clone(),
+                log_stalls: board.status.log_stalls.get(),
+                cycles,
+                threads: plan.seats().iter().map(|seat| (seat.name, seat.idle.word())).collect(),
+                unpinned,
+            }),
+        };
+        Ok(Report::of(options, config, &account))
+    }
+}
+
+/// When what happens to the gateway: under heavy faults it comes late now and then, somebody mistrusts its books and asks
+/// for a snapshot, and somebody throws the kill switch.
+fn plan(world: &WorldConfig) -> Vec<(Duration, Deed)> {
+    let (start, end) = (world.late_by.0, world.trade_for.0);
+    let at = Duration::from_nanos;
+    let mut plan = vec![(at(start), Deed::Start)];
+    if world.faults == Faults::Heavy {
+        let mut rng = Rng::new(world.seed, "live plans");
+        // Order entry needs a second to be ready; what is killed should have something to cancel.
+        let first = (start + (end - start) / 3).min(end);
+        plan.push((at(rng.between(first, end)), Deed::Snapshot));
+        for _ in 0..rng.between(1, 1 + end / 20_000_000_000) {
+            let kill = rng.between(first, end);
+            plan.push((at(kill), Deed::Kill));
+            plan.push((at(kill + rng.between(100_000_000, 500_000_000)), Deed::Release));
+        }
+    }
+    plan.sort();
+    plan
+}
+
+fn stats(status: &VenueStatus, far_end: &FarEnd) -> WorldStats {
+    let around = far_end.stats();
+    WorldStats {
+        datagrams: status.datagrams,
+        streams: status.streams,
+        rerequest: around.rerequest,
+        glimpse: around.glimpse,
+        session_changes: around.session_changes,
+        hang_ups: around.hang_ups,
+        published: around.published,
+        ..WorldStats::default()
+    }
+}

@@ -1,0 +1,89 @@
+//! `firelane demo --virtual`: both sides in one thread on a virtual clock. The same options give the same run, bit for
+//! bit.
+
+use super::report::{Account, Report};
+use super::{buffered, firm, header, world_config};
+use crate::cli::Demo;
+use crate::replay::input::Recording;
+use crate::{progress, wirings};
+use anyhow::{Context, Result};
+use firelane_gateway::base::ExchangeTime;
+use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::lane::Recorder;
+use firelane_sim::exchange::{Exchange, Synthetic};
+use firelane_sim::flow::FlowConfig;
+use firelane_sim::playthrough::{RecordedDay, opening_of};
+use firelane_sim::world::{World, WorldConfig};
+use std::time::Instant;
+
+/// When the market opens: 9:30, in ns since midnight.
+const OPENING: u64 = 34_200 * 1_000_000_000;
+
+pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>) -> Result<Report> {
+    let world_config = world_config(options, config);
+    let exchange = match recording {
+        Some(recording) => recorded(recording, config, &world_config),
+        None => synthetic(options, config, &world_config)?,
+    };
+    let mut world = World::new(world_config, recorder(options, config)?, exchange);
+
+    let bar = progress::time(options.seconds * 1_000);
+    let began = Instant::now();
+    let outcome = world.run(|now| {
+        bar.set_position(now.0 / 1_000_000);
+        bar.set_message(format!("{:.1} of {} virtual seconds", now.0 as f64 / 1e9, options.seconds));
+    });
+    let wall = began.elapsed();
+    bar.finish_and_clear();
+
+    let differences = world.reconcile().iter().map(ToString::to_string).collect();
+    let account = Account {
+        lane: world.lane(),
+        tape: world.tape().counts(),
+        symbols: world.exchange().symbols().len(),
+        stats: world.stats(),
+        summary: world.recorder().summary(),
+        seconds: world.now().0 as f64 / 1e9,
+        wall,
+        differences,
+        error: outcome.err().map(|error| error.to_string()),
+        live: None,
+    };
+    let report = Report::of(options, config, &account);
+    world.finish().context("ending log and tape")?;
+    Ok(report)
+}
+
+/// A seeded market.
+fn synthetic(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Box<dyn Exchange>> {
+    let symbols = usize::from(options.symbols);
+    let flow = FlowConfig {
+        symbols,
+        rate: u32::try_from(options.rate)?,
+        live_orders: (100 * symbols).clamp(1_000, 100_000),
+        ..FlowConfig::default()
+    };
+    let epoch = ExchangeTime::new(config.day, OPENING);
+    let ports = vec![world.port(firm(config))];
+    Ok(Box::new(Synthetic::new(epoch, flow, ports, world.faults, options.seed)))
+}
+
+/// A recorded day, from the start of its market hours on, or from its first message if it does not say when they are.
+/// What was recorded before that is there at once.
+fn recorded(recording: Recording, config: &Config, world: &WorldConfig) -> Box<dyn Exchange> {
+    let bytes = recording.into_bytes();
+    let epoch = opening_of(&bytes, config.day);
+    Box::new(RecordedDay::new(bytes, epoch, config.trading.market, vec![world.port(firm(config))]))
+}
+
+fn recorder(options: &Demo, config: &Config) -> Result<Recorder> {
+    let mut recorder = Recorder::new(wirings::build(config, None)?);
+    let header = header(config);
+    if let Some(path) = &options.log {
+        recorder.log_to(buffered(path)?, &header).with_context(|| path.display().to_string())?;
+    }
+    if let Some(path) = &options.tape {
+        recorder.tape_to(buffered(path)?, &header).with_context(|| path.display().to_string())?;
+    }
+    Ok(recorder)
+}
