@@ -270,8 +270,12 @@ impl Scribes {
         let ended = journal.finish(now, inputs, state);
         self.stop.stop();
         let stopped = |name, error: Option<AgentError>| error.map(|error| LiveError::Stopped { name, error });
-        let log = self.log.and_then(|log| stopped("log", log.join().error));
-        let tape = stopped("tape", self.tape.join().error);
+        let log = self.log.and_then(|log| {
+            let Ended { agent, error, .. } = log.join();
+            stopped("log", error.or(agent.failed))
+        });
+        let Ended { agent, error, .. } = self.tape.join();
+        let tape = stopped("tape", error.or(agent.failed));
         if let Some(error) = log.or(tape) {
             return Err(error);
         }
