@@ -53,7 +53,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
         "market",
         &format!(
             "{}, {} messages, the next is {}",
-            if market.live { "live" } else { "IN A GAP" },
+            if market.live_market { "live" } else { "IN A GAP" },
             group(market.messages),
             group(market.next_sequence)
         ),

@@ -29,7 +29,7 @@ pub(crate) struct OrderTimes {
     /// Its pieces.
     pub(crate) stages_ns: BTreeMap<String, Times>,
     /// Orders that had to wait for a venue that did not read; they are in no percentile.
-    pub(crate) orders_waited: u64,
+    pub(crate) orders_that_waited: u64,
 }
 
 impl OrderTimes {
@@ -37,7 +37,7 @@ impl OrderTimes {
         OrderTimes {
             tick_to_trade_ns: latency.percentiles().into(),
             stages_ns: latency.pieces().map(|(piece, times)| (piece.word().to_owned(), times.into())).collect(),
-            orders_waited: latency.waited(),
+            orders_that_waited: latency.waited(),
         }
     }
 

@@ -62,8 +62,8 @@ pub(crate) struct GatewayStatus {
 /// The market as the lane sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Market {
-    /// Without a gap?
-    pub(crate) live: bool,
+    /// Is it followed without a gap?
+    pub(crate) live_market: bool,
     /// Messages taken.
     pub(crate) messages: u64,
     /// The next one.
@@ -83,7 +83,7 @@ pub(crate) struct Market {
 impl Market {
     pub(crate) fn of(status: &StatusBody) -> Self {
         Market {
-            live: status.live_market != 0,
+            live_market: status.live_market != 0,
             messages: status.messages.get(),
             next_sequence: status.next_sequence.get(),
             gaps: status.gaps.get(),

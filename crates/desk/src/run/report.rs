@@ -42,6 +42,7 @@ pub(super) struct Report {
     layout: &'static str,
     threads: Vec<Thread>,
     seconds: f64,
+    #[serde(flatten)]
     market: Market,
     orders: u64,
     cancels: u64,

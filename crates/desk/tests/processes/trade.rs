@@ -23,7 +23,7 @@ fn gateway_and_venue_trade_and_agree_in_both_layouts() {
         let report = world.end_and_compare(gateway, venue);
         assert!(number(&report, "/tick_to_trade_ns/count") > 0 && number(&report, "/log/bytes") > 0, "{report}");
         assert_eq!(report["layout"].as_str(), Some(layout));
-        assert_eq!(number(&report, "/tape/lost") + number(&report, "/market/lost"), 0, "{report}");
+        assert_eq!(number(&report, "/tape/lost") + number(&report, "/lost"), 0, "{report}");
         world.assert_log_verifies();
         assert!(!exists(&world.path("gateway.sock")) && !exists(&world.path("venue.sock")), "sockets go with them");
     }
