@@ -14,7 +14,7 @@ Start here:
   firelane demo                          trade against a simulated venue over loopback for ten seconds
   firelane demo --faults heavy --seed 7  the same with packet loss, reordering and cut sessions
   firelane replay DAY.itch.gz            rebuild every order book of a recorded day
-  firelane run --print-config            the two halves as processes of their own: see firelane run --help
+  firelane run --help                    gateway and venue as two processes
   firelane log verify run.log            prove that a recorded run reproduces, byte for byte
 
 Exit codes: 0 as asked; 1 it failed; 2 wrong arguments, or errors found under --strict."
@@ -186,12 +186,13 @@ pub(crate) struct Venue {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Listens to lines A and B, fills gaps, keeps the books, and trades what the configuration's wiring decides over one order
-session. Everything is on loopback unless the configuration says otherwise. Passwords come from the environment
-variables that the configuration names.
+Listens to lines A and B, fills gaps, keeps the books, and trades what the wiring of the
+configuration decides over one order session. Everything is on loopback unless the configuration
+says otherwise. Passwords come from the environment variables that the configuration names.
 
-SIGINT (Ctrl-C) or SIGTERM ends it in order: orders are cancelled, the venue's answers waited for, log and tape ended; a
-second one ends it at once. SIGUSR1 throws the kill switch, as firelane kill does.
+SIGINT (Ctrl-C) or SIGTERM ends it in order: orders are cancelled, the venue's answers waited for,
+log and tape ended; a second one ends it at once. SIGUSR1 throws the kill switch, as firelane kill
+does.
 
 Try it, in three terminals, each with both passwords set (one to ten characters of your own):
   export FIRELANE_ENTRY_PASSWORD=... FIRELANE_SNAPSHOT_PASSWORD=...
@@ -203,7 +204,8 @@ More:
   firelane run gateway.toml --seconds 60 --json | jq .tick_to_trade_ns
   firelane log verify run.log
 
-Exit codes: 0 ended as asked, or with the venue's day; 1 it failed, or orders may still live at the venue.")]
+Exit codes: 0 ended as asked, or with the venue's day; 1 it failed, or orders may still live at
+the venue.")]
 pub(crate) struct Run {
     /// Gateway configuration (TOML); `--print-config` shows the default with every key explained
     #[arg(value_name = "CONFIG", required_unless_present = "print_config")]
@@ -227,7 +229,8 @@ pub(crate) struct Run {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The process must have been started with a control socket: socket in the [control] table of its configuration.
+The process must have been started with a control socket: socket in the [control] table of its
+configuration.
 
 Examples:
   firelane status gateway.toml
@@ -244,9 +247,10 @@ pub(crate) struct StatusOf {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-From the moment that the switch is thrown no order leaves the gateway, not even one that waits to be sent; what rests at
-the venue is cancelled. Positions are not closed out, and the gateway goes on following the market. The switch stays
-thrown until it is released; a gateway that is started anew starts with it released.
+From the moment that the switch is thrown no order leaves the gateway, not even one that waits to be
+sent; what rests at the venue is cancelled. Positions are not closed out, and the gateway goes on
+following the market. The switch stays thrown until it is released; a gateway that is started anew
+starts with it released.
 
 Examples:
   firelane kill gateway.toml
