@@ -4,6 +4,11 @@
 #[path = "it/gateway/rig.rs"]
 mod rig;
 
+#[path = "it/live/rig.rs"]
+mod live_rig;
+
+use rig as gateway_rig;
+
 use firelane_gateway::base::{Mono, Nanos, SessionId};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::outbox::Outbox;
@@ -204,4 +209,63 @@ fn every_capacity_full() {
     assert!(core.counters().instruments_full > 0 && core.counters().actions_dropped > 0);
     assert!(core.orders().forgotten_fills() > 0);
     assert_free(&setup, &rig.given);
+}
+
+/// A live lane against the venue on a bad day, driven by this thread: sockets, timers, log, tape, commands, kill switch.
+/// Fails at the first duty cycle that allocates or releases anything.
+fn live(layout: &str, seed: u64) {
+    use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
+    use firelane_gateway::shell::clock::Clock;
+    use firelane_gateway::shell::live::{Assembled, Setup as LiveSetup};
+    use firelane_sim::net::Faults;
+    use std::time::Instant;
+
+    let (server, lines, servers) = live_rig::venue(Faults::Heavy, seed);
+    let config = live_rig::live_config(&format!("[threads]\nlayout = \"{layout}\""), lines, servers);
+    let (clock, log) = (Clock::new(), live_rig::Memory::default());
+    let maker = MarketMaker::new(&MarketMakerConfig::default(), 16).unwrap();
+    let lane = live_rig::stamped(&live_rig::roomy(), maker, Some(clock.clone()));
+    let setup = LiveSetup { passwords: Some(live_rig::SECRETS), log: log.sheet(), ..LiveSetup::default() };
+    let mut lane = Assembled::new(lane, &config, clock, setup).unwrap();
+    let venue = live_rig::spawn(server);
+    let handle = lane.handle().clone();
+    assert!(handle.command(Command::Start));
+    let (began, mut cycles) = (Instant::now(), 0u64);
+    let mut until = |what: &str, holds: &dyn Fn() -> bool| {
+        while !holds() {
+            assert!(began.elapsed() < live_rig::PATIENCE, "{what}: {:?}", handle.board().status());
+            for _ in 0..1_000 {
+                cycles += 1;
+                let before = calls();
+                live_rig::turn(&mut lane.agents);
+                let calls = calls() - before;
+                assert_eq!(calls, 0, "{layout}, seed {seed}, duty cycle {cycles}, on the way to {what}");
+            }
+        }
+    };
+    let status = || handle.board().status();
+    until("orders and gaps", &|| status().orders.get() > 50 && status().gaps.get() > 10 && status().fills.get() > 1);
+    assert!(handle.command(Command::Snapshot));
+    until("a splice", &|| status().snapshots.get() > 0);
+    assert!(handle.command(Command::Kill));
+    until("the kill", &|| status().killed == 1);
+    assert!(handle.command(Command::Release));
+    let before = status().orders.get();
+    until("orders after the release", &|| status().orders.get() > before + 10);
+    venue.tell(firelane_sim::server::Command::Heal);
+    assert!(handle.command(Command::Shutdown));
+    until("the end of order entry", &|| handle.is_over());
+    lane.finish().unwrap();
+    venue.shutdown().unwrap();
+    assert!(log.bytes().len() > 100_000);
+}
+
+#[test]
+fn a_live_lane_on_one_thread() {
+    live("fused", 11);
+}
+
+#[test]
+fn a_live_lane_on_two_threads() {
+    live("split", 12);
 }

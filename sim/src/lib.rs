@@ -1,7 +1,9 @@
-//! A seeded world for the gateway: everything on the far side of the wire, in one thread, on a virtual clock.
+//! A seeded world for the gateway: everything on the far side of the wire.
 //!
-//! One seed reproduces a run bit for bit: there is no clock but [`clock`]'s agenda, no randomness but [`rng`]'s, and
-//! no container whose order of iteration depends on a hash.
+//! The [`far_end`] is all of the venue, without wires and without a clock. The [`world`] puts it and a lane into one
+//! thread, on a virtual clock, with a network between them: one seed reproduces a run bit for bit, as there is no
+//! clock but [`clock`]'s agenda, no randomness but [`rng`]'s, and no container whose order of iteration depends on a
+//! hash. The [`server`] puts the same far end on real sockets and the machine's clock, with the same faults in between.
 
 pub mod capture;
 pub mod clock;

@@ -8,6 +8,7 @@ mod feed;
 mod gateway;
 mod itch;
 mod itch_line;
+mod live;
 mod mutations;
 mod orders;
 mod ouch;

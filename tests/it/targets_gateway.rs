@@ -9,7 +9,9 @@ use firelane_gateway::flow::wire::soupbintcp::Packet;
 use firelane_gateway::flow::{Command, Machine};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, FileWriter, LogError, MAX_BODY, Role};
+use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::verify::input_of;
+use firelane_sim::server::VenueConfig;
 use zerocopy::{FromBytes, IntoBytes};
 
 /// Everything small, so that every capacity is soon met.
@@ -141,12 +143,20 @@ pub fn log_file(data: &[u8]) {
     assert!(reader.next_record().unwrap().is_none());
 }
 
-/// A configuration is either taken, and says what it was read from, or refused in words.
+/// A configuration, of the gateway or of the venue, is either taken, and says what it was read from, or refused in words.
 pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Config::parse(text) {
         Ok(config) => assert_eq!(config.text, text),
         Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    if let Err(error) = VenueConfig::parse(text) {
+        assert!(!error.to_string().is_empty());
+    }
+    for line in text.lines() {
+        if let Ok(address) = line.parse::<LineAddress>() {
+            assert_eq!(address.to_string().parse(), Ok(address));
+        }
     }
 }
 

@@ -316,7 +316,7 @@ fn mutated_logs() {
 /// The same for configurations, of one table each.
 #[test]
 fn mutated_configurations() {
-    let text = firelane_gateway::shell::config::SAMPLE;
+    let text = [firelane_gateway::shell::config::SAMPLE, firelane_sim::server::SAMPLE].concat();
     let lines = || text.lines().filter(|l| !l.trim_start().starts_with('#') && !l.trim().is_empty());
     let mut samples: Vec<Vec<u8>> = Vec::new();
     for line in lines() {
@@ -325,5 +325,6 @@ fn mutated_configurations() {
         }
         samples.last_mut().unwrap().extend(line.bytes().chain(*b"\n"));
     }
+    samples.push(b"239.1.2.3:26401@10.0.0.5\n[::1]:7\n".to_vec());
     crate::mutations::mutations(100_000, 0xC0F, &samples, crate::targets_gateway::config);
 }

@@ -22,12 +22,12 @@ use std::process::ExitCode;
 
 pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
     if options.print_config {
-        print!("{SAMPLE}");
+        say!("{}", SAMPLE.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let report = play(options)?;
     if options.json {
-        println!("{}", serde_json::to_string(&report)?);
+        say!("{}", serde_json::to_string(&report)?);
     } else {
         report.print();
     }

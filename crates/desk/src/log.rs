@@ -73,11 +73,11 @@ fn run_verify(path: &Path, json: bool) -> Result<ExitCode> {
         Err(error) => Verdict { verified: false, inputs: 0, effects: 0, bytes: 0, error: Some(error.to_string()) },
     };
     if json {
-        println!("{}", serde_json::to_string(&verdict)?);
+        say!("{}", serde_json::to_string(&verdict)?);
     } else if let Some(error) = &verdict.error {
-        println!("{}: NOT verified: {error}", path.display());
+        say!("{}: NOT verified: {error}", path.display());
     } else {
-        println!(
+        say!(
             "{}: verified. {} inputs gave the same {} effects ({} bytes) and the same final state.",
             path.display(),
             group(verdict.inputs),
@@ -134,15 +134,15 @@ fn stat(path: &Path, json: bool) -> Result<ExitCode> {
         }
     }
     if json {
-        println!("{}", serde_json::to_string(&stat)?);
+        say!("{}", serde_json::to_string(&stat)?);
     } else {
-        println!("{} of wiring {:?}: {}", stat.role, stat.wiring, path.display());
+        say!("{} of wiring {:?}: {}", stat.role, stat.wiring, path.display());
         for (kind, n) in &stat.records {
-            println!("  {kind:<16}{:>14} records {:>16} bytes", group(*n), group(stat.bytes[kind]));
+            say!("  {kind:<16}{:>14} records {:>16} bytes", group(*n), group(stat.bytes[kind]));
         }
-        println!("  {} inputs over {:.3} s", group(stat.inputs), stat.span_ns as f64 / 1e9);
+        say!("  {} inputs over {:.3} s", group(stat.inputs), stat.span_ns as f64 / 1e9);
         if let Some(error) = &stat.error {
-            println!("  {error}");
+            say!("  {error}");
         }
     }
     Ok(if stat.error.is_some() { ExitCode::from(1) } else { ExitCode::SUCCESS })

@@ -1,5 +1,8 @@
 //! The program `firelane`: the command line over the gateway and the simulated world.
 
+#[macro_use]
+mod output;
+
 mod cli;
 mod demo;
 mod log;

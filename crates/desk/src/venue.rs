@@ -25,7 +25,7 @@ const END_WITHIN: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     if options.print_config {
-        print!("{SAMPLE}");
+        say!("{}", SAMPLE.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let path = options.config.as_deref().context("which configuration?")?;
@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let sound = far_end.check();
     let report = Report::of(&config, &handle.status(), &far_end, sound.as_ref().err().cloned());
     if options.json {
-        println!("{}", serde_json::to_string(&report)?);
+        say!("{}", serde_json::to_string(&report)?);
     } else {
         report.print();
     }
@@ -88,7 +88,7 @@ struct Screen {
 
 impl Screen {
     fn line(&self, text: &str) {
-        self.bar.suspend(|| if self.json { eprintln!("{text}") } else { println!("{text}") });
+        self.bar.suspend(|| if self.json { eprintln!("{text}") } else { say!("{text}") });
     }
 }
 
@@ -247,7 +247,7 @@ impl Report {
     }
 
     fn print(&self) {
-        println!(
+        say!(
             "Venue closed after {:.1} s of its day: {} messages published, {} of {} re-requests answered, {} snapshots.",
             self.venue_seconds,
             group(self.published),
@@ -256,7 +256,7 @@ impl Report {
             group(self.snapshots)
         );
         for port in &self.ports {
-            println!(
+            say!(
                 "  order port {} ({}): {} orders, {} live, {} fills, {} shares",
                 port.port,
                 port.username,
@@ -266,11 +266,11 @@ impl Report {
                 group(port.shares)
             );
             for (symbol, shares) in &port.positions {
-                println!("    {symbol:<8} {shares:>+10}");
+                say!("    {symbol:<8} {shares:>+10}");
             }
         }
         if let Some(error) = &self.error {
-            println!("The venue contradicts itself: {error}");
+            say!("The venue contradicts itself: {error}");
         }
     }
 }

@@ -129,11 +129,13 @@ impl Line {
         while let Some(bytes) = self.link.as_mut().and_then(|link| link.receive(now)) {
             self.put(bytes, limits);
         }
-        let per_second = u128::from(limits.datagrams_per_second);
-        let grown = u128::from(now.since(self.grown_at).0) * per_second / 1_000_000_000;
+        let per_second = u128::from(limits.datagrams_per_second.max(1));
+        let billionths = u128::from(now.since(self.grown_at).0) * per_second;
+        let grown = u64::try_from(billionths / 1_000_000_000).unwrap_or(BURST);
         if grown > 0 {
-            self.allowance = BURST.min(self.allowance + u64::try_from(grown).unwrap_or(BURST));
-            self.grown_at = now;
+            self.allowance = BURST.min(self.allowance.saturating_add(grown));
+            let left_over = u64::try_from(billionths % 1_000_000_000 / per_second).unwrap_or(0);
+            self.grown_at = Mono(now.0.saturating_sub(left_over));
         }
         let mut sent = 0;
         while self.allowance > 0

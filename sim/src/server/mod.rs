@@ -178,6 +178,9 @@ const COMMANDS: usize = 64;
 const EVENTS: usize = 1_024;
 /// How often the status is told.
 const STATUS_EVERY: Nanos = Nanos::from_millis(200);
+/// The venue's clock goes on by at most so much of the machine's time in one duty cycle. A market that is too much for
+/// this machine falls behind, visibly, and leaves clients no less time.
+const STEP: Nanos = Nanos::from_millis(5);
 /// Under heavy faults the venue changes its session, and hangs up, so often on average.
 const DEEDS_EVERY: Nanos = Nanos::from_secs(15);
 
@@ -221,6 +224,8 @@ pub struct VenueServer {
     far_end: Option<FarEnd>,
     machine: Box<dyn Clock>,
     clock: VenueClock,
+    /// What the venue's clock has come to.
+    venue_now: Mono,
     entrances: Vec<Entrance>,
     lines: Lines,
     requests: Requests,
@@ -282,6 +287,7 @@ impl VenueServer {
         let mut server = VenueServer {
             far_end: Some(far_end),
             clock: VenueClock::new(*speed, now, from),
+            venue_now: from,
             machine,
             entrances,
             lines,
@@ -313,7 +319,7 @@ impl VenueServer {
     }
 
     fn command(&mut self, now: Mono, command: Command) {
-        let venue_now = self.clock.at(now);
+        let venue_now = self.venue_now;
         let Some(far_end) = &mut self.far_end else { return };
         match command {
             Command::Stop => {
@@ -371,7 +377,8 @@ impl VenueServer {
             these.fold(StreamStats::default(), |sum, entrance| sum.plus(entrance.stats()))
         };
         let status = VenueStatus {
-            at: self.clock.at(now),
+            at: self.venue_now,
+            behind: self.clock.at(now).since(self.venue_now),
             phase: self.phase,
             healed: self.healed,
             session: far_end.publisher().session(),
@@ -404,7 +411,8 @@ impl Agent for VenueServer {
             self.asked = true;
             done += 1;
         }
-        let venue_now = self.clock.at(now);
+        self.venue_now = self.clock.at(now).min(self.venue_now.after(self.clock.speed.of(STEP)));
+        let venue_now = self.venue_now;
         let Some(far_end) = &mut self.far_end else { return Ok(0) };
         far_end.on_timer(venue_now);
         for entrance in &mut self.entrances {

@@ -6,7 +6,7 @@ use crate::far_end::{Door, FarEndStats};
 use crate::net::{LinkStats, StreamStats};
 use crate::venue::port::{OrderState, Port};
 use crate::venue::publisher::Session;
-use firelane_gateway::base::{Mono, Symbol};
+use firelane_gateway::base::{Mono, Nanos, Symbol};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -137,6 +137,8 @@ impl PortStatus {
 pub struct VenueStatus {
     /// The venue's clock.
     pub at: Mono,
+    /// How far that is behind where it should be: more than a moment means that the machine is too slow for the market.
+    pub behind: Nanos,
     /// Where its day stands.
     pub phase: Phase,
     /// Has everything that could go wrong been healed?

@@ -1,6 +1,6 @@
 //! Clients that behave, and some that do not.
 
-use super::rig::{ByHand, Rig, SNAPSHOT, Trader, enter, far_end, login};
+use super::rig::{ByHand, Line, Rig, SNAPSHOT, Trader, enter, far_end, login};
 use firelane_gateway::base::{Nanos, VenueRef};
 use firelane_gateway::flow::wire::itch50::{self, Message};
 use firelane_gateway::flow::wire::moldudp64::{Packet, Request};
@@ -234,4 +234,33 @@ fn a_faster_clock_trades_faster() {
     // A tenth of a second here is two there.
     assert!((1_900_000_000..=2_100_000_000).contains(&rig.status().at.0), "{:?}", rig.status().at);
     assert!(rig.status().far_end.published > 1_000);
+}
+
+#[test]
+fn lines_reach_every_address_of_a_list_and_members_of_a_group() {
+    let other = Line::new();
+    let port = {
+        // A group's port is everyone's: any that is free will do.
+        let probe = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        probe.local_addr().unwrap().port()
+    };
+    let group = Ipv4Addr::new(239, 255, 26, 1);
+    let member = UdpSocket::bind((group, port)).unwrap();
+    member.set_nonblocking(true).unwrap();
+    member.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST).unwrap();
+    let mut rig = Rig::new(1, far_end(1, 1_000, 9, Faults::None), |setup| {
+        setup.addresses.lines[0].extend([other.address(), (group, port).into()]);
+    });
+    let mut lines = [other, Line::of(member)];
+    rig.until("messages everywhere", |rig| {
+        for line in &mut lines {
+            line.poll();
+        }
+        rig.lines[0].messages.len() > 100 && lines.iter().all(|line| line.messages.len() > 100)
+    });
+    for line in &lines {
+        for (number, message) in &line.messages {
+            assert!(rig.lines[0].messages.get(number).is_none_or(|known| known == message));
+        }
+    }
 }

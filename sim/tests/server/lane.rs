@@ -14,13 +14,15 @@ use firelane_gateway::shell::lane::{Recorder, fill_in_password};
 use firelane_sim::exchange::Synthetic;
 use firelane_sim::far_end::{FarEnd, FarEndConfig};
 use firelane_sim::flow::FlowConfig;
+use firelane_sim::journal::Journal;
 use firelane_sim::net::Faults;
 use firelane_sim::reconcile::{self, Statement, TapeLedger};
-use firelane_sim::server::{Clock, Command};
+use firelane_sim::server::{Clock, Command, Setup, VenueStatus};
 use firelane_sim::world::WorldConfig;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::path::Path;
 use world::{DAY, Run, Trader};
 
 const SESSIONS: [SessionId; 2] = [SessionId::ORDERS, SessionId::SNAPSHOT];
@@ -33,6 +35,14 @@ enum Wanted {
     Disconnect(SessionId),
 }
 
+/// Where a session goes, with which password, and its connection.
+struct Session {
+    address: SocketAddr,
+    password: [u8; 10],
+    socket: Option<TcpStream>,
+    out: Vec<u8>,
+}
+
 /// A lane with sockets, as bare as can be.
 struct Gateway {
     lane: Recorder,
@@ -41,8 +51,8 @@ struct Gateway {
     /// Lines A and B, and where replies to requests come.
     datagrams: [UdpSocket; 3],
     rerequest: SocketAddr,
-    /// Order entry, snapshots: where, with which password, and the connection.
-    sessions: [(SocketAddr, [u8; 10], Option<TcpStream>, Vec<u8>); 2],
+    /// Order entry, snapshots.
+    sessions: [Session; 2],
     wanted: VecDeque<Wanted>,
 }
 
@@ -67,12 +77,12 @@ impl Gateway {
         match wanted {
             Wanted::Request(bytes) => drop(self.datagrams[2].send_to(&bytes, self.rerequest)),
             Wanted::Send(session, class, mut bytes) => {
-                let (_, password, _, out) = &mut self.sessions[usize::from(session.0)];
+                let Session { password, out, .. } = &mut self.sessions[usize::from(session.0)];
                 fill_in_password(class, &mut bytes, *password);
                 out.extend(bytes);
             }
             Wanted::Connect(session) => {
-                let (address, _, socket, out) = &mut self.sessions[usize::from(session.0)];
+                let Session { address, socket, out, .. } = &mut self.sessions[usize::from(session.0)];
                 out.clear();
                 *socket = TcpStream::connect(*address).ok();
                 if let Some(socket) = socket {
@@ -83,7 +93,7 @@ impl Gateway {
                 self.feed(Input::Session(session, if up { SessionInput::Connected } else { SessionInput::Closed }));
             }
             Wanted::Disconnect(session) => {
-                if self.sessions[usize::from(session.0)].2.take().is_some() {
+                if self.sessions[usize::from(session.0)].socket.take().is_some() {
                     self.feed(Input::Session(session, SessionInput::Closed));
                 }
             }
@@ -98,7 +108,7 @@ impl Gateway {
             }
         }
         for (at, id) in SESSIONS.into_iter().enumerate() {
-            let (_, _, Some(socket), out) = &mut self.sessions[at] else { continue };
+            let Session { socket: Some(socket), out, .. } = &mut self.sessions[at] else { continue };
             let mut gone = false;
             match socket.write(out) {
                 Ok(length) => drop(out.drain(..length)),
@@ -109,7 +119,7 @@ impl Gateway {
                 Ok(length) => self.feed(Input::Session(id, SessionInput::Bytes(&buffer[..length]))),
                 Err(error) => gone |= error.kind() != ErrorKind::WouldBlock,
             }
-            if gone && self.sessions[at].2.take().is_some() {
+            if gone && self.sessions[at].socket.take().is_some() {
                 self.feed(Input::Session(id, SessionInput::Closed));
             }
         }
@@ -125,29 +135,44 @@ impl Gateway {
     }
 }
 
-fn trade(faults: Faults, seed: u64, seconds: u64) -> (Gateway, FarEnd, firelane_sim::server::VenueStatus) {
-    let clock = ByHand::default();
-    let world = WorldConfig::new(seed, faults, Nanos::from_secs(seconds));
+/// The venue's far end before its day, or as its journal has it.
+fn far_end_of(world: &WorldConfig, faults: Faults, seed: u64, journal: Option<&Path>) -> FarEnd {
     let flow = FlowConfig { symbols: 6, rate: 2_500, live_orders: 500, ..FlowConfig::default() };
     let epoch = ExchangeTime::new(DAY, 34_200_000_000_000);
     let market = Synthetic::new(epoch, flow, vec![world.port(*b"FIRE")], faults, seed);
-    let mut far_end = FarEnd::new(FarEndConfig::under(faults, seed, world.snapshot), Box::new(market), Mono(0));
-    far_end.open(Mono(0));
+    let around = FarEndConfig::under(faults, seed, world.snapshot);
+    let mut far_end = match journal {
+        Some(path) => FarEnd::resume(around, Box::new(market), Journal::open(path, seed, epoch).unwrap()).unwrap(),
+        None => FarEnd::new(around, Box::new(market), Mono(0)),
+    };
+    if far_end.latest().is_none() {
+        far_end.open(Mono(0));
+    }
+    far_end
+}
+
+/// A day of trading until rest. With a journal the venue is killed in the middle of it, and started again.
+fn trade(faults: Faults, seed: u64, seconds: u64, journal: Option<&Path>) -> (Gateway, FarEnd, VenueStatus) {
+    let clock = ByHand::default();
+    let world = WorldConfig::new(seed, faults, Nanos::from_secs(seconds));
+    let far_end = far_end_of(&world, faults, seed, journal);
+    // What a maker has in the book is there when the venue is killed.
+    let trader = if journal.is_some() { Trader::Maker } else { Trader::Taker };
     let datagrams = [0; 3].map(|_| {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.set_nonblocking(true).unwrap();
         socket
     });
     let lines = [datagrams[0].local_addr().unwrap(), datagrams[1].local_addr().unwrap()];
-    let change = |setup: &mut firelane_sim::server::Setup| {
+    let change = |setup: &mut Setup| {
         (setup.faults, setup.seed) = (faults, seed);
         setup.addresses.lines = lines.map(|line| vec![line]);
     };
     let mut rig = Rig::with_clock(1, far_end, change, Some(clock.clone()));
     let at = rig.handle.addresses().clone();
-    let session = |address, password| (address, password, None, Vec::new());
+    let session = |address, password| Session { address, password, socket: None, out: Vec::new() };
     let mut gateway = Gateway {
-        lane: Recorder::new(Run { trader: Trader::Taker, ..Run::heavy(seed) }.lane()),
+        lane: Recorder::new(Run { trader, ..Run::heavy(seed) }.lane()),
         tape: TapeLedger::default(),
         clock: clock.clone(),
         datagrams,
@@ -156,6 +181,22 @@ fn trade(faults: Faults, seed: u64, seconds: u64) -> (Gateway, FarEnd, firelane_
         wanted: VecDeque::new(),
     };
     gateway.feed(Input::Command(LaneCommand::Start));
+    if journal.is_some() {
+        rig.until("the middle of the day", |rig| {
+            gateway.poll();
+            clock.now() >= Mono(0).after(Nanos::from_secs(seconds / 2)) && rig.handle.status().ports[0].live > 0
+        });
+        let setup = Setup { addresses: at, ..rig.setup.clone() };
+        // As if killed: nobody is told, and no input is written any more.
+        drop(rig);
+        // For a while there is nothing to connect to.
+        let back = clock.now().after(Nanos::from_millis(300));
+        while clock.now() < back {
+            clock.pass(Nanos::from_micros(100));
+            gateway.poll();
+        }
+        rig = Rig::at(setup, far_end_of(&world, faults, seed, journal), Some(clock.clone()));
+    }
     rig.until("the end of trading", |_| {
         gateway.poll();
         clock.now() >= Mono(0).after(Nanos::from_secs(seconds))
@@ -190,22 +231,38 @@ fn assert_agreed(gateway: &Gateway, far_end: &FarEnd) {
     found.extend(reconcile::check_at_rest(lane));
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
-    assert!(gateway.tape.counts().fills > 0, "{:?}", gateway.tape.counts());
 }
 
 #[test]
 fn a_lane_trades_over_sockets_and_both_sides_agree() {
-    let (gateway, far_end, status) = trade(Faults::None, 31, 2);
+    let (gateway, far_end, status) = trade(Faults::None, 31, 2, None);
     assert_agreed(&gateway, &far_end);
+    assert!(gateway.tape.counts().fills > 0, "{:?}", gateway.tape.counts());
     assert_eq!(status.stalled + status.full + status.lost_events, 0);
 }
 
 #[test]
+fn a_venue_that_is_killed_and_comes_back_doubles_nothing() {
+    for (faults, seed) in [(Faults::None, 51), (Faults::Light, 52), (Faults::Heavy, 53)] {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("venue.journal");
+        let (gateway, far_end, _) = trade(faults, seed, 4, Some(&journal));
+        assert_agreed(&gateway, &far_end);
+        let counts = gateway.tape.counts();
+        assert!(counts.fills > 0 && counts.entry_ready > 1, "{counts:?}");
+    }
+}
+
+#[test]
 fn under_heavy_faults_both_sides_agree_in_the_end() {
+    let mut fills = 0;
     for seed in 40..44 {
-        let (gateway, far_end, status) = trade(Faults::Heavy, seed, 4);
+        let (gateway, far_end, status) = trade(Faults::Heavy, seed, 4, None);
         assert_agreed(&gateway, &far_end);
         let feed = gateway.lane.lane().feed_counters();
         assert!(feed.gaps > 0 && status.datagrams[0].lost > 0, "seed {seed}: {status:?}");
+        fills += gateway.tape.counts().fills;
     }
+    // One of them may be cut off all day.
+    assert!(fills > 0);
 }

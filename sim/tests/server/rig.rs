@@ -79,6 +79,10 @@ impl Line {
     pub(super) fn new() -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.set_nonblocking(true).unwrap();
+        Line::of(socket)
+    }
+
+    pub(super) fn of(socket: UdpSocket) -> Self {
         Line { socket, session: [0; 10], messages: BTreeMap::new(), datagrams: 0, ended: false, next: 1 }
     }
 
@@ -239,6 +243,7 @@ pub(super) fn enter(urn: u32, side: u8, shares: u32, symbol: &[u8; 8], price: u6
 
 pub(super) struct Rig {
     pub(super) server: VenueServer,
+    pub(super) setup: Setup,
     pub(super) handle: VenueHandle,
     pub(super) events: Receiver<VenueEvent>,
     pub(super) seen: Vec<VenueEvent>,
@@ -262,6 +267,12 @@ impl Rig {
         let lines = [Line::new(), Line::new()];
         let mut setup = Setup::loopback([lines[0].address(), lines[1].address()], ports);
         change(&mut setup);
+        Rig { lines, ..Rig::at(setup, far_end, clock) }
+    }
+
+    /// With everything said, and lines that are not listened to.
+    pub(super) fn at(setup: Setup, far_end: FarEnd, clock: Option<ByHand>) -> Self {
+        let lines = [Line::new(), Line::new()];
         let machine: Box<dyn Clock> = match &clock {
             Some(clock) => Box::new(clock.clone()),
             None => Box::new(SinceStart::default()),
@@ -269,7 +280,7 @@ impl Rig {
         let from = far_end.latest().unwrap_or(Mono(0));
         let mut server = VenueServer::bind(&setup, far_end, machine, from).unwrap();
         let (handle, events) = (server.handle(), server.events());
-        Rig { server, handle, events, seen: Vec::new(), lines, traders: Vec::new(), clock }
+        Rig { server, setup, handle, events, seen: Vec::new(), lines, traders: Vec::new(), clock }
     }
 
     /// A client of a port.

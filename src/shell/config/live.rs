@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn every_limit_is_named_with_its_key() {
         for (text, key, allowed) in [
-            ("[net]\nline_a = \"nowhere\"", "net.line_a", "must be host:port"),
+            ("[net]\nline_a = \"nowhere\"", "net.line_a", "must be ip:port"),
             ("[net]\norders = \"127.0.0.1:99999\"", "net.orders", "a port between 0 and 65535"),
             ("[net]\nsend_queue_bytes = 4095", "net.send_queue_bytes", "4096 to 67108864"),
             ("[net]\nreceive_buffer_bytes = 4095", "net.receive_buffer_bytes", "4096 to 1073741824"),

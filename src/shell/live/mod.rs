@@ -24,15 +24,15 @@ mod split;
 pub use board::{Board, Notice, SharedBoard};
 pub use scribe::Observer;
 
-use super::agent::{AgentError, Ended, Runner};
+use super::agent::{AgentError, Ended, Idle, Runner};
 use super::clock::Clock;
 use super::config::{Layout, LiveConfig, ThreadConfig};
 use super::journal::Journal;
 use super::lane::{Lane, NO_PASSWORD};
-use super::log::{Effects, FileHeader, FileWriter, LogError, Role};
+use super::log::{FileHeader, FileWriter, LogError, Role};
 use super::net::KillSwitch;
-use super::plan::{CoreWish, Plan, Seat, Wish};
-use super::ring::{FrameReader, FrameWriter, ring};
+use super::plan::{CoreWish, Plan, Wish};
+use super::ring::ring;
 use super::sync::{Counter, Stop};
 use crate::base::Mono;
 use crate::flow::Command;
@@ -180,10 +180,8 @@ enum Threads {
 /// A running lane.
 pub struct Live {
     threads: Threads,
-    log: Option<Runner<LogScribe>>,
-    tape: Runner<TapeScribe>,
+    scribes: Scribes,
     stop: Stop,
-    stop_scribes: Stop,
     handle: Handle,
     clock: Clock,
     shutdown_timeout: Duration,
@@ -213,13 +211,13 @@ impl core::fmt::Debug for Outcome {
     }
 }
 
-/// The parts of a live lane, opened and joined, before they get threads: what a test drives itself.
+/// A live lane whose log and tape have their threads, and whose own agents have none yet: [`start`](Self::start) gives
+/// them theirs. Tests drive them by hand.
 pub struct Assembled {
     /// The lane's agents.
     pub agents: Agents,
+    scribes: Scribes,
     handle: Handle,
-    log: Option<LogScribe>,
-    tape: TapeScribe,
     clock: Clock,
 }
 
@@ -230,7 +228,7 @@ impl core::fmt::Debug for Assembled {
 }
 
 /// The agents of a layout.
-#[allow(missing_debug_implementations)] // a user's lane need not have it
+#[derive(Debug)]
 pub enum Agents {
     /// The whole lane in one.
     Fused(Box<FusedAgent>),
@@ -238,8 +236,52 @@ pub enum Agents {
     Split(Box<FeedAgent>, Box<CoreAgent>),
 }
 
+/// Who writes the log and reads the tape, on threads that sleep when there is nothing to do.
+struct Scribes {
+    log: Option<Runner<LogScribe>>,
+    tape: Runner<TapeScribe>,
+    stop: Stop,
+}
+
+impl Scribes {
+    fn start(log: Option<LogScribe>, tape: TapeScribe) -> Result<Self, LiveError> {
+        let stop = Stop::new();
+        let failed = |name| move |error| LiveError::Thread { name, error };
+        let log = log.map(|log| Runner::start(log, Idle::Park, None, stop.clone()));
+        let log = log.transpose().map_err(failed("log"))?;
+        let tape = Runner::start(tape, Idle::Park, None, stop.clone()).map_err(failed("tape"))?;
+        Ok(Scribes { log, tape, stop })
+    }
+
+    fn have_failed(&self) -> bool {
+        self.tape.is_finished() || self.log.as_ref().is_some_and(Runner::is_finished)
+    }
+
+    /// Ends the journal in order, and then its readers: what was written last is read.
+    fn end(
+        self,
+        lane: Box<dyn Lane>,
+        journal: Journal,
+        now: Mono,
+        (cycles, unpinned): (u64, Vec<&'static str>),
+    ) -> Result<Outcome, LiveError> {
+        let (inputs, state) = (lane.inputs(), lane.digest());
+        let summary = journal.summary(inputs, state);
+        let ended = journal.finish(now, inputs, state);
+        self.stop.stop();
+        let stopped = |name, error: Option<AgentError>| error.map(|error| LiveError::Stopped { name, error });
+        let log = self.log.and_then(|log| stopped("log", log.join().error));
+        let tape = stopped("tape", self.tape.join().error);
+        if let Some(error) = log.or(tape) {
+            return Err(error);
+        }
+        ended?;
+        Ok(Outcome { lane, summary, cycles, unpinned })
+    }
+}
+
 impl Assembled {
-    /// Opens the sockets and joins the parts.
+    /// Opens the sockets, joins the parts, and starts those who write the log and read the tape.
     ///
     /// # Errors
     /// [`LiveError`].
@@ -252,6 +294,7 @@ impl Assembled {
             over: Stop::new(),
             board: SharedBoard::default(),
         };
+        let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
         let mut journal = Journal::default();
         let log = match log {
             None => None,
@@ -265,21 +308,19 @@ impl Assembled {
         let lost = Counter::default();
         journal.tape_into(Box::new(TapeSink::new(writer, lost.clone())));
         let file = tape.map(|Sheet { file, header }| FileWriter::new(file, Role::Tape, &header)).transpose()?;
-        let tape = TapeScribe::new(reader, file, handle.board.clone(), observers);
-        let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
+        let scribes = Scribes::start(log, TapeScribe::new(reader, file, handle.board.clone(), observers))?;
         let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
         let agents = match config.threads.layout {
             Layout::Fused => Agents::Fused(Box::new(FusedAgent::new(lane, market, core))),
             Layout::Split => {
                 let (feed, half) = lane.split();
-                let (writer, reader): (FrameWriter, FrameReader) = ring(config.threads.ring);
+                let (writer, reader) = ring(config.threads.ring);
                 let asks = Arc::new(ArrayQueue::new(1));
-                let every = config.status_every;
-                let feed = FeedAgent::new(feed, market, writer, Arc::clone(&asks), every);
+                let feed = FeedAgent::new(feed, market, writer, Arc::clone(&asks), config.status_every);
                 Agents::Split(Box::new(feed), Box::new(CoreAgent::new(half, core, reader, asks)))
             }
         };
-        Ok(Assembled { agents, handle, log, tape, clock })
+        Ok(Assembled { agents, scribes, handle, clock })
     }
 
     /// What others may do to it.
@@ -293,33 +334,28 @@ impl Assembled {
     /// # Errors
     /// [`LiveError::Thread`].
     pub fn start(self, config: &LiveConfig, plan: &Plan) -> Result<Live, LiveError> {
-        let Assembled { agents, handle, log, tape, clock } = self;
-        let (stop, stop_scribes) = (Stop::new(), Stop::new());
+        let Assembled { agents, scribes, handle, clock } = self;
+        let stop = Stop::new();
         let failed = |name| move |error| LiveError::Thread { name, error };
-        let log = log
-            .map(|log| Runner::start(log, super::agent::Idle::Park, None, stop_scribes.clone()))
-            .transpose()
-            .map_err(failed("log"))?;
-        let tape = Runner::start(tape, super::agent::Idle::Park, None, stop_scribes.clone()).map_err(failed("tape"))?;
-        let seat = |name: &'static str| plan.seat(name).cloned().unwrap_or(UNPLANNED);
+        let seat = |name: &'static str| plan.seat(name).map_or((Idle::Yield, None), |seat| (seat.idle, seat.core));
         let threads = match agents {
             Agents::Fused(agent) => {
-                let Seat { idle, core, .. } = seat(LANE);
+                let (idle, core) = seat(LANE);
                 Threads::Fused(Runner::start(*agent, idle, core, stop.clone()).map_err(failed(LANE))?)
             }
-            Agents::Split(feed, core_agent) => {
+            Agents::Split(feed, half) => {
                 let [first, second] = HALVES;
-                let Seat { idle, core, .. } = seat(second);
-                let half = Runner::start(*core_agent, idle, core, stop.clone()).map_err(failed(second))?;
-                let Seat { idle, core, .. } = seat(first);
+                let (idle, core) = seat(second);
+                let half = Runner::start(*half, idle, core, stop.clone()).map_err(failed(second))?;
+                let (idle, core) = seat(first);
                 Threads::Split(Runner::start(*feed, idle, core, stop.clone()).map_err(failed(first))?, half)
             }
         };
         let shutdown_timeout = Duration::from_nanos(config.shutdown_timeout.0);
-        Ok(Live { threads, log, tape, stop, stop_scribes, handle, clock, shutdown_timeout })
+        Ok(Live { threads, scribes, stop, handle, clock, shutdown_timeout })
     }
 
-    /// For tests that drove the agents themselves: ends log and tape.
+    /// For those who drove the agents themselves: ends log and tape in order.
     ///
     /// # Errors
     /// [`LiveError`].
@@ -328,28 +364,8 @@ impl Assembled {
             Agents::Fused(agent) => agent.into_parts(),
             Agents::Split(feed, core) => core.into_parts(*feed),
         };
-        let outcome = end_journal(lane, journal, self.clock.now(), 0, Vec::new())?;
-        for closed in [self.log.map(scribe::close), Some(scribe::close(self.tape))].into_iter().flatten() {
-            closed.map_err(|error| LiveError::Stopped { name: "log", error })?;
-        }
-        Ok(outcome)
+        self.scribes.end(lane, journal, self.clock.now(), (0, Vec::new()))
     }
-}
-
-/// Without a plan: the system's choice, and no core taken.
-const UNPLANNED: Seat = Seat { name: LANE, idle: super::agent::Idle::Yield, core: None, why: "not planned" };
-
-fn end_journal(
-    lane: Box<dyn Lane>,
-    journal: Journal,
-    now: Mono,
-    cycles: u64,
-    unpinned: Vec<&'static str>,
-) -> Result<Outcome, LiveError> {
-    let (inputs, state) = (lane.inputs(), lane.digest());
-    let summary = journal.summary(inputs, state);
-    journal.finish(now, inputs, state)?;
-    Ok(Outcome { lane, summary, cycles, unpinned })
 }
 
 impl Live {
@@ -386,7 +402,7 @@ impl Live {
             Threads::Fused(lane) => lane.is_finished(),
             Threads::Split(feed, core) => feed.is_finished() || core.is_finished(),
         };
-        lane || self.tape.is_finished() || self.log.as_ref().is_some_and(Runner::is_finished)
+        lane || self.scribes.have_failed()
     }
 
     /// Cancels what rests, waits for the venue's answers, and logs out, for as long as the configuration allows. False: it
@@ -410,41 +426,29 @@ impl Live {
     /// # Errors
     /// Why a thread stopped before it was told to, or what a file said. The files are then as far as they got.
     pub fn finish(self) -> Result<Outcome, LiveError> {
-        let Live { threads, log, tape, stop, stop_scribes, clock, .. } = self;
+        let Live { threads, scribes, stop, clock, .. } = self;
         stop.stop();
-        let mut unpinned = Vec::new();
-        let (ended, lane, journal, cycles) = match threads {
+        let stopped = |name, error: Option<AgentError>| error.map(|error| LiveError::Stopped { name, error });
+        let (error, (lane, journal), cycles, unpinned) = match threads {
             Threads::Fused(lane) => {
-                let Ended { agent, error, cycles, unpinned: off } = lane.join();
-                unpinned.extend(off.then_some(LANE));
-                let (lane, journal) = agent.into_parts();
-                (error.map(|error| LiveError::Stopped { name: LANE, error }), lane, journal, cycles)
+                let Ended { agent, error, cycles, unpinned } = lane.join();
+                (stopped(LANE, error), agent.into_parts(), cycles, unpinned.then_some(LANE).into_iter().collect())
             }
             Threads::Split(feed, core) => {
                 let [first, second] = HALVES;
                 let (feed, core) = (feed.join(), core.join());
-                unpinned.extend(feed.unpinned.then_some(first).into_iter().chain(core.unpinned.then_some(second)));
-                let stopped = |name| move |error| LiveError::Stopped { name, error };
-                // The feed stops when the core does; the core's reason is the first.
-                let error = core.error.map(stopped(second)).or(feed.error.map(stopped(first)));
-                let (lane, journal) = core.agent.into_parts(feed.agent);
-                (error, lane, journal, feed.cycles + core.cycles)
+                let unpinned = [feed.unpinned.then_some(first), core.unpinned.then_some(second)];
+                // When the core stops, so does the feed: the core's reason is the first.
+                let error = stopped(second, core.error).or(stopped(first, feed.error));
+                let parts = core.agent.into_parts(feed.agent);
+                (error, parts, feed.cycles + core.cycles, unpinned.into_iter().flatten().collect())
             }
         };
-        // The journal's end goes through the rings, so that it is written before its readers are told to stop.
-        let outcome = end_journal(lane, journal, clock.now(), cycles, unpinned);
-        stop_scribes.stop();
-        let log = log.and_then(|log| log.join().error).map(|error| LiveError::Stopped { name: "log", error });
-        let tape = tape.join().error.map(|error| LiveError::Stopped { name: "tape", error });
-        match log.or(tape).or(ended) {
-            Some(error) => Err(error),
-            None => outcome,
+        // Whoever wrote the log knows best why the lane could not go on.
+        let outcome = scribes.end(lane, journal, clock.now(), (cycles, unpinned));
+        match (outcome, error) {
+            (Ok(_), Some(error)) => Err(error),
+            (outcome, _) => outcome,
         }
     }
-}
-
-/// How a log of this configuration keeps effects: for the header.
-#[must_use]
-pub fn header(wiring: &str, config: &str, instruments: Vec<String>, effects: Effects) -> FileHeader {
-    FileHeader::new(wiring, config, instruments, effects)
 }

@@ -114,12 +114,6 @@ impl LogScribe {
     }
 }
 
-/// Whatever is in the ring, and then the file's end. For agents that nobody runs any more.
-pub(super) fn close(mut scribe: impl Agent) -> Result<(), AgentError> {
-    while scribe.do_work()? > 0 {}
-    Ok(())
-}
-
 impl Agent for LogScribe {
     fn name(&self) -> &'static str {
         "log"

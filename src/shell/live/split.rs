@@ -1,7 +1,7 @@
 //! Layout split: feed and core on a thread each, and a ring between them.
 
 use super::core_side::{CoreSide, Driven};
-use super::crossing::{CoreGone, Frame, Writer, read};
+use super::crossing::{CoreGone, Frame, Patience, Writer, read};
 use super::market_side::{Back, BackChannel, Heard, MarketSide};
 use crate::base::{Mono, Nanos, SessionId};
 use crate::flow::outbox::{Outbox, Progress};
@@ -158,6 +158,7 @@ impl CoreAgent {
         let mut inputs = 0;
         // The input at hand, without its bytes: the core has no use for those of the feed's.
         let mut at_hand: Option<(Mono, Input<'static>)> = None;
+        let mut patience = Patience::default();
         while inputs < INPUTS || at_hand.is_some() {
             let Some(frame) = self.ring.read() else {
                 if at_hand.is_none() {
@@ -167,7 +168,7 @@ impl CoreAgent {
                 if self.ring.is_abandoned() {
                     return Err("the feed has stopped in the middle of an input".into());
                 }
-                std::hint::spin_loop();
+                patience.wait();
                 continue;
             };
             let frame = read(&frame).ok_or("a frame that no feed writes has crossed")?;

@@ -1,30 +1,29 @@
 //! Addresses as a configuration writes them.
 //!
-//! - A server: `host:port`, `[::1]:port`, or a name that the system resolves, once, at start.
-//! - A line: `host:port`, to which the datagrams are sent: an address of this machine, or an IPv4 group
+//! - A server: `ip:port` or `[::1]:port`; `localhost` is the one name. Others are not resolved: reading a configuration
+//!   asks nobody, and a gateway that depends on a name server at start is one more thing that can fail.
+//! - A line: `ip:port`, to which the datagrams are sent: an address of this machine, or an IPv4 group
 //!   (`239.1.2.3:26401`), which is joined on the interface whose address follows an `@`: `239.1.2.3:26401@10.0.0.5`.
 //! - Where the host (`:26401`) or the interface is left out, it is the loopback: nothing listens to the world
 //!   unless told to (`0.0.0.0:26401`).
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 /// An address that cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum AddressError {
     /// No colon with a port behind it.
-    #[error("{0:?} is no address: must be host:port, a port between 0 and 65535")]
+    #[error("{0:?} is no address: must be ip:port, a port between 0 and 65535")]
     NoPort(String),
-    /// A name that the system does not know, or an address that is none.
-    #[error("{address:?}: {host:?} cannot be resolved: {why}")]
-    Unknown {
+    /// A name, or an address that is none.
+    #[error("{address:?}: {host:?} must be an IP address (names are not resolved)")]
+    NoIp {
         /// All of it.
         address: String,
         /// The part before the port.
         host: String,
-        /// What the system says.
-        why: String,
     },
     /// An interface behind an address that is no multicast group.
     #[error("{0:?}: an interface (@..) belongs to a multicast group, and this is none")]
@@ -63,10 +62,10 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, AddressError> {
     {
         return Ok((ip, port).into());
     }
-    let unknown = |why: String| AddressError::Unknown { address: text.to_owned(), host: host.to_owned(), why };
-    let found = (host, port).to_socket_addrs().map_err(|e| unknown(e.to_string()))?;
-    // IPv4 first: that is what venues speak, and what `localhost` listens on here.
-    found.min_by_key(SocketAddr::is_ipv6).ok_or_else(|| unknown("no address belongs to it".to_owned()))
+    if host == "localhost" {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    Err(AddressError::NoIp { address: text.to_owned(), host: host.to_owned() })
 }
 
 /// Where the datagrams of a line arrive.
@@ -124,14 +123,16 @@ mod tests {
         assert_eq!(parse_address(":15000"), Ok((Ipv4Addr::LOCALHOST, 15_000).into()));
         assert_eq!(parse_address("0.0.0.0:1"), Ok((Ipv4Addr::UNSPECIFIED, 1).into()));
         assert_eq!(parse_address("[::1]:9").unwrap().to_string(), "[::1]:9");
-        assert_eq!(parse_address("localhost:7").unwrap().port(), 7);
+        assert_eq!(parse_address("localhost:7"), Ok((Ipv4Addr::LOCALHOST, 7).into()));
         for bad in ["", "15000", "10.1.2.3", "10.1.2.3:", "10.1.2.3:65536", "10.1.2.3:-1", "10.1.2.3:+1", "a:b"] {
             let error = parse_address(bad).unwrap_err();
             assert!(matches!(error, AddressError::NoPort(_)), "{bad}: {error}");
             assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
         }
-        let error = parse_address("10.1.2.300:1").unwrap_err().to_string();
-        assert!(error.contains("10.1.2.300") && error.contains("cannot be resolved"), "{error}");
+        for bad in ["10.1.2.300:1", "venue.example:1", "::1:9", "[::1:9"] {
+            let error = parse_address(bad).unwrap_err();
+            assert!(matches!(error, AddressError::NoIp { .. }) && error.to_string().contains(bad), "{bad}: {error}");
+        }
     }
 
     #[test]

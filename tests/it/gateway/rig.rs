@@ -441,7 +441,7 @@ fn number(bytes: &[u8]) -> u32 {
 }
 
 impl Venue {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Venue {
             server: Server::new(ServerConfig::new(*b"FIRE  ", Password(PASSWORD), *b"    FIRE01")),
             said: Vec::new(),
@@ -523,6 +523,49 @@ impl Venue {
         self.next_trade += 1;
         let parts = [&token.to_be_bytes()[..], &shares.to_be_bytes(), &price.to_be_bytes(), b"A", &trade.to_be_bytes()];
         outbound(b'E', &[&parts.concat(), &[0, 0]])
+    }
+
+    /// The lane has connected.
+    pub fn connect(&mut self, now: Mono) {
+        self.server.on_connected(now);
+        (self.connected, self.logged_out) = (true, false);
+    }
+
+    /// Time has passed; what is to be said.
+    pub fn on_timer(&mut self, now: Mono) -> Vec<u8> {
+        let mut wire = Wire::default();
+        self.server.on_timer(now, &mut wire);
+        wire.0
+    }
+
+    /// Bytes of the lane, and what is said to them.
+    pub fn hear(&mut self, now: Mono, bytes: &[u8]) -> Vec<u8> {
+        assert_eq!(self.server.on_bytes(now, bytes), bytes.len());
+        let mut wire = Wire::default();
+        let head = self.said.len() as u64 + 1;
+        loop {
+            let (mut from, mut request) = (None, None);
+            match self.server.next_event(now, head, &mut wire) {
+                None => return wire.0,
+                Some(ServerEvent::Replay { from: first }) => from = Some(first),
+                Some(ServerEvent::Unsequenced(message)) => request = Some(message.to_vec()),
+                Some(ServerEvent::Heartbeat) => {}
+                Some(ServerEvent::Logout) => self.logged_out = true,
+                Some(other) => panic!("{other:?}"),
+            }
+            if let Some(first) = from {
+                for message in self.said.clone().iter().skip(first as usize - 1) {
+                    self.server.send_sequenced(now, &[message], &mut wire).unwrap();
+                }
+            }
+            if let Some(request) = request {
+                for message in self.answer(&request) {
+                    self.server.send_sequenced(now, &[&message], &mut wire).unwrap();
+                    self.said.push(message);
+                }
+                self.asked.push(request);
+            }
+        }
     }
 
     fn answer(&mut self, request: &[u8]) -> Vec<Vec<u8>> {
@@ -660,9 +703,8 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
             }
             self.now = self.now.max(due);
             if server <= self.now {
-                let mut wire = Wire::default();
-                self.venue.server.on_timer(self.now, &mut wire);
-                self.feed_lane(wire.0);
+                let wire = self.venue.on_timer(self.now);
+                self.feed_lane(wire);
             }
             if let Some(machine) = self.lane.due(self.now) {
                 self.give(Given::Timer(machine));
@@ -712,8 +754,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
             self.seen += 1;
             match effect {
                 Effect::Connect(SessionId::ORDERS) if self.venue.up => {
-                    self.venue.server.on_connected(self.now);
-                    (self.venue.connected, self.venue.logged_out) = (true, false);
+                    self.venue.connect(self.now);
                     self.give(Given::Connected(SessionId::ORDERS));
                 }
                 Effect::Connect(SessionId::ORDERS) => self.give(Given::Closed(SessionId::ORDERS)),
@@ -726,33 +767,8 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
     }
 
     fn hear(&mut self, bytes: &[u8]) {
-        assert_eq!(self.venue.server.on_bytes(self.now, bytes), bytes.len());
-        let mut wire = Wire::default();
-        let head = self.venue.said.len() as u64 + 1;
-        loop {
-            let (mut from, mut request) = (None, None);
-            match self.venue.server.next_event(self.now, head, &mut wire) {
-                None => break,
-                Some(ServerEvent::Replay { from: first }) => from = Some(first),
-                Some(ServerEvent::Unsequenced(message)) => request = Some(message.to_vec()),
-                Some(ServerEvent::Heartbeat) => {}
-                Some(ServerEvent::Logout) => self.venue.logged_out = true,
-                Some(other) => panic!("{other:?}"),
-            }
-            if let Some(first) = from {
-                for message in self.venue.said.clone().iter().skip(first as usize - 1) {
-                    self.venue.server.send_sequenced(self.now, &[message], &mut wire).unwrap();
-                }
-            }
-            if let Some(request) = request {
-                for message in self.venue.answer(&request) {
-                    self.venue.server.send_sequenced(self.now, &[&message], &mut wire).unwrap();
-                    self.venue.said.push(message);
-                }
-                self.venue.asked.push(request);
-            }
-        }
-        self.feed_lane(wire.0);
+        let answers = self.venue.hear(self.now, bytes);
+        self.feed_lane(answers);
         if self.venue.logged_out && self.venue.connected {
             self.cut();
         }

@@ -301,8 +301,8 @@ impl Report {
 
     /// For people.
     pub(super) fn print(&self) {
-        let row = |name: &str, value: u64, note: String| println!("  {name:<10}{:>14}   {note}", group(value));
-        println!(
+        let row = |name: &str, value: u64, note: String| say!("  {name:<10}{:>14}   {note}", group(value));
+        say!(
             "{} on {} {} symbol{} for {:.1} {}seconds, seed {}, faults {}",
             self.wiring,
             self.symbols,
@@ -346,12 +346,12 @@ impl Report {
         );
         let refused: Vec<String> = self.rejects.iter().map(|(why, n)| format!("{why} {}", group(*n))).collect();
         row("refused", self.rejects.values().sum(), format!("by the risk gate: {}", or_nothing(&refused)));
-        println!("  {:<10}{:>14}   positions marked at the last mid", "P&L", Dollars(self.pnl).to_string());
+        say!("  {:<10}{:>14}   positions marked at the last mid", "P&L", Dollars(self.pnl).to_string());
         if self.faults.profile != "none" {
             self.faults.print();
         }
         match &self.run {
-            None => println!(
+            None => say!(
                 "  {:<10}{:>14}   {:.2} s of wall time",
                 "speed",
                 format!("{:.1}x", self.virtual_seconds / self.wall_seconds.max(1e-9)),
@@ -361,9 +361,9 @@ impl Report {
         }
         self.print_latency();
         if !self.reconciled {
-            println!("NOT reconciled. Seed {}.", self.seed);
+            say!("NOT reconciled. Seed {}.", self.seed);
             for line in self.error.iter().chain(&self.differences) {
-                println!("  {line}");
+                say!("  {line}");
             }
             return;
         }
@@ -371,7 +371,7 @@ impl Report {
             0 => String::new(),
             books => format!(" ({} books also on the way)", group(books)),
         };
-        println!("Reconciled: every order, fill, position and book is equal on both sides{on_the_way}.");
+        say!("Reconciled: every order, fill, position and book is equal on both sides{on_the_way}.");
         self.suggest();
     }
 
@@ -381,23 +381,23 @@ impl Report {
             return;
         };
         if total.count == 0 {
-            println!("\nNo order was sent for a market message: there is nothing to time.");
+            say!("\nNo order was sent for a market message: there is nothing to time.");
             return;
         }
-        println!(
+        say!(
             "\nTick to trade of {} orders, from the return of the receive call to the return of the send call:",
             group(total.count)
         );
-        println!("{pieces}");
-        println!("  The stages explain {:.1} % of the time. How it is spread:", run.stages_explain * 100.0);
-        println!("{spread}");
+        say!("{pieces}");
+        say!("  The stages explain {:.1} % of the time. How it is spread:", run.stages_explain * 100.0);
+        say!("{spread}");
         if run.threads.values().any(|idle| *idle != "spin") {
-            println!(
+            say!(
                 "  Not every hot thread has a core to itself here: the tail shows the system's scheduling. On a host with\n  \
                  cores to spare, isolated and pinned, it is the lane's own."
             );
         }
-        println!();
+        say!();
     }
 
     /// What to try next.
@@ -410,7 +410,7 @@ impl Report {
             (Some(_), _) => "firelane venue and firelane run   the two halves as processes of their own",
             (None, _) => "firelane demo   the same over real sockets and threads, with every order timed",
         };
-        println!("Try next: {next}");
+        say!("Try next: {next}");
     }
 }
 
@@ -429,25 +429,19 @@ impl RunFigures {
 
     fn print(&self) {
         let threads: Vec<String> = self.threads.iter().map(|(name, idle)| format!("{name} {idle}")).collect();
-        println!(
-            "  {:<10}{:>14}   {}; {} duty cycles",
-            "layout",
-            self.layout,
-            threads.join(", "),
-            group(self.duty_cycles)
-        );
+        say!("  {:<10}{:>14}   {}; {} duty cycles", "layout", self.layout, threads.join(", "), group(self.duty_cycles));
         if !self.unpinned.is_empty() {
-            println!("{:29}not pinned, the system refused: {}", "", self.unpinned.join(", "));
+            say!("{:29}not pinned, the system refused: {}", "", self.unpinned.join(", "));
         }
         if self.log_stalls > 0 {
-            println!("{:29}the log could not keep up {} times: no input was taken then", "", self.log_stalls);
+            say!("{:29}the log could not keep up {} times: no input was taken then", "", self.log_stalls);
         }
     }
 }
 
 impl FaultCounts {
     fn print(&self) {
-        println!(
+        say!(
             "  faults      lines: {} datagrams lost, {} doubled, {} overtaken, {} corrupted; {} re-requests unserved",
             group(self.datagrams_lost),
             group(self.datagrams_duplicated),
@@ -455,7 +449,7 @@ impl FaultCounts {
             group(self.datagrams_corrupted),
             group(self.rerequests_unserved)
         );
-        println!(
+        say!(
             "              sessions: {} cut, {} half open, {} refused; {} bad snapshots; {} session changes; {} kills",
             self.sessions_cut,
             self.sessions_half_open,

@@ -14,6 +14,7 @@ use firelane_gateway::shell::config::{Config, NetConfig};
 use firelane_gateway::shell::live::{self, Live, Observer, Outcome, Setup, Sheet};
 use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::plan::{Cores, Plan, Wish};
+use firelane_gateway::shell::sync::Stop;
 use firelane_sim::far_end::FarEnd;
 use firelane_sim::net::Faults;
 use firelane_sim::reconcile::{self, Statement, TapeLedger};
@@ -21,6 +22,8 @@ use firelane_sim::rng::Rng;
 use firelane_sim::server::{Addresses, Command, Running, Speed, VenueConfig, VenueServer, VenueStatus, build};
 use firelane_sim::world::{WorldConfig, WorldStats};
 use indicatif::ProgressBar;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,8 +62,15 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let seat = plan.seat(VENUE).context("the venue has no place in the plan")?;
     let venue = Running::spawn(server, seat.idle, seat.core)?;
     let began = Instant::now();
-    let mut run = Run { options, world: &world, live, venue, tape, bar: progress::time(options.seconds * 1_000) };
-    let outcome = run.to_the_end();
+    let stop = Stop::new();
+    for signal in [SIGINT, SIGTERM] {
+        // The second one ends it at once, whatever it is doing.
+        flag::register_conditional_shutdown(signal, 1, stop.flag())?;
+        flag::register(signal, stop.flag())?;
+    }
+    let bar = progress::time(options.seconds * 1_000);
+    let mut run = Run { options, world: &world, live, venue, tape, stop, bar };
+    let outcome = run.until_rest();
     let seconds = began.elapsed();
     run.bar.finish_and_clear();
     run.finish(&config, outcome.err(), seconds, &plan)
@@ -143,15 +153,15 @@ fn sheet(path: Option<&Path>, config: &Config) -> Result<Option<Sheet>> {
 
 fn greet(options: &Demo, config: &Config, plan: &Plan, clock: &Clock) {
     let net = &config.live.net;
-    println!("A venue and the gateway, {} on loopback, for {} s:", config.wiring, options.seconds);
-    println!("  market data   UDP {} and {} (MoldUDP64, ITCH 5.0)", net.lines[0].to, net.lines[1].to);
-    println!("  recovery      UDP {} (re-requests), TCP {} (Glimpse)", net.rerequest, net.snapshot);
-    println!("  orders        TCP {} (SoupBinTCP, OUCH 5.0)", net.orders);
-    println!("  threads       layout {}, clock: {}", config.live.threads.layout.word(), clock.source());
+    say!("A venue and the gateway, {} on loopback, for {} s:", config.wiring, options.seconds);
+    say!("  market data   UDP {} and {} (MoldUDP64, ITCH 5.0)", net.lines[0].to, net.lines[1].to);
+    say!("  recovery      UDP {} (re-requests), TCP {} (Glimpse)", net.rerequest, net.snapshot);
+    say!("  orders        TCP {} (SoupBinTCP, OUCH 5.0)", net.orders);
+    say!("  threads       layout {}, clock: {}", config.live.threads.layout.word(), clock.source());
     for line in plan.to_string().lines() {
-        println!("                {line}");
+        say!("                {line}");
     }
-    println!();
+    say!();
 }
 
 /// The tape's account of the gateway's orders, kept on the tape's thread.
@@ -177,6 +187,8 @@ struct Run<'a> {
     live: Live,
     venue: Running,
     tape: Ledger,
+    /// Raised by a signal: trading ends now, and the rest in order.
+    stop: Stop,
     bar: ProgressBar,
 }
 
@@ -192,11 +204,11 @@ enum Deed {
 impl Run<'_> {
     /// The market trades; everyone else stops, the lane shuts down and the network heals; the publisher ends its session.
     /// As in the virtual world.
-    fn to_the_end(&mut self) -> Result<()> {
+    fn until_rest(&mut self) -> Result<()> {
         let trade_for = Duration::from_nanos(self.world.trade_for.0);
         let mut plan = plan(self.world).into_iter().peekable();
         let began = Instant::now();
-        while began.elapsed() < trade_for {
+        while began.elapsed() < trade_for && !self.stop.is_stopped() {
             while let Some((_, deed)) = plan.next_if(|(at, _)| *at <= began.elapsed()) {
                 let command = match deed {
                     Deed::Start => LaneCommand::Start,

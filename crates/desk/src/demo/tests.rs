@@ -4,6 +4,7 @@ use super::*;
 use crate::wirings;
 use firelane_gateway::base::{ExchangeTime, Mono};
 use firelane_gateway::flow::record::Kind;
+use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::log::FileReader;
 use firelane_gateway::shell::verify::verify;
 use firelane_sim::capture::binary_file::write_binary_file;
@@ -34,6 +35,12 @@ fn options() -> Demo {
 
 fn temporary(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("firelane-demo-{}-{name}", std::process::id()))
+}
+
+/// The lane that a log's header describes.
+fn rebuilt(header: &FileHeader) -> Result<Box<dyn Lane>, String> {
+    let config = Config::parse(&header.config).map_err(|error| error.to_string())?;
+    wirings::build(&config, None).map_err(|error| error.to_string())
 }
 
 /// Scripts read it: what is here stays.
@@ -84,11 +91,7 @@ fn log_and_tape_are_whole_and_the_log_verifies() {
     let options =
         Demo { symbols: 1_100, seconds: 2, faults, log: Some(log.clone()), tape: Some(tape.clone()), ..options() };
     assert!(play(&options).unwrap().reconciled);
-    let build = |header: &FileHeader| {
-        let config = Config::parse(&header.config).map_err(|error| error.to_string())?;
-        wirings::build(&config, None).map_err(|error| error.to_string())
-    };
-    let verified = verify(File::open(&log).unwrap(), build, |_| ()).unwrap();
+    let verified = verify(File::open(&log).unwrap(), rebuilt, |_| ()).unwrap();
     assert!(verified.complete && verified.inputs > 1_000);
     let mut records = FileReader::new(File::open(&tape).unwrap()).unwrap();
     let mut tops = 0;
@@ -122,4 +125,44 @@ fn a_recorded_day_is_traded_against() {
     }
     assert!(fills[0] > 0 && fills[1] > 0);
     std::fs::remove_file(path).unwrap();
+}
+
+/// Over sockets, in both layouts: the usual layout of the JSON, what it adds, and a log that verifies.
+#[test]
+fn over_sockets_both_layouts_reconcile_say_how_long_orders_took_and_their_logs_verify() {
+    for (layout, faults) in [(Layout::Fused, None), (Layout::Split, Some(Faults::Heavy))] {
+        let log = temporary(&format!("{layout:?}.log"));
+        let options = Demo {
+            virtual_clock: false,
+            layout: Some(layout),
+            faults,
+            log: Some(log.clone()),
+            tape: Some(temporary(&format!("{layout:?}.tape"))),
+            ..options()
+        };
+        let report = serde_json::to_value(play(&options).unwrap()).unwrap();
+        assert_eq!(report["reconciled"], true, "{report}");
+        assert!(report["orders"].as_u64() > Some(0) && report["messages"].as_u64() > Some(1_000), "{report}");
+        let total = &report["tick_to_trade_ns"];
+        for percentile in ["p50", "p99", "p999", "max"] {
+            assert!(total[percentile].as_u64() > Some(0), "{percentile}: {report}");
+            for stage in ["gap", "decoded", "booked", "decided", "approved", "encoded", "sent"] {
+                assert!(report["stages_ns"][stage][percentile].is_u64(), "{stage} {percentile}");
+            }
+        }
+        let explained = report["run"]["stages_explain"].as_f64().unwrap();
+        assert!((explained - 1.0).abs() <= 0.05, "the stages explain {explained}");
+        assert_eq!(report["run"]["layout"], format!("{layout:?}").to_lowercase());
+        let verified = verify(File::open(&log).unwrap(), rebuilt, |_| {}).unwrap();
+        assert!(verified.complete && verified.effects > 0, "{verified:?}");
+        let mut tape = FileReader::new(File::open(options.tape.as_ref().unwrap()).unwrap()).unwrap();
+        let mut traces = 0;
+        while let Some(record) = tape.next_record().unwrap() {
+            traces += u64::from(record.kind == Some(Kind::Trace));
+        }
+        assert_eq!(Some(traces), total["count"].as_u64(), "every order that is timed is on the tape");
+        for file in [Some(log), options.tape] {
+            std::fs::remove_file(file.unwrap()).unwrap();
+        }
+    }
 }

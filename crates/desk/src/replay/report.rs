@@ -129,22 +129,22 @@ pub(crate) struct Orders {
 impl Report {
     /// For people.
     pub(crate) fn print(&self, file: &Path) {
-        println!("{}", file.display());
-        println!("  messages          {:>14}", group(self.messages));
+        say!("{}", file.display());
+        say!("  messages          {:>14}", group(self.messages));
         for (letter, n) in &self.counts {
-            println!("    {letter}  {:<24}{:>14}", name(*letter), group(*n));
+            say!("    {letter}  {:<24}{:>14}", name(*letter), group(*n));
         }
         let errors: Vec<_> = self.errors.rows().into_iter().filter(|(_, n)| *n > 0).collect();
         if errors.is_empty() {
-            println!("  errors            {:>14}", "none");
+            say!("  errors            {:>14}", "none");
         } else {
-            println!("  errors");
+            say!("  errors");
             for (what, n) in errors {
-                println!("    {what:<27}{:>14}", group(n));
+                say!("    {what:<27}{:>14}", group(n));
             }
         }
         if let Some(feed) = &self.feed {
-            println!(
+            say!(
                 "  packets           {:>14}   duplicates {}, gaps {}, filled by the other line {}, lost {}",
                 group(feed.packets),
                 group(feed.duplicates),
@@ -153,13 +153,13 @@ impl Report {
                 group(feed.lost)
             );
         }
-        println!("  symbols           {:>14}", group(self.symbols));
-        println!("  live orders       {:>14}   peak {}", group(self.live_orders), group(self.peak_live_orders));
+        say!("  symbols           {:>14}", group(self.symbols));
+        say!("  live orders       {:>14}   peak {}", group(self.live_orders), group(self.peak_live_orders));
         if let Some(n) = self.bbo_states {
-            println!("  best bid or offer {:>14}   changes written", group(n));
+            say!("  best bid or offer {:>14}   changes written", group(n));
         }
         if let Some(o) = &self.orders {
-            println!(
+            say!(
                 "  order frames      {:>14}   enters {}, replaces {}, cancels {}; virtual fills {}",
                 group(o.frames),
                 group(o.entered),
@@ -169,8 +169,8 @@ impl Report {
             );
         }
         let NsPerMessage { cold, warm } = self.ns_per_message;
-        println!("  ns per message    {cold:>14.1}   cold (first pass, empty books)");
-        println!("                    {warm:>14.1}   warm (median of later passes)");
+        say!("  ns per message    {cold:>14.1}   cold (first pass, empty books)");
+        say!("                    {warm:>14.1}   warm (median of later passes)");
     }
 }
 

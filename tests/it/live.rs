@@ -1,0 +1,246 @@
+//! The lane on real sockets: both layouts against the venue, the kill switch in both its places, idling, a log that
+//! cannot be written.
+
+use crate::gateway::rig as gateway_rig;
+
+pub(crate) mod rig;
+
+use firelane_gateway::base::SessionId;
+use firelane_gateway::flow::Command as LaneCommand;
+use firelane_gateway::flow::record::Kind;
+use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
+use firelane_gateway::shell::clock::Clock;
+use firelane_gateway::shell::live::{self, Live, LiveError, Setup as LiveSetup, Sheet};
+use firelane_gateway::shell::log::{Effects, FileHeader, FileReader};
+use firelane_gateway::shell::plan::{Cores, Plan};
+use firelane_gateway::shell::verify::verify;
+use firelane_sim::net::Faults;
+use firelane_sim::reconcile::{self, Statement};
+use firelane_sim::server::Command;
+use gateway_rig::{Do, Told, X};
+use rig::*;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+/// How often each kind of record is in a log.
+fn kinds(log: &[u8]) -> BTreeMap<u8, usize> {
+    let mut kinds = BTreeMap::new();
+    let mut reader = FileReader::new(log).unwrap();
+    while let Some(record) = reader.next_record().unwrap() {
+        *kinds.entry(record.header.kind).or_default() += 1;
+    }
+    kinds
+}
+
+#[track_caller]
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn maker() -> MarketMaker {
+    MarketMaker::new(&MarketMakerConfig::default(), 16).unwrap()
+}
+
+/// Some seconds against the venue with its faults, a kill, a snapshot, and then rest; both sides compared, the log
+/// verified.
+fn trade(layout: &str, faults: Faults, seed: u64) {
+    let (server, lines, servers) = venue(faults, seed);
+    let live_config = live_config(&format!("[threads]\nlayout = \"{layout}\"\nidle = \"park\""), lines, servers);
+    let (clock, log, ledger) = (Clock::new(), Memory::default(), Ledger::default());
+    let lane = stamped(&roomy(), maker(), Some(clock.clone()));
+    let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
+    let setup = LiveSetup {
+        passwords: Some(SECRETS),
+        log: log.sheet(),
+        observers: vec![Box::new(ledger.clone())],
+        ..LiveSetup::default()
+    };
+    let lane = Live::start(lane, &live_config, clock, setup, &plan).unwrap();
+    let venue = spawn(server);
+    let handle = lane.handle().clone();
+    let counts = || ledger.0.lock().unwrap().counts();
+    assert!(handle.command(LaneCommand::Start));
+    until("orders and fills", || counts().sent > 30 && counts().fills > 2);
+    assert!(handle.command(LaneCommand::Snapshot));
+    until("a splice", || handle.board().status().snapshots.get() > 0);
+    assert!(handle.command(LaneCommand::Kill));
+    until("the kill", || handle.board().status().killed == 1 && counts().kills > 0);
+    assert!(handle.command(LaneCommand::Release));
+    let before = counts().sent;
+    until("orders after the release", || counts().sent > before + 10);
+
+    assert!(venue.tell(Command::Stop));
+    assert!(handle.command(LaneCommand::Shutdown));
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(venue.tell(Command::Heal));
+    until("rest", || {
+        let (lane, venue) = (handle.board().status(), venue.status());
+        handle.is_over() && lane.next_sequence.get() == venue.next_sequence && lane.stale.get() == 0
+    });
+    assert!(venue.tell(Command::EndSession));
+    until("the end of the session", || counts().ends_of_session > 0);
+    let outcome = lane.finish().unwrap();
+    let far_end = venue.shutdown().unwrap();
+    far_end.check().unwrap();
+    let ledger = ledger.0.lock().unwrap();
+    let lane = &*outcome.lane;
+    let venue = Statement::of_venue(far_end.exchange(), 0);
+    let mut found = reconcile::compare(&Statement::of_lane(lane, &ledger), &venue);
+    found.extend(reconcile::check_at_rest(lane));
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert!(found.is_empty(), "{layout}, seed {seed}: {}", found.join("\n"));
+    assert_eq!(handle.board().status().tape_lost.get(), 0);
+
+    let log = log.bytes();
+    let verified = verify(&log[..], |_| Ok(stamped(&roomy(), maker(), None)), |_| {}).unwrap();
+    assert!(verified.complete && verified.inputs == lane.inputs(), "{verified:?}");
+    let latency = handle.board().lock().latency.clone();
+    assert!(latency.percentiles().count > 0 && (latency.explained() - 1.0).abs() < 0.05, "{latency:?}");
+    if faults == Faults::Heavy {
+        let (feed, counts, kinds) = (lane.feed_counters(), ledger.counts(), kinds(&log));
+        assert!(feed.gaps > 0 && feed.snapshots_ended > 0 && feed.requests > 0, "{feed:?}");
+        assert!(counts.fills > 0 && counts.replaced > 0 && counts.kills > 0, "{counts:?}");
+        assert!(kinds.contains_key(&(Kind::Snapshot as u8)) || kinds.contains_key(&(Kind::Command as u8)), "{kinds:?}");
+    }
+}
+
+#[test]
+fn fused_agrees_with_the_venue_and_its_log_verifies() {
+    trade("fused", Faults::None, 1);
+    trade("fused", Faults::Heavy, 2);
+}
+
+#[test]
+fn split_agrees_with_the_venue_and_its_log_verifies() {
+    trade("split", Faults::None, 3);
+    trade("split", Faults::Heavy, 4);
+}
+
+/// In the shell at once, before the lane knows; and in the gate, logged.
+#[test]
+fn the_kill_switch_acts_in_both_of_its_places() {
+    for layout in ["fused", "split"] {
+        let mut floor = Floor::trading(&format!("[threads]\nlayout = \"{layout}\""));
+        floor.tell(Do::Buy, 100, 99_000);
+        floor.until("the first order rests", |floor| floor.venue.orders.len() == 1);
+        floor.tell(Do::Buy, 200, 98_000);
+        // The market comes first in a duty cycle: the lane decides on this message before it hears of the kill.
+        std::thread::sleep(Duration::from_millis(20));
+        floor.lane.handle().kill_switch().throw();
+        floor.until("the kill is in the gate", |floor| floor.lane.handle().board().status().killed == 1);
+        floor.until("what rested is cancelled", |floor| floor.venue.orders.is_empty());
+        // In the gate now.
+        floor.tell(Do::Buy, 300, 97_000);
+        floor.until("the third is refused", |floor| floor.lane.handle().board().status().refused.get() > 0);
+        let asked = floor.asked();
+        assert_eq!(asked.matches('O').count(), 1, "{layout}: neither order after the kill has left: {asked}");
+        assert_eq!(floor.lane.handle().board().status().live.get(), 0, "{layout}: the dropped order is not counted");
+        assert!(floor.lane.handle().command(LaneCommand::Release));
+        floor.until("the release is in the gate", |floor| floor.lane.handle().board().status().killed == 0);
+        floor.tell(Do::Buy, 100, 99_000);
+        floor.until("orders leave again", |floor| floor.venue.orders.len() == 1);
+        let (outcome, log) = floor.finish();
+        let account = *outcome.lane.gate().ledger().account(X);
+        assert_eq!(account.buys.qty.0, 100, "{layout}: only what rests is exposed");
+        let kinds = kinds(&log);
+        assert_eq!(kinds.get(&(Kind::Dropped as u8)), Some(&1), "{layout}: {kinds:?}");
+        let mut setup = gateway_rig::Setup::default();
+        setup.feed.snapshot = None;
+        let verified = verify(&log[..], |_| Ok(stamped(&setup, Told::default(), None)), |_| {}).unwrap();
+        assert!(verified.complete, "{layout}");
+    }
+}
+
+/// No venue, no market: a lane that parks sleeps, and so do its log and its tape.
+#[test]
+fn no_thread_spins_when_idle_under_park() {
+    for layout in ["fused", "split"] {
+        let text = format!("[threads]\nlayout = \"{layout}\"\nidle = \"park\"\n[tape]\nstatus_ms = 1000");
+        // Nobody listens at the port of a socket that is closed again.
+        let [nobody, _] = free_lines();
+        let live_config = live_config(&text, free_lines(), [nobody; 3]);
+        let clock = Clock::new();
+        let lane = stamped(&gateway_rig::Setup::default(), Told::default(), Some(clock.clone()));
+        let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
+        let lane = Live::start(lane, &live_config, clock, LiveSetup::default(), &plan).unwrap();
+        assert!(lane.handle().command(LaneCommand::Start));
+        let began = Instant::now();
+        std::thread::sleep(Duration::from_secs(1));
+        let outcome = lane.finish().unwrap();
+        // Each thread asks about a thousand times a second once it is idle, and more often for a moment after each of
+        // the few things that happen. A thread that spins does a million.
+        let most = 3_000 * (began.elapsed().as_secs() + 2);
+        assert!(outcome.cycles < most, "{layout}: {} duty cycles, expected fewer than {most}", outcome.cycles);
+    }
+}
+
+/// A disk that is full after so many bytes.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 < bytes.len() {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "no space left"));
+        }
+        self.0 -= bytes.len();
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// No input is taken that is not logged: a lane without its log stops, and says why.
+#[test]
+fn a_log_that_cannot_be_written_stops_the_lane() {
+    let live_config = live_config("[threads]\nidle = \"park\"", free_lines(), [any(), any(), any()]);
+    let clock = Clock::new();
+    let lane = stamped(&gateway_rig::Setup::default(), Told::default(), None);
+    let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
+    let header = FileHeader::new("live", "", vec![], Effects::Bytes);
+    let log = Some(Sheet { file: Box::new(Full(2_000)), header });
+    let sender = std::net::UdpSocket::bind(any()).unwrap();
+    let to = live_config.net.lines[0].to;
+    let lane = Live::start(lane, &live_config, clock, LiveSetup { log, ..LiveSetup::default() }, &plan).unwrap();
+    until("the lane has stopped", || {
+        sender.send_to(&[7; 1_000], to).unwrap();
+        lane.has_failed()
+    });
+    let error = lane.finish().unwrap_err();
+    assert!(matches!(error, LiveError::Stopped { name: "log", .. }), "{error}");
+    assert!(error.to_string().contains("no space left"), "{error}");
+}
+
+/// Whoever looks at an order session that is gone sees why.
+#[test]
+fn a_venue_that_is_not_there_is_said_once_for_each_attempt() {
+    use firelane_gateway::shell::live::Notice;
+    use firelane_gateway::shell::net::Why;
+    let [nobody, _] = free_lines();
+    let live_config = live_config("[threads]\nidle = \"park\"", free_lines(), [nobody; 3]);
+    let clock = Clock::new();
+    let mut setup = gateway_rig::Setup::default();
+    setup.entry.reconnect_delay = firelane_gateway::base::Nanos::from_millis(50);
+    let lane = stamped(&setup, Told::default(), None);
+    let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
+    let lane = Live::start(lane, &live_config, clock, LiveSetup::default(), &plan).unwrap();
+    assert!(lane.handle().command(LaneCommand::Start));
+    let mut refused = 0;
+    until("three attempts", || {
+        let mut board = lane.handle().board().lock();
+        for (_, notice) in board.take_notices() {
+            match notice {
+                Notice::Link(SessionId::ORDERS, Some(Why::Refused)) => refused += 1,
+                Notice::Alert { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        refused >= 3
+    });
+    lane.finish().unwrap();
+}

@@ -1,0 +1,279 @@
+//! Live lanes for tests: against the real venue on its own threads, or against a scripted port, driven by hand.
+#![allow(unreachable_pub, dead_code)] // also part of no_alloc, which needs some of it
+
+use super::gateway_rig::*;
+use firelane_gateway::base::{AccountId, Mono, StrategyId, VenueId};
+use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Gateway;
+use firelane_gateway::flow::action::Tags;
+use firelane_gateway::flow::book::{BookRef, Books};
+use firelane_gateway::flow::entry::OuchEntry;
+use firelane_gateway::flow::feed::Feed;
+use firelane_gateway::flow::itch_line::ItchLine;
+use firelane_gateway::flow::orders::Orders;
+use firelane_gateway::flow::risk::Gate;
+use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
+use firelane_gateway::flow::strategy::Strategy;
+use firelane_gateway::flow::trading::Trading;
+use firelane_gateway::flow::wire::soupbintcp::Password;
+use firelane_gateway::flow::wiring::{Parts, Wiring};
+use firelane_gateway::shell::agent::Agent;
+use firelane_gateway::shell::clock::Clock;
+use firelane_gateway::shell::config::{Config, LiveConfig};
+use firelane_gateway::shell::lane::Lane;
+use firelane_gateway::shell::live::{Agents, Assembled, Observer, Outcome, Setup as LiveSetup, Sheet};
+use firelane_gateway::shell::log::{Effects, FileHeader};
+use firelane_gateway::shell::net::LineAddress;
+use firelane_gateway::shell::trace::StageProbe;
+use firelane_sim::net::Faults;
+use firelane_sim::server::{Running, VenueConfig, VenueServer, build};
+use std::io::{self, ErrorKind, Read, Write};
+use std::marker::PhantomData;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The wiring of a live test: every stage stamped.
+struct Stamped<S>(PhantomData<S>);
+
+impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Stamped<S> {
+    type Market = ItchLine;
+    type Signal = Imbalance;
+    type Strategy = S;
+    type Entry = OuchEntry;
+    type Probe = StageProbe;
+}
+
+/// A lane with a stage probe.
+pub fn stamped<S>(setup: &Setup, strategy: S, clock: Option<Clock>) -> Box<dyn Lane>
+where
+    S: for<'b> Strategy<BookRef<'b>, Imbalance> + Send + 'static,
+{
+    let mut books = setup.books;
+    books.instruments = setup.instruments;
+    Box::new(Gateway::<Stamped<S>>::new(Parts {
+        lane: 0,
+        venue: VenueId(1),
+        tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
+        feed: Feed::new(setup.feed).unwrap(),
+        market: ItchLine::new(20_000),
+        instruments: firelane_gateway::base::InstrumentTable::new(&[], setup.instruments, true),
+        books: Books::new(books),
+        trading: Trading::new(setup.trading, setup.instruments),
+        signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
+        strategy,
+        gate: Gate::new(&setup.risk, setup.instruments).unwrap(),
+        orders: Orders::new(&setup.orders).unwrap(),
+        entry: OuchEntry::new(setup.entry.clone()).unwrap(),
+        probe: StageProbe::new(clock),
+        policy: setup.policy,
+    }))
+}
+
+/// A file in memory that others can look into.
+#[derive(Clone, Default)]
+pub struct Memory(pub Arc<Mutex<Vec<u8>>>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Memory {
+    pub fn sheet(&self) -> Option<Sheet> {
+        let header = FileHeader::new("live", "", vec![], Effects::Bytes);
+        Some(Sheet { file: Box::new(self.clone()), header })
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// The live part of a configuration: `[threads]` and the like in `text`, addresses as given.
+pub fn live_config(text: &str, lines: [SocketAddr; 2], [rerequest, snapshot, orders]: [SocketAddr; 3]) -> LiveConfig {
+    let mut live = Config::parse(text).unwrap().live;
+    live.net.lines = lines.map(|to| LineAddress { to, interface: Ipv4Addr::LOCALHOST });
+    (live.net.rerequest, live.net.snapshot, live.net.orders) = (rerequest, snapshot, orders);
+    live
+}
+
+pub fn any() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+/// Two ports that are free now.
+pub fn free_lines() -> [SocketAddr; 2] {
+    let sockets = [any(), any()].map(|any| UdpSocket::bind(any).unwrap());
+    sockets.map(|socket| socket.local_addr().unwrap())
+}
+
+/// One duty cycle of everything that a lane is.
+pub fn turn(agents: &mut Agents) -> usize {
+    match agents {
+        Agents::Fused(agent) => agent.do_work().unwrap(),
+        Agents::Split(feed, core) => feed.do_work().unwrap() + core.do_work().unwrap(),
+    }
+}
+
+// ---- the real venue ------------------------------------------------------------------------------------------------
+
+/// Passwords of order entry and snapshot.
+pub const SECRETS: (Password, Password) = (Password(*b"ORDERS    "), Password(*b"SNAPSHOT  "));
+
+/// A venue with its sockets open: some symbols, a few thousand messages a second.
+pub fn venue(faults: Faults, seed: u64) -> (VenueServer, [SocketAddr; 2], [SocketAddr; 3]) {
+    let lines = free_lines();
+    let mut config = VenueConfig::parse("").unwrap();
+    let at = &mut config.setup.addresses;
+    at.lines = lines.map(|line| vec![line]);
+    (at.rerequest, at.snapshot, at.orders) = (any(), any(), vec![any()]);
+    (config.setup.faults, config.setup.seed) = (faults, seed);
+    (config.market.symbols, config.market.rate, config.market.day) = (6, 3_000, 20_000);
+    let (orders, snapshot) = (config.ports[0].password_env.clone(), config.snapshot.password_env.clone());
+    let secret = |name: &str| {
+        [(&orders, "ORDERS"), (&snapshot, "SNAPSHOT")].into_iter().find(|(n, _)| *n == name).map(|(_, s)| s.to_owned())
+    };
+    let server = build(&config, None, &secret).unwrap();
+    let at = server.handle().addresses().clone();
+    (server, lines, [at.rerequest, at.snapshot, at.orders[0]])
+}
+
+/// A setup with room for what the venue does, and its snapshots.
+pub fn roomy() -> Setup {
+    let config = Config::parse("").unwrap();
+    Setup {
+        feed: config.feed,
+        trading: config.trading,
+        books: config.books,
+        policy: config.policy,
+        orders: config.orders,
+        entry: config.entry,
+        risk: config.risk,
+        instruments: 16,
+    }
+}
+
+// ---- a scripted port -----------------------------------------------------------------------------------------------
+
+/// A live lane, driven by hand, and the port that it trades with: a TCP listener with [`Venue`] behind it, and the
+/// sender of line A.
+pub struct Floor {
+    pub lane: Assembled,
+    pub venue: Venue,
+    pub log: Memory,
+    clock: Clock,
+    listener: TcpListener,
+    port: Option<TcpStream>,
+    sender: UdpSocket,
+    line: SocketAddr,
+    next: u64,
+}
+
+impl Floor {
+    /// Trading: order entry ready, two symbols open.
+    pub fn trading(text: &str) -> Self {
+        let listener = TcpListener::bind(any()).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let lines = free_lines();
+        let live = live_config(text, lines, [any(), any(), listener.local_addr().unwrap()]);
+        let (clock, log) = (Clock::new(), Memory::default());
+        let mut setup = Setup::default();
+        setup.feed.snapshot = None;
+        let lane = stamped(&setup, Told::default(), Some(clock.clone()));
+        let parts = LiveSetup { log: log.sheet(), ..LiveSetup::default() };
+        let lane = Assembled::new(lane, &live, clock.clone(), parts).unwrap();
+        let sender = UdpSocket::bind(any()).unwrap();
+        let venue = Venue::new();
+        let mut floor = Floor { lane, venue, log, clock, listener, port: None, sender, line: lines[0], next: 1 };
+        assert!(floor.lane.handle().command(Command::Start));
+        floor.market(&opening(2));
+        floor.until("order entry is ready", |floor| floor.lane.handle().board().status().ready == 1);
+        floor
+    }
+
+    /// The next messages of the market, in one packet.
+    pub fn market(&mut self, messages: &[Vec<u8>]) {
+        let bytes = packet(DAY, self.next, messages);
+        self.next += messages.len() as u64;
+        self.sender.send_to(&bytes, self.line).unwrap();
+    }
+
+    /// Tells the strategy, by the next market message.
+    pub fn tell(&mut self, what: Do, shares: u32, price: u32) {
+        self.market(&[tell(1, what, shares, price)]);
+    }
+
+    /// One turn of both sides.
+    pub fn turn(&mut self) {
+        turn(&mut self.lane.agents);
+        self.turn_port();
+    }
+
+    /// One turn of the port.
+    pub fn turn_port(&mut self) {
+        let now = self.clock.now();
+        if let Ok((stream, _)) = self.listener.accept() {
+            stream.set_nonblocking(true).unwrap();
+            stream.set_nodelay(true).unwrap();
+            self.venue.connect(now);
+            self.port = Some(stream);
+        }
+        let Some(port) = &mut self.port else { return };
+        let mut answers = self.venue.on_timer(now);
+        let mut buffer = [0; 4_096];
+        match port.read(&mut buffer) {
+            Ok(length) => answers.extend(self.venue.hear(now, &buffer[..length])),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+        port.write_all(&answers).unwrap();
+    }
+
+    /// Turns until it holds.
+    #[track_caller]
+    pub fn until(&mut self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
+        let began = Instant::now();
+        while !holds(self) {
+            assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+            self.turn();
+        }
+    }
+
+    /// What was asked of the port: letters.
+    pub fn asked(&self) -> String {
+        self.venue.asked.iter().map(|request| char::from(request[0])).collect()
+    }
+
+    pub fn finish(self) -> (Outcome, Vec<u8>) {
+        let outcome = self.lane.finish().unwrap();
+        (outcome, self.log.bytes())
+    }
+}
+
+/// The lane's clock now, for inputs.
+pub fn now(clock: &Clock) -> Mono {
+    clock.now()
+}
+
+/// Keeps the venue's view of things: who reads the tape in a test.
+#[derive(Clone, Default)]
+pub struct Ledger(pub Arc<Mutex<firelane_sim::reconcile::TapeLedger>>);
+
+impl Observer for Ledger {
+    fn on_record(&mut self, record: &[u8]) {
+        self.0.lock().unwrap().on_record(record);
+    }
+}
+
+/// A venue on a thread that gives way to the lane.
+pub fn spawn(server: VenueServer) -> Running {
+    Running::spawn(server, firelane_gateway::shell::agent::Idle::Park, None).unwrap()
+}
