@@ -281,7 +281,7 @@ fn broken_packets_are_found() {
         for (_, parts, _, _) in connections() {
             talk(&listener, &[vec![accepted.clone()], parts].concat());
         }
-        // What tshark cannot follow: a packet that begins in the segment of the Login Accepted and ends in the next one.
+        // What tshark cannot follow: a packet that begins in the segment of the Login Accepted and ends in the next.
         let message = soup(b'S', b"a message");
         talk(&listener, &[[&accepted, &message[..5]].concat(), message[5..].to_vec(), message]);
         recorder.finish();
