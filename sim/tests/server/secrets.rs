@@ -232,7 +232,10 @@ fn no_password_shows_in_debug_output() {
     show(&far_end);
     let mut link = StreamLink::new(StreamFaults::default(), Rng::new(1, "link"));
     link.connect(Mono(0));
-    link.send(Mono(0), End::Client, &login(&secret));
+    while link.receive(link.next_deadline()).is_some() {}
+    assert!(link.is_open(End::Client));
+    link.send(Mono(1_000_000_000), End::Client, &login(&secret));
+    assert_ne!(link.next_deadline(), Mono::NEVER, "it is on its way");
     show(&link);
     let any = std::net::SocketAddr::from(([127, 0, 0, 1], 26_499));
     let mut server =
