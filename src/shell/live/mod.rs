@@ -17,6 +17,7 @@ mod board;
 mod core_side;
 mod crossing;
 mod fused;
+mod link;
 mod market_side;
 mod scribe;
 mod split;
