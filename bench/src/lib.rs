@@ -9,3 +9,5 @@ pub mod orders;
 pub mod raw;
 pub mod stats;
 pub mod stream;
+pub mod taker;
+pub mod wire;

@@ -4,8 +4,9 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use firelane_bench::machine::Machine;
 use firelane_bench::market::Market;
-use firelane_bench::{book, decode, orders, stream};
+use firelane_bench::{book, decode, orders, stream, wire};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What the lane costs, measured.
 ///
@@ -15,7 +16,8 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   lab decode aapl.itch.xz
   lab book                       (a made market)
-  chrt -f 20 taskset -c 1 lab orders aapl.itch.xz --json")]
+  chrt -f 20 taskset -c 1 lab orders aapl.itch.xz --json
+  chrt -f 20 lab wire")]
 struct Cli {
     #[command(subcommand)]
     what: What,
@@ -57,6 +59,30 @@ enum What {
         passes: usize,
         /// Settings of the lane, TOML, as for `firelane`; the snapshot server is off.
         #[arg(long, default_value = "feed.snapshot.enabled = false")]
+        settings: String,
+    },
+    /// From a datagram to an order on a connection, over loopback, through the live lane; beside a raw echo.
+    Wire {
+        /// Rounds of each, by turns.
+        #[arg(long, default_value_t = 20)]
+        rounds: usize,
+        /// Round trips of one round.
+        #[arg(long, default_value_t = 500)]
+        trips: usize,
+        /// Round trips before them that do not count.
+        #[arg(long, default_value_t = 50)]
+        settle: usize,
+        /// Microseconds from one trip to the next, at least; at most three times as many, at random.
+        #[arg(long, default_value_t = 100)]
+        pace_us: u64,
+        /// Cores of the far end, and of lane and echo; without it the first and the last.
+        #[arg(long, num_args = 2, value_names = ["FAR", "NEAR"])]
+        cores: Option<Vec<usize>>,
+        /// Where the lane's log goes; without it, through ring and agent to nowhere.
+        #[arg(long)]
+        log: Option<PathBuf>,
+        /// More settings of the lane, TOML, as for `firelane`.
+        #[arg(long, default_value = "")]
         settings: String,
     },
 }
@@ -106,6 +132,12 @@ fn main() -> Result<()> {
         What::Orders { file, passes, settings } => {
             let stream = stream::file(&file)?;
             tell(cli.json, &machine, orders::measure(&stream.bytes, passes, &settings, &machine)?)
+        }
+        What::Wire { rounds, trips, settle, pace_us, cores, log, settings } => {
+            let cores = cores.and_then(|ids| Some((*ids.first()?, *ids.get(1)?)));
+            let pace = Duration::from_micros(pace_us);
+            let plan = wire::Plan { rounds: rounds.max(1), trips: trips.max(1), settle, pace, cores, log, settings };
+            tell(cli.json, &machine, wire::measure(&plan)?)
         }
     }
 }

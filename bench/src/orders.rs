@@ -13,22 +13,15 @@ use crate::machine::Machine;
 use crate::market::messages;
 use crate::raw::stamp;
 use crate::stats::Percentiles;
+use crate::taker::{Taker, gateway};
 use anyhow::{Context, Result, ensure};
-use firelane_gateway::base::{InstrumentTable, LineId, Mono, SessionId, VenueId};
-use firelane_gateway::flow::book::Books;
-use firelane_gateway::flow::entry::{OrderEntry, OuchEntry};
-use firelane_gateway::flow::feed::Feed;
-use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::orders::Orders;
+use firelane_gateway::base::{LineId, Mono, SessionId};
+use firelane_gateway::flow::entry::OrderEntry;
 use firelane_gateway::flow::outbox::{Outbox, Output, Progress};
-use firelane_gateway::flow::risk::Gate;
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::signal::Imbalance;
-use firelane_gateway::flow::strategy::ImbalanceTaker;
-use firelane_gateway::flow::trading::Trading;
 use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
 use firelane_gateway::flow::wire::soupbintcp::Password;
-use firelane_gateway::flow::wiring::{Parts, Probe, Stage, Wiring};
+use firelane_gateway::flow::wiring::{Probe, Stage};
 use firelane_gateway::flow::{Command, Gateway, Input};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::NO_PASSWORD;
@@ -74,19 +67,9 @@ impl<const ALL: bool> Probe for Stamps<ALL> {
     }
 }
 
-struct Taker<const ALL: bool>;
-
-impl<const ALL: bool> Wiring for Taker<ALL> {
-    type Market = ItchLine;
-    type Signal = Imbalance;
-    type Strategy = ImbalanceTaker;
-    type Entry = OuchEntry;
-    type Probe = Stamps<ALL>;
-}
-
 /// A lane, its port, and the wire between them.
 struct Floor<const ALL: bool> {
-    gateway: Gateway<Taker<ALL>>,
+    gateway: Gateway<Taker<Stamps<ALL>>>,
     stamps: Stamps<ALL>,
     out: Outbox,
     acceptor: Acceptor,
@@ -96,25 +79,8 @@ struct Floor<const ALL: bool> {
 impl<const ALL: bool> Floor<ALL> {
     /// A lane that is ready to trade at `now`.
     fn new(config: &Config, now: Mono) -> Result<Self> {
-        let instruments = InstrumentTable::new(&config.listed, config.instruments, config.directory);
         let stamps = Stamps::default();
-        let gateway = Gateway::new(Parts {
-            lane: 0,
-            venue: VenueId(1),
-            tags: config.tags,
-            feed: Feed::new(config.feed)?,
-            market: ItchLine::new(config.day),
-            books: Books::new(config.books),
-            trading: Trading::new(config.trading, config.instruments),
-            signal: Imbalance::new(&config.imbalance)?,
-            strategy: ImbalanceTaker::new(&config.taker, config.instruments)?,
-            gate: Gate::new(&config.risk, config.instruments)?,
-            orders: Orders::new(&config.orders)?,
-            entry: OuchEntry::new(config.entry.clone())?,
-            instruments,
-            probe: stamps.clone(),
-            policy: config.policy,
-        });
+        let gateway = gateway(config, stamps.clone())?;
         let acceptor = Acceptor::new(config.entry.login.username, Password(NO_PASSWORD));
         let (out, to_lane) = (Outbox::new(1 << 16), Frames::default());
         let mut floor = Floor { gateway, stamps, out, acceptor, to_lane };

@@ -89,6 +89,10 @@ pub enum Idle {
     /// A few spins, a few yields, then sleeps that double from 4 us to 1 ms as long as there is nothing to do. No thread
     /// spins when it is idle: after 30 empty cycles it sleeps between any two, a thousand times a second at most.
     Park,
+    /// Sleeps a millisecond whenever there is nothing to do: for agents that write down what has happened, and whose rings
+    /// hold more than that. They wake a thousand times a second, work or not, and so disturb whoever shares their core the
+    /// least.
+    Nap,
 }
 
 impl Idle {
@@ -99,6 +103,7 @@ impl Idle {
             Idle::Spin => "spin",
             Idle::Yield => "yield",
             Idle::Park => "park",
+            Idle::Nap => "nap",
         }
     }
 }
@@ -143,6 +148,7 @@ impl Idler {
             Idle::Spin => std::hint::spin_loop(),
             Idle::Yield => std::thread::yield_now(),
             Idle::Park => self.park(),
+            Idle::Nap => std::thread::park_timeout(Self::LONGEST),
         }
     }
 
@@ -270,9 +276,14 @@ fn run(agent: &mut impl Agent, idle: Idle, stop: &Stop) -> (u64, Option<AgentErr
     (cycles, None)
 }
 
+/// The system's numbers of the cores that this thread may run on; empty where it does not say.
+pub(super) fn core_ids() -> Vec<usize> {
+    core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect()
+}
+
 /// Pins the calling thread. False: the system refuses, or does not offer this core.
 fn pin(id: usize) -> bool {
-    super::plan::core_ids().contains(&id) && core_affinity::set_for_current(core_affinity::CoreId { id })
+    core_ids().contains(&id) && core_affinity::set_for_current(core_affinity::CoreId { id })
 }
 
 #[cfg(all(test, not(loom)))]
@@ -325,7 +336,7 @@ mod tests {
 
     #[test]
     fn it_runs_until_stopped_closes_once_and_gives_the_agent_back() {
-        for idle in [Idle::Spin, Idle::Yield, Idle::Park] {
+        for idle in [Idle::Spin, Idle::Yield, Idle::Park, Idle::Nap] {
             let (tell, told) = mpsc::channel();
             let agent = Counting { tell: Some((100, tell)), ..Counting::new("counting") };
             let runner = Runner::start(agent, idle, None, Stop::new()).unwrap();
@@ -390,21 +401,23 @@ mod tests {
     }
 
     #[test]
-    fn a_parked_thread_does_not_spin() {
-        let runner = Runner::start(Counting::new("parked"), Idle::Park, None, Stop::new()).unwrap();
-        let since = Instant::now();
-        std::thread::sleep(Duration::from_millis(200));
-        runner.stop();
-        let ended = runner.join();
-        // It sleeps for at least a millisecond a cycle once it is idle; a machine under load only makes them fewer. A
-        // thread that spins does millions.
-        let most = since.elapsed().as_millis() as u64 + 100;
-        assert!(ended.cycles <= most, "{} cycles, expected at most {most}", ended.cycles);
+    fn a_thread_that_parks_or_naps_does_not_spin() {
+        for idle in [Idle::Park, Idle::Nap] {
+            let runner = Runner::start(Counting::new("resting"), idle, None, Stop::new()).unwrap();
+            let since = Instant::now();
+            std::thread::sleep(Duration::from_millis(200));
+            runner.stop();
+            let ended = runner.join();
+            // It sleeps for at least a millisecond a cycle once it is idle; a machine under load only makes them fewer. A
+            // thread that spins does millions.
+            let most = since.elapsed().as_millis() as u64 + 100;
+            assert!(ended.cycles <= most, "{idle}: {} cycles, expected at most {most}", ended.cycles);
+        }
     }
 
     #[test]
     fn it_runs_where_it_is_told_or_says_that_it_cannot() {
-        let ids = crate::shell::plan::core_ids();
+        let ids = core_ids();
         if let Some(&last) = ids.last() {
             let runner = Runner::start(Counting::new("pinned"), Idle::Park, Some(last), Stop::new()).unwrap();
             runner.stop();

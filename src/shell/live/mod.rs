@@ -17,6 +17,7 @@ mod board;
 mod core_side;
 mod crossing;
 mod fused;
+mod link;
 mod market_side;
 mod scribe;
 mod split;
@@ -236,7 +237,7 @@ pub enum Agents {
     Split(Box<FeedAgent>, Box<CoreAgent>),
 }
 
-/// Who writes the log and reads the tape, on threads that sleep when there is nothing to do.
+/// Who writes the log and reads the tape, on threads that nap when there is nothing to do.
 struct Scribes {
     log: Option<Runner<LogScribe>>,
     tape: Runner<TapeScribe>,
@@ -247,9 +248,9 @@ impl Scribes {
     fn start(log: Option<LogScribe>, tape: TapeScribe) -> Result<Self, LiveError> {
         let stop = Stop::new();
         let failed = |name| move |error| LiveError::Thread { name, error };
-        let log = log.map(|log| Runner::start(log, Idle::Park, None, stop.clone()));
+        let log = log.map(|log| Runner::start(log, Idle::Nap, None, stop.clone()));
         let log = log.transpose().map_err(failed("log"))?;
-        let tape = Runner::start(tape, Idle::Park, None, stop.clone()).map_err(failed("tape"))?;
+        let tape = Runner::start(tape, Idle::Nap, None, stop.clone()).map_err(failed("tape"))?;
         Ok(Scribes { log, tape, stop })
     }
 
