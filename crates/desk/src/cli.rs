@@ -190,7 +190,7 @@ Listens to lines A and B, fills gaps, keeps the books, and trades what the wirin
 configuration decides over one order session. Everything is on loopback unless the configuration
 says otherwise. Passwords come from the environment variables that the configuration names.
 
-SIGINT (Ctrl-C) or SIGTERM ends it in order: orders are cancelled, the venue's answers waited for,
+SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it in order: orders are cancelled, the venue's answers waited for,
 log and tape ended; a second one ends it at once. SIGUSR1 throws the kill switch, as firelane kill
 does.
 

@@ -13,6 +13,7 @@ mod progress;
 mod replay;
 mod run;
 mod screen;
+mod signals;
 mod status;
 mod times;
 mod venue;

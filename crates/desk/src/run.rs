@@ -8,6 +8,7 @@ use crate::control::{self, Gateway};
 use crate::notices::Notices;
 use crate::replay::group;
 use crate::screen::Screen;
+use crate::signals;
 use crate::times::span;
 use crate::wirings;
 use anyhow::{Context, Result};
@@ -20,13 +21,10 @@ use firelane_gateway::shell::config::{Config, SAMPLE};
 use firelane_gateway::shell::live::{Handle, Live, Setup, wishes};
 use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plan::{Cores, Plan};
+use firelane_gateway::shell::sync::Stop;
 use report::{Ending, Report};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
-use signal_hook::flag;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often to look.
@@ -43,7 +41,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let threads = &config.live.threads;
     let plan = Plan::new(&wishes(threads), &Cores::here(), threads.missing)
         .with_context(|| format!("{}: threads", path.display()))?;
-    let end = asked_to_end()?;
+    let (end, kill) = (signals::asked_to_end()?, signals::kill_switch()?);
     let socket = config.live.control.as_deref().map(control::bind).transpose()?;
     let clock = Clock::new();
     // Whatever is wrong with it is said before a file is made.
@@ -53,6 +51,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let (log, tape) = (Kept::at(options.log.as_deref())?, Kept::at(options.tape.as_deref())?);
     let records = Records::default();
     let setup = Setup {
+        kill,
         passwords: Some(passwords),
         log: log.sheet(&header),
         tape: tape.sheet(&header),
@@ -61,10 +60,9 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
     let live = live.inspect_err(|_| [&log, &tape].into_iter().for_each(Kept::discard))?;
     let handle = live.handle().clone();
-    flag::register(SIGUSR1, handle.kill_switch().flag())?;
     let mut show = Show::new(options.json, &config, handle.clone());
     show.greet(&config, &plan, &clock);
-    let answers = Gateway::new(handle.clone(), clock.clone(), &config, Arc::clone(&end));
+    let answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
     let served = socket.map(|bound| {
         let mut answers = answers;
         bound.serve(move |line| answers.answer(line))
@@ -90,16 +88,6 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
 fn read(path: &Path) -> Result<Config> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     Config::parse(&text).with_context(|| path.display().to_string())
-}
-
-/// Raised by the first signal; the second one ends the process at once, whatever it is doing.
-fn asked_to_end() -> Result<Arc<AtomicBool>> {
-    let end = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        flag::register_conditional_shutdown(signal, 1, Arc::clone(&end))?;
-        flag::register(signal, Arc::clone(&end))?;
-    }
-    Ok(end)
 }
 
 /// What a person sees meanwhile.
@@ -189,13 +177,13 @@ impl Show {
         self.screen.line_at(Duration::from_nanos(at.0), text);
     }
 
-    fn until_the_end(&mut self, live: &Live, end: &AtomicBool, limit: Option<Duration>) -> Ending {
+    fn until_the_end(&mut self, live: &Live, end: &Stop, limit: Option<Duration>) -> Ending {
         loop {
             self.tell();
             if live.has_failed() {
                 return Ending::Failed;
             }
-            if end.load(Ordering::Relaxed) || limit.is_some_and(|limit| self.began.elapsed() >= limit) {
+            if end.is_stopped() || limit.is_some_and(|limit| self.began.elapsed() >= limit) {
                 return Ending::Asked;
             }
             if self.handle.is_over() {

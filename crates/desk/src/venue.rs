@@ -4,19 +4,16 @@ use crate::cli::Venue;
 use crate::control;
 use crate::replay::{group, input};
 use crate::screen::Screen;
+use crate::signals;
 use anyhow::{Context, Result, anyhow};
 use firelane_gateway::shell::agent::Idle;
 use firelane_sim::far_end::FarEnd;
 use firelane_sim::net::Faults;
 use firelane_sim::server::{Addresses, Command, Phase, PortStatus, Running, SAMPLE, VenueConfig, VenueStatus, build};
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often to look.
@@ -33,12 +30,7 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let config = VenueConfig::parse(&text).with_context(|| path.display().to_string())?;
     let socket = config.control.as_deref().map(control::bind).transpose()?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // The second one ends it at once, whatever it is doing.
-        flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))?;
-        flag::register(signal, Arc::clone(&stop))?;
-    }
+    let stop = signals::asked_to_end()?;
     let recording = config.market.itch.as_deref().map(input::load).transpose()?.map(input::Recording::into_bytes);
     let server = build(&config, recording, &|name| std::env::var(name).ok())?;
     let before = server.handle().status();
@@ -48,7 +40,7 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let began = Instant::now();
     let venue = Running::spawn(server, Idle::Park, None)?;
     let _served = socket.map(|bound| bound.serve(control::venue(venue.handle().clone(), &config))).transpose()?;
-    while !stop.load(Ordering::Relaxed)
+    while !stop.is_stopped()
         && !venue.is_finished()
         && options.seconds.is_none_or(|limit| began.elapsed() < Duration::from_secs(limit))
     {

@@ -71,6 +71,8 @@ impl core::fmt::Debug for Sheet {
 /// What a live lane is started with, besides its configuration.
 #[derive(Default)]
 pub struct Setup {
+    /// The shell's kill switch, which may be thrown before there is a lane.
+    pub kill: KillSwitch,
     /// Passwords of order entry and snapshot.
     pub passwords: Option<(Password, Password)>,
     /// The log, if it is to be kept.
@@ -291,11 +293,11 @@ impl Assembled {
     /// # Errors
     /// [`LiveError`].
     pub fn new(lane: Box<dyn Lane>, config: &LiveConfig, clock: Clock, setup: Setup) -> Result<Self, LiveError> {
-        let Setup { passwords, log, tape, observers } = setup;
+        let Setup { kill, passwords, log, tape, observers } = setup;
         let (for_orders, for_snapshot) = passwords.unwrap_or((Password(NO_PASSWORD), Password(NO_PASSWORD)));
         let handle = Handle {
             inbox: Arc::new(ArrayQueue::new(config.commands)),
-            kill: KillSwitch::new(),
+            kill,
             over: Stop::new(),
             board: SharedBoard::default(),
         };

@@ -9,9 +9,8 @@ use firelane_gateway::flow::record::StatusBody;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::live::Handle;
+use firelane_gateway::shell::sync::Stop;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What it can be asked.
@@ -129,11 +128,11 @@ pub(crate) struct Gateway {
     log_ring: u64,
     commands: usize,
     /// Raised to have the whole process end in order, as by a signal.
-    end: Arc<AtomicBool>,
+    end: Stop,
 }
 
 impl Gateway {
-    pub(crate) fn new(handle: Handle, clock: Clock, config: &Config, end: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(handle: Handle, clock: Clock, config: &Config, end: Stop) -> Self {
         Gateway {
             handle,
             clock,
@@ -155,7 +154,7 @@ impl Gateway {
             "disable" => self.command(Command::Disable, "strategies are stopped, what rests is cancelled"),
             "snapshot" => self.command(Command::Snapshot, "a snapshot is asked for"),
             "shutdown" => {
-                self.end.store(true, Ordering::Relaxed);
+                self.end.stop();
                 Reply::done("the gateway ends in order")
             }
             other => Reply::unknown(other, &KNOWN),
