@@ -12,6 +12,7 @@ use crate::venue::market::BreakReason;
 use crate::venue::port::{OrderKey, OrderState, Port};
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price, Symbol};
 use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
+use firelane_gateway::flow::wire::soupbintcp::Password;
 
 /// A market with order-entry ports: what publishes the feed and answers orders. The publisher and the servers around
 /// it belong to the [`FarEnd`](crate::far_end::FarEnd), the network to whoever owns that.
@@ -27,6 +28,9 @@ pub trait Exchange: Send {
     /// Everyone else stops trading, and the exchange's staff goes home. Order entry stays.
     fn stop(&mut self, now: Mono);
 
+    /// Gives away the passwords of its ports, which it does not keep. From now on the password of each is
+    /// [`NO_PASSWORD`](firelane_gateway::shell::lane::NO_PASSWORD), and whoever has them now compares.
+    fn take_passwords(&mut self) -> Vec<Password>;
     /// A client connected to the address of a port.
     fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16);
     /// Bytes from a client.
@@ -104,6 +108,10 @@ impl Exchange for Synthetic {
     fn stop(&mut self, now: Mono) {
         self.stopped = true;
         self.staff.go_home(now, &mut self.venue);
+    }
+
+    fn take_passwords(&mut self) -> Vec<Password> {
+        self.venue.take_passwords()
     }
 
     fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16) {

@@ -12,6 +12,8 @@
 //! It sees no socket and no clock: every input is a call with the time, and what is to be sent is taken afterwards.
 //! The virtual [`World`](crate::world::World) and the venue on real sockets are two owners of the same far end.
 
+mod doorman;
+
 use crate::clock::Agenda;
 use crate::exchange::Exchange;
 use crate::journal::{Input, Journal, JournalError};
@@ -21,6 +23,7 @@ use crate::venue::acceptor::{self, ConnId};
 use crate::venue::glimpse::{GlimpseConfig, GlimpseServer, GlimpseStats, Snapshot};
 use crate::venue::publisher::{Datagram, Publisher, PublisherConfig, Session};
 use crate::venue::rerequest::{RerequestConfig, RerequestServer, RerequestStats};
+use doorman::Doorman;
 use firelane_gateway::base::{LineId, Mono, Nanos};
 use firelane_gateway::flow::wire::soupbintcp::{Password, ServerConfig};
 use std::collections::BTreeMap;
@@ -123,6 +126,7 @@ struct Desk {
 /// [settle](Self::settle) it.
 pub struct FarEnd {
     exchange: Box<dyn Exchange>,
+    doorman: Doorman,
     publisher: Publisher,
     session: u8,
     rerequest: RerequestServer,
@@ -164,10 +168,11 @@ fn session_name(number: u8) -> Session {
 impl FarEnd {
     /// A far end before its day.
     #[must_use]
-    pub fn new(config: FarEndConfig, exchange: Box<dyn Exchange>, now: Mono) -> Self {
+    pub fn new(config: FarEndConfig, mut exchange: Box<dyn Exchange>, now: Mono) -> Self {
         let FarEndConfig { seed, publisher, rerequest, glimpse } = config;
         let first = GlimpseServer::new(glimpse.clone(), Rng::new(seed, "glimpse"));
         FarEnd {
+            doorman: Doorman::new(exchange.take_passwords()),
             exchange,
             publisher: Publisher::new(publisher, session_name(0), now),
             session: 0,
@@ -406,7 +411,10 @@ impl FarEnd {
     /// Bytes from a client. Those of a connection that is closed are dropped.
     pub fn on_bytes(&mut self, now: Mono, conn: ConnId, bytes: &[u8]) {
         match self.doors.get(&conn) {
-            Some(Door::Orders(_)) => self.input(now, Input::Bytes(conn, bytes)),
+            Some(Door::Orders(port)) => {
+                let bytes = self.doorman.pass(conn, *port, bytes);
+                self.input(now, Input::Bytes(conn, &bytes));
+            }
             Some(Door::Snapshot) => {
                 if let Some(at) = self.desk_of(conn) {
                     let mut out = Vec::new();
@@ -480,6 +488,7 @@ impl FarEnd {
             Input::Bytes(conn, bytes) => self.exchange.on_bytes(now, conn, bytes),
             Input::Close(conn) => {
                 self.doors.remove(&conn);
+                self.doorman.forget(conn);
                 self.exchange.on_close(now, conn);
             }
             Input::Stop => self.exchange.stop(now),
@@ -535,6 +544,7 @@ impl FarEnd {
                 acceptor::Output::Bytes(conn, bytes) => Output::Bytes(conn, bytes),
                 acceptor::Output::Close(conn) => {
                     self.doors.remove(&conn);
+                    self.doorman.forget(conn);
                     Output::Close(conn)
                 }
             });

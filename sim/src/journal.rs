@@ -5,6 +5,8 @@
 //! anything that they caused leaves the process. What a crash cuts short is the last frame: it is dropped, as nobody has
 //! seen anything of it. Anything else that is not as it was written is damage, and is refused with its place.
 //!
+//! No password is in it: the far end's doorman has taken them off what clients wrote.
+//!
 //! ```text
 //! header: magic, version, digest of the configuration, the exchange's time at zero, checksum
 //! frame:  length, checksum of it; inputs, checksum of them
@@ -26,7 +28,7 @@ pub enum Input<'a> {
     Timer,
     /// A client connected to an order-entry port.
     Connect(ConnId, u16),
-    /// It wrote.
+    /// It wrote this, but for passwords: they are taken off before.
     Bytes(ConnId, &'a [u8]),
     /// It is gone.
     Close(ConnId),
@@ -74,7 +76,7 @@ pub enum JournalError {
     },
 }
 
-const MAGIC: &[u8; 8] = b"FLVENUE\x01";
+const MAGIC: &[u8; 8] = b"FLVENUE\x02";
 /// Magic, digest, epoch, checksum.
 const HEADER: usize = 8 + 8 + 8 + 4;
 /// A frame is closed when it is so long; one input more may make it longer.
@@ -115,7 +117,7 @@ impl Journal {
         let io = |error| JournalError::Io { path: path.to_owned(), error };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        // Clients' logins are in it.
+        // Clients' orders are in it, and who they are.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(io)?;

@@ -390,7 +390,8 @@ alerts! {
     Released = 14,
     /// Order entry is ready to trade.
     EntryReady = 15,
-    /// Order entry is lost.
+    /// Order entry is lost, or this side gave up an attempt; first: the number of the reason
+    /// ([`Away`](super::entry::Away)).
     EntryLost = 16,
     /// A strategy asked for more actions at once than fit; first: how many were dropped.
     TooManyActions = 17,

@@ -276,9 +276,14 @@ fn run(agent: &mut impl Agent, idle: Idle, stop: &Stop) -> (u64, Option<AgentErr
     (cycles, None)
 }
 
+/// The system's numbers of the cores that this thread may run on; empty where it does not say.
+pub(super) fn core_ids() -> Vec<usize> {
+    core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect()
+}
+
 /// Pins the calling thread. False: the system refuses, or does not offer this core.
 fn pin(id: usize) -> bool {
-    super::plan::core_ids().contains(&id) && core_affinity::set_for_current(core_affinity::CoreId { id })
+    core_ids().contains(&id) && core_affinity::set_for_current(core_affinity::CoreId { id })
 }
 
 #[cfg(all(test, not(loom)))]
@@ -412,7 +417,7 @@ mod tests {
 
     #[test]
     fn it_runs_where_it_is_told_or_says_that_it_cannot() {
-        let ids = crate::shell::plan::core_ids();
+        let ids = core_ids();
         if let Some(&last) = ids.last() {
             let runner = Runner::start(Counting::new("pinned"), Idle::Park, Some(last), Stop::new()).unwrap();
             runner.stop();

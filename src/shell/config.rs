@@ -4,7 +4,7 @@
 //! and what it may be. [`SAMPLE`] is the default configuration, written out and explained; a test holds the two equal.
 //! Secrets are not part of it: a key ending in `_env` names the environment variable that holds one.
 
-use crate::base::{AccountId, Instrument, Nanos, Notional, OutOfRange, Qty, StrategyId, Symbol};
+use crate::base::{AccountId, Instrument, Nanos, Notional, Qty, StrategyId, Symbol};
 use crate::flow::action::Tags;
 use crate::flow::book::BookCapacity;
 use crate::flow::entry::OuchConfig;
@@ -26,43 +26,6 @@ use std::collections::BTreeMap;
 
 /// The default configuration with every key explained.
 pub const SAMPLE: &str = include_str!("config.toml");
-
-/// What is wrong with a configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// Not TOML, an unknown key, or a value of another type. The text names line and key.
-    #[error("{0}")]
-    Toml(#[from] toml::de::Error),
-    /// A value out of its range.
-    #[error("{key} = {value}: must be {allowed}")]
-    Value {
-        /// The key, with its table.
-        key: String,
-        /// What it is.
-        value: String,
-        /// What it may be.
-        allowed: &'static str,
-    },
-    /// An address that cannot be used.
-    #[error("{key}: {error}")]
-    Address {
-        /// The key, with its table.
-        key: String,
-        /// What is wrong, and what it must be.
-        error: String,
-    },
-    /// A value that a part of the lane refuses, in a table of its own.
-    #[error("{key}: must be {allowed}")]
-    Limit {
-        /// The key, with its table.
-        key: String,
-        /// What it may be.
-        allowed: &'static str,
-    },
-    /// A value that a part of the lane refuses.
-    #[error(transparent)]
-    Range(#[from] OutOfRange),
-}
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -146,7 +109,11 @@ macro_rules! table {
     };
 }
 
+pub mod check;
 mod live; // behind the macro that it uses
+
+pub use check::ConfigError;
+use check::{day, padded, refuse, variable, word};
 
 pub use live::{Layout, LiveConfig, NetConfig, SecretError, ThreadConfig};
 use live::{RawControl, RawNet, RawTape, RawThreads};
@@ -301,41 +268,12 @@ table! { RawReplay {
     answer_latency_ns: u64 = 5_000,
 }}
 
-fn refuse(key: &str, value: impl std::fmt::Display, allowed: &'static str) -> ConfigError {
-    ConfigError::Value { key: key.to_owned(), value: value.to_string(), allowed }
-}
-
-/// One of a few words.
-fn word<T: Copy>(key: &str, value: &str, words: &[(&'static str, T)], allowed: &'static str) -> Result<T, ConfigError> {
-    words.iter().find(|(w, _)| *w == value).map(|(_, t)| *t).ok_or_else(|| refuse(key, format!("{value:?}"), allowed))
-}
-
-/// `N` printable characters at most, padded with spaces.
-fn padded<const N: usize>(key: &str, value: &str, allowed: &'static str) -> Result<[u8; N], ConfigError> {
-    let good = value.len() <= N && value.bytes().all(|b| b.is_ascii_graphic());
-    if !good {
-        return Err(refuse(key, format!("{value:?}"), allowed));
-    }
-    let mut text = [b' '; N];
-    text[..value.len()].copy_from_slice(value.as_bytes());
-    Ok(text)
-}
-
 fn optional<const N: usize>(key: &str, value: &str, allowed: &'static str) -> Result<Option<[u8; N]>, ConfigError> {
     if value.is_empty() { Ok(None) } else { padded(key, value, allowed).map(Some) }
 }
 
 fn symbol(key: &str, value: &str) -> Result<Symbol, ConfigError> {
     Symbol::new(value).ok_or_else(|| refuse(key, format!("{value:?}"), "one to eight printable ASCII characters"))
-}
-
-/// Days from 1970-01-01 of a proleptic Gregorian date. (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".)
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 /// Dollars to the gate's 1/10,000 of a dollar.
@@ -354,14 +292,6 @@ impl Config {
     /// [`ConfigError`] naming the first key that is wrong.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let raw: Raw = toml::from_str(text)?;
-        let day = match raw.day {
-            None => 0,
-            Some(day) => {
-                let date = day.date.ok_or_else(|| refuse("day", day, "a date, YYYY-MM-DD"))?;
-                let days = days_from_civil(date.year.into(), date.month.into(), date.day.into());
-                u32::try_from(days).map_err(|_| refuse("day", date, "a date from 1970-01-01 on"))?
-            }
-        };
         let mut listed = Vec::new();
         for text in &raw.instruments.listed {
             listed.push(Instrument::us_equity(symbol("instruments.listed", text)?));
@@ -389,7 +319,7 @@ impl Config {
             request_timeout: Nanos::from_millis(raw.orders.request_timeout_ms),
         };
         let config = Config {
-            day,
+            day: day("day", raw.day)?,
             listed,
             directory: raw.instruments.directory,
             instruments: instruments as usize,
@@ -442,7 +372,10 @@ impl Config {
                 order_latency: Nanos(raw.replay.order_latency_ns),
                 answer_latency: Nanos(raw.replay.answer_latency_ns),
             },
-            secrets: Secrets { entry: raw.entry.password_env, snapshot: raw.feed.snapshot.password_env },
+            secrets: Secrets {
+                entry: variable("entry.password_env", &raw.entry.password_env)?,
+                snapshot: variable("feed.snapshot.password_env", &raw.feed.snapshot.password_env)?,
+            },
             wiring: raw.wiring,
             text: text.to_owned(),
         };
@@ -647,13 +580,5 @@ mod tests {
             let error = Config::parse(text).unwrap_err().to_string();
             assert!(error.contains(key) && error.contains(allowed), "{text:?} gives {error:?}");
         }
-    }
-
-    #[test]
-    fn dates_count_from_1970() {
-        assert_eq!(days_from_civil(1970, 1, 1), 0);
-        assert_eq!(days_from_civil(2012, 6, 21), 15_512);
-        assert_eq!(days_from_civil(2000, 2, 29), 11_016);
-        assert_eq!(Config::parse("day = 2012-06-21").unwrap().day, 15_512);
     }
 }

@@ -1,6 +1,6 @@
 //! The files of the input log and the output tape: written, read, checked.
 //!
-//! Format: see [`record`]. A log file stands alone: its header holds the wiring's name, the whole
+//! Format: see [`record`](crate::flow::record). A log file stands alone: its header holds the wiring's name, the whole
 //! configuration text (which names secrets but never holds one) and the instruments listed in it, so that a file and a
 //! build of the same wiring reproduce the run.
 

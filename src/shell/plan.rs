@@ -17,7 +17,7 @@
 //! A wish that cannot be had is an error under [`Missing::Refuse`]; under [`Missing::Replace`] it is replaced and the
 //! plan says so.
 
-use super::agent::Idle;
+use super::agent::{Idle, core_ids};
 use std::fmt;
 
 /// What a configuration wishes of a thread's idling.
@@ -110,11 +110,6 @@ impl Cores {
     pub fn count(&self) -> usize {
         self.count
     }
-}
-
-/// The system's numbers of the cores that this thread may run on; empty where it does not say.
-pub(super) fn core_ids() -> Vec<usize> {
-    core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect()
 }
 
 /// A wish that cannot be had, and that the configuration does not allow to be replaced.

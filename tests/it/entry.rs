@@ -5,8 +5,8 @@ mod rig;
 use firelane_gateway::base::{AccountId, ClientId, InstrumentId, Mono, Nanos, Price, Qty, Side, StrategyId, VenueRef};
 use firelane_gateway::flow::action::{Enter, Happening, MassCancel, SellMark, Tags, TimeInForce};
 use firelane_gateway::flow::entry::{
-    Fault, MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, OrderEntry, OuchConfig, OuchEntry, Refused, Stage, cl_ord_id,
-    origin_of, report_of,
+    Away, Fault, MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, OrderEntry, OuchConfig, OuchEntry, Refused, Stage,
+    cl_ord_id, origin_of, report_of,
 };
 use firelane_gateway::flow::orders::{NO_ANSWER, Report, Status};
 use firelane_gateway::flow::outbox::{Class, Outbox};
@@ -776,6 +776,7 @@ fn a_silent_server_is_left_and_joined_again() {
         rig.entry.on_timer(rig.now, &mut rig.out);
         while rig.entry.next_report(rig.now, &mut rig.out).is_some() {}
     }
+    assert_eq!(rig.entry.away(), Away::Silent);
     rig.settle();
     assert_eq!((rig.entry.stage(), rig.entry.counters().disconnects), (Stage::Down, 1));
     rig.venue.answers = true;
@@ -840,6 +841,7 @@ fn a_session_that_is_over_is_over() {
         rig.settle();
         answered(&mut rig, &packet);
         assert_eq!((rig.entry.fault(), rig.entry.stage()), (Some(fault), Stage::Over), "{fault:?}");
+        assert_eq!(rig.entry.away(), Away::Over);
         rig.pass(60 * SECOND);
         assert_eq!((rig.connected, rig.entry.ready()), (false, false), "{fault:?}: no reconnect");
         // Whether it lives at the venue is not known, so it counts.
@@ -850,12 +852,34 @@ fn a_session_that_is_over_is_over() {
 }
 
 #[test]
+fn reasons_have_numbers_and_one_that_is_silent_at_the_login_is_left() {
+    for why in Away::ALL {
+        assert_eq!(Away::from_number(*why as u64), Some(*why));
+    }
+    assert_eq!(Away::from_number(u64::MAX), None);
+    let mut rig = Rig::new(config());
+    rig.entry.start(rig.now, &mut rig.out);
+    rig.out.clear();
+    assert_eq!(rig.entry.away(), Away::Opening);
+    rig.entry.on_session(rig.now, SessionInput::Connected, &mut rig.out);
+    rig.now = Mono(rig.now.0 + 31 * SECOND);
+    rig.entry.on_timer(rig.now, &mut rig.out);
+    assert!(rig.entry.next_report(rig.now, &mut rig.out).is_none());
+    assert_eq!((rig.entry.away(), rig.entry.stage()), (Away::LoginUnanswered, Stage::Connecting));
+    rig.entry.on_session(rig.now, SessionInput::Closed, &mut rig.out);
+    assert_eq!((rig.entry.away(), rig.entry.stage()), (Away::LoginUnanswered, Stage::Down));
+    rig.entry.on_session(rig.now, SessionInput::Connected, &mut rig.out);
+    assert_eq!(rig.entry.away(), Away::Opening);
+}
+
+#[test]
 fn a_venue_that_is_not_open_yet_is_asked_again() {
     let mut rig = Rig::new(config());
     rig.entry.start(rig.now, &mut rig.out);
     rig.out.clear();
     answered(&mut rig, &[0, 2, b'J', reject::SESSION_NOT_AVAILABLE]);
     assert_eq!((rig.entry.fault(), rig.entry.stage()), (None, Stage::Down));
+    assert_eq!(rig.entry.away(), Away::LoginRejected);
     // Nor can it be reached at all.
     rig.entry.on_session(rig.now, SessionInput::Closed, &mut rig.out);
     assert_eq!(rig.entry.stage(), Stage::Down);

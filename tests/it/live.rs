@@ -21,6 +21,8 @@ use gateway_rig::{Do, Told, X};
 use rig::*;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often each kind of record is in a log.
@@ -214,6 +216,37 @@ fn a_log_that_cannot_be_written_stops_the_lane() {
     let error = lane.finish().unwrap_err();
     assert!(matches!(error, LiveError::Stopped { name: "log", .. }), "{error}");
     assert!(error.to_string().contains("no space left"), "{error}");
+}
+
+/// A disk that is full from some moment on.
+struct FullFromNowOn(Arc<AtomicBool>);
+
+impl Write for FullFromNowOn {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "no space left"));
+        }
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The last record tells a log that is whole from one that is cut off: that it could not be written is no secret.
+#[test]
+fn a_log_whose_end_cannot_be_written_is_an_error() {
+    let live_config = live_config("[threads]\nidle = \"park\"", free_lines(), [any(), any(), any()]);
+    let lane = stamped(&gateway_rig::Setup::default(), Told::default(), None);
+    let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
+    let full = Arc::new(AtomicBool::new(false));
+    let header = FileHeader::new("live", "", vec![], Effects::Bytes);
+    let log = Some(Sheet { file: Box::new(FullFromNowOn(Arc::clone(&full))), header });
+    let setup = LiveSetup { log, ..LiveSetup::default() };
+    let lane = Live::start(lane, &live_config, Clock::new(), setup, &plan).unwrap();
+    full.store(true, Ordering::Relaxed);
+    let error = lane.finish().unwrap_err();
+    assert!(matches!(error, LiveError::Stopped { name: "log", .. }), "{error}");
 }
 
 /// Whoever looks at an order session that is gone sees why.

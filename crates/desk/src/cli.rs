@@ -14,6 +14,7 @@ Start here:
   firelane demo                          trade against a simulated venue over loopback for ten seconds
   firelane demo --faults heavy --seed 7  the same with packet loss, reordering and cut sessions
   firelane replay DAY.itch.gz            rebuild every order book of a recorded day
+  firelane run --help                    gateway and venue as two processes
   firelane log verify run.log            prove that a recorded run reproduces, byte for byte
 
 Exit codes: 0 as asked; 1 it failed; 2 wrong arguments, or errors found under --strict."
@@ -29,6 +30,12 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Rebuild the order books of a recorded file; write best prices, or the orders a strategy would have sent
     Replay(Replay),
+    /// Run the gateway as a process of its own: market data in, risk-checked orders out, until it is told to end
+    Run(Run),
+    /// Say how a running gateway (or venue) is doing
+    Status(StatusOf),
+    /// Throw the kill switch of a running gateway, or release it
+    Kill(Kill),
     /// Run the simulated venue as a process of its own, on real sockets, for gateways to trade with
     Venue(Venue),
     /// Check, count or print the input log (or tape) of a run
@@ -173,6 +180,92 @@ pub(crate) struct Venue {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: Option<u64>,
     /// Print one JSON object at the end instead of text; what happens meanwhile goes to standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Listens to lines A and B, fills gaps, keeps the books, and trades what the wiring of the
+configuration decides over one order session. Everything is on loopback unless the configuration
+says otherwise. Passwords come from the environment variables that the configuration names.
+
+SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it in order: orders are cancelled, the venue's answers waited for,
+log and tape ended; a second one ends it at once. SIGUSR1 throws the kill switch, as firelane kill
+does.
+
+Try it, in three terminals, each with both passwords set (one to ten characters of your own):
+  export FIRELANE_ENTRY_PASSWORD=... FIRELANE_SNAPSHOT_PASSWORD=...
+  firelane venue --print-config > venue.toml    && firelane venue venue.toml
+  firelane run --print-config > gateway.toml    && firelane run gateway.toml --log run.log
+  firelane status gateway.toml                  once [control] socket is set in gateway.toml
+
+More:
+  firelane run gateway.toml --seconds 60 --json | jq .tick_to_trade_ns
+  firelane log verify run.log
+
+Exit codes: 0 ended as asked, or with the venue's day; 1 it failed, or orders may still live at
+the venue.")]
+pub(crate) struct Run {
+    /// Gateway configuration (TOML); `--print-config` shows the default with every key explained
+    #[arg(value_name = "CONFIG", required_unless_present = "print_config")]
+    pub(crate) config: Option<PathBuf>,
+    /// Keep the input log here; the file must not exist yet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+    /// Keep the output tape here; the file must not exist yet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tape: Option<PathBuf>,
+    /// End after so many seconds; without it, on SIGINT or SIGTERM
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: Option<u64>,
+    /// Print one JSON object at the end instead of text; what happens meanwhile goes to standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print the default configuration and stop
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The process must have been started with a control socket: socket in the [control] table of its
+configuration.
+
+Examples:
+  firelane status gateway.toml
+  firelane status /run/user/1000/firelane.sock --json | jq .tick_to_trade_ns.p99
+  firelane status venue.toml")]
+pub(crate) struct StatusOf {
+    /// A control socket, or the configuration that names it
+    #[arg(value_name = "SOCKET|CONFIG")]
+    pub(crate) target: PathBuf,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+From the moment that the switch is thrown no order leaves the gateway, not even one that waits to be
+sent; what rests at the venue is cancelled. Positions are not closed out, and the gateway goes on
+following the market. The switch stays thrown until it is released; a gateway that is started anew
+starts with it released.
+
+Examples:
+  firelane kill gateway.toml
+  firelane kill gateway.toml --release
+  kill -USR1 PID                 the same without a socket
+
+Exit codes: 0 done, and nothing lives at the venue; 1 nobody was reached, or not all is done yet.")]
+pub(crate) struct Kill {
+    /// A control socket, or the configuration that names it
+    #[arg(value_name = "SOCKET|CONFIG")]
+    pub(crate) target: PathBuf,
+    /// Release the switch: orders may leave again
+    #[arg(long)]
+    pub(crate) release: bool,
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -4,10 +4,18 @@
 mod output;
 
 mod cli;
+mod control;
 mod demo;
+mod kill;
 mod log;
+mod notices;
 mod progress;
 mod replay;
+mod run;
+mod screen;
+mod signals;
+mod status;
+mod times;
 mod venue;
 mod wirings;
 
@@ -18,6 +26,9 @@ fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
         cli::Command::Demo(options) => demo::run(&options),
         cli::Command::Replay(options) => replay::run(&options),
+        cli::Command::Run(options) => run::run(&options),
+        cli::Command::Status(options) => status::run(&options),
+        cli::Command::Kill(options) => kill::run(&options),
         cli::Command::Venue(options) => venue::run(&options),
         cli::Command::Log(command) => log::run(&command),
     };

@@ -1,21 +1,19 @@
 //! `firelane venue`: the simulated venue as a process of its own, on real sockets.
 
 use crate::cli::Venue;
+use crate::control;
 use crate::replay::{group, input};
+use crate::screen::Screen;
+use crate::signals;
 use anyhow::{Context, Result, anyhow};
 use firelane_gateway::shell::agent::Idle;
 use firelane_sim::far_end::FarEnd;
 use firelane_sim::net::Faults;
 use firelane_sim::server::{Addresses, Command, Phase, PortStatus, Running, SAMPLE, VenueConfig, VenueStatus, build};
-use indicatif::ProgressBar;
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often to look.
@@ -31,21 +29,18 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let path = options.config.as_deref().context("which configuration?")?;
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let config = VenueConfig::parse(&text).with_context(|| path.display().to_string())?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // The second one ends it at once, whatever it is doing.
-        flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))?;
-        flag::register(signal, Arc::clone(&stop))?;
-    }
+    let socket = config.control.as_deref().map(control::bind).transpose()?;
+    let stop = signals::asked_to_end()?;
     let recording = config.market.itch.as_deref().map(input::load).transpose()?.map(input::Recording::into_bytes);
     let server = build(&config, recording, &|name| std::env::var(name).ok())?;
     let before = server.handle().status();
-    let screen = Screen { json: options.json, bar: ProgressBar::new_spinner() };
+    let screen = Screen::new(options.json);
     greet(&screen, &config, server.handle().addresses(), &before);
 
     let began = Instant::now();
     let venue = Running::spawn(server, Idle::Park, None)?;
-    while !stop.load(Ordering::Relaxed)
+    let _served = socket.map(|bound| bound.serve(control::venue(venue.handle().clone(), &config))).transpose()?;
+    while !stop.is_stopped()
         && !venue.is_finished()
         && options.seconds.is_none_or(|limit| began.elapsed() < Duration::from_secs(limit))
     {
@@ -56,7 +51,7 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
         end_in_order(&venue);
     }
     tell(&screen, &venue, began.elapsed());
-    screen.bar.finish_and_clear();
+    screen.clear();
     let handle = venue.handle().clone();
     let far_end = venue.shutdown().map_err(|error| anyhow!("{error}"))?;
     let sound = far_end.check();
@@ -77,18 +72,6 @@ fn end_in_order(venue: &Running) {
     let began = Instant::now();
     while venue.status().phase < Phase::Ended && !venue.is_finished() && began.elapsed() < END_WITHIN {
         std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Where lines go: beside a JSON object, and around what moves.
-struct Screen {
-    json: bool,
-    bar: ProgressBar,
-}
-
-impl Screen {
-    fn line(&self, text: &str) {
-        self.bar.suspend(|| if self.json { eprintln!("{text}") } else { say!("{text}") });
     }
 }
 
@@ -127,6 +110,9 @@ fn greet(screen: &Screen, config: &VenueConfig, at: &Addresses, before: &VenueSt
         };
         screen.line(&format!("  journal       {}: {state}", path.display()));
     }
+    if let Some(path) = &config.control {
+        screen.line(&format!("  control       {}", path.display()));
+    }
     if !at.are_loopback() {
         screen.line("  Reachable from other machines. Nothing is encrypted, as in the protocols that it speaks.");
     }
@@ -135,11 +121,11 @@ fn greet(screen: &Screen, config: &VenueConfig, at: &Addresses, before: &VenueSt
 /// What has happened since the last look.
 fn tell(screen: &Screen, venue: &Running, elapsed: Duration) {
     for event in venue.events().try_iter() {
-        screen.line(&format!("{:>8.1} s  {event}", elapsed.as_secs_f64()));
+        screen.line_at(elapsed, &event.to_string());
     }
     let status = venue.status();
     let sum = |of: fn(&PortStatus) -> usize| group(status.ports.iter().map(of).sum::<usize>() as u64);
-    screen.bar.set_message(format!(
+    screen.now(format!(
         "{:.0} s: {} messages published, {} of {} ports logged in, {} orders, {} live, {} fills",
         elapsed.as_secs_f64(),
         group(status.far_end.published),
@@ -149,7 +135,6 @@ fn tell(screen: &Screen, venue: &Running, elapsed: Duration) {
         sum(|port| port.live),
         sum(|port| port.fills),
     ));
-    screen.bar.tick();
 }
 
 fn word(faults: Faults) -> &'static str {

@@ -7,6 +7,7 @@
 use crate::rng::{Ppm, Rng};
 use firelane_gateway::base::{Mono, Nanos};
 use std::collections::VecDeque;
+use std::fmt;
 
 /// One end of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,7 +30,7 @@ impl End {
 }
 
 /// What an end of a stream gets to know.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum StreamEvent {
     /// There is a connection now.
     Connected,
@@ -37,6 +38,17 @@ pub enum StreamEvent {
     Bytes(Vec<u8>),
     /// There is no connection any more, or the attempt failed.
     Closed,
+}
+
+/// Only how many bytes, not which: a login may be under way, with its password.
+impl fmt::Debug for StreamEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StreamEvent::Connected => f.write_str("Connected"),
+            StreamEvent::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            StreamEvent::Closed => f.write_str("Closed"),
+        }
+    }
 }
 
 /// Where a stream is cut into chunks.

@@ -9,6 +9,7 @@ use crate::venue::engine::Resting;
 use crate::venue::port::Port;
 use firelane_gateway::base::{ExchangeTime, Mono, Symbol};
 use firelane_gateway::flow::wire::itch50::{self, Message, codes};
+use firelane_gateway::flow::wire::soupbintcp::Password;
 use std::ops::Range;
 
 /// When a message of a recording goes out: at its own stamp, and never before the message before it, which went out at
@@ -120,6 +121,10 @@ impl<B: AsRef<[u8]> + Send> Exchange for RecordedDay<B> {
 
     fn stop(&mut self, _now: Mono) {
         self.next = None;
+    }
+
+    fn take_passwords(&mut self) -> Vec<Password> {
+        self.acceptor.take_passwords()
     }
 
     fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16) {

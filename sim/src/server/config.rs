@@ -5,6 +5,8 @@
 
 use super::{Addresses, Limits, Multicast, Setup, Speed};
 use crate::net::Faults;
+use firelane_gateway::shell::config::ConfigError;
+use firelane_gateway::shell::config::check::{day, padded, refuse, variable, within, word};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,24 +14,6 @@ use std::path::PathBuf;
 
 /// The default configuration with every key explained.
 pub const SAMPLE: &str = include_str!("venue.toml");
-
-/// What is wrong with a configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// Not TOML, an unknown key, or a value of another type. The text names line and key.
-    #[error("{0}")]
-    Toml(#[from] toml::de::Error),
-    /// A value out of its range.
-    #[error("{key} = {value}: must be {allowed}")]
-    Value {
-        /// The key, with its table.
-        key: String,
-        /// What it is.
-        value: String,
-        /// What it may be.
-        allowed: &'static str,
-    },
-}
 
 /// A checked configuration.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,6 +28,8 @@ pub struct VenueConfig {
     pub snapshot: SnapshotEntry,
     /// The journal's file.
     pub journal: Option<PathBuf>,
+    /// The control socket, if there is to be one: for the program that runs the venue.
+    pub control: Option<PathBuf>,
 }
 
 /// What trades.
@@ -107,6 +93,7 @@ table! { Raw {
     market: RawMarket = RawMarket::default(),
     snapshot: RawSnapshot = RawSnapshot::default(),
     limits: RawLimits = RawLimits::default(),
+    control: RawControl = RawControl::default(),
     port: Vec<RawPort> = vec![RawPort::default()],
 }}
 table! { RawAddresses {
@@ -138,6 +125,9 @@ table! { RawLimits {
     datagrams_per_second: u32 = 20_000,
     waiting_datagrams: u32 = 65_536,
 }}
+table! { RawControl {
+    socket: String = String::new(),
+}}
 table! { RawPort {
     username: String = "FIRE".into(),
     password_env: String = "FIRELANE_ENTRY_PASSWORD".into(),
@@ -154,10 +144,6 @@ table! { RawPort {
 enum OneOrMore {
     One(String),
     More(Vec<String>),
-}
-
-fn refuse(key: &str, value: impl std::fmt::Display, allowed: &'static str) -> ConfigError {
-    ConfigError::Value { key: key.to_owned(), value: value.to_string(), allowed }
 }
 
 /// An address to listen on.
@@ -183,49 +169,12 @@ fn destinations(key: &str, texts: &OneOrMore) -> Result<Vec<SocketAddr>, ConfigE
 }
 
 /// One to `N` printable characters, padded with spaces.
-fn padded<const N: usize>(key: &str, value: &str, allowed: &'static str) -> Result<[u8; N], ConfigError> {
-    let good = (1..=N).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_graphic());
-    if !good {
-        return Err(refuse(key, format!("{value:?}"), allowed));
-    }
-    let mut text = [b' '; N];
-    text[..value.len()].copy_from_slice(value.as_bytes());
-    Ok(text)
+fn filled<const N: usize>(key: &str, value: &str, allowed: &'static str) -> Result<[u8; N], ConfigError> {
+    if value.is_empty() { Err(refuse(key, "\"\"", allowed)) } else { padded(key, value, allowed) }
 }
 
 fn username(key: &str, value: &str) -> Result<[u8; 6], ConfigError> {
-    padded(key, value, "one to six printable characters")
-}
-
-/// The name of an environment variable.
-fn variable(key: &str, value: &str) -> Result<String, ConfigError> {
-    let good = !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let allowed = "the name of an environment variable: letters, digits and _";
-    // What somebody wrote here may be the password itself: it is not repeated.
-    if good { Ok(value.to_owned()) } else { Err(refuse(key, "(not shown)", allowed)) }
-}
-
-fn within(
-    key: &str,
-    value: u32,
-    range: std::ops::RangeInclusive<u32>,
-    allowed: &'static str,
-) -> Result<u32, ConfigError> {
-    if range.contains(&value) { Ok(value) } else { Err(refuse(key, value, allowed)) }
-}
-
-/// Days since 1970-01-01 of a date.
-fn day_number(date: toml::value::Date) -> Option<u32> {
-    let leap = |year: u32| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let year = u32::from(date.year);
-    if year < 1970 {
-        return None;
-    }
-    let years: u32 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
-    let february = if leap(year) { 29 } else { 28 };
-    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let before: u32 = months.iter().take(usize::from(date.month) - 1).sum();
-    Some(years + before + u32::from(date.day) - 1)
+    filled(key, value, "one to six printable characters")
 }
 
 impl VenueConfig {
@@ -262,7 +211,8 @@ impl VenueConfig {
             username: username("snapshot.username", &raw.snapshot.username)?,
             password_env: variable("snapshot.password_env", &raw.snapshot.password_env)?,
         };
-        Ok(VenueConfig { setup, market, ports, snapshot, journal: file(&raw.journal) })
+        let (journal, control) = (file(&raw.journal), file(&raw.control.socket));
+        Ok(VenueConfig { setup, market, ports, snapshot, journal, control })
     }
 }
 
@@ -297,35 +247,20 @@ impl RawAddresses {
 
 impl RawMarket {
     fn checked(&self) -> Result<MarketConfig, ConfigError> {
-        let day = match self.day {
-            None => 0,
-            Some(day) => {
-                let date = day.date.ok_or_else(|| refuse("market.day", day, "a date, YYYY-MM-DD"))?;
-                day_number(date).ok_or_else(|| refuse("market.day", date, "a date from 1970-01-01 on"))?
-            }
-        };
-        let code = match self.market.as_str() {
-            "Q" | "B" | "X" => self.market.as_bytes()[0],
-            other => {
-                return Err(refuse("market.market", format!("{other:?}"), "\"Q\" (Nasdaq), \"B\" (BX) or \"X\" (PSX)"));
-            }
-        };
+        let codes = [("Q", b'Q'), ("B", b'B'), ("X", b'X')];
+        let code = word("market.market", &self.market, &codes, "\"Q\" (Nasdaq), \"B\" (BX) or \"X\" (PSX)")?;
         Ok(MarketConfig {
             symbols: u16::try_from(within("market.symbols", self.symbols.into(), 1..=8_000, "1 to 8000")?).unwrap_or(1),
             rate: within("market.rate", self.rate, 1..=5_000_000, "1 to 5000000")?,
             itch: (!self.itch.is_empty()).then(|| PathBuf::from(&self.itch)),
             code,
-            day,
+            day: day("market.day", self.day)?,
         })
     }
 
     fn faults(&self) -> Result<Faults, ConfigError> {
-        match self.faults.as_str() {
-            "none" => Ok(Faults::None),
-            "light" => Ok(Faults::Light),
-            "heavy" => Ok(Faults::Heavy),
-            other => Err(refuse("market.faults", format!("{other:?}"), "\"none\", \"light\" or \"heavy\"")),
-        }
+        let words = [("none", Faults::None), ("light", Faults::Light), ("heavy", Faults::Heavy)];
+        word("market.faults", &self.faults, &words, "\"none\", \"light\" or \"heavy\"")
     }
 
     fn speed(&self) -> Result<Speed, ConfigError> {
@@ -359,14 +294,14 @@ impl RawLimits {
 
 impl RawPort {
     fn checked(&self, key: impl Fn(&str) -> String) -> Result<(PortEntry, SocketAddr), ConfigError> {
-        let firm = padded(&key("firm"), &self.firm, "four capital letters")?;
+        let firm = filled(&key("firm"), &self.firm, "four capital letters")?;
         if !firm.iter().all(u8::is_ascii_uppercase) {
             return Err(refuse(&key("firm"), format!("{:?}", self.firm), "four capital letters"));
         }
         let entry = PortEntry {
             username: username(&key("username"), &self.username)?,
             password_env: variable(&key("password_env"), &self.password_env)?,
-            session: padded(&key("session"), &self.session, "one to ten printable characters")?,
+            session: filled(&key("session"), &self.session, "one to ten printable characters")?,
             firm,
             cancel_on_disconnect: self.cancel_on_disconnect,
             locate_required: self.locate_required,
@@ -395,7 +330,7 @@ mod tests {
         let written: toml::Table = SAMPLE.parse().unwrap();
         let keys: usize = written.values().map(|v| v.as_table().map_or(1, toml::Table::len)).sum();
         let in_port = written["port"].as_array().unwrap()[0].as_table().unwrap().len();
-        assert_eq!((keys, in_port), (22, 7), "has a key been forgotten in the sample?");
+        assert_eq!((keys, in_port), (23, 7), "has a key been forgotten in the sample?");
         assert_eq!(VenueConfig::parse(SAMPLE).unwrap(), VenueConfig::parse("").unwrap());
     }
 

@@ -14,7 +14,7 @@ mod start;
 mod status;
 
 pub use clock::{Clock, SinceStart, Speed};
-pub use config::{ConfigError, MarketConfig, PortEntry, SAMPLE, SnapshotEntry, VenueConfig};
+pub use config::{MarketConfig, PortEntry, SAMPLE, SnapshotEntry, VenueConfig};
 pub use running::Running;
 pub use start::{StartError, build, start};
 pub use status::{Ended, PortStatus, VenueEvent, VenueStatus};
@@ -25,6 +25,7 @@ use clock::VenueClock;
 use entrance::Entrance;
 use firelane_gateway::base::{Mono, Nanos};
 use firelane_gateway::shell::agent::{Agent, AgentError};
+pub use firelane_gateway::shell::config::ConfigError;
 use lines::{Lines, Requests};
 use status::News;
 use std::io;

@@ -143,7 +143,8 @@ fn exchange(
 }
 
 /// Of everything in a configuration that decides what the exchange does with the same inputs: a journal belongs to one
-/// of these. Logins are replayed too, so that passwords are part of it.
+/// of these. Passwords are no part of it: a replay needs none, as who was let in is journaled, and whoever had the file
+/// could try passwords against the digest. So they may change between two starts, and the new ones count from then on.
 fn digest(config: &VenueConfig, recording: Option<&[u8]>, ports: &[PortConfig]) -> u64 {
     let mut digest = Digest::default();
     let VenueConfig { setup, market, .. } = config;
@@ -167,7 +168,6 @@ fn digest(config: &VenueConfig, recording: Option<&[u8]>, ports: &[PortConfig]) 
     }
     for port in ports {
         digest.bytes(&port.login.username);
-        digest.bytes(&port.login.password.0);
         digest.bytes(&port.login.session);
         port.entitlements.firms.iter().for_each(|firm| digest.bytes(firm));
         digest.u64(port.cancel_on_disconnect.into());

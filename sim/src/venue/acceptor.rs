@@ -11,6 +11,7 @@ use super::rules::Entitlements;
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price};
 use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
 use firelane_gateway::flow::wire::soupbintcp::{Password, Server, ServerConfig, ServerEvent, Sink};
+use firelane_gateway::shell::lane::NO_PASSWORD;
 use std::collections::BTreeMap;
 
 /// A connection, numbered by whoever accepts it; a number is not used again.
@@ -135,6 +136,13 @@ impl Acceptor {
     }
 
     // ---- The session -----------------------------------------------------------------------------------------
+
+    /// Gives away the passwords of the ports, by number. From now on that of each is [`NO_PASSWORD`], on new
+    /// connections: whoever has the passwords compares them, and passes that on in the place of the right one.
+    pub fn take_passwords(&mut self) -> Vec<Password> {
+        let ports = self.gates.iter_mut().map(|gate| &mut gate.config.login.password);
+        ports.map(|password| std::mem::replace(password, Password(NO_PASSWORD))).collect()
+    }
 
     /// A client connected to the address of a port. Refused (closed) when there is no such port, or the number is
     /// in use.

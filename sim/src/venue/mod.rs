@@ -24,6 +24,7 @@ use acceptor::{Acceptor, ConnId, Output, PortConfig};
 use engine::{Engine, EngineConfig, Phase, TradingState};
 use firelane_gateway::base::{ExchangeTime, Mono, Price, Symbol, VenueRef};
 use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
+use firelane_gateway::flow::wire::soupbintcp::Password;
 use market::{BreakReason, CancelReason, CrossKind, Effect, Market, NewOrder, Refusal};
 use port::{OrderKey, Port};
 
@@ -94,6 +95,11 @@ impl Venue {
     }
 
     // ---- Order entry -----------------------------------------------------------------------------------------
+
+    /// Gives away the passwords of its ports: [`Acceptor::take_passwords`].
+    pub fn take_passwords(&mut self) -> Vec<Password> {
+        self.acceptor.take_passwords()
+    }
 
     /// A client connected to the address of a port.
     pub fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16) {

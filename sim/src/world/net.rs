@@ -6,6 +6,7 @@ use crate::net::{
 use crate::rng::Rng;
 use firelane_gateway::base::{LineId, Mono, SessionId};
 use firelane_gateway::flow::outbox::Output;
+use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::lane::fill_in_password;
 
 /// The sessions of a lane, in the order of their numbers.
@@ -47,7 +48,7 @@ pub(super) struct Net {
 #[derive(Debug)]
 struct Session {
     link: StreamLink,
-    password: [u8; 10],
+    password: Password,
     /// The lane has asked for a connection and not yet heard of its end.
     busy: bool,
     /// The lane has asked for its end, and is to hear of it.
@@ -59,7 +60,7 @@ impl Net {
         let way = |faults, name| DatagramLink::new(faults, Rng::new(seed, name));
         let session = |faults, name, password| Session {
             link: StreamLink::new(faults, Rng::new(seed, name)),
-            password,
+            password: Password(password),
             busy: false,
             closing: false,
         };
@@ -96,7 +97,7 @@ impl Net {
             Output::Send { session, class, bytes } => {
                 if let Some(session) = self.session(session) {
                     let mut bytes = bytes.to_vec();
-                    fill_in_password(class, &mut bytes, session.password);
+                    fill_in_password(class, &mut bytes, session.password.0);
                     session.link.send(now, End::Client, &bytes);
                 }
             }

@@ -5,4 +5,5 @@ mod faults;
 mod journal;
 mod lane;
 mod rig;
+mod secrets;
 mod start;

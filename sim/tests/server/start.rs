@@ -90,6 +90,20 @@ fn a_journaled_venue_goes_on_where_it_was() {
     assert!(second.status().next_sequence >= next);
     until("it goes on", || second.status().next_sequence > next + 100);
     second.shutdown().unwrap();
+    // Another password is the same day, and the only one that counts.
+    let changed = |name: &str| secret(name).map(|text| format!("NEW{text}"));
+    let third = start(&config, &changed).unwrap();
+    assert!(third.status().next_sequence > next + 100, "it goes on");
+    let address = third.handle().addresses().orders[0];
+    let mut traders =
+        [ORDERS, Login { password: *b"NEWORDERS ", ..ORDERS }].map(|login| Trader::new(address, login, 1));
+    until("both answers", || {
+        traders.iter_mut().for_each(|trader| _ = trader.poll());
+        traders[0].rejected && traders[1].logged_in == Some(1)
+    });
+    third.shutdown().unwrap();
+    let written = std::fs::read(&journal).unwrap();
+    assert!(!written.windows(9).any(|bytes| bytes.eq_ignore_ascii_case(b"NEWORDERS")));
     // Another market is another day.
     let mut other = config.clone();
     other.market.rate += 1;

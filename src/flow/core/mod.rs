@@ -2,7 +2,7 @@
 
 use super::action::{Action, Cancel, Change, Enter, MassCancel, Replace, Tags};
 use super::book::{Applied, BookFault, BookRef, BookView, Books, L3View, OwnMatch, STALE_REASONS, Scope, StaleReason};
-use super::entry::{OrderEntry, Refused, Stage as EntryStage};
+use super::entry::{Away, OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind};
 use super::feed::{Feed, Notice, Release};
 use super::market::{MarketLine, NoEvent};
@@ -94,6 +94,7 @@ pub struct Core<W: Wiring> {
     sweep: Option<Sweep>,
     enabled: bool,
     was_ready: bool,
+    was_away: Away,
     was_over: bool,
     want_snapshot: bool,
     /// A message of the snapshot that is being read contradicted those before it.
@@ -138,6 +139,7 @@ impl<W: Wiring> Core<W> {
             sweep: None,
             enabled: true,
             was_ready: false,
+            was_away: Away::Closed,
             was_over: false,
             want_snapshot: false,
             snapshot_contradicts: false,
@@ -556,6 +558,7 @@ impl<W: Wiring> Core<W> {
         into.u64(self.now.0);
         into.u64(self.at.0);
         into.u64(u64::from(self.enabled) | u64::from(self.was_ready) << 1 | u64::from(self.was_over) << 2);
+        into.u64(self.was_away as u64);
         into.u64(self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline).0);
         into.u64(self.instruments.rows().len() as u64);
     }

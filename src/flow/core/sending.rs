@@ -169,12 +169,22 @@ impl<W: Wiring> Core<W> {
         if self.orders.is_overdue() {
             self.entry.query(now, out);
         }
-        let ready = self.entry.ready();
+        let (ready, away) = (self.entry.ready(), self.entry.away());
+        let gave_up = away.gave_up() && away != self.was_away;
+        self.was_away = away;
         if ready != self.was_ready {
             self.was_ready = ready;
-            self.alert(if ready { Alert::EntryReady } else { Alert::EntryLost }, None, 0, 0, out);
+            if ready {
+                self.alert(Alert::EntryReady, None, 0, 0, out);
+            } else {
+                self.alert(Alert::EntryLost, None, away as u64, 0, out);
+            }
             // Orders that may not rest could not be cancelled while order entry was away.
             self.begin_sweep();
+            return true;
+        }
+        if gave_up {
+            self.alert(Alert::EntryLost, None, away as u64, 0, out);
             return true;
         }
         if self.entry.stage() == EntryStage::Over && !self.was_over {

@@ -53,6 +53,64 @@ pub enum Fault {
     Ended,
 }
 
+macro_rules! aways {
+    ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
+        /// Why orders cannot be entered now: for people, on the tape.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum Away { $($(#[$doc])* $name = $value,)* }
+
+        impl Away {
+            /// Every reason.
+            pub const ALL: &'static [Away] = &[$(Away::$name),*];
+
+            /// From the number in an alert.
+            #[must_use]
+            pub const fn from_number(number: u64) -> Option<Self> {
+                match number { $($value => Some(Away::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+aways! {
+    /// The session is being opened: connecting, logging in, learning what is known.
+    Opening = 0,
+    /// The connection was closed, or could not be made; the shell knows how.
+    Closed = 1,
+    /// Given up here: the venue did not answer the login in time.
+    LoginUnanswered = 2,
+    /// Given up here: the venue has no such session now.
+    LoginRejected = 3,
+    /// Given up here: the venue was silent for too long.
+    Silent = 4,
+    /// Given up here: the venue did not say in time what it has received.
+    QueryUnanswered = 5,
+    /// Given up here: what the venue sent made no sense.
+    Garbled = 6,
+    /// The venue does not read what is sent.
+    Blocked = 7,
+    /// The venue has disabled order entry.
+    Disabled = 8,
+    /// The venue's day is over.
+    DayOver = 9,
+    /// A shutdown was asked for.
+    Closing = 10,
+    /// Over for good.
+    Over = 11,
+}
+
+impl Away {
+    /// Has this side ended the connection? Then the shell knows only that it was asked to.
+    #[must_use]
+    pub const fn gave_up(self) -> bool {
+        matches!(
+            self,
+            Away::LoginUnanswered | Away::LoginRejected | Away::Silent | Away::QueryUnanswered | Away::Garbled
+        )
+    }
+}
+
 /// Why a request did not leave. Nothing was written, no token was used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refused {
@@ -152,6 +210,9 @@ pub trait OrderEntry {
 
     /// May enters and replaces be sent?
     fn ready(&self) -> bool;
+
+    /// Why not, while they may not.
+    fn away(&self) -> Away;
 
     /// Nothing lives any more: leaves [`Stage::Sweeping`], to trade or, after a shutdown, to log out.
     fn swept(&mut self, now: Mono, out: &mut Outbox);

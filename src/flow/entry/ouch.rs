@@ -14,7 +14,7 @@
 //! asked afresh, and can't be confused.
 
 use super::translate::{NoReport, cl_ord_id, report_of, side_letter, tif_letter};
-use super::{Fault, OrderEntry, Refused, Stage};
+use super::{Away, Fault, OrderEntry, Refused, Stage};
 use crate::base::{ClientId, Digest, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol};
 use crate::flow::action::{Cancel, MassCancel, Replace, SellMark};
 use crate::flow::orders::{NO_ANSWER, Order, Report, Sent};
@@ -175,6 +175,8 @@ pub struct OuchEntry {
     tails: Tails,
     stage: Stage,
     fault: Option<Fault>,
+    /// Why this side ended the last connection, until there is another.
+    gave_up: Option<Away>,
     /// Nothing was swept yet: this run has not traded.
     fresh: bool,
     /// To be shut down...
@@ -201,13 +203,22 @@ struct Query {
     deadline: Mono,
 }
 
+/// Why this side ends a connection.
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    /// For good.
+    Final(Fault),
+    /// To try again.
+    Passing(Away),
+}
+
 /// An event of the session, without what it borrowed.
 enum Heard {
     Nothing,
     LoggedIn,
     Heartbeat,
     Report(Report),
-    Failed(Option<Fault>),
+    Failed(Failure),
 }
 
 impl OuchEntry {
@@ -224,6 +235,7 @@ impl OuchEntry {
             config,
             stage: Stage::Down,
             fault: None,
+            gave_up: None,
             fresh: true,
             closing: false,
             done: false,
@@ -301,13 +313,18 @@ impl OuchEntry {
                 Heard::Nothing
             }
             ClientEvent::Duplicate { .. } | ClientEvent::Unsequenced(_) | ClientEvent::Debug(_) => Heard::Nothing,
-            ClientEvent::EndOfSession => Heard::Failed(Some(Fault::Ended)),
-            ClientEvent::Rejected(reject::NOT_AUTHORIZED) => Heard::Failed(Some(Fault::NotAuthorized)),
-            ClientEvent::Rejected(_) if resumes => Heard::Failed(Some(Fault::SessionGone)),
-            ClientEvent::ProtocolError(ProtocolError::WrongSession(_)) => Heard::Failed(Some(Fault::SessionGone)),
-            ClientEvent::ProtocolError(ProtocolError::SequenceGap { .. }) => Heard::Failed(Some(Fault::MessagesLost)),
-            // No session to join yet, a dead server, or a stream that makes no sense: try again.
-            ClientEvent::Rejected(_) | ClientEvent::Dead | ClientEvent::ProtocolError(_) => Heard::Failed(None),
+            failed => Heard::Failed(match failed {
+                ClientEvent::EndOfSession => Failure::Final(Fault::Ended),
+                ClientEvent::Rejected(reject::NOT_AUTHORIZED) => Failure::Final(Fault::NotAuthorized),
+                ClientEvent::Rejected(_) if resumes => Failure::Final(Fault::SessionGone),
+                ClientEvent::ProtocolError(ProtocolError::WrongSession(_)) => Failure::Final(Fault::SessionGone),
+                ClientEvent::ProtocolError(ProtocolError::SequenceGap { .. }) => Failure::Final(Fault::MessagesLost),
+                // No session to join yet, a dead server, or a stream that makes no sense: try again.
+                ClientEvent::Rejected(_) => Failure::Passing(Away::LoginRejected),
+                ClientEvent::Dead => Failure::Passing(Away::Silent),
+                ClientEvent::ProtocolError(ProtocolError::LoginTimeout) => Failure::Passing(Away::LoginUnanswered),
+                _ => Failure::Passing(Away::Garbled),
+            }),
         })
     }
 
@@ -323,7 +340,7 @@ impl OuchEntry {
                     self.ask(now, out);
                 }
                 Heard::Heartbeat => {}
-                Heard::Failed(fault) => self.hang_up(fault, out),
+                Heard::Failed(why) => self.hang_up(why, out),
                 Heard::Report(report) => {
                     if let Some(report) = self.note(report) {
                         return Some(report);
@@ -372,8 +389,11 @@ impl OuchEntry {
         self.next_token = self.next_token.max(u64::from(token).wrapping_add(1));
     }
 
-    fn hang_up(&mut self, fault: Option<Fault>, out: &mut Outbox) {
-        self.fault = self.fault.or(fault);
+    fn hang_up(&mut self, why: Failure, out: &mut Outbox) {
+        match why {
+            Failure::Final(fault) => self.fault = self.fault.or(Some(fault)),
+            Failure::Passing(away) => self.gave_up = Some(away),
+        }
         self.stage = Stage::Connecting;
         self.query = None;
         out.disconnect(SessionId::ORDERS);
@@ -557,6 +577,7 @@ impl OrderEntry for OuchEntry {
                 let mut sink = SessionSink { out, session: SessionId::ORDERS, class: Class::Session };
                 self.client.on_connected(now, &mut sink);
                 self.stage = Stage::Connecting;
+                self.gave_up = None;
                 0
             }
             SessionInput::Bytes(bytes) => self.client.on_bytes(now, bytes),
@@ -588,7 +609,7 @@ impl OrderEntry for OuchEntry {
         }
         if self.query.is_some_and(|q| q.deadline <= now) {
             bump(&mut self.counters.dead_queries);
-            self.hang_up(None, out);
+            self.hang_up(Failure::Passing(Away::QueryUnanswered), out);
         }
         let mut sink = SessionSink { out, session: SessionId::ORDERS, class: Class::Session };
         self.client.on_timer(now, &mut sink);
@@ -633,6 +654,20 @@ impl OrderEntry for OuchEntry {
         self.stage == Stage::Ready && !(self.closing || self.disabled || self.day_over || self.blocked)
     }
 
+    fn away(&self) -> Away {
+        match (self.stage, self.gave_up) {
+            (Stage::Over, _) => Away::Over,
+            _ if self.fault.is_some() => Away::Over,
+            (_, Some(why)) => why,
+            (Stage::Down, None) => Away::Closed,
+            _ if self.closing => Away::Closing,
+            _ if self.blocked => Away::Blocked,
+            (Stage::Ready, None) if self.disabled => Away::Disabled,
+            (Stage::Ready, None) if self.day_over => Away::DayOver,
+            _ => Away::Opening,
+        }
+    }
+
     fn swept(&mut self, now: Mono, out: &mut Outbox) {
         if self.stage != Stage::Sweeping {
             return;
@@ -668,8 +703,9 @@ impl OrderEntry for OuchEntry {
         }
         let (settles, deadline) = self.query.map_or((u64::MAX, u64::MAX), |q| (q.settles, q.deadline.0));
         let fault = self.fault.map_or(0, |f| (f as u64).wrapping_add(1));
+        let gave_up = self.gave_up.map_or(0, |why| why as u64);
         let numbers =
-            [self.stage as u64, fault, self.next_token, self.requests, settles, deadline, self.reconnect_at.0];
+            [self.stage as u64, fault, gave_up, self.next_token, self.requests, settles, deadline, self.reconnect_at.0];
         numbers.into_iter().for_each(|n| into.u64(n));
     }
 }

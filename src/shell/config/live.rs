@@ -1,6 +1,7 @@
 //! The part of the configuration that only a lane on real sockets and threads needs.
 
-use super::{ConfigError, Secrets, refuse, word};
+use super::check::{within, word};
+use super::{ConfigError, Secrets};
 use crate::base::Nanos;
 use crate::flow::wire::soupbintcp::Password;
 use crate::shell::net::{LineAddress, SessionConfig, parse_address};
@@ -129,10 +130,7 @@ pub(super) const SMALLEST_RING: u32 = 1 << 21;
 const RING: &str = "2097152 to 1073741824";
 
 fn ring(key: &str, bytes: u32) -> Result<usize, ConfigError> {
-    match (SMALLEST_RING..=1 << 30).contains(&bytes) {
-        true => Ok(bytes as usize),
-        false => Err(refuse(key, bytes, RING)),
-    }
+    Ok(within(key, bytes, SMALLEST_RING..=1 << 30, RING)? as usize)
 }
 
 impl RawNet {
@@ -143,15 +141,9 @@ impl RawNet {
         };
         let line = |key: &str, text: &str| text.parse::<LineAddress>().map_err(|e| wrong(key, &e));
         let server = |key: &str, text: &str| parse_address(text).map_err(|e| wrong(key, &e));
-        if !(4_096..=1 << 30).contains(&self.receive_buffer_bytes) {
-            return Err(refuse("net.receive_buffer_bytes", self.receive_buffer_bytes, "4096 to 1073741824"));
-        }
-        if !(4_096..=1 << 26).contains(&self.send_queue_bytes) {
-            return Err(refuse("net.send_queue_bytes", self.send_queue_bytes, "4096 to 67108864"));
-        }
-        if !(1..=600_000).contains(&self.connect_timeout_ms) {
-            return Err(refuse("net.connect_timeout_ms", self.connect_timeout_ms, "1 to 600000"));
-        }
+        within("net.receive_buffer_bytes", self.receive_buffer_bytes, 4_096..=1 << 30, "4096 to 1073741824")?;
+        within("net.send_queue_bytes", self.send_queue_bytes, 4_096..=1 << 26, "4096 to 67108864")?;
+        within("net.connect_timeout_ms", self.connect_timeout_ms, 1..=600_000, "1 to 600000")?;
         Ok(NetConfig {
             lines: [line("line_a", &self.line_a)?, line("line_b", &self.line_b)?],
             rerequest: server("rerequest", &self.rerequest)?,
@@ -187,15 +179,9 @@ pub(super) fn checked(
     tape: &RawTape,
     control: &RawControl,
 ) -> Result<LiveConfig, ConfigError> {
-    if !(10..=60_000).contains(&tape.status_ms) {
-        return Err(refuse("tape.status_ms", tape.status_ms, "10 to 60000"));
-    }
-    if !(1..=65_536).contains(&control.commands) {
-        return Err(refuse("control.commands", control.commands, "1 to 65536"));
-    }
-    if !(1..=600_000).contains(&control.shutdown_timeout_ms) {
-        return Err(refuse("control.shutdown_timeout_ms", control.shutdown_timeout_ms, "1 to 600000"));
-    }
+    within("tape.status_ms", tape.status_ms, 10..=60_000, "10 to 60000")?;
+    within("control.commands", control.commands, 1..=65_536, "1 to 65536")?;
+    within("control.shutdown_timeout_ms", control.shutdown_timeout_ms, 1..=600_000, "1 to 600000")?;
     Ok(LiveConfig {
         net: net.checked()?,
         threads: threads.checked()?,

@@ -1,7 +1,7 @@
 //! What is known of a running lane: the latest status, what happened, how long orders took. Kept by the tape's agent,
 //! read by whoever wants to know; the lane itself is never looked into.
 
-use super::core_side::link_of;
+use super::link::link_of;
 use crate::base::{InstrumentId, Mono, SessionId};
 use crate::flow::record::{Alert, AlertBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
 use crate::shell::latency::Latency;
@@ -117,7 +117,7 @@ impl SharedBoard {
 
 #[cfg(test)]
 mod tests {
-    use super::super::core_side::link_body;
+    use super::super::link::link_body;
     use super::*;
     use crate::flow::record::{header, instrument_field};
     use zerocopy::IntoBytes;

@@ -8,7 +8,7 @@
 //! Every input that the feed took crosses, also one that released nothing: the core writes the log, and its order is
 //! the order.
 
-use super::core_side::{link_body, link_of};
+use super::link::{link_body, link_of};
 use crate::base::{LineId, Mono, SessionId};
 use crate::flow::Input;
 use crate::flow::feed::{Notice, Release};

@@ -2,7 +2,7 @@
 //! them.
 
 use super::LiveError;
-use super::core_side::{copied, event_input};
+use super::link::{copied, event_input};
 use crate::base::{LineId, Mono, SessionId};
 use crate::flow::Input;
 use crate::flow::outbox::Output;

@@ -17,6 +17,7 @@ mod board;
 mod core_side;
 mod crossing;
 mod fused;
+mod link;
 mod market_side;
 mod scribe;
 mod split;
@@ -70,6 +71,8 @@ impl core::fmt::Debug for Sheet {
 /// What a live lane is started with, besides its configuration.
 #[derive(Default)]
 pub struct Setup {
+    /// The shell's kill switch, which may be thrown before there is a lane.
+    pub kill: KillSwitch,
     /// Passwords of order entry and snapshot.
     pub passwords: Option<(Password, Password)>,
     /// The log, if it is to be kept.
@@ -270,8 +273,12 @@ impl Scribes {
         let ended = journal.finish(now, inputs, state);
         self.stop.stop();
         let stopped = |name, error: Option<AgentError>| error.map(|error| LiveError::Stopped { name, error });
-        let log = self.log.and_then(|log| stopped("log", log.join().error));
-        let tape = stopped("tape", self.tape.join().error);
+        let log = self.log.and_then(|log| {
+            let Ended { agent, error, .. } = log.join();
+            stopped("log", error.or(agent.failed))
+        });
+        let Ended { agent, error, .. } = self.tape.join();
+        let tape = stopped("tape", error.or(agent.failed));
         if let Some(error) = log.or(tape) {
             return Err(error);
         }
@@ -286,11 +293,11 @@ impl Assembled {
     /// # Errors
     /// [`LiveError`].
     pub fn new(lane: Box<dyn Lane>, config: &LiveConfig, clock: Clock, setup: Setup) -> Result<Self, LiveError> {
-        let Setup { passwords, log, tape, observers } = setup;
+        let Setup { kill, passwords, log, tape, observers } = setup;
         let (for_orders, for_snapshot) = passwords.unwrap_or((Password(NO_PASSWORD), Password(NO_PASSWORD)));
         let handle = Handle {
             inbox: Arc::new(ArrayQueue::new(config.commands)),
-            kill: KillSwitch::new(),
+            kill,
             over: Stop::new(),
             board: SharedBoard::default(),
         };

@@ -79,6 +79,14 @@ type File = FileWriter<BufWriter<Box<dyn Write + Send>>>;
 pub(super) struct LogScribe {
     ring: FrameReader,
     file: FileOut,
+    /// Why what was written last is not in the file.
+    pub(super) failed: Option<AgentError>,
+}
+
+/// Everything that is left.
+fn rest(scribe: &mut impl Agent) -> Result<(), AgentError> {
+    while scribe.do_work()? > 0 {}
+    Ok(())
 }
 
 /// A file that is flushed whenever there is nothing to write.
@@ -104,13 +112,17 @@ impl FileOut {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.dirty) { self.file.flush() } else { Ok(()) }
+        if self.dirty {
+            self.file.flush()?;
+            self.dirty = false;
+        }
+        Ok(())
     }
 }
 
 impl LogScribe {
     pub(super) fn new(ring: FrameReader, file: FileWriter<Box<dyn Write + Send>>) -> Self {
-        LogScribe { ring, file: FileOut::new(file) }
+        LogScribe { ring, file: FileOut::new(file), failed: None }
     }
 }
 
@@ -134,8 +146,7 @@ impl Agent for LogScribe {
     }
 
     fn on_close(&mut self) {
-        // An error shows as a log that does not end in order.
-        while self.do_work().is_ok_and(|done| done > 0) {}
+        self.failed = rest(self).err();
     }
 }
 
@@ -151,6 +162,8 @@ pub(super) struct TapeScribe {
     file: Option<FileOut>,
     board: SharedBoard,
     observers: Vec<Box<dyn Observer>>,
+    /// Why what was written last is not in the file.
+    pub(super) failed: Option<AgentError>,
 }
 
 impl core::fmt::Debug for TapeScribe {
@@ -166,7 +179,7 @@ impl TapeScribe {
         board: SharedBoard,
         observers: Vec<Box<dyn Observer>>,
     ) -> Self {
-        TapeScribe { ring, file: file.map(FileOut::new), board, observers }
+        TapeScribe { ring, file: file.map(FileOut::new), board, observers, failed: None }
     }
 }
 
@@ -195,6 +208,6 @@ impl Agent for TapeScribe {
     }
 
     fn on_close(&mut self) {
-        while self.do_work().is_ok_and(|done| done > 0) {}
+        self.failed = rest(self).err();
     }
 }

@@ -3,7 +3,7 @@
 use super::market::{APPROVED, refused};
 use super::rig::*;
 use firelane_gateway::base::{Mono, Nanos, Qty, SessionId};
-use firelane_gateway::flow::entry::{OrderEntry, Stage};
+use firelane_gateway::flow::entry::{Away, OrderEntry, Stage};
 use firelane_gateway::flow::feed::Release;
 use firelane_gateway::flow::outbox::{Class, Outbox, Progress};
 use firelane_gateway::flow::record::Alert;
@@ -179,6 +179,35 @@ fn nothing_new_is_sent_to_a_venue_that_does_not_read() {
     rig.cut();
     rig.pass(Nanos::from_secs(4));
     assert!(rig.lane.core().entry().ready());
+}
+
+#[test]
+fn whoever_reads_the_tape_learns_why_order_entry_was_lost() {
+    let mut rig = Rig::trading(&Setup::default());
+    rig.look();
+    rig.give(Given::Blocked(SessionId::ORDERS));
+    rig.give(Given::Writable(SessionId::ORDERS));
+    assert_eq!(rig.alerts(), [Alert::EntryLost as u16, Alert::EntryReady as u16]);
+    assert_eq!(rig.lost_for(), [Away::Blocked]);
+    rig.look();
+    rig.cut();
+    assert_eq!(rig.lost_for(), [Away::Closed]);
+    rig.pass(Nanos::from_secs(4));
+    rig.look();
+    // A stream that makes no sense, first when it is ready, and then on each new attempt.
+    for _ in 0..2 {
+        rig.give(Given::Bytes(SessionId::ORDERS, vec![0, 0]));
+        rig.cut();
+        assert_eq!(rig.lost_for(), [Away::Garbled]);
+        rig.look();
+        rig.pass(Nanos::from_millis(1_100));
+        assert!(!rig.lane.core().entry().ready() && rig.alerts().is_empty());
+    }
+    rig.pass(Nanos::from_secs(4));
+    assert_eq!(rig.alerts(), [Alert::EntryReady as u16]);
+    rig.look();
+    rig.command(firelane_gateway::flow::Command::Shutdown);
+    assert_eq!(rig.lost_for(), [Away::Closing]);
 }
 
 #[test]

@@ -10,13 +10,13 @@ use firelane_gateway::base::{
 };
 use firelane_gateway::flow::action::{Action, Cancel, Enter, MassCancel, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::book::{BookCapacity, BookRef, Books};
-use firelane_gateway::flow::entry::{OuchConfig, OuchEntry};
+use firelane_gateway::flow::entry::{Away, OuchConfig, OuchEntry};
 use firelane_gateway::flow::event::EventKind;
 use firelane_gateway::flow::feed::{Feed, FeedConfig, RerequestConfig, SnapshotConfig};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::orders::{Orders, OrdersConfig};
 use firelane_gateway::flow::outbox::{Class, Outbox, Output, Progress};
-use firelane_gateway::flow::record::{AlertBody, DecisionBody, Kind};
+use firelane_gateway::flow::record::{Alert, AlertBody, DecisionBody, Kind};
 use firelane_gateway::flow::risk::{Gate, RiskLimits};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
@@ -794,6 +794,13 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
     /// Alerts since [`look`](Self::look).
     pub fn alerts(&self) -> Vec<u16> {
         self.tape(Kind::Alert, |body: &AlertBody| body.alert.get())
+    }
+
+    /// Why order entry was lost, each time since the last look.
+    pub fn lost_for(&self) -> Vec<Away> {
+        let alerts = self.tape(Kind::Alert, |body: &AlertBody| (body.alert.get(), body.first.get()));
+        let lost = alerts.into_iter().filter(|(alert, _)| *alert == Alert::EntryLost as u16);
+        lost.map(|(_, why)| Away::from_number(why).unwrap()).collect()
     }
 
     fn tape<T: FromBytes, U>(&self, kind: Kind, of: impl Fn(&T) -> U) -> Vec<U> {

@@ -1,5 +1,6 @@
 //! How long orders took, as a picture of characters: where the time goes, and how it is spread.
 
+use crate::times::span;
 use firelane_gateway::shell::latency::{Latency, Percentiles, Piece};
 use std::fmt::Write;
 
@@ -31,10 +32,10 @@ pub(super) fn pieces(latency: &Latency) -> String {
         let _ = writeln!(
             text,
             "  {name:<9}{:>9}{:>10}{:>11}{:>12}   {:<WIDTH$} {what}",
-            time(p.p50),
-            time(p.p99),
-            time(p.p999),
-            time(p.max),
+            span(p.p50),
+            span(p.p99),
+            span(p.p999),
+            span(p.max),
             "#".repeat(bar)
         );
     };
@@ -70,19 +71,9 @@ pub(super) fn spread(latency: &Latency) -> String {
     for (bucket, count) in buckets {
         let bar = usize::try_from(count * WIDTH as u64 / most).unwrap_or(WIDTH).max(1);
         let from = 1u64 << bucket;
-        let _ = writeln!(text, "  {:>9} to {:<9}{count:>9}   {}", time(from), time(from * 2), "#".repeat(bar));
+        let _ = writeln!(text, "  {:>9} to {:<9}{count:>9}   {}", span(from), span(from * 2), "#".repeat(bar));
     }
     text.trim_end().to_owned()
-}
-
-/// Nanoseconds in the unit that reads best.
-fn time(ns: u64) -> String {
-    match ns {
-        0..10_000 => format!("{ns} ns"),
-        10_000..10_000_000 => format!("{:.1} us", ns as f64 / 1e3),
-        10_000_000..10_000_000_000 => format!("{:.1} ms", ns as f64 / 1e6),
-        _ => format!("{:.1} s", ns as f64 / 1e9),
-    }
 }
 
 #[cfg(test)]
@@ -117,11 +108,5 @@ mod tests {
     fn a_run_without_orders_draws_nothing() {
         assert_eq!(spread(&Latency::default()), "");
         assert!(pieces(&Latency::default()).contains("in all"));
-    }
-
-    #[test]
-    fn times_read_well() {
-        let all = [0, 9_999, 10_000, 12_345_678, 20_000_000_000].map(time);
-        assert_eq!(all, ["0 ns", "9999 ns", "10.0 us", "12.3 ms", "20.0 s"]);
     }
 }

@@ -3,13 +3,14 @@
 use super::chart;
 use crate::cli::{Demo, Faults};
 use crate::replay::group;
+use crate::times::Times;
 use firelane_gateway::base::{InstrumentId, Price, Side};
 use firelane_gateway::flow::book::BookView;
 use firelane_gateway::flow::record::FinalBody;
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Lane;
-use firelane_gateway::shell::latency::{Latency, Percentiles};
+use firelane_gateway::shell::latency::Latency;
 use firelane_sim::reconcile::{Dollars, TapeCounts};
 use firelane_sim::world::WorldStats;
 use serde::Serialize;
@@ -92,10 +93,10 @@ pub(crate) struct Report {
     pub(crate) differences: Vec<String>,
     /// From the packet that held the message to the return of the send call: ns. Absent with `--virtual`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) tick_to_trade_ns: Option<Nanoseconds>,
+    pub(crate) tick_to_trade_ns: Option<Times>,
     /// The same way in pieces, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stages_ns: Option<BTreeMap<&'static str, Nanoseconds>>,
+    pub(crate) stages_ns: Option<BTreeMap<&'static str, Times>>,
     /// How the run was shared out. Absent with `--virtual`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<RunFigures>,
@@ -105,23 +106,6 @@ pub(crate) struct Report {
     /// Why the run did not come to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
-}
-
-/// Percentiles, in nanoseconds.
-#[derive(Debug, Serialize)]
-pub(crate) struct Nanoseconds {
-    /// How many orders.
-    count: u64,
-    p50: u64,
-    p99: u64,
-    p999: u64,
-    max: u64,
-}
-
-impl From<Percentiles> for Nanoseconds {
-    fn from(p: Percentiles) -> Self {
-        Nanoseconds { count: p.count, p50: p.p50, p99: p.p99, p999: p.p999, max: p.max }
-    }
 }
 
 /// How a run over sockets was shared out.

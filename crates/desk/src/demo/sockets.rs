@@ -5,7 +5,7 @@ use super::{create, firm, header, world_config};
 use crate::cli::Demo;
 use crate::replay::group;
 use crate::replay::input::Recording;
-use crate::{progress, wirings};
+use crate::{progress, signals, wirings};
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::wire::soupbintcp::Password;
@@ -22,8 +22,6 @@ use firelane_sim::rng::Rng;
 use firelane_sim::server::{Addresses, Command, Running, Speed, VenueConfig, VenueServer, VenueStatus, build};
 use firelane_sim::world::{WorldConfig, WorldStats};
 use indicatif::ProgressBar;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,6 +52,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
         log: sheet(options.log.as_deref(), &config)?,
         tape: sheet(options.tape.as_deref(), &config)?,
         observers: vec![Box::new(tape.clone())],
+        kill: signals::kill_switch()?,
     };
     if !options.json {
         greet(options, &config, &plan, &clock);
@@ -62,12 +61,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let seat = plan.seat(VENUE).context("the venue has no place in the plan")?;
     let venue = Running::spawn(server, seat.idle, seat.core)?;
     let began = Instant::now();
-    let stop = Stop::new();
-    for signal in [SIGINT, SIGTERM] {
-        // The second one ends it at once, whatever it is doing.
-        flag::register_conditional_shutdown(signal, 1, stop.flag())?;
-        flag::register(signal, stop.flag())?;
-    }
+    let stop = signals::asked_to_end()?;
     let bar = progress::time(options.seconds * 1_000);
     let mut run = Run { options, world: &world, live, venue, tape, stop, bar };
     let outcome = run.until_rest();

@@ -68,6 +68,14 @@ pub trait Sink {
 #[repr(transparent)]
 pub struct Password(pub [u8; 10]);
 
+impl Password {
+    /// Is what a client said this password? Compared without case and padding.
+    #[must_use]
+    pub fn matches(&self, said: &Password) -> bool {
+        same_credential(&self.0, &said.0)
+    }
+}
+
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(..)")

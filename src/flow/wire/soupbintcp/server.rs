@@ -316,7 +316,7 @@ impl Server {
 impl ServerConfig {
     /// From which message on the login is served, or why it is rejected.
     fn admit(&self, login: &LoginRequest, head: u64) -> Result<u64, u8> {
-        if !same_credential(&login.username, &self.username) || !same_credential(&login.password.0, &self.password.0) {
+        if !same_credential(&login.username, &self.username) || !self.password.matches(&login.password) {
             return Err(reject::NOT_AUTHORIZED);
         }
         if !login.session.trim_ascii().is_empty() && !same_padded(&login.session, &self.session) {

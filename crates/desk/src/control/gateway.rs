@@ -1,0 +1,215 @@
+//! What a running gateway answers on its control socket. It looks at the lane's board and gives it commands; it never
+//! touches the lane.
+
+use super::{Reply, Status};
+use crate::times::OrderTimes;
+use firelane_gateway::flow::Command;
+use firelane_gateway::flow::entry::Stage;
+use firelane_gateway::flow::record::StatusBody;
+use firelane_gateway::shell::clock::Clock;
+use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::live::Handle;
+use firelane_gateway::shell::sync::Stop;
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// What it can be asked.
+const KNOWN: [&str; 7] = ["status", "kill", "release", "enable", "disable", "snapshot", "shutdown"];
+
+/// How a gateway is doing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct GatewayStatus {
+    /// Its process.
+    pub(crate) pid: u32,
+    /// What trades.
+    pub(crate) wiring: String,
+    /// Since it started.
+    pub(crate) seconds: f64,
+    /// How old what follows is: the lane says it now and then.
+    pub(crate) age_ms: u64,
+    /// Where order entry stands: down, connecting, replaying, querying, sweeping, ready, over.
+    pub(crate) entry: String,
+    /// May orders be sent?
+    pub(crate) ready: bool,
+    /// Does the lane know that the kill switch is thrown?
+    pub(crate) killed: bool,
+    /// Is it thrown?
+    pub(crate) kill_switch: bool,
+    /// The market.
+    pub(crate) market: Market,
+    /// Orders and replaces that left.
+    pub(crate) orders: u64,
+    /// Cancels that left.
+    pub(crate) cancels: u64,
+    /// Fills.
+    pub(crate) fills: u64,
+    /// What the risk gate refused.
+    pub(crate) refused: u64,
+    /// Orders that live.
+    pub(crate) live_orders: u64,
+    /// How long orders took.
+    #[serde(flatten)]
+    pub(crate) times: OrderTimes,
+    /// The log.
+    pub(crate) log: Log,
+    /// Tape records that found no room.
+    pub(crate) tape_lost: u64,
+    /// Inputs that the lane has taken.
+    pub(crate) inputs: u64,
+}
+
+/// The market as the lane sees it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Market {
+    /// Is it followed without a gap?
+    pub(crate) live_market: bool,
+    /// Messages taken.
+    pub(crate) messages: u64,
+    /// The next one.
+    pub(crate) next_sequence: u64,
+    /// Gaps opened.
+    pub(crate) gaps: u64,
+    /// Messages that the other line brought.
+    pub(crate) filled_by_line: u64,
+    /// Messages that the re-request server brought.
+    pub(crate) filled_by_rerequest: u64,
+    /// Messages given up.
+    pub(crate) lost: u64,
+    /// Snapshots spliced.
+    pub(crate) snapshots: u64,
+}
+
+impl Market {
+    pub(crate) fn of(status: &StatusBody) -> Self {
+        Market {
+            live_market: status.live_market != 0,
+            messages: status.messages.get(),
+            next_sequence: status.next_sequence.get(),
+            gaps: status.gaps.get(),
+            filled_by_line: status.filled_by_line.get(),
+            filled_by_rerequest: status.filled_by_rerequest.get(),
+            lost: status.lost.get(),
+            snapshots: status.snapshots.get(),
+        }
+    }
+}
+
+/// The log's ring.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Log {
+    /// Bytes free; none without a log.
+    pub(crate) ring_free: Option<u64>,
+    /// And all of it.
+    pub(crate) ring: u64,
+    /// Times that the lane waited for it.
+    pub(crate) stalls: u64,
+}
+
+/// A stage by its number.
+fn stage(number: u8) -> &'static str {
+    const STAGES: [(Stage, &str); 7] = [
+        (Stage::Down, "down"),
+        (Stage::Connecting, "connecting"),
+        (Stage::Replaying, "replaying"),
+        (Stage::Querying, "querying"),
+        (Stage::Sweeping, "sweeping"),
+        (Stage::Ready, "ready"),
+        (Stage::Over, "over"),
+    ];
+    STAGES.iter().find(|(stage, _)| *stage as u8 == number).map_or("unknown", |(_, word)| word)
+}
+
+/// Answers for a gateway.
+pub(crate) struct Gateway {
+    handle: Handle,
+    clock: Clock,
+    began: Instant,
+    wiring: String,
+    log_ring: u64,
+    commands: usize,
+    /// Raised to have the whole process end in order, as by a signal.
+    end: Stop,
+}
+
+impl Gateway {
+    pub(crate) fn new(handle: Handle, clock: Clock, config: &Config, end: Stop) -> Self {
+        Gateway {
+            handle,
+            clock,
+            began: Instant::now(),
+            wiring: config.wiring.clone(),
+            log_ring: config.live.log_ring as u64,
+            commands: config.live.commands,
+            end,
+        }
+    }
+
+    /// One line's answer.
+    pub(crate) fn answer(&mut self, line: &str) -> Reply {
+        match line {
+            "status" => Reply::status(Status::Gateway(Box::new(self.status()))),
+            "kill" => self.command(Command::Kill, "kill switch thrown"),
+            "release" => self.command(Command::Release, "kill switch released"),
+            "enable" => self.command(Command::Enable, "strategies may act"),
+            "disable" => self.command(Command::Disable, "strategies are stopped, what rests is cancelled"),
+            "snapshot" => self.command(Command::Snapshot, "a snapshot is asked for"),
+            "shutdown" => {
+                self.end.stop();
+                Reply::done("the gateway ends in order")
+            }
+            other => Reply::unknown(other, &KNOWN),
+        }
+    }
+
+    fn command(&self, command: Command, said: &str) -> Reply {
+        if self.handle.command(command) {
+            Reply::done(said)
+        } else {
+            let n = self.commands;
+            Reply::error(format!("{n} commands wait for the lane already (control.commands): it may be stuck"))
+        }
+    }
+
+    pub(crate) fn status(&self) -> GatewayStatus {
+        let board = self.handle.board().lock();
+        let (status, at) = (board.status, board.status_at);
+        let latency = board.latency.clone();
+        drop(board);
+        let age = Duration::from_nanos(self.clock.now().0.saturating_sub(at.0));
+        GatewayStatus {
+            pid: std::process::id(),
+            wiring: self.wiring.clone(),
+            seconds: self.began.elapsed().as_secs_f64(),
+            age_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+            entry: stage(status.entry).to_owned(),
+            ready: status.ready != 0,
+            killed: status.killed != 0,
+            kill_switch: self.handle.kill_switch().is_thrown(),
+            market: Market::of(&status),
+            orders: status.orders.get(),
+            cancels: status.cancels.get(),
+            fills: status.fills.get(),
+            refused: status.refused.get(),
+            live_orders: status.live.get(),
+            times: OrderTimes::of(&latency),
+            log: Log {
+                ring_free: Some(status.log_free.get()).filter(|free| *free <= self.log_ring),
+                ring: self.log_ring,
+                stalls: status.log_stalls.get(),
+            },
+            tape_lost: status.tape_lost.get(),
+            inputs: status.inputs.get(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_has_a_word() {
+        let words: Vec<_> = (0..8).map(stage).collect();
+        assert_eq!(words, ["down", "connecting", "replaying", "querying", "sweeping", "ready", "over", "unknown"]);
+    }
+}

@@ -1,0 +1,392 @@
+//! What a person hears of a running lane: one clear line for each change, none for what only goes on.
+//!
+//! The lane says on its tape what happens, in numbers ([`Notice`]). Here that becomes words, with what to check. An
+//! attempt that fails as the one before did is no change.
+
+use crate::replay::group;
+use crate::times::span;
+use firelane_gateway::base::{InstrumentId, Mono, Nanos, SessionId};
+use firelane_gateway::flow::entry::{Away, Fault};
+use firelane_gateway::flow::record::{Alert, StatusBody};
+use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::live::Notice;
+use firelane_gateway::shell::net::Why;
+
+/// What keeps order entry from being ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trouble {
+    /// No connection.
+    Link(Why),
+    /// A connection, and a venue that does not answer or does not read. That it is given up in the end is no news.
+    Stalled,
+    /// The venue has no such session now.
+    NoSession,
+    /// What it sent makes no sense.
+    Garbled,
+    /// It has disabled order entry.
+    Disabled,
+    /// Its day is over.
+    DayOver,
+}
+
+/// Where order entry stands, as far as people know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Entry {
+    Opening,
+    Ready,
+    Away(Trouble),
+    Closing,
+    Over,
+}
+
+/// A kind of line that may come very often: said once in a while, with how many were not.
+#[derive(Clone, Copy, Default, Debug)]
+struct Seldom {
+    said: Option<Mono>,
+    unsaid: u64,
+}
+
+impl Seldom {
+    const PAUSE: Nanos = Nanos::from_secs(10);
+
+    /// What follows the line, if it is to be said.
+    fn say(&mut self, at: Mono) -> Option<String> {
+        if self.said.is_some_and(|said| at < said.after(Self::PAUSE)) {
+            self.unsaid += 1;
+            return None;
+        }
+        self.said = Some(at);
+        let unsaid = std::mem::take(&mut self.unsaid);
+        Some(if unsaid == 0 { String::new() } else { format!(" ({} more since the last such line)", group(unsaid)) })
+    }
+}
+
+/// Turns notices into lines.
+pub(crate) struct Notices {
+    orders: String,
+    username: String,
+    password_env: String,
+    reconnect: String,
+    send_queue: usize,
+    dead_after: String,
+    login_timeout: String,
+    snapshot: String,
+    snapshot_login: String,
+    lines: [String; 2],
+    line_timeout: String,
+    listed: Vec<String>,
+
+    entry: Entry,
+    /// Since when order entry is not ready.
+    away_since: Mono,
+    fault: Option<Fault>,
+    ever_ready: bool,
+    snapshot_link: Option<Why>,
+    lost: Seldom,
+    book_faults: Seldom,
+    skipped: Seldom,
+    too_many: Seldom,
+    log_stalls: u64,
+    stalls_said: Seldom,
+    tape_lost: u64,
+    tape_said: Seldom,
+}
+
+impl Notices {
+    pub(crate) fn new(config: &Config) -> Self {
+        let text = |padded: &[u8]| padded.trim_ascii().escape_ascii().to_string();
+        let login = &config.entry.login;
+        let snapshot = config.feed.snapshot.as_ref().map_or(String::new(), |s| text(&s.username));
+        Notices {
+            orders: config.live.net.orders.to_string(),
+            username: text(&login.username),
+            password_env: config.secrets.entry.clone(),
+            reconnect: span(config.entry.reconnect_delay.0),
+            send_queue: config.live.net.send_queue,
+            dead_after: span(login.dead_after.0),
+            login_timeout: span(login.login_timeout.0),
+            snapshot: config.live.net.snapshot.to_string(),
+            snapshot_login: format!(
+                "feed.snapshot.username = {snapshot:?} and the password in {}",
+                config.secrets.snapshot
+            ),
+            lines: config.live.net.lines.each_ref().map(ToString::to_string),
+            line_timeout: span(config.feed.line_timeout.0),
+            listed: config.listed.iter().map(|row| row.symbol.to_string()).collect(),
+            entry: Entry::Opening,
+            away_since: Mono(0),
+            fault: None,
+            ever_ready: false,
+            snapshot_link: None,
+            lost: Seldom::default(),
+            book_faults: Seldom::default(),
+            skipped: Seldom::default(),
+            too_many: Seldom::default(),
+            log_stalls: 0,
+            stalls_said: Seldom::default(),
+            tape_lost: 0,
+            tape_said: Seldom::default(),
+        }
+    }
+
+    /// Why order entry is over, if it is over for a fault.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.fault
+    }
+
+    /// Has order entry been ready in this run? If not, orders of an earlier one may live and nobody knows.
+    pub(crate) fn was_ever_ready(&self) -> bool {
+        self.ever_ready
+    }
+
+    /// The line for a notice, if it is news.
+    pub(crate) fn tell(&mut self, at: Mono, notice: &Notice) -> Option<String> {
+        match *notice {
+            Notice::Link(SessionId::ORDERS, why) => self.order_link(at, why?),
+            Notice::Link(_, why) => {
+                self.snapshot_link = why.or(self.snapshot_link);
+                None
+            }
+            Notice::Alert { alert, instrument, first, second } => self.alert(at, alert, instrument, first, second),
+        }
+    }
+
+    /// Lines for what a status says that no notice does.
+    pub(crate) fn status(&mut self, at: Mono, status: &StatusBody) -> Vec<String> {
+        let mut lines = Vec::new();
+        let stalls = status.log_stalls.get();
+        if stalls > self.log_stalls
+            && let Some(more) = self.stalls_said.say(at)
+        {
+            lines.push(format!(
+                "Log: its ring was full {} times so far, and the lane took no input meanwhile: the disk is too slow, or \
+                 log.ring_bytes too small{more}.",
+                group(stalls)
+            ));
+        }
+        self.log_stalls = stalls;
+        let lost = status.tape_lost.get();
+        if lost > self.tape_lost
+            && let Some(more) = self.tape_said.say(at)
+        {
+            lines.push(format!(
+                "Tape: {} records are lost so far for want of room; trading is not concerned (tape.ring_bytes){more}.",
+                group(lost)
+            ));
+        }
+        self.tape_lost = lost;
+        lines
+    }
+
+    /// Order entry is not ready, for this reason: news unless it was known.
+    fn away(&mut self, at: Mono, trouble: Trouble) -> bool {
+        if self.entry == Entry::Ready {
+            self.away_since = at;
+        }
+        std::mem::replace(&mut self.entry, Entry::Away(trouble)) != Entry::Away(trouble)
+    }
+
+    fn order_link(&mut self, at: Mono, why: Why) -> Option<String> {
+        match (self.entry, why) {
+            // Closed from here: the alert says why. Or it ends as it should.
+            (_, Why::AskedFor) | (Entry::Closing, Why::ByPeer) | (Entry::Over, _) => return None,
+            _ => {}
+        }
+        if why == Why::Overflow {
+            return self.away(at, Trouble::Stalled).then(|| self.does_not_read());
+        }
+        let was_ready = self.entry == Entry::Ready;
+        if !self.away(at, Trouble::Link(why)) {
+            return None;
+        }
+        let (orders, again) = (&self.orders, self.again());
+        if was_ready {
+            return Some(format!("Order entry is lost: {orders}: {why}; {again}."));
+        }
+        let check = match why {
+            Why::Refused => " Is the venue running, and net.orders right?",
+            Why::TimedOut | Why::Unreachable => " Is net.orders right, and is there a way there?",
+            Why::ByPeer | Why::Reset => " It did not let the gateway come to its login's end.",
+            _ => "",
+        };
+        Some(format!("Order entry cannot be reached: {orders}: {why}; {again}.{check}"))
+    }
+
+    fn again(&self) -> String {
+        format!("trying again every {}", self.reconnect)
+    }
+
+    fn does_not_read(&self) -> String {
+        format!(
+            "Order entry is stalled: {} does not read what is sent, so no new order is entered; once {} bytes wait, the \
+             connection is closed and made anew.",
+            self.orders,
+            group(self.send_queue as u64)
+        )
+    }
+
+    fn entry_lost(&mut self, at: Mono, why: Away) -> Option<String> {
+        if matches!(self.entry, Entry::Over) {
+            return None;
+        }
+        let (orders, again) = (self.orders.clone(), self.again());
+        match why {
+            // The connection said it, or the end will.
+            Away::Opening | Away::Closed | Away::Over => None,
+            Away::Closing => {
+                self.entry = Entry::Closing;
+                None
+            }
+            Away::Blocked => self.away(at, Trouble::Stalled).then(|| self.does_not_read()),
+            Away::Silent => self.away(at, Trouble::Stalled).then(|| {
+                let silent = &self.dead_after;
+                format!("Order entry is stalled: nothing came from {orders} for {silent}; given up, {again}.")
+            }),
+            Away::QueryUnanswered => self.away(at, Trouble::Stalled).then(|| {
+                format!("Order entry is stalled: {orders} does not say what it has received; given up, {again}.")
+            }),
+            Away::LoginUnanswered => self.away(at, Trouble::Stalled).then(|| {
+                let timeout = &self.login_timeout;
+                format!("Order entry is stalled: {orders} has not answered the login for {timeout}; {again}.")
+            }),
+            Away::LoginRejected => self
+                .away(at, Trouble::NoSession)
+                .then(|| format!("Order entry is not open: {orders} has no session to join at present; {again}.")),
+            Away::Garbled => self.away(at, Trouble::Garbled).then(|| {
+                format!("Order entry is lost: what {orders} sends is no SoupBinTCP (is net.orders right?); {again}.")
+            }),
+            Away::Disabled => self
+                .away(at, Trouble::Disabled)
+                .then(|| format!("Order entry is disabled by the venue at {orders}: cancels pass, orders do not.")),
+            Away::DayOver => self
+                .away(at, Trouble::DayOver)
+                .then(|| format!("Order entry: the venue at {orders} says that its day is over; no more orders.")),
+        }
+    }
+
+    fn entry_ready(&mut self, at: Mono) -> Option<String> {
+        self.ever_ready = true;
+        let before = std::mem::replace(&mut self.entry, Entry::Ready);
+        let (orders, username) = (&self.orders, &self.username);
+        match before {
+            Entry::Ready => None,
+            Entry::Away(_) if self.away_since.0 > 0 => {
+                let without = span(at.0.saturating_sub(self.away_since.0));
+                Some(format!("Order entry is ready again at {orders}, after {without} without."))
+            }
+            _ => Some(format!("Order entry is ready: logged in to {orders} as {username}.")),
+        }
+    }
+
+    fn entry_over(&mut self, fault: u64) -> Option<String> {
+        if std::mem::replace(&mut self.entry, Entry::Over) == Entry::Over {
+            return None;
+        }
+        let (orders, username, variable) = (&self.orders, &self.username, &self.password_env);
+        let all = [Fault::NotAuthorized, Fault::SessionGone, Fault::MessagesLost, Fault::Ended];
+        self.fault = all.into_iter().find(|one| *one as u64 + 1 == fault);
+        Some(match self.fault {
+            None => "Order entry is closed, as asked.".to_owned(),
+            Some(Fault::NotAuthorized) => format!(
+                "Order entry is over: {orders} refuses the login. Check entry.username = {username:?} and the password in \
+                 the environment variable {variable}."
+            ),
+            Some(Fault::SessionGone) => format!(
+                "Order entry is over: the session that the gateway was in is gone from {orders} (was the venue started \
+                 anew without its journal?). What lives there must be asked of the venue."
+            ),
+            Some(Fault::MessagesLost) => format!(
+                "Order entry is over: {orders} cannot repeat what was missed. What lives there must be asked of the venue."
+            ),
+            Some(Fault::Ended) => format!("Order entry is over: {orders} has ended the session for good."),
+        })
+    }
+
+    fn symbol(&self, id: Option<InstrumentId>) -> String {
+        match id {
+            None => "every symbol".to_owned(),
+            Some(id) => match self.listed.get(id.0 as usize) {
+                Some(symbol) => symbol.clone(),
+                None => format!("instrument {}", id.0),
+            },
+        }
+    }
+
+    fn line(&self, line: u64) -> String {
+        let index = usize::from(line != 0);
+        format!("Line {} ({})", ["A", "B"][index], self.lines[index])
+    }
+
+    fn alert(
+        &mut self,
+        at: Mono,
+        alert: Alert,
+        instrument: Option<InstrumentId>,
+        first: u64,
+        second: u64,
+    ) -> Option<String> {
+        match alert {
+            Alert::EntryReady => self.entry_ready(at),
+            Alert::EntryLost => Away::from_number(first).and_then(|why| self.entry_lost(at, why)),
+            Alert::EntryOver => self.entry_over(first),
+            Alert::Killed => Some(
+                "KILL SWITCH thrown: no order leaves, resting orders are cancelled. `firelane kill CONFIG --release` \
+                 ends it."
+                    .to_owned(),
+            ),
+            Alert::Released => Some("Kill switch released: orders may leave again.".to_owned()),
+            // Counted; with packets lost now and then, they are everyday life.
+            Alert::GapOpened | Alert::GapClosed => None,
+            Alert::Lost => self.lost.say(at).map(|more| {
+                format!(
+                    "Market: {} messages from {} on are lost on every line and from the re-request server{more}.",
+                    group(second),
+                    group(first)
+                )
+            }),
+            Alert::SnapshotBegin => Some("Market: a snapshot begins; the books are made anew from it.".to_owned()),
+            Alert::SnapshotEnd => {
+                self.snapshot_link = None;
+                Some(format!("Market: the snapshot is in; the stream goes on at message {}.", group(first)))
+            }
+            Alert::SnapshotFailed => {
+                let why = match self.snapshot_link {
+                    None | Some(Why::AskedFor | Why::ByPeer) => String::new(),
+                    Some(why) => format!(": {why}"),
+                };
+                Some(format!(
+                    "Market: no snapshot could be had from {}{why}. It is tried again. Check {}.",
+                    self.snapshot, self.snapshot_login
+                ))
+            }
+            Alert::SessionChanged => Some("Market: another session has begun; the books begin anew.".to_owned()),
+            Alert::EndOfSession => Some("Market: the session has ended.".to_owned()),
+            Alert::LineSilent => Some(format!("{} is silent: nothing for {}.", self.line(first), self.line_timeout)),
+            Alert::LineBack => Some(format!("{} speaks again.", self.line(first))),
+            Alert::BookFault => {
+                let symbol = self.symbol(instrument);
+                self.book_faults.say(at).map(|more| {
+                    format!("Market: a message contradicts the book of {symbol} (order {first}); it is stale{more}.")
+                })
+            }
+            Alert::Skipped => {
+                let kind = u8::try_from(first).unwrap_or_default().escape_ascii().to_string();
+                let why = match second {
+                    1 => "of an unknown type",
+                    2 => "of a wrong length",
+                    3 => "with an impossible field",
+                    _ => "about an instrument for which there is no room (instruments.capacity)",
+                };
+                self.skipped.say(at).map(|more| format!("Market: a message {why} was skipped (type {kind:?}){more}."))
+            }
+            Alert::TooManyActions => self
+                .too_many
+                .say(at)
+                .map(|more| format!("A strategy asked for more actions at once than fit: {first} were dropped{more}.")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "notices/tests.rs"]
+mod tests;

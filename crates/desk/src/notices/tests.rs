@@ -1,0 +1,208 @@
+//! One clear line for each change, and none for what only goes on.
+
+use super::*;
+use firelane_gateway::base::LineId;
+use zerocopy::byteorder::little_endian::U64;
+
+const ORDERS: SessionId = SessionId::ORDERS;
+
+/// Everything that is said of notices a second apart.
+struct Told {
+    notices: Notices,
+    at: u64,
+}
+
+impl Told {
+    fn new() -> Self {
+        let text = "[instruments]\nlisted = [\"AAPL\"]\n[entry]\nusername = \"TRADER\"\npassword_env = \"MY_SECRET\"";
+        Told { notices: Notices::new(&Config::parse(text).unwrap()), at: 0 }
+    }
+
+    fn hear(&mut self, notices: &[Notice]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for notice in notices {
+            self.at += 1_000_000_000;
+            lines.extend(self.notices.tell(Mono(self.at), notice));
+        }
+        lines
+    }
+
+    /// The one line that is said of all this.
+    fn one(&mut self, notices: &[Notice]) -> String {
+        let lines = self.hear(notices);
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        lines.into_iter().next().unwrap()
+    }
+}
+
+fn alert(alert: Alert, first: u64) -> Notice {
+    Notice::Alert { alert, instrument: None, first, second: 0 }
+}
+
+fn away(why: Away) -> Notice {
+    alert(Alert::EntryLost, why as u64)
+}
+
+fn down(why: Why) -> Notice {
+    Notice::Link(ORDERS, Some(why))
+}
+
+const UP: Notice = Notice::Link(ORDERS, None);
+
+fn ready() -> Notice {
+    alert(Alert::EntryReady, 0)
+}
+
+fn holds(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in {text:?}");
+    }
+}
+
+#[test]
+fn an_absent_venue_is_one_line_however_often_it_is_tried() {
+    let mut told = Told::new();
+    let line = told.one(&[down(Why::Refused); 50]);
+    holds(&line, &["127.0.0.1:26400", "nobody listens", "every 1.0 s", "net.orders"]);
+    // Another reason is news, once; and so is its coming.
+    holds(&told.one(&[down(Why::TimedOut), down(Why::TimedOut)]), &["timed out"]);
+    holds(&told.one(&[UP, ready()]), &["ready: logged in to 127.0.0.1:26400 as TRADER"]);
+    assert!(told.hear(&[ready()]).is_empty());
+}
+
+#[test]
+fn a_refused_login_is_one_line_that_says_what_to_check() {
+    let mut told = Told::new();
+    let fault = Fault::NotAuthorized as u64 + 1;
+    let line = told.one(&[UP, down(Why::AskedFor), alert(Alert::EntryOver, fault), alert(Alert::EntryOver, fault)]);
+    holds(&line, &["refuses the login", "entry.username = \"TRADER\"", "environment variable MY_SECRET"]);
+    assert_eq!(told.notices.fault(), Some(Fault::NotAuthorized));
+    assert!(!told.notices.was_ever_ready());
+}
+
+#[test]
+fn a_venue_that_does_not_read_is_one_line_until_it_reads_again() {
+    let mut told = Told::new();
+    told.one(&[UP, ready()]);
+    let line = told.one(&[
+        away(Away::Blocked),
+        down(Why::Overflow),
+        away(Away::Closed),
+        UP,
+        away(Away::LoginUnanswered),
+        down(Why::AskedFor),
+        UP,
+        away(Away::LoginUnanswered),
+    ]);
+    holds(&line, &["stalled", "does not read", "65,536 bytes"]);
+    holds(&told.one(&[UP, ready()]), &["ready again", "after 9.0 s without"]);
+    // One that reads again in time.
+    assert_eq!(told.hear(&[away(Away::Blocked), ready()]).len(), 2);
+    // The connection's end alone, where the alert was lost.
+    holds(&told.one(&[down(Why::Overflow), away(Away::Closed)]), &["does not read"]);
+}
+
+#[test]
+fn a_venue_that_falls_silent_is_one_line_until_it_speaks_again() {
+    for (why, says) in [
+        (Away::Silent, "for 15.0 s"),
+        (Away::QueryUnanswered, "does not say what it has received"),
+        (Away::LoginUnanswered, "not answered the login for 30.0 s"),
+    ] {
+        let mut told = Told::new();
+        told.one(&[UP, ready()]);
+        let line = told.one(&[away(why), down(Why::AskedFor), UP, away(Away::LoginUnanswered), down(Why::AskedFor)]);
+        holds(&line, &["stalled", says, "trying again"]);
+        holds(&told.one(&[UP, ready()]), &["ready again"]);
+    }
+    // From the first login on.
+    let mut told = Told::new();
+    told.one(&[UP, away(Away::LoginUnanswered), down(Why::AskedFor), UP, away(Away::LoginUnanswered)]);
+}
+
+#[test]
+fn a_lost_connection_says_how_and_then_how_it_goes_on() {
+    let mut told = Told::new();
+    told.one(&[UP, ready()]);
+    holds(&told.one(&[down(Why::Reset), away(Away::Closed)]), &["lost", "reset by the peer", "trying again"]);
+    holds(&told.one(&[down(Why::Refused), down(Why::Refused)]), &["nobody listens"]);
+    holds(&told.one(&[UP, ready()]), &["ready again"]);
+    for (why, says) in [
+        (Away::Disabled, "disabled by the venue"),
+        (Away::DayOver, "day is over"),
+        (Away::Garbled, "no SoupBinTCP"),
+        (Away::LoginRejected, "no session to join"),
+    ] {
+        holds(&told.one(&[away(why), away(why)]), &[says]);
+        told.one(&[ready()]);
+    }
+}
+
+#[test]
+fn an_orderly_end_is_one_line() {
+    let mut told = Told::new();
+    told.one(&[UP, ready()]);
+    let line = told.one(&[away(Away::Closing), down(Why::ByPeer), alert(Alert::EntryOver, 0), down(Why::ByPeer)]);
+    holds(&line, &["closed, as asked"]);
+    assert_eq!((told.notices.fault(), told.notices.was_ever_ready()), (None, true));
+    for fault in [Fault::SessionGone, Fault::MessagesLost, Fault::Ended] {
+        let mut told = Told::new();
+        holds(&told.one(&[alert(Alert::EntryOver, fault as u64 + 1)]), &["Order entry is over", "127.0.0.1:26400"]);
+        assert_eq!(told.notices.fault(), Some(fault));
+    }
+}
+
+#[test]
+fn the_market_is_told_of_where_it_matters() {
+    let mut told = Told::new();
+    assert!(told.hear(&[alert(Alert::GapOpened, 5), alert(Alert::GapClosed, 0)]).is_empty());
+    holds(&told.one(&[alert(Alert::LineSilent, LineId::B.0.into())]), &["Line B (127.0.0.1:26402)", "3.0 s"]);
+    holds(&told.one(&[alert(Alert::LineBack, LineId::A.0.into())]), &["Line A (127.0.0.1:26401) speaks"]);
+    let tried = Notice::Link(SessionId::SNAPSHOT, Some(Why::Refused));
+    let line = told.one(&[tried, tried, tried, alert(Alert::SnapshotFailed, 0)]);
+    holds(&line, &["127.0.0.1:26404: refused", "FIRELANE_SNAPSHOT_PASSWORD", "\"FIRE\""]);
+    holds(&told.one(&[alert(Alert::SnapshotBegin, 0)]), &["snapshot begins"]);
+    holds(&told.one(&[alert(Alert::SnapshotEnd, 12_345)]), &["message 12,345"]);
+    holds(&told.one(&[alert(Alert::SessionChanged, 0)]), &["another session"]);
+    holds(&told.one(&[alert(Alert::EndOfSession, 0)]), &["ended"]);
+    holds(&told.one(&[alert(Alert::Killed, 0)]), &["KILL SWITCH", "--release"]);
+    holds(&told.one(&[alert(Alert::Released, 0)]), &["released"]);
+    let contradiction =
+        Notice::Alert { alert: Alert::BookFault, instrument: Some(InstrumentId(0)), first: 7, second: 1 };
+    holds(&told.one(&[contradiction; 9]), &["book of AAPL", "order 7"]);
+    told.at += Seldom::PAUSE.0;
+    holds(&told.one(&[contradiction]), &["8 more since"]);
+    let skipped = Notice::Alert { alert: Alert::Skipped, instrument: None, first: b'?'.into(), second: 1 };
+    holds(&told.one(&[skipped; 3]), &["unknown type", "\"?\""]);
+}
+
+#[test]
+fn a_full_log_and_a_lossy_tape_are_told_of_now_and_then() {
+    let mut notices = Told::new().notices;
+    let status =
+        |stalls, lost| StatusBody { log_stalls: U64::new(stalls), tape_lost: U64::new(lost), ..StatusBody::default() };
+    assert!(notices.status(Mono(1), &status(0, 0)).is_empty());
+    let lines = notices.status(Mono(2), &status(3, 1_000));
+    assert_eq!(lines.len(), 2);
+    holds(&lines[0], &["full 3 times", "log.ring_bytes"]);
+    holds(&lines[1], &["1,000 records", "tape.ring_bytes"]);
+    assert!(notices.status(Mono(3), &status(4, 1_000)).is_empty());
+    let later = Mono(3).after(Seldom::PAUSE);
+    assert!(notices.status(later, &status(4, 1_000)).is_empty(), "nothing new");
+    assert_eq!(notices.status(later, &status(5, 1_000)).len(), 1);
+}
+
+#[test]
+fn nothing_that_is_said_is_a_secret_or_more_than_a_line() {
+    let mut told = Told::new();
+    let every = (0..=u16::MAX).filter_map(Alert::from_number);
+    let mut notices: Vec<Notice> =
+        every.map(|one| Notice::Alert { alert: one, instrument: None, first: 1, second: 1 }).collect();
+    for why in [Why::Refused, Why::Unreachable, Why::ByPeer, Why::Other(113), Why::Overflow, Why::AskedFor] {
+        notices.push(down(why));
+    }
+    notices.extend(Away::ALL.iter().map(|why| away(*why)));
+    for line in told.hear(&notices) {
+        assert!(!line.contains('\n') && line.ends_with(['.', '?']) && !line.contains("  "), "{line:?}");
+    }
+}

@@ -1,0 +1,145 @@
+//! `firelane status`: how a running gateway, or venue, is doing.
+
+use crate::cli::StatusOf;
+use crate::control::{GatewayStatus, Status, Target, VenueState, ask};
+use crate::replay::group;
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+/// A lane that has not said how it is doing for so long is not well.
+const OLD_MS: u64 = 5_000;
+
+pub(crate) fn run(options: &StatusOf) -> Result<ExitCode> {
+    let target = Target::of(&options.target)?;
+    let reply = ask(&target, "status")?;
+    let Some(status) = reply.status else {
+        bail!("{}: {}", target.socket.display(), reply.error.unwrap_or_else(|| "no status".to_owned()));
+    };
+    if options.json {
+        say!("{}", serde_json::to_string(&status)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let lines = match &status {
+        Status::Gateway(status) => gateway(status),
+        Status::Venue(state) => venue(state),
+    };
+    lines.iter().for_each(|line| say!("{line}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(name: &str, text: &str) -> String {
+    format!("  {name:<13}{text}")
+}
+
+fn gateway(status: &GatewayStatus) -> Vec<String> {
+    let mut lines = vec![format!("Gateway {:?}, process {}, for {:.0} s", status.wiring, status.pid, status.seconds)];
+    if status.age_ms > OLD_MS {
+        lines
+            .push(format!("  The lane has said nothing for {:.1} s: what follows is old.", status.age_ms as f64 / 1e3));
+    }
+    let entry = if status.ready || status.entry != "ready" { "" } else { ", but orders may not be sent now" };
+    lines.push(row("order entry", &format!("{}{entry}", status.entry)));
+    lines.push(row(
+        "kill switch",
+        match (status.kill_switch, status.killed) {
+            (false, false) => "not thrown",
+            (true, true) => "THROWN",
+            (true, false) => "THROWN, and the lane does not know yet",
+            (false, true) => "released, and the lane does not know yet",
+        },
+    ));
+    let market = &status.market;
+    lines.push(row(
+        "market",
+        &format!(
+            "{}, {} messages, the next is {}",
+            if market.live_market { "live" } else { "IN A GAP" },
+            group(market.messages),
+            group(market.next_sequence)
+        ),
+    ));
+    lines.push(row(
+        "gaps",
+        &format!(
+            "{}; messages filled in: {} by the other line, {} by re-request; {} lost, {} snapshots",
+            group(market.gaps),
+            group(market.filled_by_line),
+            group(market.filled_by_rerequest),
+            group(market.lost),
+            group(market.snapshots)
+        ),
+    ));
+    lines.push(row(
+        "orders",
+        &format!(
+            "{} sent, {} cancels, {} fills, {} live, {} refused by the risk gate",
+            group(status.orders),
+            group(status.cancels),
+            group(status.fills),
+            group(status.live_orders),
+            group(status.refused)
+        ),
+    ));
+    lines.push(row(
+        "log",
+        &match status.log.ring_free {
+            None => "none".to_owned(),
+            Some(free) => format!(
+                "ring {} % free; the lane waited for it {} times",
+                free * 100 / status.log.ring.max(1),
+                group(status.log.stalls)
+            ),
+        },
+    ));
+    lines.push(row("tape", &format!("{} records lost", group(status.tape_lost))));
+    lines.extend(status.times.table());
+    lines
+}
+
+fn venue(state: &VenueState) -> Vec<String> {
+    let mut lines = vec![format!(
+        "Venue, process {}, {} for {:.0} s of its day: session {:?}, {} messages published",
+        state.pid,
+        state.phase,
+        state.venue_seconds,
+        state.session,
+        group(state.published)
+    )];
+    for (index, port) in state.ports.iter().enumerate() {
+        lines.push(row(
+            &format!("port {index}"),
+            &format!(
+                "{} {}, {} orders, {} live, {} fills, {} shares",
+                port.username,
+                if port.logged_in { "logged in" } else { "away" },
+                group(port.orders),
+                group(port.live_orders),
+                group(port.fills),
+                group(port.shares)
+            ),
+        ));
+        lines.extend(port.positions.iter().map(|(symbol, shares)| row("", &format!("{symbol:<8} {shares:>+10}"))));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_order_stands_out() {
+        let well = GatewayStatus { entry: "ready".to_owned(), ready: true, ..GatewayStatus::default() };
+        let text = |status: &GatewayStatus| gateway(status).join("\n");
+        assert!(!text(&well).contains("THROWN") && text(&well).contains("log          none"), "{}", text(&well));
+        for (status, says) in [
+            (GatewayStatus { kill_switch: true, killed: true, ..well.clone() }, "THROWN"),
+            (GatewayStatus { kill_switch: true, ..well.clone() }, "does not know yet"),
+            (GatewayStatus { ready: false, ..well.clone() }, "may not be sent now"),
+            (GatewayStatus { age_ms: 60_000, ..well.clone() }, "nothing for 60.0 s"),
+            (GatewayStatus::default(), "IN A GAP"),
+        ] {
+            assert!(text(&status).contains(says), "{}", text(&status));
+        }
+    }
+}

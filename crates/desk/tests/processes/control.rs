@@ -1,0 +1,105 @@
+//! The control socket of a running gateway, under several clients and under garbage.
+
+use super::rig::{Process, World, exists, firelane, number};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+struct Client(BufReader<UnixStream>);
+
+impl Client {
+    fn new(world: &World) -> Self {
+        let stream = UnixStream::connect(world.path("gateway.sock")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Client(BufReader::new(stream))
+    }
+
+    fn ask(&mut self, line: &[u8]) -> Value {
+        self.0.get_mut().write_all(line).unwrap();
+        let mut answer = String::new();
+        self.0.read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
+    }
+}
+
+#[test]
+fn every_command_is_answered_and_garbage_is_refused() {
+    let mut world = World::of("market-maker", "split", "", "");
+    let venue = world.venue();
+    let gateway = world.gateway();
+    gateway.says("Order entry is ready");
+    let mode = std::fs::metadata(world.path("gateway.sock")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let mut clients = [Client::new(&world), Client::new(&world)];
+    for client in &mut clients {
+        let status = client.ask(b"status\n");
+        assert_eq!((status["ok"].as_bool(), status["status"]["role"].as_str()), (Some(true), Some("gateway")));
+        for garbage in [&b"\n"[..], b"sell everything\n", b"\xff\xfe\x00kill\n", b"{\"kill\":true}\n", b"KILL\n"] {
+            let refused = client.ask(garbage);
+            assert!(refused["ok"] == false && refused["error"].is_string(), "{refused}");
+        }
+    }
+    assert!(clients[0].ask(b"stop\n")["error"].as_str().unwrap().contains("status, kill, release"));
+
+    let [client, _] = &mut clients;
+    assert_eq!(client.ask(b"disable\n")["ok"], true);
+    let quiet = world.until("gateway", "nothing to live", |status| number(status, "/live_orders") == 0);
+    assert_eq!(quiet["killed"], false);
+    assert_eq!(client.ask(b"enable\n")["ok"], true);
+    world.until("gateway", "orders again", |status| number(status, "/orders") > number(&quiet, "/orders"));
+    let snapshots = number(&world.status("gateway"), "/market/snapshots");
+    assert_eq!(client.ask(b"snapshot\n")["ok"], true);
+    world.until("gateway", "a snapshot", |status| number(status, "/market/snapshots") > snapshots);
+    gateway.says("the snapshot is in");
+
+    // A second gateway on the same socket is refused before it touches anything.
+    let second = firelane(&["run", &world.text("gateway.toml"), "--log", &world.text("second.log")]).output().unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(second.status.code() == Some(1) && said.contains("a process listens there already"), "{said}");
+    assert!(!exists(&world.path("second.log")) && exists(&world.path("gateway.sock")));
+
+    assert_eq!(client.ask(b"shutdown\n")["ok"], true);
+    let report = gateway.report(0);
+    assert_eq!((report["ended"].as_str(), report["clean"].as_bool()), (Some("asked"), Some(true)), "{report}");
+    world.assert_log_verifies();
+    assert_eq!(world.commands(), ["Start", "Disable", "Enable", "Snapshot", "Shutdown"]);
+    venue.signal("-TERM");
+    venue.report(0);
+}
+
+#[test]
+fn without_a_gateway_kill_says_what_else_can_be_done() {
+    let world = World::of("market-maker", "fused", "", "");
+    let (code, said) = world.kill(&[]);
+    assert_eq!(code, 1);
+    for part in ["no kill switch was reached", "nobody listens", "kill -USR1 PID", "cancels on disconnect"] {
+        assert!(said.contains(part), "{part:?} is not in {said}");
+    }
+    let status = firelane(&["status", &world.text("gateway.toml")]).output().unwrap();
+    assert_eq!(status.status.code(), Some(1));
+    // A venue has no kill switch.
+    let venue = world.venue();
+    let kill = firelane(&["kill", &world.text("venue.toml")]).output().unwrap();
+    assert!(kill.status.code() == Some(1) && String::from_utf8(kill.stderr).unwrap().contains("this is a venue"));
+    venue.signal("-TERM");
+    venue.report(0);
+}
+
+/// A socket that is in the way, taken ports: nothing is left behind.
+#[test]
+fn what_keeps_it_from_starting_is_said_in_one_line() {
+    let world = World::of("market-maker", "fused", "", "");
+    let taken = std::net::UdpSocket::bind(("127.0.0.1", world.ports[1])).unwrap();
+    let (code, _, lines) = Process::start(world.gateway_command()).end();
+    assert_eq!((code, lines.len()), (Some(1), 1), "{lines:?}");
+    assert!(lines[0].contains("net.line_b 127.0.0.1:"), "{lines:?}");
+    assert!(!exists(&world.path("run0.log")) && !exists(&world.path("gateway.sock")));
+    drop(taken);
+    world.write("gateway.sock", "not a socket");
+    let (code, _, lines) = Process::start(world.gateway_command()).end();
+    assert_eq!((code, lines.len()), (Some(1), 1), "{lines:?}");
+    assert!(lines[0].contains("control.socket") && lines[0].contains("no socket"), "{lines:?}");
+}

@@ -1,0 +1,8 @@
+//! `firelane run` and `firelane venue` as two processes that trade with each other, and what becomes of one when the
+//! other is killed, refuses, stalls or is not there. Nothing here depends on how fast the machine is.
+
+mod control;
+mod killed;
+mod notices;
+mod rig;
+mod trade;

@@ -1,0 +1,286 @@
+//! Processes of the built program, their configurations, and what they say.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// The passwords of both sides; no output and no file may hold them.
+pub(crate) const PASSWORDS: [&str; 2] = ["ENTRYxyz1", "STATExyz2"];
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until there is something.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Ports that are free now, below those that the system hands out by itself.
+fn free_ports() -> [u16; 5] {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 1_000) as u16 * 12;
+    let mut found = Vec::new();
+    while found.len() < 5 {
+        let port = 18_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 13_000;
+        let free = |result: bool| result.then_some(port);
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        found.extend(free(tcp && UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok()));
+    }
+    found.try_into().unwrap()
+}
+
+/// A folder with a configuration of each side.
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) ports: [u16; 5],
+    runs: u32,
+}
+
+impl World {
+    /// `gateway` and `venue` come before the tables, `port` into the venue's `[[port]]`.
+    pub(crate) fn new(gateway: &str, venue: &str, port: &str) -> Self {
+        let world = World { folder: tempfile::tempdir().unwrap(), ports: free_ports(), runs: 0 };
+        let [a, b, rerequest, snapshot, orders] = world.ports.map(|port| format!("127.0.0.1:{port}"));
+        let socket = |name: &str| format!("[control]\nsocket = {:?}\n", world.path(name).display().to_string());
+        world.write(
+            "gateway.toml",
+            &format!(
+                "{gateway}\n[net]\nline_a = {a:?}\nline_b = {b:?}\nrerequest = {rerequest:?}\nsnapshot = {snapshot:?}\n\
+                 orders = {orders:?}\n{}[tape]\nstatus_ms = 20\n",
+                socket("gateway.sock")
+            ),
+        );
+        world.write(
+            "venue.toml",
+            &format!(
+                "{venue}\n[addresses]\nline_a = {a:?}\nline_b = {b:?}\nrerequest = {rerequest:?}\n\
+                 snapshot = {snapshot:?}\n[market]\nsymbols = 3\nrate = 1000\n{}[[port]]\nlisten = {orders:?}\n{port}\n",
+                socket("venue.sock")
+            ),
+        );
+        world
+    }
+
+    /// A trading gateway: `wiring` on `layout`, on threads that sleep when there is nothing to do.
+    pub(crate) fn of(wiring: &str, layout: &str, venue: &str, port: &str) -> Self {
+        let threads = format!("[threads]\nlayout = {layout:?}\nidle = \"park\"\n");
+        World::new(&format!("wiring = {wiring:?}\n{threads}"), venue, port)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn venue(&self) -> Process {
+        let venue = Process::start(firelane(&["venue", self.text("venue.toml").as_str(), "--json"]));
+        venue.says("order port 0");
+        venue
+    }
+
+    /// Starts the gateway with the next log.
+    pub(crate) fn gateway(&mut self) -> Process {
+        self.runs += 1;
+        let gateway = Process::start(self.gateway_command());
+        gateway.says("Ctrl-C");
+        gateway
+    }
+
+    pub(crate) fn gateway_command(&self) -> Command {
+        firelane(&["run", &self.text("gateway.toml"), "--json", "--log", &self.text(&self.log())])
+    }
+
+    /// The latest log's name.
+    fn log(&self) -> String {
+        format!("run{}.log", self.runs)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    /// `firelane status`, of `gateway` or `venue`.
+    pub(crate) fn status(&self, of: &str) -> Value {
+        let output = firelane(&["status", &self.text(&format!("{of}.toml")), "--json"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Waits until a side's status is so.
+    pub(crate) fn until(&self, of: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        until(what, || Some(self.status(of)).filter(&is))
+    }
+
+    /// `firelane kill`: its exit code, and what it says.
+    pub(crate) fn kill(&self, extra: &[&str]) -> (i32, String) {
+        let output = firelane(&["kill", &self.text("gateway.toml")]).args(extra).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+    }
+
+    /// The latest log reproduces, and holds no secret.
+    pub(crate) fn assert_log_verifies(&self) {
+        let log = self.text(&self.log());
+        let output = firelane(&["log", "verify", &log]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let bytes = std::fs::read(&log).unwrap();
+        for secret in PASSWORDS {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "a log holds {secret}");
+        }
+    }
+
+    /// Commands in the latest log, in order.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let output = firelane(&["log", "dump", &self.text(&self.log())]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let commands = text.lines().filter(|line| line.contains(" Command "));
+        commands.map(|line| line.split_whitespace().next_back().unwrap().to_owned()).collect()
+    }
+
+    /// Ends the gateway and then the venue, both in order, and compares what they say they hold. Answers the gateway's
+    /// report.
+    pub(crate) fn end_and_compare(&self, gateway: Process, venue: Process) -> Value {
+        gateway.signal("-INT");
+        let mine = gateway.report(0);
+        venue.signal("-INT");
+        let theirs = venue.report(0);
+        let port = &theirs["ports"][0];
+        assert_eq!(mine["positions"], port["positions"], "{mine}\n{theirs}");
+        assert_eq!((&mine["fills"], &mine["live_orders"]), (&port["fills"], &port["live"]), "{mine}\n{theirs}");
+        assert_eq!((mine["ended"].as_str(), mine["live_orders"].as_u64()), (Some("asked"), Some(0)));
+        mine
+    }
+}
+
+/// The program with arguments, and passwords in its environment.
+pub(crate) fn firelane(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_firelane"));
+    command.args(arguments);
+    with_passwords(&mut command);
+    command
+}
+
+pub(crate) fn with_passwords(command: &mut Command) {
+    command
+        .env("FIRELANE_ENTRY_PASSWORD", PASSWORDS[0])
+        .env("FIRELANE_SNAPSHOT_PASSWORD", PASSWORDS[1])
+        .stdin(Stdio::null());
+}
+
+/// A process whose lines are read as they come. It is killed when the test drops it.
+pub(crate) struct Process {
+    child: Child,
+    /// On standard error: with `--json`, what happens.
+    lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<Vec<u8>>>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+        if thread::panicking() {
+            eprintln!("---- a process said:\n{}", self.lines.lock().unwrap().join("\n"));
+        }
+    }
+}
+
+impl Process {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (mut out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let heard = Arc::clone(&lines);
+        let readers = vec![
+            thread::spawn(move || {
+                let mut bytes = Vec::new();
+                out.read_to_end(&mut bytes).unwrap();
+                bytes
+            }),
+            thread::spawn(move || {
+                let said = BufReader::new(err).lines().map_while(Result::ok);
+                said.for_each(|line| heard.lock().unwrap().push(line));
+                Vec::new()
+            }),
+        ];
+        Process { child, lines, readers }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
+
+    /// Lines that hold `part`.
+    pub(crate) fn with(&self, part: &str) -> Vec<String> {
+        self.lines().into_iter().filter(|line| line.contains(part)).collect()
+    }
+
+    /// Waits for a line that holds `part`.
+    pub(crate) fn says(&self, part: &str) -> String {
+        until(&format!("a line with {part:?}"), || self.with(part).first().cloned())
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([name, &self.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Kills it, as a power cut would.
+    pub(crate) fn cut_off(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end: exit code, standard output, and the lines of standard error.
+    pub(crate) fn end(mut self) -> (Option<i32>, Vec<u8>, Vec<String>) {
+        let status = until("the end of a process", || self.child.try_wait().unwrap());
+        let mut out = Vec::new();
+        for reader in self.readers.drain(..) {
+            out.extend(reader.join().unwrap());
+        }
+        let lines = self.lines();
+        for secret in PASSWORDS {
+            assert!(!lines.iter().any(|line| line.contains(secret)), "a password is shown");
+            assert!(!String::from_utf8_lossy(&out).contains(secret), "a password is shown");
+        }
+        (status.code(), out, lines)
+    }
+
+    /// Its end with this exit code, and the JSON object that it prints then.
+    pub(crate) fn report(self, code: i32) -> Value {
+        let (ended, out, lines) = self.end();
+        let text = String::from_utf8_lossy(&out).into_owned();
+        assert_eq!(ended, Some(code), "{text}\n{}", lines.join("\n"));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}"))
+    }
+}
+
+/// A number in a report or status.
+pub(crate) fn number(value: &Value, key: &str) -> u64 {
+    value.pointer(key).and_then(Value::as_u64).unwrap_or_else(|| panic!("{key} is no number in {value}"))
+}
+
+/// Does the program of this process exist under the path?
+pub(crate) fn exists(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}

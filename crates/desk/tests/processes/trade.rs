@@ -1,0 +1,104 @@
+//! Two processes trade, and end in order.
+
+use super::rig::{Process, World, exists, firelane, number, until, with_passwords};
+use std::process::Command;
+
+#[test]
+fn gateway_and_venue_trade_and_agree_in_both_layouts() {
+    for (wiring, layout) in [("imbalance-taker", "fused"), ("market-maker", "split")] {
+        let mut world = World::of(wiring, layout, "", "");
+        let venue = world.venue();
+        let gateway = world.gateway();
+        gateway.says("Order entry is ready: logged in to 127.0.0.1:");
+        let status = world.until("gateway", "fills", |status| number(status, "/fills") >= 5);
+        assert_eq!((status["role"].as_str(), status["entry"].as_str()), (Some("gateway"), Some("ready")), "{status}");
+        assert!(number(&status, "/tick_to_trade_ns/p50") > 0 && number(&status, "/market/messages") > 0, "{status}");
+        let theirs = world.until("venue", "the same fills", |state| number(state, "/ports/0/fills") >= 5);
+        assert_eq!(theirs["role"].as_str(), Some("venue"));
+        for of in ["gateway", "venue"] {
+            let table = firelane(&["status", &world.text(&format!("{of}.sock"))]).output().unwrap();
+            let table = String::from_utf8(table.stdout).unwrap();
+            assert!(table.contains("fills") && table.lines().count() >= 2, "{table}");
+        }
+        let report = world.end_and_compare(gateway, venue);
+        assert!(number(&report, "/tick_to_trade_ns/count") > 0 && number(&report, "/log/bytes") > 0, "{report}");
+        assert_eq!(report["layout"].as_str(), Some(layout));
+        assert_eq!(number(&report, "/tape/lost") + number(&report, "/lost"), 0, "{report}");
+        world.assert_log_verifies();
+        assert!(!exists(&world.path("gateway.sock")) && !exists(&world.path("venue.sock")), "sockets go with them");
+    }
+}
+
+/// What both print as their configurations works together, as it is; only that the tests' ports are free ones.
+#[test]
+fn the_printed_configurations_work_together() {
+    let mut world = World::of("listener", "fused", "", "");
+    for (command, file) in [("run", "gateway.toml"), ("venue", "venue.toml")] {
+        let printed = firelane(&[command, "--print-config"]).output().unwrap();
+        assert!(printed.status.success());
+        let mut text = String::from_utf8(printed.stdout).unwrap();
+        let usual = [26_401, 26_402, 26_403, 26_404, 26_400];
+        for (usual, port) in usual.iter().zip(world.ports) {
+            assert_eq!(text.matches(&format!("\"127.0.0.1:{usual}\"")).count(), 1, "{command}: {usual}");
+            text = text.replace(&format!("127.0.0.1:{usual}"), &format!("127.0.0.1:{port}"));
+        }
+        // A spinning lane would take a core from the other tests.
+        text = text.replace("idle = \"auto\"", "idle = \"park\"");
+        let socket = format!("socket = {:?} ", world.text(&file.replace("toml", "sock")));
+        assert!(text.contains("socket = \"\""));
+        world.write(file, &text.replace("socket = \"\"", &socket));
+    }
+    let venue = world.venue();
+    let gateway = world.gateway();
+    gateway.says("Order entry is ready");
+    world.until("gateway", "fills", |status| number(status, "/fills") > 0);
+    world.end_and_compare(gateway, venue);
+    world.assert_log_verifies();
+}
+
+#[test]
+fn it_ends_by_itself_and_people_get_a_table() {
+    let world = World::of("market-maker", "fused", "", "");
+    let venue = world.venue();
+    let run = Process::start(firelane(&[
+        "run",
+        &world.text("gateway.toml"),
+        "--seconds",
+        "4",
+        "--tape",
+        &world.text("run.tape"),
+    ]));
+    let (code, out, lines) = run.end();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(code, Some(0), "{text}{}", lines.join("\n"));
+    for part in ["Gateway: market-maker", "thread", "Order entry is ready", "Ending:", "Ended in order", "fills"] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+    let stat = firelane(&["log", "stat", &world.text("run.tape")]).output().unwrap();
+    assert!(String::from_utf8(stat.stdout).unwrap().contains("Status"));
+    // A tape is not written over.
+    let again = firelane(&["run", &world.text("gateway.toml"), "--tape", &world.text("run.tape")]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8(again.stderr).unwrap().contains("exists already"));
+    venue.signal("-TERM");
+    venue.report(0);
+}
+
+/// The log's disk is full: the lane stops, and says so.
+#[test]
+fn a_log_that_cannot_be_written_ends_the_run_with_its_reason() {
+    let world = World::of("market-maker", "fused", "", "");
+    let venue = world.venue();
+    // The shell's limit stands in for a disk: writes beyond it fail.
+    let script = "trap '' XFSZ; ulimit -f 600; exec \"$0\" run \"$1\" --json --log \"$2\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_firelane"), &world.text("gateway.toml"), &world.text("run.log")]);
+    with_passwords(&mut command);
+    let report = Process::start(command).report(1);
+    assert_eq!((report["ended"].as_str(), report["clean"].as_bool()), (Some("failed"), Some(false)));
+    let errors = report["errors"].to_string();
+    assert!(errors.contains("log stopped: ") && errors.contains("arge"), "File too large: {errors}");
+    until("the venue to notice", || Some(()).filter(|()| world.status("venue")["ports"][0]["logged_in"] == false));
+    venue.signal("-TERM");
+    venue.report(0);
+}
