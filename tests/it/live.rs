@@ -8,6 +8,7 @@ pub(crate) mod rig;
 use firelane_gateway::base::SessionId;
 use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::record::Kind;
+use firelane_gateway::flow::risk::ShortSale;
 use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::live::{self, Live, LiveError, Setup as LiveSetup, Sheet};
@@ -54,7 +55,10 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     let (server, lines, servers) = venue(faults, seed);
     let live_config = live_config(&format!("[threads]\nlayout = \"{layout}\"\nidle = \"park\""), lines, servers);
     let (clock, log, ledger) = (Clock::new(), Memory::default(), Ledger::default());
-    let lane = stamped(&roomy(), maker(), Some(clock.clone()));
+    let mut room = roomy();
+    // The venue wants every short sale located, and this gateway relies on being a market maker: it is rejected.
+    room.risk.each.short = ShortSale::MarketMaker;
+    let lane = stamped(&room, maker(), Some(clock.clone()));
     let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
     let setup = LiveSetup {
         passwords: Some(SECRETS),
@@ -99,15 +103,14 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     assert_eq!(handle.board().status().tape_lost.get(), 0);
 
     let log = log.bytes();
-    let verified = verify(&log[..], |_| Ok(stamped(&roomy(), maker(), None)), |_| {}).unwrap();
+    let verified = verify(&log[..], |_| Ok(stamped(&room, maker(), None)), |_| {}).unwrap();
     assert!(verified.complete && verified.inputs == lane.inputs(), "{verified:?}");
     let latency = handle.board().lock().latency.clone();
     assert!(latency.percentiles().count > 0 && (latency.explained() - 1.0).abs() < 0.05, "{latency:?}");
     if faults == Faults::Heavy {
-        let (feed, counts, kinds) = (lane.feed_counters(), ledger.counts(), kinds(&log));
+        let (feed, counts) = (lane.feed_counters(), ledger.counts());
         assert!(feed.gaps > 0 && feed.snapshots_ended > 0 && feed.requests > 0, "{feed:?}");
-        assert!(counts.fills > 0 && counts.replaced > 0 && counts.kills > 0, "{counts:?}");
-        assert!(kinds.contains_key(&(Kind::Snapshot as u8)) || kinds.contains_key(&(Kind::Command as u8)), "{kinds:?}");
+        assert!(counts.fills > 0 && counts.replaced > 0 && counts.rejected > 0 && counts.kills > 0, "{counts:?}");
     }
 }
 
