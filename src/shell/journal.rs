@@ -25,8 +25,11 @@ pub trait Sink: Send {
     fn put(&mut self, parts: &[&[u8]]) -> Result<(), LogError>;
 
     /// Bytes that can be taken now without waiting.
-    fn room(&self) -> usize {
-        usize::MAX
+    ///
+    /// # Errors
+    /// Nothing will be taken any more.
+    fn room(&self) -> Result<usize, LogError> {
+        Ok(usize::MAX)
     }
 
     /// Nothing comes after this.
@@ -98,10 +101,12 @@ impl Journal {
     }
 
     /// Bytes that the log can take now without waiting; `usize::MAX` where it never waits, or there is none.
+    ///
+    /// # Errors
+    /// Nobody writes the log any more.
     #[inline]
-    #[must_use]
-    pub fn log_room(&self) -> usize {
-        self.log.as_ref().map_or(usize::MAX, |log| log.room())
+    pub fn log_room(&self) -> Result<usize, LogError> {
+        self.log.as_ref().map_or(Ok(usize::MAX), |log| log.room())
     }
 
     fn keeps_digests(&self) -> bool {

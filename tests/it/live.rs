@@ -10,8 +10,9 @@ use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::record::Kind;
 use firelane_gateway::flow::risk::ShortSale;
 use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
+use firelane_gateway::shell::agent::Agent;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::live::{self, Live, LiveError, Setup as LiveSetup, Sheet};
+use firelane_gateway::shell::live::{self, Agents, Assembled, Live, LiveError, Setup as LiveSetup, Sheet};
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader};
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::verify::verify;
@@ -219,6 +220,38 @@ fn a_log_that_cannot_be_written_stops_the_lane() {
     let error = lane.finish().unwrap_err();
     assert!(matches!(error, LiveError::Stopped { name: "log", .. }), "{error}");
     assert!(error.to_string().contains("no space left"), "{error}");
+}
+
+/// By itself, and at once: whoever runs it may look seldom, and the ring to the log's agent is long.
+#[test]
+fn a_lane_stops_as_soon_as_nobody_writes_its_log() {
+    for layout in ["fused", "split"] {
+        let text = format!("[threads]\nlayout = \"{layout}\"");
+        let live_config = live_config(&text, free_lines(), [any(), any(), any()]);
+        let lane = stamped(&gateway_rig::Setup::default(), Told::default(), None);
+        let header = FileHeader::new("live", "", vec![], Effects::Bytes);
+        let log = Some(Sheet { file: Box::new(Full(2_000)), header });
+        let setup = LiveSetup { log, ..LiveSetup::default() };
+        let mut lane = Assembled::new(lane, &live_config, Clock::new(), setup).unwrap();
+        let sender = std::net::UdpSocket::bind(any()).unwrap();
+        let (mut stopped, mut sent) = (None, 0);
+        until("the lane has stopped", || {
+            // A few more than the disk has room for, far fewer than the ring.
+            if sent < 10 {
+                sender.send_to(&[7; 1_000], live_config.net.lines[0].to).unwrap();
+                sent += 1;
+            }
+            let worked = match &mut lane.agents {
+                Agents::Fused(agent) => agent.do_work(),
+                Agents::Split(feed, core) => feed.do_work().and_then(|_| core.do_work()),
+            };
+            stopped = worked.err();
+            stopped.is_some()
+        });
+        assert!(stopped.unwrap().to_string().contains("nobody writes the log"), "{layout}");
+        let error = lane.finish().unwrap_err();
+        assert!(matches!(error, LiveError::Stopped { name: "log", .. }), "{layout}: {error}");
+    }
 }
 
 /// A disk that is full from some moment on.

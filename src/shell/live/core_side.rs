@@ -146,16 +146,19 @@ impl CoreSide {
     }
 
     /// Is there room in the log for another input? If not, none may be taken.
+    ///
+    /// # Errors
+    /// Nobody writes the log any more: the lane stops before an order leaves that is not in it.
     #[inline]
-    pub(super) fn may_take_input(&mut self) -> bool {
-        let room = self.journal.log_room() >= LOG_RESERVE;
+    pub(super) fn may_take_input(&mut self) -> Result<bool, LogError> {
+        let room = self.journal.log_room()? >= LOG_RESERVE;
         if room {
             self.stalled = false;
         } else if !self.stalled {
             self.stalled = true;
             self.stalls += 1;
         }
-        room
+        Ok(room)
     }
 
     /// One input to its end. The sockets come first: an order leaves before anything of it is written down.
@@ -244,7 +247,7 @@ impl CoreSide {
             }
         }
         for _ in 0..EVENTS {
-            if !self.may_take_input() || !self.poll_orders(lane, back)? {
+            if !self.may_take_input()? || !self.poll_orders(lane, back)? {
                 break;
             }
             work += 1;
@@ -285,7 +288,7 @@ impl CoreSide {
         self.status_at = now.after(self.status_every);
         self.status = *with;
         lane.status(&mut self.status);
-        self.status.log_free.set(self.journal.log_room() as u64);
+        self.status.log_free.set(self.journal.log_room()? as u64);
         self.status.log_stalls.set(self.stalls);
         self.status.tape_lost.set(self.tape_lost.value());
         put(&mut self.journal, Kind::Status, lane.inputs(), now, self.status.as_bytes())

@@ -35,13 +35,13 @@ impl FusedAgent {
 
     fn on_timers(&mut self, now: Mono) -> Result<usize, AgentError> {
         let mut work = 0;
-        while let Some(machine) = self.lane.due(now).filter(|_| self.core.may_take_input()) {
-            self.core.input(&mut self.lane, &mut self.market.back, now, Input::Timer(machine))?;
-            work += 1;
+        while let Some(machine) = self.lane.due(now) {
             // One that is due again at once has its turn in the next duty cycle.
-            if work == TIMERS {
+            if work == TIMERS || !self.core.may_take_input()? {
                 break;
             }
+            self.core.input(&mut self.lane, &mut self.market.back, now, Input::Timer(machine))?;
+            work += 1;
         }
         Ok(work)
     }
@@ -65,11 +65,11 @@ impl Agent for FusedAgent {
     fn do_work(&mut self) -> Result<usize, AgentError> {
         let FusedAgent { lane, market, core, .. } = self;
         let mut work = 0;
-        if core.may_take_input() {
+        if core.may_take_input()? {
             work += market.poll(|now, heard, back| match heard {
                 Heard::Input(input) => {
                     core.input(lane, back, now, input)?;
-                    Ok(core.may_take_input())
+                    Ok(core.may_take_input()?)
                 }
                 Heard::Link(why) => {
                     core.link(SessionId::SNAPSHOT, why, now)?;

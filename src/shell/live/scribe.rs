@@ -25,7 +25,7 @@ impl Sink for LogSink {
     fn put(&mut self, parts: &[&[u8]]) -> Result<(), LogError> {
         while !self.ring.write(parts) {
             if self.ring.is_abandoned() {
-                return Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody writes the log any more").into());
+                return Err(nobody());
             }
             // The owner made sure of room for an input and what one call of the lane writes; a filled gap may cause more.
             std::thread::yield_now();
@@ -33,13 +33,18 @@ impl Sink for LogSink {
         Ok(())
     }
 
-    fn room(&self) -> usize {
-        if self.ring.is_abandoned() { 0 } else { self.ring.free() }
+    fn room(&self) -> Result<usize, LogError> {
+        if self.ring.is_abandoned() { Err(nobody()) } else { Ok(self.ring.free()) }
     }
 
     fn finish(self: Box<Self>) -> Result<(), LogError> {
         Ok(())
     }
+}
+
+#[cold]
+fn nobody() -> LogError {
+    io::Error::new(io::ErrorKind::BrokenPipe, "nobody writes the log any more").into()
 }
 
 /// The lane's end of the tape's ring: what finds no room is lost and counted.
@@ -77,7 +82,8 @@ type File = FileWriter<BufWriter<Box<dyn Write + Send>>>;
 /// Writes the log.
 #[derive(Debug)]
 pub(super) struct LogScribe {
-    ring: FrameReader,
+    /// Given up when the file fails: the lane sees that nobody writes any more, and nothing follows what is missing.
+    ring: Option<FrameReader>,
     file: FileOut,
     /// Why what was written last is not in the file.
     pub(super) failed: Option<AgentError>,
@@ -122,18 +128,13 @@ impl FileOut {
 
 impl LogScribe {
     pub(super) fn new(ring: FrameReader, file: FileWriter<Box<dyn Write + Send>>) -> Self {
-        LogScribe { ring, file: FileOut::new(file), failed: None }
-    }
-}
-
-impl Agent for LogScribe {
-    fn name(&self) -> &'static str {
-        "log"
+        LogScribe { ring: Some(ring), file: FileOut::new(file), failed: None }
     }
 
-    fn do_work(&mut self) -> Result<usize, AgentError> {
+    fn write(&mut self) -> io::Result<usize> {
         let mut done = 0;
-        while let Some(record) = self.ring.read() {
+        let Some(ring) = &mut self.ring else { return Ok(0) };
+        while let Some(record) = ring.read() {
             self.file.put(&record)?;
             done += 1;
             if done == BATCH {
@@ -143,6 +144,20 @@ impl Agent for LogScribe {
         // A run that is killed from outside loses what was in the ring, and no more.
         self.file.flush()?;
         Ok(done)
+    }
+}
+
+impl Agent for LogScribe {
+    fn name(&self) -> &'static str {
+        "log"
+    }
+
+    fn do_work(&mut self) -> Result<usize, AgentError> {
+        let written = self.write();
+        if written.is_err() {
+            self.ring = None;
+        }
+        Ok(written?)
     }
 
     fn on_close(&mut self) {

@@ -197,7 +197,7 @@ impl CoreAgent {
                 (Frame::Link(session, why), None) => side.link(session, why, side.clock.now())?,
                 _ => return Err("frames have crossed out of their order".into()),
             }
-            if at_hand.is_none() && !self.side.may_take_input() {
+            if at_hand.is_none() && !self.side.may_take_input()? {
                 break;
             }
         }
@@ -237,7 +237,7 @@ impl Agent for CoreAgent {
 
     fn do_work(&mut self) -> Result<usize, AgentError> {
         let mut work = 0;
-        if self.side.may_take_input() {
+        if self.side.may_take_input()? {
             work += self.cross()?;
             work += self.side.serve(&mut self.core, &mut ())?;
             if self.side.take_wish() {
@@ -247,7 +247,7 @@ impl Agent for CoreAgent {
         }
         let now = self.side.clock.now();
         if work > 0 || now >= self.deadline {
-            if self.core.next_deadline() <= now && self.side.may_take_input() {
+            if self.core.next_deadline() <= now && self.side.may_take_input()? {
                 self.side.input(&mut self.core, &mut (), now, Input::Timer(Machine::Core))?;
                 work += 1;
             }
