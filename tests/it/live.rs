@@ -313,3 +313,93 @@ fn a_venue_that_is_not_there_is_said_once_for_each_attempt() {
     });
     lane.finish().unwrap();
 }
+
+/// A disk that answers nothing while it is held up, and is full afterwards if so told.
+#[derive(Clone, Default)]
+struct Stuck {
+    held_up: Arc<AtomicBool>,
+    full: Arc<AtomicBool>,
+    file: Memory,
+}
+
+impl Write for Stuck {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        while self.held_up.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if self.full.load(Ordering::Acquire) {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "no space left"));
+        }
+        self.file.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A setup whose feed waits for a missing message as long as it must.
+fn patient() -> gateway_rig::Setup {
+    let mut setup = roomy();
+    setup.feed.snapshot = None;
+    setup.feed.gap_timeout = firelane_gateway::base::Nanos::from_secs(3_600);
+    setup
+}
+
+/// In layout split the log is stuck, the core waits for it, and the feed waits for the core in the middle of an input that
+/// releases more than their ring holds.
+fn stopped_while_the_feed_waits(full: bool) {
+    let mut live_config = live_config(
+        "[threads]\nlayout = \"split\"\nidle = \"park\"\n[log]\nring_bytes = 2097152\n[tape]\nstatus_ms = 10",
+        free_lines(),
+        [any(), any(), any()],
+    );
+    live_config.threads.ring = 1 << 19;
+    let (lane, disk) = (stamped(&patient(), Told::default(), None), Stuck::default());
+    let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
+    let header = FileHeader::new("live", "", vec![], Effects::Bytes);
+    let log = Some(Sheet { file: Box::new(disk.clone()), header });
+    let setup = LiveSetup { log, ..LiveSetup::default() };
+    let lane = Live::start(lane, &live_config, Clock::new(), setup, &plan).unwrap();
+    let (sender, to) = (std::net::UdpSocket::bind(any()).unwrap(), live_config.net.lines[0].to);
+    let status = || lane.handle().board().status();
+
+    disk.held_up.store(true, Ordering::Release);
+    // The first message is missing: the others wait, and fill the log.
+    let mut next = 2;
+    while status().log_stalls.get() == 0 {
+        let adds: Vec<_> = (next..next + 1_000).map(|n| gateway_rig::add(1, n, b"B", 100, 99_500)).collect();
+        sender.send_to(&gateway_rig::packet(gateway_rig::DAY, next, &adds), to).unwrap();
+        next += 1_000;
+        let before = status().inputs.get();
+        until("the log takes it or is full", || status().inputs.get() > before || status().log_stalls.get() > 0);
+    }
+    let first = gateway_rig::packet(gateway_rig::DAY, 1, &[gateway_rig::add(1, 1, b"B", 100, 99_500)]);
+    sender.send_to(&first, to).unwrap();
+    // The feed takes it up now; should it be later this once, nothing is tested, and nothing fails.
+    std::thread::sleep(Duration::from_millis(100));
+
+    disk.full.store(full, Ordering::Release);
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || tell.send(lane.finish()));
+    std::thread::sleep(Duration::from_millis(20));
+    disk.held_up.store(false, Ordering::Release);
+    let outcome = told.recv_timeout(PATIENCE).expect("an end");
+    if full {
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, LiveError::Stopped { name: "log", .. }), "{error}");
+        return;
+    }
+    let lane = outcome.unwrap().lane;
+    let verified = verify(&disk.file.bytes()[..], |_| Ok(stamped(&patient(), Told::default(), None)), |_| {}).unwrap();
+    assert!(verified.complete && verified.inputs == lane.inputs(), "{verified:?}");
+}
+
+#[test]
+fn a_feed_that_waits_for_the_core_ends_with_it() {
+    stopped_while_the_feed_waits(false);
+}
+
+#[test]
+fn a_feed_that_waits_for_a_core_without_a_log_ends_too() {
+    stopped_while_the_feed_waits(true);
+}

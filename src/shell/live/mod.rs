@@ -175,6 +175,7 @@ pub fn wishes(threads: &ThreadConfig) -> Vec<Wish> {
     names.iter().enumerate().map(|(n, name)| Wish { name, idle: threads.idle, core: core(n) }).collect()
 }
 
+/// Each with a stop of its own.
 enum Threads {
     Fused(Runner<FusedAgent>),
     Split(Runner<FeedAgent>, Runner<CoreAgent>),
@@ -184,7 +185,6 @@ enum Threads {
 pub struct Live {
     threads: Threads,
     scribes: Scribes,
-    stop: Stop,
     handle: Handle,
     clock: Clock,
     shutdown_timeout: Duration,
@@ -342,24 +342,23 @@ impl Assembled {
     /// [`LiveError::Thread`].
     pub fn start(self, config: &LiveConfig, plan: &Plan) -> Result<Live, LiveError> {
         let Assembled { agents, scribes, handle, clock } = self;
-        let stop = Stop::new();
         let failed = |name| move |error| LiveError::Thread { name, error };
         let seat = |name: &'static str| plan.seat(name).map_or((Idle::Yield, None), |seat| (seat.idle, seat.core));
         let threads = match agents {
             Agents::Fused(agent) => {
                 let (idle, core) = seat(LANE);
-                Threads::Fused(Runner::start(*agent, idle, core, stop.clone()).map_err(failed(LANE))?)
+                Threads::Fused(Runner::start(*agent, idle, core, Stop::new()).map_err(failed(LANE))?)
             }
             Agents::Split(feed, half) => {
                 let [first, second] = HALVES;
                 let (idle, core) = seat(second);
-                let half = Runner::start(*half, idle, core, stop.clone()).map_err(failed(second))?;
+                let half = Runner::start(*half, idle, core, Stop::new()).map_err(failed(second))?;
                 let (idle, core) = seat(first);
-                Threads::Split(Runner::start(*feed, idle, core, stop.clone()).map_err(failed(first))?, half)
+                Threads::Split(Runner::start(*feed, idle, core, Stop::new()).map_err(failed(first))?, half)
             }
         };
         let shutdown_timeout = Duration::from_nanos(config.shutdown_timeout.0);
-        Ok(Live { threads, scribes, stop, handle, clock, shutdown_timeout })
+        Ok(Live { threads, scribes, handle, clock, shutdown_timeout })
     }
 
     /// For those who drove the agents themselves: ends log and tape in order.
@@ -433,17 +432,21 @@ impl Live {
     /// # Errors
     /// Why a thread stopped before it was told to, or what a file said. The files are then as far as they got.
     pub fn finish(self) -> Result<Outcome, LiveError> {
-        let Live { threads, scribes, stop, clock, .. } = self;
-        stop.stop();
+        let Live { threads, scribes, clock, .. } = self;
         let stopped = |name, error: Option<AgentError>| error.map(|error| LiveError::Stopped { name, error });
         let (error, (lane, journal), cycles, unpinned) = match threads {
             Threads::Fused(lane) => {
+                lane.stop();
                 let Ended { agent, error, cycles, unpinned } = lane.join();
                 (stopped(LANE, error), agent.into_parts(), cycles, unpinned.then_some(LANE).into_iter().collect())
             }
             Threads::Split(feed, core) => {
                 let [first, second] = HALVES;
-                let (feed, core) = (feed.join(), core.join());
+                // One after the other: a feed in the middle of an input may need a core that makes room for the rest of it.
+                feed.stop();
+                let feed = feed.join();
+                core.stop();
+                let core = core.join();
                 let unpinned = [feed.unpinned.then_some(first), core.unpinned.then_some(second)];
                 // When the core stops, so does the feed: the core's reason is the first.
                 let error = stopped(second, core.error).or(stopped(first, feed.error));

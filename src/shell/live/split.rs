@@ -125,7 +125,8 @@ impl Agent for FeedAgent {
 pub struct CoreAgent {
     core: Box<dyn CoreHalf>,
     side: CoreSide,
-    ring: FrameReader,
+    /// Given up when the core cannot go on: a feed that waits for room sees that nobody reads any more.
+    ring: Option<FrameReader>,
     asks: Arc<ArrayQueue<()>>,
     feed_status: StatusBody,
     deadline: Mono,
@@ -139,7 +140,7 @@ impl core::fmt::Debug for CoreAgent {
 
 impl CoreAgent {
     pub(super) fn new(core: Box<dyn CoreHalf>, side: CoreSide, ring: FrameReader, asks: Arc<ArrayQueue<()>>) -> Self {
-        CoreAgent { core, side, ring, asks, feed_status: StatusBody::default(), deadline: Mono(0) }
+        CoreAgent { core, side, ring: Some(ring), asks, feed_status: StatusBody::default(), deadline: Mono(0) }
     }
 
     /// The whole lane and its journal, once both threads have stopped. What was still in the ring is taken first, so that
@@ -153,6 +154,29 @@ impl CoreAgent {
         (lane, side.into_journal())
     }
 
+    /// One duty cycle.
+    fn cycle(&mut self) -> Result<usize, AgentError> {
+        let mut work = 0;
+        if self.side.may_take_input()? {
+            work += self.cross()?;
+            work += self.side.serve(&mut self.core, &mut ())?;
+            if self.side.take_wish() {
+                // One is asked for already if there is no room.
+                let _asked = self.asks.push(());
+            }
+        }
+        let now = self.side.clock.now();
+        if work > 0 || now >= self.deadline {
+            if self.core.next_deadline() <= now && self.side.may_take_input()? {
+                self.side.input(&mut self.core, &mut (), now, Input::Timer(Machine::Core))?;
+                work += 1;
+            }
+            self.deadline = self.core.next_deadline();
+        }
+        self.side.report(&self.core, &self.feed_status, now)?;
+        Ok(work)
+    }
+
     /// Takes inputs of the feed's, each to its end.
     fn cross(&mut self) -> Result<usize, AgentError> {
         let mut inputs = 0;
@@ -160,12 +184,13 @@ impl CoreAgent {
         let mut at_hand: Option<(Mono, Input<'static>)> = None;
         let mut patience = Patience::default();
         while inputs < INPUTS || at_hand.is_some() {
-            let Some(frame) = self.ring.read() else {
+            let Some(ring) = &mut self.ring else { break };
+            let Some(frame) = ring.read() else {
                 if at_hand.is_none() {
                     break;
                 }
                 // The feed is in the middle of it.
-                if self.ring.is_abandoned() {
+                if ring.is_abandoned() {
                     return Err("the feed has stopped in the middle of an input".into());
                 }
                 patience.wait();
@@ -236,24 +261,10 @@ impl Agent for CoreAgent {
     }
 
     fn do_work(&mut self) -> Result<usize, AgentError> {
-        let mut work = 0;
-        if self.side.may_take_input()? {
-            work += self.cross()?;
-            work += self.side.serve(&mut self.core, &mut ())?;
-            if self.side.take_wish() {
-                // One is asked for already if there is no room.
-                let _asked = self.asks.push(());
-            }
+        let worked = self.cycle();
+        if worked.is_err() {
+            self.ring = None;
         }
-        let now = self.side.clock.now();
-        if work > 0 || now >= self.deadline {
-            if self.core.next_deadline() <= now && self.side.may_take_input()? {
-                self.side.input(&mut self.core, &mut (), now, Input::Timer(Machine::Core))?;
-                work += 1;
-            }
-            self.deadline = self.core.next_deadline();
-        }
-        self.side.report(&self.core, &self.feed_status, now)?;
-        Ok(work)
+        worked
     }
 }
