@@ -143,12 +143,15 @@ impl CoreAgent {
         CoreAgent { core, side, ring: Some(ring), asks, feed_status: StatusBody::default(), deadline: Mono(0) }
     }
 
-    /// The whole lane and its journal, once both threads have stopped. What was still in the ring is taken first, so that
-    /// the log holds every input that the feed took.
+    /// The whole lane and its journal, once both threads have stopped. What was still in the ring is taken first, room in
+    /// the log or not, so that the log holds every input that the feed took.
     pub(super) fn into_parts(mut self, feed: FeedAgent) -> (Box<dyn Lane>, Journal) {
         // Its end of the ring goes with it: what it wrote last is there.
         let FeedAgent { feed, .. } = feed;
-        while self.cross().is_ok_and(|done| done > 0) {}
+        while self.ring.as_ref().is_some_and(|ring| !ring.is_empty())
+            && self.side.may_take_input().is_ok()
+            && self.cross().is_ok()
+        {}
         let CoreAgent { core, side, .. } = self;
         let lane = core.join(feed).expect("the halves were cut from one lane");
         (lane, side.into_journal())
