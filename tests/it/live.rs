@@ -80,6 +80,13 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     assert!(handle.command(LaneCommand::Release));
     let before = counts().sent;
     until("orders after the release", || counts().sent > before + 10);
+    if faults == Faults::Heavy {
+        // What the log is to hold besides; how soon is the market's affair.
+        until("replaces, rejects and re-requests", || {
+            let (counts, lane) = (counts(), handle.board().status());
+            counts.replaced > 0 && counts.rejected > 0 && lane.gaps.get() > 0 && lane.filled_by_rerequest.get() > 0
+        });
+    }
 
     assert!(venue.tell(Command::Stop));
     assert!(handle.command(LaneCommand::Shutdown));
