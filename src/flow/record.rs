@@ -329,7 +329,7 @@ pub struct StatusBody {
 pub struct LinkBody {
     /// Session.
     pub session: u8,
-    /// What happened, in the shell's numbers (`shell::live::notice`).
+    /// What happened, in the shell's numbers (`shell::live::link`).
     pub what: u8,
     /// The system's error number, or 0.
     pub error: U32,

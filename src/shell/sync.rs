@@ -1,5 +1,5 @@
-//! All the lock-free code of ours: two flags, one to stop threads, one to stop orders. Everything else that crosses a
-//! thread does so through a ring or a queue of others.
+//! All the lock-free code of ours: two flags, one to stop threads, one to stop orders, and a counter. Everything else that
+//! crosses a thread does so through a ring or a queue of others.
 //!
 //! The atomics come through [`atomic`] and [`Arc`], which a build with `--cfg loom` swaps for those of the model
 //! checker. Its tests are named `loom_..` and run alone:

@@ -33,7 +33,7 @@ impl Layout {
 /// Where the venue is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NetConfig {
-    /// Line A, and line B where there are two.
+    /// Lines A and B. Both are listened to, also where the feed reckons with one.
     pub lines: [LineAddress; 2],
     /// The re-request server.
     pub rerequest: SocketAddr,
