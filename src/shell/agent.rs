@@ -176,7 +176,17 @@ impl Idler {
 pub struct Runner<A: Agent> {
     name: String,
     stop: Stop,
-    thread: JoinHandle<Ended<A>>,
+    /// There until it is joined.
+    thread: Option<JoinHandle<Ended<A>>>,
+}
+
+/// Nobody is left who could stop it: its flag is raised.
+impl<A: Agent> Drop for Runner<A> {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.stop.stop();
+        }
+    }
 }
 
 /// What a thread leaves behind.
@@ -229,7 +239,7 @@ impl<A: Agent + 'static> Runner<A> {
             agent.on_close();
             Ended { agent, error, cycles, unpinned }
         })?;
-        Ok(Runner { name: name.to_owned(), stop, thread })
+        Ok(Runner { name: name.to_owned(), stop, thread: Some(thread) })
     }
 }
 
@@ -243,7 +253,7 @@ impl<A: Agent> Runner<A> {
     /// Has it ended, stopped or not?
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.thread.is_finished()
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Raises the stop flag that it was started with, for everyone who shares it.
@@ -255,10 +265,11 @@ impl<A: Agent> Runner<A> {
     ///
     /// # Panics
     /// With the agent's panic, if it panicked.
-    pub fn join(self) -> Ended<A> {
-        match self.thread.join() {
-            Ok(ended) => ended,
-            Err(panic) => std::panic::resume_unwind(panic),
+    pub fn join(mut self) -> Ended<A> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(ended)) => ended,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => unreachable!("only this takes the thread, and it takes the runner too"),
         }
     }
 }
@@ -348,6 +359,15 @@ mod tests {
             assert!(ended.error.is_none() && ended.agent.closed == 1, "{ended:?}");
             assert!(ended.agent.cycles >= 100 && ended.agent.cycles == ended.cycles);
         }
+    }
+
+    #[test]
+    fn a_runner_that_is_dropped_stops_its_thread() {
+        let (tell, told) = mpsc::channel::<Option<String>>();
+        let agent = Counting { tell: Some((u64::MAX, tell)), ..Counting::new("dropped") };
+        drop(Runner::start(agent, Idle::Park, None, Stop::new()).unwrap());
+        // The agent, and its end of the channel, go with the thread.
+        assert!(told.recv_timeout(Duration::from_secs(60)).is_err_and(|e| e == mpsc::RecvTimeoutError::Disconnected));
     }
 
     #[test]

@@ -366,7 +366,7 @@ impl Config {
                 requote: raw.maker.requote,
                 pause: Nanos::from_micros(raw.maker.pause_us),
             },
-            live: live::checked(&raw.net, &raw.threads, raw.log.ring_bytes, &raw.tape, &raw.control)?,
+            live: live::checked((&raw.net, raw.feed.lines), &raw.threads, raw.log.ring_bytes, &raw.tape, &raw.control)?,
             effects: raw.log.effects,
             replay: ReplayConfig {
                 order_latency: Nanos(raw.replay.order_latency_ns),

@@ -447,3 +447,19 @@ fn the_log_holds_what_the_feed_took_before_it_was_stopped() {
     let verified = verify(&disk.file.bytes()[..], |_| Ok(stamped(&patient(), Told::default(), None)), |_| {}).unwrap();
     assert!(verified.complete && verified.inputs == lane.inputs(), "{verified:?}");
 }
+
+/// A lane that follows one line does not take the address of the other: two such can run on one machine.
+#[test]
+fn with_one_line_the_other_is_not_listened_to() {
+    use firelane_gateway::shell::live::Assembled;
+    let [_, shared] = free_lines();
+    let lanes = [free_lines()[0], free_lines()[0]].map(|own| {
+        let config = live_config("[feed]\nlines = 1", [own, shared], [any(), any(), any()]);
+        let clock = Clock::new();
+        let lane = stamped(&gateway_rig::Setup::default(), Told::default(), None);
+        Assembled::new(lane, &config, clock, LiveSetup::default()).unwrap()
+    });
+    for lane in lanes {
+        lane.finish().unwrap();
+    }
+}

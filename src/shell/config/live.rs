@@ -33,8 +33,10 @@ impl Layout {
 /// Where the venue is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NetConfig {
-    /// Lines A and B. Both are listened to, also where the feed reckons with one.
+    /// Lines A and B.
     pub lines: [LineAddress; 2],
+    /// How many of them are listened to: `feed.lines`.
+    pub line_count: usize,
     /// The re-request server.
     pub rerequest: SocketAddr,
     /// The snapshot server.
@@ -134,7 +136,7 @@ fn ring(key: &str, bytes: u32) -> Result<usize, ConfigError> {
 }
 
 impl RawNet {
-    fn checked(&self) -> Result<NetConfig, ConfigError> {
+    fn checked(&self, line_count: u8) -> Result<NetConfig, ConfigError> {
         let wrong = |key: &str, error: &dyn std::fmt::Display| ConfigError::Address {
             key: format!("net.{key}"),
             error: error.to_string(),
@@ -146,6 +148,7 @@ impl RawNet {
         within("net.connect_timeout_ms", self.connect_timeout_ms, 1..=600_000, "1 to 600000")?;
         Ok(NetConfig {
             lines: [line("line_a", &self.line_a)?, line("line_b", &self.line_b)?],
+            line_count: usize::from(line_count),
             rerequest: server("rerequest", &self.rerequest)?,
             snapshot: server("snapshot", &self.snapshot)?,
             orders: server("orders", &self.orders)?,
@@ -173,7 +176,7 @@ impl RawThreads {
 
 /// The tables of a live lane, checked.
 pub(super) fn checked(
-    net: &RawNet,
+    (net, line_count): (&RawNet, u8),
     threads: &RawThreads,
     log_ring: u32,
     tape: &RawTape,
@@ -183,7 +186,7 @@ pub(super) fn checked(
     within("control.commands", control.commands, 1..=65_536, "1 to 65536")?;
     within("control.shutdown_timeout_ms", control.shutdown_timeout_ms, 1..=600_000, "1 to 600000")?;
     Ok(LiveConfig {
-        net: net.checked()?,
+        net: net.checked(line_count)?,
         threads: threads.checked()?,
         log_ring: ring("log.ring_bytes", log_ring)?,
         tape_ring: ring("tape.ring_bytes", tape.ring_bytes)?,

@@ -211,7 +211,9 @@ impl CoreSide {
         self.journal.outputs(number, now, &self.out)?;
         self.out.clear();
         if !lane.traces().is_empty() {
-            for (trace, sent) in lane.traces().iter().zip(&self.stamps) {
+            // The last orders sent are the ones traced: what was sent before a message was at hand has no trace.
+            let untraced = self.stamps.len().saturating_sub(lane.traces().len());
+            for (trace, sent) in lane.traces().iter().zip(&self.stamps[untraced..]) {
                 let trace = TraceBody { sent: U64::new(*sent), ..*trace };
                 put(&mut self.journal, Kind::Trace, number, now, trace.as_bytes())?;
             }
@@ -219,6 +221,13 @@ impl CoreSide {
         }
         self.stamps.clear();
         Ok(())
+    }
+
+    /// While no input may be taken: what waits for the venue goes out all the same, cancels among it, and the kill switch
+    /// acts on the rest.
+    #[cold]
+    pub(super) fn keep_sending(&mut self) {
+        self.orders.flush();
     }
 
     /// Does the core want a snapshot? Asked once, then forgotten.
@@ -240,8 +249,6 @@ impl CoreSide {
         while let Some(command) = self.inbox.pop() {
             work += 1;
             match command {
-                Command::Kill => self.kill.throw(),
-                Command::Release => self.kill.release(),
                 Command::Snapshot => self.wants_snapshot = true,
                 _ => self.input(lane, back, self.clock.now(), Input::Command(command))?,
             }

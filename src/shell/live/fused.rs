@@ -80,6 +80,8 @@ impl Agent for FusedAgent {
             if core.take_wish() {
                 work += self.ask_for_snapshot()?;
             }
+        } else {
+            core.keep_sending();
         }
         let now = self.core.clock.now();
         if work > 0 || now >= self.deadline {

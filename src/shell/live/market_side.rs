@@ -65,7 +65,7 @@ pub(super) enum Heard<'a> {
 
 /// See the module.
 pub(super) struct MarketSide {
-    lines: [UdpLine; 2],
+    lines: Vec<UdpLine>,
     pub(super) back: BackChannel,
     scratch: Box<[u8]>,
     pub(super) clock: Clock,
@@ -81,7 +81,8 @@ impl MarketSide {
                 error,
             })
         };
-        let lines = [line("net.line_a", &config.lines[0])?, line("net.line_b", &config.lines[1])?];
+        let lines = ["net.line_a", "net.line_b"].into_iter().zip(&config.lines).take(config.line_count);
+        let lines = lines.map(|(what, address)| line(what, address)).collect::<Result<_, _>>()?;
         let rerequest = RerequestSocket::towards(config.rerequest, config.receive_buffer);
         let rerequest = rerequest.map_err(|error| LiveError::Socket {
             what: "net.rerequest",
@@ -121,7 +122,8 @@ impl MarketSide {
             return Ok(work);
         }
         for _ in 0..BURST {
-            let Some(reply) = self.back.rerequest.receive().map_err(lost("the re-request socket"))? else { break };
+            // Whatever is wrong with this socket shows as requests without replies, which the feed counts and outlives.
+            let Ok(Some(reply)) = self.back.rerequest.receive() else { break };
             let now = clock.now();
             work += 1;
             // The feed may ask for more on the socket whose buffer the reply lies in.

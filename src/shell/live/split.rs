@@ -167,6 +167,8 @@ impl CoreAgent {
                 // One is asked for already if there is no room.
                 let _asked = self.asks.push(());
             }
+        } else {
+            self.side.keep_sending();
         }
         let now = self.side.clock.now();
         if work > 0 || now >= self.deadline {

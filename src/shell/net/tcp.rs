@@ -344,8 +344,8 @@ impl Session {
         }
     }
 
-    /// Gives the kernel what waits.
-    fn flush(&mut self) {
+    /// Gives the kernel what waits, as far as it takes it. [`poll`](Self::poll) does so too.
+    pub fn flush(&mut self) {
         while !self.queue.is_empty() {
             if self.kill.is_thrown() {
                 self.drop_orders();
