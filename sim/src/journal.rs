@@ -105,6 +105,8 @@ pub struct Journal {
     pending: Vec<u8>,
     /// The frame that is being filled.
     frame: Vec<u8>,
+    /// A write has failed: the file may end inside a frame, and nothing may stand behind that.
+    broken: bool,
 }
 
 impl Journal {
@@ -150,7 +152,7 @@ impl Journal {
             }
             ExchangeTime(u64::from_le_bytes(body[16..].try_into().unwrap_or_default()))
         };
-        Ok(Journal { path: path.to_owned(), file, epoch, pending: Vec::new(), frame: Vec::new() })
+        Ok(Journal { path: path.to_owned(), file, epoch, pending: Vec::new(), frame: Vec::new(), broken: false })
     }
 
     /// The exchange's time at zero.
@@ -261,15 +263,20 @@ impl Journal {
     /// survive the machine's it would have to be synced, which it is not.
     ///
     /// # Errors
-    /// [`JournalError::Io`]: nothing that these inputs caused may leave.
+    /// [`JournalError::Io`]: nothing that these inputs caused may leave, nor what any later ones cause.
     pub fn commit(&mut self) -> Result<(), JournalError> {
         self.seal();
-        if !self.pending.is_empty() {
-            let written = self.file.write_all(&self.pending);
-            written.map_err(|error| JournalError::Io { path: self.path.clone(), error })?;
-            self.pending.clear();
+        if self.pending.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let written = if self.broken {
+            Err(io::Error::other("an earlier write has failed"))
+        } else {
+            self.file.write_all(&self.pending)
+        };
+        self.broken = written.is_err();
+        self.pending.clear();
+        written.map_err(|error| JournalError::Io { path: self.path.clone(), error })
     }
 }
 

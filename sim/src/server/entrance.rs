@@ -23,13 +23,17 @@ const MOST_ACCEPTED: usize = 16;
 const MOST_READS: usize = 4;
 /// After the last byte has been written, a client has so long to close its end too.
 const LINGER: Nanos = Nanos::from_secs(1);
+/// A client that is to be closed and takes nothing of what still waits for it is cut after so long: it would keep its
+/// place for ever.
+const STUCK: Nanos = Nanos::from_secs(15);
 
 /// Where the socket of a connection stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Socketed {
     Open,
-    /// What waits is still written; then the writing side is closed, and the client's end is waited for.
-    Flushing,
+    /// What waits is still written; then the writing side is closed, and the client's end is waited for. Some of it was
+    /// taken last at this time.
+    Flushing(Mono),
     Lingering(Mono),
     Gone,
 }
@@ -202,7 +206,7 @@ impl Entrance {
         connection.ended.get_or_insert(Ended::ByVenue);
         match &mut connection.link {
             Some(link) => link.close(now, End::Server),
-            None => connection.finish(),
+            None => connection.finish(now),
         }
         true
     }
@@ -310,7 +314,7 @@ impl Connection {
                 (End::Client, StreamEvent::Bytes(bytes), _) => self.out.extend(bytes),
                 (End::Client, StreamEvent::Closed, _) => {
                     self.ended.get_or_insert(Ended::ByFault);
-                    self.finish();
+                    self.finish(now);
                 }
             }
         }
@@ -319,9 +323,9 @@ impl Connection {
     }
 
     /// The socket is to be closed once all is written.
-    fn finish(&mut self) {
+    fn finish(&mut self, now: Mono) {
         if self.state == Socketed::Open {
-            self.state = Socketed::Flushing;
+            self.state = Socketed::Flushing(now);
         }
     }
 
@@ -359,10 +363,12 @@ impl Connection {
             }
         }
         match self.state {
-            Socketed::Flushing if self.out.is_empty() => {
+            Socketed::Flushing(_) if self.out.is_empty() => {
                 let _gone_already = self.socket.shutdown(Shutdown::Write);
                 self.state = Socketed::Lingering(now.after(LINGER));
             }
+            Socketed::Flushing(_) if wrote => self.state = Socketed::Flushing(now),
+            Socketed::Flushing(since) if now >= since.after(STUCK) => self.lose(now, venue_now, far_end),
             Socketed::Lingering(until) if now >= until => self.lose(now, venue_now, far_end),
             _ => {}
         }

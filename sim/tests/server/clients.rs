@@ -6,7 +6,7 @@ use firelane_gateway::flow::wire::itch50::{self, Message};
 use firelane_gateway::flow::wire::moldudp64::{Packet, Request};
 use firelane_sim::far_end::Door;
 use firelane_sim::net::Faults;
-use firelane_sim::server::{Command, Ended, Phase, Speed, VenueEvent};
+use firelane_sim::server::{Command, Ended, Phase, Setup, Speed, VenueEvent};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
@@ -105,6 +105,47 @@ fn a_client_that_does_not_read_is_cut_and_harms_nobody() {
     rig.until("the market goes on", |rig| rig.lines[0].next > before + 100 && rig.traders[good].logged_in.is_some());
     assert!(!rig.traders[good].closed);
     assert!(rig.status().ports[0].messages > 1_000);
+}
+
+#[test]
+fn a_client_that_is_to_be_closed_and_does_not_read_gives_its_place_up() {
+    let clock = ByHand::default();
+    let market = far_end(1, 100, 10, Faults::None);
+    let change = |setup: &mut Setup| {
+        setup.limits.connections = 1;
+        setup.limits.send_buffer = Some(8_192);
+    };
+    let mut rig = Rig::with_clock(1, market, change, Some(clock.clone()));
+    let address = rig.handle.addresses().orders[0];
+    let Trader { mut socket, .. } = {
+        let mut greedy = Trader::new(address, login(0), 1);
+        greedy.poll();
+        greedy
+    };
+    socket2::SockRef::from(&socket).set_recv_buffer_size(4_096).unwrap();
+    // Asks for more rejects than its socket takes, reads none, and logs out.
+    let mut rest = Vec::new();
+    for urn in 1..=5_000 {
+        let order = enter(urn, b'B', 0, b"NONE    ", 100);
+        rest.extend(u16::try_from(order.len() + 1).unwrap().to_be_bytes());
+        rest.push(b'U');
+        rest.extend(order);
+    }
+    rest.extend(b"\0\x01O");
+    rig.until("the logout", |rig| {
+        if let Ok(length) = socket.write(&rest) {
+            rest.drain(..length);
+        }
+        rig.seen.iter().any(|e| matches!(e, VenueEvent::Disconnected { why: Ended::ByVenue, .. }))
+    });
+    let early = rig.trader(0, 0);
+    rig.until("no room yet", |rig| rig.traders[early].closed);
+    assert_eq!(rig.status().full, 1);
+    clock.pass(Nanos::from_secs(16));
+    rig.cycle();
+    let late = rig.trader(0, 0);
+    rig.until("a login in its place", |rig| rig.traders[late].logged_in.is_some() || rig.traders[late].closed);
+    assert!(!rig.traders[late].closed, "whoever does not read keeps its place for ever");
 }
 
 #[test]
