@@ -48,7 +48,8 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
     let header = FileHeader::new(&config.wiring, &config.text, listed, config.effects);
-    let (log, tape) = (Kept::at(options.log.as_deref())?, Kept::at(options.tape.as_deref())?);
+    let log = Kept::at(options.log.as_deref())?;
+    let tape = Kept::at(options.tape.as_deref()).inspect_err(|_| log.discard())?;
     let records = Records::default();
     let setup = Setup {
         kill,

@@ -76,10 +76,14 @@ fn it_ends_by_itself_and_people_get_a_table() {
     }
     let stat = firelane(&["log", "stat", &world.text("run.tape")]).output().unwrap();
     assert!(String::from_utf8(stat.stdout).unwrap().contains("Status"));
-    // A tape is not written over.
-    let again = firelane(&["run", &world.text("gateway.toml"), "--tape", &world.text("run.tape")]).output().unwrap();
-    assert_eq!(again.status.code(), Some(1));
-    assert!(String::from_utf8(again.stderr).unwrap().contains("exists already"));
+    // A tape is not written over, and the log of a run that did not begin is not left behind; nor are both one file.
+    for (log, tape) in [("new.log", "run.tape"), ("new.log", "new.log")] {
+        let (log, tape) = (world.text(log), world.text(tape));
+        let again = firelane(&["run", &world.text("gateway.toml"), "--log", &log, "--tape", &tape]).output().unwrap();
+        assert_eq!(again.status.code(), Some(1));
+        assert!(String::from_utf8(again.stderr).unwrap().contains("exists already"));
+        assert!(!exists(&world.path("new.log")));
+    }
     venue.signal("-TERM");
     venue.report(0);
 }
