@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -108,6 +108,8 @@ impl Drop for OwnFile {
 /// a file that is no socket, is not.
 pub(crate) fn bind(path: &Path) -> Result<Bound> {
     let at = || format!("control.socket = {:?}", path.display());
+    // Binding elsewhere and moving would get round the system's limit, and nobody could connect.
+    SocketAddr::from_pathname(path).with_context(at)?;
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(at),

@@ -145,6 +145,9 @@ fn the_file_is_its_owners_and_goes_away_with_it() {
     assert!(refused.contains("no socket"), "{refused}");
     let nowhere = format!("{:#}", bind(&folder.path().join("no/such/folder")).err().unwrap());
     assert!(nowhere.contains("No such file"), "{nowhere}");
+    let long = folder.path().join("s".repeat(107));
+    let refused = format!("{:#}", bind(&long).err().unwrap());
+    assert!(refused.contains("control.socket") && refused.contains("shorter") && !long.exists(), "{refused}");
 }
 
 #[test]
