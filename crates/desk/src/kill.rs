@@ -3,7 +3,7 @@
 use crate::cli::Kill;
 use crate::control::{GatewayStatus, Status, Target, ask};
 use crate::replay::group;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 use std::process::ExitCode;
 use std::thread;
@@ -29,10 +29,8 @@ struct Done {
 
 pub(crate) fn run(options: &Kill) -> Result<ExitCode> {
     let (word, thrown) = if options.release { ("release", false) } else { ("kill", true) };
-    let way_out = "If a gateway runs all the same: `kill -USR1 PID` throws its switch too, `kill -TERM PID` ends it in \
-                   order; a venue that cancels on disconnect cancels its orders when it is gone";
-    let target = Target::of(&options.target).context("no kill switch was reached").map_err(|e| e.context(way_out))?;
-    let reply = ask(&target, word).context("no kill switch was reached").map_err(|e| e.context(way_out))?;
+    let target = Target::of(&options.target).map_err(|error| unreached(&error))?;
+    let reply = ask(&target, word).map_err(|error| unreached(&error))?;
     if let Some(error) = reply.error.filter(|_| !reply.ok) {
         bail!("no kill switch was reached: {}: {error}", target.socket.display());
     }
@@ -46,6 +44,15 @@ pub(crate) fn run(options: &Kill) -> Result<ExitCode> {
     }
     let as_asked = done.confirmed && done.thrown == thrown && (!thrown || done.live_orders == 0);
     Ok(if as_asked { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What failed first, what else can be done then.
+fn unreached(error: &anyhow::Error) -> anyhow::Error {
+    anyhow!(
+        "no kill switch was reached: {}\nIf a gateway runs all the same: `kill -USR1 PID` throws its switch too, `kill -TERM \
+         PID` ends it in order; a venue that cancels on disconnect cancels its orders when it is gone.",
+        crate::explain(error)
+    )
 }
 
 /// The status once the lane knows, and once nothing lives if the switch is thrown; or when that takes too long.
