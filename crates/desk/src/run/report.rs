@@ -35,6 +35,8 @@ pub(super) struct Report {
     ended: Ending,
     /// As it should: the exit code is 0.
     clean: bool,
+    /// Order entry was ready in this run. If not, nothing was sent, and orders of an earlier run may live unseen.
+    ever_ready: bool,
     /// What was wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
@@ -132,6 +134,7 @@ impl Report {
         Report {
             ended: ending,
             clean,
+            ever_ready: show.notices.was_ever_ready(),
             errors,
             wiring: config.wiring.clone(),
             layout: config.live.threads.layout.word(),
@@ -214,6 +217,10 @@ impl Report {
         }
         self.times.table().iter().for_each(|line| say!("{line}"));
         match self.errors.as_slice() {
+            [] if self.clean && !self.ever_ready => say!(
+                "Ended in order. Order entry was never ready: nothing was sent, and whether orders of an earlier run live at \
+                 the venue is not known."
+            ),
             [] if self.clean => say!("Ended in order: no order of this gateway lives at the venue."),
             [] => say!("Ended, though not as asked: see above."),
             errors => errors.iter().for_each(|error| say!("NOT in order: {error}")),

@@ -1,6 +1,6 @@
 //! A venue that is absent, refuses, or stalls: one clear line each.
 
-use super::rig::{World, until};
+use super::rig::{World, firelane, until};
 use std::time::{Duration, Instant};
 
 /// Lines about order entry.
@@ -23,8 +23,12 @@ fn an_absent_venue_is_one_line_and_no_error() {
     assert_eq!((gateway.with("Line A").len(), gateway.with("Line B").len()), (1, 1));
     gateway.signal("-TERM");
     let report = gateway.report(0);
-    assert_eq!(report["live_orders"].as_u64(), Some(0));
+    assert_eq!((report["live_orders"].as_u64(), report["ever_ready"].as_bool()), (Some(0), Some(false)));
     world.assert_log_verifies();
+    // To people nothing is claimed that nobody knows.
+    let run = firelane(&["run", &world.text("gateway.toml"), "--seconds", "1"]).output().unwrap();
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success() && text.contains("never ready") && !text.contains("no order of this gateway"), "{text}");
 }
 
 #[test]
