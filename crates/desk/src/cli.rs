@@ -93,10 +93,10 @@ pub(crate) struct Demo {
     /// Print the default configuration and stop
     #[arg(long)]
     pub(crate) print_config: bool,
-    /// Keep the input log here
+    /// Keep the input log here; a file of that name is written over
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
-    /// Keep the output tape here
+    /// Keep the output tape here; a file of that name is written over
     #[arg(long, value_name = "FILE")]
     pub(crate) tape: Option<PathBuf>,
     /// Print one JSON object instead of text

@@ -36,6 +36,12 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
 
 /// Runs both sides and says what came of it.
 fn play(options: &Demo) -> Result<Report> {
+    if let (Some(log), Some(tape)) = (&options.log, &options.tape)
+        && log == tape
+        && !std::fs::metadata(log).is_ok_and(|there| !there.is_file())
+    {
+        bail!("{}: log and tape cannot be one file", log.display());
+    }
     let recording = options.itch.as_deref().map(input::load).transpose()?;
     let config = read_config(options, recording.as_ref())?;
     if options.virtual_clock {

@@ -103,6 +103,13 @@ fn log_and_tape_are_whole_and_the_log_verifies() {
     std::fs::remove_file(tape).unwrap();
 }
 
+#[test]
+fn log_and_tape_are_not_one_file() {
+    let path = temporary("both");
+    let error = play(&Demo { log: Some(path.clone()), tape: Some(path.clone()), ..options() }).unwrap_err().to_string();
+    assert!(error.contains("cannot be one file") && !path.exists(), "{error}");
+}
+
 /// A recorded day: here one that the synthetic market made.
 #[test]
 fn a_recorded_day_is_traded_against() {
