@@ -1,6 +1,7 @@
 //! The command line. Every option says its unit and default; every command shows how it is used.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use firelane_sim::server::Speed;
 use std::path::PathBuf;
 
 /// A low-latency trading gateway: ITCH in, exact order books, risk-checked OUCH out.
@@ -82,8 +83,8 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "FILE")]
     pub(crate) itch: Option<PathBuf>,
     /// Times the recorded day's own speed, 0.001 to 1000 [default: 1]
-    #[arg(long, value_name = "X", requires = "itch", conflicts_with = "virtual_clock")]
-    pub(crate) speed: Option<f64>,
+    #[arg(long, value_name = "X", requires = "itch", conflicts_with = "virtual_clock", value_parser = speed)]
+    pub(crate) speed: Option<Speed>,
     /// One thread and a virtual clock instead of sockets and threads: the same run each time
     #[arg(long = "virtual")]
     pub(crate) virtual_clock: bool,
@@ -102,6 +103,10 @@ pub(crate) struct Demo {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+fn speed(text: &str) -> Result<Speed, &'static str> {
+    text.parse().ok().and_then(Speed::times).ok_or("must be 0.001 to 1000")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -305,4 +310,19 @@ pub(crate) enum Log {
         #[arg(long, value_name = "N")]
         input: Option<u64>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which is what scripts tell wrong arguments by: exit code 2.
+    #[test]
+    fn a_speed_that_cannot_be_is_a_wrong_argument() {
+        let parse = |speed| Cli::try_parse_from(["firelane", "demo", "--itch", "DAY.itch", "--speed", speed]);
+        assert!(parse("0.001").is_ok() && parse("50").is_ok());
+        for wrong in ["0", "-1", "1001", "NaN", "fast"] {
+            assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong}");
+        }
+    }
 }

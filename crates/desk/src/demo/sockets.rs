@@ -19,7 +19,7 @@ use firelane_sim::far_end::FarEnd;
 use firelane_sim::net::Faults;
 use firelane_sim::reconcile::{self, Statement, TapeLedger};
 use firelane_sim::rng::Rng;
-use firelane_sim::server::{Addresses, Command, Running, Speed, VenueConfig, VenueServer, VenueStatus, build};
+use firelane_sim::server::{Addresses, Command, Running, VenueConfig, VenueServer, VenueStatus, build};
 use firelane_sim::world::{WorldConfig, WorldStats};
 use indicatif::ProgressBar;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -80,7 +80,7 @@ fn venue(options: &Demo, config: &Config, world: &WorldConfig, recording: Option
     venue.setup.multicast.interface = config.live.net.lines[0].interface;
     (venue.setup.faults, venue.setup.seed) = (world.faults, world.seed);
     if let Some(speed) = options.speed {
-        venue.setup.speed = Speed::times(speed).ok_or_else(|| anyhow!("--speed {speed}: must be 0.001 to 1000"))?;
+        venue.setup.speed = speed;
     }
     venue.market.symbols = options.symbols;
     venue.market.rate = u32::try_from(options.rate)?;
