@@ -78,7 +78,10 @@ fn without_a_gateway_kill_says_what_else_can_be_done() {
     for part in ["no kill switch was reached", "nobody listens", "kill -USR1 PID", "cancels on disconnect"] {
         assert!(said.contains(part), "{part:?} is not in {said}");
     }
-    assert!(said.starts_with("firelane: no kill switch was reached: nobody listens"), "what failed comes first: {said}");
+    assert!(
+        said.starts_with("firelane: no kill switch was reached: nobody listens"),
+        "what failed comes first: {said}"
+    );
     let status = firelane(&["status", &world.text("gateway.toml")]).output().unwrap();
     assert_eq!(status.status.code(), Some(1));
     // A venue has no kill switch.

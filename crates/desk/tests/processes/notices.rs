@@ -28,7 +28,10 @@ fn an_absent_venue_is_one_line_and_no_error() {
     // To people nothing is claimed that nobody knows.
     let run = firelane(&["run", &world.text("gateway.toml"), "--seconds", "1"]).output().unwrap();
     let text = String::from_utf8(run.stdout).unwrap();
-    assert!(run.status.success() && text.contains("never ready") && !text.contains("no order of this gateway"), "{text}");
+    assert!(
+        run.status.success() && text.contains("never ready") && !text.contains("no order of this gateway"),
+        "{text}"
+    );
 }
 
 #[test]
