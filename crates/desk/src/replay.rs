@@ -69,8 +69,10 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
     }
     if options.json {
         say!("{}", serde_json::to_string(&report)?);
+    } else if [&options.bbo, &options.orders].into_iter().flatten().any(|path| path == Path::new("-")) {
+        eprint!("{}", report.text(&options.file));
     } else {
-        report.print(&options.file);
+        say!("{}", report.text(&options.file).trim_end());
     }
     Ok(outcome(&report, &stream, options, is_used))
 }
@@ -95,7 +97,10 @@ fn check(options: &Replay) {
 }
 
 fn writing(options: &Replay) -> String {
-    options.bbo.as_ref().map_or_else(|| options.file.display().to_string(), |path| format!("writing {}", path.display()))
+    options
+        .bbo
+        .as_ref()
+        .map_or_else(|| options.file.display().to_string(), |path| format!("writing {}", path.display()))
 }
 
 /// All messages into the books, while a thread beside reads and unpacks them; what was read, if it is to be kept.
@@ -191,7 +196,11 @@ fn missing(pass: &Pass, options: &Replay) -> Result<()> {
     let mut there: Vec<String> = pass.instruments.rows().iter().map(|row| row.symbol.to_string()).collect();
     there.sort_unstable();
     let some = there.get(..MOST).unwrap_or(&there).join(", ");
-    let more = if there.len() > MOST { format!(" and {} more (--symbols lists them)", there.len() - MOST) } else { String::new() };
+    let more = if there.len() > MOST {
+        format!(" and {} more (--symbols lists them)", there.len() - MOST)
+    } else {
+        String::new()
+    };
     let has = if there.is_empty() { "no symbol".to_owned() } else { format!("{some}{more}") };
     bail!("--symbol {first}: is not in {}, which has {has}", options.file.display())
 }
@@ -231,17 +240,26 @@ fn outcome(report: &Report, stream: &Stream, options: &Replay, is_used: bool) ->
         let looks_like = stream.looks_like();
         match report.skipped.as_ref().map(|skipped| skipped.rows()) {
             Some(rows) if report.messages == 0 => {
-                let kinds: Vec<_> = rows.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| format!("{kind} {n}")).collect();
+                let kinds: Vec<_> =
+                    rows.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| format!("{kind} {n}")).collect();
                 let packets = if kinds.is_empty() { "no packets".to_owned() } else { kinds.join(", ") };
-                eprintln!("firelane: {file}: nothing in this capture can be used ({packets}): what is read is ITCH 5.0 in MoldUDP64 over UDP");
+                eprintln!(
+                    "firelane: {file}: nothing in this capture can be used ({packets}): what is read is ITCH 5.0 in MoldUDP64 over UDP"
+                );
             }
             Some(_) => eprintln!("firelane: {file}: no message in this capture is one of ITCH 5.0"),
+            // It broke off before there was anything, which is said.
+            None if report.messages == 0 && looks_like == "empty" && report.damaged.is_some() => {}
             None => eprintln!("firelane: {}", input::nothing_in(&options.file, looks_like)),
         }
         return ExitCode::from(if options.strict { 2 } else { 1 });
     }
     if let Some(stale) = report.bbo_stale.filter(|n| *n > 0) {
-        let what = if options.columns.contains(&Column::Stale) { "are marked" } else { "are left out (--columns stale marks them)" };
+        let what = if options.columns.contains(&Column::Stale) {
+            "are marked"
+        } else {
+            "are left out (--columns stale marks them)"
+        };
         eprintln!("firelane: {file}: after a loss the books may be wrong: {} lines of --bbo {what}", group(stale));
     }
     if is_damaged || (options.strict && report.errors.any()) { ExitCode::from(2) } else { ExitCode::SUCCESS }

@@ -4,6 +4,8 @@
 mod data;
 #[path = "replay/days.rs"]
 mod days;
+#[path = "replay/files.rs"]
+mod files;
 #[path = "replay/naive.rs"]
 mod naive;
 

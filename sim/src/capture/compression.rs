@@ -6,7 +6,7 @@
 //! gives [`io::ErrorKind::OutOfMemory`]; whatever else is wrong with it, [`io::ErrorKind::InvalidData`].
 
 use flate2::bufread::GzDecoder;
-use lzma_rust2::XzReader;
+use lzma_rust2::{Action, Status, XzStream};
 use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::error::Error;
@@ -22,7 +22,9 @@ const MEMORY_LIMIT: u32 = 1 << 29;
 pub fn decompress<R: BufRead + Send + 'static>(mut packed: R) -> io::Result<Box<dyn Read + Send>> {
     Ok(match packed.fill_buf()? {
         [0x1F, 0x8B, ..] => Box::new(Gzip { member: Some(GzDecoder::new(packed)) }),
-        [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(Xz(XzReader::new_mem_limit(packed, true, MEMORY_LIMIT >> 10))),
+        [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => {
+            Box::new(Xz { source: packed, stream: XzStream::new_mem_limit(true, MEMORY_LIMIT >> 10) })
+        }
         [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Box::new(Zstd::new(packed)),
         _ => Box::new(packed),
     })
@@ -75,17 +77,31 @@ impl<R: BufRead> Read for Gzip<R> {
     }
 }
 
-/// An xz file. An error ends it: what the decoder says after one means nothing.
-struct Xz<R: Read>(XzReader<R>);
+/// An xz file, decoded as it comes: a reader of whole chunks would lose the last one of a file that breaks off.
+struct Xz<R> {
+    source: R,
+    stream: XzStream,
+}
 
-impl<R: Read> Read for Xz<R> {
+impl<R: BufRead> Read for Xz<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.0.read(out).map_err(|error| match error.kind() {
-            ErrorKind::OutOfMemory => too_much(),
-            ErrorKind::UnexpectedEof | ErrorKind::Interrupted => error,
-            _ if error.raw_os_error().is_some() => error,
-            _ => invalid(error),
-        })
+        loop {
+            let input = self.source.fill_buf()?;
+            let at_end = input.is_empty();
+            let action = if at_end { Action::Finish } else { Action::Run };
+            let done = self.stream.process(input, out, action).map_err(|error| match error.kind() {
+                ErrorKind::OutOfMemory => too_much(),
+                ErrorKind::UnexpectedEof => error,
+                _ => invalid(error),
+            })?;
+            self.source.consume(done.bytes_consumed);
+            if done.bytes_produced > 0 || out.is_empty() || (at_end && done.status == Status::StreamEnd) {
+                return Ok(done.bytes_produced);
+            }
+            if at_end {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+        }
     }
 }
 

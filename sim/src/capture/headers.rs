@@ -257,7 +257,11 @@ fn piece_of(sliced: &LaxSlicedPacket<'_>, key: Key) -> Option<Piece> {
         LaxNetSlice::Ipv4(ip) => {
             let header = ip.header();
             let offset = usize::from(header.fragments_offset().byte_offset());
-            Some(Piece { key: Key { id: header.identification().into(), ..key }, offset, more: header.more_fragments() })
+            Some(Piece {
+                key: Key { id: header.identification().into(), ..key },
+                offset,
+                more: header.more_fragments(),
+            })
         }
         LaxNetSlice::Ipv6(ip) => fragment_header(ip, key),
         LaxNetSlice::Arp(_) => None,

@@ -225,8 +225,7 @@ impl Merge {
 
     /// Gives a destination its role.
     fn prove(&mut self, at: usize) {
-        let lines: Vec<usize> =
-            (0..self.destinations.len()).filter(|at| self.role(*at) == Some(Role::Line)).collect();
+        let lines: Vec<usize> = (0..self.destinations.len()).filter(|at| self.role(*at) == Some(Role::Line)).collect();
         let is_multicast = |at: usize| self.destinations.get(at).is_some_and(|d| d.address.ip().is_multicast());
         let role = if is_multicast(at) {
             // What was taken for a line before the feed itself was heard.
@@ -356,9 +355,7 @@ impl Merge {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Shape {
     /// Its blocks fill it exactly; the first of them is an ITCH message.
-    Whole {
-        is_itch: bool,
-    },
+    Whole { is_itch: bool },
     /// A header alone: the number of the next message, or the end.
     Heartbeat,
     /// It ends before its blocks do, or goes on behind them.

@@ -186,7 +186,8 @@ fn unpack(file: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>, Capt
     };
     if unpacked != first {
         recognised(&unpacked)?;
-        if matches!(*unpacked, [0x1F, 0x8B, ..] | [0xFD, b'7', b'z', b'X', b'Z', 0, ..] | [0x28, 0xB5, 0x2F, 0xFD, ..]) {
+        if matches!(*unpacked, [0x1F, 0x8B, ..] | [0xFD, b'7', b'z', b'X', b'Z', 0, ..] | [0x28, 0xB5, 0x2F, 0xFD, ..])
+        {
             return Err(CaptureError::Stranger { what: "packed twice", advice: "unpack it once" });
         }
     }

@@ -57,7 +57,8 @@ pub fn looks_like(bytes: &[u8]) -> &'static str {
         "a web page: a download that went wrong?"
     } else if first.iter().all(|b| *b == 0) {
         "nothing but zeros: a download or copy that broke off?"
-    } else if first.iter().all(is_text) && std::str::from_utf8(first).map_or_else(|e| e.error_len().is_none(), |_| true) {
+    } else if first.iter().all(is_text) && std::str::from_utf8(first).map_or_else(|e| e.error_len().is_none(), |_| true)
+    {
         "text"
     } else {
         "nothing that is known here"

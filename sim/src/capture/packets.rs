@@ -85,8 +85,17 @@ impl Order {
 #[derive(Clone, Debug)]
 enum Kind {
     /// Records behind headers of so many bytes; a file that follows at once begins with these bytes.
-    Pcap { order: Order, header: usize, longest: usize, begins: [u8; 8], interface: Interface },
-    PcapNg { order: Order, interfaces: Vec<Interface> },
+    Pcap {
+        order: Order,
+        header: usize,
+        longest: usize,
+        begins: [u8; 8],
+        interface: Interface,
+    },
+    PcapNg {
+        order: Order,
+        interfaces: Vec<Interface>,
+    },
 }
 
 /// Reads the datagrams of a decompressed stream, in bounded memory.
@@ -289,14 +298,7 @@ fn pcap_header(data: &[u8]) -> Option<Kind> {
     Some(Kind::Pcap { order, header, longest, begins: *data.first_chunk()?, interface })
 }
 
-fn pcap_step(
-    order: Order,
-    header: usize,
-    longest: usize,
-    begins: &[u8; 8],
-    interface: Interface,
-    data: &[u8],
-) -> Step {
+fn pcap_step(order: Order, header: usize, longest: usize, begins: &[u8; 8], interface: Interface, data: &[u8]) -> Step {
     let (Some(seconds), Some(fraction), Some(length), Some(_)) =
         (order.u32(data, 0), order.u32(data, 4), order.u32(data, 8), order.u32(data, header - 4))
     else {
@@ -344,7 +346,7 @@ fn pcapng_step(order: &mut Order, interfaces: &mut Vec<Interface>, data: &[u8]) 
     }
     let Some(length) = order.u32(data, 4) else { return Step::Incomplete { wanted: SHORTEST_BLOCK } };
     let length = length as usize;
-    if length < SHORTEST_BLOCK || length % 4 != 0 {
+    if length < SHORTEST_BLOCK || !length.is_multiple_of(4) {
         return Step::Damaged("its length is none that a block can have");
     }
     if data.len() < length {

@@ -173,7 +173,9 @@ impl Stream {
         let enough = batch.bytes.len() + BATCH;
         while batch.bytes.len() < enough {
             let next = match &mut self.capture {
-                Capture::BinaryFile(reader) => reader.next_message().map(|next| next.map(|message| batch.message(message))),
+                Capture::BinaryFile(reader) => {
+                    reader.next_message().map(|next| next.map(|message| batch.message(message)))
+                }
                 Capture::Packets(reader) => {
                     reader.next_datagram().map(|next| next.map(|datagram| self.merge.take(&datagram, batch)))
                 }

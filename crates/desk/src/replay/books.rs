@@ -117,7 +117,8 @@ impl Pass {
     /// Forgets all but what the file's symbols are and how much room they need.
     pub(super) fn reset(&mut self) {
         let followed = std::mem::take(&mut self.followed);
-        let mut books = std::mem::replace(&mut self.books, Books::new(BookCapacity { orders: 1, levels: 1, ..SMALLEST }));
+        let mut books =
+            std::mem::replace(&mut self.books, Books::new(BookCapacity { orders: 1, levels: 1, ..SMALLEST }));
         books.clear();
         for reason in STALE_REASONS {
             books.heal(Scope::All, reason);

@@ -55,7 +55,8 @@ impl OutFile {
 
 /// By device and number, whatever the names are.
 fn same(there: &fs::Metadata, input: &Path) -> bool {
-    let input = if input == Path::new("-") { File::open("/dev/stdin").and_then(|f| f.metadata()) } else { fs::metadata(input) };
+    let input =
+        if input == Path::new("-") { File::open("/dev/stdin").and_then(|f| f.metadata()) } else { fs::metadata(input) };
     input.is_ok_and(|input| (input.dev(), input.ino()) == (there.dev(), there.ino()) && there.is_file())
 }
 

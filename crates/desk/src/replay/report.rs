@@ -4,6 +4,7 @@ use firelane_sim::capture::merge::Counts;
 use firelane_sim::capture::packets;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 /// The report.
@@ -211,74 +212,81 @@ pub(crate) struct Orders {
 
 impl Report {
     /// For people.
-    pub(crate) fn print(&self, file: &Path) {
-        say!("{}", file.display());
-        say!("  messages          {:>14}", group(self.messages));
+    pub(crate) fn text(&self, file: &Path) -> String {
+        let mut text = String::new();
+        let mut line = |line: fmt::Arguments<'_>| text += &format!("{line}\n");
+        line(format_args!("{}", file.display()));
+        line(format_args!("  messages          {:>14}", group(self.messages)));
         for (letter, n) in &self.counts {
-            say!("    {letter}  {:<24}{:>14}", name(*letter), group(*n));
+            line(format_args!("    {letter}  {:<24}{:>14}", name(*letter), group(*n)));
         }
         let errors: Vec<_> = self.errors.rows().into_iter().filter(|(_, n)| *n > 0).collect();
         if errors.is_empty() {
-            say!("  errors            {:>14}", "none");
+            line(format_args!("  errors            {:>14}", "none"));
         } else {
-            say!("  errors");
+            line(format_args!("  errors"));
             for (what, n) in errors {
-                say!("    {what:<27}{:>14}", group(n));
+                line(format_args!("    {what:<27}{:>14}", group(n)));
             }
         }
         if let Some(damage) = &self.damaged {
-            say!("  not read on       {}", damage.why);
+            line(format_args!("  not read on       {}", damage.why));
         }
         if let Some(feed) = &self.feed {
-            say!(
+            line(format_args!(
                 "  packets           {:>14}   duplicates {}, gaps {}, filled by the other line {}, lost {}",
                 group(feed.packets),
                 group(feed.duplicates),
                 group(feed.gaps),
                 group(feed.filled_by_other_line),
                 group(feed.lost)
-            );
+            ));
             if feed.replies > 0 {
                 let (replies, filled) = (group(feed.replies), group(feed.filled_by_rerequest));
-                say!("  re-request replies{replies:>14}   filled by them {filled}");
+                line(format_args!("  re-request replies{replies:>14}   filled by them {filled}"));
             }
         }
         if let Some(skipped) = self.skipped.as_ref().filter(|_| self.skipped_packets > 0) {
             let kinds = skipped.rows().into_iter().filter(|(_, n)| *n > 0);
             let kinds: Vec<_> = kinds.map(|(kind, n)| format!("{kind} {}", group(n))).collect();
-            say!("  packets not used  {:>14}   {}", group(self.skipped_packets), kinds.join(", "));
+            line(format_args!("  packets not used  {:>14}   {}", group(self.skipped_packets), kinds.join(", ")));
         }
         if self.new_books > 0 {
-            say!("  books begun anew  {:>14}   a new session, or a new day", group(self.new_books));
+            line(format_args!("  books begun anew  {:>14}   a new session, or a new day", group(self.new_books)));
         }
-        say!("  symbols           {:>14}", group(self.symbols));
+        line(format_args!("  symbols           {:>14}", group(self.symbols)));
         if let Some(symbols) = &self.symbol_list {
             for symbol in symbols {
-                say!("    {symbol}");
+                line(format_args!("    {symbol}"));
             }
         }
-        say!("  live orders       {:>14}   peak {}", group(self.live_orders), group(self.peak_live_orders));
+        line(format_args!(
+            "  live orders       {:>14}   peak {}",
+            group(self.live_orders),
+            group(self.peak_live_orders)
+        ));
         if let Some(n) = self.bbo_states {
-            say!("  best bid or offer {:>14}   changes written", group(n));
+            line(format_args!("  best bid or offer {:>14}   changes written", group(n)));
         }
         if let Some(n) = self.bbo_stale.filter(|n| *n > 0) {
-            say!("                    {:>14}   of a book that may be wrong, after a loss", group(n));
+            line(format_args!("                    {:>14}   of a book that may be wrong, after a loss", group(n)));
         }
         if let Some(o) = &self.orders {
-            say!(
+            line(format_args!(
                 "  order frames      {:>14}   enters {}, replaces {}, cancels {}; virtual fills {}",
                 group(o.frames),
                 group(o.entered),
                 group(o.replaced),
                 group(o.cancelled),
                 group(o.fills)
-            );
+            ));
         }
         let NsPerMessage { cold, warm } = self.ns_per_message;
-        say!("  ns per message    {cold:>14.1}   cold (first pass, empty books)");
+        line(format_args!("  ns per message    {cold:>14.1}   cold (first pass, empty books)"));
         if let Some(warm) = warm {
-            say!("                    {warm:>14.1}   warm (median of later passes)");
+            line(format_args!("                    {warm:>14.1}   warm (median of later passes)"));
         }
+        text
     }
 }
 

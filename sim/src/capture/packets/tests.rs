@@ -42,6 +42,14 @@ fn udp_v6() -> Vec<u8> {
     ip
 }
 
+/// An IPv4 header of a protocol around it.
+fn around(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let mut ip = udp_v4()[..20].to_vec();
+    ip[2..4].copy_from_slice(&(20 + payload.len() as u16).to_be_bytes());
+    ip[9] = protocol;
+    [&ip, payload].concat()
+}
+
 fn ethernet(ether_type: u16, rest: &[u8]) -> Vec<u8> {
     [&[0; 12], &ether_type.to_be_bytes()[..], rest].concat()
 }
@@ -92,6 +100,45 @@ fn every_supported_link_layer_leads_to_the_payload() {
     let cooked = [&[0; 14][..], &[8, 0], &v4].concat();
     let cooked2 = [&[0x86, 0xDD][..], &[0; 18], &v6].concat();
     let loopback = [&[2, 0, 0, 0], &v4[..]].concat();
+    // Tags behind cooked headers, which some systems leave there.
+    let cooked_tag = [&[0; 14][..], &[0x81, 0], &tag].concat();
+    let cooked2_tag = [&[0x81, 0][..], &[0; 18], &tag].concat();
+    let mpls = [&[0, 6, 0x40, 0x40, 0, 6, 0x41, 0x40][..], &v4].concat();
+    let pseudowire = [&[0, 6, 0x41, 0x40, 0, 0, 0, 0][..], &ethernet(0x0800, &v4)].concat();
+    let session = [&[0x11, 0, 0, 1, 0, 0, 0, 0x21][..], &v4].concat();
+    let snap = [&[0xAA, 0xAA, 3, 0, 0, 0, 8, 0][..], &v4].concat();
+    let gre = |flags: &[u8], protocol: u16, rest: &[u8]| {
+        let bytes = [flags.get(..2).unwrap(), &protocol.to_be_bytes(), &flags[2..], rest].concat();
+        around(47, &bytes)
+    };
+    let frame = ethernet(0x0800, &v4);
+    let mut vxlan = Vec::new();
+    let network = [&[8, 0, 0, 0, 0, 0, 7, 0][..], &frame].concat();
+    PacketBuilder::ipv4([1; 4], [2; 4], 16).udp(50_000, 4_789).write(&mut vxlan, &network).unwrap();
+    let cases = [
+        (113, cooked_tag),
+        (276, cooked2_tag),
+        (1, ethernet(0x9100, &tag)),
+        (1, ethernet(0x8847, &mpls)),
+        (1, ethernet(0x8100, &[&[0, 5, 0x88, 0x47][..], &mpls].concat())),
+        (1, ethernet(0x8847, &pseudowire)),
+        (1, ethernet(0x8864, &session)),
+        (1, ethernet(60, &snap)),
+        (9, [&[0xFF, 3, 0, 0x21][..], &v4].concat()),
+        (101, around(4, &v4)),
+        (101, around(41, &v6)),
+        (101, gre(&[0, 0], 0x0800, &v4)),
+        (101, gre(&[0x20, 0, 1, 2, 3, 4], 0x86DD, &v6)),
+        (101, gre(&[0, 0], 0x6558, &frame)),
+        (101, gre(&[0x10, 0, 0, 0, 0, 1], 0x88BE, &[&[0; 8][..], &frame].concat())),
+        (101, gre(&[0x10, 0, 0, 0, 0, 1], 0x22EB, &[&[0; 12][..], &frame].concat())),
+        (101, vxlan),
+        // What says how long the checksum behind each frame is.
+        (1 | 0x1400_0000, [&frame[..], &[1, 2, 3, 4]].concat()),
+    ];
+    for (link, packet) in cases {
+        assert_eq!(payloads(&pcap(link, &[&packet])), [PAYLOAD], "link {link}: {packet:02X?}");
+    }
     let cases: [(u32, Vec<u8>); 14] = [
         (1, ethernet(0x0800, &v4)),
         (1, ethernet(0x86DD, &v6)),
@@ -341,4 +388,107 @@ fn clocks_beyond_reason_saturate() {
     assert_eq!(at(1, i64::MIN, 3), 0);
     assert_eq!(at(u64::MAX, i64::MAX, 0), u64::MAX);
     assert_eq!(at(1, -1, 3), 2_000_000_000);
+}
+
+/// Two pieces of a datagram, the second of them from byte 16 on.
+fn pieces_v4() -> [Vec<u8>; 2] {
+    let whole = udp_v4();
+    let piece = |bytes: &[u8], flags: [u8; 2]| {
+        let mut ip = around(17, bytes);
+        ip[4..6].copy_from_slice(&[0, 9]);
+        ip[6..8].copy_from_slice(&flags);
+        ip
+    };
+    [piece(&whole[20..36], [0x20, 0]), piece(&whole[36..], [0, 2])]
+}
+
+fn pieces_v6() -> [Vec<u8>; 2] {
+    let whole = udp_v6();
+    let piece = |bytes: &[u8], offset: u16| {
+        let mut ip = whole[..40].to_vec();
+        ip[4..6].copy_from_slice(&(8 + bytes.len() as u16).to_be_bytes());
+        ip[6] = 44;
+        [&ip[..], &[17, 0], &offset.to_be_bytes(), &[0, 0, 0, 9], bytes].concat()
+    };
+    [piece(&whole[40..56], 1), piece(&whole[56..], 16)]
+}
+
+#[test]
+fn fragments_are_put_together_in_any_order() {
+    for [first, last] in [pieces_v4(), pieces_v6()] {
+        assert_eq!(payloads(&pcap(101, &[&first, &last])), [PAYLOAD]);
+        assert_eq!(payloads(&pcap(101, &[&last, &first])), [PAYLOAD]);
+        assert_eq!(read(&pcap(101, &[&first])).2.fragments, 1);
+        // Cut by the capture, it is of no use.
+        let (seen, error, skipped) = read(&pcap(101, &[&first[..first.len() - 1], &last]));
+        assert!(seen.is_empty() && error.is_none());
+        assert_eq!(skipped.fragments, 2);
+    }
+}
+
+#[test]
+fn modified_records_are_read_in_both_byte_orders() {
+    let ip = udp_v4();
+    for order in [u32::to_le_bytes, u32::to_be_bytes] {
+        let version = if order(1)[0] == 1 { [2, 0, 4, 0] } else { [0, 2, 0, 4] };
+        let mut file = [&order(0xA1B2_CD34)[..], &version, &[0; 8]].concat();
+        file.extend([65_535, 101].map(order).concat());
+        for _ in 0..2 {
+            let length = ip.len() as u32;
+            file.extend([1_700_000_000, 123_456, length, length, 7, 8].map(order).concat());
+            file.extend_from_slice(&ip);
+        }
+        let (seen, error, _) = read(&file);
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!((seen.len(), seen[1].0, &seen[1].3[..]), (2, 1_700_000_000_123_456_000, PAYLOAD));
+    }
+}
+
+#[test]
+fn packets_in_the_blocks_of_old_are_read() {
+    for order in [u32::to_le_bytes, u32::to_be_bytes] {
+        let mut ng = Ng::new(order);
+        ng.interface(147, &[]);
+        ng.interface(101, &[]);
+        let (ip, drops) = (udp_v4(), ng.short(3));
+        let words = [0, 2_000_000, ip.len() as u32, ip.len() as u32].map(order).concat();
+        let body = [&ng.short(1)[..], &drops, &words, &ip].concat();
+        ng.block(2, &body);
+        let (seen, error, skipped) = read(&ng.file);
+        assert!(error.is_none() && skipped == Skipped::default(), "{error:?} {skipped:?}");
+        assert_eq!((seen[0].0, &seen[0].3[..]), (2_000_000_000, PAYLOAD));
+    }
+}
+
+#[test]
+fn damage_is_told_with_its_place_and_what_stands_before_it() {
+    let damage = |file: &[u8]| {
+        let (seen, error, _) = read(file);
+        let Some(CaptureError::Damaged { offset, .. }) = error else { panic!("{error:?}") };
+        (seen.len(), offset as usize)
+    };
+    let ip = udp_v4();
+    let one = pcap(101, &[&ip]);
+    // One capture behind another, and a length that no packet has.
+    assert_eq!(damage(&[&one[..], &one].concat()), (1, one.len()));
+    let mut long = pcap(101, &[&ip, &ip]);
+    long[one.len() + 8..one.len() + 12].copy_from_slice(&300_000_u32.to_le_bytes());
+    assert_eq!(damage(&long), (1, one.len()));
+
+    let mut ng = Ng::new(u32::to_le_bytes);
+    ng.interface(101, &[]);
+    ng.packet(0, 1, &ip);
+    let second = ng.file.len();
+    ng.packet(0, 1, &ip);
+    let sound = ng.file;
+    for (at, byte) in [(4, 0xFF), (5, 0xFF), (sound.len() - second - 4, 0), (20, 0xFF)] {
+        let mut file = sound.clone();
+        file[second + at] = byte;
+        let (seen, error, _) = read(&file);
+        let offset = match error {
+            Some(CaptureError::Damaged { offset, .. } | CaptureError::Truncated { offset }) => offset,
+            error => panic!("{at}: {error:?}"),
+        };
+        assert_eq!((seen.len(), offset as usize), (1, second), "{at}");
+    }
 }
