@@ -631,7 +631,7 @@ impl Market for Playthrough {
         let reference = self.next_reference();
         let rank = self.next_rank(own.side, own.limit, own.hidden);
         self.rest(reference, Own { rank, ..own });
-        let what = What::Reprioritised { price: own.limit, hidden: own.hidden };
+        let what = What::Reprioritised { price: own.limit };
         effects.push(Effect { owner: own.owner, reference, what });
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! specifications, with another value in every field and another one in every byte of a number. Both ends of a session
 //! share one codec here, so that a field read and written wrongly alike is right to both; only these bytes are not.
 
+mod itch;
 mod mold;
 mod ouch_inbound;
 mod ouch_outbound;

@@ -806,7 +806,7 @@ impl Market for Engine {
             self.tape.replaced(now, self.instruments[at].line, order, shown);
         }
         self.rest(at, reference, resting);
-        let what = What::Reprioritised { price, hidden: resting.hidden };
+        let what = What::Reprioritised { price };
         effects.push(Effect { owner: resting.owner, reference, what });
         Ok(())
     }

@@ -251,8 +251,6 @@ pub enum What {
     Reprioritised {
         /// Where it stands.
         price: Price,
-        /// Not displayed.
-        hidden: bool,
     },
     /// A trade of it is broken. What was traded is undone; the order does not come back.
     Broken {

@@ -523,7 +523,7 @@ impl Port {
                 let aiq = record.terms.aiq;
                 self.answers.prevented(now, key, (decrement, prevented, price), liquidity, action, aiq);
             }
-            What::Reprioritised { price, .. } => {
+            What::Reprioritised { price } => {
                 record.reference = effect.reference;
                 self.answers.reprioritised(now, key, record, price);
             }

@@ -244,6 +244,44 @@ fn a_cross_trades_the_most_at_one_price() {
     engine.check().unwrap();
 }
 
+/// "of equal ones ... the nearest to" the last trade, whose own price is one to choose from.
+#[test]
+fn a_cross_that_may_have_several_prices_has_that_of_the_last_trade() {
+    for last in [None, Some(499_400), Some(498_000), Some(501_000)] {
+        let mut engine = trading();
+        if let Some(price) = last {
+            enter(&mut engine, limit(Side::Sell, 10, price));
+            enter(&mut engine, limit(Side::Buy, 10, price));
+        }
+        let at_close = |order| NewOrder { cross: Some(CrossKind::Close), ..order };
+        let buyer = enter(&mut engine, at_close(limit(Side::Buy, 100, 500_000)))[0].reference;
+        let seller = enter(&mut engine, at_close(limit(Side::Sell, 100, 499_000)))[0].reference;
+        let mut effects = Vec::new();
+        engine.set_phase(NOW, Phase::After, &mut effects);
+        let price = last.unwrap_or(499_000).clamp(499_000, 500_000);
+        assert_eq!(trades(&effects), [(buyer, 100, price), (seller, 100, price)], "{last:?}");
+    }
+}
+
+/// A cross frees what it froze: orders for the next one of its kind are not late.
+#[test]
+fn after_a_halt_cross_orders_join_the_next_one() {
+    let mut engine = trading();
+    let mut effects = Vec::new();
+    for _ in 0..2 {
+        engine.set_state(NOW, symbol(AAPL), TradingState::Halted, *b"T1  ", &mut effects).unwrap();
+        let at_halt = |side| NewOrder { cross: Some(CrossKind::Halt), ..limit(side, 100, 500_000) };
+        enter(&mut engine, at_halt(Side::Buy));
+        enter(&mut engine, at_halt(Side::Sell));
+        engine.freeze(symbol(AAPL), CrossKind::Halt).unwrap();
+        let late = engine.enter(NOW, at_halt(Side::Buy), &mut effects);
+        assert_eq!(late, Err(Refusal::LateForCross));
+        effects.clear();
+        engine.set_state(NOW, symbol(AAPL), TradingState::Trading, *b"    ", &mut effects).unwrap();
+        assert_eq!(trades(&effects).len(), 2);
+    }
+}
+
 #[test]
 fn a_halted_instrument_has_no_closing_cross() {
     let mut engine = trading();
