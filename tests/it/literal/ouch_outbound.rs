@@ -210,3 +210,32 @@ fn trade_correction() {
     bytes.extend(b"\x0d\x0e\x0f\x10\x11\x12\x13\x14Ntext          ");
     holds(&Outbound::TradeCorrection(&message), &bytes);
 }
+
+/// The code letters of the specification, in the order in which they are named.
+#[test]
+fn every_code_letter() {
+    macro_rules! letters {
+        ($($code:ident $letters:literal,)*) => {$(
+            let listed: Vec<u8> = $code::LISTED.iter().map(|code| code.0).collect();
+            assert_eq!(listed, $letters, stringify!($code));
+        )*};
+    }
+    letters! {
+        Side b"BSTE",
+        TimeInForce b"0356E",
+        Display b"YNAZ",
+        Capacity b"APRO",
+        InterMarketSweep b"YN",
+        CrossType b"NOCHSREA",
+        OrderState b"LD",
+        EventCode b"SE",
+        CancelReason b"DEFGHIKQSTUXZe",
+        LiquidityFlag b"ARJkmuNn780OCHKiMLej1pqrt",
+        BrokenReason b"ECSX",
+        RestatedReason b"RP",
+        CorrectionReason b"N",
+        AiqStrategy b"YDOWRydowrZEPXS01245N*",
+    }
+    let reasons: Vec<u16> = RejectReason::LISTED.iter().map(|reason| reason.0).collect();
+    assert!(reasons.into_iter().eq((0x01..=0x33).chain([0x40])));
+}
