@@ -10,6 +10,7 @@ use firelane_gateway::flow::record::{
     StatusBody, TopBody, TraceBody,
 };
 use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::counters::counts;
 use firelane_gateway::shell::log::{FileReader, LogError, Record};
 use firelane_gateway::shell::verify::verify;
 use serde::Serialize;
@@ -265,6 +266,10 @@ fn describe(kind: Kind, body: &[u8]) -> Option<String> {
                 b.log_free,
                 b.tape_lost
             )
+        }
+        Kind::Counters => {
+            let all: Vec<String> = counts(body).map(|(name, value)| format!("{name} {value}")).collect();
+            all.join(" ")
         }
         Kind::Link => {
             let b = LinkBody::read_from_bytes(body).ok()?;
