@@ -117,6 +117,13 @@ fn liquidity_flags() {
     }
     w.venue.break_trade(w.now, 2, BreakReason::Consent).unwrap();
     is(&news(&mut w), &[[b"B", &AT[..], b"\0\0\0\x02\0\0\0\0\0\0\0\x02Ca text        "].concat()]);
+    // It counts for nothing any more, and has no price to correct.
+    assert!(!w.venue.correct_trade(w.now, 2, Price(1)) && news(&mut w).is_empty());
+    let held = |w: &World| w.venue.port(0).unwrap().positions()[&symbol(AAPL)];
+    assert_eq!(held(&w), 10 + 5 + 5);
+    w.background(Way::Buy, 100, P50);
+    told(&mut w, &enter(4, b'S', 60, b"3YPNN", b""));
+    assert_eq!(held(&w), 20 - 60);
 }
 
 #[test]
