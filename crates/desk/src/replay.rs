@@ -8,10 +8,9 @@ mod report;
 pub(crate) use report::group;
 
 use crate::cli::Replay;
+use crate::{settings, wirings};
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::Symbol;
-use firelane_gateway::shell::config::Config;
-use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
@@ -24,7 +23,7 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
         report.bbo_states = Some(states);
     }
     if let Some(path) = &options.orders {
-        let config = configuration(options.config.as_deref())?;
+        let config = settings::gateway(options.config.as_deref(), &options.set, Some(wirings::DEMO))?;
         let config = orders::configure(config, &recording, symbol, options.config.is_none());
         let written = orders::write(&recording, &config, path);
         report.orders = Some(written.with_context(|| format!("writing {}", path.display()))?);
@@ -35,12 +34,6 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
         report.print(&options.file);
     }
     Ok(if options.strict && report.errors.any() { ExitCode::from(2) } else { ExitCode::SUCCESS })
-}
-
-fn configuration(path: Option<&Path>) -> Result<Config> {
-    let Some(path) = path else { return Ok(Config::parse("")?) };
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Config::parse(&text).with_context(|| path.display().to_string())
 }
 
 fn parse_symbol(text: &str) -> Result<Symbol> {
