@@ -75,6 +75,7 @@ fn a_venue_is_checked_as_a_venue() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), "venue.toml", "[market]\nsymbls = 3\nrate = 0\n[[port]]\nfirm = \"x\"\n");
     let (code, text, _) = said(&["check", &path]);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(code == 1 && text.contains("3 things are wrong with this configuration of a venue"), "{text}");
     assert!(text.contains("did you mean \"symbols\"?"), "{text}");
     let path = file(folder.path(), "venue.toml", "[market]\nitch = \"/no/such/day.itch\"\n");
