@@ -6,6 +6,7 @@ mod output;
 mod check;
 mod cli;
 mod control;
+mod counters;
 mod demo;
 mod dump;
 mod install;
