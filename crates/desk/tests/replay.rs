@@ -6,6 +6,8 @@ mod data;
 mod days;
 #[path = "replay/naive.rs"]
 mod naive;
+#[path = "../../../tests/it/skip.rs"]
+mod skip;
 
 use days::{Recording, opened, pack, synthetic};
 use firelane_gateway::base::{Side, Symbol};
