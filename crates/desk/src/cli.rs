@@ -1,5 +1,6 @@
 //! The command line. Every option says its unit and default; every command shows how it is used.
 
+use crate::dump::When;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use firelane_sim::server::Speed;
 use std::path::PathBuf;
@@ -127,39 +128,86 @@ pub(crate) enum Faults {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads BinaryFILE (.itch, 2-byte lengths), pcap and pcapng with MoldUDP64, plain or compressed with gzip, xz or zstd.
-Unknown types and wrong lengths are skipped by their length prefix, counted and reported; nothing stops the file.
+Reads BinaryFILE (.itch, 2-byte lengths), pcap and pcapng with MoldUDP64, plain or compressed with
+gzip, xz or zstd, in one pass and in memory that does not grow with the file. --orders and --bench
+keep the messages in memory.
+
+Unknown types and wrong lengths are skipped by their length prefix, counted and reported; a file
+that breaks off is read as far as it goes. What was read and not used is counted.
 
 Examples:
   firelane replay DAY.itch.gz
   firelane replay DAY.itch.xz --symbol AAPL --bbo aapl.csv
+  firelane replay DAY.itch.xz --symbol AAPL,MSFT --bbo both.csv --columns symbol,time_ns
   firelane replay DAY.itch.xz --symbol AAPL --orders aapl.ouch --config maker.toml
   firelane replay capture.pcapng --strict --json | jq .errors
+  curl -s https://.../DAY.itch.gz | firelane replay -
 
 The lines of --bbo are: index,ask_px,ask_sz,bid_px,bid_sz
-  index is the 0-based number of the message in the file; prices are dollars x 10,000; an empty side is 0,0.")]
+  index is the 0-based number of the message in the file; prices are dollars x 10,000; an empty side
+  is 0,0. After a loss in a capture the books may be wrong: then lines are left out, or marked with
+  --columns stale.
+
+Exit codes: 0 read, whatever was wrong with single messages; 1 it failed, or nothing of the file
+could be used; 2 wrong arguments, a file damaged in the middle, or errors found under --strict.")]
 pub(crate) struct Replay {
-    /// The recorded file
+    /// The recorded file; - is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Gateway configuration (TOML)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Follow this symbol alone
-    #[arg(long, value_name = "S")]
-    pub(crate) symbol: Option<String>,
-    /// Write each change of the symbol's best bid or offer here
-    #[arg(long, value_name = "OUT.csv", requires = "symbol")]
+    /// Follow these symbols alone
+    #[arg(long, value_name = "S", value_delimiter = ',')]
+    pub(crate) symbol: Vec<String>,
+    /// List the symbols in the file
+    #[arg(long)]
+    pub(crate) symbols: bool,
+    /// Write each change of a best bid or offer here; - is standard output. Of one symbol, or of several with
+    /// --columns symbol
+    #[arg(long, value_name = "OUT.csv")]
     pub(crate) bbo: Option<PathBuf>,
+    /// Columns behind the usual ones of --bbo, and a line that names all
+    #[arg(long, value_name = "C", value_enum, value_delimiter = ',', requires = "bbo")]
+    pub(crate) columns: Vec<Column>,
     /// Write the exact bytes that the strategy would have sent here (SoupBinTCP-framed OUCH)
     #[arg(long, value_name = "OUT.ouch")]
     pub(crate) orders: Option<PathBuf>,
+    /// Write over files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Go over the messages again and again, in memory, for the time of a warm pass
+    #[arg(long)]
+    pub(crate) bench: bool,
     /// Exit with 2 if anything in the file was an error
     #[arg(long)]
     pub(crate) strict: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What a line of `--bbo` may say beside the prices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Column {
+    /// The time of day, in nanoseconds since midnight
+    #[value(name = "time_ns")]
+    TimeNs,
+    /// Of which symbol
+    Symbol,
+    /// 1 if the book may be wrong: after a loss, a malformed message, or a contradiction in the file
+    Stale,
+}
+
+impl Column {
+    /// As it is written on the command line, and in the file.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Column::TimeNs => "time_ns",
+            Column::Symbol => "symbol",
+            Column::Stale => "stale",
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -281,7 +329,10 @@ Examples:
   firelane demo --log run.log --tape run.tape
   firelane log verify run.log
   firelane log stat run.tape
-  firelane log dump run.log | less")]
+  firelane log dump run.log --symbol AAPL | less
+
+Exit codes of verify: 0 reproduces; 1 it does not, or is no log; 3 it does as far as it goes, but the
+log ends too early: its run was killed.")]
 pub(crate) enum Log {
     /// Run the lane again from the log alone and compare every output byte and the final digest
     Verify {
@@ -301,15 +352,49 @@ pub(crate) enum Log {
         #[arg(long)]
         json: bool,
     },
-    /// Print every record of a log or tape, a line each
-    Dump {
-        /// A log or tape file
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// Print records of this input number only
-        #[arg(long, value_name = "N")]
-        input: Option<u64>,
-    },
+    /// Print every record of a log or tape in words, with the messages within
+    Dump(Dump),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Market data (ITCH in MoldUDP64), order entry (OUCH in SoupBinTCP) and snapshots are decoded, every
+field by its name: prices in dollars, codes in words, times as times of day (the exchange's in a
+message, UTC in front of a record; seconds since the start where the clock was virtual).
+
+Filters can be combined; a record is shown with the messages that are asked for alone.
+
+Examples:
+  firelane log dump run.log --symbol AAPL --kind add-order,order-executed
+  firelane log dump run.log --order 17              an order, and what replaced it
+  firelane log dump run.log --kind ouch --from 14:30 --to 14:30:05.5
+  firelane log dump run.log --kind error            what could not be decoded, and where
+  firelane log dump run.tape --json | jq 'select(.kind == \"Alert\")'")]
+pub(crate) struct Dump {
+    /// A log or tape file; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only what is about these symbols
+    #[arg(long, value_name = "S,...", value_delimiter = ',')]
+    pub(crate) symbol: Vec<String>,
+    /// Only this order (the venue's number or ours), and what replaces it
+    #[arg(long, value_name = "N")]
+    pub(crate) order: Option<u64>,
+    /// Only these records, protocols or messages: packet, ouch, add-order (a wrong one lists all)
+    #[arg(long, value_name = "K,...", value_delimiter = ',')]
+    pub(crate) kind: Vec<String>,
+    /// Only records of this input number
+    #[arg(long, value_name = "N")]
+    pub(crate) input: Option<u64>,
+    /// From this time on: HH:MM[:SS[.sss]] (UTC), or seconds since the start (1.5s)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<When>,
+    /// Up to this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<When>,
+    /// Print one JSON object a record instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::rng::Rng;
 use crate::venue::Venue;
 use crate::venue::engine::Resting;
 use crate::venue::market::{BreakReason, Life, NewOrder, Prevention, SelfMatch};
-use crate::venue::port::Trick;
+use crate::venue::port::{OrderState, Trick};
 use firelane_gateway::base::{Mono, Nanos, Price};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +58,14 @@ impl Tricks {
             if let Some((_, every)) = DEEDS.iter().find(|(other, _)| *other == deed) {
                 self.plan(now, *every, deed);
             }
+            // A client that comes back waits for a silence of its session: it is left alone until it trades.
+            let mut latest = venue.port(0).into_iter().flat_map(|port| port.orders().values().rev());
+            let trades = latest.any(|order| order.state == OrderState::Live);
             match deed {
+                Deed::Play(Trick::LetGo) => {
+                    venue.trick(now, 0, Trick::LetGo, &mut self.rng);
+                }
+                _ if !trades => {}
                 Deed::Play(trick) => {
                     venue.trick(now, 0, trick, &mut self.rng);
                     if trick == Trick::Hold {
