@@ -155,7 +155,7 @@ pub struct Port {
     /// Firms whose order entry is disabled.
     disabled: BTreeSet<[u8; 4]>,
     expiries: BTreeSet<(ExchangeTime, OrderKey)>,
-    /// Live orders can be neither replaced nor cancelled, as if all were late for a cross.
+    /// Live orders can be neither replaced nor cancelled, as if all were late for a cross, and new ones are refused.
     held: bool,
     ignored: Ignored,
 }
@@ -305,7 +305,7 @@ impl Port {
             return;
         }
         let terms = match rules::enter(&self.may, request, tail) {
-            Ok(terms) if self.disabled.contains(&terms.firm) => {
+            Ok(terms) if self.held || self.disabled.contains(&terms.firm) => {
                 return self.answers.rejected(desk.now, key, RejectReason::FIRM_NOT_AUTHORIZED, terms.cl_ord_id);
             }
             Ok(terms) => terms,

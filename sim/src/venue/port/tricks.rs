@@ -13,7 +13,7 @@ pub enum Trick {
     FillLate,
     /// A fill is told again.
     RepeatFill,
-    /// Live orders stand as if late for a cross: they can be neither replaced nor cancelled.
+    /// Live orders stand as if late for a cross, they can be neither replaced nor cancelled; new ones are refused.
     Hold,
     /// They can again, and what was to be cancelled is.
     LetGo,
