@@ -9,6 +9,7 @@ mod tricks;
 pub use tricks::Trick;
 
 use super::answers::Answers;
+use super::farewell::Remark;
 use super::market::{CancelReason, Effect, Liquidity, Market, Owner, Refusal, What};
 use super::rules::{self, Entitlements, Spent, Terms};
 use firelane_gateway::base::{ExchangeTime, Nanos, Price, Symbol, VenueRef};
@@ -158,6 +159,9 @@ pub struct Port {
     /// Live orders can be neither replaced nor cancelled, as if all were late for a cross, and new ones are refused.
     held: bool,
     ignored: Ignored,
+    /// What its clients did that had no effect or another one, by its key; and what of that is to be said.
+    remarks: BTreeMap<String, u64>,
+    news: Vec<(Remark, u64)>,
 }
 
 /// Where a port's requests go and what they cause.
@@ -182,6 +186,8 @@ impl Port {
             expiries: BTreeSet::new(),
             held: false,
             ignored: Ignored::default(),
+            remarks: BTreeMap::new(),
+            news: Vec::new(),
         }
     }
 
@@ -219,6 +225,26 @@ impl Port {
     #[must_use]
     pub fn ignored(&self) -> Ignored {
         self.ignored
+    }
+
+    /// What its clients did that had no effect, or another one than they wanted: how often, by its key.
+    #[must_use]
+    pub fn remarks(&self) -> &BTreeMap<String, u64> {
+        &self.remarks
+    }
+
+    /// What is to be said of that since the last call. Each first of its kind is, and then each that doubles how often
+    /// it was so: a client that does nothing else fills no screen.
+    pub(super) fn take_remarks(&mut self) -> impl Iterator<Item = (Remark, u64)> + use<> {
+        std::mem::take(&mut self.news).into_iter()
+    }
+
+    pub(super) fn remark(&mut self, what: Remark) {
+        let count = self.remarks.entry(what.key()).or_insert(0);
+        *count += 1;
+        if count.is_power_of_two() {
+            self.news.push((what, *count));
+        }
     }
 
     /// The lowest number that a new request on a channel may take.
@@ -268,7 +294,10 @@ impl Port {
                 let channel = tail.user_ref_idx();
                 self.answers.account_query(desk.now, channel, self.next_urn(channel));
             }
-            Err(_) => self.ignored.malformed += 1,
+            Err(malformed) => {
+                self.ignored.malformed += 1;
+                self.remark(Remark::Malformed(malformed));
+            }
         }
     }
 
@@ -306,10 +335,10 @@ impl Port {
         }
         let terms = match rules::enter(&self.may, request, tail) {
             Ok(terms) if self.held || self.disabled.contains(&terms.firm) => {
-                return self.answers.rejected(desk.now, key, RejectReason::FIRM_NOT_AUTHORIZED, terms.cl_ord_id);
+                return self.rejected(desk.now, key, RejectReason::FIRM_NOT_AUTHORIZED, terms.cl_ord_id);
             }
             Ok(terms) => terms,
-            Err(reason) => return self.answers.rejected(desk.now, key, reason, request.cl_ord_id),
+            Err(reason) => return self.rejected(desk.now, key, reason, request.cl_ord_id),
         };
         let order = terms.order(&self.may, self.owner(key), request.quantity.shares());
         match desk.market.enter(desk.now, order, desk.effects) {
@@ -318,7 +347,7 @@ impl Port {
             }
             Err(refusal) => {
                 let reason = rules::reject_reason(refusal, terms.cross_type);
-                self.answers.rejected(desk.now, key, reason, terms.cl_ord_id);
+                self.rejected(desk.now, key, reason, terms.cl_ord_id);
             }
         }
     }
@@ -338,7 +367,7 @@ impl Port {
         if pending || self.is_frozen(desk, reference) {
             let reason = if pending { RejectReason::CANCEL_PENDING } else { RejectReason::REPLACE_NOT_ALLOWED };
             self.consume(key);
-            return self.answers.rejected(desk.now, key, reason, request.cl_ord_id);
+            return self.rejected(desk.now, key, reason, request.cl_ord_id);
         }
         let valid = rules::replace(&self.may, &original, request, tail);
         let open = rules::open_after_replace(request.quantity.shares(), spent);
@@ -355,13 +384,18 @@ impl Port {
                 Err(refusal @ (Refusal::Halted | Refusal::LateForCross)) => {
                     self.consume(key);
                     let reason = rules::reject_reason(refusal, original.cross_type);
-                    return self.answers.rejected(desk.now, key, reason, request.cl_ord_id);
+                    return self.rejected(desk.now, key, reason, request.cl_ord_id);
                 }
                 Err(_) => {}
             }
         }
         // Invalid details kill the original, and the number stays free.
         let _ = desk.market.reduce(desk.now, reference, 0, CancelReason::System, desk.effects);
+    }
+
+    fn rejected(&mut self, now: ExchangeTime, key: OrderKey, reason: RejectReason, cl_ord_id: [u8; 14]) {
+        self.remark(Remark::Rejected(reason));
+        self.answers.rejected(now, key, reason, cl_ord_id);
     }
 
     fn cancel(&mut self, desk: &mut Desk<'_>, request: &CancelOrder, tail: Appendage<'_>) {
