@@ -299,6 +299,7 @@ mod tests {
             Frame::Release(release) => writer.release(release),
             Frame::End => writer.end(),
             Frame::Status(status) => writer.status(status),
+            Frame::Counters(counters) => writer.counters(counters),
             Frame::Link(session, why) => writer.link(*session, *why),
         }
         .unwrap();
@@ -309,7 +310,7 @@ mod tests {
         /// Whatever is read of any bytes is what a writer would have written: no byte of it is lost, and none is made up.
         #[test]
         fn any_bytes_are_a_frame_that_can_be_written_or_none(
-            kind in 0..9_u8,
+            kind in 0..12_u8,
             second in 0..32_u8,
             rest in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
         ) {
@@ -324,7 +325,9 @@ mod tests {
                 Frame::Effect(_, tag, payload) => {
                     assert_eq!((tag.len(), [tag, payload].concat()), (rest[0].into(), rest[1..].to_vec()));
                 }
-                Frame::Release(Release::Message { .. } | Release::Snapshot { .. }) | Frame::Status(_) => {
+                Frame::Release(Release::Message { .. } | Release::Snapshot { .. })
+                | Frame::Status(_)
+                | Frame::Counters(_) => {
                     assert_eq!(again.as_ref(), Some(&bytes));
                 }
                 // What a field does not use may be anything.
