@@ -7,6 +7,9 @@ pub mod machine;
 pub mod market;
 pub mod orders;
 pub mod raw;
+#[cfg(test)]
+#[path = "../../tests/it/skip.rs"]
+mod skip;
 pub mod stats;
 pub mod stream;
 pub mod taker;

@@ -551,8 +551,7 @@ mod tests {
     #[test]
     fn the_lane_trades_and_the_echo_answers() {
         if core_affinity::get_core_ids().is_none_or(|ids| ids.len() < 2) {
-            println!("skipped: two cores are needed");
-            return;
+            return crate::skip::skip("two cores are needed");
         }
         let plan = Plan {
             rounds: 2,

@@ -1,5 +1,7 @@
 //! The far end of the wire, behind one trait: a synthetic market today, a recorded day just as well.
 
+mod tricks;
+
 use crate::clock::Agenda;
 use crate::crowd::{Crowd, CrowdStats};
 use crate::flow::FlowConfig;
@@ -14,6 +16,7 @@ use crate::venue::port::{OrderKey, OrderState, Port};
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price, Symbol};
 use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
 use firelane_gateway::flow::wire::soupbintcp::Password;
+use tricks::Tricks;
 
 /// A market with order-entry ports: what publishes the feed and answers orders. The publisher and the servers around
 /// it belong to the [`FarEnd`](crate::far_end::FarEnd), the network to whoever owns that.
@@ -78,6 +81,8 @@ pub struct Synthetic {
     venue: Venue,
     crowd: Crowd,
     staff: Staff,
+    /// Who plays tricks on the ports' clients.
+    tricks: Option<Tricks>,
     stopped: bool,
 }
 
@@ -91,7 +96,17 @@ impl Synthetic {
         let crowd = Crowd::new(flow, seed);
         let engine = EngineConfig { seed, ..EngineConfig::new(crowd.symbols()) };
         let staff = Staff::new(faults, seed, u16::try_from(ports.len()).expect("ports are numbered with 16 bits"));
-        Synthetic { venue: Venue::new(epoch, &engine, ports), crowd, staff, stopped: false }
+        Synthetic { venue: Venue::new(epoch, &engine, ports), crowd, staff, tricks: None, stopped: false }
+    }
+}
+
+impl Synthetic {
+    /// The same, with somebody who plays tricks on the clients of its ports, all of the firm given: fills that come late
+    /// or twice, orders that meet their own firm's, orders that can't be cancelled for a while.
+    #[must_use]
+    pub fn with_tricks(mut self, firm: [u8; 4], seed: u64) -> Self {
+        self.tricks = Some(Tricks::new(firm, seed));
+        self
     }
 }
 
@@ -104,7 +119,9 @@ impl Exchange for Synthetic {
         if self.stopped {
             return self.venue.next_deadline();
         }
-        self.venue.next_deadline().min(self.crowd.next_deadline()).min(self.staff.agenda.next_deadline())
+        let tricks = self.tricks.as_ref().map_or(Mono::NEVER, Tricks::next_deadline);
+        let deadlines = [self.crowd.next_deadline(), self.staff.agenda.next_deadline(), tricks];
+        deadlines.into_iter().fold(self.venue.next_deadline(), Mono::min)
     }
 
     fn on_timer(&mut self, now: Mono) {
@@ -112,12 +129,18 @@ impl Exchange for Synthetic {
         if !self.stopped {
             self.crowd.on_timer(now, &mut self.venue);
             self.staff.on_timer(now, &mut self.venue);
+            if let Some(tricks) = &mut self.tricks {
+                tricks.on_timer(now, &mut self.venue);
+            }
         }
     }
 
     fn stop(&mut self, now: Mono) {
         self.stopped = true;
         self.staff.go_home(now, &mut self.venue);
+        if let Some(tricks) = &mut self.tricks {
+            tricks.stop(now, &mut self.venue);
+        }
     }
 
     fn end_day(&mut self, now: Mono) {

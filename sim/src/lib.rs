@@ -5,6 +5,7 @@
 //! clock but [`clock`]'s agenda, no randomness but [`rng`]'s, and no container whose order of iteration depends on a
 //! hash. The [`server`] puts the same far end on real sockets and the machine's clock, with the same faults in between.
 
+pub mod account;
 pub mod capture;
 pub mod clock;
 pub mod crowd;

@@ -4,19 +4,27 @@
 //! keep it, so that it reaches back over the whole run whatever the lane has forgotten since; positions, books, and the
 //! orders that the lane still remembers are its own. The venue's account is what its port and its engine say. Orders
 //! are matched by the client's id that they carry, fills by order and match number.
+//!
+//! There is a checker a file: this one compares the two statements, [`books`] the books, [`rest`] looks at what must be
+//! true of the lane alone, and [`heard`] compares both sides with a third account, kept from the bytes between them.
+
+mod books;
+mod heard;
+mod rest;
+mod tape;
+
+pub use books::{BookRow, BookRows, book_of_lane, book_of_venue, compare_books};
+pub use heard::{compare_with_lane, compare_with_venue};
+pub use rest::{Reach, Rest, check_at_rest, check_exposure, live_orders, reach_of_lane, reach_of_venue};
+pub use tape::{TapeCounts, TapeLedger};
 
 use crate::exchange::Exchange;
-use crate::venue::port::{OrderState, Port};
+use crate::venue::port::{OrderKey, OrderState, Port};
 use firelane_gateway::base::{ClientId, InstrumentId, Price, Side, Symbol, VenueRef};
-use firelane_gateway::flow::action::Happening;
-use firelane_gateway::flow::book::{BookView, L3View};
 use firelane_gateway::flow::entry::origin_of;
-use firelane_gateway::flow::orders::{Cursor, Status};
-use firelane_gateway::flow::record::{Alert, AlertBody, Kind, OrderBody, RecordHeader};
 use firelane_gateway::shell::lane::Lane;
 use std::collections::BTreeMap;
 use std::fmt;
-use zerocopy::FromBytes;
 
 /// One thing in which the two sides differ.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,26 +82,6 @@ pub struct Holding {
     pub cash: i128,
 }
 
-/// A resting order of a book.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct BookRow {
-    /// Reference.
-    pub reference: VenueRef,
-    /// Price.
-    pub price: Price,
-    /// Displayed shares.
-    pub shares: i64,
-}
-
-/// Both sides of a book, each in priority order.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct BookRows {
-    /// Bids.
-    pub bids: Vec<BookRow>,
-    /// Asks.
-    pub asks: Vec<BookRow>,
-}
-
 /// One side's account of everything.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Statement {
@@ -105,149 +93,6 @@ pub struct Statement {
     pub holdings: BTreeMap<Symbol, Holding>,
     /// Every book.
     pub books: BTreeMap<Symbol, BookRows>,
-}
-
-/// What the gateway's tape has said of its orders, kept step by step.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct TapeLedger {
-    orders: BTreeMap<ClientId, TapeOrder>,
-    fills: BTreeMap<(ClientId, u64), FillRow>,
-    counts: TapeCounts,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct TapeOrder {
-    instrument: InstrumentId,
-    side: Side,
-    /// The venue has taken it, at some time.
-    lived: bool,
-    finished: bool,
-    executed: i64,
-    open: i64,
-}
-
-/// What the tape has told, in steps.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct TapeCounts {
-    /// Orders sent.
-    pub sent: u64,
-    /// Of these accepted.
-    pub accepted: u64,
-    /// Orders rejected, or lost on the way.
-    pub rejected: u64,
-    /// Replaces in force.
-    pub replaced: u64,
-    /// Replaces and cancels refused, or without effect.
-    pub refused: u64,
-    /// Orders whose last shares were cancelled.
-    pub cancelled: u64,
-    /// Fills.
-    pub fills: u64,
-    /// Shares filled.
-    pub shares: u64,
-    /// Trades broken or corrected.
-    pub revised: u64,
-    /// Requests that were not answered in time.
-    pub timed_out: u64,
-    /// Kills.
-    pub kills: u64,
-    /// Ends of the market-data session.
-    pub ends_of_session: u64,
-    /// Times that order entry became ready.
-    pub entry_ready: u64,
-    /// Messages that contradicted a book.
-    pub book_faults: u64,
-}
-
-impl TapeLedger {
-    /// Takes in one record of the tape, header and body.
-    pub fn on_record(&mut self, record: &[u8]) {
-        let Ok((header, body)) = RecordHeader::ref_from_prefix(record) else { return };
-        match Kind::from_byte(header.kind) {
-            Some(Kind::Order) => {
-                if let Ok(body) = OrderBody::ref_from_bytes(body) {
-                    self.on_order(body);
-                }
-            }
-            Some(Kind::Alert) => {
-                if let Ok(body) = AlertBody::ref_from_bytes(body) {
-                    let counts = &mut self.counts;
-                    let counter = match body.alert.get() {
-                        n if n == Alert::Killed as u16 => &mut counts.kills,
-                        n if n == Alert::EndOfSession as u16 => &mut counts.ends_of_session,
-                        n if n == Alert::EntryReady as u16 => &mut counts.entry_ready,
-                        n if n == Alert::BookFault as u16 => &mut counts.book_faults,
-                        _ => return,
-                    };
-                    *counter += 1;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn on_order(&mut self, body: &OrderBody) {
-        let id = ClientId(body.order.get());
-        let side = if body.side == b'B' { Side::Buy } else { Side::Sell };
-        let order = self.orders.entry(id).or_insert(TapeOrder {
-            instrument: InstrumentId(body.instrument.get()),
-            side,
-            lived: false,
-            finished: false,
-            executed: 0,
-            open: 0,
-        });
-        let is = |happening: Happening| body.what == happening as u8;
-        let counts = &mut self.counts;
-        let first = !order.lived && order.open == 0 && !order.finished;
-        order.open = body.open.get();
-        order.finished = body.finished == 1;
-        let shares = body.fill_qty.get();
-        let row =
-            FillRow { shares: shares * side.sign(), price: Price(body.fill_price.get()), liquidity: body.liquidity };
-        let key = (id, body.trade.get());
-        if is(Happening::Sent) {
-            counts.sent += u64::from(first);
-        } else if is(Happening::Rejected) {
-            counts.rejected += 1;
-        } else if is(Happening::RequestRefused) {
-            counts.refused += 1;
-        } else if is(Happening::TimedOut) {
-            counts.timed_out += 1;
-        } else {
-            // Whatever else is said of an order, the venue has taken it.
-            counts.accepted += u64::from(!order.lived);
-            order.lived = true;
-        }
-        if is(Happening::Filled) {
-            order.executed += shares;
-            counts.fills += 1;
-            counts.shares += shares.unsigned_abs();
-            self.fills.insert(key, row);
-        } else if is(Happening::TradeBroken) {
-            counts.revised += 1;
-            self.fills.remove(&key);
-        } else if is(Happening::TradeCorrected) {
-            counts.revised += 1;
-            self.fills.insert(key, row);
-        } else if is(Happening::Replaced) {
-            counts.replaced += 1;
-        } else if is(Happening::Cancelled) {
-            counts.cancelled += 1;
-        }
-    }
-
-    /// What the tape has told so far, in numbers.
-    #[must_use]
-    pub fn counts(&self) -> TapeCounts {
-        self.counts
-    }
-
-    /// Fills that were not broken.
-    #[must_use]
-    pub fn fills(&self) -> &BTreeMap<(ClientId, u64), FillRow> {
-        &self.fills
-    }
 }
 
 impl Statement {
@@ -269,7 +114,7 @@ impl Statement {
             };
             (*id, row)
         });
-        let mut statement = Statement { orders: orders.collect(), fills: tape.fills.clone(), ..Self::default() };
+        let mut statement = Statement { orders: orders.collect(), fills: tape.fills().clone(), ..Self::default() };
         for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
             let account = lane.gate().ledger().account(id);
             let holding = Holding { shares: account.position.0, cash: account.cash.0 };
@@ -318,34 +163,9 @@ impl Statement {
 }
 
 /// The gateway's name of an order of the port. One that carries none gets its number, above all names.
-fn client_of(port: &Port, key: crate::venue::port::OrderKey) -> ClientId {
+fn client_of(port: &Port, key: OrderKey) -> ClientId {
     let origin = port.orders().get(&key).and_then(|record| origin_of(&record.terms.cl_ord_id));
     origin.map_or(ClientId(u64::MAX - u64::from(key.urn)), |origin| origin.client)
-}
-
-/// One book of the venue, as it is displayed.
-#[must_use]
-pub fn book_of_venue(exchange: &dyn Exchange, symbol: Symbol) -> BookRows {
-    let mut book = BookRows::default();
-    for order in exchange.displayed(symbol) {
-        let row = BookRow { reference: order.reference, price: order.price, shares: order.shares.into() };
-        match order.side {
-            Side::Buy => book.bids.push(row),
-            Side::Sell => book.asks.push(row),
-        }
-    }
-    book
-}
-
-/// One book of the lane.
-#[must_use]
-pub fn book_of_lane(lane: &dyn Lane, id: InstrumentId) -> BookRows {
-    let view = lane.books().view(id);
-    let side = |side| {
-        let queues = view.levels(side).flat_map(|level| view.queue(side, level.price));
-        queues.map(|o| BookRow { reference: o.order, price: o.price, shares: o.qty.0 }).collect()
-    };
-    BookRows { bids: side(Side::Buy), asks: side(Side::Sell) }
 }
 
 /// Every difference between the two sides.
@@ -378,24 +198,6 @@ pub fn compare(lane: &Statement, venue: &Statement) -> Vec<Difference> {
     for (symbol, lane, venue) in both(&lane.books, &venue.books) {
         let (lane, venue) = (lane.unwrap_or(&empty), venue.unwrap_or(&empty));
         found.extend(compare_books(*symbol, lane, venue));
-    }
-    found
-}
-
-/// The differences of one book: on each side the first order that differs, and how many there are.
-#[must_use]
-pub fn compare_books(symbol: Symbol, lane: &BookRows, venue: &BookRows) -> Vec<Difference> {
-    let mut found = Vec::new();
-    for (name, lane, venue) in [("bids", &lane.bids, &venue.bids), ("asks", &lane.asks, &venue.asks)] {
-        let same = lane.iter().zip(venue).take_while(|(l, v)| l == v).count();
-        if same < lane.len().max(venue.len()) {
-            let words = |rows: &[BookRow]| match rows.get(same) {
-                Some(row) => format!("{row} of {}", rows.len()),
-                None => format!("no more than {}", rows.len()),
-            };
-            let about = format!("{name} of {symbol}, order {} in priority", same + 1);
-            found.push(Difference { about, lane: words(lane), venue: words(venue) });
-        }
     }
     found
 }
@@ -442,12 +244,6 @@ impl fmt::Display for FillRow {
     }
 }
 
-impl fmt::Display for BookRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} shares at {} (reference {})", self.shares, Dollars(self.price.0.into()), self.reference.0)
-    }
-}
-
 /// 1/10,000 of a dollar, in words.
 #[derive(Clone, Copy, Debug)]
 pub struct Dollars(pub i128);
@@ -462,60 +258,4 @@ impl fmt::Display for Dollars {
             write!(f, "{sign}${whole}.{part:04}")
         }
     }
-}
-
-/// What must be true of the gateway alone once it is at rest: nothing lives, nothing is reserved, nothing was
-/// misunderstood. A difference for each thing that is not.
-#[must_use]
-pub fn check_at_rest(lane: &dyn Lane) -> Vec<Difference> {
-    let mut found = Vec::new();
-    let mut expect = |about: &str, value: i128| {
-        if value != 0 {
-            found.push(Difference { about: about.to_owned(), lane: value.to_string(), venue: "0".to_owned() });
-        }
-    };
-    expect("live orders", lane.orders().live_count().into());
-    expect("open notional", lane.gate().ledger().open().0);
-    expect("arithmetic faults of the ledger", lane.gate().ledger().faults().into());
-    for account in lane.gate().ledger().accounts() {
-        expect("shares open to buy", account.buys.qty.0.into());
-        expect("shares open to sell", account.sells.qty.0.into());
-    }
-    let counters = lane.orders().counters();
-    expect("reports about unknown orders", counters.unknown.into());
-    expect("reports that said what was known", counters.duplicates.into());
-    expect("breaks of unknown trades", counters.unknown_trades.into());
-    expect("reports that contradict others", counters.contradictions.into());
-    expect("orders that could not be adopted", counters.not_adopted.into());
-    found
-}
-
-/// At every moment: whatever the venue could still do to an order is covered by what the gateway counts for it.
-#[must_use]
-pub fn check_exposure(lane: &dyn Lane, exchange: &dyn Exchange, port: u16) -> Vec<Difference> {
-    let mut found = Vec::new();
-    let Some(port) = exchange.port(port) else { return found };
-    for (key, record) in port.orders().iter().filter(|(_, record)| record.open > 0) {
-        let id = client_of(port, *key);
-        let most = i64::from(record.spent().executed) + i64::from(record.open);
-        let known = lane.orders().get(id);
-        let counted = known.map_or(0, |order| order.executed.0 + order.exposure().qty.0);
-        if counted < most {
-            found.push(Difference {
-                about: format!("exposure of order {}", id.0),
-                lane: known.map_or("no such order".to_owned(), |o| {
-                    format!("{} executed, {} exposed, {:?}", o.executed.0, o.exposure().qty.0, o.status)
-                }),
-                venue: format!("{} executed, {} open", record.spent().executed, record.open),
-            });
-        }
-    }
-    found
-}
-
-/// Live orders of the lane, for messages about a lane that does not come to rest.
-#[must_use]
-pub fn live_orders(lane: &dyn Lane) -> Vec<(ClientId, Status)> {
-    let mut cursor = Cursor::default();
-    std::iter::from_fn(|| lane.orders().next_live(&mut cursor).map(|order| (order.id, order.status))).collect()
 }

@@ -11,7 +11,8 @@
 //! A run has three parts: the market trades; everyone else stops, the lane shuts down (own orders are cancelled and
 //! answered) and the network heals; the publisher ends its session and what is missing is filled in. It is over when
 //! all is at rest, and a failure if that takes too long. Then the two sides are compared ([`World::reconcile`]). While
-//! it goes on, what must hold at every moment is checked now and then ([`World::audit`]).
+//! it goes on, what must hold at every moment is checked now and then ([`World::audit`]), and after every word between
+//! the two the lane's orders and accounts are compared with an [`Account`] kept from the bytes on the wire alone.
 //!
 //! One seed and one configuration reproduce a run bit for bit.
 
@@ -19,18 +20,20 @@ mod net;
 
 pub use net::Network;
 
+use crate::account::Account;
 use crate::clock::Agenda;
 use crate::exchange::Exchange;
 use crate::far_end::{self, Door, FarEnd, FarEndConfig, Login, Output};
 use crate::net::{End, Faults, LinkStats, StreamEvent, StreamStats};
-use crate::reconcile::{self, Difference, Statement, TapeLedger};
+use crate::reconcile::{self, Difference, Rest, Statement, TapeLedger};
 use crate::rng::Rng;
 use crate::venue::acceptor::{ConnId, PortConfig};
 use crate::venue::glimpse::GlimpseStats;
 use crate::venue::rerequest::RerequestStats;
 use firelane_gateway::base::{InstrumentId, LineId, Mono, Nanos, SessionId};
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::{Command, Input};
+use firelane_gateway::flow::wire::ouch50::AiqStrategy;
+use firelane_gateway::flow::{Command, Input, outbox as lane};
 use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_gateway::shell::log::LogError;
 use net::{Net, SESSIONS};
@@ -78,11 +81,13 @@ impl WorldConfig {
         }
     }
 
-    /// The port that goes with it: cancels on disconnect, one firm, short sales need a locate.
+    /// The port that goes with it: cancels on disconnect, one firm whose orders do not trade with each other, short sales
+    /// need a locate.
     #[must_use]
     pub fn port(&self, firm: [u8; 4]) -> PortConfig {
         let mut port = PortConfig::new(self.orders.username, self.orders.password, *b"ORDERS0001", firm);
         port.entitlements.locate_required = true;
+        port.entitlements.aiq = AiqStrategy::FIRM_DECREMENT;
         port
     }
 }
@@ -163,6 +168,8 @@ pub struct WorldStats {
     pub audits: u64,
     /// Books compared in audits.
     pub audited_books: u64,
+    /// Times that the lane was compared with what the bytes between it and the venue say.
+    pub compared: u64,
 }
 
 /// A running world.
@@ -172,6 +179,10 @@ pub struct World {
     lane: Recorder,
     listening: bool,
     tape: TapeLedger,
+    /// What passes between lane and venue, reckoned by a third.
+    account: Account,
+    /// Requests, answers and tape records of the account's last comparison with the lane.
+    compared: (u64, u64),
     far_end: FarEnd,
     net: Net,
     /// The present connection of each session, in the order of [`SESSIONS`].
@@ -206,6 +217,8 @@ impl World {
             lane,
             listening: false,
             tape: TapeLedger::default(),
+            account: Account::default(),
+            compared: (0, 0),
             far_end: FarEnd::new(around, exchange, Mono(0)),
             net: Net::new(&config.network, [config.orders.password, config.snapshot.password], seed),
             conns: [None; 2],
@@ -273,6 +286,12 @@ impl World {
         &self.tape
     }
 
+    /// What the bytes between lane and venue say.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
     /// The far end.
     #[must_use]
     pub fn exchange(&self) -> &dyn Exchange {
@@ -301,8 +320,19 @@ impl World {
         let lane = Statement::of_lane(self.lane(), &self.tape);
         let venue = Statement::of_venue(self.exchange(), PORT);
         let mut differences = reconcile::compare(&lane, &venue);
-        differences.extend(reconcile::check_at_rest(self.lane()));
+        differences.extend(Rest::of_lane(self.lane()).check(Some(&self.account.counts())));
+        differences.extend(reconcile::compare_with_lane(&self.account, self.lane(), &self.tape));
+        differences.extend(self.compare_with_venue());
         differences
+    }
+
+    /// The account and the venue's own books, unless the venue has said what has not arrived.
+    fn compare_with_venue(&self) -> Vec<Difference> {
+        let said = self.exchange().port(PORT).map_or(0, |port| port.messages().len() as u64);
+        if self.account.heard() != said {
+            return Vec::new();
+        }
+        reconcile::compare_with_venue(&self.account, self.exchange(), PORT)
     }
 
     /// Ends log and tape in order.
@@ -320,14 +350,22 @@ impl World {
     /// # Errors
     /// [`WorldError`].
     pub fn run(&mut self, mut progress: impl FnMut(Mono)) -> Result<(), WorldError> {
+        self.run_and_look(|world| progress(world.now))
+    }
+
+    /// The same; the world itself may be looked at now and then.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn run_and_look(&mut self, mut look: impl FnMut(&World)) -> Result<(), WorldError> {
         self.far_end.open(self.now);
         self.carry_outputs();
-        let mut told = Mono(0);
+        let mut looked = Mono(0);
         while !self.is_over()? {
             self.step()?;
-            if self.now.since(told) >= Nanos::from_millis(10) {
-                told = self.now;
-                progress(self.now);
+            if self.now.since(looked) >= Nanos::from_millis(10) {
+                looked = self.now;
+                look(self);
             }
         }
         self.far_end.check().map_err(WorldError::Venue)
@@ -354,7 +392,21 @@ impl World {
         while let Some((line, packet)) = self.net.next_packet(self.now) {
             self.feed(Input::Packet(line, &packet))?;
         }
-        self.wake_lane()
+        self.wake_lane()?;
+        self.compare_with_lane()
+    }
+
+    /// What the lane makes of its orders is what the bytes between it and the venue make of them, whenever something
+    /// has been said by either.
+    fn compare_with_lane(&mut self) -> Result<(), WorldError> {
+        let said = (self.account.steps(), self.tape.records());
+        if self.compared == said {
+            return Ok(());
+        }
+        self.compared = said;
+        self.stats.compared += 1;
+        let differences = reconcile::compare_with_lane(&self.account, self.lane.lane(), &self.tape);
+        if differences.is_empty() { Ok(()) } else { Err(WorldError::Audit { at: self.now, differences }) }
     }
 
     /// One input for the lane, and what it does to the world.
@@ -362,10 +414,22 @@ impl World {
         if !self.listening {
             return Ok(());
         }
-        let World { lane, net, tape, now, .. } = self;
+        let World { lane, net, tape, account, now, .. } = self;
+        match input {
+            Input::Session(SessionId::ORDERS, SessionInput::Bytes(bytes)) => account.on_venue(bytes),
+            Input::Session(SessionId::ORDERS, SessionInput::Connected | SessionInput::Closed) => {
+                account.on_new_connection();
+            }
+            _ => account.on_nothing(),
+        }
         lane.input(*now, input, |output| match output {
-            firelane_gateway::flow::outbox::Output::Tape(record) => tape.on_record(record),
-            output => net.take(*now, output),
+            lane::Output::Tape(record) => tape.on_record(record),
+            output => {
+                if let lane::Output::Send { session: SessionId::ORDERS, bytes, .. } = output {
+                    account.on_lane(bytes);
+                }
+                net.take(*now, output);
+            }
         })?;
         while let Some(session) = self.net.next_closed() {
             self.feed(Input::Session(session, SessionInput::Closed))?;
@@ -481,7 +545,9 @@ impl World {
     pub fn audit(&mut self) -> Result<(), WorldError> {
         self.far_end.check().map_err(WorldError::Venue)?;
         self.stats.audits += 1;
-        let mut differences = reconcile::check_exposure(self.lane.lane(), self.exchange(), PORT);
+        let may = reconcile::reach_of_venue(self.exchange(), PORT);
+        let mut differences = reconcile::check_exposure(&reconcile::reach_of_lane(self.lane.lane(), &may), &may);
+        differences.extend(self.compare_with_venue());
         let lane = self.lane.lane();
         let same_session = lane.feed_counters().session_changes == self.far_end.stats().session_changes;
         if same_session && lane.next_sequence() == self.far_end.publisher().next_sequence() {

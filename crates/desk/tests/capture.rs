@@ -22,6 +22,8 @@ mod decoded;
 mod namespace;
 #[path = "capture/recorder.rs"]
 mod recorder;
+#[path = "../../../tests/it/skip.rs"]
+mod skip;
 
 use decoded::{Decoded, End, GLIMPSE, LINE_A, LINE_B, ORDERS, REREQUEST, Sessions};
 use namespace::alone;

@@ -8,6 +8,8 @@ mod days;
 mod files;
 #[path = "replay/naive.rs"]
 mod naive;
+#[path = "../../../tests/it/skip.rs"]
+mod skip;
 
 use days::{Recording, opened, pack, synthetic};
 use firelane_gateway::base::{Side, Symbol};

@@ -7,8 +7,9 @@
 
 use super::farewell::{Name, Remark, Why};
 use super::market::{BreakReason, Effect, Market, Refusal};
-use super::port::{Desk, OrderKey, Port};
+use super::port::{Desk, OrderKey, Port, Trick};
 use super::rules::Entitlements;
+use crate::rng::Rng;
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price};
 use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
 use firelane_gateway::flow::wire::soupbintcp::{Password, Server, ServerConfig, ServerEvent, Sink};
@@ -393,6 +394,16 @@ impl Acceptor {
         let restated = gate.port.restate(at, order, reason, options);
         self.pump(now);
         restated
+    }
+
+    /// Plays a trick on a port's client. False: there is no such port, or no occasion.
+    pub fn trick(&mut self, now: Mono, port: u16, trick: Trick, rng: &mut Rng, market: &mut dyn Market) -> bool {
+        let mut effects = Vec::new();
+        let mut desk = Desk { now: self.exchange_time(now), market, effects: &mut effects };
+        let Some(gate) = self.gates.get_mut(usize::from(port)) else { return false };
+        let played = gate.port.trick(&mut desk, trick, rng);
+        self.on_effects(now, &effects);
+        played
     }
 
     /// Moves a live order behind the queue of its price, under a new reference.

@@ -21,6 +21,7 @@ pub mod publisher;
 pub mod rerequest;
 pub mod rules;
 
+use crate::rng::Rng;
 use acceptor::{Acceptor, ConnId, Output, PortConfig};
 use engine::{Engine, EngineConfig, Phase, TradingState};
 use farewell::{Name, Remark};
@@ -28,7 +29,7 @@ use firelane_gateway::base::{ExchangeTime, Mono, Price, Symbol, VenueRef};
 use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use market::{BreakReason, CancelReason, CrossKind, Effect, Market, NewOrder, Refusal};
-use port::{OrderKey, Port};
+use port::{OrderKey, Port, Trick};
 
 /// The venue: order entry and background flow meet in one engine, which publishes one feed.
 ///
@@ -305,6 +306,11 @@ impl Venue {
     /// [`Refusal::UnknownOrder`].
     pub fn reprioritise(&mut self, now: Mono, port: u16, order: OrderKey) -> Result<(), Refusal> {
         self.acceptor.reprioritise(now, port, order, &mut self.engine)
+    }
+
+    /// Plays a trick on a port's client. False: there is no such port, or no occasion.
+    pub fn trick(&mut self, now: Mono, port: u16, trick: Trick, rng: &mut Rng) -> bool {
+        self.acceptor.trick(now, port, trick, rng, &mut self.engine)
     }
 
     /// Ends the session of a port for good.

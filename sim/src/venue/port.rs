@@ -4,6 +4,10 @@
 //! requests are acted on at all (each `UserRefNum` once), what is valid, and what quantities mean; the market decides
 //! what trades. The answers are kept in order, so that the session can be replayed from any number.
 
+mod tricks;
+
+pub use tricks::Trick;
+
 use super::answers::Answers;
 use super::farewell::Remark;
 use super::market::{CancelReason, Effect, Liquidity, Market, Owner, Refusal, What};
@@ -59,6 +63,8 @@ pub struct OrderRecord {
     pub open: u32,
     /// What the orders before it in its chain of replaces had spent.
     pub before: Spent,
+    /// Of what its chain executed, the shares that nobody could foresee when they were told.
+    late: u32,
     /// The order it replaces.
     replaces: Option<OrderKey>,
     /// A late cross order that will be cancelled after the cross.
@@ -80,6 +86,7 @@ impl OrderRecord {
             moved: 0,
             open: 0,
             before,
+            late: 0,
             replaces,
             cancel_pending: false,
             cancel_refused: false,
@@ -90,6 +97,12 @@ impl OrderRecord {
     #[must_use]
     pub fn spent(&self) -> Spent {
         Spent { executed: self.before.executed + self.executed, prevented: self.before.prevented + self.prevented }
+    }
+
+    /// Of what the whole chain has executed, the shares that were told only after they had been said to be gone.
+    #[must_use]
+    pub fn late(&self) -> u32 {
+        self.late
     }
 
     fn settle(&mut self, shares: u32) {
@@ -143,6 +156,8 @@ pub struct Port {
     /// Firms whose order entry is disabled.
     disabled: BTreeSet<[u8; 4]>,
     expiries: BTreeSet<(ExchangeTime, OrderKey)>,
+    /// Live orders can be neither replaced nor cancelled, as if all were late for a cross, and new ones are refused.
+    held: bool,
     ignored: Ignored,
     /// What its clients did that had no effect or another one, by its key; and what of that is to be said.
     remarks: BTreeMap<String, u64>,
@@ -169,6 +184,7 @@ impl Port {
             fills: Vec::new(),
             disabled: BTreeSet::new(),
             expiries: BTreeSet::new(),
+            held: false,
             ignored: Ignored::default(),
             remarks: BTreeMap::new(),
             news: Vec::new(),
@@ -299,6 +315,10 @@ impl Port {
         Owner { port: self.index, channel: key.channel, urn: key.urn }
     }
 
+    fn is_frozen(&self, desk: &Desk<'_>, reference: VenueRef) -> bool {
+        self.held || desk.market.is_frozen(reference)
+    }
+
     /// The order if it is in the market. A request about any other gets no answer.
     fn live(&mut self, key: OrderKey) -> Option<&mut OrderRecord> {
         let found = self.orders.get_mut(&key).filter(|record| record.state == OrderState::Live);
@@ -314,7 +334,7 @@ impl Port {
             return;
         }
         let terms = match rules::enter(&self.may, request, tail) {
-            Ok(terms) if self.disabled.contains(&terms.firm) => {
+            Ok(terms) if self.held || self.disabled.contains(&terms.firm) => {
                 return self.rejected(desk.now, key, RejectReason::FIRM_NOT_AUTHORIZED, terms.cl_ord_id);
             }
             Ok(terms) => terms,
@@ -342,9 +362,9 @@ impl Port {
         }
         let Some(record) = self.live(old) else { return };
         let (reference, spent) = (record.reference, record.spent());
-        let pending = record.cancel_pending;
+        let (pending, late) = (record.cancel_pending, record.late);
         let original = record.terms.clone();
-        if pending || desk.market.is_frozen(reference) {
+        if pending || self.is_frozen(desk, reference) {
             let reason = if pending { RejectReason::CANCEL_PENDING } else { RejectReason::REPLACE_NOT_ALLOWED };
             self.consume(key);
             return self.rejected(desk.now, key, reason, request.cl_ord_id);
@@ -356,7 +376,8 @@ impl Port {
             match desk.market.replace(desk.now, reference, order, desk.effects) {
                 Ok(()) => {
                     self.consume(key);
-                    self.orders.insert(key, OrderRecord::new(terms, spent, Some(old)));
+                    let record = OrderRecord { late, ..OrderRecord::new(terms, spent, Some(old)) };
+                    self.orders.insert(key, record);
                     return;
                 }
                 // Nothing is wrong with the request: the original is intact.
@@ -390,8 +411,9 @@ impl Port {
 
     /// Cancels down to `open` for the user, or says that a late cross order cannot be.
     fn withdraw(&mut self, desk: &mut Desk<'_>, key: OrderKey, open: u32) {
+        let held = self.held;
         let Some(record) = self.orders.get_mut(&key) else { return };
-        if !desk.market.is_frozen(record.reference) {
+        if !held && !desk.market.is_frozen(record.reference) {
             let _ = desk.market.reduce(desk.now, record.reference, open, CancelReason::User, desk.effects);
         } else if open == 0 && !record.cancel_pending {
             record.cancel_pending = true;

@@ -1,6 +1,8 @@
 //! The gateway's own lane against the venue, over real sockets, on a clock that the test moves: whatever the faults do
 //! to datagrams and connections, both sides come to rest and agree.
 
+#[path = "../world/fidget.rs"]
+mod fidget;
 #[allow(dead_code, reason = "the lane is all that is wanted of it")]
 #[path = "../world/rig.rs"]
 mod world;

@@ -1,5 +1,6 @@
 //! A lane, a market and a world around them, from a seed.
 
+use super::fidget::Fidget;
 use firelane_gateway::base::{
     AccountId, ExchangeTime, InstrumentTable, Mono, Nanos, Notional, Qty, StrategyId, VenueId,
 };
@@ -46,6 +47,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Nasdaq<S> {
 pub(super) enum Trader {
     Taker,
     Maker,
+    Fidget,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,12 +62,12 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Both strategies, both ways to begin, by turns.
+    /// All strategies, both ways to begin, by turns.
     pub(super) fn heavy(seed: u64) -> Self {
         Run {
             seed,
-            trader: if seed.is_multiple_of(2) { Trader::Taker } else { Trader::Maker },
-            start: if (seed / 2).is_multiple_of(2) { Start::Snapshot } else { Start::First },
+            trader: [Trader::Taker, Trader::Maker, Trader::Fidget][seed as usize % 3],
+            start: if (seed / 3).is_multiple_of(2) { Start::Snapshot } else { Start::First },
             faults: Faults::Heavy,
             trade_for: Nanos::from_millis(4_000),
             network: |_| (),
@@ -78,6 +80,7 @@ impl Run {
                 let config = ImbalanceTakerConfig { threshold: 500_000, ..ImbalanceTakerConfig::default() };
                 lane(self.start, ImbalanceTaker::new(&config, INSTRUMENTS).unwrap())
             }
+            Trader::Fidget => lane(self.start, Fidget::new(self.seed)),
             Trader::Maker => lane(self.start, MarketMaker::new(&MarketMakerConfig::default(), INSTRUMENTS).unwrap()),
         }
     }
@@ -110,6 +113,10 @@ impl Run {
         };
         let epoch = ExchangeTime::new(DAY, 34_200_000_000_000);
         let exchange = Synthetic::new(epoch, flow, vec![config.port(*b"FIRE")], self.faults, self.seed);
+        let exchange = match self.faults {
+            Faults::Heavy => exchange.with_tricks(*b"FIRE", self.seed),
+            Faults::Light | Faults::None => exchange,
+        };
         World::new(config, recorder, Box::new(exchange))
     }
 

@@ -15,6 +15,7 @@ use std::ops::Range;
 /// What happened in a run, and how often.
 fn happenings(world: &World) -> BTreeMap<&'static str, u64> {
     let (lane, tape, stats) = (world.lane(), world.tape().counts(), world.stats());
+    let heard = world.account().counts();
     let feed = lane.feed_counters();
     let [orders, snapshots] = stats.streams;
     let rejects = world.exchange().port(0).unwrap().messages().iter().filter(|message| message.first() == Some(&b'J'));
@@ -27,7 +28,16 @@ fn happenings(world: &World) -> BTreeMap<&'static str, u64> {
         ("refusals of the gate", Refusal::ALL.into_iter().map(|why| lane.gate().refused(why)).sum()),
         ("requests without an answer", tape.timed_out),
         ("orders lost on the way", lane.orders().counters().unanswered),
-        ("trades broken or corrected", tape.revised),
+        ("late fills", heard.late_fills),
+        ("fills told again", heard.repeats),
+        ("trades broken", heard.broken),
+        ("trades corrected", heard.corrected),
+        ("shares that met our own", heard.prevented),
+        ("replaces refused", heard.replaces_refused),
+        ("cancels that wait", heard.cancels_deferred),
+        ("cancels refused", heard.cancels_refused),
+        ("orders settled without an answer", heard.settled),
+        ("comparisons with the wire", stats.compared),
         ("kills", tape.kills),
         ("gaps", feed.gaps),
         ("messages filled in by the other line", feed.filled_by_line),

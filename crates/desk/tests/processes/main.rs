@@ -1,6 +1,7 @@
 //! `firelane run` and `firelane venue` as two processes that trade with each other, and what becomes of one when the
 //! other is killed, refuses, stalls or is not there. Nothing here depends on how fast the machine is.
 
+mod bad_day;
 mod control;
 mod killed;
 mod notices;

@@ -29,7 +29,7 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Ports that are free now, below those that the system hands out by itself.
-fn free_ports() -> [u16; 5] {
+pub(crate) fn free_ports() -> [u16; 5] {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = (std::process::id() % 1_000) as u16 * 12;
     let mut found = Vec::new();
@@ -96,10 +96,15 @@ impl World {
 
     /// Starts the gateway with the next log.
     pub(crate) fn gateway(&mut self) -> Process {
-        self.runs += 1;
-        let gateway = Process::start(self.gateway_command());
+        let gateway = Process::start(self.next_gateway());
         gateway.says("Ctrl-C");
         gateway
+    }
+
+    /// How to start it with the next log.
+    pub(crate) fn next_gateway(&mut self) -> Command {
+        self.runs += 1;
+        self.gateway_command()
     }
 
     pub(crate) fn gateway_command(&self) -> Command {
@@ -224,6 +229,11 @@ impl Process {
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    pub(crate) fn assert_alive(&mut self) {
+        let ended = self.child.try_wait().unwrap();
+        assert_eq!(ended, None, "it has ended:\n{}", self.lines().join("\n"));
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
