@@ -2,6 +2,7 @@
 //! other is killed, refuses, stalls or is not there. Nothing here depends on how fast the machine is.
 
 mod control;
+mod impossible;
 mod killed;
 mod notices;
 mod rig;
