@@ -104,6 +104,8 @@ kinds! {
     Top = 131,
     /// Tape: a normalised book event. Body: [`BookEventBody`].
     BookEvent = 132,
+    /// Tape: the venue said what cannot be, the first of its kind. Body: [`AnomalyBody`].
+    Anomaly = 133,
 
     /// Tape, written by the shell beside the lane, in no digest: how long an order took. Body: [`TraceBody`].
     Trace = 192,
@@ -211,6 +213,26 @@ pub struct AlertBody {
     pub first: U64,
     /// See [`Alert`].
     pub second: U64,
+}
+
+/// Body of [`Kind::Anomaly`]: an [`Anomaly`](super::orders::Anomaly), whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct AnomalyBody {
+    /// The number of its [`AnomalyKind`](super::orders::AnomalyKind).
+    pub what: u8,
+    /// 1: trading was stopped for it.
+    pub stops: u8,
+    /// Instrument (`u32::MAX`: not known).
+    pub instrument: U32,
+    /// The number that the venue named, 0 for none.
+    pub token: U32,
+    /// The lane's order, 0: not known.
+    pub order: U64,
+    /// What the venue said; see the kind.
+    pub said: I64,
+    /// What was known; see the kind.
+    pub known: I64,
 }
 
 /// Body of [`Kind::Top`]. An empty side has size 0.

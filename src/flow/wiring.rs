@@ -72,6 +72,8 @@ pub struct Policy {
     pub cancel_when_untradable: bool,
     /// Ask for a snapshot when a message contradicts a book.
     pub snapshot_on_fault: bool,
+    /// Stop trading when the venue says what cannot be and its orders or fills may be others than the lane knows.
+    pub stop_on_contradiction: bool,
     /// Write book tops to the tape.
     pub tape_tops: bool,
     /// Write every normalised book event to the tape.
@@ -84,6 +86,7 @@ impl Default for Policy {
             cancel_when_stale: true,
             cancel_when_untradable: false,
             snapshot_on_fault: true,
+            stop_on_contradiction: true,
             tape_tops: true,
             tape_events: false,
         }

@@ -239,6 +239,7 @@ table! { RawPolicy {
     cancel_when_stale: bool = true,
     cancel_when_untradable: bool = false,
     snapshot_on_fault: bool = true,
+    stop_on_contradiction: bool = true,
     tape_tops: bool = true,
     tape_events: bool = false,
 }}
@@ -341,6 +342,7 @@ impl Config {
                 cancel_when_stale: raw.policy.cancel_when_stale,
                 cancel_when_untradable: raw.policy.cancel_when_untradable,
                 snapshot_on_fault: raw.policy.snapshot_on_fault,
+                stop_on_contradiction: raw.policy.stop_on_contradiction,
                 tape_tops: raw.policy.tape_tops,
                 tape_events: raw.policy.tape_events,
             },

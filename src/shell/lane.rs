@@ -178,6 +178,7 @@ where
     }
     fn counters(&self, into: &mut Tally) {
         into.core(self.counters());
+        into.put("core", "stopped", u64::from(self.is_stopped()));
         into.books(self.books().counters());
         into.orders(self.orders());
         self.entry().counters(&mut |name, value| into.put("entry", name, value));

@@ -8,7 +8,7 @@ use firelane_gateway::flow::entry::{
     Away, Fault, MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, OrderEntry, OuchConfig, OuchEntry, Refused, Stage,
     cl_ord_id, origin_of, report_of,
 };
-use firelane_gateway::flow::orders::{NO_ANSWER, Report, Status};
+use firelane_gateway::flow::orders::{AnomalyKind, NO_ANSWER, Report, Status};
 use firelane_gateway::flow::outbox::{Class, Outbox};
 use firelane_gateway::flow::risk::{Gate, RiskLimits, ShortSale};
 use firelane_gateway::flow::session::SessionInput;
@@ -461,7 +461,19 @@ fn what_is_no_message_is_counted_and_the_next_one_is_read() {
     rig.say(executed(1, 5, u64::MAX, 1));
     rig.say(executed(1, 4, 100, 2));
     let counters = rig.entry.counters();
-    assert_eq!((counters.unknown_types, counters.malformed), (1, 4));
+    assert_eq!((counters.unknown_types, counters.malformed, counters.empty), (1, 3, 1));
+    let unreadable = rig.reports.iter().filter_map(|report| match report {
+        Report::Unreadable(what) => Some((what.why, what.letter, what.length)),
+        _ => None,
+    });
+    let expected = [
+        (AnomalyKind::UnknownType, b'?', 5),
+        (AnomalyKind::Malformed, b'E', 20),
+        (AnomalyKind::Empty, 0, 0),
+        (AnomalyKind::Malformed, b'A', 64),
+        (AnomalyKind::Malformed, b'E', 36),
+    ];
+    assert_eq!(unreadable.collect::<Vec<_>>(), expected);
     assert_eq!((rig.orders.get(order).unwrap().open, rig.entry.stage()), (Qty(6), Stage::Ready));
 }
 

@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Status(StatusOf),
     /// Throw the kill switch of a running gateway, or release it
     Kill(Kill),
+    /// Let a running gateway trade again that stopped because the venue said what cannot be
+    Enable(Enable),
     /// Run the simulated venue as a process of its own, on real sockets, for gateways to trade with
     Venue(Venue),
     /// Say all that is wrong with a configuration, and what cannot work
@@ -326,6 +328,19 @@ pub(crate) struct Run {
     /// Print the default configuration and stop
     #[arg(long)]
     pub(crate) print_config: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A gateway stops trading when the venue says what cannot be: a fill of an order that was never sent, more
+shares than were open. Orders and positions may then be others than the gateway knows. Compare both
+sides first.
+
+Exit codes: 0 it trades again; 1 nobody was reached.")]
+pub(crate) struct Enable {
+    /// A control socket, or the configuration that names it
+    #[arg(value_name = "SOCKET|CONFIG")]
+    pub(crate) target: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! `firelane kill`: throws or releases the kill switch of a running gateway.
 
-use crate::cli::Kill;
+use crate::cli::{Enable, Kill};
 use crate::control::{GatewayStatus, Status, Target, ask};
 use crate::invoked::me;
 use crate::paint;
@@ -46,6 +46,17 @@ pub(crate) fn run(options: &Kill) -> Result<ExitCode> {
     }
     let as_asked = done.confirmed && done.thrown == thrown && (!thrown || done.live_orders == 0);
     Ok(if as_asked { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// `firelane enable`.
+pub(crate) fn enable(options: &Enable) -> Result<ExitCode> {
+    let target = Target::of(&options.target)?;
+    let reply = ask(&target, "enable")?;
+    if let Some(error) = reply.error.filter(|_| !reply.ok) {
+        bail!("{}: {error}", target.socket.display());
+    }
+    say!("Strategies may act again.");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What failed first, what else can be done then.

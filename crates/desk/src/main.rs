@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         cli::Command::Run(options) => run::run(&options),
         cli::Command::Status(options) => status::run(&options),
         cli::Command::Kill(options) => kill::run(&options),
+        cli::Command::Enable(options) => kill::enable(&options),
         cli::Command::Venue(options) => venue::run(&options),
         cli::Command::Check(options) => check::run(&options),
         cli::Command::Completions(options) => install::completions(&options),

@@ -3,10 +3,13 @@
 //! The lane says on its tape what happens, in numbers ([`Notice`]). Here that becomes words, with what to check. An
 //! attempt that fails as the one before did is no change.
 
+mod anomalies;
+
 use crate::replay::group;
 use crate::times::span;
 use firelane_gateway::base::{InstrumentId, Mono, Nanos, SessionId};
-use firelane_gateway::flow::entry::{Away, Fault};
+use firelane_gateway::flow::entry::{Away, Detail, Fault};
+use firelane_gateway::flow::orders::Anomaly;
 use firelane_gateway::flow::record::{Alert, StatusBody};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::live::Notice;
@@ -148,7 +151,16 @@ impl Notices {
                 None
             }
             Notice::Alert { alert, instrument, first, second } => self.alert(at, alert, instrument, first, second),
+            Notice::Anomaly { anomaly, stops } => Some(self.anomaly(&anomaly, stops)),
         }
+    }
+
+    /// What the venue said that cannot be. One of each kind comes, until trading is enabled again.
+    fn anomaly(&self, anomaly: &Anomaly, stops: bool) -> String {
+        let Anomaly { what, token, order, instrument, said, known } = *anomaly;
+        let symbol = self.symbol(instrument);
+        let words = anomalies::Said { what, symbol: &symbol, token, order: order.map_or(0, |id| id.0), said, known };
+        format!("The venue at {} said what cannot be: {}.{}", self.orders, words.text(), anomalies::remedy(stops))
     }
 
     /// Lines for what a status says that no notice does.
@@ -225,7 +237,7 @@ impl Notices {
         )
     }
 
-    fn entry_lost(&mut self, at: Mono, why: Away) -> Option<String> {
+    fn entry_lost(&mut self, at: Mono, why: Away, detail: Detail) -> Option<String> {
         if matches!(self.entry, Entry::Over) {
             return None;
         }
@@ -249,11 +261,19 @@ impl Notices {
                 let timeout = &self.login_timeout;
                 format!("Order entry is stalled: {orders} has not answered the login for {timeout}; {again}.")
             }),
-            Away::LoginRejected => self
-                .away(at, Trouble::NoSession)
-                .then(|| format!("Order entry is not open: {orders} has no session to join at present; {again}.")),
+            Away::LoginRejected => self.away(at, Trouble::NoSession).then(|| match detail {
+                Detail::Rejected(code) if code != b'S' => format!(
+                    "Order entry is not open: {orders} rejects the login with code {:?}, which the protocol does not \
+                         have; {again}.",
+                    code.escape_ascii().to_string()
+                ),
+                _ => format!("Order entry is not open: {orders} has no session to join at present; {again}."),
+            }),
             Away::Garbled => self.away(at, Trouble::Garbled).then(|| {
-                format!("Order entry is lost: what {orders} sends is no SoupBinTCP (is net.orders right?); {again}.")
+                let what = garbled(detail);
+                format!(
+                    "Order entry is lost: what {orders} sends is no SoupBinTCP{what} (is net.orders right?); {again}."
+                )
             }),
             Away::Disabled => self
                 .away(at, Trouble::Disabled)
@@ -278,7 +298,7 @@ impl Notices {
         }
     }
 
-    fn entry_over(&mut self, fault: u64) -> Option<String> {
+    fn entry_over(&mut self, fault: u64, detail: Detail) -> Option<String> {
         if std::mem::replace(&mut self.entry, Entry::Over) == Entry::Over {
             return None;
         }
@@ -291,13 +311,24 @@ impl Notices {
                 "Order entry is over: {orders} refuses the login. Check entry.username = {username:?} and the password in \
                  the environment variable {variable}."
             ),
+            Some(Fault::SessionGone) if detail == Detail::OtherSession => format!(
+                "Order entry is over: {orders} answered the login with another session than the one that the gateway was in \
+                 (was the venue started anew without its journal?). What lives there must be asked of the venue."
+            ),
             Some(Fault::SessionGone) => format!(
                 "Order entry is over: the session that the gateway was in is gone from {orders} (was the venue started \
                  anew without its journal?). What lives there must be asked of the venue."
             ),
-            Some(Fault::MessagesLost) => format!(
-                "Order entry is over: {orders} cannot repeat what was missed. What lives there must be asked of the venue."
-            ),
+            Some(Fault::MessagesLost) => {
+                let offers = match detail {
+                    Detail::Offers(sequence) => format!(" (it would go on with message {})", group(sequence)),
+                    _ => String::new(),
+                };
+                format!(
+                    "Order entry is over: {orders} cannot repeat what was missed{offers}. What lives there must be asked of \
+                     the venue."
+                )
+            }
             Some(Fault::Ended) => format!("Order entry is over: {orders} has ended the session for good."),
         })
     }
@@ -327,8 +358,10 @@ impl Notices {
     ) -> Option<String> {
         match alert {
             Alert::EntryReady => self.entry_ready(at),
-            Alert::EntryLost => Away::from_number(first).and_then(|why| self.entry_lost(at, why)),
-            Alert::EntryOver => self.entry_over(first),
+            Alert::EntryLost => {
+                Away::from_number(first).and_then(|why| self.entry_lost(at, why, Detail::from_number(second)))
+            }
+            Alert::EntryOver => self.entry_over(first, Detail::from_number(second)),
             Alert::Killed => Some(
                 "KILL SWITCH thrown: no order leaves, resting orders are cancelled. `firelane kill CONFIG --release` \
                  ends it."
@@ -385,6 +418,24 @@ impl Notices {
                 .map(|more| format!("A strategy asked for more actions at once than fit: {first} were dropped{more}.")),
         }
     }
+}
+
+/// What exactly made no sense.
+fn garbled(detail: Detail) -> String {
+    match detail {
+        Detail::EmptyPacket => ": a packet has no letter".to_owned(),
+        Detail::LongPacket(length) => format!(": a packet has {} bytes", group(length.into())),
+        Detail::Unexpected(letter) => {
+            format!(": a packet {:?} does not belong there", letter.escape_ascii().to_string())
+        }
+        Detail::BadNumber => ": its answer to the login has no sequence number".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// A price of the wire's units.
+fn price(units: i64) -> String {
+    format!("${}.{:04}", units / 10_000, (units % 10_000).abs())
 }
 
 #[cfg(test)]

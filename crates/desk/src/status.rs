@@ -84,6 +84,12 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
             (false, true) => paint::amber("released, and the lane does not know yet"),
         },
     ));
+    if status.stopped {
+        lines.push(row(
+            "trading",
+            "STOPPED: the venue said what cannot be. Compare orders and positions with it; firelane enable lets it go on",
+        ));
+    }
     let market = &status.market;
     lines.push(row(
         "market",
@@ -185,6 +191,7 @@ mod tests {
             (GatewayStatus { ready: false, ..well.clone() }, "may not be sent now"),
             (GatewayStatus { age_ms: 60_000, ..well.clone() }, "nothing for 60.0 s"),
             (GatewayStatus::default(), "IN A GAP"),
+            (GatewayStatus { stopped: true, ..well.clone() }, "STOPPED"),
             (GatewayStatus { counters: [("orders.unknown".to_owned(), 1)].into(), ..well.clone() }, "orders.unknown 1"),
         ] {
             assert!(text(&status).contains(says), "{}", text(&status));

@@ -6,9 +6,9 @@ use super::entry::{Away, OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind};
 use super::feed::{Feed, Notice, Release};
 use super::market::{MarketLine, NoEvent};
-use super::orders::{Cursor, Order, Orders, Report, Status, Sweep};
+use super::orders::{Anomaly, AnomalyKind, Cursor, Order, Orders, Report, Status, Sweep};
 use super::outbox::{Outbox, Progress};
-use super::record::{self, Alert, AlertBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
+use super::record::{self, Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
 use super::risk::{Facts, Gate, OrderFacts, Refusal};
 use super::session::SessionInput;
 use super::signal::Signal;
@@ -56,6 +56,8 @@ counters! {
         pub own_full: u64,
         /// Actions that strategies asked for beyond what one call may ask.
         pub actions_dropped: u64,
+        /// Times that trading was stopped because the venue said what cannot be.
+        pub stops: u64,
     }
 }
 
@@ -94,6 +96,10 @@ pub struct Core<W: Wiring> {
     /// A walk over the live orders that cancels those that may not rest any more.
     sweep: Option<Sweep>,
     enabled: bool,
+    /// Stopped, until somebody enables it, because the venue said what cannot be.
+    stopped: bool,
+    /// Kinds of such things that were told of since, a bit each.
+    told: u32,
     was_ready: bool,
     was_away: Away,
     was_over: bool,
@@ -139,6 +145,8 @@ impl<W: Wiring> Core<W> {
             own,
             sweep: None,
             enabled: true,
+            stopped: false,
+            told: 0,
             was_ready: false,
             was_away: Away::Closed,
             was_over: false,
@@ -267,7 +275,11 @@ impl<W: Wiring> Core<W> {
                 self.gate.release();
                 self.alert(Alert::Released, None, 0, 0, out);
             }
-            Command::Enable => self.enabled = true,
+            Command::Enable => {
+                self.enabled = true;
+                self.stopped = false;
+                self.told = 0;
+            }
             Command::Disable => self.enabled = false,
             Command::Shutdown => {
                 self.enabled = false;
@@ -534,6 +546,12 @@ impl<W: Wiring> Core<W> {
         &self.counters
     }
 
+    /// Is trading stopped because the venue said what cannot be?
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
     /// Inputs consumed.
     #[must_use]
     pub fn inputs(&self) -> u64 {
@@ -559,6 +577,7 @@ impl<W: Wiring> Core<W> {
         into.u64(self.now.0);
         into.u64(self.at.0);
         into.u64(u64::from(self.enabled) | u64::from(self.was_ready) << 1 | u64::from(self.was_over) << 2);
+        into.u64(u64::from(self.told) | u64::from(self.stopped) << 32);
         into.u64(self.was_away as u64);
         into.u64(self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline).0);
         into.u64(self.instruments.rows().len() as u64);

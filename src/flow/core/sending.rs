@@ -118,15 +118,51 @@ impl<W: Wiring> Core<W> {
     /// The venue has spoken.
     pub(super) fn on_report(&mut self, now: Mono, report: &Report, out: &mut Outbox) {
         self.due = true;
-        let change = if self.entry.ready() {
-            self.orders.report(report)
-        } else {
-            // Until order entry is ready, the venue is telling of an earlier run too.
+        let change = if self.entry.tells_of_earlier() {
             let instruments = &mut self.instruments;
             self.orders.adopt(report, |symbol| instruments.admit(Instrument::us_equity(symbol)).ok().flatten())
+        } else {
+            self.check_symbol(report);
+            self.orders.report(report)
         };
+        // Before any strategy may answer to it.
+        if let Some(anomaly) = self.orders.take_anomaly() {
+            self.on_anomaly(now, &anomaly, out);
+        }
         if let Some(change) = change {
             self.took_step(now, &change, out);
+        }
+    }
+
+    /// An order that stands, stands in the instrument for which it was sent.
+    fn check_symbol(&mut self, report: &Report) {
+        let (Report::Accepted(standing) | Report::Replaced { now: standing, .. }) = report else { return };
+        let Some(order) = self.orders.by_token(standing.token).copied() else { return };
+        if self.instruments.get(order.instrument).is_some_and(|row| row.symbol != standing.symbol) {
+            self.orders.names_another_symbol(&order, standing);
+        }
+    }
+
+    /// The venue said what cannot be. The first of each kind is told of; a grave one stops trading: no new order, what
+    /// rests is cancelled, until somebody who has compared both sides enables it again.
+    #[cold]
+    fn on_anomaly(&mut self, now: Mono, anomaly: &Anomaly, out: &mut Outbox) {
+        let stops = self.policy.stop_on_contradiction && anomaly.what.is_grave();
+        let bit = 1u32.checked_shl(u32::from(anomaly.what as u8)).unwrap_or(0);
+        if self.told & bit == 0 {
+            self.told |= bit;
+            self.tape_anomaly(anomaly, stops, out);
+        }
+        if !stops || self.stopped {
+            return;
+        }
+        self.stopped = true;
+        self.enabled = false;
+        self.counters.stops = self.counters.stops.wrapping_add(1);
+        self.begin_sweep();
+        if matches!(anomaly.what, AnomalyKind::UnknownAccepted | AnomalyKind::UnknownReplaced) {
+            // Nobody here can name the order in a cancel of its own. A venue without mass cancel keeps it: that was said.
+            let _left = self.mass_cancel(now, MassCancel { instrument: None }, out);
         }
     }
 
@@ -177,20 +213,20 @@ impl<W: Wiring> Core<W> {
             if ready {
                 self.alert(Alert::EntryReady, None, 0, 0, out);
             } else {
-                self.alert(Alert::EntryLost, None, away as u64, 0, out);
+                self.alert(Alert::EntryLost, None, away as u64, self.entry.detail(), out);
             }
             // Orders that may not rest could not be cancelled while order entry was away.
             self.begin_sweep();
             return true;
         }
         if gave_up {
-            self.alert(Alert::EntryLost, None, away as u64, 0, out);
+            self.alert(Alert::EntryLost, None, away as u64, self.entry.detail(), out);
             return true;
         }
         if self.entry.stage() == EntryStage::Over && !self.was_over {
             self.was_over = true;
             let fault = self.entry.fault().map_or(0, |fault| (fault as u64).wrapping_add(1));
-            self.alert(Alert::EntryOver, None, fault, 0, out);
+            self.alert(Alert::EntryOver, None, fault, self.entry.detail(), out);
             return true;
         }
         if self.entry.stage() == EntryStage::Sweeping {

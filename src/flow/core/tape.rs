@@ -19,6 +19,20 @@ impl<W: Wiring> Core<W> {
         self.tape(Kind::Alert, body.as_bytes(), out);
     }
 
+    pub(super) fn tape_anomaly(&self, anomaly: &Anomaly, stops: bool, out: &mut Outbox) {
+        let Anomaly { what, token, order, instrument, said, known } = *anomaly;
+        let body = AnomalyBody {
+            what: what as u8,
+            stops: u8::from(stops),
+            instrument: record::instrument_field(instrument),
+            token: U32::new(token),
+            order: U64::new(order.map_or(0, |id| id.0)),
+            said: I64::new(said),
+            known: I64::new(known),
+        };
+        self.tape(Kind::Anomaly, body.as_bytes(), out);
+    }
+
     pub(super) fn tape_order(&self, change: &Change, out: &mut Outbox) {
         self.tape(Kind::Order, OrderBody::of(change, self.venue.0).as_bytes(), out);
     }

@@ -6,9 +6,11 @@
 //!                        └─────────┴─────────────────┘
 //! ```
 
+mod detail;
 mod ouch;
 mod translate;
 
+pub use detail::Detail;
 pub use ouch::{OuchConfig, OuchCounters, OuchEntry};
 pub use translate::{MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, cl_ord_id, origin_of, report_of};
 
@@ -207,6 +209,13 @@ pub trait OrderEntry {
 
     /// Why it is over, if it is over for a fault.
     fn fault(&self) -> Option<Fault>;
+
+    /// What exactly the venue did that [`away`](Self::away) or [`fault`](Self::fault) is about, for people: a number that
+    /// the protocol gives a meaning, 0 where there is none.
+    fn detail(&self) -> u64;
+
+    /// Is the venue telling of an earlier run? Orders that are not known are to be adopted then, and at no other time.
+    fn tells_of_earlier(&self) -> bool;
 
     /// May enters and replaces be sent?
     fn ready(&self) -> bool;

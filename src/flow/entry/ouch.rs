@@ -13,18 +13,19 @@
 //! will be ([`Report::Queried`]). A query with no answer in time ends the connection: on the next one the question is
 //! asked afresh, and can't be confused.
 
+use super::detail::Detail;
 use super::translate::{NoReport, cl_ord_id, report_of, side_letter, tif_letter};
 use super::{Away, Fault, OrderEntry, Refused, Stage};
 use crate::base::{ClientId, Digest, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol, counters};
 use crate::flow::action::{Cancel, MassCancel, Replace, SellMark};
-use crate::flow::orders::{NO_ANSWER, Order, Report, Sent};
+use crate::flow::orders::{AnomalyKind, NO_ANSWER, Order, Report, Sent, Unreadable};
 use crate::flow::outbox::{Class, Outbox};
 use crate::flow::risk::{Approved, MarkedEnter};
 use crate::flow::session::{SessionInput, SessionSink};
 use crate::flow::wire::ouch50::{
     AccountQuery, AiqStrategy, AppendageBuilder, AppendageOption, CancelOrder, Capacity, CrossType, Display,
-    EnterOrder, EventCode, Inbound, InterMarketSweep, MassCancel as MassCancelRequest, MessageType, ReplaceOrder,
-    UserRefNum, WirePrice, WireQty,
+    EnterOrder, EventCode, Inbound, InterMarketSweep, Malformed, MassCancel as MassCancelRequest, MessageType,
+    ReplaceOrder, UserRefNum, WirePrice, WireQty,
 };
 use crate::flow::wire::soupbintcp::{BLANK_SESSION, Client, ClientConfig, ClientEvent, Packet, ProtocolError, reject};
 use zerocopy::IntoBytes;
@@ -91,8 +92,26 @@ counters! {
         pub unknown_types: u64,
         /// Messages with a wrong length, a bad appendage, or a field that can't be: what they said is lost.
         pub malformed: u64,
-        /// Session packets that were skipped.
+        /// Numbered messages of no bytes: what they were to say is lost.
+        pub empty: u64,
+        /// Session packets that were skipped: of an unknown letter, or of a length that does not suit it.
         pub skipped_packets: u64,
+        /// Messages outside the numbered ones, where the protocol has none.
+        pub unsequenced: u64,
+        /// Texts for a log, which mean nothing.
+        pub debug_packets: u64,
+        /// Messages that were repeated though they had come.
+        pub repeated: u64,
+        /// Connections that this side ended because what came made no sense.
+        pub protocol_errors: u64,
+        /// Logins that the venue rejected.
+        pub rejected_logins: u64,
+        /// Logins without an answer in time.
+        pub unanswered_logins: u64,
+        /// Connections that this side ended because the venue was silent.
+        pub silences: u64,
+        /// Connections that this side ended after its logout because the venue did not.
+        pub unclosed_logouts: u64,
         /// Connections that ended, for whatever reason, or could not be made.
         pub disconnects: u64,
         /// Account Queries without an answer in time.
@@ -178,6 +197,8 @@ pub struct OuchEntry {
     fault: Option<Fault>,
     /// Why this side ended the last connection, until there is another.
     gave_up: Option<Away>,
+    /// What exactly the venue did then.
+    detail: Detail,
     /// Nothing was swept yet: this run has not traded.
     fresh: bool,
     /// To be shut down...
@@ -193,6 +214,8 @@ pub struct OuchEntry {
     requests: u64,
     query: Option<Query>,
     reconnect_at: Mono,
+    /// When to close what the venue does not close after a logout.
+    close_at: Mono,
     counters: OuchCounters,
 }
 
@@ -219,7 +242,13 @@ enum Heard {
     LoggedIn,
     Heartbeat,
     Report(Report),
-    Failed(Failure),
+    Failed(Failure, Detail),
+}
+
+/// A message, or packet, that says nothing that can be read.
+fn unreadable(why: AnomalyKind, letter: u8, length: usize) -> Heard {
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    Heard::Report(Report::Unreadable(Unreadable { why, letter, length }))
 }
 
 impl OuchEntry {
@@ -237,6 +266,7 @@ impl OuchEntry {
             stage: Stage::Down,
             fault: None,
             gave_up: None,
+            detail: Detail::None,
             fresh: true,
             closing: false,
             done: false,
@@ -247,6 +277,7 @@ impl OuchEntry {
             requests: 0,
             query: None,
             reconnect_at: Mono::NEVER,
+            close_at: Mono::NEVER,
             counters: OuchCounters::default(),
         })
     }
@@ -295,37 +326,56 @@ impl OuchEntry {
 
     fn hear(&mut self) -> Option<Heard> {
         let resumes = self.client.session() != BLANK_SESSION;
+        let counters = &mut self.counters;
         Some(match self.client.next_event()? {
             ClientEvent::LoggedIn { .. } => Heard::LoggedIn,
             ClientEvent::Heartbeat => Heard::Heartbeat,
-            ClientEvent::Sequenced { payload, .. } => match report_of(payload) {
-                Ok(report) => Heard::Report(report),
-                Err(NoReport::Malformed(crate::flow::wire::ouch50::Malformed::UnknownType(_))) => {
-                    bump(&mut self.counters.unknown_types);
-                    Heard::Nothing
-                }
-                Err(_) => {
-                    bump(&mut self.counters.malformed);
-                    Heard::Nothing
-                }
-            },
-            ClientEvent::Skipped { .. } => {
-                bump(&mut self.counters.skipped_packets);
+            ClientEvent::Sequenced { payload, .. } => heard(payload, counters),
+            ClientEvent::Skipped { letter, length } => {
+                bump(&mut counters.skipped_packets);
+                unreadable(AnomalyKind::UnknownPacket, letter, length)
+            }
+            ClientEvent::Unsequenced(payload) => {
+                bump(&mut counters.unsequenced);
+                unreadable(AnomalyKind::Unsequenced, payload.first().copied().unwrap_or(0), payload.len())
+            }
+            ClientEvent::Duplicate { .. } => {
+                bump(&mut counters.repeated);
                 Heard::Nothing
             }
-            ClientEvent::Duplicate { .. } | ClientEvent::Unsequenced(_) | ClientEvent::Debug(_) => Heard::Nothing,
-            failed => Heard::Failed(match failed {
-                ClientEvent::EndOfSession => Failure::Final(Fault::Ended),
-                ClientEvent::Rejected(reject::NOT_AUTHORIZED) => Failure::Final(Fault::NotAuthorized),
-                ClientEvent::Rejected(_) if resumes => Failure::Final(Fault::SessionGone),
-                ClientEvent::ProtocolError(ProtocolError::WrongSession(_)) => Failure::Final(Fault::SessionGone),
-                ClientEvent::ProtocolError(ProtocolError::SequenceGap { .. }) => Failure::Final(Fault::MessagesLost),
-                // No session to join yet, a dead server, or a stream that makes no sense: try again.
-                ClientEvent::Rejected(_) => Failure::Passing(Away::LoginRejected),
-                ClientEvent::Dead => Failure::Passing(Away::Silent),
-                ClientEvent::ProtocolError(ProtocolError::LoginTimeout) => Failure::Passing(Away::LoginUnanswered),
-                _ => Failure::Passing(Away::Garbled),
-            }),
+            ClientEvent::Debug(_) => {
+                bump(&mut counters.debug_packets);
+                Heard::Nothing
+            }
+            ClientEvent::EndOfSession => Heard::Failed(Failure::Final(Fault::Ended), Detail::None),
+            ClientEvent::Rejected(code) => {
+                bump(&mut counters.rejected_logins);
+                let failure = match code {
+                    reject::NOT_AUTHORIZED => Failure::Final(Fault::NotAuthorized),
+                    reject::SESSION_NOT_AVAILABLE if resumes => Failure::Final(Fault::SessionGone),
+                    // No session to join yet, or for a reason that the protocol does not have: try again.
+                    _ => Failure::Passing(Away::LoginRejected),
+                };
+                Heard::Failed(failure, Detail::Rejected(code))
+            }
+            ClientEvent::Dead => {
+                bump(&mut counters.silences);
+                Heard::Failed(Failure::Passing(Away::Silent), Detail::None)
+            }
+            ClientEvent::ProtocolError(ProtocolError::LoginTimeout) => {
+                bump(&mut counters.unanswered_logins);
+                Heard::Failed(Failure::Passing(Away::LoginUnanswered), Detail::None)
+            }
+            ClientEvent::ProtocolError(error) => {
+                bump(&mut counters.protocol_errors);
+                let failure = match error {
+                    ProtocolError::WrongSession(_) => Failure::Final(Fault::SessionGone),
+                    ProtocolError::SequenceGap { .. } => Failure::Final(Fault::MessagesLost),
+                    // A stream that makes no sense: try again.
+                    _ => Failure::Passing(Away::Garbled),
+                };
+                Heard::Failed(failure, Detail::of(error))
+            }
         })
     }
 
@@ -341,7 +391,10 @@ impl OuchEntry {
                     self.ask(now, out);
                 }
                 Heard::Heartbeat => {}
-                Heard::Failed(why) => self.hang_up(why, out),
+                Heard::Failed(why, detail) => {
+                    self.detail = detail;
+                    self.hang_up(why, out);
+                }
                 Heard::Report(report) => {
                     if let Some(report) = self.note(report) {
                         return Some(report);
@@ -412,6 +465,27 @@ impl OuchEntry {
         let mut sink = SessionSink { out, session: SessionId::ORDERS, class: Class::Session };
         if self.client.logout(now, &mut sink).is_ok() {
             self.stage = Stage::Connecting;
+            // Every order was answered: a venue that keeps the connection open has nothing to say that matters.
+            self.close_at = now.after(self.config.query_timeout);
+        }
+    }
+}
+
+/// A numbered message.
+fn heard(payload: &[u8], counters: &mut OuchCounters) -> Heard {
+    let Some(letter) = payload.first().copied() else {
+        bump(&mut counters.empty);
+        return unreadable(AnomalyKind::Empty, 0, 0);
+    };
+    match report_of(payload) {
+        Ok(report) => Heard::Report(report),
+        Err(NoReport::Malformed(Malformed::UnknownType(_))) => {
+            bump(&mut counters.unknown_types);
+            unreadable(AnomalyKind::UnknownType, letter, payload.len())
+        }
+        Err(_) => {
+            bump(&mut counters.malformed);
+            unreadable(AnomalyKind::Malformed, letter, payload.len())
         }
     }
 }
@@ -589,6 +663,7 @@ impl OrderEntry for OuchEntry {
             SessionInput::Dropped(_) => 0,
             SessionInput::Closed => {
                 self.blocked = false;
+                self.close_at = Mono::NEVER;
                 bump(&mut self.counters.disconnects);
                 self.client.on_closed(now);
                 self.query = None;
@@ -608,8 +683,14 @@ impl OrderEntry for OuchEntry {
             self.reconnect_at = Mono::NEVER;
             self.start(now, out);
         }
+        if self.close_at <= now {
+            self.close_at = Mono::NEVER;
+            bump(&mut self.counters.unclosed_logouts);
+            out.disconnect(SessionId::ORDERS);
+        }
         if self.query.is_some_and(|q| q.deadline <= now) {
             bump(&mut self.counters.dead_queries);
+            self.detail = Detail::None;
             self.hang_up(Failure::Passing(Away::QueryUnanswered), out);
         }
         let mut sink = SessionSink { out, session: SessionId::ORDERS, class: Class::Session };
@@ -619,7 +700,7 @@ impl OrderEntry for OuchEntry {
     fn next_deadline(&self) -> Mono {
         let reconnect = if self.stage == Stage::Down { self.reconnect_at } else { Mono::NEVER };
         let query = self.query.map_or(Mono::NEVER, |q| q.deadline);
-        reconnect.min(query).min(self.client.next_deadline())
+        reconnect.min(query).min(self.close_at).min(self.client.next_deadline())
     }
 
     #[inline]
@@ -648,6 +729,15 @@ impl OrderEntry for OuchEntry {
 
     fn fault(&self) -> Option<Fault> {
         self.fault
+    }
+
+    fn detail(&self) -> u64 {
+        self.detail.number()
+    }
+
+    #[inline]
+    fn tells_of_earlier(&self) -> bool {
+        self.fresh && matches!(self.stage, Stage::Replaying | Stage::Querying)
     }
 
     #[inline]
@@ -702,16 +792,39 @@ impl OrderEntry for OuchEntry {
     }
 
     fn digest(&self, into: &mut Digest) {
-        self.client.digest(into);
-        for flag in [self.fresh, self.closing, self.done, self.disabled, self.day_over, self.blocked] {
-            into.u64(u64::from(flag));
+        let OuchEntry {
+            client,
+            config: _,
+            tails: _,
+            stage,
+            fault,
+            gave_up,
+            detail,
+            fresh,
+            closing,
+            done,
+            disabled,
+            day_over,
+            blocked,
+            next_token,
+            requests,
+            query,
+            reconnect_at,
+            close_at,
+            counters: _,
+        } = self;
+        client.digest(into);
+        for flag in [fresh, closing, done, disabled, day_over, blocked] {
+            into.u64(u64::from(*flag));
         }
-        let (settles, deadline) = self.query.map_or((u64::MAX, u64::MAX), |q| (q.settles, q.deadline.0));
-        let fault = self.fault.map_or(0, |f| (f as u64).wrapping_add(1));
-        let gave_up = self.gave_up.map_or(0, |why| why as u64);
-        let numbers =
-            [self.stage as u64, fault, gave_up, self.next_token, self.requests, settles, deadline, self.reconnect_at.0];
-        numbers.into_iter().for_each(|n| into.u64(n));
+        let (settles, until) = query.map_or((u64::MAX, u64::MAX), |Query { settles, deadline }| (settles, deadline.0));
+        let fault = fault.map_or(0, |f| (f as u64).wrapping_add(1));
+        let gave_up = gave_up.map_or(0, |why| (why as u64).wrapping_add(1));
+        for n in [*stage as u64, fault, gave_up, detail.number(), *next_token, *requests, settles, until] {
+            into.u64(n);
+        }
+        into.u64(reconnect_at.0);
+        into.u64(close_at.0);
     }
 }
 

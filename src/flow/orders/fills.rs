@@ -14,6 +14,8 @@ pub(super) struct Booked {
     pub(super) side: Side,
     pub(super) tags: Tags,
     pub(super) short: bool,
+    /// Size and price as they were reported first: a correction changes the fill.
+    pub(super) first: (Qty, Price),
     pub(super) fill: Fill,
     pub(super) broken: bool,
 }
@@ -29,6 +31,7 @@ const NONE: Booked = Booked {
         parent: crate::base::ParentId(0),
     },
     short: false,
+    first: (Qty::ZERO, Price(0)),
     fill: Fill { qty: Qty::ZERO, price: Price(0), trade: 0, liquidity: 0 },
     broken: false,
 };
@@ -99,14 +102,23 @@ impl Fills {
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
-        into.u64(self.at as u64);
-        into.u64(self.forgotten);
-        for booked in self.ring.iter().filter(|b| b.token != 0) {
-            into.u64(booked.order.0);
-            into.u64(u64::from(booked.token) << 1 | u64::from(booked.broken));
-            into.u64(booked.fill.trade);
-            into.i64(booked.fill.qty.0);
-            into.i64(booked.fill.price.0);
+        let Fills { ring, at, by_trade: _, forgotten } = self;
+        into.u64(*at as u64);
+        into.u64(*forgotten);
+        for booked in ring.iter().filter(|b| b.token != 0) {
+            let Booked { order, token, instrument, side, tags, short, first, fill, broken } = *booked;
+            let Tags { account, strategy, parent } = tags;
+            let Fill { qty, price, trade, liquidity } = fill;
+            let flags = u64::from(broken) | u64::from(short) << 1 | (side as u64) << 2;
+            for n in [order.0, u64::from(token), u64::from(instrument.0), flags] {
+                into.u64(n);
+            }
+            for n in [u64::from(account.0), u64::from(strategy.0), parent.0, trade, u64::from(liquidity)] {
+                into.u64(n);
+            }
+            for n in [qty.0, price.0, first.0.0, first.1.0] {
+                into.i64(n);
+            }
         }
     }
 }

@@ -30,8 +30,9 @@
 //! * A fill counts once for its match number, is taken back once if the trade is broken, and moves the position also
 //!   when it comes late: for a finished order, or for the token before a replacement.
 //! * A venue that contradicts itself (an execution beyond what is open, life in an order it had declared dead) is
-//!   believed where that is the safer reading, and counted.
+//!   believed where that is the safer reading, counted, and told of ([`Orders::take_anomaly`]).
 
+mod anomaly;
 mod fills;
 mod list;
 mod order;
@@ -39,6 +40,7 @@ mod report;
 mod sweep;
 mod table;
 
+pub use anomaly::{Anomaly, AnomalyKind, Unreadable};
 pub use order::{Cancelling, Order, Replacing, Status};
 pub use report::{Origin, Report, Sent, Standing};
 pub use sweep::Sweep;
@@ -46,6 +48,7 @@ pub use table::Cursor;
 
 use super::action::{Cancel, Change, Enter, Exposure, Fill, Happening, Replace, SellMark};
 use crate::base::{ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, counters};
+use anomaly::Findings;
 use fills::{Booked, Fills};
 use list::NIL;
 use order::Queue;
@@ -93,6 +96,12 @@ counters! {
         pub unknown: u64,
         /// Reports that said what was known: executions by match number, second breaks, second accepts.
         pub duplicates: u64,
+        /// Refusals of requests of an earlier run: of no effect.
+        pub earlier_refusals: u64,
+        /// Refusals of a replace whose order was finished meanwhile: of no effect.
+        pub late_refusals: u64,
+        /// What made no sense by itself.
+        pub unreadable: u64,
         /// Fills for a finished order or a replaced token: the position follows.
         pub late_fills: u64,
         /// Breaks and corrections of a fill that is not known (any more): the position can't follow.
@@ -118,7 +127,7 @@ pub struct Orders {
     /// Requests up to this number are behind us.
     settled: u64,
     timeout: Nanos,
-    counters: Counters,
+    findings: Findings,
 }
 
 impl Orders {
@@ -135,7 +144,7 @@ impl Orders {
             next_id: config.first_id,
             settled: 0,
             timeout: config.request_timeout,
-            counters: Counters::default(),
+            findings: Findings::default(),
         })
     }
 
@@ -169,7 +178,13 @@ impl Orders {
     /// What was out of the ordinary.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.counters
+        self.findings.counters
+    }
+
+    /// What in the last report cannot be, if anything, once.
+    #[inline]
+    pub fn take_anomaly(&mut self) -> Option<Anomaly> {
+        self.findings.last.take()
     }
 
     /// Fills that had to be forgotten for want of room.
@@ -230,6 +245,7 @@ impl Orders {
                 limit: enter.price,
                 price: enter.price,
                 open: enter.qty,
+                liable: enter.qty,
                 request: sent.request,
                 deadline,
                 queue: Queue::Quiet,
@@ -266,13 +282,19 @@ impl Orders {
         })
     }
 
-    /// The venue has spoken. `None`: nothing about an order that is known.
+    /// The venue has spoken. `None`: nothing about an order that is known. What cannot be is kept for
+    /// [`take_anomaly`](Self::take_anomaly).
     pub fn report(&mut self, report: &Report) -> Option<Change> {
+        self.hear(report, When::Now)
+    }
+
+    fn hear(&mut self, report: &Report, when: When) -> Option<Change> {
+        let said = report.subject();
         match *report {
             Report::Accepted(ref standing) => self.accepted(standing),
-            Report::Replaced { orig, now: ref standing } => self.replaced(orig, standing),
-            Report::Canceled { token, decrement, reason } => self.canceled(token, decrement, reason, false),
-            Report::AiqCanceled { token, decrement, reason, .. } => self.canceled(token, decrement, reason, true),
+            Report::Replaced { orig, now: ref standing } => self.replaced(orig, standing, when),
+            Report::Canceled { decrement, reason, .. } => self.canceled(said, decrement, reason, false),
+            Report::AiqCanceled { decrement, reason, .. } => self.canceled(said, decrement, reason, true),
             Report::Executed { token, qty, price, liquidity, trade } => {
                 self.executed(token, Fill { qty, price, trade, liquidity })
             }
@@ -280,30 +302,33 @@ impl Orders {
             Report::Corrected { token, qty, price, liquidity, trade, reason } => {
                 self.revise_trade(token, trade, reason, Some(Fill { qty, price, trade, liquidity }))
             }
-            Report::Rejected { token, reason } => self.rejected(token, reason),
-            Report::CancelPending { token } => self.revise(token, |order| {
+            Report::Rejected { token, reason } => self.rejected(token, reason, when),
+            Report::CancelPending { .. } => self.revise(said, |order| {
                 let cancel = order.cancelling.unwrap_or(Cancelling { keep: Qty::ZERO, at: Mono(0), deferred: true });
                 order.cancelling = Some(Cancelling { deferred: true, ..cancel });
                 Effect::of(Happening::CancelPending)
             }),
-            Report::CancelRejected { token } => self.revise(token, |order| {
+            Report::CancelRejected { .. } => self.revise(said, |order| {
                 order.cancelling = None;
                 Effect::of(Happening::RequestRefused)
             }),
-            Report::PriorityUpdated { token, price, display, venue_ref } => self.revise(token, |order| {
+            Report::PriorityUpdated { price, display, venue_ref, .. } => self.revise(said, |order| {
                 order.price = price;
                 order.display = display;
                 order.venue_ref = Some(venue_ref);
                 Effect::of(Happening::Revised)
             }),
-            Report::Modified { token, mark, open, .. } => self.modified(token, mark, open),
-            Report::Restated { token, reason, displayed, .. } => self.revise(token, |order| {
+            Report::Modified { mark, open, .. } => self.modified(said, mark, open),
+            Report::Restated { reason, displayed, .. } => self.revise(said, |order| {
                 order.venue_ref = displayed.or(order.venue_ref);
                 Effect::because(Happening::Revised, u16::from(reason))
             }),
             Report::Queried { settled, .. } => {
                 self.settled = self.settled.max(settled);
                 None
+            }
+            Report::Unreadable(Unreadable { why, letter, length }) => {
+                self.finds(Anomaly::of(why, 0, i64::from(letter), i64::from(length)))
             }
             Report::SystemEvent { .. }
             | Report::MassCancelled { .. }
@@ -326,16 +351,16 @@ impl Orders {
         let standing = match report {
             Report::Accepted(standing) => standing,
             Report::Replaced { orig, now } if self.by_token(*orig).is_none() => now,
-            _ => return self.report(report),
+            _ => return self.hear(report, When::Earlier),
         };
         if standing.token == 0 || self.by_token(standing.token).is_some() {
-            return self.report(report);
+            return self.hear(report, When::Earlier);
         }
         let ours = standing.origin.filter(|o| (1..FOREIGN).contains(&o.client.0) && self.get(o.client).is_none());
         let id = ours.map_or(ClientId(FOREIGN | u64::from(standing.token)), |o| o.client);
         let place = resolve(standing.symbol).and_then(|i| Some((i, self.table.take(i, id, standing.token)?)));
         let Some((instrument, slot)) = place else {
-            bump(&mut self.counters.not_adopted);
+            bump(&mut self.findings.counters.not_adopted);
             return None;
         };
         if ours.is_some() {
@@ -351,6 +376,7 @@ impl Orders {
                 tif: standing.tif,
                 token: standing.token,
                 limit: standing.price,
+                liable: standing.qty,
                 queue: Queue::Quiet,
                 ..Order::VACANT
             };
@@ -362,14 +388,14 @@ impl Orders {
     /// What time and [`Report::Queried`] have brought about: one step a call, until `None`.
     pub fn timed_out(&mut self, now: Mono) -> Option<Change> {
         if let Some(slot) = self.first_settled() {
-            bump(&mut self.counters.unanswered);
+            bump(&mut self.findings.counters.unanswered);
             return self.settle(slot);
         }
         let late = self.table.first(Queue::Pending);
         if self.table.get(late).is_none_or(|o| o.deadline > now) {
             return None;
         }
-        bump(&mut self.counters.timed_out);
+        bump(&mut self.findings.counters.timed_out);
         self.table.queue(late, Queue::Overdue);
         self.table.step(late, |_| Effect::of(Happening::TimedOut))
     }
@@ -395,85 +421,122 @@ impl Orders {
         self.table.first(Queue::Overdue) != NIL
     }
 
+    /// The venue names another symbol than the order was sent for.
+    pub fn names_another_symbol(&mut self, order: &Order, standing: &Standing) {
+        self.finds_of(AnomalyKind::StandsOtherwise, (standing.token, order), standing.qty.0, order.liable.0);
+    }
+
     /// Feeds every value that can change a later output.
     pub fn digest(&self, into: &mut Digest) {
-        into.u64(self.next_id);
-        into.u64(self.settled);
-        self.table.digest(into);
-        self.fills.digest(into);
+        // What was found is taken within the step that found it; capacity and timeout are configuration.
+        let Orders { table, fills, capacity: _, next_id, settled, timeout: _, findings: _ } = self;
+        into.u64(*next_id);
+        into.u64(*settled);
+        table.digest(into);
+        fills.digest(into);
     }
 }
 
-/// What each report does.
+/// Of when a report tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum When {
+    /// Of this run.
+    Now,
+    /// Of this or an earlier run: there may have been requests that nobody knows of.
+    Earlier,
+}
+
+/// What each report does. `said` is the number and the letter of the report.
 impl Orders {
-    /// The slot that has the token, and the order as it stands.
+    /// The slot that has the token, and the order as it stands. If none has, it is an anomaly.
     #[inline]
-    fn find(&mut self, token: u32) -> Option<(u32, Order)> {
+    fn find(&mut self, token: u32, what: AnomalyKind, said: i64, known: i64) -> Option<(u32, Order)> {
         let slot = self.table.of_token(token);
         let found = slot.and_then(|slot| Some((slot, *self.table.get(slot)?)));
         if found.is_none() {
-            bump(&mut self.counters.unknown);
+            self.findings.note(Anomaly::of(what, token, said, known));
         }
         found
     }
 
+    /// Something cannot be, and nothing follows from it.
     #[cold]
-    fn ignored(&mut self, counter: impl FnOnce(&mut Counters) -> &mut u64) -> Option<Change> {
-        bump(counter(&mut self.counters));
+    fn finds(&mut self, anomaly: Anomaly) -> Option<Change> {
+        self.findings.note(anomaly);
         None
     }
 
+    /// Something about this order cannot be, under the number that the venue named.
+    #[cold]
+    fn finds_of(&mut self, what: AnomalyKind, (token, order): (u32, &Order), said: i64, known: i64) -> Option<Change> {
+        let (order, instrument) = (Some(order.id), Some(order.instrument));
+        self.finds(Anomaly { what, token, order, instrument, said, known })
+    }
+
     fn accepted(&mut self, standing: &Standing) -> Option<Change> {
-        let (slot, order) = self.find(standing.token)?;
+        let (shares, price) = (standing.qty.0, standing.price.0);
+        let (slot, order) = self.find(standing.token, AnomalyKind::UnknownAccepted, shares, price)?;
+        let about = (standing.token, &order);
         let lost = order.status == Status::Rejected;
         if standing.token != order.token || (order.venue_ref.is_some() || !order.is_live()) && !lost {
-            return self.ignored(|c| &mut c.duplicates);
+            return self.finds_of(AnomalyKind::Repeated, about, i64::from(b'A'), 0);
         }
         if lost {
-            bump(&mut self.counters.contradictions);
+            self.finds_of(AnomalyKind::AcceptedAfterReject, about, shares, 0);
+        } else if !order.is_as_asked(standing, order.liable, order.limit) {
+            self.finds_of(AnomalyKind::StandsOtherwise, about, shares, order.liable.0);
         }
         self.table.step(slot, |order| {
             let used = order.executed.plus(order.decremented);
             order.marked(standing.mark);
+            order.liable = order.liable.max(standing.qty);
             order.stand(standing, standing.qty.minus(used));
             Effect::of(if order.is_live() { Happening::Accepted } else { Happening::Cancelled })
         })
     }
 
-    fn replaced(&mut self, orig: u32, standing: &Standing) -> Option<Change> {
+    fn replaced(&mut self, orig: u32, standing: &Standing, when: When) -> Option<Change> {
         let known = self.table.of_token(orig).or_else(|| self.table.of_token(standing.token));
+        let (shares, price) = (standing.qty.0, standing.price.0);
         let Some((slot, order)) = known.and_then(|s| Some((s, *self.table.get(s)?))) else {
-            return self.ignored(|c| &mut c.unknown);
+            return self.finds(Anomaly::of(AnomalyKind::UnknownReplaced, standing.token, shares, price));
         };
+        let about = (standing.token, &order);
         if standing.token == order.token || standing.token == order.previous {
-            return self.ignored(|c| &mut c.duplicates);
+            return self.finds_of(AnomalyKind::Repeated, about, i64::from(b'U'), 0);
         }
-        if orig != order.token || !order.is_live() {
-            bump(&mut self.counters.contradictions);
+        let asked = order.replacing.filter(|r| r.token == standing.token);
+        if orig != order.token || !order.is_live() || asked.is_none() && when == When::Now {
+            self.finds_of(AnomalyKind::ReplacedUnasked, about, shares, 0);
+        } else if let Some(asked) = asked
+            && !order.is_as_asked(standing, order.open_after(&asked), asked.price)
+        {
+            self.finds_of(AnomalyKind::StandsOtherwise, about, shares, order.open_after(&asked).0);
         }
         self.table.forget_token(order.previous, slot);
         self.table.add_token(standing.token, slot);
         self.table.step(slot, |order| {
-            let asked = order.replacing.filter(|r| r.token == standing.token);
             if asked.is_some() {
                 order.replacing = None;
             }
             order.previous = core::mem::replace(&mut order.token, standing.token);
             order.limit = asked.map_or(standing.price, |r| r.price);
+            order.liable = order.executed.plus(order.decremented).plus(standing.qty);
             order.marked(standing.mark);
             order.stand(standing, standing.qty);
             Effect::of(if order.is_live() { Happening::Replaced } else { Happening::Cancelled })
         })
     }
 
-    fn canceled(&mut self, token: u32, decrement: Qty, reason: u8, self_match: bool) -> Option<Change> {
-        let (slot, order) = self.find(token)?;
+    fn canceled(&mut self, said: (u32, u8), decrement: Qty, reason: u8, self_match: bool) -> Option<Change> {
+        let (token, letter) = said;
+        let (slot, order) = self.find(token, AnomalyKind::UnknownOrder, i64::from(letter), 0)?;
         // Of a token that is not the order's, or of an order with nothing open: taking nothing away is the safer side.
         if token != order.token || !order.is_live() {
-            return self.ignored(|c| &mut c.contradictions);
+            return self.finds_of(AnomalyKind::FinishedOrder, (token, &order), i64::from(letter), 0);
         }
         if decrement > order.open {
-            bump(&mut self.counters.contradictions);
+            self.finds_of(AnomalyKind::OverCancel, (token, &order), decrement.0, order.open.0);
         }
         self.table.step(slot, |order| {
             if self_match {
@@ -486,14 +549,26 @@ impl Orders {
     }
 
     fn executed(&mut self, token: u32, fill: Fill) -> Option<Change> {
-        let (slot, order) = self.find(token)?;
-        if self.fills.find(fill.trade, order.side, order.id).is_some() {
-            return self.ignored(|c| &mut c.duplicates);
+        let (slot, order) = self.find(token, AnomalyKind::UnknownFill, fill.qty.0, fill.price.0)?;
+        let about = (token, &order);
+        if let Some(booked) = self.fills.find(fill.trade, order.side, order.id) {
+            let first = booked.first;
+            return if first == (fill.qty, fill.price) {
+                self.finds_of(AnomalyKind::Repeated, about, i64::from(b'E'), 0)
+            } else {
+                self.finds_of(AnomalyKind::TradeTwice, about, fill.qty.0, first.0.0)
+            };
         }
         if token != order.token || !order.is_live() {
-            bump(&mut self.counters.late_fills);
-        } else if fill.qty > order.open {
-            bump(&mut self.counters.contradictions);
+            bump(&mut self.findings.counters.late_fills);
+        }
+        let most = order.may_execute(token);
+        if fill.qty > most {
+            self.finds_of(AnomalyKind::Overfill, about, fill.qty.0, most.0);
+        } else if !fill.qty.is_positive() {
+            self.finds_of(AnomalyKind::EmptyTrade, about, fill.qty.0, 0);
+        } else if token == order.token && order.side.is_better(fill.price, order.worst()) {
+            self.finds_of(AnomalyKind::BeyondLimit, about, fill.price.0, order.worst().0);
         }
         self.fills.book(Booked {
             order: order.id,
@@ -502,6 +577,7 @@ impl Orders {
             side: order.side,
             tags: order.tags,
             short: order.exposure().short,
+            first: (fill.qty, fill.price),
             fill,
             broken: false,
         });
@@ -518,13 +594,17 @@ impl Orders {
         let what = if with.is_some() { Happening::TradeCorrected } else { Happening::TradeBroken };
         let reason = u16::from(reason);
         let Some(booked) = self.fills.locate(trade, token, order) else {
-            bump(&mut self.counters.unknown_trades);
+            let instrument = order.and_then(|id| self.get(id)).map(|order| order.instrument);
+            let found = Anomaly::of(AnomalyKind::UnknownTrade, token, trade.cast_signed(), 0);
+            self.findings.note(Anomaly { order, instrument, ..found });
             return self.table.step(slot?, |_| Effect::because(what, reason));
         };
-        if booked.broken {
-            return self.ignored(|c| &mut c.duplicates);
-        }
         let before = *booked;
+        if before.broken {
+            let letter = if with.is_some() { b'F' } else { b'B' };
+            let found = Anomaly::of(AnomalyKind::Repeated, token, i64::from(letter), 0);
+            return self.finds(Anomaly { order: Some(before.order), instrument: Some(before.instrument), ..found });
+        }
         match with {
             Some(fill) => booked.fill = fill,
             None => booked.broken = true,
@@ -555,29 +635,48 @@ impl Orders {
         }
     }
 
-    fn rejected(&mut self, token: u32, reason: u16) -> Option<Change> {
-        let (slot, order) = self.find(token)?;
-        if order.replacing.is_some_and(|r| r.token == token) && order.is_live() {
+    fn rejected(&mut self, token: u32, reason: u16, when: When) -> Option<Change> {
+        if when == When::Earlier && self.table.of_token(token).is_none() {
+            // Of a request of an earlier run: nothing lives by it.
+            bump(&mut self.findings.counters.earlier_refusals);
+            return None;
+        }
+        let (slot, order) = self.find(token, AnomalyKind::UnknownOrder, i64::from(b'J'), 0)?;
+        let is_of_replace = order.replacing.is_some_and(|r| r.token == token);
+        if is_of_replace && order.is_live() {
             self.table.forget_token(token, slot);
             return self.table.step(slot, |order| {
                 order.replacing = None;
                 Effect::because(Happening::RequestRefused, reason)
             });
         }
-        if order.status != Status::Pending {
-            return self.ignored(|c| &mut c.contradictions);
+        match order.status {
+            Status::Pending => self.table.step(slot, |order| {
+                order.status = Status::Rejected;
+                Effect::because(Happening::Rejected, reason)
+            }),
+            _ if is_of_replace => {
+                bump(&mut self.findings.counters.late_refusals);
+                None
+            }
+            Status::Rejected => self.finds_of(AnomalyKind::Repeated, (token, &order), i64::from(b'J'), 0),
+            _ => self.finds_of(AnomalyKind::RejectedAfterAccept, (token, &order), i64::from(reason), 0),
         }
-        self.table.step(slot, |order| {
-            order.status = Status::Rejected;
-            Effect::because(Happening::Rejected, reason)
-        })
     }
 
-    fn modified(&mut self, token: u32, mark: SellMark, open: Qty) -> Option<Change> {
-        self.revise(token, |order| {
+    fn modified(&mut self, said: (u32, u8), mark: SellMark, open: Qty) -> Option<Change> {
+        if let Some(order) = self.by_token(said.0).copied()
+            && order.is_live()
+            && said.0 == order.token
+            && open > order.open
+        {
+            self.finds_of(AnomalyKind::Grown, (said.0, &order), open.0, order.open.0);
+        }
+        self.revise(said, |order| {
             order.marked(mark);
             // An increase would have been ignored by the venue; if it says so all the same, it is so.
             let less = order.open.minus(open);
+            order.liable = order.liable.plus(Qty(less.0.min(0).saturating_neg()));
             order.reduce(less);
             Effect::of(match (order.is_live(), less.is_positive()) {
                 (false, _) => Happening::Cancelled,
@@ -588,10 +687,10 @@ impl Orders {
     }
 
     /// A report about a live order under its present token.
-    fn revise(&mut self, token: u32, act: impl FnOnce(&mut Order) -> Effect) -> Option<Change> {
-        let (slot, order) = self.find(token)?;
+    fn revise(&mut self, (token, letter): (u32, u8), act: impl FnOnce(&mut Order) -> Effect) -> Option<Change> {
+        let (slot, order) = self.find(token, AnomalyKind::UnknownOrder, i64::from(letter), 0)?;
         if token != order.token || !order.is_live() {
-            return self.ignored(|c| &mut c.contradictions);
+            return self.finds_of(AnomalyKind::FinishedOrder, (token, &order), i64::from(letter), 0);
         }
         self.table.step(slot, act)
     }

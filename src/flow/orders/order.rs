@@ -93,6 +93,8 @@ pub struct Order {
     pub replacing: Option<Replacing>,
     /// A cancel on its way.
     pub cancelling: Option<Cancelling>,
+    /// The most that the whole chain may execute, as it was asked for: what cancels take off stays in it.
+    pub(super) liable: Qty,
     /// The token before the last replacement: a late fill may still name it.
     pub(super) previous: u32,
     /// The number of the latest request that is owed an answer.
@@ -127,6 +129,7 @@ impl Order {
         display: 0,
         replacing: None,
         cancelling: None,
+        liable: Qty::ZERO,
         previous: 0,
         request: 0,
         deadline: Mono::NEVER,
@@ -152,7 +155,7 @@ impl Order {
 
     /// What a replace would leave open once it is in force: its liability less what the chain has used of it.
     #[must_use]
-    fn open_after(&self, replace: &Replacing) -> Qty {
+    pub(super) fn open_after(&self, replace: &Replacing) -> Qty {
         Qty(replace.qty.minus(self.executed).minus(self.decremented).0.max(0))
     }
 
@@ -181,6 +184,26 @@ impl Order {
             let own = better(self.limit, self.price);
             self.replacing.map_or(own, |r| better(own, r.price))
         })
+    }
+
+    /// Shares that may trade under `token`: what is open under the present one; late, what the chain was asked for and has
+    /// neither done, nor lost to our own orders, nor open still.
+    pub(super) fn may_execute(&self, token: u32) -> Qty {
+        if token == self.token && self.is_live() {
+            return self.open;
+        }
+        let open = if self.is_live() { self.open } else { Qty::ZERO };
+        Qty(self.liable.minus(self.executed).minus(self.decremented).minus(open).0.max(0))
+    }
+
+    /// The worst price at which it may trade: its limit, or what the venue works it at.
+    pub(super) fn worst(&self) -> Price {
+        if self.side.is_better(self.price, self.limit) { self.price } else { self.limit }
+    }
+
+    /// Does it stand as it was asked for: this side, no more than `qty`, no worse than `limit`?
+    pub(super) fn is_as_asked(&self, as_is: &Standing, qty: Qty, limit: Price) -> bool {
+        as_is.side == self.side && as_is.qty <= qty && !self.side.is_better(as_is.price, limit)
     }
 
     /// Shares traded. Only the current token's reduce what is open: one for the token before a replacement was
@@ -245,29 +268,57 @@ impl Order {
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
-        into.u64(self.id.0);
-        for n in [u64::from(self.instrument.0), self.side as u64, self.status as u64, u64::from(self.token)] {
+        let Order {
+            id,
+            instrument,
+            side,
+            mark,
+            tags: Tags { account, strategy, parent },
+            tif,
+            status,
+            token,
+            limit,
+            price,
+            open,
+            executed,
+            decremented,
+            venue_ref,
+            display,
+            replacing,
+            cancelling,
+            liable,
+            previous,
+            request,
+            deadline,
+            queue,
+            born,
+        } = *self;
+        for n in [id.0, u64::from(instrument.0), side as u64, status as u64, u64::from(token), tif as u64] {
             into.u64(n);
         }
-        for n in [self.limit.0, self.price.0, self.open.0, self.executed.0, self.decremented.0] {
+        for n in [u64::from(account.0), u64::from(strategy.0), parent.0, u64::from(display)] {
+            into.u64(n);
+        }
+        for n in [limit.0, price.0, open.0, executed.0, decremented.0, liable.0] {
             into.i64(n);
         }
-        into.u64(match self.mark {
+        into.u64(match mark {
             SellMark::Long => 0,
             SellMark::Short { located } => 1 | u64::from(located) << 1,
         });
-        into.u64(self.venue_ref.map_or(u64::MAX, |r| r.0));
-        if let Some(replace) = self.replacing {
-            into.u64(u64::from(replace.token));
-            into.i64(replace.price.0);
-            into.i64(replace.qty.0);
+        into.u64(venue_ref.map_or(u64::MAX, |r| r.0));
+        into.u64(u64::from(replacing.is_some()) | u64::from(cancelling.is_some()) << 1);
+        if let Some(Replacing { token, price, qty }) = replacing {
+            into.u64(u64::from(token));
+            into.i64(price.0);
+            into.i64(qty.0);
         }
-        if let Some(cancel) = self.cancelling {
-            into.i64(cancel.keep.0);
-            into.u64(cancel.at.0);
-            into.u64(u64::from(cancel.deferred));
+        if let Some(Cancelling { keep, at, deferred }) = cancelling {
+            into.i64(keep.0);
+            into.u64(at.0);
+            into.u64(u64::from(deferred));
         }
-        for n in [u64::from(self.previous), self.request, self.deadline.0, self.queue as u64, self.born] {
+        for n in [u64::from(previous), request, deadline.0, queue as u64, born] {
             into.u64(n);
         }
     }

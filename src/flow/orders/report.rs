@@ -4,6 +4,7 @@
 //! UserRefNum). Field by field these are the outbound messages of OUCH 5.0 (nasdaq-protocols.md section 1).
 
 use super::super::action::{SellMark, Tags, TimeInForce};
+use super::anomaly::Unreadable;
 use crate::base::{ClientId, Price, Qty, Side, Symbol, VenueRef};
 
 /// One message from the venue.
@@ -160,6 +161,36 @@ pub enum Report {
         /// Requests with numbers up to this one ([`Sent::request`]) are behind us.
         settled: u64,
     },
+    /// Something that makes no sense by itself: whatever it said is lost.
+    Unreadable(Unreadable),
+}
+
+impl Report {
+    /// The number that it names first and the letter of its type: OUCH's, for people.
+    #[must_use]
+    pub(super) fn subject(&self) -> (u32, u8) {
+        match *self {
+            Report::SystemEvent { .. } => (0, b'S'),
+            Report::Accepted(standing) => (standing.token, b'A'),
+            Report::Replaced { now, .. } => (now.token, b'U'),
+            Report::Canceled { token, .. } => (token, b'C'),
+            Report::AiqCanceled { token, .. } => (token, b'D'),
+            Report::Executed { token, .. } => (token, b'E'),
+            Report::Broken { token, .. } => (token, b'B'),
+            Report::Corrected { token, .. } => (token, b'F'),
+            Report::Rejected { token, .. } => (token, b'J'),
+            Report::CancelPending { token } => (token, b'P'),
+            Report::CancelRejected { token } => (token, b'I'),
+            Report::PriorityUpdated { token, .. } => (token, b'T'),
+            Report::Modified { token, .. } => (token, b'M'),
+            Report::Restated { token, .. } => (token, b'R'),
+            Report::MassCancelled { token, .. } => (token, b'X'),
+            Report::EntryDisabled { token } => (token, b'G'),
+            Report::EntryEnabled { token } => (token, b'K'),
+            Report::Queried { .. } => (0, b'Q'),
+            Report::Unreadable(what) => (0, what.letter),
+        }
+    }
 }
 
 /// An order as the venue says it stands.

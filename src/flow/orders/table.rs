@@ -286,9 +286,33 @@ impl Table {
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
-        into.u64(self.births);
-        for order in self.slots.iter().filter(|o| o.id.0 != 0) {
+        // What finds an order, and the lists of live ones, follow from the orders; what the queues hold stands there too,
+        // but not in which order.
+        let Table {
+            slots,
+            by_token: _,
+            by_id: _,
+            queued,
+            queues,
+            live: _,
+            all: _,
+            of_instrument: _,
+            instruments: _,
+            best: _,
+            live_count: _,
+            births,
+        } = self;
+        into.u64(*births);
+        for order in slots.iter().filter(|o| o.id.0 != 0) {
             order.digest(into);
+        }
+        for queue in queues {
+            let mut slot = queue.head;
+            while slot != NIL {
+                into.u64(u64::from(slot));
+                slot = queued.next(slot);
+            }
+            into.u64(u64::MAX);
         }
     }
 }

@@ -2,8 +2,9 @@
 //! read by whoever wants to know; the lane itself is never looked into.
 
 use super::link::link_of;
-use crate::base::{InstrumentId, Mono, SessionId};
-use crate::flow::record::{Alert, AlertBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
+use crate::base::{ClientId, InstrumentId, Mono, SessionId};
+use crate::flow::orders::{Anomaly, AnomalyKind};
+use crate::flow::record::{Alert, AlertBody, AnomalyBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
 use crate::shell::counters::counts;
 use crate::shell::latency::Latency;
 use crate::shell::net::Why;
@@ -24,6 +25,13 @@ pub enum Notice {
         first: u64,
         /// See [`Alert`].
         second: u64,
+    },
+    /// The venue said what cannot be, the first of its kind.
+    Anomaly {
+        /// What.
+        anomaly: Anomaly,
+        /// Trading was stopped for it.
+        stops: bool,
     },
     /// A connection is up (`None`), or it is gone or could not be made.
     Link(SessionId, Option<Why>),
@@ -75,6 +83,20 @@ impl Board {
                 let instrument = Some(body.instrument.get()).filter(|id| *id != u32::MAX).map(InstrumentId);
                 let (first, second) = (body.first.get(), body.second.get());
                 self.note(at, Notice::Alert { alert, instrument, first, second });
+            }
+            Some(Kind::Anomaly) => {
+                let Ok(body) = AnomalyBody::ref_from_bytes(body) else { return };
+                let Some(what) = AnomalyKind::from_number(body.what) else { return };
+                self.alerts += 1;
+                let anomaly = Anomaly {
+                    what,
+                    token: body.token.get(),
+                    order: Some(body.order.get()).filter(|id| *id != 0).map(ClientId),
+                    instrument: Some(body.instrument.get()).filter(|id| *id != u32::MAX).map(InstrumentId),
+                    said: body.said.get(),
+                    known: body.known.get(),
+                };
+                self.note(at, Notice::Anomaly { anomaly, stops: body.stops != 0 });
             }
             Some(Kind::Link) => {
                 if let Some((session, why)) = LinkBody::ref_from_bytes(body).ok().and_then(link_of) {

@@ -56,7 +56,9 @@ pub(super) fn a_day(seed: u64, gap: usize) -> Rig<MarketMaker> {
         if let Some((token, open)) = rig.venue.orders.iter().next().map(|(t, o)| (*t, o.open))
             && round % 3 == 0
         {
-            let report = rig.venue.execute(token, open.min(40), 100_500);
+            // At its limit: beyond it the venue would say what cannot be, and trading would stop.
+            let limit = rig.lane.core().orders().by_token(token).unwrap().limit.0;
+            let report = rig.venue.execute(token, open.min(40), limit.unsigned_abs());
             rig.say(report);
         }
         match round {

@@ -36,6 +36,9 @@ pub(crate) struct GatewayStatus {
     pub(crate) killed: bool,
     /// Is it thrown?
     pub(crate) kill_switch: bool,
+    /// Is trading stopped because the venue said what cannot be?
+    #[serde(default)]
+    pub(crate) stopped: bool,
     /// The market.
     pub(crate) market: Market,
     /// Orders and replaces that left.
@@ -189,6 +192,7 @@ impl Gateway {
             ready: status.ready != 0,
             killed: status.killed != 0,
             kill_switch: self.handle.kill_switch().is_thrown(),
+            stopped: counters.get("core.stopped").is_some_and(|n| *n > 0),
             market: Market::of(&status),
             orders: status.orders.get(),
             cancels: status.cancels.get(),

@@ -1,9 +1,10 @@
 //! The records of the tape, and those of the log that hold no message, in words.
 
 use super::words::{Fields, Value};
+use firelane_gateway::flow::orders::AnomalyKind;
 use firelane_gateway::flow::record::{
-    Alert, AlertBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, StatusBody,
-    TopBody, TraceBody,
+    Alert, AlertBody, AnomalyBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody,
+    StatusBody, TopBody, TraceBody,
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
@@ -73,6 +74,19 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 instruments.field(b.instrument.get()),
                 ("first", Value::Number(b.first.get())),
                 ("second", Value::Number(b.second.get())),
+            ]
+        }
+        Kind::Anomaly => {
+            let b = AnomalyBody::read_from_bytes(body).ok()?;
+            let what = AnomalyKind::from_number(b.what);
+            vec![
+                ("what", Value::Text(what.map_or("of another build".to_owned(), |what| spaced(&format!("{what:?}"))))),
+                instruments.field(b.instrument.get()),
+                ("order", Value::Own(b.order.get())),
+                ("user_ref_num", Value::Number(b.token.get().into())),
+                ("said", Value::Signed(b.said.get())),
+                ("known", Value::Signed(b.known.get())),
+                ("stops_trading", flag(b.stops)),
             ]
         }
         Kind::Top => {

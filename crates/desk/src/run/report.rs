@@ -132,6 +132,7 @@ impl Report {
             Err(error) => errors.push(error.to_string()),
         }
         errors.extend(unsettled(&status, show, answered));
+        errors.extend(impossible(&counters));
         let at_fault = !matches!(show.fault(), None | Some(Fault::Ended));
         let clean = errors.is_empty() && ending != Ending::Failed && !at_fault;
         let seats = plan.seats().iter();
@@ -241,6 +242,20 @@ fn held(lane: &dyn Lane) -> BTreeMap<String, i64> {
     let rows = (0..).map(InstrumentId).zip(lane.instruments().rows());
     let all = rows.map(|(id, row)| (row.symbol.to_string(), lane.gate().ledger().account(id).position.0));
     all.filter(|(_, shares)| *shares != 0).collect()
+}
+
+/// What the venue said that cannot be: then nobody here knows for certain what lives there, nor what is held.
+fn impossible(counters: &Counters) -> Option<String> {
+    let said: Vec<String> = counters::IMPOSSIBLE
+        .iter()
+        .filter_map(|name| counters.get(*name).filter(|n| **n > 0).map(|n| format!("{name} {}", group(*n))))
+        .collect();
+    (!said.is_empty()).then(|| {
+        format!(
+            "the venue said what cannot be ({}): compare orders and positions with it before trading again",
+            said.join(", ")
+        )
+    })
 }
 
 /// What may still be at the venue.

@@ -3,6 +3,7 @@
 
 mod bad_day;
 mod control;
+mod impossible;
 mod killed;
 mod notices;
 mod rig;

@@ -1,0 +1,99 @@
+//! What the venue said that cannot be, in words: symbol, order, what was said, what was known, and what to do.
+
+use super::price;
+use crate::replay::group;
+use firelane_gateway::flow::orders::AnomalyKind;
+
+/// One of them, with its instrument's symbol where that is known.
+pub(super) struct Said<'a> {
+    pub(super) what: AnomalyKind,
+    pub(super) symbol: &'a str,
+    pub(super) token: u32,
+    pub(super) order: u64,
+    pub(super) said: i64,
+    pub(super) known: i64,
+}
+
+impl Said<'_> {
+    /// The order as people find it: in the log and tape by its id, at the venue by its UserRefNum.
+    fn subject(&self) -> String {
+        match (self.order, self.symbol) {
+            (0, _) => format!("UserRefNum {}, which this gateway never sent", group(u64::from(self.token))),
+            (order, symbol) => format!("order {order} in {symbol} (UserRefNum {})", group(u64::from(self.token))),
+        }
+    }
+
+    fn letter(&self) -> String {
+        u8::try_from(self.said).unwrap_or(b'?').escape_ascii().to_string()
+    }
+
+    pub(super) fn text(&self) -> String {
+        let subject = self.subject();
+        let number = |n: i64| group(n.max(0).unsigned_abs());
+        let (said, known) = (number(self.said), number(self.known));
+        let letter = self.letter();
+        match self.what {
+            AnomalyKind::UnknownAccepted => format!("an order over {said} shares stands under {subject}"),
+            AnomalyKind::UnknownReplaced => format!("a replacement over {said} shares stands under {subject}"),
+            AnomalyKind::UnknownFill => format!(
+                "{said} shares at {} traded under {subject}: the positions here do not hold them",
+                price(self.known)
+            ),
+            AnomalyKind::UnknownOrder => format!("message {letter:?} is about {subject}"),
+            AnomalyKind::UnknownTrade => format!(
+                "a trade is broken or corrected that is not known here (match number {}, {subject}): the positions here \
+                 do not follow",
+                self.said.cast_unsigned()
+            ),
+            AnomalyKind::Overfill => format!("{said} shares of {subject} traded, of which {known} could"),
+            AnomalyKind::OverCancel => format!("{said} shares of {subject} are cancelled, of which {known} were open"),
+            AnomalyKind::RejectedAfterAccept => {
+                format!("{subject} is rejected (reason {said}) after it had been accepted")
+            }
+            AnomalyKind::FinishedOrder => {
+                format!("message {letter:?} is about {subject}, which is finished or has another UserRefNum by now")
+            }
+            AnomalyKind::AcceptedAfterReject => {
+                format!("{subject} stands with {said} shares, after it had been rejected or was lost")
+            }
+            AnomalyKind::StandsOtherwise => format!(
+                "{subject} stands otherwise than it was sent: {said} shares of {known}, or another price, side or symbol"
+            ),
+            AnomalyKind::ReplacedUnasked => {
+                format!("{subject} is replaced by one over {said} shares, which nobody asked for")
+            }
+            AnomalyKind::BeyondLimit => {
+                format!("{subject} traded at {}, beyond its limit {}", price(self.said), price(self.known))
+            }
+            AnomalyKind::TradeTwice => {
+                format!("{subject} traded twice under one match number: {said} shares, and {known} before")
+            }
+            AnomalyKind::EmptyTrade => format!("{subject} traded no shares"),
+            AnomalyKind::Grown => format!("{subject} has {said} shares open, of which {known} were"),
+            AnomalyKind::Malformed => {
+                format!(
+                    "a message {letter:?} of {known} bytes has a wrong length or an impossible field: what it said is lost"
+                )
+            }
+            AnomalyKind::Empty => "a numbered message has no bytes: what it was to say is lost".to_owned(),
+            AnomalyKind::UnknownType => format!("a message {letter:?} of {known} bytes is of an unknown type"),
+            AnomalyKind::UnknownPacket => {
+                format!("a session packet {letter:?} with {known} bytes of payload is unknown, or has a wrong length")
+            }
+            AnomalyKind::Unsequenced => {
+                format!("a message {letter:?} of {known} bytes came outside the numbered ones")
+            }
+            AnomalyKind::Repeated => format!("message {letter:?} about {subject} says again what it had said"),
+        }
+    }
+}
+
+/// What follows the words.
+pub(super) fn remedy(stops: bool) -> &'static str {
+    if stops {
+        " TRADING IS STOPPED: no new order leaves, what rests is cancelled. Compare orders and positions with the venue; \
+         `firelane enable CONFIG` lets it trade again."
+    } else {
+        ""
+    }
+}
