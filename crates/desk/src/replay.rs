@@ -56,7 +56,20 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
             bbo.finish().with_context(|| format!("writing {}", path.display()))?;
         }
         if let Some((path, out, config)) = orders {
-            let recording = Recording::of(&kept);
+            let recording = Recording::of(&kept, pass.first_day.unwrap_or(u64::MAX));
+            if let Some(first) = pass.first_day {
+                let file = options.file.display();
+                eprintln!(
+                    "firelane: {file}: --orders trades its first day or session, {} messages of it",
+                    group(first)
+                );
+            }
+            if !recording.losses().is_empty() {
+                let file = options.file.display();
+                eprintln!(
+                    "firelane: {file}: --orders trades no further than to the first loss: the books are stale from there on"
+                );
+            }
             let symbol = symbols.first().copied().filter(|_| symbols.len() == 1);
             let symbol = symbol.map(|symbol| as_listed(symbol, &pass));
             let config = orders::configure(config, &recording, symbol, options.config.is_none());

@@ -361,6 +361,49 @@ fn what_cannot_be_read_ends_the_trading_of_its_book() {
     }
 }
 
+/// What is lost are words of no meaning; but who could know that?
+#[test]
+fn messages_that_a_capture_lost_end_the_trading() {
+    let desk = Desk::new();
+    let mut day = leaning();
+    for _ in 0..12 {
+        day.at(1_000_000_000);
+        day.note();
+    }
+    day.delete("AAA", 12);
+    day.at(1_000_000_000);
+    day.add("AAA", 13, Side::Buy, 3_000, 1_000);
+    day.at(1_000_000_000);
+    day.note();
+    let packets = day.packets();
+    let without = |lost: Option<usize>| {
+        let mut pcap = PcapWriter::new(Vec::new()).unwrap();
+        let (source, line) = ("10.0.0.1:1".parse().unwrap(), "233.54.12.111:26400".parse().unwrap());
+        for (_, packet) in packets.iter().enumerate().filter(|(at, _)| Some(*at) != lost) {
+            pcap.write_udp(1, source, line, packet).unwrap();
+        }
+        let file = desk.put("day.pcap", &pcap.into_inner());
+        desk.json(&file, &["--orders", "out.ouch"])["orders"]["entered"].as_u64().unwrap()
+    };
+    // A packet that holds nothing but notes, which are twelve bytes long and end alike.
+    let notes = |packet: &Vec<u8>| packet[20..].chunks(14).all(|block| block.len() == 14 && block[13] == b'?');
+    let lost = packets.iter().position(notes).unwrap();
+    assert_eq!((without(None), without(Some(lost))), (2, 1));
+}
+
+#[test]
+fn orders_are_those_of_the_first_day() {
+    let desk = Desk::new();
+    let mut day = leaning();
+    day.at(1_000_000_000);
+    day.note();
+    let one = day.binary_file();
+    desk.json(&desk.put("one.itch", &one), &["--orders", "one.ouch"]);
+    let report = desk.json(&desk.put("two.itch", &[&one[..], &one].concat()), &["--orders", "two.ouch"]);
+    assert_eq!((&report["new_books"], report["orders"]["entered"].as_u64()), (&1.into(), Some(1)));
+    assert_eq!(desk.get("one.ouch"), desk.get("two.ouch"));
+}
+
 #[test]
 fn a_strategys_orders_are_the_same_every_time() {
     let desk = Desk::new();

@@ -87,6 +87,8 @@ pub(super) struct Pass {
     /// The day has said its last word, at this time.
     closed: Option<u64>,
     pub(super) new_books: u64,
+    /// So many messages came before that happened at first.
+    pub(super) first_day: Option<u64>,
     pub(super) bbo: Option<Bbo>,
     pub(super) time: Duration,
 }
@@ -109,6 +111,7 @@ impl Pass {
             day_begun: false,
             closed: None,
             new_books: 0,
+            first_day: None,
             bbo,
             time: Duration::ZERO,
         }
@@ -289,6 +292,7 @@ impl Pass {
         self.empty.clear();
         (self.live, self.day_begun, self.closed) = (0, false, None);
         self.new_books += 1;
+        self.first_day.get_or_insert(self.messages);
         if let Some(bbo) = &mut self.bbo {
             let rows = (0..).map(InstrumentId).zip(self.instruments.rows());
             for (id, row) in rows.filter(|(id, _)| self.followed.is_followed(*id)) {

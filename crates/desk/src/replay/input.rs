@@ -4,21 +4,45 @@ use crate::progress;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::wire::itch50;
-use firelane_sim::capture::{Batch, Ending, Stream, binary_file};
+use firelane_sim::capture::{Batch, Ending, Mark, Stream, binary_file};
 use std::io;
 use std::path::Path;
 
 /// Messages behind two-byte lengths, as in a BinaryFILE.
 pub(crate) struct Recording {
     bytes: Vec<u8>,
+    /// Numbers (from 0) of the messages before which others are missing.
+    losses: Vec<u64>,
 }
 
 impl Recording {
-    /// What was read already.
-    pub(super) fn of(batches: &[Batch]) -> Recording {
+    /// Of what was read already the first so many messages.
+    pub(super) fn of(batches: &[Batch], messages: u64) -> Recording {
         let mut bytes = Vec::with_capacity(batches.iter().map(|batch| batch.bytes().len()).sum());
-        batches.iter().for_each(|batch| bytes.extend_from_slice(batch.bytes()));
-        Recording { bytes }
+        let (mut losses, mut number) = (Vec::new(), 0);
+        for batch in batches {
+            let mut marks = batch.marks().iter().peekable();
+            let mut walk = binary_file::Messages::new(batch.bytes());
+            loop {
+                while let Some((_, mark)) = marks.next_if(|(at, _)| *at <= walk.offset()) {
+                    if matches!(mark, Mark::Lost(_)) {
+                        losses.push(number);
+                    }
+                }
+                if number == messages || walk.next().is_none() {
+                    break;
+                }
+                number += 1;
+            }
+            bytes.extend_from_slice(batch.bytes().get(..walk.offset()).unwrap_or_default());
+        }
+        losses.dedup();
+        Recording { bytes, losses }
+    }
+
+    /// Numbers (from 0) of the messages before which others are missing.
+    pub(super) fn losses(&self) -> &[u64] {
+        &self.losses
     }
 
     /// The messages in order.
@@ -75,7 +99,7 @@ pub(crate) fn load(path: &Path) -> Result<Recording> {
     if let Ending::Damaged(error) = stream.into_ending() {
         return Err(error).with_context(|| path.display().to_string());
     }
-    let recording = Recording { bytes: batch.into_bytes() };
+    let recording = Recording { bytes: batch.into_bytes(), losses: Vec::new() };
     if !recording.messages().any(|message| message.is_ok_and(|message| itch50::check(message).is_ok())) {
         bail!(nothing_in(path, looks_like));
     }
