@@ -391,6 +391,38 @@ fn messages_that_a_capture_lost_end_the_trading() {
     assert_eq!((without(None), without(Some(lost))), (2, 1));
 }
 
+/// A lane goes by locates; an order's reference is unique over the day whatever they say.
+#[test]
+fn a_wrong_locate_changes_no_order() {
+    let desk = Desk::new();
+    let mut day = opened(&["AAA", "BBB"]);
+    day.add("AAA", 10, Side::Sell, 100, 1_002);
+    day.add("AAA", 11, Side::Sell, 300, 1_001);
+    day.add("AAA", 9, Side::Sell, 4_000, 1_001);
+    day.at(10_000_000);
+    day.add("AAA", 12, Side::Buy, 3_000, 1_000);
+    day.at(1_000_000_000);
+    // Without this the book does not lean to the bid.
+    day.delete("AAA", 9);
+    day.at(1_000_000_000);
+    day.note();
+    let right = day.binary_file();
+    let expected = desk.json(&desk.put("right.itch", &right), &["--orders", "right.ouch", "--symbol", "AAA"]);
+    assert_eq!(expected["orders"]["entered"], 1);
+    // The delete stands before the note, and both have lengths before them.
+    let delete = right.len() - 14 - 19;
+    assert_eq!((right[delete], right[delete + 2]), (b'D', 1));
+    for locate in [0, 2, 99] {
+        let mut wrong = right.clone();
+        wrong[delete + 2] = locate;
+        let file = desk.put("wrong.itch", &wrong);
+        for options in [&["--orders", "wrong.ouch"][..], &["--orders", "wrong.ouch", "--symbol", "AAA"]] {
+            let report = desk.json(&file, options);
+            assert_eq!((errors(&report), desk.get("wrong.ouch")), (vec![], desk.get("right.ouch")), "{locate}");
+        }
+    }
+}
+
 #[test]
 fn orders_are_those_of_the_first_day() {
     let desk = Desk::new();

@@ -82,6 +82,8 @@ pub(super) struct Pass {
     /// Orders of followed symbols that rest, and the most that rested at once.
     pub(super) live: u64,
     pub(super) peak: u64,
+    /// Messages about an order of another symbol than their locate says.
+    pub(super) misplaced: u64,
     /// Something was said since the day began.
     day_begun: bool,
     /// The day has said its last word, at this time.
@@ -108,6 +110,7 @@ impl Pass {
             empty: HashSet::new(),
             live: 0,
             peak: 0,
+            misplaced: 0,
             day_begun: false,
             closed: None,
             new_books: 0,
@@ -215,6 +218,7 @@ impl Pass {
             self.remember_empty(new);
         }
         let Some(touched) = applied.instrument else { return Ok(()) };
+        self.misplaced += u64::from(touched != id);
         if self.followed.is_followed(touched) {
             self.live = (self.live + self.books.live_orders() as u64).saturating_sub(before as u64);
             self.peak = self.peak.max(self.live);
