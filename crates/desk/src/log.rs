@@ -73,7 +73,7 @@ fn run_verify(path: &Path, json: bool) -> Result<ExitCode> {
         Err(error) => Verdict { verified: false, inputs: 0, effects: 0, bytes: 0, error: Some(error.to_string()) },
     };
     if json {
-        say!("{}", serde_json::to_string(&verdict)?);
+        crate::output::json(&verdict)?;
     } else if let Some(error) = &verdict.error {
         say!("{}: NOT verified: {error}", path.display());
     } else {
@@ -134,7 +134,7 @@ fn stat(path: &Path, json: bool) -> Result<ExitCode> {
         }
     }
     if json {
-        say!("{}", serde_json::to_string(&stat)?);
+        crate::output::json(&stat)?;
     } else {
         say!("{} of wiring {:?}: {}", stat.role, stat.wiring, path.display());
         for (kind, n) in &stat.records {

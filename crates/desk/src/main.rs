@@ -1,4 +1,6 @@
 //! The program `firelane`: the command line over the gateway and the simulated world.
+// They panic where they cannot write, and a panic ends a process with its orders alive: see `output`.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 #[macro_use]
 mod output;
@@ -23,7 +25,15 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let outcome = match cli::Cli::parse().command {
+    let command = match cli::Cli::try_parse() {
+        Ok(cli) => cli.command,
+        // Help and version are results too.
+        Err(error) => {
+            let written = error.print().is_ok();
+            return u8::try_from(error.exit_code()).ok().filter(|_| written).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    let outcome = match command {
         cli::Command::Demo(options) => demo::run(&options),
         cli::Command::Replay(options) => replay::run(&options),
         cli::Command::Run(options) => run::run(&options),
@@ -33,9 +43,9 @@ fn main() -> ExitCode {
         cli::Command::Log(command) => log::run(&command),
     };
     match outcome {
-        Ok(code) => code,
+        Ok(code) => output::code(code),
         Err(error) => {
-            eprintln!("firelane: {}", explain(&error));
+            output::complain(format_args!("firelane: {}", explain(&error)));
             ExitCode::from(1)
         }
     }

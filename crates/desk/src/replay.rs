@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
         report.orders = Some(written.with_context(|| format!("writing {}", path.display()))?);
     }
     if options.json {
-        say!("{}", serde_json::to_string(&report)?);
+        crate::output::json(&report)?;
     } else {
         report.print(&options.file);
     }

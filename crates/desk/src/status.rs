@@ -16,7 +16,7 @@ pub(crate) fn run(options: &StatusOf) -> Result<ExitCode> {
         bail!("{}: {}", target.socket.display(), reply.error.unwrap_or_else(|| "no status".to_owned()));
     };
     if options.json {
-        say!("{}", serde_json::to_string(&status)?);
+        crate::output::json(&status)?;
         return Ok(ExitCode::SUCCESS);
     }
     let lines = match &status {
@@ -83,6 +83,9 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
     lines.push(row(
         "log",
         &match status.log.ring_free {
+            _ if status.log.error.is_some() => {
+                format!("CANNOT BE WRITTEN, the gateway ends: {}", status.log.error.as_deref().unwrap_or_default())
+            }
             None => "none".to_owned(),
             Some(free) => format!(
                 "ring {} % free; the lane waited for it {} times",
@@ -91,7 +94,16 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
             ),
         },
     ));
-    lines.push(row("tape", &format!("{} records lost", group(status.tape_lost))));
+    let tape = format!("{} records lost", group(status.tape_lost));
+    lines.push(row(
+        "tape",
+        &match &status.tape_error {
+            None => tape,
+            Some(error) => {
+                format!("{tape}; its FILE CANNOT BE WRITTEN, {} are not in it: {error}", group(status.tape_unwritten))
+            }
+        },
+    ));
     lines.extend(status.times.table());
     lines
 }
@@ -126,10 +138,12 @@ fn venue(state: &VenueState) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::Log;
 
     #[test]
     fn what_is_out_of_order_stands_out() {
         let well = GatewayStatus { entry: "ready".to_owned(), ready: true, ..GatewayStatus::default() };
+        let full = Some("no space".to_owned());
         let text = |status: &GatewayStatus| gateway(status).join("\n");
         assert!(!text(&well).contains("THROWN") && text(&well).contains("log          none"), "{}", text(&well));
         for (status, says) in [
@@ -138,6 +152,8 @@ mod tests {
             (GatewayStatus { ready: false, ..well.clone() }, "may not be sent now"),
             (GatewayStatus { age_ms: 60_000, ..well.clone() }, "nothing for 60.0 s"),
             (GatewayStatus::default(), "IN A GAP"),
+            (GatewayStatus { log: Log { error: full.clone(), ..Log::default() }, ..well.clone() }, "no space"),
+            (GatewayStatus { tape_error: full, tape_unwritten: 7, ..well.clone() }, "7 are not in it: no space"),
         ] {
             assert!(text(&status).contains(says), "{}", text(&status));
         }

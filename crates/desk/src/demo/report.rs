@@ -31,6 +31,8 @@ pub(super) struct Account<'a> {
     pub(super) differences: Vec<String>,
     /// Why the run did not come to its end.
     pub(super) error: Option<String>,
+    /// Why the tape's file is not complete.
+    pub(super) tape_error: Option<String>,
     /// Of a run over sockets.
     pub(super) live: Option<LiveFigures>,
 }
@@ -100,6 +102,11 @@ pub(crate) struct Report {
     /// How the run was shared out. Absent with `--virtual`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<RunFigures>,
+    /// Why the tape's file is not complete: trading was not concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tape_error: Option<String>,
+    /// Lines that could not be written to the console.
+    notices_lost: u64,
     /// The two pictures.
     #[serde(skip)]
     charts: Option<(String, String)>,
@@ -279,6 +286,8 @@ impl Report {
             }),
             run: live.as_ref().map(RunFigures::of),
             charts: live.as_ref().map(|live| (chart::pieces(&live.latency), chart::spread(&live.latency))),
+            tape_error: account.tape_error.clone(),
+            notices_lost: crate::output::notices_lost(),
             error: account.error.clone(),
         }
     }
@@ -344,6 +353,9 @@ impl Report {
             Some(run) => run.print(),
         }
         self.print_latency();
+        if let Some(error) = &self.tape_error {
+            say!("The tape's file is not complete: {error}. Trading was not concerned.");
+        }
         if !self.reconciled {
             say!("NOT reconciled. Seed {}.", self.seed);
             for line in self.error.iter().chain(&self.differences) {

@@ -3,6 +3,7 @@
 
 mod control;
 mod killed;
+mod mishaps;
 mod notices;
 mod rig;
 mod trade;
