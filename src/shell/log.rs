@@ -52,6 +52,9 @@ pub struct FileHeader {
     pub config_digest: String,
     /// The symbols of the instrument table at the start, in the order of their ids.
     pub instruments: Vec<String>,
+    /// When the lane's clock began, in nanoseconds since 1970 UTC; none where it was virtual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_unix_ns: Option<u64>,
     /// The configuration, as TOML.
     pub config: String,
 }
@@ -65,8 +68,22 @@ impl FileHeader {
             effects,
             config_digest: format!("{:016x}", Digest::of(config.as_bytes())),
             instruments,
+            began_unix_ns: None,
             config: config.to_owned(),
         }
+    }
+
+    /// The same, of a lane whose clock began at so many nanoseconds since 1970 UTC.
+    #[must_use]
+    pub fn began_at(self, unix_ns: u64) -> Self {
+        FileHeader { began_unix_ns: Some(unix_ns), ..self }
+    }
+
+    /// When the lane's clock began, in nanoseconds of the day (UTC), where the file says so.
+    #[must_use]
+    pub fn began_ns_of_day(&self) -> Option<u64> {
+        const DAY: u64 = 86_400_000_000_000;
+        self.began_unix_ns.map(|ns| ns % DAY)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line. Every option says its unit and default; every command shows how it is used.
 
+use crate::dump::When;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use firelane_sim::server::Speed;
 use std::path::PathBuf;
@@ -284,7 +285,10 @@ Examples:
   firelane demo --log run.log --tape run.tape
   firelane log verify run.log
   firelane log stat run.tape
-  firelane log dump run.log | less")]
+  firelane log dump run.log --symbol AAPL | less
+
+Exit codes of verify: 0 reproduces; 1 it does not, or is no log; 3 it does as far as it goes, but the
+log ends too early: its run was killed.")]
 pub(crate) enum Log {
     /// Run the lane again from the log alone and compare every output byte and the final digest
     Verify {
@@ -304,15 +308,49 @@ pub(crate) enum Log {
         #[arg(long)]
         json: bool,
     },
-    /// Print every record of a log or tape, a line each
-    Dump {
-        /// A log or tape file
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// Print records of this input number only
-        #[arg(long, value_name = "N")]
-        input: Option<u64>,
-    },
+    /// Print every record of a log or tape in words, with the messages within
+    Dump(Dump),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Market data (ITCH in MoldUDP64), order entry (OUCH in SoupBinTCP) and snapshots are decoded, every
+field by its name: prices in dollars, codes in words, times as times of day (the exchange's in a
+message, UTC in front of a record; seconds since the start where the clock was virtual).
+
+Filters can be combined; a record is shown with the messages that are asked for alone.
+
+Examples:
+  firelane log dump run.log --symbol AAPL --kind add-order,order-executed
+  firelane log dump run.log --order 17              an order, and what replaced it
+  firelane log dump run.log --kind ouch --from 14:30 --to 14:30:05.5
+  firelane log dump run.log --kind error            what could not be decoded, and where
+  firelane log dump run.tape --json | jq 'select(.kind == \"Alert\")'")]
+pub(crate) struct Dump {
+    /// A log or tape file; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only what is about these symbols
+    #[arg(long, value_name = "S,...", value_delimiter = ',')]
+    pub(crate) symbol: Vec<String>,
+    /// Only this order (the venue's number or ours), and what replaces it
+    #[arg(long, value_name = "N")]
+    pub(crate) order: Option<u64>,
+    /// Only these records, protocols or messages: packet, ouch, add-order (a wrong one lists all)
+    #[arg(long, value_name = "K,...", value_delimiter = ',')]
+    pub(crate) kind: Vec<String>,
+    /// Only records of this input number
+    #[arg(long, value_name = "N")]
+    pub(crate) input: Option<u64>,
+    /// From this time on: HH:MM[:SS[.sss]] (UTC), or seconds since the start (1.5s)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<When>,
+    /// Up to this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<When>,
+    /// Print one JSON object a record instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[cfg(test)]

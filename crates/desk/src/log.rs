@@ -1,35 +1,51 @@
 //! `firelane log verify|stat|dump`.
 
 use crate::cli::Log;
+use crate::dump;
 use crate::progress;
 use crate::replay::group;
 use crate::wirings;
 use anyhow::{Context, Result, bail};
-use firelane_gateway::flow::record::{
-    AlertBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, RecordHeader,
-    StatusBody, TopBody, TraceBody,
-};
+use firelane_gateway::flow::record::Kind;
 use firelane_gateway::shell::config::Config;
-use firelane_gateway::shell::log::{FileReader, LogError, Record};
+use firelane_gateway::shell::log::FileReader;
 use firelane_gateway::shell::verify::verify;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::process::ExitCode;
-use zerocopy::FromBytes;
+
+/// Exit code for a log that is equal as far as it goes, and ends too early.
+const CUT: u8 = 3;
 
 pub(crate) fn run(command: &Log) -> Result<ExitCode> {
     match command {
         Log::Verify { file, json } => run_verify(file, *json),
         Log::Stat { file, json } => stat(file, *json),
-        Log::Dump { file, input } => dump(file, *input),
+        Log::Dump(options) => dump::run(options),
     }
 }
 
-fn open(path: &Path) -> Result<BufReader<File>> {
-    Ok(BufReader::with_capacity(1 << 18, File::open(path).with_context(|| path.display().to_string())?))
+/// A file to read; `-` is standard input.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).with_context(|| path.display().to_string())?;
+    if file.metadata().is_ok_and(|there| there.is_dir()) {
+        bail!("{}: this is a directory, no log or tape", path.display());
+    }
+    Ok(Box::new(BufReader::with_capacity(1 << 18, file)))
+}
+
+/// What a file that is none of ours may be.
+pub(crate) fn hint(path: &Path) -> String {
+    format!(
+        "{} (logs and tapes are what --log and --tape write; firelane replay reads recorded market data)",
+        path.display()
+    )
 }
 
 /// `verify --json`.
@@ -37,6 +53,8 @@ fn open(path: &Path) -> Result<BufReader<File>> {
 struct Verdict {
     /// Every byte and digest was equal, and the log ends in order.
     verified: bool,
+    /// Every byte was equal as far as the log goes, but it ends too early: whatever wrote it was cut off.
+    cut: bool,
     /// Inputs fed.
     inputs: u64,
     /// Effects compared.
@@ -65,27 +83,47 @@ fn run_verify(path: &Path, json: bool) -> Result<ExitCode> {
     let verdict = match outcome {
         Ok(done) => Verdict {
             verified: done.complete,
+            cut: !done.complete,
             inputs: done.inputs,
             effects: done.effects,
             bytes: done.bytes,
-            error: (!done.complete).then(|| "the log does not end in order: what is in it was equal".to_owned()),
+            error: (!done.complete).then(|| {
+                format!("verified as far as input {}, then the log ends: its run was cut off", group(done.inputs))
+            }),
         },
-        Err(error) => Verdict { verified: false, inputs: 0, effects: 0, bytes: 0, error: Some(error.to_string()) },
+        Err(error) => {
+            Verdict { verified: false, cut: false, inputs: 0, effects: 0, bytes: 0, error: Some(error.to_string()) }
+        }
     };
     if json {
         crate::output::json(&verdict)?;
-    } else if let Some(error) = &verdict.error {
-        say!("{}: NOT verified: {error}", path.display());
     } else {
-        say!(
-            "{}: verified. {} inputs gave the same {} effects ({} bytes) and the same final state.",
-            path.display(),
-            group(verdict.inputs),
-            group(verdict.effects),
-            group(verdict.bytes)
-        );
+        verdict.print(path);
     }
-    Ok(if verdict.verified { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(match (verdict.verified, verdict.cut) {
+        (true, _) => ExitCode::SUCCESS,
+        (_, true) => ExitCode::from(CUT),
+        _ => ExitCode::from(1),
+    })
+}
+
+impl Verdict {
+    fn print(&self, path: &Path) {
+        let name = path.display();
+        let (inputs, effects, bytes) = (group(self.inputs), group(self.effects), group(self.bytes));
+        match &self.error {
+            None => {
+                say!("{name}: verified.");
+                say!("  {inputs} inputs gave the same {effects} effects ({bytes} bytes) and the same final state.");
+            }
+            Some(error) if self.cut => {
+                say!("{name}: {error}.");
+                say!("  All that is in it was equal: {effects} effects ({bytes} bytes). It has no end to compare the");
+                say!("  final state with, as after a kill, a crash or a full disk. Exit code {CUT}.");
+            }
+            Some(error) => say!("{name}: NOT verified: {error}"),
+        }
+    }
 }
 
 /// `stat --json`.
@@ -146,154 +184,4 @@ fn stat(path: &Path, json: bool) -> Result<ExitCode> {
         }
     }
     Ok(if stat.error.is_some() { ExitCode::from(1) } else { ExitCode::SUCCESS })
-}
-
-fn dump(path: &Path, only: Option<u64>) -> Result<ExitCode> {
-    let mut reader = FileReader::new(open(path)?).with_context(|| path.display().to_string())?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    loop {
-        match reader.next_record() {
-            Ok(Some(record)) => {
-                if only.is_some_and(|n| n != record.header.sequence.get()) {
-                    continue;
-                }
-                // A reader that has seen enough closes the pipe; that is no error.
-                match writeln!(out, "{}", line(&record)) {
-                    Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-                    other => other?,
-                }
-            }
-            Ok(None) => break,
-            Err(error @ (LogError::Damaged { .. } | LogError::Torn { .. } | LogError::TooLong { .. })) => {
-                out.flush()?;
-                bail!("{error}");
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// One record on one line: number, time, kind, and what is in it.
-fn line(record: &Record) -> String {
-    let RecordHeader { sequence, time, .. } = record.header;
-    let kind = record.kind.map_or("Unknown", Kind::name);
-    let body = record.kind.and_then(|k| describe(k, &record.body)).unwrap_or_else(|| hex(&record.body));
-    format!("{:>9} {:>16} {kind:<14} {body}", sequence.get(), time.get())
-}
-
-fn describe(kind: Kind, body: &[u8]) -> Option<String> {
-    Some(match kind {
-        Kind::Order => {
-            let b = OrderBody::read_from_bytes(body).ok()?;
-            format!(
-                "order {} instrument {} {} what {} open {} @ {} fill {} @ {} trade {} reason {}",
-                b.order,
-                b.instrument,
-                char::from(b.side),
-                b.what,
-                b.open,
-                b.price,
-                b.fill_qty,
-                b.fill_price,
-                b.trade,
-                b.reason
-            )
-        }
-        Kind::Decision => {
-            let b = DecisionBody::read_from_bytes(body).ok()?;
-            format!(
-                "{}{} instrument {} order {} {} @ {} {}",
-                char::from(b.action),
-                char::from(b.side),
-                b.instrument,
-                b.order,
-                b.qty,
-                b.price,
-                if b.refusal.get() == 0 { "approved".to_owned() } else { format!("refused {}", b.refusal) }
-            )
-        }
-        Kind::Alert => {
-            let b = AlertBody::read_from_bytes(body).ok()?;
-            format!("alert {} instrument {} {} {}", b.alert, b.instrument.get().cast_signed(), b.first, b.second)
-        }
-        Kind::Top => {
-            let b = TopBody::read_from_bytes(body).ok()?;
-            format!(
-                "instrument {} bid {} @ {} ask {} @ {}{}",
-                b.instrument,
-                b.bid_qty,
-                b.bid_price,
-                b.ask_qty,
-                b.ask_price,
-                if b.stale == 0 { "" } else { " stale" }
-            )
-        }
-        Kind::BookEvent => {
-            let b = BookEventBody::read_from_bytes(body).ok()?;
-            format!(
-                "{}{} instrument {} order {} {} @ {} other {}",
-                char::from(b.what),
-                char::from(b.side),
-                b.instrument,
-                b.order,
-                b.qty,
-                b.price,
-                b.other
-            )
-        }
-        Kind::Trace => {
-            let b = TraceBody::read_from_bytes(body).ok()?;
-            let stamps = [b.arrived, b.released, b.decoded, b.booked, b.decided, b.approved, b.encoded, b.sent];
-            let steps: Vec<String> =
-                stamps.windows(2).map(|pair| pair[1].get().saturating_sub(pair[0].get()).to_string()).collect();
-            format!("arrived {}, then ns: {}", b.arrived, steps.join(" "))
-        }
-        Kind::Status => {
-            let b = StatusBody::read_from_bytes(body).ok()?;
-            format!(
-                "messages {} next {} gaps {} orders {} fills {} live {} entry {} killed {} log free {} tape lost {}",
-                b.messages,
-                b.next_sequence,
-                b.gaps,
-                b.orders,
-                b.fills,
-                b.live,
-                b.entry,
-                b.killed,
-                b.log_free,
-                b.tape_lost
-            )
-        }
-        Kind::Link => {
-            let b = LinkBody::read_from_bytes(body).ok()?;
-            format!("session {} what {} error {}", b.session, b.what, b.error)
-        }
-        Kind::Command => {
-            let b = CommandBody::read_from_bytes(body).ok()?;
-            format!("{:?}", firelane_gateway::flow::Command::from_body(b)?)
-        }
-        Kind::Final => {
-            let b = FinalBody::read_from_bytes(body).ok()?;
-            format!(
-                "inputs {} effects {:016x} tape {:016x} state {:016x}",
-                b.inputs,
-                b.effects.get(),
-                b.tape.get(),
-                b.state.get()
-            )
-        }
-        Kind::Sent | Kind::Packet | Kind::Bytes | Kind::Dropped | Kind::Datagram => return None,
-        Kind::Connected | Kind::Closed | Kind::Blocked | Kind::Writable | Kind::Connect | Kind::Disconnect => {
-            format!("session {}", body.first().copied().unwrap_or_default())
-        }
-        Kind::Timer => (if body == [0] { "feed" } else { "core" }).to_owned(),
-        Kind::Snapshot => String::new(),
-        Kind::EffectsDigest => return None,
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

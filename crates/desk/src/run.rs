@@ -9,7 +9,7 @@ use crate::notices::Notices;
 use crate::replay::group;
 use crate::screen::Screen;
 use crate::signals::{self, LastWords};
-use crate::times::span;
+use crate::times::{self, span};
 use crate::wirings;
 use anyhow::{Context, Result, anyhow};
 use files::{Kept, Records};
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     // Whatever is wrong with it is said before a file is made.
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
-    let header = FileHeader::new(&config.wiring, &config.text, listed, config.effects);
+    let header = FileHeader::new(&config.wiring, &config.text, listed, config.effects).began_at(times::began(&clock));
     let log = Kept::at(options.log.as_deref())?;
     let tape = Kept::at(options.tape.as_deref()).inspect_err(|_| log.discard())?;
     let records = Records::default();

@@ -1,8 +1,10 @@
 //! How long orders took, as programs read it and as people do.
 
+use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::latency::{Latency, Percentiles, Piece};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Percentiles in nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -54,6 +56,12 @@ impl OrderTimes {
         }
         lines
     }
+}
+
+/// When a clock began that stands so: nanoseconds since 1970 UTC.
+pub(crate) fn began(clock: &Clock) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(clock.now().0)
 }
 
 /// A span of time in the unit that suits it.

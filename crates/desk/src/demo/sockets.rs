@@ -7,13 +7,14 @@ use crate::output::notice;
 use crate::replay::group;
 use crate::replay::input::Recording;
 use crate::signals::{self, LastWords};
-use crate::{progress, wirings};
+use crate::{progress, times, wirings};
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, NetConfig};
 use firelane_gateway::shell::live::{self, Live, Observer, Outcome, Setup, Sheet};
+use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::plan::{Cores, Plan, Wish};
 use firelane_gateway::shell::sync::Stop;
@@ -49,10 +50,11 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let clock = Clock::new();
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let tape = Ledger::default();
+    let header = header(&config).began_at(times::began(&clock));
     let setup = Setup {
         passwords: Some((Password(world.orders.password), Password(world.snapshot.password))),
-        log: sheet(options.log.as_deref(), &config)?,
-        tape: sheet(options.tape.as_deref(), &config)?,
+        log: sheet(options.log.as_deref(), &header)?,
+        tape: sheet(options.tape.as_deref(), &header)?,
         observers: vec![Box::new(tape.clone())],
         kill: signals::kill_switch()?,
     };
@@ -145,8 +147,8 @@ fn set_addresses(net: &mut NetConfig, at: &Addresses) {
     }
 }
 
-fn sheet(path: Option<&Path>, config: &Config) -> Result<Option<Sheet>> {
-    path.map(|path| Ok(Sheet { file: Box::new(create(path)?), header: header(config) })).transpose()
+fn sheet(path: Option<&Path>, header: &FileHeader) -> Result<Option<Sheet>> {
+    path.map(|path| Ok(Sheet { file: Box::new(create(path)?), header: header.clone() })).transpose()
 }
 
 fn log_name(options: &Demo) -> String {

@@ -1,0 +1,432 @@
+//! `firelane log dump`: every record of a log or tape in words, and the messages within, field by field.
+
+mod itch;
+mod ouch;
+mod pick;
+mod session;
+mod tape;
+mod words;
+
+pub(crate) use pick::When;
+
+use crate::cli::Dump;
+use crate::layout;
+use crate::log;
+use anyhow::{Context, Result, bail};
+use firelane_gateway::base::{LineId, SessionId};
+use firelane_gateway::flow::outbox::Class;
+use firelane_gateway::flow::record::Kind;
+use firelane_gateway::flow::wire::{itch50, moldudp64};
+use firelane_gateway::shell::log::{FileHeader, FileReader, Record};
+use pick::Pick;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use session::Stream;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::process::ExitCode;
+use tape::Instruments;
+use words::{Fields, Said, Value, laid_out, time_of_day};
+
+/// One message of a record, or what is wrong with it.
+#[derive(Debug)]
+struct Item {
+    protocol: &'static str,
+    /// Its number in the stream, where it has one.
+    number: Option<u64>,
+    /// Where it begins: in the packet, or in the stream since the connection.
+    byte: Option<u64>,
+    what: Result<Said, String>,
+    symbol: Option<String>,
+}
+
+impl Item {
+    fn said(protocol: &'static str, number: Option<u64>, byte: Option<u64>, said: Said) -> Self {
+        Item { protocol, number, byte, what: Ok(said), symbol: None }
+    }
+
+    fn error(protocol: &'static str, number: Option<u64>, byte: Option<u64>, error: String) -> Self {
+        Item { protocol, number, byte, what: Err(error), symbol: None }
+    }
+
+    fn text(&self, width: usize) -> String {
+        let number = self.number.map_or(String::new(), |n| format!(" {n}"));
+        let mut parts = vec![format!("      {}{number}", self.protocol)];
+        match &self.what {
+            Err(error) => {
+                let place = self.byte.map_or(String::new(), |byte| format!(" at byte {byte}"));
+                parts.push(format!("ERROR{place}:"));
+                parts.extend(error.split(' ').map(str::to_owned));
+            }
+            Ok(said) => {
+                let own = said.fields.symbol().is_some();
+                let symbol = self.symbol.as_ref().filter(|_| !own).map_or(String::new(), |s| format!(" of {s}"));
+                let shown = said.fields.0.iter().filter(|(name, value)| !is_noise(name, value));
+                let fields: Vec<String> = shown.map(|(name, value)| format!("{name} {value}")).collect();
+                parts.push(format!("{}{symbol}{}", said.name, if fields.is_empty() { "" } else { ":" }));
+                parts.extend(with_commas(fields));
+            }
+        }
+        laid_out(&parts, 10, width)
+    }
+}
+
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("protocol", self.protocol)?;
+        if let Some(number) = self.number {
+            map.serialize_entry("number", &number)?;
+        }
+        if let Some(byte) = self.byte {
+            map.serialize_entry("byte", &byte)?;
+        }
+        if let Some(symbol) = &self.symbol {
+            map.serialize_entry("symbol", symbol)?;
+        }
+        match &self.what {
+            Ok(said) => {
+                map.serialize_entry("name", said.name)?;
+                map.serialize_entry("fields", &said.fields)?;
+            }
+            Err(error) => map.serialize_entry("error", error)?,
+        }
+        map.end()
+    }
+}
+
+/// What people need not see: the JSON has it.
+fn is_noise(name: &str, value: &Value) -> bool {
+    match name {
+        "message_type" => true,
+        "tracking_number" => *value == Value::Number(0),
+        "reserved" => *value == Value::Text(String::new()),
+        _ => false,
+    }
+}
+
+/// What says nothing in a record of ours.
+fn is_nothing(name: &str, value: &Value) -> bool {
+    match value {
+        _ if name == "instrument" => false,
+        Value::Number(n) | Value::Order(n) | Value::Own(n) => *n == 0,
+        Value::Signed(n) | Value::Dollars(n) => *n == 0,
+        Value::Text(text) => text.is_empty() || text == "\\x00",
+        _ => false,
+    }
+}
+
+fn with_commas(mut words: Vec<String>) -> Vec<String> {
+    let last = words.len().saturating_sub(1);
+    words.iter_mut().take(last).for_each(|word| word.push(','));
+    words
+}
+
+/// One record.
+#[derive(Debug)]
+struct Entry {
+    input: u64,
+    time_ns: u64,
+    /// Where the file knows it.
+    time: Option<String>,
+    kind: &'static str,
+    fields: Fields,
+    items: Vec<Item>,
+    /// What is wrong with the record itself.
+    error: Option<String>,
+}
+
+impl Entry {
+    fn text(&self, width: usize) -> String {
+        let time = self
+            .time
+            .clone()
+            .unwrap_or_else(|| format!("+{}.{:09}", self.time_ns / 1_000_000_000, self.time_ns % 1_000_000_000));
+        let mut parts = vec![format!("{:>9} {time:>18} {}", self.input, self.kind)];
+        let shown = self.fields.0.iter().filter(|(name, value)| !is_nothing(name, value));
+        parts.extend(with_commas(shown.map(|(name, value)| format!("{name} {value}")).collect()));
+        parts.extend(self.error.iter().map(|error| format!("ERROR: {error}")));
+        let mut text = laid_out(&parts, 10, width);
+        for item in &self.items {
+            text.push('\n');
+            text.push_str(&item.text(width));
+        }
+        text
+    }
+}
+
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("input", &self.input)?;
+        map.serialize_entry("time_ns", &self.time_ns)?;
+        if let Some(time) = &self.time {
+            map.serialize_entry("time", time)?;
+        }
+        map.serialize_entry("kind", self.kind)?;
+        map.serialize_entry("fields", &self.fields)?;
+        if !self.items.is_empty() {
+            map.serialize_entry("messages", &self.items)?;
+        }
+        if let Some(error) = &self.error {
+            map.serialize_entry("error", error)?;
+        }
+        map.end()
+    }
+}
+
+/// What must be remembered from one record to the next.
+struct Reading<'a> {
+    header: &'a FileHeader,
+    /// Nanoseconds of the day at which the lane's clock began, where the file says so.
+    began: Option<u64>,
+    /// Received and sent, of order entry and of the snapshot.
+    streams: [[Stream; 2]; 2],
+    by_locate: HashMap<u16, String>,
+    by_own: HashMap<u64, String>,
+    seen: BTreeSet<String>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(header: &'a FileHeader) -> Self {
+        let streams = [SessionId::ORDERS, SessionId::SNAPSHOT]
+            .map(|session| [true, false].map(|from_venue| Stream::new(session, from_venue)));
+        Reading {
+            header,
+            began: header.began_ns_of_day(),
+            streams,
+            by_locate: HashMap::new(),
+            by_own: HashMap::new(),
+            seen: header.instruments.iter().cloned().collect(),
+        }
+    }
+
+    fn entry(&mut self, record: &Record) -> Entry {
+        const DAY: u64 = 86_400_000_000_000;
+        let time_ns = record.header.time.get();
+        let mut entry = Entry {
+            input: record.header.sequence.get(),
+            time_ns,
+            time: self.began.map(|began| time_of_day(began.saturating_add(time_ns) % DAY)),
+            kind: record.kind.map_or("Unknown", Kind::name),
+            fields: Fields::default(),
+            items: Vec::new(),
+            error: None,
+        };
+        match record.kind {
+            None => entry.error = Some("a kind of record that this build does not know".to_owned()),
+            Some(kind) => self.fill(&mut entry, kind, &record.body),
+        }
+        if let Some(symbol) = entry.fields.symbol() {
+            self.seen.insert(symbol.to_owned());
+        }
+        for item in &mut entry.items {
+            self.name(item);
+        }
+        entry
+    }
+
+    fn fill(&mut self, entry: &mut Entry, kind: Kind, body: &[u8]) {
+        match (kind, body) {
+            (Kind::Packet, [line, packet @ ..]) => {
+                entry.fields.0.push(("line", line_name(LineId(*line))));
+                match moldudp64::Packet::parse(packet) {
+                    Ok(packet) => fill_packet(entry, &packet),
+                    Err(_) => {
+                        entry.error = Some(format!("{} bytes are no MoldUDP64: its header has 20", packet.len()));
+                    }
+                }
+            }
+            (Kind::Bytes, [session, bytes @ ..]) => self.fill_stream(entry, *session, 0, bytes),
+            (Kind::Sent, [session, class, bytes @ ..]) => {
+                self.fill_stream(entry, *session, 1, bytes);
+                if *class == Class::Cancel as u8 {
+                    entry.fields.0.push(("class", Value::Text("cancel".to_owned())));
+                }
+            }
+            (Kind::Dropped, [session, bytes @ ..]) => {
+                entry.fields.0.push(("session", tape::session(*session)));
+                entry.fields.0.push(("bytes", Value::Number(bytes.len() as u64)));
+                entry.fields.0.push(("why", Value::Text("the kill switch took it out before it left".to_owned())));
+                entry.items = Stream::new(SessionId(*session), false).take(bytes);
+            }
+            (Kind::Datagram, bytes) => match moldudp64::Request::parse(bytes) {
+                Ok(request) => {
+                    let first = request.sequence.get();
+                    let last = first.saturating_add(u64::from(request.count.get())).saturating_sub(1);
+                    entry.fields.0.extend([
+                        ("re-request", Value::text(&request.session)),
+                        ("first", Value::Number(first)),
+                        ("last", Value::Number(last)),
+                    ]);
+                }
+                Err(_) => entry.error = Some(format!("a re-request of {} bytes: it has 20", bytes.len())),
+            },
+            _ => match tape::fields(kind, body, &Instruments(&self.header.instruments)) {
+                Some(fields) => entry.fields = fields,
+                None => entry.error = Some(format!("a body of {} bytes is none of this kind", body.len())),
+            },
+        }
+        if matches!(kind, Kind::Connected | Kind::Closed)
+            && let Some(streams) = self.streams.get_mut(usize::from(body.first().copied().unwrap_or(u8::MAX)))
+        {
+            streams.iter_mut().for_each(Stream::clear);
+        }
+    }
+
+    fn fill_stream(&mut self, entry: &mut Entry, session: u8, direction: usize, bytes: &[u8]) {
+        entry.fields.0.push(("session", tape::session(session)));
+        entry.fields.0.push(("bytes", Value::Number(bytes.len() as u64)));
+        let Some(streams) = self.streams.get_mut(usize::from(session)) else {
+            entry.error = Some("a session that this build does not know".to_owned());
+            return;
+        };
+        let stream = &mut streams[direction];
+        entry.items = stream.take(bytes);
+        if stream.waiting() > 0 {
+            entry.fields.0.push(("of_a_packet_to_come", Value::Number(stream.waiting() as u64)));
+        }
+    }
+
+    /// Finds out which symbol a message is about.
+    fn name(&mut self, item: &mut Item) {
+        let Ok(said) = &item.what else { return };
+        let mut own = None;
+        let mut locate = None;
+        for (name, value) in &said.fields.0 {
+            match value {
+                Value::Own(n) if *name != "next_user_ref_num" => own = Some(*n),
+                Value::Number(n) if *name == "stock_locate" => locate = u16::try_from(*n).ok(),
+                _ => {}
+            }
+        }
+        if let Some(symbol) = said.fields.symbol() {
+            self.seen.insert(symbol.to_owned());
+            if let Some(locate) = locate.filter(|_| said.name == "Stock Directory") {
+                self.by_locate.insert(locate, symbol.to_owned());
+            }
+            if let Some(own) = own {
+                self.by_own.insert(own, symbol.to_owned());
+            }
+            item.symbol = Some(symbol.to_owned());
+            return;
+        }
+        let by_locate = locate.and_then(|locate| self.by_locate.get(&locate));
+        item.symbol = by_locate.or_else(|| own.and_then(|own| self.by_own.get(&own))).cloned();
+        // A replace names its symbol by the order that it replaces.
+        let original = said.fields.0.iter().find_map(|(name, value)| match value {
+            Value::Own(n) if *name == "orig_user_ref_num" => Some(*n),
+            _ => None,
+        });
+        if let (Some(original), Some(own)) = (original, own)
+            && let Some(symbol) = self.by_own.get(&original).cloned()
+        {
+            self.by_own.insert(own, symbol.clone());
+            item.symbol = Some(symbol);
+        }
+    }
+}
+
+fn line_name(line: LineId) -> Value {
+    Value::Text(match line {
+        LineId::A => "A".to_owned(),
+        LineId::B => "B".to_owned(),
+        LineId::REREQUEST => "re-request reply".to_owned(),
+        LineId(other) => other.to_string(),
+    })
+}
+
+fn fill_packet(entry: &mut Entry, packet: &moldudp64::Packet<'_>) {
+    let header = packet.header();
+    let first = header.sequence.get();
+    entry.fields.0.push(("session", Value::text(&header.session)));
+    match header.count.get() {
+        moldudp64::HEARTBEAT => entry.fields.0.push(("heartbeat", Value::Text(format!("next {first}")))),
+        moldudp64::END_OF_SESSION => entry.fields.0.push(("end_of_session", Value::Text(format!("next {first}")))),
+        count => {
+            let last = first.saturating_add(u64::from(count)).saturating_sub(1);
+            let numbers = if count == 1 { first.to_string() } else { format!("{first} to {last}") };
+            entry.fields.0.push(("messages", Value::Text(numbers)));
+        }
+    }
+    let mut messages = packet.messages();
+    loop {
+        let at = messages.offset() as u64;
+        match messages.next() {
+            None => break,
+            // The message lies behind its length.
+            Some(Ok((number, bytes))) => {
+                let at = Some(at.saturating_add(2));
+                entry.items.push(match itch50::decode(bytes) {
+                    Ok(message) => Item::said("ITCH", Some(number), at, itch::said(&message)),
+                    Err(error) => Item::error("ITCH", Some(number), at, itch::trouble(error)),
+                });
+            }
+            Some(Err(torn)) => {
+                let what = format!("the packet ends here; {} of its messages are missing", torn.missing);
+                entry.items.push(Item::error("MoldUDP64", Some(torn.sequence), Some(torn.offset as u64), what));
+            }
+        }
+    }
+    if let Some(trailing @ 1..) = packet.trailing().filter(|_| header.messages() > 0) {
+        entry.error = Some(format!("{trailing} bytes behind the last message"));
+    }
+}
+
+pub(crate) fn run(options: &Dump) -> Result<ExitCode> {
+    let path = &options.file;
+    let mut reader = FileReader::new(log::open(path)?).with_context(|| log::hint(path))?;
+    let header = reader.header().clone();
+    let mut reading = Reading::new(&header);
+    let mut pick = Pick::new(options, reading.began).with_context(|| path.display().to_string())?;
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let width = layout::width();
+    let (mut shown, mut records) = (0_u64, 0_u64);
+    loop {
+        let record = match reader.next_record() {
+            Ok(Some(record)) => record,
+            Ok(None) => break,
+            Err(error) => {
+                quiet(out.flush())?;
+                return Err(error).with_context(|| path.display().to_string());
+            }
+        };
+        records += 1;
+        // Each record is read, the ones that are not shown too: later ones hang on them.
+        let entry = reading.entry(&record);
+        let Some(entry) = pick.picked(entry) else { continue };
+        shown += 1;
+        let written = if options.json {
+            writeln!(out, "{}", serde_json::to_string(&entry)?)
+        } else {
+            writeln!(out, "{}", entry.text(width))
+        };
+        // A reader that has seen enough closes the pipe; that is no error.
+        if !quiet(written)? {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    quiet(out.flush())?;
+    if let Some(symbol) = options.symbol.iter().find(|symbol| !reading.seen.contains(&symbol.to_ascii_uppercase())) {
+        let there: Vec<&str> = reading.seen.iter().map(String::as_str).collect();
+        let some = there.iter().take(20).copied().collect::<Vec<_>>().join(", ");
+        let more = there.len().saturating_sub(20);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        bail!("{}: nothing in it is about {symbol}; it names {some}{more}", path.display());
+    }
+    if shown == 0 && records > 0 {
+        crate::output::complain(format_args!("firelane: {}: none of its {records} records is asked for", path.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Did it go out? A pipe that nobody reads any more takes nothing, and that is no error.
+fn quiet(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(io::Error::new(error.kind(), format!("standard output: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! The records of the tape, and those of the log that hold no message, in words.
+
+use super::words::{Fields, Value};
+use firelane_gateway::flow::record::{
+    Alert, AlertBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, StatusBody,
+    TopBody, TraceBody,
+};
+use firelane_gateway::flow::risk::Refusal;
+use zerocopy::FromBytes;
+
+/// The symbols of a file's header, by instrument.
+pub(super) struct Instruments<'a>(pub(super) &'a [String]);
+
+impl Instruments<'_> {
+    /// The instrument as a field: its symbol if the header has it, else its number.
+    fn field(&self, id: u32) -> (&'static str, Value) {
+        match self.0.get(id as usize) {
+            Some(symbol) => ("symbol", Value::Symbol(symbol.clone())),
+            None if id == u32::MAX => ("instrument", Value::Text("all".to_owned())),
+            None => ("instrument", Value::Number(id.into())),
+        }
+    }
+}
+
+const SIDE: &[(u8, &str)] = &[(b'B', "buy"), (b'S', "sell"), (b' ', "none")];
+const HAPPENINGS: [&str; 13] = [
+    "sent",
+    "accepted",
+    "replaced",
+    "filled",
+    "reduced",
+    "cancelled",
+    "rejected",
+    "request refused",
+    "cancel pending",
+    "revised",
+    "trade broken",
+    "trade corrected",
+    "timed out",
+];
+
+fn flag(byte: u8) -> Value {
+    Value::Text(if byte == 0 { "no" } else { "yes" }.to_owned())
+}
+
+fn nth(number: usize, words: &[&'static str]) -> Value {
+    Value::Text(words.get(number).map_or(format!("{number} (of another build)"), |word| (*word).to_owned()))
+}
+
+/// Words of a name that is written in one: `OrderQuantity` is `order quantity`.
+fn spaced(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !text.is_empty() {
+            text.push(' ');
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    text
+}
+
+/// The fields of a record without messages. `None`: its body is not what its kind says.
+pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> Option<Fields> {
+    Some(Fields(match kind {
+        Kind::Order => order(&OrderBody::read_from_bytes(body).ok()?, instruments),
+        Kind::Decision => decision(&DecisionBody::read_from_bytes(body).ok()?, instruments),
+        Kind::Alert => {
+            let b = AlertBody::read_from_bytes(body).ok()?;
+            let name = Alert::from_number(b.alert.get()).map_or("of another build".to_owned(), |a| spaced(a.name()));
+            vec![
+                ("alert", Value::Text(name)),
+                instruments.field(b.instrument.get()),
+                ("first", Value::Number(b.first.get())),
+                ("second", Value::Number(b.second.get())),
+            ]
+        }
+        Kind::Top => {
+            let b = TopBody::read_from_bytes(body).ok()?;
+            vec![
+                instruments.field(b.instrument.get()),
+                ("bid", Value::Dollars(b.bid_price.get())),
+                ("bid_shares", Value::Signed(b.bid_qty.get())),
+                ("ask", Value::Dollars(b.ask_price.get())),
+                ("ask_shares", Value::Signed(b.ask_qty.get())),
+                ("stale", flag(b.stale)),
+                ("timestamp", Value::Time(b.at.get())),
+            ]
+        }
+        Kind::BookEvent => {
+            let b = BookEventBody::read_from_bytes(body).ok()?;
+            let events: &[(u8, &str)] = &[
+                (b'A', "add"),
+                (b'E', "execute"),
+                (b'X', "reduce"),
+                (b'D', "delete"),
+                (b'U', "replace"),
+                (b'P', "trade"),
+                (b'Q', "cross"),
+                (b'B', "broken trade"),
+            ];
+            vec![
+                instruments.field(b.instrument.get()),
+                ("event", Value::letter(b.what, events)),
+                ("side", Value::letter(b.side, SIDE)),
+                ("order_ref", Value::Order(b.order.get())),
+                ("shares", Value::Signed(b.qty.get())),
+                ("price", Value::Dollars(b.price.get())),
+                // The new reference of a replace; of a trade, the match.
+                ("other", if b.what == b'U' { Value::Order(b.other.get()) } else { Value::Number(b.other.get()) }),
+                ("timestamp", Value::Time(b.at.get())),
+            ]
+        }
+        Kind::Trace => {
+            let b = TraceBody::read_from_bytes(body).ok()?;
+            let stamps = [b.arrived, b.released, b.decoded, b.booked, b.decided, b.approved, b.encoded, b.sent];
+            let names = ["waited_ns", "decode_ns", "book_ns", "decide_ns", "approve_ns", "encode_ns", "send_ns"];
+            let mut fields = vec![("arrived_ns", Value::Number(b.arrived.get()))];
+            let steps = stamps.windows(2).map(|pair| pair[1].get().saturating_sub(pair[0].get()));
+            fields.extend(names.into_iter().zip(steps.map(Value::Number)));
+            fields
+        }
+        Kind::Status => status(&StatusBody::read_from_bytes(body).ok()?),
+        Kind::Link => {
+            let b = LinkBody::read_from_bytes(body).ok()?;
+            let what = [
+                "connected",
+                "refused",
+                "timed out",
+                "unreachable",
+                "reset",
+                "closed by the peer",
+                "closed: the peer does not read",
+                "closed, as asked",
+                "closed by an error",
+            ];
+            vec![
+                ("session", session(b.session)),
+                ("what", nth(b.what.into(), &what)),
+                ("error", Value::Number(b.error.get().into())),
+            ]
+        }
+        Kind::Command => {
+            let b = CommandBody::read_from_bytes(body).ok()?;
+            let command = firelane_gateway::flow::Command::from_body(b)?;
+            vec![("command", Value::Text(spaced(&format!("{command:?}"))))]
+        }
+        Kind::Final => {
+            let b = FinalBody::read_from_bytes(body).ok()?;
+            let digest = |n: u64| Value::Text(format!("{n:016x}"));
+            vec![
+                ("inputs", Value::Number(b.inputs.get())),
+                ("effects", digest(b.effects.get())),
+                ("tape", digest(b.tape.get())),
+                ("state", digest(b.state.get())),
+            ]
+        }
+        Kind::EffectsDigest => {
+            let digest: [u8; 8] = body.try_into().ok()?;
+            vec![("digest", Value::Text(format!("{:016x}", u64::from_le_bytes(digest))))]
+        }
+        Kind::Timer => {
+            vec![("machine", Value::Text(if body.first() == Some(&0) { "feed" } else { "core" }.to_owned()))]
+        }
+        Kind::Connected | Kind::Closed | Kind::Blocked | Kind::Writable | Kind::Connect | Kind::Disconnect => {
+            vec![("session", session(*body.first()?))]
+        }
+        _ => Vec::new(),
+    }))
+}
+
+/// A session by what it is for.
+pub(super) fn session(number: u8) -> Value {
+    nth(number.into(), &["order entry", "snapshot"])
+}
+
+fn order(b: &OrderBody, instruments: &Instruments<'_>) -> Vec<(&'static str, Value)> {
+    let OrderBody {
+        order,
+        parent,
+        venue,
+        account,
+        strategy,
+        reason,
+        instrument,
+        side,
+        what,
+        finished,
+        liquidity,
+        open,
+        price,
+        fill_qty,
+        fill_price,
+        trade,
+        venue_ref,
+    } = *b;
+    vec![
+        instruments.field(instrument.get()),
+        ("order", Value::Own(order.get())),
+        ("what", nth(what.into(), &HAPPENINGS)),
+        ("side", Value::letter(side, SIDE)),
+        ("open", Value::Signed(open.get())),
+        ("price", Value::Dollars(price.get())),
+        ("fill_shares", Value::Signed(fill_qty.get())),
+        ("fill_price", Value::Dollars(fill_price.get())),
+        ("match_number", Value::Number(trade.get())),
+        ("venue_ref", Value::Order(venue_ref.get())),
+        ("finished", flag(finished)),
+        ("reason", Value::Number(reason.get().into())),
+        ("liquidity", Value::text(&[liquidity])),
+        ("parent", Value::Number(parent.get())),
+        ("venue", Value::Number(venue.get().into())),
+        ("account", Value::Number(account.get().into())),
+        ("strategy", Value::Number(strategy.get().into())),
+    ]
+}
+
+fn decision(b: &DecisionBody, instruments: &Instruments<'_>) -> Vec<(&'static str, Value)> {
+    let actions: &[(u8, &str)] = &[(b'E', "enter"), (b'R', "replace"), (b'C', "cancel"), (b'M', "mass cancel")];
+    let refusal = match b.refusal.get() {
+        0 => "approved".to_owned(),
+        n => {
+            let refused = Refusal::ALL.get(usize::from(n) - 1);
+            format!("refused: {}", refused.map_or(n.to_string(), |refused| spaced(&format!("{refused:?}"))))
+        }
+    };
+    vec![
+        instruments.field(b.instrument.get()),
+        ("action", Value::letter(b.action, actions)),
+        ("side", Value::letter(b.side, SIDE)),
+        ("shares", Value::Signed(b.qty.get())),
+        ("price", Value::Dollars(b.price.get())),
+        ("gate", Value::Text(refusal)),
+        ("order", Value::Own(b.order.get())),
+    ]
+}
+
+fn status(b: &StatusBody) -> Vec<(&'static str, Value)> {
+    let stages = ["down", "connecting", "replaying", "querying", "sweeping", "ready", "over"];
+    let n = |value: u64| Value::Number(value);
+    vec![
+        ("entry", nth(b.entry.into(), &stages)),
+        ("ready", flag(b.ready)),
+        ("killed", flag(b.killed)),
+        ("live_market", flag(b.live_market)),
+        ("inputs", n(b.inputs.get())),
+        ("messages", n(b.messages.get())),
+        ("next_sequence", n(b.next_sequence.get())),
+        ("gaps", n(b.gaps.get())),
+        ("filled_by_line", n(b.filled_by_line.get())),
+        ("filled_by_rerequest", n(b.filled_by_rerequest.get())),
+        ("lost", n(b.lost.get())),
+        ("snapshots", n(b.snapshots.get())),
+        ("orders", n(b.orders.get())),
+        ("cancels", n(b.cancels.get())),
+        ("fills", n(b.fills.get())),
+        ("refused", n(b.refused.get())),
+        ("live", n(b.live.get())),
+        ("stale", n(b.stale.get())),
+        ("log_free", n(b.log_free.get())),
+        ("log_stalls", n(b.log_stalls.get())),
+        ("tape_lost", n(b.tape_lost.get())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use firelane_gateway::flow::action::Happening;
+
+    #[test]
+    fn numbers_have_their_words() {
+        assert_eq!(HAPPENINGS[Happening::Sent as usize], "sent");
+        assert_eq!(HAPPENINGS[Happening::TradeCorrected as usize], "trade corrected");
+        assert_eq!(HAPPENINGS.len(), Happening::TimedOut as usize + 1);
+        assert_eq!(spaced("OrderQuantity"), "order quantity");
+        assert_eq!(nth(99, &["a"]).to_string(), "99 (of another build)");
+    }
+}
