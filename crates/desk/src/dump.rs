@@ -414,7 +414,10 @@ pub(crate) fn run(options: &Dump) -> Result<ExitCode> {
         bail!("{}: nothing in it is about {symbol}; it names {some}{more}", path.display());
     }
     if shown == 0 && records > 0 {
-        crate::output::complain(format_args!("firelane: {}: none of its {records} records is asked for", path.display()));
+        crate::output::complain(format_args!(
+            "firelane: {}: none of its {records} records is asked for",
+            path.display()
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
