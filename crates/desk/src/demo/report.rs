@@ -126,7 +126,7 @@ pub(crate) struct RunFigures {
     unpinned: Vec<&'static str>,
     /// Duty cycles of the lane's threads.
     duty_cycles: u64,
-    /// Times that the lane took no input because the log could not keep up.
+    /// Times that the market had to wait for the log.
     log_stalls: u64,
     /// Orders that had to wait for a venue that did not read; their way is in no percentile.
     orders_that_waited: u64,
@@ -430,7 +430,7 @@ impl RunFigures {
             say!("{:29}not pinned, the system refused: {}", "", self.unpinned.join(", "));
         }
         if self.log_stalls > 0 {
-            say!("{:29}the log could not keep up {} times: no input was taken then", "", self.log_stalls);
+            say!("{:29}the log could not keep up {} times: no market was taken then", "", self.log_stalls);
         }
     }
 }
