@@ -23,6 +23,11 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::output::line(format_args!($($text)*)) };
 }
 
+/// A notice on standard error.
+macro_rules! complain {
+    ($($text:tt)*) => { $crate::output::complain(format_args!($($text)*)) };
+}
+
 /// See [`say!`]. A reader that has seen enough closes the pipe (`firelane demo | head`): that is no error.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
     if let Err(error) = writeln!(io::stdout().lock(), "{text}")
@@ -52,7 +57,7 @@ pub(crate) fn notice(text: fmt::Arguments<'_>) {
     count(&writeln!(io::stdout().lock(), "{text}"));
 }
 
-/// A notice on standard error.
+/// See [`complain!`].
 pub(crate) fn complain(text: fmt::Arguments<'_>) {
     count(&writeln!(io::stderr().lock(), "{text}"));
 }
