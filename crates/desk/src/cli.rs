@@ -216,7 +216,17 @@ Lines A and B (MoldUDP64), a re-request server, a snapshot server (Glimpse) and 
 each [[port]] of the configuration. Everything is on loopback unless the configuration says otherwise. Passwords come
 from the environment variables that the configuration names.
 
-With a journal, a venue that was killed comes back in mid-session when it is started again. Ctrl-C ends it in order.
+With a journal, a venue that was killed comes back in mid-session when it is started again. Ctrl-C ends it in order:
+without a journal what rests is cancelled, order entry gets System Event E and End of Session, and the lines say the end
+of the market-data session for end_seconds; a second Ctrl-C ends it at once.
+
+It says why each client goes (wrong password, wrong session, a sequence number beyond the end, silence, no login, displaced
+by another login, protocol error, does not read) with the name that was tried, and which requests had no effect; firelane
+status and --json count them.
+
+It matches limit orders by price and time: hidden or displayed, post-only, IOC, day, with a lifetime (ExpireTime is how many
+seconds an order lives, not a time of day), and crosses. It can't do MinQty, MaxFloor and random reserve, pegs, discretion,
+routing, nor retail programmes: an order that asks for one is rejected, not taken for a plain one.
 
 Examples:
   firelane venue --print-config > venue.toml

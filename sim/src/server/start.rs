@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 /// When the synthetic market opens: 9:30, in ns since midnight.
 const OPENING: u64 = 34_200 * 1_000_000_000;
 
+/// How often the end of the market-data session is said.
+const END_EVERY: Nanos = Nanos::from_millis(100);
+
 /// Why a venue did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -118,6 +121,8 @@ pub fn build(
         password: password("snapshot.password_env".to_owned(), &config.snapshot.password_env)?,
     };
     let mut around = FarEndConfig::under(setup.faults, setup.seed, snapshot);
+    around.publisher.end_for = config.end_for;
+    around.publisher.end_every = END_EVERY;
     keep_pace(&mut around, setup.speed);
 
     let epoch = match &recording {
@@ -206,6 +211,7 @@ fn keep_pace(config: &mut FarEndConfig, speed: Speed) {
     let FarEndConfig { publisher, rerequest, glimpse, .. } = config;
     scale(&mut publisher.heartbeat);
     scale(&mut publisher.end_for);
+    scale(&mut publisher.end_every);
     for line in &mut publisher.lines {
         scale(&mut line.wait);
     }

@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
         for output in self.day.take_outputs() {
             let (conn, wire) = match output {
                 acceptor::Output::Bytes(conn, bytes) => (conn, Wire::Bytes(bytes)),
-                acceptor::Output::Close(conn) => (conn, Wire::Closed),
+                acceptor::Output::Close(conn, _) => (conn, Wire::Closed),
             };
             self.under_way.after(self.now, self.answer_latency, Carried::ToLane(conn, wire));
         }
