@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod check;
+mod counters;
 mod digest;
 mod ids;
 mod instrument;
@@ -17,6 +18,7 @@ mod time;
 mod units;
 
 pub use check::OutOfRange;
+pub(crate) use counters::counters;
 pub use digest::{Digest, LoadError, Reader, State, Writer};
 pub use ids::{AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, VenueId, VenueRef};
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};

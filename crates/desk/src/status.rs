@@ -2,6 +2,7 @@
 
 use crate::cli::StatusOf;
 use crate::control::{GatewayStatus, Status, Target, VenueState, ask};
+use crate::counters::unusual;
 use crate::replay::group;
 use crate::venue::counts;
 use anyhow::{Result, bail};
@@ -105,6 +106,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
             }
         },
     ));
+    lines.extend(unusual(&status.counters).iter().map(|count| row("unusual", count)));
     lines.extend(status.times.table());
     lines
 }
@@ -161,6 +163,7 @@ mod tests {
             (GatewayStatus::default(), "IN A GAP"),
             (GatewayStatus { log: Log { error: full.clone(), ..Log::default() }, ..well.clone() }, "no space"),
             (GatewayStatus { tape_error: full, tape_unwritten: 7, ..well.clone() }, "7 are not in it: no space"),
+            (GatewayStatus { counters: [("orders.unknown".to_owned(), 1)].into(), ..well.clone() }, "orders.unknown 1"),
         ] {
             assert!(text(&status).contains(says), "{}", text(&status));
         }

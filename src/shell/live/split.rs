@@ -1,6 +1,6 @@
 //! Layout split: feed and core on a thread each, and a ring between them.
 
-use super::core_side::{CoreSide, Driven, Written};
+use super::core_side::{CoreSide, Driven, Market, Written};
 use super::crossing::{CoreGone, Frame, Patience, Writer, read};
 use super::market_side::{Back, BackChannel, Heard, MarketSide};
 use crate::base::{Mono, Nanos, SessionId};
@@ -9,6 +9,7 @@ use crate::flow::record::StatusBody;
 use crate::flow::session::SessionInput;
 use crate::flow::{Command, Input, Machine};
 use crate::shell::agent::{Agent, AgentError};
+use crate::shell::counters::Tally;
 use crate::shell::lane::{CoreHalf, FeedHalf, Lane};
 use crate::shell::ring::{FrameReader, FrameWriter};
 use crate::shell::sync::Stop;
@@ -30,6 +31,7 @@ pub struct FeedAgent {
     /// Snapshots that the core wants; one is enough.
     asks: Arc<ArrayQueue<()>>,
     deadline: Mono,
+    counters: Tally,
     status_at: Mono,
     status_every: Nanos,
     /// Raised for the core: there is no market to take any more.
@@ -52,7 +54,8 @@ impl FeedAgent {
         lost: Stop,
     ) -> Self {
         let (out, ring) = (Outbox::new(0), Writer::new(ring));
-        FeedAgent { feed, market, out, ring, asks, deadline: Mono(0), status_at: Mono(0), status_every, lost }
+        let (counters, deadline, status_at) = (Tally::new(), Mono(0), Mono(0));
+        FeedAgent { feed, market, out, ring, asks, deadline, counters, status_at, status_every, lost }
     }
 
     fn report(&mut self, now: Mono) -> Result<(), CoreGone> {
@@ -61,6 +64,10 @@ impl FeedAgent {
             let mut status = StatusBody::default();
             self.feed.status(&mut status);
             self.ring.status(&status)?;
+            self.counters.clear();
+            self.market.counters(&mut self.counters);
+            self.feed.counters(&mut self.counters);
+            self.ring.counters(self.counters.body())?;
         }
         Ok(())
     }
@@ -135,6 +142,23 @@ impl FeedAgent {
     }
 }
 
+/// What the feed said of itself last, on its way over the ring.
+#[derive(Default)]
+struct FeedSays {
+    status: StatusBody,
+    counters: Tally,
+}
+
+impl Market for FeedSays {
+    fn status(&self, into: &mut StatusBody) {
+        *into = self.status;
+    }
+
+    fn counters(&self, into: &mut Tally) {
+        into.append(self.counters.body());
+    }
+}
+
 /// The core, the order session, log and tape, and the reading end of the ring.
 pub struct CoreAgent {
     core: Box<dyn CoreHalf>,
@@ -142,7 +166,7 @@ pub struct CoreAgent {
     /// Given up when the core cannot go on: a feed that waits for room sees that nobody reads any more.
     ring: Option<FrameReader>,
     asks: Arc<ArrayQueue<()>>,
-    feed_status: StatusBody,
+    feed: FeedSays,
     deadline: Mono,
     /// Raised by the feed: there is no market to take any more.
     feed_lost: Stop,
@@ -162,8 +186,8 @@ impl CoreAgent {
         asks: Arc<ArrayQueue<()>>,
         feed_lost: Stop,
     ) -> Self {
-        let (feed_status, deadline) = (StatusBody::default(), Mono(0));
-        CoreAgent { core, side, ring: Some(ring), asks, feed_status, deadline, feed_lost }
+        let (feed, deadline) = (FeedSays::default(), Mono(0));
+        CoreAgent { core, side, ring: Some(ring), asks, feed, deadline, feed_lost }
     }
 
     /// The whole lane and its journal, once both threads have stopped. What was still in the ring is taken first, room in
@@ -205,7 +229,7 @@ impl CoreAgent {
             work += self.side.core_timers(&mut self.core, &mut (), now, 1);
             self.deadline = self.core.next_deadline();
         }
-        self.side.report(&self.core, &self.feed_status, now);
+        self.side.report(&self.core, &self.feed, now);
         Ok(work)
     }
 
@@ -253,7 +277,11 @@ impl CoreAgent {
                     side.kept(written);
                     at_hand = None;
                 }
-                (Frame::Status(status), _) => self.feed_status = status,
+                (Frame::Status(status), _) => self.feed.status = status,
+                (Frame::Counters(body), _) => {
+                    self.feed.counters.clear();
+                    self.feed.counters.append(body);
+                }
                 (Frame::Link(session, why), None) => side.link(session, why, side.clock.now()),
                 _ => return Err("frames have crossed out of their order".into()),
             }

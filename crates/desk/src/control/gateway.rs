@@ -2,6 +2,7 @@
 //! touches the lane.
 
 use super::{Reply, Status};
+use crate::counters::Counters;
 use crate::times::OrderTimes;
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::Stage;
@@ -62,6 +63,9 @@ pub(crate) struct GatewayStatus {
     pub(crate) tape_unwritten: u64,
     /// Inputs that the lane has taken.
     pub(crate) inputs: u64,
+    /// Every count by its name.
+    #[serde(default)]
+    pub(crate) counters: Counters,
 }
 
 /// The market as the lane sees it.
@@ -182,7 +186,7 @@ impl Gateway {
     pub(crate) fn status(&self) -> GatewayStatus {
         let board = self.handle.board().lock();
         let (status, at) = (board.status, board.status_at);
-        let latency = board.latency.clone();
+        let (latency, counters) = (board.latency.clone(), board.counters());
         let (log_error, tape_error) = (board.log_error.clone(), board.tape_error.clone());
         let tape_unwritten = board.tape_unwritten;
         drop(board);
@@ -213,6 +217,7 @@ impl Gateway {
             tape_error,
             tape_unwritten,
             inputs: status.inputs.get(),
+            counters,
         }
     }
 }
