@@ -10,6 +10,8 @@
 //! then `shell` (whatever touches the world). `base` and `flow` are `no_std`: they see no socket, file,
 //! clock, lock or thread, allocate in constructors only, and do not panic.
 #![cfg_attr(not(feature = "shell"), no_std)]
+// They panic where they cannot write, and a panic ends a process with its orders alive.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 extern crate alloc;
 

@@ -4,6 +4,8 @@
 //! thread, on a virtual clock, with a network between them: one seed reproduces a run bit for bit, as there is no
 //! clock but [`clock`]'s agenda, no randomness but [`rng`]'s, and no container whose order of iteration depends on a
 //! hash. The [`server`] puts the same far end on real sockets and the machine's clock, with the same faults in between.
+// They panic where they cannot write, and a panic ends a process with its orders alive.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod account;
 pub mod capture;

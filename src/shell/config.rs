@@ -116,6 +116,7 @@ mod live; // behind the macro that it uses
 pub use check::ConfigError;
 use check::{day, padded, refuse, variable, word};
 
+pub(crate) use live::SMALLEST_RING;
 pub use live::{Layout, LiveConfig, NetConfig, SecretError, ThreadConfig};
 use live::{RawControl, RawNet, RawTape, RawThreads};
 

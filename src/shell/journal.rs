@@ -109,6 +109,17 @@ impl Journal {
         self.log.as_ref().map_or(Ok(usize::MAX), |log| log.room())
     }
 
+    /// The log ends here, without its last record: nothing follows what could not be written.
+    pub fn end_log(&mut self) {
+        self.log = None;
+    }
+
+    /// Is there a log, as far as this end knows?
+    #[must_use]
+    pub fn has_log(&self) -> bool {
+        self.log.is_some()
+    }
+
     fn keeps_digests(&self) -> bool {
         self.log.is_some() && self.effects == Effects::Digest
     }

@@ -28,6 +28,8 @@ pub trait Lane: Send {
     fn next_deadline(&self) -> Mono;
     /// See [`Gateway::due`].
     fn due(&self, now: Mono) -> Option<Machine>;
+    /// When the core alone wants to be called again.
+    fn core_deadline(&self) -> Mono;
     /// See [`Gateway::digest`].
     fn digest(&self) -> u64;
     /// Inputs consumed.
@@ -214,6 +216,9 @@ where
     }
     fn due(&self, now: Mono) -> Option<Machine> {
         self.due(now)
+    }
+    fn core_deadline(&self) -> Mono {
+        self.core().next_deadline()
     }
     fn digest(&self) -> u64 {
         self.digest()

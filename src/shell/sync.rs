@@ -1,4 +1,4 @@
-//! All the lock-free code of ours: two flags, one to stop threads, one to stop orders, and a counter. Everything else that
+//! All the lock-free code of ours: a flag to stop threads, a switch to stop orders, and a counter. Everything else that
 //! crosses a thread does so through a ring or a queue of others.
 //!
 //! The atomics come through [`atomic`] and [`Arc`], which a build with `--cfg loom` swaps for those of the model
@@ -52,37 +52,92 @@ impl Stop {
 ///
 /// It acts at once and without the lane's help; the lane's gate has a switch of its own, thrown by a command. Whoever
 /// throws both throws this one first: whoever sees the command also sees this switch thrown.
+///
+/// Releases are counted: whoever looks now and then, with a [`KillWatch`], also learns of a throw that was released before
+/// it looked, and whose orders were dropped all the same.
 #[derive(Clone, Debug, Default)]
-pub struct KillSwitch(Arc<AtomicBool>);
+pub struct KillSwitch {
+    thrown: Arc<AtomicBool>,
+    releases: Arc<AtomicU64>,
+}
 
 impl KillSwitch {
     /// A switch that is not thrown.
     #[must_use]
     pub fn new() -> Self {
-        KillSwitch(Arc::new(AtomicBool::new(false)))
+        KillSwitch { thrown: Arc::new(AtomicBool::new(false)), releases: Arc::new(AtomicU64::new(0)) }
     }
 
     /// From now on orders are dropped.
     pub fn throw(&self) {
-        self.0.store(true, Ordering::Release);
+        self.thrown.store(true, Ordering::Release);
     }
 
     /// Orders may leave again.
     pub fn release(&self) {
-        self.0.store(false, Ordering::Release);
+        // Counted after the fact: one that was not thrown is not released, and whoever misses the count now sees it later.
+        if self.thrown.swap(false, Ordering::AcqRel) {
+            self.releases.fetch_add(1, Ordering::Release);
+        }
     }
 
     /// Are orders being dropped?
     #[inline]
     #[must_use]
     pub fn is_thrown(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.thrown.load(Ordering::Acquire)
     }
 
     /// The flag itself, for a signal handler to set.
     #[must_use]
     pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.thrown)
+    }
+}
+
+/// What was done to a kill switch since the last look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KillNews {
+    /// It was thrown.
+    Thrown,
+    /// It was released.
+    Released,
+    /// It was thrown and released.
+    ThrownAndReleased,
+}
+
+/// Looks at a [`KillSwitch`] now and then, and misses no throw.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct KillWatch {
+    thrown: bool,
+    /// Releases that are known: the last may not be counted yet.
+    releases: u64,
+}
+
+impl KillWatch {
+    /// What happened since the last look.
+    #[inline]
+    pub fn look(&mut self, switch: &KillSwitch) -> Option<KillNews> {
+        let releases = switch.releases.load(Ordering::Acquire);
+        let thrown = switch.is_thrown();
+        if thrown == self.thrown && releases <= self.releases {
+            return None;
+        }
+        self.news(thrown, releases)
+    }
+
+    #[cold]
+    fn news(&mut self, thrown: bool, releases: u64) -> Option<KillNews> {
+        let news = match (self.thrown, thrown) {
+            (false, true) => Some(KillNews::Thrown),
+            (true, false) => Some(KillNews::Released),
+            (false, false) => Some(KillNews::ThrownAndReleased),
+            // Released and thrown again: nothing has changed for whoever thinks it thrown.
+            (true, true) => None,
+        };
+        let known = self.releases + u64::from(news == Some(KillNews::Released));
+        *self = KillWatch { thrown, releases: releases.max(known) };
+        news
     }
 }
 
@@ -120,6 +175,38 @@ mod tests {
         assert!(!same.is_thrown());
         other.flag().store(false, Ordering::Release);
         assert!(!stop.is_stopped());
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod watching {
+    use super::*;
+
+    #[test]
+    fn every_throw_is_news_once() {
+        let (kill, mut watch) = (KillSwitch::new(), KillWatch::default());
+        let mut look = || watch.look(&kill);
+        assert_eq!(look(), None);
+        // What is not thrown cannot be released.
+        kill.release();
+        assert_eq!(look(), None);
+        // A signal throws by the flag alone.
+        kill.flag().store(true, Ordering::Release);
+        assert_eq!((look(), look()), (Some(KillNews::Thrown), None));
+        kill.release();
+        assert_eq!((look(), look()), (Some(KillNews::Released), None));
+        for _ in 0..2 {
+            kill.throw();
+            kill.release();
+        }
+        assert_eq!((look(), look()), (Some(KillNews::ThrownAndReleased), None));
+        kill.throw();
+        assert_eq!(look(), Some(KillNews::Thrown));
+        kill.release();
+        kill.throw();
+        assert_eq!(look(), None, "it is thrown, as it was");
+        kill.release();
+        assert_eq!((look(), look()), (Some(KillNews::Released), None));
     }
 }
 
@@ -184,6 +271,33 @@ mod loom_tests {
             writer.join().unwrap();
             let _ = reader.join().unwrap();
             assert!(!kill.is_thrown());
+        });
+    }
+
+    /// Thrown and released while another looks now and then: sooner or later it learns that there was a throw, and never
+    /// of one that there was not.
+    #[test]
+    fn loom_a_throw_between_two_looks_is_seen() {
+        loom::model(|| {
+            let kill = KillSwitch::new();
+            let operator = kill.clone();
+            let writer = thread::spawn(move || {
+                operator.throw();
+                operator.release();
+            });
+            let (mut throws, mut releases) = (0, 0);
+            let mut watch = KillWatch::default();
+            let mut look = || {
+                let news = watch.look(&kill);
+                throws += u32::from(matches!(news, Some(KillNews::Thrown | KillNews::ThrownAndReleased)));
+                releases += u32::from(matches!(news, Some(KillNews::Released | KillNews::ThrownAndReleased)));
+            };
+            look();
+            look();
+            writer.join().unwrap();
+            look();
+            look();
+            assert_eq!((throws, releases), (1, 1));
         });
     }
 }

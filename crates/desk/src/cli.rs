@@ -21,7 +21,7 @@ Start here:
   firelane run --help                    gateway and venue as two processes
   firelane log verify run.log            prove that a recorded run reproduces, byte for byte
 
-Exit codes: 0 as asked; 1 it failed; 2 wrong arguments, or errors found under --strict."
+Exit codes: 0 as asked; 1 it failed, or its result could not be written; 2 wrong arguments, or errors found under --strict."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -287,8 +287,11 @@ configuration decides over one order session. Everything is on loopback unless t
 says otherwise. Passwords come from the environment variables that the configuration names.
 
 SIGINT (Ctrl-C), SIGTERM or SIGHUP ends it in order: orders are cancelled, the venue's answers waited for,
-log and tape ended; a second one ends it at once. SIGUSR1 throws the kill switch, as firelane kill
-does.
+log and tape ended; a second one says what may still live at the venue and ends it at once. SIGUSR1 throws the
+kill switch, as firelane kill does.
+
+A log that cannot be written any more (a full disk) ends it too: what rests is cancelled, and the exit code is 1. A tape
+that cannot is said and counted, lines that cannot be shown are counted, and nothing else.
 
 Try it, in three terminals, each with both passwords set (one to ten characters of your own):
   export FIRELANE_ENTRY_PASSWORD=... FIRELANE_SNAPSHOT_PASSWORD=...
@@ -304,8 +307,8 @@ More:
   firelane run gateway.toml --seconds 60 --json | jq .tick_to_trade_ns
   firelane log verify run.log
 
-Exit codes: 0 ended as asked, or with the venue's day; 1 it failed, or orders may still live at
-the venue.")]
+Exit codes: 0 ended as asked, or with the venue's day; 1 it failed, orders may still live at the venue, or the
+report could not be written.")]
 pub(crate) struct Run {
     /// Gateway configuration (TOML); `--print-config` shows the default with every key explained
     #[arg(value_name = "CONFIG", required_unless_present = "print_config")]

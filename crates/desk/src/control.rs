@@ -9,6 +9,8 @@ mod gateway;
 mod venue;
 
 pub(crate) use client::{Target, ask};
+#[cfg(test)]
+pub(crate) use gateway::Log;
 pub(crate) use gateway::{Gateway, GatewayStatus, Market};
 pub(crate) use venue::{VenueState, venue};
 

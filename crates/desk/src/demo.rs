@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
     }
     let report = play(options)?;
     if options.json {
-        say!("{}", serde_json::to_string(&report)?);
+        crate::output::json(&report)?;
     } else {
         report.print();
     }

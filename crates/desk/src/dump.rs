@@ -415,7 +415,10 @@ pub(crate) fn run(options: &Dump) -> Result<ExitCode> {
         bail!("{}: nothing in it is about {symbol}; it names {some}{more}", path.display());
     }
     if shown == 0 && records > 0 {
-        eprintln!("firelane: {}: none of its {records} records is asked for", path.display());
+        crate::output::complain(format_args!(
+            "firelane: {}: none of its {records} records is asked for",
+            path.display()
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Kill) -> Result<ExitCode> {
     let done =
         Done { thrown: now.kill_switch, confirmed: now.killed == thrown, live_orders: now.live_orders, pid: now.pid };
     if options.json {
-        say!("{}", serde_json::to_string(&done)?);
+        crate::output::json(&done)?;
     } else {
         print(&done, thrown, &options.target.display().to_string());
     }

@@ -97,7 +97,7 @@ fn run_verify(path: &Path, json: bool) -> Result<ExitCode> {
         }
     };
     if json {
-        say!("{}", serde_json::to_string(&verdict)?);
+        crate::output::json(&verdict)?;
     } else {
         verdict.print(path);
     }
@@ -173,7 +173,7 @@ fn stat(path: &Path, json: bool) -> Result<ExitCode> {
         }
     }
     if json {
-        say!("{}", serde_json::to_string(&stat)?);
+        crate::output::json(&stat)?;
     } else {
         say!("{} of wiring {:?}: {}", stat.role, stat.wiring, path.display());
         for (kind, n) in &stat.records {

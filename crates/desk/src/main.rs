@@ -1,4 +1,6 @@
 //! The program `firelane`: the command line over the gateway and the simulated world.
+// They panic where they cannot write, and a panic ends a process with its orders alive: see `output`.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 #[macro_use]
 mod output;
@@ -32,10 +34,17 @@ use clap::{ColorChoice, FromArgMatches};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut arguments = cli::command(layout::width()).color(wanted_early()).get_matches();
-    let line = match cli::Cli::from_arg_matches_mut(&mut arguments) {
+    let line = cli::command(layout::width())
+        .color(wanted_early())
+        .try_get_matches()
+        .and_then(|mut arguments| cli::Cli::from_arg_matches_mut(&mut arguments));
+    let line = match line {
         Ok(line) => line,
-        Err(error) => error.exit(),
+        // Help and version are results too.
+        Err(error) => {
+            let written = error.print().is_ok();
+            return u8::try_from(error.exit_code()).ok().filter(|_| written).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
     };
     paint::choose(line.color);
     let outcome = match line.command {
@@ -52,9 +61,9 @@ fn main() -> ExitCode {
         cli::Command::Log(command) => log::run(&command),
     };
     match outcome {
-        Ok(code) => code,
+        Ok(code) => output::code(code),
         Err(error) => {
-            eprintln!("firelane: {}", explain(&error));
+            output::complain(format_args!("firelane: {}", explain(&error)));
             ExitCode::from(1)
         }
     }

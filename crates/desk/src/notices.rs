@@ -171,8 +171,8 @@ impl Notices {
             && let Some(more) = self.stalls_said.say(at)
         {
             lines.push(format!(
-                "Log: its ring was full {} times so far, and the lane took no input meanwhile: the disk is too slow, or \
-                 log.ring_bytes too small{more}.",
+                "Log: its ring was full {} times so far; meanwhile no market was taken and nothing rested: the disk is too \
+                 slow, or log.ring_bytes too small{more}.",
                 group(stalls)
             ));
         }

@@ -66,14 +66,14 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
             }
             if let Some(first) = pass.first_day {
                 let file = options.file.display();
-                eprintln!(
+                complain!(
                     "firelane: {file}: --orders trades its first day or session, {} messages of it",
                     group(first)
                 );
             }
             if !recording.losses().is_empty() {
                 let file = options.file.display();
-                eprintln!(
+                complain!(
                     "firelane: {file}: --orders trades no further than to the first loss: the books are stale from there on"
                 );
             }
@@ -88,9 +88,9 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
         }
     }
     if options.json {
-        say!("{}", serde_json::to_string(&report)?);
+        crate::output::json(&report)?;
     } else if [&options.bbo, &options.orders].into_iter().flatten().any(|path| path == Path::new("-")) {
-        eprint!("{}", report.text(&options.file));
+        complain!("{}", report.text(&options.file).trim_end());
     } else {
         say!("{}", report.text(&options.file).trim_end());
     }
@@ -256,7 +256,7 @@ fn outcome(report: &Report, stream: &Stream, options: &Replay, is_used: bool) ->
     let is_damaged = report.damaged.as_ref().is_some_and(|damage| !damage.cut);
     // Of what is no recording at all it means nothing.
     if let Some(damage) = report.damaged.as_ref().filter(|damage| is_used || !damage.cut || looks_like == "empty") {
-        eprintln!("firelane: {file}: {}", damage.why);
+        complain!("firelane: {file}: {}", damage.why);
     }
     if !is_used {
         match report.skipped.as_ref().map(|skipped| skipped.rows()) {
@@ -264,14 +264,14 @@ fn outcome(report: &Report, stream: &Stream, options: &Replay, is_used: bool) ->
                 let kinds: Vec<_> =
                     rows.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| format!("{kind} {n}")).collect();
                 let packets = if kinds.is_empty() { "no packets".to_owned() } else { kinds.join(", ") };
-                eprintln!(
+                complain!(
                     "firelane: {file}: nothing in this capture can be used ({packets}): what is read is ITCH 5.0 in MoldUDP64 over UDP"
                 );
             }
-            Some(_) => eprintln!("firelane: {file}: no message in this capture is one of ITCH 5.0"),
+            Some(_) => complain!("firelane: {file}: no message in this capture is one of ITCH 5.0"),
             // It broke off before there was anything, which is said.
             None if report.messages == 0 && looks_like == "empty" && report.damaged.is_some() => {}
-            None => eprintln!("firelane: {}", input::nothing_in(&options.file, looks_like)),
+            None => complain!("firelane: {}", input::nothing_in(&options.file, looks_like)),
         }
         return ExitCode::from(if options.strict { 2 } else { 1 });
     }
@@ -281,7 +281,7 @@ fn outcome(report: &Report, stream: &Stream, options: &Replay, is_used: bool) ->
         } else {
             "are left out (--columns stale marks them)"
         };
-        eprintln!("firelane: {file}: after a loss the books may be wrong: {} lines of --bbo {what}", group(stale));
+        complain!("firelane: {file}: after a loss the books may be wrong: {} lines of --bbo {what}", group(stale));
     }
     if is_damaged || (options.strict && report.errors.any()) { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }

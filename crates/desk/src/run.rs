@@ -10,17 +10,17 @@ use crate::notices::Notices;
 use crate::replay::group;
 use crate::screen::Screen;
 use crate::settings;
-use crate::signals;
+use crate::signals::{self, LastWords};
 use crate::times::{self, span};
 use crate::wirings;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use files::{Kept, Records};
 use firelane_gateway::base::Mono;
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::Fault;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, SAMPLE};
-use firelane_gateway::shell::live::{Handle, Live, Setup, wishes};
+use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
 use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::sync::Stop;
@@ -42,7 +42,8 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let threads = &config.live.threads;
     let plan = Plan::new(&wishes(threads), &Cores::here(), threads.missing)
         .with_context(|| format!("{}: threads", path.display()))?;
-    let (end, kill) = (signals::asked_to_end()?, signals::kill_switch()?);
+    let words = LastWords::default();
+    let (end, kill) = (signals::asked_to_end(words.clone())?, signals::kill_switch()?);
     let socket = config.live.control.as_deref().map(control::bind).transpose()?;
     let clock = Clock::new();
     // Whatever is wrong with it is said before a file is made.
@@ -60,9 +61,16 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         observers: vec![Box::new(records.clone())],
     };
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
-    let live = live.inspect_err(|_| [&log, &tape].into_iter().for_each(Kept::discard))?;
+    let live =
+        live.inspect_err(|_| [&log, &tape].into_iter().for_each(Kept::discard)).map_err(|error| match error {
+            LiveError::File { name: "log", error } => anyhow!("--log {}: {error}", log.name()),
+            LiveError::File { error, .. } => anyhow!("--tape {}: {error}", tape.name()),
+            other => other.into(),
+        })?;
     let handle = live.handle().clone();
+    words.are(last_words(&config, handle.clone(), clock.clone()));
     let mut show = Show::new(options.json, &config, handle.clone());
+    show.files = [&log, &tape].map(Kept::name);
     show.greet(&config, &plan, &clock);
     let answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
     let served = socket.map(|bound| {
@@ -73,18 +81,51 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
 
     let _started = handle.command(Command::Start);
     let ending = show.until_the_end(&live, &end, options.seconds.map(Duration::from_secs));
-    let answered = ending != Ending::Failed && show.end(&live, ending, config.live.shutdown_timeout.0);
+    let answered = show.end(&live, ending, config.live.shutdown_timeout.0);
     let outcome = live.finish();
     drop(served);
     show.tell();
     show.screen.clear();
     let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape, &records));
     if options.json {
-        say!("{}", serde_json::to_string(&report)?);
+        crate::output::json(&report)?;
     } else {
         report.print();
     }
     Ok(report.exit_code())
+}
+
+/// What is said when it is ended at once: what may live at the venue.
+fn last_words(config: &Config, handle: Handle, clock: Clock) -> impl Fn() -> String + Send + 'static {
+    let orders = config.live.net.orders;
+    let ask = "Ask the venue, or start the gateway again: it learns what lives there and cancels it.";
+    move || {
+        // Whoever holds the board holds it for a moment only; who is stuck with it must not keep anyone waiting.
+        let looks = (0..20).find_map(|_| {
+            let board = handle.board().try_lock().map(|board| (board.status, board.status_at));
+            board.or_else(|| {
+                std::thread::sleep(Duration::from_millis(10));
+                None
+            })
+        });
+        let Some((status, at)) = looks else {
+            return format!("Ended at once. How many orders live at {orders} is not known. {ask}");
+        };
+        let live = status.live.get();
+        if handle.is_over() && live == 0 {
+            return format!(
+                "Ended at once. Order entry was closed before: no order of this gateway lives at {orders}."
+            );
+        }
+        let age = clock.now().0.saturating_sub(at.0);
+        let old = if age > 1_000_000_000 { format!(", as of {} ago", span(age)) } else { String::new() };
+        match live {
+            0 => format!(
+                "Ended at once, before the venue could answer{old}: whether an order lives at {orders} is not known. {ask}"
+            ),
+            n => format!("Ended at once. {} orders may live at {orders}{old}. {ask}", group(n)),
+        }
+    }
 }
 
 /// What a person sees meanwhile.
@@ -94,6 +135,10 @@ struct Show {
     handle: Handle,
     began: Instant,
     missed: u64,
+    /// Names of log and tape.
+    files: [String; 2],
+    /// Their errors have been said.
+    told_of: [bool; 2],
     /// When messages were counted last, and how many; and how many a second they were.
     rate: (Instant, u64, f64),
 }
@@ -102,7 +147,8 @@ impl Show {
     fn new(json: bool, config: &Config, handle: Handle) -> Self {
         let began = Instant::now();
         let (screen, notices) = (Screen::new(json), Notices::new(config));
-        Show { screen, notices, handle, began, missed: 0, rate: (began, 0, 0.0) }
+        let (files, told_of) = Default::default();
+        Show { screen, notices, handle, began, missed: 0, files, told_of, rate: (began, 0, 0.0) }
     }
 
     fn greet(&self, config: &Config, plan: &Plan, clock: &Clock) {
@@ -137,7 +183,9 @@ impl Show {
         let notices: Vec<_> = board.take_notices().collect();
         let (status, at, missed) = (board.status, board.status_at, board.missed);
         let times = board.latency.percentiles();
+        let errors = [board.log_error.clone(), board.tape_error.clone()];
         drop(board);
+        self.tell_of_files(errors);
         for (at, notice) in notices {
             if let Some(text) = self.notices.tell(at, &notice) {
                 self.say(at, &text);
@@ -168,6 +216,35 @@ impl Show {
             span(times.p50),
             span(times.p99)
         ));
+    }
+
+    /// What became of log and tape.
+    fn tell_of_files(&mut self, [log, tape]: [Option<String>; 2]) {
+        let failing = self.handle.is_failing();
+        let now = self.began.elapsed();
+        if failing && !std::mem::replace(&mut self.told_of[0], true) {
+            let what = match log {
+                Some(error) => format!("Log: {} cannot be written any more: {error}", self.files[0]),
+                None => "The lane cannot go on".to_owned(),
+            };
+            self.screen.line_at(
+                now,
+                &format!(
+                    "{what}. No market data is taken from now on; what rests is cancelled, and the gateway logs out."
+                ),
+            );
+        }
+        if let Some(error) = tape
+            && !std::mem::replace(&mut self.told_of[1], true)
+        {
+            let file = &self.files[1];
+            self.screen.line_at(
+                now,
+                &format!(
+                    "Tape: {file} cannot be written any more: {error}. Trading goes on; the tape's file ends here."
+                ),
+            );
+        }
     }
 
     /// Times are the lane's clock's, which began a moment before anything was shown.

@@ -2,18 +2,69 @@
 
 use firelane_gateway::shell::net::KillSwitch;
 use firelane_gateway::shell::sync::Stop;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
-use signal_hook::flag;
-use std::io;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
+use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level};
+use std::io::{self, Write};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-/// Raised by the first of SIGINT, SIGTERM and SIGHUP (a terminal that is closed): end in order. The second one ends the
-/// process at once, whatever it is doing.
-pub(crate) fn asked_to_end() -> io::Result<Stop> {
-    let stop = Stop::new();
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        flag::register_conditional_shutdown(signal, 1, stop.flag())?;
-        flag::register(signal, stop.flag())?;
+/// Signals that ask for an end: the last is that of a terminal that is closed.
+const END: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+/// How long the last words may take: whoever ends a process that is stuck shall not have to wait for a stuck terminal.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+type Words = Box<dyn Fn() -> String + Send>;
+
+/// What is said before the process ends at once: what it leaves behind.
+#[derive(Clone, Default)]
+pub(crate) struct LastWords(Arc<Mutex<Option<Words>>>);
+
+impl LastWords {
+    pub(crate) fn are(&self, words: impl Fn() -> String + Send + 'static) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(words));
     }
+
+    fn say(&self) {
+        let words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = words.as_ref().map_or_else(|| "Ended at once.".to_owned(), |words| words());
+        // Nobody may be there to hear it.
+        let _unheard = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// Raised by the first of SIGINT, SIGTERM and SIGHUP: end in order. The second one ends the process at once, whatever it
+/// is doing, after `words`; the third does not even wait for these.
+pub(crate) fn asked_to_end(words: LastWords) -> io::Result<Stop> {
+    // A limit of a file's size is a write that fails, and no reason to die with orders alive.
+    flag::register(SIGXFSZ, Stop::new().flag())?;
+    let (stop, at_once) = (Stop::new(), Stop::new());
+    for signal in END {
+        flag::register_conditional_shutdown(signal, 1, at_once.flag())?;
+    }
+    let mut signals = Signals::new(END)?;
+    let asked = stop.clone();
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for _ in signals.forever() {
+            if !asked.is_stopped() {
+                asked.stop();
+                continue;
+            }
+            at_once.stop();
+            let (done, said) = mpsc::channel();
+            let words = words.clone();
+            let speaker = thread::Builder::new().spawn(move || {
+                words.say();
+                let _late = done.send(());
+            });
+            if speaker.is_ok() {
+                let _late = said.recv_timeout(LAST_WORDS);
+            }
+            low_level::exit(1);
+        }
+    })?;
     Ok(stop)
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(options: &StatusOf) -> Result<ExitCode> {
         once(&target, options.json).map(|text| say!("{text}"))?;
         return Ok(ExitCode::SUCCESS);
     };
-    let end = signals::asked_to_end()?;
+    let end = signals::asked_to_end(signals::LastWords::default())?;
     let screen = io::stdout().is_terminal() && !options.json;
     let mut first = true;
     while !end.is_stopped() {
@@ -125,6 +125,9 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
     lines.push(row(
         "log",
         &match status.log.ring_free {
+            _ if status.log.error.is_some() => {
+                format!("CANNOT BE WRITTEN, the gateway ends: {}", status.log.error.as_deref().unwrap_or_default())
+            }
             None => "none".to_owned(),
             Some(free) => format!(
                 "ring {} % free; the lane waited for it {} times",
@@ -133,7 +136,16 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
             ),
         },
     ));
-    lines.push(row("tape", &format!("{} records lost", group(status.tape_lost))));
+    let tape = format!("{} records lost", group(status.tape_lost));
+    lines.push(row(
+        "tape",
+        &match &status.tape_error {
+            None => tape,
+            Some(error) => {
+                format!("{tape}; its FILE CANNOT BE WRITTEN, {} are not in it: {error}", group(status.tape_unwritten))
+            }
+        },
+    ));
     lines.extend(unusual(&status.counters).iter().map(|count| row("unusual", count)));
     lines.extend(status.times.table());
     lines
@@ -179,10 +191,12 @@ fn venue(state: &VenueState) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::Log;
 
     #[test]
     fn what_is_out_of_order_stands_out() {
         let well = GatewayStatus { entry: "ready".to_owned(), ready: true, ..GatewayStatus::default() };
+        let full = Some("no space".to_owned());
         let text = |status: &GatewayStatus| gateway(status).join("\n");
         assert!(!text(&well).contains("THROWN") && text(&well).contains("log          none"), "{}", text(&well));
         for (status, says) in [
@@ -192,6 +206,8 @@ mod tests {
             (GatewayStatus { age_ms: 60_000, ..well.clone() }, "nothing for 60.0 s"),
             (GatewayStatus::default(), "IN A GAP"),
             (GatewayStatus { stopped: true, ..well.clone() }, "STOPPED"),
+            (GatewayStatus { log: Log { error: full.clone(), ..Log::default() }, ..well.clone() }, "no space"),
+            (GatewayStatus { tape_error: full, tape_unwritten: 7, ..well.clone() }, "7 are not in it: no space"),
             (GatewayStatus { counters: [("orders.unknown".to_owned(), 1)].into(), ..well.clone() }, "orders.unknown 1"),
         ] {
             assert!(text(&status).contains(says), "{}", text(&status));

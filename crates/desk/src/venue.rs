@@ -5,7 +5,7 @@ use crate::control;
 use crate::replay::{group, input};
 use crate::screen::Screen;
 use crate::settings;
-use crate::signals;
+use crate::signals::{self, LastWords};
 use anyhow::{Context, Result, anyhow};
 use firelane_gateway::shell::agent::Idle;
 use firelane_sim::far_end::FarEnd;
@@ -30,7 +30,9 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let path = options.config.as_deref().context("which configuration?")?;
     let config = settings::venue(path, &options.set)?;
     let socket = config.control.as_deref().map(control::bind).transpose()?;
-    let stop = signals::asked_to_end()?;
+    let words = LastWords::default();
+    words.are(last_words(&config));
+    let stop = signals::asked_to_end(words)?;
     let recording = config.market.itch.as_deref().map(input::load).transpose()?.map(input::Recording::into_bytes);
     let server = build(&config, recording, &|name| std::env::var(name).ok())?;
     let before = server.handle().status();
@@ -55,13 +57,25 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let handle = venue.handle().clone();
     let far_end = venue.shutdown().map_err(|error| anyhow!("{error}"))?;
     let sound = far_end.check();
-    let report = Report::of(&config, &handle.status(), &far_end, sound.as_ref().err().cloned());
+    let report = Report::of(&config, &handle.status(), &far_end, sound.as_ref().err().cloned(), screen.lost());
     if options.json {
-        say!("{}", serde_json::to_string(&report)?);
+        crate::output::json(&report)?;
     } else {
         report.print();
     }
     Ok(if sound.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What is said when it is ended at once.
+fn last_words(config: &VenueConfig) -> impl Fn() -> String + Send + 'static {
+    let text = match &config.journal {
+        Some(path) => format!(
+            "Ended at once. {} holds all that anyone has seen of the day: start the venue again and it goes on.",
+            path.display()
+        ),
+        None => "Ended at once, without a journal: this day, with its orders and positions, is gone.".to_owned(),
+    };
+    move || text.clone()
 }
 
 /// A day that nobody can go on with is ended, so that gateways need not find out: what rests is cancelled, order entry
@@ -212,6 +226,8 @@ struct Report {
     rerequests_unanswered: BTreeMap<String, u64>,
     /// Order entry.
     ports: Vec<PortReport>,
+    /// Lines that could not be written to the console.
+    notices_lost: u64,
     /// Where the venue contradicts itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -239,7 +255,7 @@ struct PortReport {
 }
 
 impl Report {
-    fn of(config: &VenueConfig, status: &VenueStatus, far_end: &FarEnd, error: Option<String>) -> Self {
+    fn of(config: &VenueConfig, status: &VenueStatus, far_end: &FarEnd, error: Option<String>, lost: u64) -> Self {
         let stats = far_end.stats();
         let ports = config.ports.iter().enumerate().filter_map(|(index, entry)| {
             let port = far_end.exchange().port(u16::try_from(index).ok()?)?;
@@ -275,6 +291,7 @@ impl Report {
             full: status.full,
             rerequests_unanswered: unanswered(status),
             ports: ports.collect(),
+            notices_lost: lost,
             error,
         }
     }
@@ -313,6 +330,9 @@ impl Report {
         }
         if let Some(counts) = counts(&self.rerequests_unanswered) {
             say!("  re-requests without a reply: {counts}");
+        }
+        if self.notices_lost > 0 {
+            say!("{} notices could not be written to the console.", group(self.notices_lost));
         }
         if let Some(error) = &self.error {
             say!("The venue contradicts itself: {error}");

@@ -128,7 +128,7 @@ table! { pub(super) RawControl {
 }}
 
 /// No record is longer than a ring of this size holds, together with all that one input causes.
-pub(super) const SMALLEST_RING: u32 = 1 << 21;
+pub(crate) const SMALLEST_RING: u32 = 1 << 21;
 const RING: &str = "2097152 to 1073741824";
 
 fn ring(key: &str, bytes: u32) -> Result<usize, ConfigError> {

@@ -9,7 +9,7 @@ use crate::shell::counters::counts;
 use crate::shell::latency::Latency;
 use crate::shell::net::Why;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use zerocopy::FromBytes;
 
 /// Something that a person may want to hear of.
@@ -55,6 +55,12 @@ pub struct Board {
     notices: VecDeque<(Mono, Notice)>,
     /// Notices that nobody read in time.
     pub missed: u64,
+    /// Why the log's file could not be written any more.
+    pub log_error: Option<String>,
+    /// Why the tape's file could not be written any more.
+    pub tape_error: Option<String>,
+    /// Records of the tape that are not in its file for that.
+    pub tape_unwritten: u64,
 }
 
 impl Board {
@@ -141,6 +147,16 @@ impl SharedBoard {
     pub fn lock(&self) -> MutexGuard<'_, Board> {
         // Whoever panicked with it in hand has left whole numbers behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The board, for whoever must not wait long.
+    #[must_use]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, Board>> {
+        match self.0.try_lock() {
+            Ok(board) => Some(board),
+            Err(TryLockError::Poisoned(board)) => Some(board.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// The latest status.

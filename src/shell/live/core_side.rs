@@ -3,19 +3,21 @@
 use super::Handle;
 use super::link::{event_input, link_body};
 use super::market_side::Back;
+use super::scribe::{LOG_PATIENCE, stuck};
 use crate::base::{Mono, Nanos, SessionId};
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
 use crate::flow::record::{self, Kind, StatusBody, TraceBody};
 use crate::flow::wire::soupbintcp::Password;
-use crate::flow::{Command, Input};
+use crate::flow::{Command, Input, Machine};
+use crate::shell::agent::AgentError;
 use crate::shell::clock::Clock;
-use crate::shell::config::LiveConfig;
+use crate::shell::config::{LiveConfig, SMALLEST_RING};
 use crate::shell::counters::Tally;
 use crate::shell::journal::Journal;
 use crate::shell::lane::{CoreHalf, Lane};
-use crate::shell::log::LogError;
+use crate::shell::log::{LogError, MAX_BODY};
 use crate::shell::net::{KillSwitch, Sent, Session, SessionCounters, Why};
-use crate::shell::sync::{Counter, Stop};
+use crate::shell::sync::{Counter, KillNews, KillWatch, Stop};
 use crossbeam_queue::ArrayQueue;
 use std::sync::Arc;
 use zerocopy::IntoBytes;
@@ -29,6 +31,8 @@ pub(super) trait Driven {
     fn resume(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress;
     /// Inputs consumed.
     fn inputs(&self) -> u64;
+    /// When the core, without the feed, wants to be called again.
+    fn core_deadline(&self) -> Mono;
     /// Orders since the last look.
     fn traces(&self) -> &[TraceBody];
     /// They have been seen to.
@@ -42,7 +46,7 @@ pub(super) trait Driven {
 }
 
 macro_rules! driven {
-    ($what:ident, $begin:expr, $resume:expr) => {
+    ($what:ident, $begin:expr, $resume:expr, $deadline:expr) => {
         impl Driven for Box<dyn $what> {
             #[inline]
             fn take(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
@@ -54,6 +58,9 @@ macro_rules! driven {
             }
             fn inputs(&self) -> u64 {
                 (**self).inputs()
+            }
+            fn core_deadline(&self) -> Mono {
+                $deadline(&**self)
             }
             #[inline]
             fn traces(&self) -> &[TraceBody] {
@@ -80,8 +87,8 @@ fn begin_core(core: &mut dyn CoreHalf, now: Mono, input: Input<'_>, out: &mut Ou
     core.run(input, out)
 }
 
-driven!(Lane, <dyn Lane>::on_input, <dyn Lane>::resume);
-driven!(CoreHalf, begin_core, <dyn CoreHalf>::run);
+driven!(Lane, <dyn Lane>::on_input, <dyn Lane>::resume, <dyn Lane>::core_deadline);
+driven!(CoreHalf, begin_core, <dyn CoreHalf>::run, <dyn CoreHalf>::next_deadline);
 
 /// What the market side has to say of itself.
 pub(super) trait Market {
@@ -91,14 +98,38 @@ pub(super) trait Market {
     fn counters(&self, into: &mut Tally);
 }
 
-/// Bytes that the log must be able to take before another input is: one input, and what one call of the lane writes.
+/// Bytes that the log must be able to take before another input of the market's is taken.
 const LOG_RESERVE: usize = 1 << 20;
+/// The end of it, without which no input is taken at all: one input, and what one call of the lane writes. What lies between
+/// the two is for whatever cannot wait: the kill switch and its cancels, the venue's answers, heartbeats.
+const LAST_RESERVE: usize = 1 << 18;
+/// So much free, or half of the ring if that is more, and the market is taken again after it had to wait.
+const LOG_ENOUGH: usize = LOG_RESERVE + LOG_RESERVE / 2;
 /// What one call of the lane may write.
 const OUTBOX: usize = 1 << 17;
 /// Orders whose send is stamped, of one call.
 const STAMPS: usize = 512;
 /// Events of the order session in one duty cycle.
 const EVENTS: usize = 32;
+/// Commands in one duty cycle.
+const COMMANDS: usize = 32;
+
+const _: () = assert!(LAST_RESERVE >= OUTBOX + MAX_BODY && LOG_ENOUGH < SMALLEST_RING as usize);
+
+/// Log and tape, and why the log ends before the lane does, if it does.
+pub(super) type Written = (Journal, Option<LogError>);
+
+/// What inputs are taken. See `docs/adr/0008-when-the-log-fails.md`.
+enum Course {
+    /// All.
+    Open,
+    /// The log's ring is nearly full: the market waits. A lane that does not see the market has nothing resting in it: its
+    /// strategies are stopped. Since when there is not even room for what cannot wait, if there is none.
+    Held(Option<Mono>),
+    /// Something is gone that the lane cannot trade without. It takes no more of the market, cancels what rests, waits for
+    /// the answers, logs out. At the latest then.
+    Ending(Mono),
+}
 
 /// See the module.
 pub(super) struct CoreSide {
@@ -109,8 +140,20 @@ pub(super) struct CoreSide {
     inbox: Arc<ArrayQueue<Command>>,
     kill: KillSwitch,
     /// As the lane knows it.
-    killed: bool,
+    killed: KillWatch,
     over: Stop,
+    /// Raised for whoever runs the lane: it ends of itself.
+    failing: Stop,
+    course: Course,
+    /// The lane knows that it ends.
+    told: bool,
+    /// What whoever runs the lane wants of its strategies.
+    enabled: bool,
+    shutdown_timeout: Nanos,
+    /// Why the log ends before the lane does.
+    log_lost: Option<LogError>,
+    /// So much room in the log ends a wait.
+    log_enough: usize,
     /// The core wants a snapshot, and the feed does not know yet.
     wants_snapshot: bool,
     /// When the sends of this call's orders returned; 0 for one that waits.
@@ -122,7 +165,6 @@ pub(super) struct CoreSide {
     status_at: Mono,
     status_every: Nanos,
     stalls: u64,
-    stalled: bool,
     tape_lost: Counter,
 }
 
@@ -146,8 +188,15 @@ impl CoreSide {
             orders: Session::new(config.net.orders, &session, handle.kill.clone()),
             inbox: Arc::clone(&handle.inbox),
             kill: handle.kill.clone(),
-            killed: false,
+            killed: KillWatch::default(),
             over: handle.over.clone(),
+            failing: handle.failing.clone(),
+            course: Course::Open,
+            told: false,
+            enabled: true,
+            shutdown_timeout: config.shutdown_timeout,
+            log_lost: None,
+            log_enough: LOG_ENOUGH.max(config.log_ring / 2),
             wants_snapshot: false,
             stamps: Vec::with_capacity(STAMPS),
             received,
@@ -156,49 +205,134 @@ impl CoreSide {
             status_at: Mono(0),
             status_every: config.status_every,
             stalls: 0,
-            stalled: false,
             tape_lost,
         }
     }
 
-    /// Is there room in the log for another input? If not, none may be taken.
+    /// May another input of the market's be taken? If not, [`tend`](Self::tend) sees to what follows from it.
+    #[inline]
+    pub(super) fn takes_market(&self) -> bool {
+        matches!(self.course, Course::Open) && self.journal.log_room().is_ok_and(|room| room >= LOG_RESERVE)
+    }
+
+    /// May an input be taken that cannot wait: the kill switch, the order session's, a timer of the core's?
+    #[inline]
+    fn takes_urgent(&self) -> bool {
+        self.journal.log_room().is_ok_and(|room| room >= LAST_RESERVE)
+    }
+
+    /// In every duty cycle in which the market is not taken: what becomes of the lane meanwhile.
     ///
     /// # Errors
-    /// Nobody writes the log any more: the lane stops before an order leaves that is not in it.
-    #[inline]
-    pub(super) fn may_take_input(&mut self) -> Result<bool, LogError> {
-        let room = self.journal.log_room()? >= LOG_RESERVE;
-        if room {
-            self.stalled = false;
-        } else if !self.stalled {
-            self.stalled = true;
-            self.stalls += 1;
+    /// The lane has ended as far as it could in its time, and the venue has not answered.
+    #[cold]
+    pub(super) fn tend(&mut self, lane: &mut impl Driven, back: &mut impl Back) -> Result<usize, AgentError> {
+        let now = self.clock.now();
+        let command = match (&self.course, self.journal.log_room()) {
+            (_, Err(error)) => {
+                self.lose_log(error);
+                return Ok(0);
+            }
+            (Course::Ending(until), _) if now > *until && !lane.is_over() => {
+                return Err("the venue has not answered in time what was to be the end".into());
+            }
+            (Course::Ending(_), Ok(room)) if !self.told && room >= LAST_RESERVE => {
+                self.told = true;
+                Command::Shutdown
+            }
+            (_, Ok(room)) if room < LAST_RESERVE => {
+                self.wait_for_log(now);
+                return Ok(0);
+            }
+            (Course::Ending(_), Ok(_)) => return Ok(0),
+            (Course::Held(_), Ok(room)) if room >= self.log_enough => {
+                self.course = Course::Open;
+                Command::Enable
+            }
+            (Course::Held(_), Ok(_)) => {
+                self.course = Course::Held(None);
+                return Ok(0);
+            }
+            (Course::Open, Ok(_)) => {
+                self.stalls += 1;
+                self.course = Course::Held(None);
+                Command::Disable
+            }
+        };
+        if self.enabled || command == Command::Shutdown {
+            self.input(lane, back, now, Input::Command(command));
         }
-        Ok(room)
+        Ok(1)
+    }
+
+    /// There is no room for any input. A disk that is only slow makes some; one that is stuck keeps nobody from cancelling.
+    fn wait_for_log(&mut self, now: Mono) {
+        let since = match self.course {
+            Course::Held(since) => since,
+            Course::Open => {
+                self.stalls += 1;
+                None
+            }
+            Course::Ending(_) => Some(Mono(0)),
+        };
+        let since = since.unwrap_or(now);
+        if self.kill.is_thrown() || now.since(since) >= LOG_PATIENCE {
+            self.lose_log(stuck());
+        } else {
+            self.course = Course::Held(Some(since));
+        }
+    }
+
+    /// The log ends here, and the lane too: from now on no order leaves, as it would be in no log. What must be done to end
+    /// is done without it.
+    #[cold]
+    fn lose_log(&mut self, error: LogError) {
+        self.journal.end_log();
+        self.orders.hold_orders();
+        self.log_lost.get_or_insert(error);
+        self.end();
+    }
+
+    /// The lane cannot go on: it ends as if it were told to.
+    #[cold]
+    pub(super) fn end(&mut self) {
+        if !matches!(self.course, Course::Ending(_)) {
+            self.course = Course::Ending(self.clock.now().after(self.shutdown_timeout));
+        }
+        self.failing.stop();
+    }
+
+    /// What the log says to what was written.
+    #[inline]
+    pub(super) fn kept(&mut self, written: Result<(), LogError>) {
+        if let Err(error) = written {
+            self.lose_log(error);
+        }
+    }
+
+    /// Does what the lane takes still come to the log?
+    pub(super) fn has_lost_log(&self) -> bool {
+        self.log_lost.is_some()
     }
 
     /// One input to its end. The sockets come first: an order leaves before anything of it is written down.
     #[inline]
-    pub(super) fn input(
-        &mut self,
-        lane: &mut impl Driven,
-        back: &mut impl Back,
-        now: Mono,
-        input: Input<'_>,
-    ) -> Result<(), LogError> {
+    pub(super) fn input(&mut self, lane: &mut impl Driven, back: &mut impl Back, now: Mono, input: Input<'_>) {
         let mut progress = lane.take(now, input, &mut self.out);
         let number = lane.inputs();
         self.act(now, back);
-        self.journal.input(number, now, &input)?;
+        let written = self.journal.input(number, now, &input);
+        self.kept(written);
         loop {
-            self.write_down(lane, number, now)?;
+            self.write_down(lane, number, now);
             if progress == Progress::Done {
                 break;
             }
             progress = lane.resume(input, &mut self.out);
             self.act(now, back);
         }
-        self.journal.done(number, now)
+        let written = self.journal.done(number, now);
+        self.kept(written);
     }
 
     /// Does what the lane wrote.
@@ -223,27 +357,26 @@ impl CoreSide {
 
     /// Log and tape of what the lane wrote; then the outbox is empty.
     #[inline]
-    pub(super) fn write_down(&mut self, lane: &mut impl Driven, number: u64, now: Mono) -> Result<(), LogError> {
-        self.journal.outputs(number, now, &self.out)?;
+    pub(super) fn write_down(&mut self, lane: &mut impl Driven, number: u64, now: Mono) {
+        let written = self.journal.outputs(number, now, &self.out);
+        self.kept(written);
         self.out.clear();
         if !lane.traces().is_empty() {
             // The last orders sent are the ones traced: what was sent before a message was at hand has no trace.
             let untraced = self.stamps.len().saturating_sub(lane.traces().len());
             for (trace, sent) in lane.traces().iter().zip(&self.stamps[untraced..]) {
                 let trace = TraceBody { sent: U64::new(*sent), ..*trace };
-                put(&mut self.journal, Kind::Trace, number, now, trace.as_bytes())?;
+                put(&mut self.journal, Kind::Trace, number, now, trace.as_bytes());
             }
             lane.forget_traces();
         }
         self.stamps.clear();
-        Ok(())
     }
 
-    /// While no input may be taken: what waits for the venue goes out all the same, cancels among it, and the kill switch
-    /// acts on the rest.
-    #[cold]
-    pub(super) fn keep_sending(&mut self) {
-        self.orders.flush();
+    /// Does the core want a snapshot?
+    #[inline]
+    pub(super) fn wants_snapshot(&self) -> bool {
+        self.wants_snapshot
     }
 
     /// Does the core want a snapshot? Asked once, then forgotten.
@@ -252,73 +385,124 @@ impl CoreSide {
         std::mem::take(&mut self.wants_snapshot)
     }
 
-    /// Commands, the kill switch, and what comes from the venue's order port.
+    /// The kill switch, commands, and what comes from the venue's order port, as far as the log has room for what cannot wait.
     #[inline]
-    pub(super) fn serve(&mut self, lane: &mut impl Driven, back: &mut impl Back) -> Result<usize, LogError> {
+    pub(super) fn serve(&mut self, lane: &mut impl Driven, back: &mut impl Back) -> usize {
+        if !self.takes_urgent() {
+            // Cancels among what waits go out all the same, and the kill switch acts on the rest.
+            self.orders.flush();
+            return 0;
+        }
         let mut work = 0;
-        if self.kill.is_thrown() != self.killed {
-            self.killed = !self.killed;
-            let command = if self.killed { Command::Kill } else { Command::Release };
-            self.input(lane, back, self.clock.now(), Input::Command(command))?;
+        if let Some(news) = self.killed.look(&self.kill) {
+            let commands: &[Command] = match news {
+                KillNews::Thrown => &[Command::Kill],
+                KillNews::Released => &[Command::Release],
+                KillNews::ThrownAndReleased => &[Command::Kill, Command::Release],
+            };
+            for command in commands {
+                self.input(lane, back, self.clock.now(), Input::Command(*command));
+            }
             work += 1;
         }
-        while let Some(command) = self.inbox.pop() {
-            work += 1;
-            match command {
-                Command::Snapshot => self.wants_snapshot = true,
-                _ => self.input(lane, back, self.clock.now(), Input::Command(command))?,
+        for _ in 0..COMMANDS {
+            if !self.takes_urgent() {
+                break;
             }
+            let Some(command) = self.inbox.pop() else { break };
+            work += 1;
+            self.command(lane, back, command);
         }
         for _ in 0..EVENTS {
-            if !self.may_take_input()? || !self.poll_orders(lane, back)? {
+            if !self.takes_urgent() || !self.poll_orders(lane, back) {
                 break;
             }
             work += 1;
         }
-        Ok(work)
+        work
+    }
+
+    #[cold]
+    fn command(&mut self, lane: &mut impl Driven, back: &mut impl Back, command: Command) {
+        match (command, &self.course) {
+            // It ends already; nothing else can be had of it.
+            (_, Course::Ending(_)) => return,
+            (Command::Snapshot, _) => {
+                self.wants_snapshot = true;
+                return;
+            }
+            (Command::Enable, course) => {
+                self.enabled = true;
+                if !matches!(course, Course::Open) {
+                    // Once the market is taken again.
+                    return;
+                }
+            }
+            (Command::Disable | Command::Shutdown, _) => self.enabled = false,
+            (Command::Start | Command::Kill | Command::Release, _) => {}
+        }
+        self.input(lane, back, self.clock.now(), Input::Command(command));
+    }
+
+    /// Timers of the core's that are due, while those of the feed must wait; at most so many.
+    #[inline]
+    pub(super) fn core_timers(
+        &mut self,
+        lane: &mut impl Driven,
+        back: &mut impl Back,
+        now: Mono,
+        most: usize,
+    ) -> usize {
+        let mut work = 0;
+        while work < most && lane.core_deadline() <= now && self.takes_urgent() {
+            self.input(lane, back, now, Input::Timer(Machine::Core));
+            work += 1;
+        }
+        work
     }
 
     /// The next event of the order session. False: none.
     #[inline]
-    fn poll_orders(&mut self, lane: &mut impl Driven, back: &mut impl Back) -> Result<bool, LogError> {
-        let Some(event) = self.orders.poll(self.clock.now()) else { return Ok(false) };
+    fn poll_orders(&mut self, lane: &mut impl Driven, back: &mut impl Back) -> bool {
+        let Some(event) = self.orders.poll(self.clock.now()) else { return false };
         let now = self.clock.now();
         // The lane may send on the session whose buffer these bytes lie in: they move to a place of their own.
         let mut received = std::mem::take(&mut self.received);
         let (input, link) = event_input(event, &mut received);
         if let Some(why) = link {
-            self.link(SessionId::ORDERS, why, now)?;
+            self.link(SessionId::ORDERS, why, now);
         }
-        let done = self.input(lane, back, now, Input::Session(SessionId::ORDERS, input));
+        self.input(lane, back, now, Input::Session(SessionId::ORDERS, input));
         self.received = received;
-        done.map(|()| true)
+        true
     }
 
     /// Says on the tape what became of a connection.
-    pub(super) fn link(&mut self, session: SessionId, why: Option<Why>, now: Mono) -> Result<(), LogError> {
-        put(&mut self.journal, Kind::Link, 0, now, link_body(session, why).as_bytes())
+    pub(super) fn link(&mut self, session: SessionId, why: Option<Why>, now: Mono) {
+        put(&mut self.journal, Kind::Link, 0, now, link_body(session, why).as_bytes());
     }
 
     /// Says on the tape how the lane is doing, and what it has counted, when it is time to. `market` adds what this side
     /// does not know.
     #[inline]
-    pub(super) fn report(&mut self, lane: &impl Driven, market: &impl Market, now: Mono) -> Result<(), LogError> {
+    pub(super) fn report(&mut self, lane: &impl Driven, market: &impl Market, now: Mono) {
         if lane.is_over() {
             self.over.stop();
         }
         if now < self.status_at {
-            return Ok(());
+            return;
         }
         self.status_at = now.after(self.status_every);
         self.status = StatusBody::default();
         market.status(&mut self.status);
         lane.status(&mut self.status);
-        self.status.log_free.set(self.journal.log_room()? as u64);
+        let room = if self.has_lost_log() { 0 } else { self.journal.log_room().unwrap_or(0) };
+        self.status.log_free.set(room as u64);
         self.status.log_stalls.set(self.stalls);
         self.status.tape_lost.set(self.tape_lost.value());
-        put(&mut self.journal, Kind::Status, lane.inputs(), now, self.status.as_bytes())?;
+        put(&mut self.journal, Kind::Status, lane.inputs(), now, self.status.as_bytes());
         self.count(lane, market);
-        put(&mut self.journal, Kind::Counters, lane.inputs(), now, self.counters.body())
+        put(&mut self.journal, Kind::Counters, lane.inputs(), now, self.counters.body());
     }
 
     /// Every count there is: of the market side, of the lane, and of this side.
@@ -334,15 +518,15 @@ impl CoreSide {
         tally.put("counters", "left_out", tally.left_out());
     }
 
-    /// Log and tape, to be ended; the sockets close.
-    pub(super) fn into_journal(self) -> Journal {
-        self.journal
+    /// Log and tape, to be ended, and why the log has ended already; the sockets close.
+    pub(super) fn into_journal(self) -> Written {
+        (self.journal, self.log_lost)
     }
 }
 
-/// A record of the shell's own on the tape.
+/// A record of the shell's own on the tape, which loses what it has no room for and has no other error.
 #[inline]
-fn put(journal: &mut Journal, kind: Kind, number: u64, now: Mono, body: &[u8]) -> Result<(), LogError> {
+fn put(journal: &mut Journal, kind: Kind, number: u64, now: Mono, body: &[u8]) {
     let header = record::header(kind, 0, number, now, body.len());
-    journal.aside(&[header.as_bytes(), body])
+    let _infallible = journal.aside(&[header.as_bytes(), body]);
 }

@@ -1,11 +1,10 @@
 //! Layout fused: a whole lane on one thread.
 
-use super::core_side::CoreSide;
+use super::core_side::{CoreSide, Written};
 use super::market_side::{Heard, MarketSide};
 use crate::base::{Mono, SessionId};
 use crate::flow::{Command, Input};
 use crate::shell::agent::{Agent, AgentError};
-use crate::shell::journal::Journal;
 use crate::shell::lane::Lane;
 
 /// The lane, its sockets, its log and tape.
@@ -15,6 +14,8 @@ pub struct FusedAgent {
     core: CoreSide,
     /// When the lane wants to be called again, as of the last input.
     deadline: Mono,
+    /// Why there is no market to take any more.
+    failed: Option<AgentError>,
 }
 
 impl core::fmt::Debug for FusedAgent {
@@ -25,30 +26,32 @@ impl core::fmt::Debug for FusedAgent {
 
 impl FusedAgent {
     pub(super) fn new(lane: Box<dyn Lane>, market: MarketSide, core: CoreSide) -> Self {
-        FusedAgent { lane, market, core, deadline: Mono(0) }
+        FusedAgent { lane, market, core, deadline: Mono(0), failed: None }
     }
 
-    pub(super) fn into_parts(self) -> (Box<dyn Lane>, Journal) {
-        (self.lane, self.core.into_journal())
+    pub(super) fn into_parts(self) -> (Box<dyn Lane>, Written, Option<AgentError>) {
+        (self.lane, self.core.into_journal(), self.failed)
     }
 
-    fn on_timers(&mut self, now: Mono) -> Result<usize, AgentError> {
+    fn on_timers(&mut self, now: Mono) -> usize {
+        let FusedAgent { lane, market, core, .. } = self;
         let mut work = 0;
-        while let Some(machine) = self.lane.due(now) {
-            // One that is due again at once has its turn in the next duty cycle.
-            if work == TIMERS || !self.core.may_take_input()? {
-                break;
-            }
-            self.core.input(&mut self.lane, &mut self.market.back, now, Input::Timer(machine))?;
+        // One that is due again at once has its turn in the next duty cycle.
+        while work < TIMERS && core.takes_market() {
+            let Some(machine) = lane.due(now) else { return work };
+            core.input(lane, &mut market.back, now, Input::Timer(machine));
             work += 1;
         }
-        Ok(work)
+        if !core.takes_market() {
+            work += core.core_timers(lane, &mut market.back, now, TIMERS - work);
+        }
+        work
     }
 
-    fn ask_for_snapshot(&mut self) -> Result<usize, AgentError> {
+    fn ask_for_snapshot(&mut self) -> usize {
         let now = self.core.clock.now();
-        self.core.input(&mut self.lane, &mut self.market.back, now, Input::Command(Command::Snapshot))?;
-        Ok(1)
+        self.core.input(&mut self.lane, &mut self.market.back, now, Input::Command(Command::Snapshot));
+        1
     }
 }
 
@@ -62,32 +65,39 @@ impl Agent for FusedAgent {
 
     /// A table of contents: whose sum is the work done.
     fn do_work(&mut self) -> Result<usize, AgentError> {
-        let FusedAgent { lane, market, core, .. } = self;
+        let FusedAgent { lane, market, core, failed, .. } = self;
         let mut work = 0;
-        if core.may_take_input()? {
-            work += market.poll(|now, heard, back| match heard {
+        if core.takes_market() {
+            let heard = market.poll(|now, heard, back| match heard {
                 Heard::Input(input) => {
-                    core.input(lane, back, now, input)?;
-                    Ok(core.may_take_input()?)
+                    core.input(lane, back, now, input);
+                    Ok(core.takes_market())
                 }
                 Heard::Link(why) => {
-                    core.link(SessionId::SNAPSHOT, why, now)?;
+                    core.link(SessionId::SNAPSHOT, why, now);
                     Ok(true)
                 }
-            })?;
-            work += core.serve(lane, &mut market.back)?;
-            if core.take_wish() {
-                work += self.ask_for_snapshot()?;
+            });
+            match heard {
+                Ok(heard) => work += heard,
+                Err(error) => {
+                    *failed = Some(error);
+                    core.end();
+                }
             }
         } else {
-            core.keep_sending();
+            work += core.tend(lane, &mut market.back)?;
+        }
+        work += core.serve(lane, &mut market.back);
+        if core.wants_snapshot() && core.takes_market() && core.take_wish() {
+            work += self.ask_for_snapshot();
         }
         let now = self.core.clock.now();
         if work > 0 || now >= self.deadline {
-            work += self.on_timers(now)?;
+            work += self.on_timers(now);
             self.deadline = self.lane.next_deadline();
         }
-        self.core.report(&self.lane, &self.market, now)?;
+        self.core.report(&self.lane, &self.market, now);
         Ok(work)
     }
 }

@@ -39,7 +39,7 @@ use crate::base::Mono;
 use crate::flow::Command;
 use crate::flow::record::FinalBody;
 use crate::flow::wire::soupbintcp::Password;
-use core_side::CoreSide;
+use core_side::{CoreSide, Written};
 use crossbeam_queue::ArrayQueue;
 use fused::FusedAgent;
 use market_side::MarketSide;
@@ -110,9 +110,14 @@ pub enum LiveError {
         /// Why.
         error: io::Error,
     },
-    /// Log or tape.
-    #[error(transparent)]
-    Log(#[from] LogError),
+    /// Not even the beginning of log or tape could be written.
+    #[error("the {name} cannot be written: {error}")]
+    File {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        error: LogError,
+    },
     /// A thread ended on its own.
     #[error("{name} stopped: {error}")]
     Stopped {
@@ -129,6 +134,7 @@ pub struct Handle {
     inbox: Arc<ArrayQueue<Command>>,
     kill: KillSwitch,
     over: Stop,
+    failing: Stop,
     board: SharedBoard,
 }
 
@@ -155,6 +161,12 @@ impl Handle {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.over.is_stopped()
+    }
+
+    /// Does the lane end of itself, as something is gone that it cannot trade without: its log, or the market?
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failing.is_stopped()
     }
 
     /// What the tape has said.
@@ -206,6 +218,10 @@ pub struct Outcome {
     pub cycles: u64,
     /// Threads that were to be pinned, and were not.
     pub unpinned: Vec<&'static str>,
+    /// Why the log ends before the lane did: what came then is in no log.
+    pub log_lost: Option<LiveError>,
+    /// Why the tape's file ends before the tape does.
+    pub tape_lost: Option<LiveError>,
 }
 
 impl core::fmt::Debug for Outcome {
@@ -257,17 +273,17 @@ impl Scribes {
     }
 
     fn have_failed(&self) -> bool {
-        self.tape.is_finished() || self.log.as_ref().is_some_and(Runner::is_finished)
+        self.log.as_ref().is_some_and(Runner::is_finished)
     }
 
     /// Ends the journal in order, and then its readers: what was written last is read.
     fn end(
         self,
         lane: Box<dyn Lane>,
-        journal: Journal,
+        (journal, lost): Written,
         now: Mono,
         (cycles, unpinned): (u64, Vec<&'static str>),
-    ) -> Result<Outcome, LiveError> {
+    ) -> Outcome {
         let (inputs, state) = (lane.inputs(), lane.digest());
         let summary = journal.summary(inputs, state);
         let ended = journal.finish(now, inputs, state);
@@ -275,15 +291,13 @@ impl Scribes {
         let stopped = |name, error: Option<AgentError>| error.map(|error| LiveError::Stopped { name, error });
         let log = self.log.and_then(|log| {
             let Ended { agent, error, .. } = log.join();
-            stopped("log", error.or(agent.failed))
+            error.or(agent.failed)
         });
+        // Whoever wrote it knows best why it ends.
+        let log = log.or(lost.or(ended.err()).map(AgentError::from));
         let Ended { agent, error, .. } = self.tape.join();
-        let tape = stopped("tape", error.or(agent.failed));
-        if let Some(error) = log.or(tape) {
-            return Err(error);
-        }
-        ended?;
-        Ok(Outcome { lane, summary, cycles, unpinned })
+        let tape_lost = stopped("tape", error.or(agent.failed));
+        Outcome { lane, summary, cycles, unpinned, log_lost: stopped("log", log), tape_lost }
     }
 }
 
@@ -299,22 +313,26 @@ impl Assembled {
             inbox: Arc::new(ArrayQueue::new(config.commands)),
             kill,
             over: Stop::new(),
+            failing: Stop::new(),
             board: SharedBoard::default(),
         };
         let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
         let mut journal = Journal::default();
+        let failed = |name| move |error| LiveError::File { name, error };
         let log = match log {
             None => None,
             Some(Sheet { file, header }) => {
                 let (writer, reader) = ring(config.log_ring);
-                journal.log_into(Box::new(LogSink::new(writer)), header.effects);
-                Some(LogScribe::new(reader, FileWriter::new(file, Role::Log, &header)?))
+                journal.log_into(Box::new(LogSink::new(writer, handle.kill.clone())), header.effects);
+                let file = FileWriter::new(file, Role::Log, &header).map_err(failed("log"))?;
+                Some(LogScribe::new(reader, file, handle.board.clone()))
             }
         };
         let (writer, reader) = ring(config.tape_ring);
         let lost = Counter::default();
         journal.tape_into(Box::new(TapeSink::new(writer, lost.clone())));
-        let file = tape.map(|Sheet { file, header }| FileWriter::new(file, Role::Tape, &header)).transpose()?;
+        let file = tape.map(|Sheet { file, header }| FileWriter::new(file, Role::Tape, &header));
+        let file = file.transpose().map_err(failed("tape"))?;
         let scribes = Scribes::start(log, TapeScribe::new(reader, file, handle.board.clone(), observers))?;
         let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
         let agents = match config.threads.layout {
@@ -323,8 +341,10 @@ impl Assembled {
                 let (feed, half) = lane.split();
                 let (writer, reader) = ring(config.threads.ring);
                 let asks = Arc::new(ArrayQueue::new(1));
-                let feed = FeedAgent::new(feed, market, writer, Arc::clone(&asks), config.status_every);
-                Agents::Split(Box::new(feed), Box::new(CoreAgent::new(half, core, reader, asks)))
+                let lost = Stop::new();
+                let every = config.status_every;
+                let feed = FeedAgent::new(feed, market, writer, Arc::clone(&asks), every, lost.clone());
+                Agents::Split(Box::new(feed), Box::new(CoreAgent::new(half, core, reader, asks, lost)))
             }
         };
         Ok(Assembled { agents, scribes, handle, clock })
@@ -366,11 +386,15 @@ impl Assembled {
     /// # Errors
     /// [`LiveError`].
     pub fn finish(self) -> Result<Outcome, LiveError> {
-        let (lane, journal) = match self.agents {
+        let (lane, journal, error) = match self.agents {
             Agents::Fused(agent) => agent.into_parts(),
-            Agents::Split(feed, core) => core.into_parts(*feed),
+            Agents::Split(feed, core) => {
+                let (lane, journal) = core.into_parts(*feed);
+                (lane, journal, None)
+            }
         };
-        self.scribes.end(lane, journal, self.clock.now(), (0, Vec::new()))
+        let outcome = self.scribes.end(lane, journal, self.clock.now(), (0, Vec::new()));
+        error.map_or(Ok(outcome), |error| Err(LiveError::Stopped { name: LANE, error }))
     }
 }
 
@@ -401,14 +425,19 @@ impl Live {
         &self.clock
     }
 
-    /// Has one of the lane's threads, or of those that write for it, ended on its own?
+    /// Does the lane end of itself, or has one of its threads, or of those that write for it?
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        let lane = match &self.threads {
+        let feed = matches!(&self.threads, Threads::Split(feed, _) if feed.is_finished());
+        self.handle.is_failing() || feed || self.is_dead() || self.scribes.have_failed()
+    }
+
+    /// Is there nobody any more who could cancel anything?
+    fn is_dead(&self) -> bool {
+        match &self.threads {
             Threads::Fused(lane) => lane.is_finished(),
-            Threads::Split(feed, core) => feed.is_finished() || core.is_finished(),
-        };
-        lane || self.scribes.have_failed()
+            Threads::Split(_, core) => core.is_finished(),
+        }
     }
 
     /// Cancels what rests, waits for the venue's answers, and logs out, for as long as the configuration allows. False: it
@@ -418,8 +447,9 @@ impl Live {
         let mut asked = false;
         while !self.handle.is_over() {
             asked = asked || self.handle.command(Command::Shutdown);
-            if Instant::now() > until || self.has_failed() {
-                return false;
+            // In this order: what a thread did last, it did before it ended.
+            if self.is_dead() || Instant::now() > until {
+                return self.handle.is_over();
             }
             while_waiting();
             std::thread::sleep(Duration::from_millis(2));
@@ -430,7 +460,8 @@ impl Live {
     /// Stops the threads, ends log and tape in order, and gives back the lane.
     ///
     /// # Errors
-    /// Why a thread stopped before it was told to, or what a file said. The files are then as far as they got.
+    /// Why a thread stopped before it was told to. The files are then as far as they got. That a file could not be written
+    /// is no such error: see [`Outcome`].
     pub fn finish(self) -> Result<Outcome, LiveError> {
         let Live { threads, scribes, clock, .. } = self;
         let stopped = |name, error: Option<AgentError>| error.map(|error| LiveError::Stopped { name, error });
@@ -438,7 +469,9 @@ impl Live {
             Threads::Fused(lane) => {
                 lane.stop();
                 let Ended { agent, error, cycles, unpinned } = lane.join();
-                (stopped(LANE, error), agent.into_parts(), cycles, unpinned.then_some(LANE).into_iter().collect())
+                let (lane, journal, failed) = agent.into_parts();
+                let unpinned = unpinned.then_some(LANE).into_iter().collect();
+                (stopped(LANE, failed.or(error)), (lane, journal), cycles, unpinned)
             }
             Threads::Split(feed, core) => {
                 let [first, second] = HALVES;
@@ -448,17 +481,18 @@ impl Live {
                 core.stop();
                 let core = core.join();
                 let unpinned = [feed.unpinned.then_some(first), core.unpinned.then_some(second)];
-                // When the core stops, so does the feed: the core's reason is the first.
-                let error = stopped(second, core.error).or(stopped(first, feed.error));
+                // When the feed has lost the market, so has the core; when the core stops, so does the feed.
+                let market = feed.error.filter(|error| !error.is::<crossing::CoreGone>());
+                let error = stopped(first, market).or(stopped(second, core.error));
                 let parts = core.agent.into_parts(feed.agent);
                 (error, parts, feed.cycles + core.cycles, unpinned.into_iter().flatten().collect())
             }
         };
-        // Whoever wrote the log knows best why the lane could not go on.
         let outcome = scribes.end(lane, journal, clock.now(), (cycles, unpinned));
-        match (outcome, error) {
-            (Ok(_), Some(error)) => Err(error),
-            (outcome, _) => outcome,
+        match error {
+            // Without its log it stopped as it should.
+            Some(error) if outcome.log_lost.is_none() => Err(error),
+            _ => Ok(outcome),
         }
     }
 }

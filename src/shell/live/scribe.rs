@@ -1,36 +1,52 @@
 //! The agents beside the lane that write its log and read its tape, and the lane's ends of their rings.
 
 use super::board::SharedBoard;
+use crate::base::Nanos;
 use crate::shell::agent::{Agent, AgentError};
 use crate::shell::journal::Sink;
 use crate::shell::log::{FileWriter, LogError};
 use crate::shell::ring::{FrameReader, FrameWriter};
-use crate::shell::sync::Counter;
+use crate::shell::sync::{Counter, KillSwitch};
 use std::io::{self, BufWriter, Write};
+use std::time::{Duration, Instant};
 
 /// The lane's end of the log's ring. Lossless: it waits for room, and its owner takes no input while there is little.
 #[derive(Debug)]
 pub(super) struct LogSink {
     ring: FrameWriter,
+    /// Thrown, it ends the wait: what rests is to be cancelled now.
+    kill: KillSwitch,
 }
 
+/// How long the lane waits for a log that takes nothing, in the middle of an input: less than a venue waits for a heartbeat.
+pub(super) const LOG_PATIENCE: Nanos = Nanos::from_secs(5);
+
 impl LogSink {
-    pub(super) fn new(ring: FrameWriter) -> Self {
-        LogSink { ring }
+    pub(super) fn new(ring: FrameWriter, kill: KillSwitch) -> Self {
+        LogSink { ring, kill }
+    }
+
+    /// The owner made sure of room for an input and what one call of the lane writes; a filled gap may cause more.
+    #[cold]
+    fn wait(&mut self, parts: &[&[u8]]) -> Result<(), LogError> {
+        let since = Instant::now();
+        while !self.ring.write(parts) {
+            if self.ring.is_abandoned() {
+                return Err(nobody());
+            }
+            if self.kill.is_thrown() || since.elapsed() > Duration::from_nanos(LOG_PATIENCE.0) {
+                return Err(stuck());
+            }
+            std::thread::yield_now();
+        }
+        Ok(())
     }
 }
 
 impl Sink for LogSink {
     #[inline]
     fn put(&mut self, parts: &[&[u8]]) -> Result<(), LogError> {
-        while !self.ring.write(parts) {
-            if self.ring.is_abandoned() {
-                return Err(nobody());
-            }
-            // The owner made sure of room for an input and what one call of the lane writes; a filled gap may cause more.
-            std::thread::yield_now();
-        }
-        Ok(())
+        if self.ring.write(parts) { Ok(()) } else { self.wait(parts) }
     }
 
     fn room(&self) -> Result<usize, LogError> {
@@ -45,6 +61,11 @@ impl Sink for LogSink {
 #[cold]
 fn nobody() -> LogError {
     io::Error::new(io::ErrorKind::BrokenPipe, "nobody writes the log any more").into()
+}
+
+#[cold]
+pub(super) fn stuck() -> LogError {
+    io::Error::new(io::ErrorKind::TimedOut, "its disk takes nothing, and its ring is full").into()
 }
 
 /// The lane's end of the tape's ring: what finds no room is lost and counted.
@@ -85,6 +106,7 @@ pub(super) struct LogScribe {
     /// Given up when the file fails: the lane sees that nobody writes any more, and nothing follows what is missing.
     ring: Option<FrameReader>,
     file: FileOut,
+    board: SharedBoard,
     /// Why what was written last is not in the file.
     pub(super) failed: Option<AgentError>,
 }
@@ -98,6 +120,9 @@ fn rest(scribe: &mut impl Agent) -> Result<(), AgentError> {
 /// A file that is flushed whenever there is nothing to write.
 struct FileOut {
     file: File,
+    /// Records that may still be in a buffer of ours.
+    held: u64,
+    /// Something is, the header at first.
     dirty: bool,
 }
 
@@ -109,26 +134,27 @@ impl core::fmt::Debug for FileOut {
 
 impl FileOut {
     fn new(file: FileWriter<Box<dyn Write + Send>>) -> Self {
-        FileOut { file: file.buffered(1 << 18), dirty: true }
+        FileOut { file: file.buffered(1 << 18), held: 0, dirty: true }
     }
 
     fn put(&mut self, record: &[u8]) -> io::Result<()> {
         self.dirty = true;
+        self.held += 1;
         self.file.put(&[record])
     }
 
     fn flush(&mut self) -> io::Result<()> {
         if self.dirty {
             self.file.flush()?;
-            self.dirty = false;
+            (self.held, self.dirty) = (0, false);
         }
         Ok(())
     }
 }
 
 impl LogScribe {
-    pub(super) fn new(ring: FrameReader, file: FileWriter<Box<dyn Write + Send>>) -> Self {
-        LogScribe { ring: Some(ring), file: FileOut::new(file), failed: None }
+    pub(super) fn new(ring: FrameReader, file: FileWriter<Box<dyn Write + Send>>, board: SharedBoard) -> Self {
+        LogScribe { ring: Some(ring), file: FileOut::new(file), board, failed: None }
     }
 
     fn write(&mut self) -> io::Result<usize> {
@@ -154,7 +180,9 @@ impl Agent for LogScribe {
 
     fn do_work(&mut self) -> Result<usize, AgentError> {
         let written = self.write();
-        if written.is_err() {
+        if let Err(error) = &written {
+            // Said before the lane can see it.
+            self.board.lock().log_error.get_or_insert_with(|| error.to_string());
             self.ring = None;
         }
         Ok(written?)
@@ -171,13 +199,14 @@ pub trait Observer: Send {
     fn on_record(&mut self, record: &[u8]);
 }
 
-/// Fans the tape out: to a file, the board, and whoever else.
+/// Fans the tape out: to a file, the board, and whoever else. A file that fails concerns none of the others, and nobody's
+/// trading: it ends there, and what is missing from it is counted.
 pub(super) struct TapeScribe {
     ring: FrameReader,
     file: Option<FileOut>,
     board: SharedBoard,
     observers: Vec<Box<dyn Observer>>,
-    /// Why what was written last is not in the file.
+    /// Why the file ends before the tape does.
     pub(super) failed: Option<AgentError>,
 }
 
@@ -196,6 +225,17 @@ impl TapeScribe {
     ) -> Self {
         TapeScribe { ring, file: file.map(FileOut::new), board, observers, failed: None }
     }
+
+    /// Nothing follows what is missing.
+    #[cold]
+    fn lose_file(&mut self, error: io::Error) {
+        let held = self.file.take().map_or(0, |file| file.held);
+        let mut board = self.board.lock();
+        board.tape_error = Some(error.to_string());
+        board.tape_unwritten += held;
+        drop(board);
+        self.failed = Some(error.into());
+    }
 }
 
 impl Agent for TapeScribe {
@@ -204,12 +244,14 @@ impl Agent for TapeScribe {
     }
 
     fn do_work(&mut self) -> Result<usize, AgentError> {
-        let mut done = 0;
+        let (mut done, mut unwritten) = (0, 0);
+        let mut lost = None;
         while done < BATCH {
             let Some(record) = self.ring.read() else { break };
             done += 1;
-            if let Some(file) = &mut self.file {
-                file.put(&record)?;
+            match &mut self.file {
+                Some(file) if lost.is_none() => lost = file.put(&record).err(),
+                _ => unwritten += u64::from(lost.is_some() || self.failed.is_some()),
             }
             self.board.on_record(&record);
             for observer in &mut self.observers {
@@ -217,12 +259,18 @@ impl Agent for TapeScribe {
             }
         }
         if let (0, Some(file)) = (done, &mut self.file) {
-            file.flush()?;
+            lost = file.flush().err();
+        }
+        if let Some(error) = lost {
+            self.lose_file(error);
+        }
+        if unwritten > 0 {
+            self.board.lock().tape_unwritten += unwritten;
         }
         Ok(done)
     }
 
     fn on_close(&mut self) {
-        self.failed = rest(self).err();
+        let _infallible = rest(self);
     }
 }

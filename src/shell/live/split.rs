@@ -1,6 +1,6 @@
 //! Layout split: feed and core on a thread each, and a ring between them.
 
-use super::core_side::{CoreSide, Driven, Market};
+use super::core_side::{CoreSide, Driven, Market, Written};
 use super::crossing::{CoreGone, Frame, Patience, Writer, read};
 use super::market_side::{Back, BackChannel, Heard, MarketSide};
 use crate::base::{Mono, Nanos, SessionId};
@@ -10,9 +10,9 @@ use crate::flow::session::SessionInput;
 use crate::flow::{Command, Input, Machine};
 use crate::shell::agent::{Agent, AgentError};
 use crate::shell::counters::Tally;
-use crate::shell::journal::Journal;
 use crate::shell::lane::{CoreHalf, FeedHalf, Lane};
 use crate::shell::ring::{FrameReader, FrameWriter};
+use crate::shell::sync::Stop;
 use crossbeam_queue::ArrayQueue;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub struct FeedAgent {
     counters: Tally,
     status_at: Mono,
     status_every: Nanos,
+    /// Raised for the core: there is no market to take any more.
+    lost: Stop,
 }
 
 impl core::fmt::Debug for FeedAgent {
@@ -49,10 +51,11 @@ impl FeedAgent {
         ring: FrameWriter,
         asks: Arc<ArrayQueue<()>>,
         status_every: Nanos,
+        lost: Stop,
     ) -> Self {
         let (out, ring) = (Outbox::new(0), Writer::new(ring));
-        let counters = Tally::new();
-        FeedAgent { feed, market, out, ring, asks, deadline: Mono(0), counters, status_at: Mono(0), status_every }
+        let (counters, deadline, status_at) = (Tally::new(), Mono(0), Mono(0));
+        FeedAgent { feed, market, out, ring, asks, deadline, counters, status_at, status_every, lost }
     }
 
     fn report(&mut self, now: Mono) -> Result<(), CoreGone> {
@@ -103,6 +106,17 @@ impl Agent for FeedAgent {
     }
 
     fn do_work(&mut self) -> Result<usize, AgentError> {
+        let worked = self.cycle();
+        if worked.is_err() {
+            self.lost.stop();
+        }
+        worked
+    }
+}
+
+impl FeedAgent {
+    /// One duty cycle.
+    fn cycle(&mut self) -> Result<usize, AgentError> {
         if !self.ring.has_room(RESERVE) {
             return Ok(0);
         }
@@ -154,6 +168,8 @@ pub struct CoreAgent {
     asks: Arc<ArrayQueue<()>>,
     feed: FeedSays,
     deadline: Mono,
+    /// Raised by the feed: there is no market to take any more.
+    feed_lost: Stop,
 }
 
 impl core::fmt::Debug for CoreAgent {
@@ -163,17 +179,24 @@ impl core::fmt::Debug for CoreAgent {
 }
 
 impl CoreAgent {
-    pub(super) fn new(core: Box<dyn CoreHalf>, side: CoreSide, ring: FrameReader, asks: Arc<ArrayQueue<()>>) -> Self {
-        CoreAgent { core, side, ring: Some(ring), asks, feed: FeedSays::default(), deadline: Mono(0) }
+    pub(super) fn new(
+        core: Box<dyn CoreHalf>,
+        side: CoreSide,
+        ring: FrameReader,
+        asks: Arc<ArrayQueue<()>>,
+        feed_lost: Stop,
+    ) -> Self {
+        let (feed, deadline) = (FeedSays::default(), Mono(0));
+        CoreAgent { core, side, ring: Some(ring), asks, feed, deadline, feed_lost }
     }
 
     /// The whole lane and its journal, once both threads have stopped. What was still in the ring is taken first, room in
     /// the log or not, so that the log holds every input that the feed took.
-    pub(super) fn into_parts(mut self, feed: FeedAgent) -> (Box<dyn Lane>, Journal) {
+    pub(super) fn into_parts(mut self, feed: FeedAgent) -> (Box<dyn Lane>, Written) {
         // Its end of the ring goes with it: what it wrote last is there.
         let FeedAgent { feed, .. } = feed;
         while self.ring.as_ref().is_some_and(|ring| !ring.is_empty())
-            && self.side.may_take_input().is_ok()
+            && !self.side.has_lost_log()
             && self.cross().is_ok()
         {}
         let CoreAgent { core, side, .. } = self;
@@ -184,25 +207,29 @@ impl CoreAgent {
     /// One duty cycle.
     fn cycle(&mut self) -> Result<usize, AgentError> {
         let mut work = 0;
-        if self.side.may_take_input()? {
+        if self.side.takes_market() {
             work += self.cross()?;
-            work += self.side.serve(&mut self.core, &mut ())?;
-            if self.side.take_wish() {
-                // One is asked for already if there is no room.
-                let _asked = self.asks.push(());
+            if self.feed_lost.is_stopped() && self.ring.as_ref().is_none_or(FrameReader::is_empty) {
+                self.side.end();
             }
         } else {
-            self.side.keep_sending();
+            work += self.side.tend(&mut self.core, &mut ())?;
+            if self.side.has_lost_log() {
+                // Nothing more is taken from it, and the feed is not to wait for that.
+                self.ring = None;
+            }
+        }
+        work += self.side.serve(&mut self.core, &mut ());
+        if self.side.take_wish() {
+            // One is asked for already if there is no room.
+            let _asked = self.asks.push(());
         }
         let now = self.side.clock.now();
         if work > 0 || now >= self.deadline {
-            if self.core.next_deadline() <= now && self.side.may_take_input()? {
-                self.side.input(&mut self.core, &mut (), now, Input::Timer(Machine::Core))?;
-                work += 1;
-            }
+            work += self.side.core_timers(&mut self.core, &mut (), now, 1);
             self.deadline = self.core.next_deadline();
         }
-        self.side.report(&self.core, &self.feed, now)?;
+        self.side.report(&self.core, &self.feed, now);
         Ok(work)
     }
 
@@ -231,20 +258,23 @@ impl CoreAgent {
                 (Frame::Input(now, input), None) => {
                     inputs += 1;
                     core.begin(now, input, &mut side.out);
-                    side.journal.input(core.inputs(), now, &input)?;
+                    let written = side.journal.input(core.inputs(), now, &input);
+                    side.kept(written);
                     at_hand = Some((now, without_bytes(input)));
                 }
                 (Frame::Effect(kind, tag, bytes), Some((now, _))) => {
-                    side.journal.effect(core.inputs(), now, kind, tag, bytes)?;
+                    let written = side.journal.effect(core.inputs(), now, kind, tag, bytes);
+                    side.kept(written);
                 }
                 (Frame::Release(release), Some((now, input))) => {
-                    finish(core, side, now, input)?;
+                    finish(core, side, now, input);
                     core.on_release(release, &mut side.out);
-                    finish(core, side, now, input)?;
+                    finish(core, side, now, input);
                 }
                 (Frame::End, Some((now, input))) => {
-                    finish(core, side, now, input)?;
-                    side.journal.done(core.inputs(), now)?;
+                    finish(core, side, now, input);
+                    let written = side.journal.done(core.inputs(), now);
+                    side.kept(written);
                     at_hand = None;
                 }
                 (Frame::Status(status), _) => self.feed.status = status,
@@ -252,10 +282,10 @@ impl CoreAgent {
                     self.feed.counters.clear();
                     self.feed.counters.append(body);
                 }
-                (Frame::Link(session, why), None) => side.link(session, why, side.clock.now())?,
+                (Frame::Link(session, why), None) => side.link(session, why, side.clock.now()),
                 _ => return Err("frames have crossed out of their order".into()),
             }
-            if at_hand.is_none() && !self.side.may_take_input()? {
+            if at_hand.is_none() && !self.side.takes_market() {
                 break;
             }
         }
@@ -265,15 +295,15 @@ impl CoreAgent {
 
 /// All that the core still has to do before the next release.
 #[inline]
-fn finish(core: &mut Box<dyn CoreHalf>, side: &mut CoreSide, now: Mono, input: Input<'_>) -> Result<(), AgentError> {
+fn finish(core: &mut Box<dyn CoreHalf>, side: &mut CoreSide, now: Mono, input: Input<'_>) {
     loop {
         let progress = core.run(input, &mut side.out);
         if !side.out.is_empty() {
             side.act(now, &mut ());
-            side.write_down(core, core.inputs(), now)?;
+            side.write_down(core, core.inputs(), now);
         }
         if progress == Progress::Done {
-            return Ok(());
+            return;
         }
     }
 }

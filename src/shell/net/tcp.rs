@@ -170,6 +170,8 @@ pub struct Session {
     send_buffer: Option<usize>,
     password: Option<Password>,
     kill: KillSwitch,
+    /// Orders are kept back for good, whatever the switch says.
+    held: bool,
     link: Link,
     /// A `Closed` that nobody has been told of.
     ended: Option<Why>,
@@ -206,6 +208,7 @@ impl Session {
             send_buffer: config.send_buffer,
             password: config.password,
             kill,
+            held: false,
             link: Link::Down,
             ended: None,
             told_blocked: false,
@@ -273,7 +276,7 @@ impl Session {
     #[inline]
     pub fn send(&mut self, class: Class, frame: &[u8]) -> Sent {
         let Link::Up(stream) = &self.link else { return Sent::NotConnected };
-        if class == Class::Order && self.kill.is_thrown() {
+        if class == Class::Order && self.keeps_orders_back() {
             return self.keep_back(frame);
         }
         // A login is completed where it waits; session traffic is rare and short.
@@ -324,6 +327,16 @@ impl Session {
         }
     }
 
+    /// From now on no order that has not begun to leave leaves, as if the kill switch were thrown for good.
+    pub fn hold_orders(&mut self) {
+        self.held = true;
+    }
+
+    #[inline]
+    fn keeps_orders_back(&self) -> bool {
+        self.held || self.kill.is_thrown()
+    }
+
     /// The kill switch's work on an order that is not in the queue yet.
     #[cold]
     fn keep_back(&mut self, frame: &[u8]) -> Sent {
@@ -348,7 +361,7 @@ impl Session {
     /// Gives the kernel what waits, as far as it takes it. [`poll`](Self::poll) does so too.
     pub fn flush(&mut self) {
         while !self.queue.is_empty() {
-            if self.kill.is_thrown() {
+            if self.keeps_orders_back() {
                 self.drop_orders();
             }
             let Link::Up(stream) = &self.link else { return };

@@ -423,6 +423,8 @@ pub struct Venue {
     pub answers: bool,
     /// Does it accept connections?
     pub up: bool,
+    /// Heartbeats of the lane's.
+    pub beats: u64,
     next_token: u32,
     next_reference: u64,
     next_trade: u64,
@@ -449,6 +451,7 @@ impl Venue {
             orders: BTreeMap::new(),
             answers: true,
             up: true,
+            beats: 0,
             next_token: 1,
             next_reference: 5_000_001,
             next_trade: 1,
@@ -525,6 +528,11 @@ impl Venue {
         outbound(b'E', &[&parts.concat(), &[0, 0]])
     }
 
+    /// The lane has said good-bye: a venue closes the connection then.
+    pub fn has_logged_out(&self) -> bool {
+        self.logged_out
+    }
+
     /// The lane has connected.
     pub fn connect(&mut self, now: Mono) {
         self.server.on_connected(now);
@@ -549,7 +557,7 @@ impl Venue {
                 None => return wire.0,
                 Some(ServerEvent::Replay { from: first }) => from = Some(first),
                 Some(ServerEvent::Unsequenced(message)) => request = Some(message.to_vec()),
-                Some(ServerEvent::Heartbeat) => {}
+                Some(ServerEvent::Heartbeat) => self.beats += 1,
                 Some(ServerEvent::Logout) => self.logged_out = true,
                 Some(other) => panic!("{other:?}"),
             }

@@ -173,6 +173,8 @@ pub struct Floor {
     clock: Clock,
     listener: TcpListener,
     port: Option<TcpStream>,
+    /// What the port says, and the lane has not taken yet.
+    waiting: Vec<u8>,
     sender: UdpSocket,
     line: SocketAddr,
     next: u64,
@@ -181,6 +183,12 @@ pub struct Floor {
 impl Floor {
     /// Trading: order entry ready, two symbols open.
     pub fn trading(text: &str) -> Self {
+        let log = Memory::default();
+        Floor { log: log.clone(), ..Floor::with(text, LiveSetup { log: log.sheet(), ..LiveSetup::default() }) }
+    }
+
+    /// The same with files of one's own.
+    pub fn with(text: &str, parts: LiveSetup) -> Self {
         let listener = TcpListener::bind(any()).unwrap();
         listener.set_nonblocking(true).unwrap();
         let lines = free_lines();
@@ -189,11 +197,11 @@ impl Floor {
         let mut setup = Setup::default();
         setup.feed.snapshot = None;
         let lane = stamped(&setup, Told::default(), Some(clock.clone()));
-        let parts = LiveSetup { log: log.sheet(), ..LiveSetup::default() };
         let lane = Assembled::new(lane, &live, clock.clone(), parts).unwrap();
         let sender = UdpSocket::bind(any()).unwrap();
         let venue = Venue::new();
-        let mut floor = Floor { lane, venue, log, clock, listener, port: None, sender, line: lines[0], next: 1 };
+        let mut floor =
+            Floor { lane, venue, log, clock, listener, port: None, waiting: vec![], sender, line: lines[0], next: 1 };
         assert!(floor.lane.handle().command(Command::Start));
         floor.market(&opening(2));
         floor.until("order entry is ready", |floor| floor.lane.handle().board().status().ready == 1);
@@ -205,6 +213,16 @@ impl Floor {
         let bytes = packet(DAY, self.next, messages);
         self.next += messages.len() as u64;
         self.sender.send_to(&bytes, self.line).unwrap();
+    }
+
+    /// Something that everybody knows already, in so many bytes: an input like any other.
+    pub fn noise(&mut self, bytes: usize) {
+        self.sender.send_to(&packet(DAY, 1, &[vec![b'S'; bytes]]), self.line).unwrap();
+    }
+
+    /// The port sends this, as it is.
+    pub fn port_says(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
     }
 
     /// Tells the strategy, by the next market message.
@@ -225,16 +243,23 @@ impl Floor {
             stream.set_nonblocking(true).unwrap();
             stream.set_nodelay(true).unwrap();
             self.venue.connect(now);
+            self.waiting.clear();
             self.port = Some(stream);
         }
         let Some(port) = &mut self.port else { return };
-        let mut answers = self.venue.on_timer(now);
+        self.waiting.extend(self.venue.on_timer(now));
         let mut buffer = [0; 4_096];
         match port.read(&mut buffer) {
-            Ok(length) => answers.extend(self.venue.hear(now, &buffer[..length])),
+            Ok(length) => self.waiting.extend(self.venue.hear(now, &buffer[..length])),
             Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
         }
-        port.write_all(&answers).unwrap();
+        match port.write(&self.waiting) {
+            Ok(length) => drop(self.waiting.drain(..length)),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+        if self.venue.has_logged_out() {
+            self.port = None;
+        }
     }
 
     /// Turns until it holds.

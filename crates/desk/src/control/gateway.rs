@@ -58,6 +58,12 @@ pub(crate) struct GatewayStatus {
     pub(crate) log: Log,
     /// Tape records that found no room.
     pub(crate) tape_lost: u64,
+    /// Why the tape's file could not be written any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tape_error: Option<String>,
+    /// Records of the tape that are not in its file for that.
+    #[serde(default)]
+    pub(crate) tape_unwritten: u64,
     /// Inputs that the lane has taken.
     pub(crate) inputs: u64,
     /// Every count by its name.
@@ -110,6 +116,9 @@ pub(crate) struct Log {
     pub(crate) ring: u64,
     /// Times that the lane waited for it.
     pub(crate) stalls: u64,
+    /// Why it could not be written any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
 }
 
 /// A stage by its number.
@@ -181,6 +190,8 @@ impl Gateway {
         let board = self.handle.board().lock();
         let (status, at) = (board.status, board.status_at);
         let (latency, counters) = (board.latency.clone(), board.counters());
+        let (log_error, tape_error) = (board.log_error.clone(), board.tape_error.clone());
+        let tape_unwritten = board.tape_unwritten;
         drop(board);
         let age = Duration::from_nanos(self.clock.now().0.saturating_sub(at.0));
         GatewayStatus {
@@ -204,8 +215,11 @@ impl Gateway {
                 ring_free: Some(status.log_free.get()).filter(|free| *free <= self.log_ring),
                 ring: self.log_ring,
                 stalls: status.log_stalls.get(),
+                error: log_error,
             },
             tape_lost: status.tape_lost.get(),
+            tape_error,
+            tape_unwritten,
             inputs: status.inputs.get(),
             counters,
         }

@@ -36,6 +36,8 @@ pub(super) struct Account<'a> {
     pub(super) differences: Vec<String>,
     /// Why the run did not come to its end.
     pub(super) error: Option<String>,
+    /// Why the tape's file is not complete.
+    pub(super) tape_error: Option<String>,
     /// Of a run over sockets.
     pub(super) live: Option<LiveFigures>,
 }
@@ -108,6 +110,11 @@ pub(crate) struct Report {
     /// How the run was shared out. Absent with `--virtual`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<RunFigures>,
+    /// Why the tape's file is not complete: trading was not concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tape_error: Option<String>,
+    /// Lines that could not be written to the console.
+    notices_lost: u64,
     /// The two pictures.
     #[serde(skip)]
     charts: Option<(String, String)>,
@@ -127,7 +134,7 @@ pub(crate) struct RunFigures {
     unpinned: Vec<&'static str>,
     /// Duty cycles of the lane's threads.
     duty_cycles: u64,
-    /// Times that the lane took no input because the log could not keep up.
+    /// Times that the market had to wait for the log.
     log_stalls: u64,
     /// Orders that had to wait for a venue that did not read; their way is in no percentile.
     orders_that_waited: u64,
@@ -288,6 +295,8 @@ impl Report {
             }),
             run: live.as_ref().map(RunFigures::of),
             charts: live.as_ref().map(|live| (chart::pieces(&live.latency), chart::spread(&live.latency))),
+            tape_error: account.tape_error.clone(),
+            notices_lost: crate::output::notices_lost(),
             error: account.error.clone(),
         }
     }
@@ -356,6 +365,9 @@ impl Report {
             say!("  unusual   {count}");
         }
         self.print_latency();
+        if let Some(error) = &self.tape_error {
+            say!("The tape's file is not complete: {error}. Trading was not concerned.");
+        }
         if !self.reconciled {
             say!("NOT reconciled. Seed {}.", self.seed);
             for line in self.error.iter().chain(&self.differences) {
@@ -439,7 +451,7 @@ impl RunFigures {
             say!("{:29}not pinned, the system refused: {}", "", self.unpinned.join(", "));
         }
         if self.log_stalls > 0 {
-            say!("{:29}the log could not keep up {} times: no input was taken then", "", self.log_stalls);
+            say!("{:29}the log could not keep up {} times: no market was taken then", "", self.log_stalls);
         }
     }
 }

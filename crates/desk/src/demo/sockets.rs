@@ -3,9 +3,11 @@
 use super::report::{Account, LiveFigures, Report};
 use super::{create, firm, header, world_config};
 use crate::cli::Demo;
+use crate::output::notice;
 use crate::replay::group;
 use crate::replay::input::Recording;
-use crate::{progress, signals, times, wirings};
+use crate::signals::{self, LastWords};
+use crate::{progress, times, wirings};
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::wire::soupbintcp::Password;
@@ -63,7 +65,9 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let seat = plan.seat(VENUE).context("the venue has no place in the plan")?;
     let venue = Running::spawn(server, seat.idle, seat.core)?;
     let began = Instant::now();
-    let stop = signals::asked_to_end()?;
+    let words = LastWords::default();
+    words.are(|| "Ended at once: venue and gateway are gone, and nothing was compared.".to_owned());
+    let stop = signals::asked_to_end(words)?;
     let bar = progress::time(options.seconds * 1_000);
     let mut run = Run { options, world: &world, live, venue, tape, stop, bar };
     let outcome = run.until_rest();
@@ -147,17 +151,21 @@ fn sheet(path: Option<&Path>, header: &FileHeader) -> Result<Option<Sheet>> {
     path.map(|path| Ok(Sheet { file: Box::new(create(path)?), header: header.clone() })).transpose()
 }
 
+fn log_name(options: &Demo) -> String {
+    options.log.as_deref().map_or("the log".to_owned(), |path| path.display().to_string())
+}
+
 fn greet(options: &Demo, config: &Config, plan: &Plan, clock: &Clock) {
     let net = &config.live.net;
-    say!("A venue and the gateway, {} on loopback, for {} s:", config.wiring, options.seconds);
-    say!("  market data   UDP {} and {} (MoldUDP64, ITCH 5.0)", net.lines[0].to, net.lines[1].to);
-    say!("  recovery      UDP {} (re-requests), TCP {} (Glimpse)", net.rerequest, net.snapshot);
-    say!("  orders        TCP {} (SoupBinTCP, OUCH 5.0)", net.orders);
-    say!("  threads       layout {}, clock: {}", config.live.threads.layout.word(), clock.source());
+    notice(format_args!("A venue and the gateway, {} on loopback, for {} s:", config.wiring, options.seconds));
+    notice(format_args!("  market data   UDP {} and {} (MoldUDP64, ITCH 5.0)", net.lines[0].to, net.lines[1].to));
+    notice(format_args!("  recovery      UDP {} (re-requests), TCP {} (Glimpse)", net.rerequest, net.snapshot));
+    notice(format_args!("  orders        TCP {} (SoupBinTCP, OUCH 5.0)", net.orders));
+    notice(format_args!("  threads       layout {}, clock: {}", config.live.threads.layout.word(), clock.source()));
     for line in plan.to_string().lines() {
-        say!("                {line}");
+        notice(format_args!("                {line}"));
     }
-    say!();
+    notice(format_args!(""));
 }
 
 /// The tape's account of the gateway's orders, kept on the tape's thread.
@@ -292,10 +300,14 @@ impl Run<'_> {
     fn finish(self, config: &Config, error: Option<anyhow::Error>, took: Duration, plan: &Plan) -> Result<Report> {
         let Run { options, live, venue, tape, .. } = self;
         let board = live.handle().board().clone();
+        if live.has_failed() {
+            // The venue is still there: as in a run, nothing is left behind.
+            live.shut_down(|| {});
+        }
         let outcome = live.finish();
         let handle = venue.handle().clone();
         let far_end = venue.shutdown().map_err(|e| anyhow!("the venue: {e}"))?;
-        let Outcome { lane, summary, cycles, unpinned } = outcome?;
+        let Outcome { lane, summary, cycles, unpinned, log_lost, tape_lost } = outcome?;
         let status = handle.status();
         let tape = tape.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut differences =
@@ -317,7 +329,17 @@ impl Run<'_> {
             seconds: took.as_secs_f64(),
             wall: took,
             differences,
-            error: error.map(|error| format!("{error:#}")),
+            error: match log_lost {
+                Some(lost) => Some(format!(
+                    "the log {} could not be written any more ({lost}): the gateway took no more of the market, cancelled and \
+                     logged out; {} orders lived at the end. Make room, and run it again.",
+                    log_name(options),
+                    group(lane.orders().live_count().into())
+                )),
+                None => error.map(|error| format!("{error:#}")),
+            },
+            tape_error: tape_lost
+                .map(|lost| format!("{lost}; {} records are not in the file", group(board.tape_unwritten))),
             live: Some(LiveFigures {
                 layout: config.live.threads.layout.word(),
                 latency: board.latency.clone(),

@@ -46,6 +46,7 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
         seconds: world.now().0 as f64 / 1e9,
         wall,
         differences,
+        tape_error: None,
         error: outcome.err().map(|error| error.to_string()),
         live: None,
     };

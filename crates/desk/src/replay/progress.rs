@@ -37,7 +37,7 @@ impl Progress {
         } else if Instant::now() >= self.next {
             self.next = Instant::now() + EVERY;
             let percent = of.map_or(String::new(), |of| format!("{} %, ", (read * 100).checked_div(of).unwrap_or(100)));
-            eprintln!("firelane: {percent}{}", say(messages, self.began.elapsed(), read, of));
+            complain!("firelane: {percent}{}", say(messages, self.began.elapsed(), read, of));
         }
     }
 

@@ -54,6 +54,11 @@ impl Kept {
         self.file.as_ref().map(|(path, _)| path.as_path())
     }
 
+    /// What it is called where something happens to it.
+    pub(super) fn name(&self) -> String {
+        self.path().map_or(String::new(), |path| path.display().to_string())
+    }
+
     /// Bytes written.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.value()

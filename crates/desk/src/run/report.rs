@@ -64,6 +64,8 @@ pub(super) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<File>,
     tape: Tape,
+    /// Lines that could not be written to the console.
+    notices_lost: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     digests: Option<Digests>,
 }
@@ -83,6 +85,9 @@ struct File {
     bytes: u64,
     /// Times that the lane waited for it.
     stalls: u64,
+    /// Why it ends before the run did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,6 +97,10 @@ struct Tape {
     bytes: u64,
     records: u64,
     lost: u64,
+    /// Why the file ends before the tape does, and how many records are not in it for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    unwritten: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -113,7 +122,9 @@ impl Report {
     ) -> Self {
         let board = show.handle.board().lock();
         let (mut status, times, mut counters) = (board.status, OrderTimes::of(&board.latency), board.counters());
+        let (tape_error, unwritten) = (board.tape_error.clone(), board.tape_unwritten);
         drop(board);
+        let mut log_error = None;
         let (mut errors, mut positions, mut digests, mut unpinned) = (Vec::new(), None, None, Vec::new());
         match outcome {
             Ok(outcome) => {
@@ -122,7 +133,9 @@ impl Report {
                 (status.log_free, status.log_stalls, status.tape_lost) = (free, stalls, lost);
                 counters = counters::of(&*outcome.lane, counters);
                 positions = Some(held(&*outcome.lane));
-                digests = Some(Digests {
+                log_error = outcome.log_lost.map(|error| reason(&error));
+                // They are of what the log holds, too.
+                digests = log_error.is_none().then(|| Digests {
                     effects: format!("{:016x}", outcome.summary.effects.get()),
                     tape: format!("{:016x}", outcome.summary.tape.get()),
                     state: format!("{:016x}", outcome.summary.state.get()),
@@ -131,6 +144,7 @@ impl Report {
             }
             Err(error) => errors.push(error.to_string()),
         }
+        errors.extend(log_error.as_deref().map(|error| log_lost(log, error)));
         errors.extend(unsettled(&status, show, answered));
         errors.extend(impossible(&counters));
         let at_fault = !matches!(show.fault(), None | Some(Fault::Ended));
@@ -166,13 +180,17 @@ impl Report {
                 file: path.to_owned(),
                 bytes: log.bytes(),
                 stalls: status.log_stalls.get(),
+                error: log_error.clone(),
             }),
             tape: Tape {
                 file: tape.path().map(Path::to_owned),
                 bytes: tape.bytes(),
                 records: records.count(),
                 lost: status.tape_lost.get(),
+                error: tape_error,
+                unwritten,
             },
+            notices_lost: show.screen.lost(),
             digests,
         }
     }
@@ -218,6 +236,16 @@ impl Report {
             Some(file) => row("tape", self.tape.bytes, format!("bytes in {}{lost}", file.display())),
             None => row("tape", self.tape.records, format!("records{lost}")),
         }
+        if let (Some(file), Some(error)) = (&self.tape.file, &self.tape.error) {
+            say!(
+                "  The tape in {} is not complete, {} records are missing at its end: {error}. Trading was not concerned.",
+                file.display(),
+                group(self.tape.unwritten)
+            );
+        }
+        if self.notices_lost > 0 {
+            say!("  {} notices could not be written to the console.", group(self.notices_lost));
+        }
         for thread in self.threads.iter().filter(|thread| thread.unpinned) {
             say!("  The system did not let thread {} be pinned to core {:?}.", thread.name, thread.core);
         }
@@ -256,6 +284,24 @@ fn impossible(counters: &Counters) -> Option<String> {
             said.join(", ")
         )
     })
+}
+
+/// Why a file ends, without which one.
+fn reason(error: &LiveError) -> String {
+    match error {
+        LiveError::Stopped { error, .. } => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// What became of a log that could not be written to its end, and what to do.
+fn log_lost(log: &Kept, error: &str) -> String {
+    let file = log.name();
+    format!(
+        "the log {file} could not be written any more: {error}. From then on no market data was taken and no order left; what \
+         rested was cancelled. Make room, start again with another --log, and keep this one: firelane log verify {file} proves \
+         it as far as it goes"
+    )
 }
 
 /// What may still be at the venue.

@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -225,6 +225,21 @@ impl Process {
             }),
         ];
         Process { child, lines, readers }
+    }
+
+    /// With its streams elsewhere: nothing of it is heard.
+    pub(crate) fn unheard(mut command: Command, out: Stdio, err: Stdio) -> Self {
+        let child = command.stdout(out).stderr(err).spawn().unwrap();
+        Process { child, lines: Arc::default(), readers: Vec::new() }
+    }
+
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for its end: how it ended.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        until("the end of a process", || self.child.try_wait().unwrap())
     }
 
     pub(crate) fn id(&self) -> u32 {
