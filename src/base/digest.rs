@@ -45,6 +45,14 @@ impl Digest {
         self.0.update(&value.to_le_bytes());
     }
 
+    /// The digest of what `feed` feeds.
+    #[must_use]
+    pub fn of_state(feed: impl FnOnce(&mut Digest)) -> u64 {
+        let mut digest = Digest::default();
+        feed(&mut digest);
+        digest.value()
+    }
+
     /// The digest so far.
     #[must_use]
     pub fn value(&self) -> u64 {
@@ -158,5 +166,14 @@ impl<A: State, B: State> State for (A, B) {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
         self.0.load(from)?;
         self.1.load(from)
+    }
+}
+
+/// For tests of digests: each is of a state that differs from the others' in one field.
+#[cfg(test)]
+pub(crate) fn all_differ(digests: &[u64]) {
+    for (n, digest) in digests.iter().enumerate() {
+        let same = digests.iter().position(|other| other == digest);
+        assert_eq!(same, Some(n), "state {n} has the digest of another");
     }
 }

@@ -4,7 +4,7 @@
 //! of OUCH 5.0, which is safe under races: a replace names the liability of its whole chain (what was executed
 //! included), a cancel names the size that the order shall have in all.
 
-use crate::base::{AccountId, ClientId, InstrumentId, ParentId, Price, Qty, Side, StrategyId, VenueRef};
+use crate::base::{AccountId, ClientId, Digest, InstrumentId, ParentId, Price, Qty, Side, StrategyId, VenueRef};
 
 /// On whose behalf: carried by every order record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,6 +15,15 @@ pub struct Tags {
     pub strategy: StrategyId,
     /// The parent order, 0 for none.
     pub parent: ParentId,
+}
+
+impl Tags {
+    /// Feeds every value.
+    pub(super) fn digest(&self, into: &mut Digest) {
+        let Tags { account, strategy, parent } = self;
+        into.u64(u64::from(account.0) | u64::from(strategy.0) << 16);
+        into.u64(parent.0);
+    }
 }
 
 /// How long an order may stay.
@@ -73,6 +82,13 @@ pub struct MassCancel {
     pub instrument: Option<InstrumentId>,
 }
 
+/// A full cancel of an order that the venue alone knows, by the token under which it lives there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CancelToken {
+    /// The token.
+    pub token: u32,
+}
+
 /// What a strategy may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
@@ -96,6 +112,17 @@ pub enum SellMark {
         /// A locate was found.
         located: bool,
     },
+}
+
+impl SellMark {
+    /// For digests.
+    pub(super) const fn number(self) -> u64 {
+        match self {
+            SellMark::Long => 0,
+            SellMark::Short { located: false } => 1,
+            SellMark::Short { located: true } => 3,
+        }
+    }
 }
 
 /// What an order could still do to the position: the larger of what is open and of what a pending replace would open,

@@ -398,6 +398,9 @@ alerts! {
     /// Order entry is over, no reconnect follows; first: 0 after a shutdown, else 1 + the number of the
     /// [`Fault`](super::entry::Fault).
     EntryOver = 18,
+    /// An order lives at the venue that could not be taken over, and is cancelled; first: its token, second: its symbol,
+    /// as [`Symbol::key`](crate::base::Symbol::key).
+    Orphan = 19,
 }
 
 /// `B` or `S`.

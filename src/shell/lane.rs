@@ -160,10 +160,10 @@ where
         into.cancels.set(counters.cancelled);
         into.fills.set(counters.fills);
         into.refused.set(Refusal::ALL.into_iter().map(|why| self.gate().refused(why)).sum());
-        into.live.set(self.orders().live_count().into());
+        into.live.set(u64::from(self.orders().live_count()) + self.orders().orphan_count());
         into.stale.set(self.books().stale(self.instruments().rows().len()) as u64);
         into.entry = self.entry().stage() as u8;
-        into.ready = u8::from(self.entry().ready());
+        into.ready = u8::from(self.ready());
         into.killed = u8::from(self.gate().is_killed());
     }
     fn traces(&self) -> &[TraceBody] {
@@ -225,7 +225,7 @@ where
         self.core().gate()
     }
     fn ready(&self) -> bool {
-        self.core().entry().ready()
+        self.core().ready()
     }
     fn is_over(&self) -> bool {
         CoreHalf::is_over(self.core())

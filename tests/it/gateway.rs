@@ -5,5 +5,6 @@ mod capacity;
 mod halves;
 mod market;
 mod orders;
+mod orphans;
 pub(crate) mod rig;
 mod same;

@@ -1,6 +1,6 @@
 //! From a message in order to the bytes of an order: decode, book, decide, gate, send.
 
-use super::action::{Action, Cancel, Change, Enter, MassCancel, Replace, Tags};
+use super::action::{Action, Cancel, CancelToken, Change, Enter, MassCancel, Replace, Tags};
 use super::book::{Applied, BookFault, BookRef, BookView, Books, L3View, OwnMatch, STALE_REASONS, Scope, StaleReason};
 use super::entry::{Away, OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind};
@@ -212,6 +212,7 @@ impl<W: Wiring> Core<W> {
         }
         self.due && self.on_due(now, out)
             || self.sweep.is_some() && self.sweep_one(now, out)
+            || self.orders.is_incomplete() && self.cancel_orphan(now, out)
             || core::mem::take(&mut self.want_snapshot) && out.snapshot()
     }
 
@@ -285,7 +286,9 @@ impl<W: Wiring> Core<W> {
     pub fn next_deadline(&self) -> Mono {
         let strategy = self.strategy_deadline().map_or(Mono::NEVER, |(at, _)| at);
         let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
-        self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep)
+        // What can't be cancelled yet is waited for in vain.
+        let orphan = if self.knows_all() { self.orders.orphan_deadline() } else { Mono::NEVER };
+        self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep).min(orphan)
     }
 
     /// What the strategy waits for. One that is stopped waits for nothing.
@@ -514,6 +517,23 @@ impl<W: Wiring> Core<W> {
     #[must_use]
     pub fn entry(&self) -> &W::Entry {
         &self.entry
+    }
+
+    /// May orders be sent: is order entry ready, and everything known that lives at the venue?
+    #[inline]
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        self.entry.ready() && !self.orders.is_incomplete()
+    }
+
+    /// Why not, while they may not.
+    #[must_use]
+    pub fn away(&self) -> Away {
+        // `Opening` is also what an entry says that has nothing to complain of.
+        match self.entry.away() {
+            Away::Opening if self.knows_all() && self.orders.is_incomplete() => Away::Incomplete,
+            why => why,
+        }
     }
 
     /// The probe: for the shell. Nothing in the lane reads it.

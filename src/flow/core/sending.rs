@@ -39,7 +39,7 @@ impl<W: Wiring> Core<W> {
     }
 
     fn enter(&mut self, now: Mono, enter: Enter, out: &mut Outbox) -> Result<(), Refusal> {
-        if !self.entry.ready() {
+        if !self.ready() {
             return Err(Refusal::EntryNotReady);
         }
         let row = *self.instruments.get(enter.instrument).ok_or(Refusal::UnknownInstrument)?;
@@ -62,7 +62,7 @@ impl<W: Wiring> Core<W> {
     }
 
     fn replace(&mut self, now: Mono, replace: Replace, out: &mut Outbox) -> Result<(), Refusal> {
-        if !self.entry.ready() {
+        if !self.ready() {
             return Err(Refusal::EntryNotReady);
         }
         let order = *self.orders.get(replace.order).ok_or(Refusal::UnknownOrder)?;
@@ -118,10 +118,10 @@ impl<W: Wiring> Core<W> {
     /// The venue has spoken.
     pub(super) fn on_report(&mut self, now: Mono, report: &Report, out: &mut Outbox) {
         self.due = true;
-        let change = if self.entry.ready() {
+        let change = if !matches!(self.entry.stage(), EntryStage::Replaying | EntryStage::Querying) {
             self.orders.report(report)
         } else {
-            // Until order entry is ready, the venue is telling of an earlier run too.
+            // Until the venue has said all that it knows, it is telling of an earlier run too.
             let instruments = &mut self.instruments;
             self.orders.adopt(report, |symbol| instruments.admit(Instrument::us_equity(symbol)).ok().flatten())
         };
@@ -169,8 +169,8 @@ impl<W: Wiring> Core<W> {
         if self.orders.is_overdue() {
             self.entry.query(now, out);
         }
-        let (ready, away) = (self.entry.ready(), self.entry.away());
-        let gave_up = away.gave_up() && away != self.was_away;
+        let (ready, away) = (self.ready(), self.away());
+        let gave_up = (away.gave_up() || away == Away::Incomplete) && away != self.was_away;
         self.was_away = away;
         if ready != self.was_ready {
             self.was_ready = ready;
@@ -194,7 +194,7 @@ impl<W: Wiring> Core<W> {
             return true;
         }
         if self.entry.stage() == EntryStage::Sweeping {
-            if self.orders.live_count() == 0 {
+            if self.orders.live_count() == 0 && !self.orders.is_incomplete() {
                 self.entry.swept(now, out);
                 return true;
             }
@@ -224,6 +224,30 @@ impl<W: Wiring> Core<W> {
         let verdict = self.cancel(now, cancel, out);
         self.tape_decision(&Action::Cancel(cancel), verdict.err(), out);
         true
+    }
+
+    /// Cancels the next order that lives outside of the table. False: none is to be cancelled now.
+    #[cold]
+    pub(super) fn cancel_orphan(&mut self, now: Mono, out: &mut Outbox) -> bool {
+        if !self.knows_all() {
+            return false;
+        }
+        let Some(orphan) = self.orders.next_orphan(now, PATIENCE) else { return false };
+        if !orphan.cancelled {
+            self.alert(Alert::Orphan, orphan.instrument, orphan.token.into(), orphan.symbol.key(), out);
+        }
+        let approved = self.gate.cancel_token(CancelToken { token: orphan.token }, now);
+        // One that does not leave has its turn in the next round.
+        if self.entry.cancel_token(now, approved, out).is_ok() {
+            self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
+            self.orders.orphan_cancel_sent(orphan.token);
+        }
+        true
+    }
+
+    /// Has the venue said everything about earlier runs and connections?
+    pub(super) fn knows_all(&self) -> bool {
+        matches!(self.entry.stage(), EntryStage::Sweeping | EntryStage::Ready)
     }
 
     /// Calls a strategy with everything that it may know of an instrument.

@@ -12,7 +12,7 @@ mod translate;
 pub use ouch::{OuchConfig, OuchCounters, OuchEntry};
 pub use translate::{MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, cl_ord_id, origin_of, report_of};
 
-use super::action::{Cancel, MassCancel, Replace};
+use super::action::{Cancel, CancelToken, MassCancel, Replace};
 use super::orders::{Order, Report, Sent};
 use super::outbox::Outbox;
 use super::risk::{Approved, MarkedEnter};
@@ -98,6 +98,8 @@ aways! {
     Closing = 10,
     /// Over for good.
     Over = 11,
+    /// An order of an earlier run lives that could not be taken over: it is cancelled first.
+    Incomplete = 12,
 }
 
 impl Away {
@@ -168,6 +170,12 @@ pub trait OrderEntry {
     /// [`Refused`]: it did not leave.
     fn cancel(&mut self, now: Mono, cancel: Approved<Cancel>, order: &Order, out: &mut Outbox)
     -> Result<Sent, Refused>;
+
+    /// Sends a full cancel of an order that is not in the order table, by its token.
+    ///
+    /// # Errors
+    /// [`Refused`]: it did not leave.
+    fn cancel_token(&mut self, now: Mono, cancel: Approved<CancelToken>, out: &mut Outbox) -> Result<(), Refused>;
 
     /// Sends a mass cancel. Orders are told by a cancel each; a [`Sweep`](super::orders::Sweep) finds those that are
     /// not.

@@ -16,7 +16,7 @@
 use super::translate::{NoReport, cl_ord_id, report_of, side_letter, tif_letter};
 use super::{Away, Fault, OrderEntry, Refused, Stage};
 use crate::base::{ClientId, Digest, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol};
-use crate::flow::action::{Cancel, MassCancel, Replace, SellMark};
+use crate::flow::action::{Cancel, CancelToken, MassCancel, Replace, SellMark};
 use crate::flow::orders::{NO_ANSWER, Order, Report, Sent};
 use crate::flow::outbox::{Class, Outbox};
 use crate::flow::risk::{Approved, MarkedEnter};
@@ -533,6 +533,14 @@ impl OrderEntry for OuchEntry {
             self.send(now, Class::Cancel, &[message.as_bytes(), self.optional_tail()], out)?;
         }
         Ok(Sent { token: order.token, request: self.requests })
+    }
+
+    fn cancel_token(&mut self, now: Mono, cancel: Approved<CancelToken>, out: &mut Outbox) -> Result<(), Refused> {
+        self.may_send(out)?;
+        let user_ref_num = UserRefNum(cancel.into_inner().token).into();
+        let message = CancelOrder { message_type: MessageType::NEW, user_ref_num, quantity: WireQty::from_shares(0) };
+        self.requests = self.requests.wrapping_add(1);
+        self.send(now, Class::Cancel, &[message.as_bytes(), self.optional_tail()], out)
     }
 
     fn mass_cancel(

@@ -99,14 +99,67 @@ impl Fills {
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
-        into.u64(self.at as u64);
-        into.u64(self.forgotten);
-        for booked in self.ring.iter().filter(|b| b.token != 0) {
-            into.u64(booked.order.0);
-            into.u64(u64::from(booked.token) << 1 | u64::from(booked.broken));
-            into.u64(booked.fill.trade);
-            into.i64(booked.fill.qty.0);
-            into.i64(booked.fill.price.0);
+        // The map follows from the ring: of two fills with one key the newer has it.
+        let Fills { ring, at, by_trade: _, forgotten } = self;
+        into.u64(*at as u64);
+        into.u64(*forgotten);
+        ring.iter().filter(|b| b.token != 0).for_each(|booked| booked.digest(into));
+    }
+}
+
+impl Booked {
+    fn digest(&self, into: &mut Digest) {
+        let Booked { order, token, instrument, side, tags, short, fill, broken } = self;
+        let Fill { qty, price, trade, liquidity } = fill;
+        into.u64(order.0);
+        into.u64(u64::from(*token) << 32 | u64::from(instrument.0));
+        into.u64(*side as u64 | u64::from(*short) << 1 | u64::from(*broken) << 2 | u64::from(*liquidity) << 8);
+        tags.digest(into);
+        into.i64(qty.0);
+        into.i64(price.0);
+        into.u64(*trade);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::all_differ;
+    use std::vec::Vec;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let one = Booked { order: ClientId(1), token: 1, ..NONE };
+        let changes: [fn(&mut Booked); 13] = [
+            |_| {},
+            |b| b.order = ClientId(2),
+            |b| b.token = 2,
+            |b| b.instrument = InstrumentId(1),
+            |b| b.side = Side::Sell,
+            |b| b.tags.account.0 = 1,
+            |b| b.tags.strategy.0 = 1,
+            |b| b.tags.parent.0 = 1,
+            |b| b.short = true,
+            |b| b.fill.qty = Qty(1),
+            |b| b.fill.price = Price(1),
+            |b| b.fill.trade = 1,
+            |b| b.fill.liquidity = 1,
+        ];
+        let digests = changes.map(|change| {
+            let (mut booked, mut fills) = (one, Fills::new(2));
+            change(&mut booked);
+            fills.book(booked);
+            Digest::of_state(|into| fills.digest(into))
+        });
+        let mut digests = Vec::from(digests);
+        let changes: [fn(&mut Fills); 3] =
+            [|fills| fills.forgotten = 1, |fills| fills.at = 0, |fills| fills.ring[0].broken = true];
+        for change in changes {
+            let mut fills = Fills::new(2);
+            fills.book(one);
+            change(&mut fills);
+            digests.push(Digest::of_state(|into| fills.digest(into)));
         }
+        all_differ(&digests);
     }
 }

@@ -35,11 +35,13 @@
 mod fills;
 mod list;
 mod order;
+mod orphans;
 mod report;
 mod sweep;
 mod table;
 
 pub use order::{Cancelling, Order, Replacing, Status};
+pub use orphans::Orphan;
 pub use report::{Origin, Report, Sent, Standing};
 pub use sweep::Sweep;
 pub use table::Cursor;
@@ -49,6 +51,7 @@ use crate::base::{ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price
 use fills::{Booked, Fills};
 use list::NIL;
 use order::Queue;
+use orphans::Orphans;
 use table::{Effect, Table};
 
 /// The reason of a [`Change`] that no message of the venue caused: a request that was never answered.
@@ -105,6 +108,8 @@ pub struct Counters {
     pub unanswered: u64,
     /// Orders of an earlier run for which there was no room, or no instrument.
     pub not_adopted: u64,
+    /// Fills of such orders in instruments that the lane does not follow: no position takes them in.
+    pub orphan_fills: u64,
 }
 
 /// All orders of one order-entry session.
@@ -112,6 +117,8 @@ pub struct Counters {
 pub struct Orders {
     table: Table,
     fills: Fills,
+    /// What lives and has no place in the table.
+    orphans: Orphans,
     capacity: u32,
     next_id: u64,
     /// Requests up to this number are behind us.
@@ -130,6 +137,7 @@ impl Orders {
         Ok(Orders {
             table: Table::new(config.capacity.saturating_add(config.retained), config.instruments),
             fills: Fills::new(config.fills as usize),
+            orphans: Orphans::new(config.capacity.saturating_add(config.retained)),
             capacity: config.capacity,
             next_id: config.first_id,
             settled: 0,
@@ -267,6 +275,11 @@ impl Orders {
 
     /// The venue has spoken. `None`: nothing about an order that is known.
     pub fn report(&mut self, report: &Report) -> Option<Change> {
+        if !self.orphans.is_empty()
+            && let Ok(change) = self.report_of_orphan(report)
+        {
+            return change;
+        }
         match *report {
             Report::Accepted(ref standing) => self.accepted(standing),
             Report::Replaced { orig, now: ref standing } => self.replaced(orig, standing),
@@ -315,8 +328,8 @@ impl Orders {
     /// run and is taken over as the venue describes it. `resolve` gives the instrument of a symbol.
     ///
     /// An order that carries no id of ours, or one that another already has, gets an id of its own in the upper half
-    /// of the numbers. Without room or instrument it stays unknown and is counted ([`Counters::not_adopted`]): what
-    /// the lane owns is then not complete, and it must not trade.
+    /// of the numbers. Without room or instrument it is counted ([`Counters::not_adopted`]) and followed by its token
+    /// alone: what the lane owns is not complete while it lives ([`is_incomplete`](Self::is_incomplete)).
     pub fn adopt(
         &mut self,
         report: &Report,
@@ -324,17 +337,20 @@ impl Orders {
     ) -> Option<Change> {
         let standing = match report {
             Report::Accepted(standing) => standing,
-            Report::Replaced { orig, now } if self.by_token(*orig).is_none() => now,
+            Report::Replaced { orig, now } if self.by_token(*orig).is_none() && !self.orphans.knows(*orig) => now,
             _ => return self.report(report),
         };
-        if standing.token == 0 || self.by_token(standing.token).is_some() {
+        let token = standing.token;
+        if token == 0 || self.by_token(token).is_some() || self.orphans.knows(token) {
             return self.report(report);
         }
         let ours = standing.origin.filter(|o| (1..FOREIGN).contains(&o.client.0) && self.get(o.client).is_none());
         let id = ours.map_or(ClientId(FOREIGN | u64::from(standing.token)), |o| o.client);
-        let place = resolve(standing.symbol).and_then(|i| Some((i, self.table.take(i, id, standing.token)?)));
+        let instrument = resolve(standing.symbol);
+        let place = instrument.and_then(|i| Some((i, self.table.take(i, id, token)?)));
         let Some((instrument, slot)) = place else {
             bump(&mut self.counters.not_adopted);
+            self.orphan(standing, instrument);
             return None;
         };
         if ours.is_some() {
@@ -396,10 +412,12 @@ impl Orders {
 
     /// Feeds every value that can change a later output.
     pub fn digest(&self, into: &mut Digest) {
-        into.u64(self.next_id);
-        into.u64(self.settled);
-        self.table.digest(into);
-        self.fills.digest(into);
+        let Orders { table, fills, orphans, capacity: _, next_id, settled, timeout: _, counters: _ } = self;
+        into.u64(*next_id);
+        into.u64(*settled);
+        table.digest(into);
+        fills.digest(into);
+        orphans.digest(into);
     }
 }
 

@@ -286,9 +286,35 @@ impl Table {
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
-        into.u64(self.births);
-        for order in self.slots.iter().filter(|o| o.id.0 != 0) {
+        // Found by what the orders themselves hold: the maps, the lists of the living (in the order of `born`), and the
+        // best prices. What a slot has in front of it in its queue is not.
+        let Table {
+            slots,
+            by_token: _,
+            by_id: _,
+            queued,
+            queues,
+            live: _,
+            all: _,
+            of_instrument: _,
+            instruments: _,
+            best: _,
+            live_count,
+            births,
+        } = self;
+        into.u64(*births);
+        into.u64(u64::from(*live_count));
+        for (slot, order) in (0u64..).zip(slots).filter(|(_, o)| o.id.0 != 0) {
+            into.u64(slot);
             order.digest(into);
+        }
+        for list in queues {
+            let mut slot = list.head;
+            while slot != NIL {
+                into.u64(u64::from(slot));
+                slot = queued.next(slot);
+            }
+            into.u64(u64::from(NIL));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::memory::{Recent, Throttle};
 use crate::base::{
     Digest, Instrument, InstrumentId, LoadError, Mono, Notional, OutOfRange, Price, Qty, Reader, Side, State, Writer,
 };
-use crate::flow::action::{Cancel, Change, Enter, Exposure, MassCancel, Replace, SellMark};
+use crate::flow::action::{Cancel, CancelToken, Change, Enter, Exposure, MassCancel, Replace, SellMark};
 use alloc::boxed::Box;
 use alloc::vec;
 use core::ops::Deref;
@@ -434,6 +434,13 @@ impl Gate {
         };
         self.count(verdict)?;
         Ok(Approved(cancel))
+    }
+
+    /// May an order that only the venue knows be cancelled? Always: it can but reduce.
+    pub fn cancel_token(&mut self, cancel: CancelToken, now: Mono) -> Approved<CancelToken> {
+        self.now = self.now.max(now);
+        self.passed = self.passed.wrapping_add(1);
+        Approved(cancel)
     }
 
     #[inline]

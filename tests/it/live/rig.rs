@@ -159,6 +159,7 @@ pub fn roomy() -> Setup {
         entry: config.entry,
         risk: config.risk,
         instruments: 16,
+        listed: None,
     }
 }
 
