@@ -18,7 +18,7 @@ mod units;
 
 pub use check::OutOfRange;
 #[cfg(test)]
-pub(crate) use digest::all_differ;
+pub(crate) use digest::first_repeated;
 pub use digest::{Digest, LoadError, Reader, State, Writer};
 pub use ids::{AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, VenueId, VenueRef};
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};

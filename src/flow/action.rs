@@ -102,6 +102,39 @@ pub enum Action {
     MassCancel(MassCancel),
 }
 
+impl Action {
+    /// Feeds every value.
+    pub(super) fn digest(&self, into: &mut Digest) {
+        match self {
+            Action::Enter(Enter { instrument, side, price, qty, tif, post_only, tags }) => {
+                into.u64(u64::from(instrument.0) << 8 | *side as u64 | (*tif as u64) << 1 | u64::from(*post_only) << 2);
+                into.i64(price.0);
+                into.i64(qty.0);
+                tags.digest(into);
+            }
+            Action::Replace(Replace { order, price, qty }) => {
+                into.u64(order.0);
+                into.i64(price.0);
+                into.i64(qty.0);
+            }
+            Action::Cancel(Cancel { order, keep }) => {
+                into.u64(order.0);
+                into.i64(keep.0);
+            }
+            Action::MassCancel(MassCancel { instrument }) => {
+                into.u64(instrument.map_or(u64::MAX, |id| u64::from(id.0)));
+            }
+        }
+        let kind = match self {
+            Action::Enter(_) => 1,
+            Action::Replace(_) => 2,
+            Action::Cancel(_) => 3,
+            Action::MassCancel(_) => 4,
+        };
+        into.u64(kind);
+    }
+}
+
 /// How a sell leaves (Regulation SHO).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SellMark {

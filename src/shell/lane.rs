@@ -29,6 +29,8 @@ pub trait Lane: Send {
     fn due(&self, now: Mono) -> Option<Machine>;
     /// See [`Gateway::digest`].
     fn digest(&self) -> u64;
+    /// Its number.
+    fn number(&self) -> u16;
     /// Inputs consumed.
     fn inputs(&self) -> u64;
     /// Feed counters.
@@ -200,6 +202,9 @@ where
     fn digest(&self) -> u64 {
         self.digest()
     }
+    fn number(&self) -> u16 {
+        self.core().lane()
+    }
     fn inputs(&self) -> u64 {
         self.core().inputs()
     }
@@ -266,7 +271,7 @@ impl<L: Lane + ?Sized> Recorder<L> {
     /// A recorder that writes nothing yet.
     #[must_use]
     pub fn new(lane: Box<L>) -> Self {
-        Recorder { out: Outbox::new(1 << 18), journal: Journal::default(), lane }
+        Recorder { out: Outbox::new(1 << 18), journal: Journal::new(lane.number()), lane }
     }
 
     /// Writes every input and its effects to `file`, from the first input on.

@@ -77,7 +77,7 @@ where
         };
         gate.set_limits(id, *limits)?;
     }
-    Ok(Box::new(Gateway::<Nasdaq<S>>::new(Parts {
+    let parts = Parts {
         lane: 0,
         venue: VenueId(1),
         tags: config.tags,
@@ -93,7 +93,8 @@ where
         instruments,
         probe,
         policy: config.policy,
-    })))
+    };
+    Ok(Box::new(Gateway::<Nasdaq<S>>::new(parts)?))
 }
 
 #[cfg(test)]

@@ -2,19 +2,25 @@
 //! rest any more.
 
 use super::*;
+use crate::flow::orders::Status as OrderStatus;
 
 impl<W: Wiring> Core<W> {
     /// The next action that a strategy asked for: through the gate, out, and into the order table.
     pub(super) fn judge(&mut self, now: Mono, out: &mut Outbox) {
         let Some(&action) = self.actions.list().get(self.judged) else { return };
         self.judged = self.judged.wrapping_add(1);
-        let verdict = match action {
+        // Of a sale in two parts, what is refused may be a part.
+        let mut action = action;
+        let verdict = match &mut action {
             Action::Enter(enter) => self.enter(now, enter, out),
-            Action::Replace(replace) => self.replace(now, replace, out),
-            Action::Cancel(cancel) => self.cancel(now, cancel, out),
-            Action::MassCancel(cancel) => self.mass_cancel(now, cancel, out),
+            &mut Action::Replace(replace) => self.replace(now, replace, out),
+            &mut Action::Cancel(cancel) => self.cancel(now, cancel, out),
+            &mut Action::MassCancel(cancel) => self.mass_cancel(now, cancel, out),
         };
-        self.tape_decision(&action, verdict.err(), out);
+        // An enter that left is on the tape already, each part with the order that it became.
+        if verdict.is_err() || !matches!(action, Action::Enter(_)) {
+            self.tape_decision(&action, None, verdict.err(), out);
+        }
         if self.judged == self.actions.list().len() {
             self.actions.clear();
             self.judged = 0;
@@ -38,25 +44,36 @@ impl<W: Wiring> Core<W> {
         }
     }
 
-    fn enter(&mut self, now: Mono, enter: Enter, out: &mut Outbox) -> Result<(), Refusal> {
+    /// Sends an enter in one part or two. What a part could be refused for is asked before the first leaves; should the
+    /// second be refused all the same, `enter` is that part.
+    fn enter(&mut self, now: Mono, enter: &mut Enter, out: &mut Outbox) -> Result<(), Refusal> {
         if !self.ready() {
             return Err(Refusal::EntryNotReady);
         }
         let row = *self.instruments.get(enter.instrument).ok_or(Refusal::UnknownInstrument)?;
-        let approvals = self.gate.enter(enter, &self.facts(now, enter.instrument, &row))?;
+        let room = self.entry.room(enter, self.orders.next_id(), &row, out);
+        let facts =
+            Facts { room: self.orders.room().min(room.unwrap_or(0)), ..self.facts(now, enter.instrument, &row) };
+        let approvals = match (self.gate.enter(*enter, &facts), room) {
+            (Err(Refusal::NoRoom), Err(why)) => return Err(refusal(why)),
+            (approvals, _) => approvals?,
+        };
         self.probe.pass(Stage::Approved);
         for approved in approvals {
-            if self.orders.is_full() {
-                return Err(Refusal::NoRoom);
-            }
-            let (order, mark) = (approved.enter, approved.mark);
+            let mark = approved.mark;
+            *enter = approved.enter;
             let id = self.orders.next_id();
             let sent = self.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
             self.probe.pass(Stage::Encoded);
             self.counters.entered = self.counters.entered.wrapping_add(1);
-            if let Some(change) = self.orders.opened(now, &order, mark, sent) {
-                self.took_step(now, &change, out);
+            match self.orders.opened(now, enter, mark, sent) {
+                Some(change) => self.took_step(now, &change, out),
+                None => {
+                    self.orders.not_opened(enter, mark, row.symbol, sent);
+                    self.fault(enter.instrument, sent.token, out);
+                }
             }
+            self.tape_decision(&Action::Enter(*enter), Some(id), None, out);
         }
         Ok(())
     }
@@ -73,8 +90,9 @@ impl<W: Wiring> Core<W> {
         let sent = self.entry.replace(now, approved, &order, out).map_err(refusal)?;
         self.probe.pass(Stage::Encoded);
         self.counters.replaced = self.counters.replaced.wrapping_add(1);
-        if let Some(change) = self.orders.replace_sent(now, &replace, sent) {
-            self.took_step(now, &change, out);
+        match self.orders.replace_sent(now, &replace, sent) {
+            Some(change) => self.took_step(now, &change, out),
+            None => self.fault(order.instrument, sent.token, out),
         }
         Ok(())
     }
@@ -84,8 +102,9 @@ impl<W: Wiring> Core<W> {
         let approved = self.gate.cancel(cancel, &order_facts(&order), now)?;
         let sent = self.entry.cancel(now, approved, &order, out).map_err(refusal)?;
         self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
-        if let Some(change) = self.orders.cancel_sent(now, &cancel, sent) {
-            self.took_step(now, &change, out);
+        match self.orders.cancel_sent(now, &cancel, sent) {
+            Some(change) => self.took_step(now, &change, out),
+            None => self.fault(order.instrument, sent.token, out),
         }
         Ok(())
     }
@@ -95,6 +114,17 @@ impl<W: Wiring> Core<W> {
         self.entry.mass_cancel(now, approved, &self.instruments, out).map_err(refusal)?;
         self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
         Ok(())
+    }
+
+    /// Something left that the order table can't hold. It can't be: all that could refuse it is asked before. Nothing
+    /// more is sent on such books until a person has looked.
+    #[cold]
+    pub(super) fn fault(&mut self, id: InstrumentId, token: u32, out: &mut Outbox) {
+        self.counters.faults = self.counters.faults.wrapping_add(1);
+        self.alert(Alert::Fault, Some(id), token.into(), 0, out);
+        self.gate.kill();
+        self.begin_sweep();
+        self.due = true;
     }
 
     /// What the gate must know of the market.
@@ -107,11 +137,13 @@ impl<W: Wiring> Core<W> {
             best_bid: book.top_without_own(Side::Buy).map(|l| l.price),
             best_ask: book.top_without_own(Side::Sell).map(|l| l.price),
             fresh: book.freshness().is_fresh(),
+            crossed: book.is_crossed(),
             tradable: self.trading.tradable(id, self.at).is_ok(),
             collar: self.trading.collar(id),
             short_restricted: self.trading.short_restricted(id),
             own_best_bid: self.orders.own_best(id, Side::Buy),
             own_best_ask: self.orders.own_best(id, Side::Sell),
+            room: 0,
         }
     }
 
@@ -222,7 +254,7 @@ impl<W: Wiring> Core<W> {
         };
         self.sweep = Some(sweep);
         let verdict = self.cancel(now, cancel, out);
-        self.tape_decision(&Action::Cancel(cancel), verdict.err(), out);
+        self.tape_decision(&Action::Cancel(cancel), None, verdict.err(), out);
         true
     }
 
@@ -322,7 +354,7 @@ fn own_order(order: &Order) -> OwnOrder {
             Awaits::Cancel
         } else if order.replacing.is_some() {
             Awaits::Replace
-        } else if order.status == Status::Pending {
+        } else if order.status == OrderStatus::Pending {
             Awaits::Enter
         } else {
             Awaits::Nothing

@@ -12,12 +12,12 @@ mod translate;
 pub use ouch::{OuchConfig, OuchCounters, OuchEntry};
 pub use translate::{MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, cl_ord_id, origin_of, report_of};
 
-use super::action::{Cancel, CancelToken, MassCancel, Replace};
+use super::action::{Cancel, CancelToken, Enter, MassCancel, Replace};
 use super::orders::{Order, Report, Sent};
 use super::outbox::Outbox;
 use super::risk::{Approved, MarkedEnter};
 use super::session::SessionInput;
-use crate::base::{ClientId, Digest, InstrumentTable, Mono};
+use crate::base::{ClientId, Digest, Instrument, InstrumentTable, Mono};
 
 /// Where a session stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -138,6 +138,13 @@ pub enum Refused {
 pub trait OrderEntry {
     /// Opens the session.
     fn start(&mut self, now: Mono, out: &mut Outbox);
+
+    /// How many orders could leave now that are like `enter` (or a part of it), the first of them known as `first`:
+    /// asked before the gate is, so that a sale of two parts leaves whole or not at all.
+    ///
+    /// # Errors
+    /// [`Refused`]: not even one.
+    fn room(&self, enter: &Enter, first: ClientId, row: &Instrument, out: &Outbox) -> Result<u32, Refused>;
 
     /// Sends a new order, which will be known as `id`.
     ///

@@ -13,10 +13,10 @@
 //! will be ([`Report::Queried`]). A query with no answer in time ends the connection: on the next one the question is
 //! asked afresh, and can't be confused.
 
-use super::translate::{NoReport, cl_ord_id, report_of, side_letter, tif_letter};
+use super::translate::{MAX_CLIENT_ID, NoReport, cl_ord_id, report_of, side_letter, tif_letter};
 use super::{Away, Fault, OrderEntry, Refused, Stage};
-use crate::base::{ClientId, Digest, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol};
-use crate::flow::action::{Cancel, CancelToken, MassCancel, Replace, SellMark};
+use crate::base::{ClientId, Digest, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol};
+use crate::flow::action::{Cancel, CancelToken, Enter, MassCancel, Replace, SellMark};
 use crate::flow::orders::{NO_ANSWER, Order, Report, Sent};
 use crate::flow::outbox::{Class, Outbox};
 use crate::flow::risk::{Approved, MarkedEnter};
@@ -110,6 +110,12 @@ struct Tail {
 
 /// Length (2), Firm (6), Post Only (3), Shares Located (3), Locate Broker (6), AIQ Strategy (3).
 const TAIL: usize = 23;
+
+/// What goes before a message: the outbox's header, and the session's.
+const FRAME: usize = Outbox::HEADER + 3;
+const _: () = assert!(FRAME + size_of::<EnterOrder>() + TAIL <= Outbox::MESSAGE);
+const _: () = assert!(FRAME + size_of::<ReplaceOrder>() + TAIL <= Outbox::MESSAGE);
+const _: () = assert!(FRAME + size_of::<MassCancelRequest>() + 2 <= Outbox::MESSAGE);
 
 impl Tail {
     fn new(options: &[Option<AppendageOption>]) -> Self {
@@ -428,6 +434,21 @@ impl OrderEntry for OuchEntry {
     }
 
     #[inline]
+    fn room(&self, enter: &Enter, first: ClientId, row: &Instrument, out: &Outbox) -> Result<u32, Refused> {
+        self.may_send(out)?;
+        if !self.ready() {
+            return Err(Refused::NotReady);
+        }
+        let last = first.0.saturating_add(1);
+        if !in_wire_units(row) || limit(enter.price).is_none() || shares(enter.qty).is_none() || last > MAX_CLIENT_ID {
+            return Err(Refused::CannotSay);
+        }
+        let tokens = (1u64 << 32).saturating_sub(self.next_token);
+        let most = tokens.min(out.messages() as u64);
+        Ok(u32::try_from(most).unwrap_or(u32::MAX))
+    }
+
+    #[inline]
     fn enter(
         &mut self,
         now: Mono,
@@ -441,8 +462,7 @@ impl OrderEntry for OuchEntry {
             return Err(Refused::NotReady);
         }
         let MarkedEnter { enter, mark } = order.into_inner();
-        // The wire's units are those of a US equity.
-        let row = instruments.get(enter.instrument).filter(|i| i.price_exponent == -4 && i.qty_exponent == 0);
+        let row = instruments.get(enter.instrument).filter(|row| in_wire_units(row));
         let fields = (row, limit(enter.price), shares(enter.qty), cl_ord_id(id, enter.tags));
         let (Some(row), Some(price), Some(quantity), Some(cl_ord_id)) = fields else {
             return Err(Refused::CannotSay);
@@ -705,17 +725,42 @@ impl OrderEntry for OuchEntry {
     }
 
     fn digest(&self, into: &mut Digest) {
-        self.client.digest(into);
-        for flag in [self.fresh, self.closing, self.done, self.disabled, self.day_over, self.blocked] {
-            into.u64(u64::from(flag));
+        let OuchEntry {
+            client,
+            config: _,
+            tails: _,
+            stage,
+            fault,
+            gave_up,
+            fresh,
+            closing,
+            done,
+            disabled,
+            day_over,
+            blocked,
+            next_token,
+            requests,
+            query,
+            reconnect_at,
+            counters: _,
+        } = self;
+        client.digest(into);
+        for flag in [fresh, closing, done, disabled, day_over, blocked] {
+            into.u64(u64::from(*flag));
         }
-        let (settles, deadline) = self.query.map_or((u64::MAX, u64::MAX), |q| (q.settles, q.deadline.0));
-        let fault = self.fault.map_or(0, |f| (f as u64).wrapping_add(1));
-        let gave_up = self.gave_up.map_or(0, |why| why as u64);
-        let numbers =
-            [self.stage as u64, fault, gave_up, self.next_token, self.requests, settles, deadline, self.reconnect_at.0];
+        let (settles, deadline) =
+            query.map_or((u64::MAX, u64::MAX), |Query { settles, deadline }| (settles, deadline.0));
+        let fault = fault.map_or(0, |f| (f as u64).wrapping_add(1));
+        let gave_up = gave_up.map_or(0, |why| (why as u64).wrapping_add(1));
+        let numbers = [*stage as u64, fault, gave_up, *next_token, *requests, settles, deadline, reconnect_at.0];
         numbers.into_iter().for_each(|n| into.u64(n));
     }
+}
+
+/// The wire's units are those of a US equity.
+#[inline]
+fn in_wire_units(row: &Instrument) -> bool {
+    row.price_exponent == -4 && row.qty_exponent == 0
 }
 
 /// A limit price for the wire. `None`: negative, or beyond the highest limit (that would mean a market order).
@@ -730,4 +775,49 @@ fn limit(price: crate::base::Price) -> Option<WirePrice> {
 fn shares(qty: crate::base::Qty) -> Option<WireQty> {
     use crate::flow::wire::ouch50::{MAX_QUANTITY, MIN_QUANTITY};
     WireQty::new(qty).filter(|q| (MIN_QUANTITY..=MAX_QUANTITY).contains(&q.shares()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+    use crate::flow::wire::soupbintcp::Password;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let changes: [fn(&mut OuchEntry); 19] = [
+            |_| {},
+            |e| e.client.on_connected(Mono(1), &mut Nowhere),
+            |e| e.stage = Stage::Connecting,
+            |e| e.stage = Stage::Ready,
+            |e| e.fault = Some(Fault::NotAuthorized),
+            |e| e.fault = Some(Fault::Ended),
+            |e| e.gave_up = Some(Away::Opening),
+            |e| e.gave_up = Some(Away::Silent),
+            |e| e.fresh = false,
+            |e| e.closing = true,
+            |e| e.done = true,
+            |e| e.disabled = true,
+            |e| e.day_over = true,
+            |e| e.blocked = true,
+            |e| e.next_token = 2,
+            |e| e.requests = 2,
+            |e| e.query = Some(Query { settles: 0, deadline: Mono(0) }),
+            |e| e.query = Some(Query { settles: 0, deadline: Mono(1) }),
+            |e| e.reconnect_at = Mono(1),
+        ];
+        let digests = changes.map(|change| {
+            let config = OuchConfig::new(ClientConfig::new(*b"LANE01", Password(*b"**********")));
+            let mut entry = OuchEntry::new(config).unwrap();
+            change(&mut entry);
+            Digest::of_state(|into| entry.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
+    }
+
+    struct Nowhere;
+
+    impl crate::flow::wire::soupbintcp::Sink for Nowhere {
+        fn write(&mut self, _: &[&[u8]]) {}
+    }
 }

@@ -157,7 +157,20 @@ impl Orders {
     #[inline]
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.table.live_count >= self.capacity
+        self.room() == 0
+    }
+
+    /// How many more may live at once.
+    #[inline]
+    #[must_use]
+    pub fn room(&self) -> u32 {
+        self.capacity.saturating_sub(self.table.live_count)
+    }
+
+    /// For how many instruments it was built.
+    #[must_use]
+    pub fn instruments(&self) -> usize {
+        self.table.instruments()
     }
 
     /// How many orders may live at once.

@@ -297,7 +297,7 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::all_differ;
+    use crate::base::first_repeated;
     use std::vec::Vec;
 
     #[test]
@@ -347,6 +347,6 @@ mod tests {
                 Digest::of_state(|into| order.digest(into))
             })
             .collect();
-        all_differ(&digests);
+        assert_eq!(first_repeated(&digests), None);
     }
 }

@@ -330,7 +330,7 @@ impl Orders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::all_differ;
+    use crate::base::first_repeated;
     use std::vec::Vec;
 
     #[test]
@@ -378,7 +378,7 @@ mod tests {
             change(&mut orphans);
             note(&orphans);
         }
-        all_differ(&all);
+        assert_eq!(first_repeated(&all), None);
     }
 
     #[test]

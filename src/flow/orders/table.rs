@@ -21,6 +21,14 @@ impl Default for Cursor {
     }
 }
 
+impl Cursor {
+    pub(super) fn digest(&self, into: &mut Digest) {
+        let Cursor { slot, born } = self;
+        into.u64(u64::from(*slot));
+        into.u64(*born);
+    }
+}
+
 /// What a step did, besides changing the order.
 pub(super) struct Effect {
     pub(super) what: Happening,
@@ -88,6 +96,10 @@ impl Table {
             }
         }
         table
+    }
+
+    pub(super) fn instruments(&self) -> usize {
+        self.instruments.len()
     }
 
     #[inline]

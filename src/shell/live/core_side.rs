@@ -310,6 +310,6 @@ impl CoreSide {
 /// A record of the shell's own on the tape.
 #[inline]
 fn put(journal: &mut Journal, kind: Kind, number: u64, now: Mono, body: &[u8]) -> Result<(), LogError> {
-    let header = record::header(kind, 0, number, now, body.len());
+    let header = record::header(kind, journal.lane(), number, now, body.len());
     journal.aside(&[header.as_bytes(), body])
 }

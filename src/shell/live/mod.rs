@@ -302,7 +302,7 @@ impl Assembled {
             board: SharedBoard::default(),
         };
         let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
-        let mut journal = Journal::default();
+        let mut journal = Journal::new(lane.number());
         let log = match log {
             None => None,
             Some(Sheet { file, header }) => {

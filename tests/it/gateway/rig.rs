@@ -282,10 +282,10 @@ impl Default for Setup {
     }
 }
 
-/// Builds a lane.
-pub fn lane<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy: S) -> Gateway<Desk<S>> {
+/// The parts of a lane.
+pub fn parts<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S>> {
     let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
-    Gateway::new(Parts {
+    Parts {
         lane: 0,
         venue: VenueId(1),
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
@@ -301,7 +301,12 @@ pub fn lane<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy
         entry: OuchEntry::new(setup.entry.clone()).unwrap(),
         probe: (),
         policy: setup.policy,
-    })
+    }
+}
+
+/// Builds a lane.
+pub fn lane<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy: S) -> Gateway<Desk<S>> {
+    Gateway::new(parts(setup, strategy)).unwrap()
 }
 
 /// An input that owns its bytes.
