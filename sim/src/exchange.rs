@@ -8,6 +8,7 @@ use crate::rng::Rng;
 use crate::venue::Venue;
 use crate::venue::acceptor::{ConnId, Output, PortConfig};
 use crate::venue::engine::{EngineConfig, Resting};
+use crate::venue::farewell::{Name, Remark};
 use crate::venue::market::BreakReason;
 use crate::venue::port::{OrderKey, OrderState, Port};
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price, Symbol};
@@ -28,6 +29,10 @@ pub trait Exchange: Send {
     /// Everyone else stops trading, and the exchange's staff goes home. Order entry stays.
     fn stop(&mut self, now: Mono);
 
+    /// The day ends: the market closes, what rests is cancelled, the ports' clients are told so, and their sessions are
+    /// over for good.
+    fn end_day(&mut self, now: Mono);
+
     /// Gives away the passwords of its ports, which it does not keep. From now on the password of each is
     /// [`NO_PASSWORD`](firelane_gateway::shell::lane::NO_PASSWORD), and whoever has them now compares.
     fn take_passwords(&mut self) -> Vec<Password>;
@@ -39,6 +44,11 @@ pub trait Exchange: Send {
     fn on_close(&mut self, now: Mono, conn: ConnId);
     /// What is to be done with order-entry connections since the last call, in order.
     fn take_outputs(&mut self) -> Vec<Output>;
+
+    /// What is to be said of the ports' clients since the last call: of which port, what, and how often by then.
+    fn take_remarks(&mut self) -> Vec<(u16, Remark, u64)>;
+    /// The name that a connection's client tried to log in with.
+    fn tried(&self, conn: ConnId) -> Option<Name>;
 
     /// Messages for the feed since the last call, in order.
     fn take_messages(&mut self) -> Vec<Vec<u8>>;
@@ -110,6 +120,10 @@ impl Exchange for Synthetic {
         self.staff.go_home(now, &mut self.venue);
     }
 
+    fn end_day(&mut self, now: Mono) {
+        self.venue.end_day(now);
+    }
+
     fn take_passwords(&mut self) -> Vec<Password> {
         self.venue.take_passwords()
     }
@@ -128,6 +142,14 @@ impl Exchange for Synthetic {
 
     fn take_outputs(&mut self) -> Vec<Output> {
         self.venue.take_outputs()
+    }
+
+    fn take_remarks(&mut self) -> Vec<(u16, Remark, u64)> {
+        self.venue.take_remarks()
+    }
+
+    fn tried(&self, conn: ConnId) -> Option<Name> {
+        self.venue.tried(conn)
     }
 
     fn take_messages(&mut self) -> Vec<Vec<u8>> {

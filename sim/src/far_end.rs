@@ -19,10 +19,11 @@ use crate::exchange::Exchange;
 use crate::journal::{Input, Journal, JournalError};
 use crate::net::Faults;
 use crate::rng::Rng;
-use crate::venue::acceptor::{self, ConnId};
+use crate::venue::acceptor::{self, ConnId, Farewell};
+use crate::venue::farewell::{Name, Remark, Why};
 use crate::venue::glimpse::{GlimpseConfig, GlimpseServer, GlimpseStats, Snapshot};
 use crate::venue::publisher::{Datagram, Publisher, PublisherConfig, Session};
-use crate::venue::rerequest::{RerequestConfig, RerequestServer, RerequestStats};
+use crate::venue::rerequest::{RerequestConfig, RerequestServer, RerequestStats, Unanswered};
 use doorman::Doorman;
 use firelane_gateway::base::{LineId, Mono, Nanos};
 use firelane_gateway::flow::wire::soupbintcp::{Password, ServerConfig};
@@ -88,7 +89,7 @@ pub enum Output {
     /// Bytes for a connection.
     Bytes(ConnId, Vec<u8>),
     /// A connection is to be closed, once what was written on it before has been sent. The far end has forgotten it.
-    Close(ConnId),
+    Close(ConnId, Farewell),
 }
 
 /// What the venue does to its clients on a bad day.
@@ -147,6 +148,8 @@ pub struct FarEnd {
     fault: Option<String>,
     /// Where inputs are noted before they act.
     journal: Option<Journal>,
+    /// What is to be said of clients: of which port, what, and how often by then.
+    remarks: Vec<(u16, Remark, u64)>,
     /// When the last input came that a journal holds, or would hold; `None` before the day has begun.
     latest: Option<Mono>,
     stats: FarEndStats,
@@ -187,6 +190,7 @@ impl FarEnd {
             rng: Rng::new(seed, "deeds"),
             out: Vec::new(),
             fault: None,
+            remarks: Vec::new(),
             journal: None,
             latest: None,
             stats: FarEndStats::default(),
@@ -208,6 +212,7 @@ impl FarEnd {
             far_end.apply(now, input);
             // Everyone has seen it, or will ask for it again.
             far_end.out.clear();
+            far_end.remarks.clear();
         })?;
         far_end.journal = Some(journal);
         if let Some(now) = far_end.latest {
@@ -274,6 +279,23 @@ impl FarEnd {
         }
     }
 
+    /// The name that a connection's client tried to log in with.
+    #[must_use]
+    pub fn tried(&self, conn: ConnId) -> Option<Name> {
+        match self.doors.get(&conn)? {
+            Door::Orders(_) => self.exchange.tried(conn),
+            Door::Snapshot => self.desks[self.desk_of(conn)?].server.tried(),
+        }
+    }
+
+    /// Does a connection keep its place only because nobody else wants it? So it does before it has logged in, and, at
+    /// the snapshot server, once it has got its snapshot.
+    #[must_use]
+    pub fn is_idle(&self, conn: ConnId) -> bool {
+        let served = || self.desk_of(conn).is_some_and(|at| self.desks[at].server.is_served());
+        !self.is_logged_in(conn) || (self.doors.get(&conn) == Some(&Door::Snapshot) && served())
+    }
+
     /// What must be true between any two calls.
     ///
     /// # Errors
@@ -294,6 +316,11 @@ impl FarEnd {
     /// What is to be done since the last call, in order.
     pub fn take_outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.out)
+    }
+
+    /// What is to be said of clients since the last call: of which port, what, and how often it was so by then.
+    pub fn take_remarks(&mut self) -> Vec<(u16, Remark, u64)> {
+        std::mem::take(&mut self.remarks)
     }
 
     // ---- The day ---------------------------------------------------------------------------------------------
@@ -322,6 +349,18 @@ impl FarEnd {
     /// The market-data session ends: its end is said again and again for a while.
     pub fn end_session(&mut self, now: Mono) {
         self.input(now, Input::EndSession);
+    }
+
+    /// The day ends: the market closes, what rests is cancelled, and order entry is over for good, which its clients are
+    /// told.
+    pub fn end_day(&mut self, now: Mono) {
+        self.input(now, Input::EndDay);
+    }
+
+    /// Is nothing of the market-data session to be had any more, not even that it has ended?
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.publisher.store().is_none()
     }
 
     /// Something is to happen at a time.
@@ -441,8 +480,11 @@ impl FarEnd {
         }
     }
 
-    /// The reply to a re-request, if it gets one.
-    pub fn on_request(&mut self, now: Mono, bytes: &[u8]) -> Option<Vec<u8>> {
+    /// The reply to a re-request.
+    ///
+    /// # Errors
+    /// [`Unanswered`]: it gets none.
+    pub fn on_request(&mut self, now: Mono, bytes: &[u8]) -> Result<Vec<u8>, Unanswered> {
         self.rerequest.on_request(now, bytes, &self.publisher)
     }
 
@@ -457,10 +499,11 @@ impl FarEnd {
             self.out.push(Output::Bytes(conn, bytes));
         }
         if server.must_close() {
+            let farewell = Farewell { why: server.why(), user: server.tried() };
             server.on_closed(now);
             *client = None;
             self.doors.remove(&conn);
-            self.out.push(Output::Close(conn));
+            self.out.push(Output::Close(conn, farewell));
         }
     }
 
@@ -493,6 +536,7 @@ impl FarEnd {
             }
             Input::Stop => self.exchange.stop(now),
             Input::ChangeSession => self.change_session(now),
+            Input::EndDay => self.exchange.end_day(now),
             Input::EndSession => {
                 let mut datagrams = Vec::new();
                 self.publisher.end_session(now, &mut datagrams);
@@ -531,7 +575,7 @@ impl FarEnd {
         }
         let conn = orders[if orders.len() > 1 { self.rng.index(orders.len()) } else { 0 }];
         self.stats.hang_ups += 1;
-        self.out.push(Output::Close(conn));
+        self.out.push(Output::Close(conn, Farewell { why: Why::BadDay, user: self.tried(conn) }));
         self.on_close(now, conn);
     }
 
@@ -542,13 +586,14 @@ impl FarEnd {
         for output in self.exchange.take_outputs() {
             self.out.push(match output {
                 acceptor::Output::Bytes(conn, bytes) => Output::Bytes(conn, bytes),
-                acceptor::Output::Close(conn) => {
+                acceptor::Output::Close(conn, farewell) => {
                     self.doors.remove(&conn);
                     self.doorman.forget(conn);
-                    Output::Close(conn)
+                    Output::Close(conn, farewell)
                 }
             });
         }
+        self.remarks.extend(self.exchange.take_remarks());
         self.publish(now);
     }
 

@@ -38,6 +38,8 @@ pub enum Input<'a> {
     ChangeSession,
     /// The market-data session ends.
     EndSession,
+    /// The day ends: order entry is over for good.
+    EndDay,
 }
 
 /// Why a journal cannot be used.
@@ -76,7 +78,7 @@ pub enum JournalError {
     },
 }
 
-const MAGIC: &[u8; 8] = b"FLVENUE\x02";
+const MAGIC: &[u8; 8] = b"FLVENUE\x03";
 /// Magic, digest, epoch, checksum.
 const HEADER: usize = 8 + 8 + 8 + 4;
 /// A frame is closed when it is so long; one input more may make it longer.
@@ -93,6 +95,7 @@ mod kind {
     pub(super) const STOP: u8 = 6;
     pub(super) const CHANGE_SESSION: u8 = 7;
     pub(super) const END_SESSION: u8 = 8;
+    pub(super) const END_DAY: u8 = 9;
 }
 
 /// A journal that is being written.
@@ -223,6 +226,7 @@ impl Journal {
             Input::Stop => kind::STOP,
             Input::ChangeSession => kind::CHANGE_SESSION,
             Input::EndSession => kind::END_SESSION,
+            Input::EndDay => kind::END_DAY,
         };
         let frame = &mut self.frame;
         frame.push(number);
@@ -240,7 +244,7 @@ impl Journal {
                 frame.extend_from_slice(bytes);
             }
             Input::Close(conn) => frame.extend(conn.0.to_le_bytes()),
-            Input::Open | Input::Timer | Input::Stop | Input::ChangeSession | Input::EndSession => {}
+            Input::Open | Input::Timer | Input::Stop | Input::ChangeSession | Input::EndSession | Input::EndDay => {}
         }
         if self.frame.len() >= LONG_FRAME {
             self.seal();
@@ -313,6 +317,7 @@ impl<'a> Fields<'a> {
             kind::STOP => Input::Stop,
             kind::CHANGE_SESSION => Input::ChangeSession,
             kind::END_SESSION => Input::EndSession,
+            kind::END_DAY => Input::EndDay,
             _ => return None,
         };
         Some((now, input))

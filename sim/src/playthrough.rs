@@ -215,6 +215,11 @@ impl Playthrough {
         }
     }
 
+    /// The day ends before its recording does: no own order outlives it.
+    pub fn end_day(&mut self, effects: &mut Vec<Effect>) {
+        self.day_moves_on(codes::event::END_OF_MESSAGES, effects);
+    }
+
     fn day_moves_on(&mut self, code: u8, effects: &mut Vec<Effect>) {
         self.phase = match code {
             codes::event::START_OF_MESSAGES => Phase::Messages,

@@ -347,7 +347,7 @@ impl World {
         self.far_end.settle(self.now);
         self.carry_outputs();
         while let Some(request) = self.net.next_request(self.now) {
-            if let Some(reply) = self.far_end.on_request(self.now, &request) {
+            if let Ok(reply) = self.far_end.on_request(self.now, &request) {
                 self.net.publish(self.now, LineId::REREQUEST, reply);
             }
         }
@@ -457,7 +457,7 @@ impl World {
                         self.net.answer(self.now, SESSIONS[at], &bytes);
                     }
                 }
-                Output::Close(conn) => {
+                Output::Close(conn, _) => {
                     if let Some(at) = self.session_of(conn) {
                         self.conns[at] = None;
                         self.net.hang_up(self.now, SESSIONS[at]);

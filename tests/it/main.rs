@@ -8,6 +8,7 @@ mod feed;
 mod gateway;
 mod itch;
 mod itch_line;
+mod literal;
 mod live;
 mod mutations;
 mod orders;

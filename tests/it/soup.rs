@@ -411,16 +411,22 @@ fn a_server_lets_in_whom_it_should_and_says_from_where() {
     let attempt =
         |user, password, session, sequence| try_with(server_config(), 6, login(user, password, session, sequence));
     let from = |n: u64| (format!("Replay {{ from: {n} }}"), accepted(&SESSION, &n.to_string()));
-    let rejected = |reason: u8| (format!("Rejected({reason})"), framed(b'J', &[reason]));
+    let rejected = |refused: Refused| (format!("Rejected({refused:?})"), framed(b'J', &[refused.reason()]));
     assert_eq!(attempt("USER", "SECRET", "", "1"), from(1));
     assert_eq!(attempt("uSeR", "sEcReT", "FIRE01", "3"), from(3), "case does not matter, nor padding");
     assert_eq!(attempt("USER", "SECRET", "    FIRE01", "6"), from(6), "the next message is not ahead");
     assert_eq!(attempt("USER", "SECRET", "", "0"), from(5), "from the most recent message");
-    assert_eq!(attempt("USER", "WRONG", "", "1"), rejected(reject::NOT_AUTHORIZED));
-    assert_eq!(attempt("OTHER", "SECRET", "", "1"), rejected(reject::NOT_AUTHORIZED));
-    assert_eq!(attempt("USER", "SECRET", "FIRE02", "1"), rejected(reject::SESSION_NOT_AVAILABLE));
-    assert_eq!(attempt("USER", "SECRET", "", "7"), rejected(reject::SESSION_NOT_AVAILABLE), "ahead");
-    assert_eq!(attempt("USER", "SECRET", "", "soon"), rejected(reject::SESSION_NOT_AVAILABLE));
+    assert_eq!(attempt("USER", "WRONG", "", "1"), rejected(Refused::Password));
+    assert_eq!(attempt("OTHER", "SECRET", "", "1"), rejected(Refused::Username));
+    assert_eq!(attempt("USER", "SECRET", "FIRE02", "1"), rejected(Refused::Session));
+    assert_eq!(attempt("USER", "SECRET", "", "7"), rejected(Refused::Ahead { asked: 7, next: 6 }));
+    assert_eq!(attempt("USER", "SECRET", "", "soon"), rejected(Refused::Number));
+    // A login of another length is answered as well: whoever sent it waits for that.
+    for length in [0, 45, 47, 50, 52] {
+        let refused = rejected(Refused::Length(length + 1));
+        assert_eq!(try_with(server_config(), 6, framed(b'L', &vec![b' '; length])), refused);
+        assert_eq!(refused.1, framed(b'J', b"A"));
+    }
     let clamp = ServerConfig { ahead: Ahead::Clamp, ..server_config() };
     assert_eq!(try_with(clamp, 6, login("USER", "SECRET", "", "7")), from(6));
     assert_eq!(try_with(server_config(), 1, login("USER", "SECRET", "", "0")), from(1), "an empty session");

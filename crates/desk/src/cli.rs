@@ -128,33 +128,57 @@ pub(crate) enum Faults {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads BinaryFILE (.itch, 2-byte lengths), pcap and pcapng with MoldUDP64, plain or compressed with gzip, xz or zstd.
-Unknown types and wrong lengths are skipped by their length prefix, counted and reported; nothing stops the file.
+Reads BinaryFILE (.itch, 2-byte lengths), pcap and pcapng with MoldUDP64, plain or compressed with
+gzip, xz or zstd, in one pass and in memory that does not grow with the file. --orders and --bench
+keep the messages in memory.
+
+Unknown types and wrong lengths are skipped by their length prefix, counted and reported; a file
+that breaks off is read as far as it goes. What was read and not used is counted.
 
 Examples:
   firelane replay DAY.itch.gz
   firelane replay DAY.itch.xz --symbol AAPL --bbo aapl.csv
+  firelane replay DAY.itch.xz --symbol AAPL,MSFT --bbo both.csv --columns symbol,time_ns
   firelane replay DAY.itch.xz --symbol AAPL --orders aapl.ouch --config maker.toml
   firelane replay capture.pcapng --strict --json | jq .errors
+  curl -s https://.../DAY.itch.gz | firelane replay -
 
 The lines of --bbo are: index,ask_px,ask_sz,bid_px,bid_sz
-  index is the 0-based number of the message in the file; prices are dollars x 10,000; an empty side is 0,0.")]
+  index is the 0-based number of the message in the file; prices are dollars x 10,000; an empty side
+  is 0,0. After a loss in a capture the books may be wrong: then lines are left out, or marked with
+  --columns stale.
+
+Exit codes: 0 read, whatever was wrong with single messages; 1 it failed, or nothing of the file
+could be used; 2 wrong arguments, a file damaged in the middle, or errors found under --strict.")]
 pub(crate) struct Replay {
-    /// The recorded file
+    /// The recorded file; - is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Gateway configuration (TOML)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Follow this symbol alone
-    #[arg(long, value_name = "S")]
-    pub(crate) symbol: Option<String>,
-    /// Write each change of the symbol's best bid or offer here
-    #[arg(long, value_name = "OUT.csv", requires = "symbol")]
+    /// Follow these symbols alone
+    #[arg(long, value_name = "S", value_delimiter = ',')]
+    pub(crate) symbol: Vec<String>,
+    /// List the symbols in the file
+    #[arg(long)]
+    pub(crate) symbols: bool,
+    /// Write each change of a best bid or offer here; - is standard output. Of one symbol, or of several with
+    /// --columns symbol
+    #[arg(long, value_name = "OUT.csv")]
     pub(crate) bbo: Option<PathBuf>,
+    /// Columns behind the usual ones of --bbo, and a line that names all
+    #[arg(long, value_name = "C", value_enum, value_delimiter = ',', requires = "bbo")]
+    pub(crate) columns: Vec<Column>,
     /// Write the exact bytes that the strategy would have sent here (SoupBinTCP-framed OUCH)
     #[arg(long, value_name = "OUT.ouch")]
     pub(crate) orders: Option<PathBuf>,
+    /// Write over files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Go over the messages again and again, in memory, for the time of a warm pass
+    #[arg(long)]
+    pub(crate) bench: bool,
     /// Exit with 2 if anything in the file was an error
     #[arg(long)]
     pub(crate) strict: bool,
@@ -163,13 +187,46 @@ pub(crate) struct Replay {
     pub(crate) json: bool,
 }
 
+/// What a line of `--bbo` may say beside the prices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Column {
+    /// The time of day, in nanoseconds since midnight
+    #[value(name = "time_ns")]
+    TimeNs,
+    /// Of which symbol
+    Symbol,
+    /// 1 if the book may be wrong: after a loss, a malformed message, or a contradiction in the file
+    Stale,
+}
+
+impl Column {
+    /// As it is written on the command line, and in the file.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Column::TimeNs => "time_ns",
+            Column::Symbol => "symbol",
+            Column::Stale => "stale",
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Lines A and B (MoldUDP64), a re-request server, a snapshot server (Glimpse) and one order port (OUCH over SoupBinTCP) for
 each [[port]] of the configuration. Everything is on loopback unless the configuration says otherwise. Passwords come
 from the environment variables that the configuration names.
 
-With a journal, a venue that was killed comes back in mid-session when it is started again. Ctrl-C ends it in order.
+With a journal, a venue that was killed comes back in mid-session when it is started again. Ctrl-C ends it in order:
+without a journal what rests is cancelled, order entry gets System Event E and End of Session, and the lines say the end
+of the market-data session for end_seconds; a second Ctrl-C ends it at once.
+
+It says why each client goes (wrong password, wrong session, a sequence number beyond the end, silence, no login, displaced
+by another login, protocol error, does not read) with the name that was tried, and which requests had no effect; firelane
+status and --json count them.
+
+It matches limit orders by price and time: hidden or displayed, post-only, IOC, day, with a lifetime (ExpireTime is how many
+seconds an order lives, not a time of day), and crosses. It can't do MinQty, MaxFloor and random reserve, pegs, discretion,
+routing, nor retail programmes: an order that asks for one is rejected, not taken for a plain one.
 
 Examples:
   firelane venue --print-config > venue.toml

@@ -3,6 +3,7 @@
 use crate::cli::StatusOf;
 use crate::control::{GatewayStatus, Status, Target, VenueState, ask};
 use crate::replay::group;
+use crate::venue::counts;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
@@ -119,7 +120,13 @@ fn venue(state: &VenueState) -> Vec<String> {
             ),
         ));
         lines.extend(port.positions.iter().map(|(symbol, shares)| row("", &format!("{symbol:<8} {shares:>+10}"))));
+        lines.extend(counts(&port.requests_without_effect).map(|counts| row("", &format!("without effect: {counts}"))));
     }
+    lines.extend(counts(&state.gone).map(|counts| row("gone", &counts)));
+    if state.full > 0 {
+        lines.push(row("full", &format!("{} connections closed at once (limits.connections)", group(state.full))));
+    }
+    lines.extend(counts(&state.rerequests_unanswered).map(|counts| row("re-requests", &format!("no reply: {counts}"))));
     lines
 }
 

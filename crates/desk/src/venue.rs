@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
         tell(&screen, &venue, began.elapsed());
     }
     if config.journal.is_none() {
-        end_in_order(&venue);
+        end_in_order(&screen, &venue, &config, began);
     }
     tell(&screen, &venue, began.elapsed());
     screen.clear();
@@ -64,15 +64,49 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     Ok(if sound.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// A day that nobody can go on with is ended, so that gateways need not find out.
-fn end_in_order(venue: &Running) {
-    for command in [Command::Stop, Command::EndSession] {
+/// A day that nobody can go on with is ended, so that gateways need not find out: what rests is cancelled, order entry
+/// and the lines are told, and the end of the market-data session is said for a while.
+fn end_in_order(screen: &Screen, venue: &Running, config: &VenueConfig, began: Instant) {
+    screen.line_at(
+        began.elapsed(),
+        &format!(
+            "ending the day: the lines say so for {} s (end_seconds); again Ctrl-C: at once",
+            config.end_for.0 / 1_000_000_000
+        ),
+    );
+    for command in [Command::Stop, Command::EndDay, Command::EndSession] {
         venue.tell(command);
     }
-    let began = Instant::now();
-    while venue.status().phase < Phase::Ended && !venue.is_finished() && began.elapsed() < END_WITHIN {
+    let within = END_WITHIN + Duration::from_nanos(config.end_for.0);
+    let asked = Instant::now();
+    while venue.status().phase < Phase::Said && !venue.is_finished() && asked.elapsed() < within {
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Connections that are gone, by why.
+pub(crate) fn gone(status: &VenueStatus) -> BTreeMap<String, u64> {
+    status.gone.iter().map(|(why, count)| ((*why).to_owned(), *count)).collect()
+}
+
+/// Re-requests that got no reply, by why.
+pub(crate) fn unanswered(status: &VenueStatus) -> BTreeMap<String, u64> {
+    let stats = status.far_end.rerequest;
+    let counts = [
+        ("malformed", stats.malformed),
+        ("no_count", stats.no_count),
+        ("wrong_session", stats.wrong_session),
+        ("out_of_range", stats.out_of_range),
+        ("over_rate", stats.over_rate),
+        ("bad_hours", stats.unanswered),
+    ];
+    counts.into_iter().filter(|(_, count)| *count > 0).map(|(why, count)| (why.to_owned(), count)).collect()
+}
+
+/// For people; `None` if there is nothing to say.
+pub(crate) fn counts(counts: &BTreeMap<String, u64>) -> Option<String> {
+    let of = |(what, count): (&String, &u64)| format!("{} {}", what.replace('_', " "), group(*count));
+    (!counts.is_empty()).then(|| counts.iter().map(of).collect::<Vec<_>>().join(", "))
 }
 
 fn list(addresses: &[SocketAddr]) -> String {
@@ -170,6 +204,12 @@ struct Report {
     snapshots: u64,
     /// Connections cut because their client did not read.
     stalled: u64,
+    /// Connections that are gone, by why.
+    gone: BTreeMap<String, u64>,
+    /// Connections closed at once because there were too many.
+    full: u64,
+    /// Re-requests without a reply, by why.
+    rerequests_unanswered: BTreeMap<String, u64>,
     /// Order entry.
     ports: Vec<PortReport>,
     /// Where the venue contradicts itself.
@@ -184,7 +224,7 @@ struct PortReport {
     session: String,
     /// Orders that were accepted, replacements included.
     orders: usize,
-    /// Of these in the market.
+    /// Of these in the market when the venue was told to end.
     live: usize,
     /// Executions that were not broken.
     fills: usize,
@@ -192,6 +232,8 @@ struct PortReport {
     shares: u64,
     /// Messages of the session.
     messages: usize,
+    /// Requests that had no effect, or were rejected, by what was wrong.
+    requests_without_effect: BTreeMap<String, u64>,
     /// Net shares by symbol.
     positions: BTreeMap<String, i64>,
 }
@@ -201,7 +243,9 @@ impl Report {
         let stats = far_end.stats();
         let ports = config.ports.iter().enumerate().filter_map(|(index, entry)| {
             let port = far_end.exchange().port(u16::try_from(index).ok()?)?;
-            let PortStatus { orders, live, fills, shares, messages, positions, .. } = PortStatus::of(port, 0, false);
+            let PortStatus { orders, live, fills, shares, messages, remarks, positions, .. } =
+                PortStatus::of(port, 0, false);
+            let live = status.ports.get(index).map_or(live, |at_end| at_end.live);
             let held = positions.into_iter().filter(|(_, shares)| *shares != 0);
             Some(PortReport {
                 port: index,
@@ -212,6 +256,7 @@ impl Report {
                 fills,
                 shares,
                 messages,
+                requests_without_effect: remarks,
                 positions: held.map(|(symbol, shares)| (symbol.to_string(), shares)).collect(),
             })
         });
@@ -226,6 +271,9 @@ impl Report {
             rerequests: [stats.rerequest.requests, stats.rerequest.answered],
             snapshots: stats.glimpse.completed,
             stalled: status.stalled,
+            gone: gone(status),
+            full: status.full,
+            rerequests_unanswered: unanswered(status),
             ports: ports.collect(),
             error,
         }
@@ -253,6 +301,18 @@ impl Report {
             for (symbol, shares) in &port.positions {
                 say!("    {symbol:<8} {shares:>+10}");
             }
+            if let Some(counts) = counts(&port.requests_without_effect) {
+                say!("    without effect: {counts}");
+            }
+        }
+        if let Some(counts) = counts(&self.gone) {
+            say!("  connections gone: {counts}");
+        }
+        if self.full > 0 {
+            say!("  connections closed at once because limits.connections was reached: {}", group(self.full));
+        }
+        if let Some(counts) = counts(&self.rerequests_unanswered) {
+            say!("  re-requests without a reply: {counts}");
         }
         if let Some(error) = &self.error {
             say!("The venue contradicts itself: {error}");

@@ -4,6 +4,8 @@
 mod data;
 #[path = "replay/days.rs"]
 mod days;
+#[path = "replay/files.rs"]
+mod files;
 #[path = "replay/naive.rs"]
 mod naive;
 
@@ -46,9 +48,9 @@ impl Desk {
         program.arg("replay").arg(file).args(options).current_dir(self.folder.path()).output().unwrap()
     }
 
-    /// The same with `--json`; it must succeed.
+    /// The same with `--json`, over what was written before; it must succeed.
     fn json(&self, file: &Path, options: &[&str]) -> Value {
-        let output = self.replay(file, &[options, &["--json"]].concat());
+        let output = self.replay(file, &[options, &["--json", "--force"]].concat());
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}: {told}", file.display());
         serde_json::from_slice(&output.stdout).unwrap()
@@ -101,13 +103,17 @@ fn every_type_decodes_and_each_damaged_sibling_has_its_one_error() {
 fn the_json_has_its_documented_keys() {
     let desk = Desk::new();
     let file = desk.put("day.itch", &opened(&["AAA"]).binary_file());
-    let report = desk.json(&file, &["--symbol", "AAA", "--bbo", "bbo.csv", "--orders", "out.ouch"]);
+    let options = ["--symbol", "AAA", "--bbo", "bbo.csv", "--orders", "out.ouch"];
+    let report = desk.json(&file, &[&options[..], &["--bench"]].concat());
     for key in ["messages", "counts", "errors", "symbols", "live_orders", "peak_live_orders", "skipped_packets"] {
         assert!(!report[key].is_null(), "{key}");
     }
     for clock in ["cold", "warm"] {
         assert!(report["ns_per_message"][clock].as_f64().unwrap() > 0.0, "{clock}");
     }
+    // The field is there without the passes that fill it.
+    let quick = desk.json(&file, &options);
+    assert!(quick["ns_per_message"].as_object().unwrap()["warm"].is_null());
     assert_eq!(report["bbo_states"], 0);
     for key in ["frames", "entered", "replaced", "cancelled", "fills"] {
         assert_eq!(report["orders"][key], 0, "{key}");

@@ -1,7 +1,7 @@
 //! `firelane venue` as a process: what it prints, how it ends, and how it comes back from being killed.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Duration;
@@ -98,6 +98,10 @@ fn it_ends_by_itself_with_one_json_object() {
         (Some("FIRE"), Some(0))
     );
     assert!(report.get("error").is_none());
+    for (key, empty) in [("gone", "{}"), ("full", "0"), ("rerequests_unanswered", "{}")] {
+        assert_eq!(report[key].to_string(), empty, "{key}");
+    }
+    assert_eq!(report["ports"][0]["requests_without_effect"].to_string(), "{}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("order port 0  on 127.0.0.1:"));
 }
 
@@ -108,15 +112,75 @@ fn a_signal_ends_it_in_order_with_a_statement() {
         let venue = Started::new(&config(folder.path(), ""));
         let (client, next) = venue.log_in();
         assert_eq!(next, 1, "the start of the day is the session's first message");
+        // A login with another password, and one that breaks off.
+        let mut wrong = TcpStream::connect(venue.orders()).unwrap();
+        let login = format!("\0\x2fL{:6}{:10}{:10}{:>20}", "FIRE", "S3CRET", "", 1);
+        wrong.write_all(login.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        wrong.read_to_end(&mut answer).unwrap();
+        assert_eq!(answer, b"\0\x02JA");
         signal(&venue.child, name);
         let (code, text) = venue.rest();
         assert_eq!(code, Some(0), "{text}");
-        for part in ["connected", "logged in", "Venue closed after", "order port 0 (FIRE): 0 orders"] {
+        let peer = wrong.local_addr().unwrap();
+        for part in [
+            "connected",
+            "(user \"FIRE\") logged in",
+            &format!("{peer} (user \"FIRE\") gone: login rejected: wrong password"),
+            "ending the day: the lines say so for 1 s (end_seconds)",
+            "gone: the session has ended",
+            "Venue closed after",
+            "order port 0 (FIRE): 0 orders",
+            "connections gone: session ended 1, wrong password 1",
+        ] {
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
+        assert!(!text.contains("S3CRET"), "not even a wrong password is shown");
+        // The session's messages, its end, and the connection's.
+        let (mut client, mut last) = (client, Vec::new());
+        client.read_to_end(&mut last).unwrap();
+        let end = last.len() - 16;
+        assert_eq!((&last[end..end + 4], &last[end + 12..]), (&b"\0\x0bSS"[..], &b"E\0\x01Z"[..]), "{last:?}");
         assert!(!text.contains("ORDERS\n") && !text.contains("STATE"), "no password is shown");
-        drop(client);
     }
+}
+
+/// The end of the market-data session is heard on the lines, more than once, for as long as it is configured.
+#[test]
+fn the_lines_say_the_end_for_a_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = [0, 0].map(|port| UdpSocket::bind(("127.0.0.1", port)).unwrap());
+    let text = std::fs::read_to_string(config(folder.path(), "end_seconds = 1")).unwrap();
+    let [a, b] = [0, 1].map(|at: usize| lines[at].local_addr().unwrap().to_string());
+    let text = text.replacen("127.0.0.1:9\"", &format!("{a}\""), 1).replacen("127.0.0.1:9\"", &format!("{b}\""), 1);
+    let path = folder.path().join("venue.toml");
+    std::fs::write(&path, text).unwrap();
+    let venue = Started::new(&path);
+    signal(&venue.child, "-TERM");
+    assert_eq!(venue.rest().0, Some(0));
+    for line in lines {
+        line.set_nonblocking(true).unwrap();
+        let (mut buffer, mut ends) = ([0; 2_000], 0);
+        // Whatever the socket had room for; the end is last.
+        while let Ok(length) = line.recv(&mut buffer) {
+            let is_end = length == 20 && buffer[18..20] == [0xff, 0xff];
+            assert!(is_end || ends == 0, "something after the end");
+            ends += usize::from(is_end);
+        }
+        assert!(ends >= 3, "said {ends} times");
+    }
+}
+
+/// What cannot be done stands in the help and in the sample.
+#[test]
+fn the_help_says_what_it_cannot_do() {
+    let help = String::from_utf8(finish(firelane(&["--help"]).spawn().unwrap()).stdout).unwrap();
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sample = String::from_utf8(finish(firelane(&["--print-config"]).spawn().unwrap()).stdout).unwrap();
+    for word in ["MinQty", "MaxFloor", "pegs", "discretion", "routing", "ExpireTime"] {
+        assert!(help.contains(word) && sample.contains(word), "{word}");
+    }
+    assert!(help.contains("how many seconds an order lives, not a time of day"), "{help}");
 }
 
 #[test]

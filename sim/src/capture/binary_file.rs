@@ -1,11 +1,12 @@
 //! `BinaryFILE`: messages after one another, each behind a two-byte big-endian length, without a header or an index.
 //!
 //! A length of zero ends the session. Nothing after it is a message; how many bytes there are is told, because some
-//! tools write files whose lengths are all zero (`feed.md` section 5, trap 6), and to pass over those in silence would
+//! tools write files whose lengths are all zero, and to pass over those in silence would
 //! be to lose them.
 
 use super::CaptureError;
-use std::io::{self, BufReader, Read, Write};
+use super::window::Window;
+use std::io::{self, Read, Write};
 
 /// The bytes end inside of the message, or of the length, at `offset`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -73,52 +74,84 @@ impl std::iter::FusedIterator for Messages<'_> {}
 
 /// Reads the messages of a stream one by one.
 pub struct Reader<R> {
-    stream: BufReader<R>,
-    message: Vec<u8>,
-    offset: u64,
+    window: Window<R>,
+    /// How much of the window the message last read takes up.
+    used: usize,
+    trailing: u64,
     ended: bool,
 }
 
 impl<R: Read> Reader<R> {
     /// The messages of a decompressed stream.
     pub fn new(stream: R) -> Self {
-        let message = Vec::with_capacity(usize::from(u16::MAX));
-        Reader { stream: BufReader::with_capacity(1 << 17, stream), message, offset: 0, ended: false }
+        Reader { window: Window::new(stream, 1 << 20), used: 0, trailing: 0, ended: false }
     }
 
     /// The next message, or `None` at the end of the file or session.
     ///
     /// # Errors
     /// [`CaptureError::Truncated`] and [`CaptureError::Read`]; after either there is nothing more.
+    #[inline]
     pub fn next_message(&mut self) -> Result<Option<&[u8]>, CaptureError> {
-        if self.ended {
+        self.window.consume(std::mem::take(&mut self.used));
+        let whole = whole_message(self.window.data());
+        if whole.is_none_or(|length| length == 0) && !self.look_further()? {
             return Ok(None);
         }
-        self.ended = true;
-        let mut length = [0; 2];
-        let got = self.take(2)?;
-        if got == 0 {
-            return Ok(None);
-        }
-        length.get_mut(..got).unwrap_or_default().copy_from_slice(&self.message);
-        let length = usize::from(u16::from_be_bytes(length));
-        if got == 2 && length == 0 {
-            return Ok(None);
-        }
-        if got < 2 || self.take(length)? < length {
-            return Err(CaptureError::Truncated { offset: self.offset });
-        }
-        self.offset += 2 + length as u64;
-        self.ended = false;
-        Ok(Some(&self.message))
+        let length = whole_message(self.window.data()).unwrap_or(0);
+        self.used = 2 + length;
+        Ok(self.window.data().get(2..2 + length))
     }
 
-    /// Reads `wanted` bytes into the buffer, fewer only at the end of the stream; how many.
-    fn take(&mut self, wanted: usize) -> Result<usize, CaptureError> {
-        self.message.clear();
-        let mut part = self.stream.by_ref().take(wanted as u64);
-        part.read_to_end(&mut self.message).map_err(|source| CaptureError::Read { offset: self.offset, source })
+    /// Is there another message? Reads on until it is there.
+    #[cold]
+    fn look_further(&mut self) -> Result<bool, CaptureError> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.ended = true;
+        let truncated = CaptureError::Truncated { offset: self.window.offset() };
+        if !self.window.has(2)? {
+            // A packed file that breaks off between two messages is incomplete all the same.
+            let is_end = self.window.data().is_empty() && !self.window.is_cut();
+            return if is_end { Ok(false) } else { Err(truncated) };
+        }
+        let length = usize::from(self.window.data().first_chunk().map_or(0, |length| u16::from_be_bytes(*length)));
+        if length == 0 {
+            self.window.consume(2);
+            self.count_trailing()?;
+            return Ok(false);
+        }
+        if !self.window.has(2 + length)? {
+            return Err(truncated);
+        }
+        self.ended = false;
+        Ok(true)
     }
+
+    /// Whatever follows the end of the session is read and counted, and nothing else.
+    fn count_trailing(&mut self) -> Result<(), CaptureError> {
+        loop {
+            let bytes = self.window.data().len();
+            self.trailing += bytes as u64;
+            self.window.consume(bytes);
+            if !self.window.read_more()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Once the end has been reached: how many bytes follow the zero length that ended it.
+    pub fn trailing(&self) -> u64 {
+        self.trailing
+    }
+}
+
+/// The length of the message that `bytes` begin with, if all of it is there.
+#[inline]
+fn whole_message(bytes: &[u8]) -> Option<usize> {
+    let length = usize::from(u16::from_be_bytes(*bytes.first_chunk()?));
+    (bytes.len() >= 2 + length).then_some(length)
 }
 
 /// Writes messages as a `BinaryFILE`, without an end of session.

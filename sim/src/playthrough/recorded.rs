@@ -6,6 +6,7 @@ use crate::crowd::CrowdStats;
 use crate::exchange::Exchange;
 use crate::venue::acceptor::{Acceptor, ConnId, Output, PortConfig};
 use crate::venue::engine::Resting;
+use crate::venue::farewell::{Name, Remark};
 use crate::venue::port::Port;
 use firelane_gateway::base::{ExchangeTime, Mono, Symbol};
 use firelane_gateway::flow::wire::itch50::{self, Message, codes};
@@ -123,6 +124,18 @@ impl<B: AsRef<[u8]> + Send> Exchange for RecordedDay<B> {
         self.next = None;
     }
 
+    /// The recording says for itself how far its day came; only order entry ends here.
+    fn end_day(&mut self, now: Mono) {
+        self.next = None;
+        let mut effects = Vec::new();
+        self.market.end_day(&mut effects);
+        self.acceptor.on_effects(now, &effects);
+        self.acceptor.system_event(now, false);
+        for port in 0..self.acceptor.count() {
+            self.acceptor.end_session(now, port, &mut self.market);
+        }
+    }
+
     fn take_passwords(&mut self) -> Vec<Password> {
         self.acceptor.take_passwords()
     }
@@ -141,6 +154,14 @@ impl<B: AsRef<[u8]> + Send> Exchange for RecordedDay<B> {
 
     fn take_outputs(&mut self) -> Vec<Output> {
         self.acceptor.take_outputs()
+    }
+
+    fn take_remarks(&mut self) -> Vec<(u16, Remark, u64)> {
+        self.acceptor.take_remarks()
+    }
+
+    fn tried(&self, conn: ConnId) -> Option<Name> {
+        self.acceptor.tried(conn)
     }
 
     fn take_messages(&mut self) -> Vec<Vec<u8>> {

@@ -5,6 +5,7 @@
 
 use super::{Addresses, Limits, Multicast, Setup, Speed};
 use crate::net::Faults;
+use firelane_gateway::base::Nanos;
 use firelane_gateway::shell::config::ConfigError;
 use firelane_gateway::shell::config::check::{day, padded, refuse, variable, within, word};
 use serde::Deserialize;
@@ -26,6 +27,8 @@ pub struct VenueConfig {
     pub ports: Vec<PortEntry>,
     /// The snapshot server's login.
     pub snapshot: SnapshotEntry,
+    /// How long the end of the market-data session is said before the venue is over.
+    pub end_for: Nanos,
     /// The journal's file.
     pub journal: Option<PathBuf>,
     /// The control socket, if there is to be one: for the program that runs the venue.
@@ -89,6 +92,7 @@ macro_rules! table {
 
 table! { Raw {
     journal: String = String::new(),
+    end_seconds: u32 = 1,
     addresses: RawAddresses = RawAddresses::default(),
     market: RawMarket = RawMarket::default(),
     snapshot: RawSnapshot = RawSnapshot::default(),
@@ -211,8 +215,10 @@ impl VenueConfig {
             username: username("snapshot.username", &raw.snapshot.username)?,
             password_env: variable("snapshot.password_env", &raw.snapshot.password_env)?,
         };
+        let end_seconds = within("end_seconds", raw.end_seconds, 0..=60, "0 to 60 seconds")?;
+        let end_for = Nanos::from_secs(end_seconds.into());
         let (journal, control) = (file(&raw.journal), file(&raw.control.socket));
-        Ok(VenueConfig { setup, market, ports, snapshot, journal, control })
+        Ok(VenueConfig { setup, market, ports, snapshot, end_for, journal, control })
     }
 }
 
@@ -330,7 +336,7 @@ mod tests {
         let written: toml::Table = SAMPLE.parse().unwrap();
         let keys: usize = written.values().map(|v| v.as_table().map_or(1, toml::Table::len)).sum();
         let in_port = written["port"].as_array().unwrap()[0].as_table().unwrap().len();
-        assert_eq!((keys, in_port), (23, 7), "has a key been forgotten in the sample?");
+        assert_eq!((keys, in_port), (24, 7), "has a key been forgotten in the sample?");
         assert_eq!(VenueConfig::parse(SAMPLE).unwrap(), VenueConfig::parse("").unwrap());
     }
 
@@ -350,6 +356,7 @@ mod tests {
             ("[addresses]\nmulticast_ttl = 256", "addresses.multicast_ttl", "0 to 255"),
             ("[addresses]\nmulticast_interface = \"eth0\"", "addresses.multicast_interface", "0.0.0.0"),
             ("[limits]\nconnections = 0", "limits.connections", "1 to 1024"),
+            ("end_seconds = 61", "end_seconds", "0 to 60 seconds"),
             ("port = []", "port", "one to 64 tables"),
             ("[[port]]\nfirm = \"fire\"", "port.firm", "four capital letters"),
             ("[[port]]\nusername = \"SEVENCH\"", "port.username", "one to six"),

@@ -10,7 +10,8 @@ use super::status::{Ended, News, VenueEvent};
 use crate::far_end::{Door, FarEnd};
 use crate::net::{End, Faults, StreamEvent, StreamLink, StreamStats};
 use crate::rng::Rng;
-use crate::venue::acceptor::ConnId;
+use crate::venue::acceptor::{ConnId, Farewell};
+use crate::venue::farewell::Name;
 use firelane_gateway::base::{Mono, Nanos};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
@@ -47,6 +48,8 @@ struct Connection {
     /// Its number at the far end, while it has one there.
     conn: Option<ConnId>,
     out: VecDeque<u8>,
+    /// The name that was tried.
+    user: Option<Name>,
     logged_in: bool,
     /// Bytes came since it was last asked whether they logged in.
     heard: bool,
@@ -69,7 +72,7 @@ pub(super) struct Entrance {
     accepted: u64,
     /// Of connections that are gone, and of those without a link.
     stats: StreamStats,
-    /// Connections closed because there were too many, or because their client did not read.
+    /// Connections closed at once because there were too many, or because their client did not read.
     pub(super) full: u64,
     pub(super) stalled: u64,
 }
@@ -138,9 +141,11 @@ impl Entrance {
                 && let Some(conn) = connection.conn
             {
                 connection.heard = false;
+                connection.user = far_end.tried(conn);
                 if !connection.logged_in && far_end.is_logged_in(conn) {
                     connection.logged_in = true;
-                    news.tell(VenueEvent::LoggedIn { door: self.door, peer: connection.peer });
+                    let (peer, user) = (connection.peer, connection.user);
+                    news.tell(VenueEvent::LoggedIn { door: self.door, peer, user });
                 }
             }
         }
@@ -153,8 +158,14 @@ impl Entrance {
             // An error is about a client that went away before it was accepted, or a shortage that may pass.
             let Ok((socket, peer)) = self.listener.accept() else { break };
             done += 1;
-            if self.connections.len() >= self.limits.connections || prepare(&socket, &self.limits).is_err() {
+            if !self.make_room(now, venue_now, far_end) {
                 self.full += 1;
+                if self.full.is_power_of_two() {
+                    news.tell(VenueEvent::Full { door: self.door, peer, count: self.full });
+                }
+                continue;
+            }
+            if prepare(&socket, &self.limits).is_err() {
                 continue;
             }
             self.accepted += 1;
@@ -165,6 +176,7 @@ impl Entrance {
                 link: None,
                 conn: None,
                 out: VecDeque::new(),
+                user: None,
                 logged_in: false,
                 heard: false,
                 ended: None,
@@ -186,6 +198,26 @@ impl Entrance {
         done
     }
 
+    /// Is there a place for one more? Whoever is logged in to an order port takes none, as it is one that a port has and
+    /// a new login displaces it. Of the others, one that is idle gives its place up, and then one that is being closed
+    /// and takes its time: nobody is locked out by connections that do nothing.
+    fn make_room(&mut self, now: Mono, venue_now: Mono, far_end: &mut FarEnd) -> bool {
+        let is_order_port = matches!(self.door, Door::Orders(_));
+        let trades = |c: &Connection| is_order_port && c.logged_in && c.state == Socketed::Open;
+        if self.connections.iter().filter(|c| c.state != Socketed::Gone && !trades(c)).count() < self.limits.connections
+        {
+            return true;
+        }
+        // What a faulty wire still carries to it is on its way to somebody idle, too.
+        let is_idle = |c: &Connection| c.state == Socketed::Open && c.conn.is_none_or(|conn| far_end.is_idle(conn));
+        let closing = |c: &Connection| matches!(c.state, Socketed::Flushing(_) | Socketed::Lingering(_));
+        let oldest = self.connections.iter().position(is_idle).or_else(|| self.connections.iter().position(closing));
+        let Some(oldest) = oldest.and_then(|at| self.connections.get_mut(at)) else { return false };
+        oldest.ended.get_or_insert(Ended::MadeRoom);
+        oldest.lose(now, venue_now, far_end);
+        true
+    }
+
     /// The far end writes to a connection. False if it is not one of these.
     pub(super) fn write(&mut self, now: Mono, conn: ConnId, bytes: &[u8]) -> bool {
         let Some(connection) = self.connections.iter_mut().find(|c| c.conn == Some(conn)) else { return false };
@@ -200,10 +232,11 @@ impl Entrance {
     }
 
     /// The far end has closed a connection. False if it is not one of these.
-    pub(super) fn close(&mut self, now: Mono, conn: ConnId) -> bool {
+    pub(super) fn close(&mut self, now: Mono, conn: ConnId, farewell: Farewell) -> bool {
         let Some(connection) = self.connections.iter_mut().find(|c| c.conn == Some(conn)) else { return false };
         connection.conn = None;
-        connection.ended.get_or_insert(Ended::ByVenue);
+        connection.ended.get_or_insert(Ended::ByVenue(farewell.why));
+        connection.user = farewell.user.or(connection.user);
         match &mut connection.link {
             Some(link) => link.close(now, End::Server),
             None => connection.finish(now),
@@ -223,8 +256,10 @@ impl Entrance {
             }
             if connection.state != Socketed::Open && !connection.told {
                 connection.told = true;
-                let (door, peer, why) = (self.door, connection.peer, connection.ended.unwrap_or(Ended::ByClient));
-                news.tell(VenueEvent::Disconnected { door, peer, why });
+                let (door, peer, user) = (self.door, connection.peer, connection.user);
+                let why = connection.ended.unwrap_or(Ended::ByClient);
+                *news.gone.entry(why.key()).or_insert(0) += 1;
+                news.tell(VenueEvent::Disconnected { door, peer, user, why });
             }
         }
         let stats = &mut self.stats;

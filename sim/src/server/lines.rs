@@ -1,6 +1,7 @@
 //! Datagrams at the socket: lines A and B out, re-requests in and their replies out, each through a link with its
 //! faults, or straight.
 
+use super::status::News;
 use super::{Addresses, Limits, Multicast};
 use crate::far_end::FarEnd;
 use crate::net::{DatagramLink, Faults, LinkStats};
@@ -216,7 +217,7 @@ impl Requests {
     }
 
     /// Takes requests in and has them answered; how many.
-    pub(super) fn serve(&mut self, now: Mono, venue_now: Mono, far_end: &mut FarEnd) -> usize {
+    pub(super) fn serve(&mut self, now: Mono, venue_now: Mono, far_end: &mut FarEnd, news: &mut News) -> usize {
         let mut buffer = [0; 2_048];
         let mut taken = 0;
         for _ in 0..MOST_REQUESTS {
@@ -233,16 +234,20 @@ impl Requests {
             } else {
                 self.stats[1].sent += 1;
                 self.stats[1].delivered += 1;
-                if let Some(reply) = far_end.on_request(venue_now, request) {
-                    self.stats[0].sent += 1;
-                    self.out.push((from, reply));
+                match far_end.on_request(venue_now, request) {
+                    Ok(reply) => {
+                        self.stats[0].sent += 1;
+                        self.out.push((from, reply));
+                    }
+                    Err(why) => news.unanswered(from, why),
                 }
             }
         }
-        for peer in self.peers.values_mut() {
+        for (from, peer) in &mut self.peers {
             while let Some(request) = peer.requests.receive(now) {
-                if let Some(reply) = far_end.on_request(venue_now, &request) {
-                    peer.replies.send(now, reply);
+                match far_end.on_request(venue_now, &request) {
+                    Ok(reply) => peer.replies.send(now, reply),
+                    Err(why) => news.unanswered(*from, why),
                 }
             }
         }

@@ -154,8 +154,10 @@ pub enum Phase {
     Trading,
     /// Everyone else has stopped; order entry, lines and servers go on.
     Stopped,
-    /// The market-data session has been ended.
+    /// The market-data session has been ended, and its end is being said.
     Ended,
+    /// That was said for long enough: there is nothing more to come.
+    Said,
     /// The server is over.
     Over,
 }
@@ -167,7 +169,9 @@ pub enum Command {
     Stop,
     /// Wires and servers are healthy from now on.
     Heal,
-    /// End the market-data session.
+    /// End the day: the market closes, what rests is cancelled, order entry is told and over for good.
+    EndDay,
+    /// End the market-data session: its end is said for a while.
     EndSession,
     /// Tell the status now.
     Report,
@@ -236,6 +240,8 @@ pub struct VenueServer {
     news: News,
     told_at: Mono,
     tell_every: Nanos,
+    /// Orders of each port that lived when the day was ended; empty before.
+    live_at_end: Vec<usize>,
     /// Someone has told it something, and will want to see what came of it.
     asked: bool,
     handle: VenueHandle,
@@ -299,6 +305,7 @@ impl VenueServer {
             news: News::default(),
             told_at: now,
             tell_every: STATUS_EVERY,
+            live_at_end: Vec::new(),
             asked: false,
             handle: VenueHandle { addresses: actual, commands: sender, status: Arc::default(), left: Arc::default() },
         };
@@ -336,6 +343,14 @@ impl VenueServer {
                 }
                 self.healed = true;
             }
+            Command::EndDay => {
+                let exchange = far_end.exchange();
+                let live =
+                    (0..).map_while(|index| exchange.port(index)).map(|port| PortStatus::of(port, 0, false).live);
+                self.live_at_end = live.collect();
+                far_end.end_day(venue_now);
+                self.phase = self.phase.max(Phase::Stopped);
+            }
             Command::EndSession => {
                 far_end.end_session(venue_now);
                 self.phase = self.phase.max(Phase::Ended);
@@ -349,6 +364,9 @@ impl VenueServer {
         let Some(far_end) = &mut self.far_end else { return 0 };
         let outputs = far_end.take_outputs();
         let done = outputs.len();
+        for (port, what, count) in far_end.take_remarks() {
+            self.news.tell(VenueEvent::Remark { port, what, count });
+        }
         for output in outputs {
             match output {
                 Output::Datagram(line, bytes) => self.lines.publish(now, line, bytes),
@@ -356,8 +374,8 @@ impl VenueServer {
                 Output::Bytes(conn, bytes) => {
                     let _gone = !self.entrances.iter_mut().any(|entrance| entrance.write(now, conn, &bytes));
                 }
-                Output::Close(conn) => {
-                    let _gone = !self.entrances.iter_mut().any(|entrance| entrance.close(now, conn));
+                Output::Close(conn, farewell) => {
+                    let _gone = !self.entrances.iter_mut().any(|entrance| entrance.close(now, conn, farewell));
                 }
             }
         }
@@ -370,7 +388,11 @@ impl VenueServer {
         let of = |port: u16| self.entrances.iter().find(|e| e.door == Door::Orders(port)).map_or(0, Entrance::count);
         let exchange = far_end.exchange();
         let ports = (0..).map_while(|index| Some((index, exchange.port(index)?)));
-        let ports = ports.map(|(index, port)| PortStatus::of(port, of(index), exchange.logged_in(index).is_some()));
+        let ports = ports.map(|(index, port)| {
+            let status = PortStatus::of(port, of(index), exchange.logged_in(index).is_some());
+            let live = self.live_at_end.get(usize::from(index)).copied().unwrap_or(status.live);
+            PortStatus { live, ..status }
+        });
         let [replies, requests] = self.requests.stats();
         let [a, b] = self.lines.stats();
         let streams = |snapshot: bool| {
@@ -393,6 +415,7 @@ impl VenueServer {
             waiting_datagrams: self.lines.waiting(),
             full: self.entrances.iter().map(|entrance| entrance.full).sum(),
             stalled: self.entrances.iter().map(|entrance| entrance.stalled).sum(),
+            gone: self.news.gone.clone(),
             lost_events: self.news.lost,
         };
         *self.handle.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
@@ -420,7 +443,11 @@ impl Agent for VenueServer {
             done += entrance.take_in(now, venue_now, far_end, &mut self.news);
         }
         far_end.settle(venue_now);
-        done += self.requests.serve(now, venue_now, far_end);
+        if self.phase == Phase::Ended && far_end.is_over() {
+            self.phase = Phase::Said;
+            self.asked = true;
+        }
+        done += self.requests.serve(now, venue_now, far_end, &mut self.news);
         // Only what is written down may leave.
         far_end.commit()?;
         done += self.send(now);

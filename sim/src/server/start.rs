@@ -1,6 +1,7 @@
 //! From a configuration to a venue that runs.
 
 use super::{ConfigError, Running, ServerError, SinceStart, Speed, VenueConfig, VenueServer};
+use crate::capture::binary_file::Messages;
 use crate::capture::{self, CaptureError, Format};
 use crate::exchange::{Exchange, Synthetic};
 use crate::far_end::{FarEnd, FarEndConfig, Login};
@@ -10,12 +11,16 @@ use crate::net::Faults;
 use crate::playthrough::{RecordedDay, opening_of};
 use crate::venue::acceptor::PortConfig;
 use firelane_gateway::base::{Digest, ExchangeTime, Mono, Nanos};
+use firelane_gateway::flow::wire::itch50;
 use firelane_gateway::flow::wire::soupbintcp::ServerConfig;
 use firelane_gateway::shell::agent::Idle;
 use std::path::{Path, PathBuf};
 
 /// When the synthetic market opens: 9:30, in ns since midnight.
 const OPENING: u64 = 34_200 * 1_000_000_000;
+
+/// How often the end of the market-data session is said.
+const END_EVERY: Nanos = Nanos::from_millis(100);
 
 /// Why a venue did not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +41,14 @@ pub enum StartError {
     /// The recorded day cannot be read.
     #[error("market.itch: {0}")]
     Recording(CaptureError),
+    /// No message of ITCH 5.0 is in it.
+    #[error("market.itch = {:?}: no message of ITCH 5.0 is in it; it is {looks_like}", path.display())]
+    Nothing {
+        /// Which file.
+        path: PathBuf,
+        /// What it looks like.
+        looks_like: &'static str,
+    },
     /// It is a capture of packets, and not a run of messages.
     #[error("market.itch = {:?}: holds packets; a venue plays a BinaryFILE", .0.display())]
     Packets(PathBuf),
@@ -60,9 +73,16 @@ pub fn start(config: &VenueConfig, secret: &dyn Fn(&str) -> Option<String>) -> R
 fn load(path: &Path) -> Result<Vec<u8>, StartError> {
     let recording = capture::read_all(path).map_err(StartError::Recording)?;
     match Format::of(&recording) {
-        Format::BinaryFile => Ok(recording),
+        Format::BinaryFile if has_itch(&recording) => Ok(recording),
+        Format::BinaryFile => {
+            Err(StartError::Nothing { path: path.to_owned(), looks_like: capture::looks_like(&recording) })
+        }
         Format::Pcap | Format::PcapNg => Err(StartError::Packets(path.to_owned())),
     }
+}
+
+fn has_itch(recording: &[u8]) -> bool {
+    Messages::new(recording).flatten().any(|message| itch50::check(message).is_ok())
 }
 
 /// A venue with its sockets open and its day begun, or gone on with where its journal ends. It does not run yet.
@@ -101,6 +121,8 @@ pub fn build(
         password: password("snapshot.password_env".to_owned(), &config.snapshot.password_env)?,
     };
     let mut around = FarEndConfig::under(setup.faults, setup.seed, snapshot);
+    around.publisher.end_for = config.end_for;
+    around.publisher.end_every = END_EVERY;
     keep_pace(&mut around, setup.speed);
 
     let epoch = match &recording {
@@ -189,6 +211,7 @@ fn keep_pace(config: &mut FarEndConfig, speed: Speed) {
     let FarEndConfig { publisher, rerequest, glimpse, .. } = config;
     scale(&mut publisher.heartbeat);
     scale(&mut publisher.end_for);
+    scale(&mut publisher.end_every);
     for line in &mut publisher.lines {
         scale(&mut line.wait);
     }

@@ -5,6 +5,7 @@
 //! behind it as a [`Market`]; what happens there without a request (another port's order, an auction, a play-through
 //! of a recorded day) is passed in with [`Acceptor::on_effects`].
 
+use super::farewell::{Name, Remark, Why};
 use super::market::{BreakReason, Effect, Market, Refusal};
 use super::port::{Desk, OrderKey, Port};
 use super::rules::Entitlements;
@@ -46,8 +47,17 @@ impl PortConfig {
 pub enum Output {
     /// Send these bytes.
     Bytes(ConnId, Vec<u8>),
-    /// Close it. The acceptor has forgotten it already.
-    Close(ConnId),
+    /// Close it: why, and the name that was tried. The acceptor has forgotten it already.
+    Close(ConnId, Farewell),
+}
+
+/// What is said of a connection that the venue closes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Farewell {
+    /// Why.
+    pub why: Why,
+    /// The name that the client tried to log in with, if it got so far.
+    pub user: Option<Name>,
 }
 
 #[derive(Debug)]
@@ -62,6 +72,8 @@ struct Connection {
 struct Gate {
     config: PortConfig,
     port: Port,
+    /// Its session is closed for good: nobody logs in any more.
+    over: bool,
 }
 
 /// All ports and their connections.
@@ -78,7 +90,8 @@ pub struct Acceptor {
 enum Asked {
     Replay,
     Message(Vec<u8>),
-    Close,
+    Close(Why),
+    Skipped { letter: u8, length: usize },
     Nothing,
 }
 
@@ -101,7 +114,7 @@ impl Acceptor {
     pub fn new(epoch: ExchangeTime, ports: Vec<PortConfig>) -> Self {
         let gates = ports.into_iter().enumerate().map(|(index, config)| {
             let index = u16::try_from(index).expect("ports are numbered with 16 bits");
-            Gate { port: Port::new(index, config.entitlements.clone()), config }
+            Gate { port: Port::new(index, config.entitlements.clone()), config, over: false }
         });
         Acceptor { epoch, gates: gates.collect(), connections: BTreeMap::new(), outputs: Vec::new() }
     }
@@ -121,6 +134,24 @@ impl Acceptor {
     /// All ports in the order of their numbers.
     pub fn ports(&self) -> impl Iterator<Item = &Port> {
         self.gates.iter().map(|gate| &gate.port)
+    }
+
+    /// How many ports there are.
+    #[must_use]
+    pub fn count(&self) -> u16 {
+        u16::try_from(self.gates.len()).unwrap_or(u16::MAX)
+    }
+
+    /// The name that a connection's client tried to log in with.
+    #[must_use]
+    pub fn tried(&self, conn: ConnId) -> Option<Name> {
+        self.connections.get(&conn)?.server.tried().map(Name)
+    }
+
+    /// What is to be said of clients since the last call: of which port, what, and how often it was so by then.
+    pub fn take_remarks(&mut self) -> Vec<(u16, Remark, u64)> {
+        let ports = (0..).zip(&mut self.gates);
+        ports.flat_map(|(index, gate)| gate.port.take_remarks().map(move |(what, n)| (index, what, n))).collect()
     }
 
     /// The connection over which a port's client is logged in.
@@ -149,12 +180,15 @@ impl Acceptor {
     pub fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16) {
         let index = usize::from(port);
         match self.gates.get(index) {
+            Some(gate) if gate.over => {
+                self.outputs.push(Output::Close(conn, Farewell { why: Why::SessionEnded, user: None }));
+            }
             Some(gate) if !self.connections.contains_key(&conn) => {
                 let mut server = Server::new(gate.config.login.clone());
                 server.on_connected(now);
                 self.connections.insert(conn, Connection { port: index, server, logged_in: false });
             }
-            _ => self.outputs.push(Output::Close(conn)),
+            _ => self.outputs.push(Output::Close(conn, Farewell { why: Why::NoPort, user: None })),
         }
     }
 
@@ -210,19 +244,17 @@ impl Acceptor {
             let asked = connection.server.next_event(now, head, &mut sink).map(|event| match event {
                 ServerEvent::Replay { .. } => Asked::Replay,
                 ServerEvent::Unsequenced(message) => Asked::Message(message.to_vec()),
-                ServerEvent::Rejected(_) | ServerEvent::Logout | ServerEvent::Dead | ServerEvent::ProtocolError(_) => {
-                    Asked::Close
-                }
-                ServerEvent::Heartbeat | ServerEvent::Debug(_) | ServerEvent::Skipped { .. } => Asked::Nothing,
+                ServerEvent::Skipped { letter, length } => Asked::Skipped { letter, length },
+                event => Why::of(&event).map_or(Asked::Nothing, Asked::Close),
             });
             self.send(conn, sink);
             match asked {
                 None => return,
                 Some(Asked::Nothing) => {}
                 Some(Asked::Replay) => self.logged_in(now, conn, index, market),
-                Some(Asked::Close) => {
-                    self.outputs.push(Output::Close(conn));
-                    self.forget(now, conn, market);
+                Some(Asked::Close(why)) => self.close(now, conn, why, market),
+                Some(Asked::Skipped { letter, length }) => {
+                    self.gates[index].port.remark(Remark::Skipped { letter, length });
                 }
                 Some(Asked::Message(message)) => {
                     let mut effects = Vec::new();
@@ -243,10 +275,15 @@ impl Acceptor {
             connection.logged_in = true;
         }
         for other in others {
-            self.outputs.push(Output::Close(other));
-            self.forget(now, other, market);
+            self.close(now, other, Why::Displaced, market);
         }
         self.pump(now);
+    }
+
+    /// The venue has a connection closed.
+    fn close(&mut self, now: Mono, conn: ConnId, why: Why, market: &mut dyn Market) {
+        self.outputs.push(Output::Close(conn, Farewell { why, user: self.tried(conn) }));
+        self.forget(now, conn, market);
     }
 
     /// The connection is no more; its port's orders neither, if so configured.
@@ -377,8 +414,11 @@ impl Acceptor {
         Ok(())
     }
 
-    /// Ends the session of a port for good: the client is told and cut off.
+    /// Ends the session of a port for good: the client is told and cut off, and nobody logs in any more.
     pub fn end_session(&mut self, now: Mono, port: u16, market: &mut dyn Market) {
+        if let Some(gate) = self.gates.get_mut(usize::from(port)) {
+            gate.over = true;
+        }
         let of_port = self.connections.iter().filter(|(_, c)| c.port == usize::from(port));
         let of_port: Vec<ConnId> = of_port.map(|(conn, _)| *conn).collect();
         for conn in of_port {
@@ -387,8 +427,7 @@ impl Acceptor {
             // One that is not logged in is only cut off.
             let _told = connection.server.end_session(now, &mut sink);
             self.send(conn, sink);
-            self.outputs.push(Output::Close(conn));
-            self.forget(now, conn, market);
+            self.close(now, conn, Why::SessionEnded, market);
         }
     }
 }

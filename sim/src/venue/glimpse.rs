@@ -10,6 +10,7 @@
 
 use crate::net::Faults;
 use crate::rng::Rng;
+use crate::venue::farewell::{Name, Why};
 use firelane_gateway::base::{Mono, Nanos};
 use firelane_gateway::flow::wire::glimpse::{self, Padding};
 use firelane_gateway::flow::wire::soupbintcp::{Ahead, Server, ServerConfig, ServerEvent, Sink};
@@ -149,7 +150,8 @@ pub struct GlimpseServer {
     snapshot: Snapshot,
     /// When it was taken, if there is one.
     taken_at: Option<Mono>,
-    closing: bool,
+    /// The connection is to be closed, and why.
+    closing: Option<Why>,
     stats: GlimpseStats,
 }
 
@@ -174,7 +176,7 @@ impl GlimpseServer {
             phase: Phase::Idle,
             snapshot: Snapshot::default(),
             taken_at: None,
-            closing: false,
+            closing: None,
             stats: GlimpseStats::default(),
         }
     }
@@ -188,26 +190,46 @@ impl GlimpseServer {
     pub fn on_connected(&mut self, now: Mono) {
         self.session.on_connected(now);
         self.phase = Phase::Idle;
-        self.closing = false;
+        self.closing = None;
     }
 
     /// The connection is gone, whoever closed it.
     pub fn on_closed(&mut self, now: Mono) {
         self.session.on_closed(now);
         self.phase = Phase::Idle;
-        self.closing = false;
+        self.closing = None;
     }
 
     /// Is the connection to be closed?
     #[must_use]
     pub fn must_close(&self) -> bool {
-        self.closing || self.session.must_close()
+        self.closing.is_some() || self.session.must_close()
+    }
+
+    /// Why the connection is to be closed.
+    #[must_use]
+    pub fn why(&self) -> Why {
+        self.closing.unwrap_or(Why::SessionEnded)
+    }
+
+    /// The name that its client tried to log in with.
+    #[must_use]
+    pub fn tried(&self) -> Option<Name> {
+        self.session.tried().map(Name)
+    }
+
+    /// Has its client got all that it logged in for? Then it is only polite to leave it its place.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.session.is_live() && self.phase == Phase::Idle
     }
 
     /// The market-data session has changed: what was taken of the old one is void, and so is a snapshot on its way.
     pub fn on_session_change(&mut self) {
         self.taken_at = None;
-        self.closing |= matches!(self.phase, Phase::Sending { .. });
+        if matches!(self.phase, Phase::Sending { .. }) {
+            self.closing.get_or_insert(Why::SnapshotVoid);
+        }
     }
 
     /// Bytes from the client.
@@ -225,6 +247,9 @@ impl GlimpseServer {
     fn take_events(&mut self, now: Mono, out: &mut Vec<u8>) {
         // The session holds nothing yet: a login at any number but the first is ahead of it.
         while let Some(event) = self.session.next_event(now, 1, &mut Out(out)) {
+            if let Some(why) = Why::of(&event) {
+                self.closing.get_or_insert(why);
+            }
             match event {
                 ServerEvent::Replay { .. } => {
                     self.stats.logins += 1;
@@ -331,7 +356,7 @@ impl GlimpseServer {
                 Mode::Torn => self.stats.torn += 1,
                 _ => self.stats.unfinished += 1,
             }
-            self.closing = mode != Mode::Stalled;
+            self.closing = (mode != Mode::Stalled).then_some(Why::BadDay);
         } else if until == all {
             let end = glimpse::encode_end(self.snapshot.next_sequence, self.config.padding);
             let _fits = self.session.send_sequenced(now, &[&end], &mut Out(out));

@@ -4,7 +4,7 @@
 //!
 //! [`market`] has the words, and the trait between order entry and whatever trades; [`engine`] trades ([`book`],
 //! [`auction`]) and speaks to everyone ([`announce`]); [`acceptor`] holds the sessions, [`port`] the orders of one of
-//! them, [`rules`] what OUCH asks and what its quantities mean. [`Venue`] is all of that together. Its messages go out
+//! them, [`rules`] what OUCH asks and what its quantities mean, [`farewell`] why a client goes. [`Venue`] is all of that together. Its messages go out
 //! through the [`publisher`], again through [`rerequest`], and as state through [`glimpse`].
 
 pub mod acceptor;
@@ -13,6 +13,7 @@ mod answers;
 pub mod auction;
 pub mod book;
 pub mod engine;
+pub mod farewell;
 pub mod glimpse;
 pub mod market;
 pub mod port;
@@ -22,6 +23,7 @@ pub mod rules;
 
 use acceptor::{Acceptor, ConnId, Output, PortConfig};
 use engine::{Engine, EngineConfig, Phase, TradingState};
+use farewell::{Name, Remark};
 use firelane_gateway::base::{ExchangeTime, Mono, Price, Symbol, VenueRef};
 use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
 use firelane_gateway::flow::wire::soupbintcp::Password;
@@ -55,6 +57,17 @@ impl Venue {
     #[must_use]
     pub fn port(&self, index: u16) -> Option<&Port> {
         self.acceptor.port(index)
+    }
+
+    /// What is to be said of the ports' clients since the last call: [`Acceptor::take_remarks`].
+    pub fn take_remarks(&mut self) -> Vec<(u16, Remark, u64)> {
+        self.acceptor.take_remarks()
+    }
+
+    /// The name that a connection's client tried to log in with.
+    #[must_use]
+    pub fn tried(&self, conn: ConnId) -> Option<Name> {
+        self.acceptor.tried(conn)
     }
 
     /// The connection over which a port's client is logged in.
@@ -195,6 +208,24 @@ impl Venue {
     pub fn open(&mut self, now: Mono) {
         for phase in [Phase::Messages, Phase::System, Phase::Market] {
             self.set_phase(now, phase);
+        }
+    }
+
+    /// Ends the day: the market closes, what rests is cancelled, every port is told, and its session is over for good.
+    pub fn end_day(&mut self, now: Mono) {
+        let ahead: &[Phase] = match self.engine.phase() {
+            Phase::After => &[Phase::Ended, Phase::Done],
+            Phase::Ended => &[Phase::Done],
+            Phase::Done => &[],
+            Phase::Before | Phase::Messages | Phase::System | Phase::Market => {
+                &[Phase::After, Phase::Ended, Phase::Done]
+            }
+        };
+        for phase in ahead {
+            self.set_phase(now, *phase);
+        }
+        for port in 0..self.acceptor.count() {
+            self.end_session(now, port);
         }
     }
 

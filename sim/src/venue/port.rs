@@ -5,6 +5,7 @@
 //! what trades. The answers are kept in order, so that the session can be replayed from any number.
 
 use super::answers::Answers;
+use super::farewell::Remark;
 use super::market::{CancelReason, Effect, Liquidity, Market, Owner, Refusal, What};
 use super::rules::{self, Entitlements, Spent, Terms};
 use firelane_gateway::base::{ExchangeTime, Nanos, Price, Symbol, VenueRef};
@@ -143,6 +144,9 @@ pub struct Port {
     disabled: BTreeSet<[u8; 4]>,
     expiries: BTreeSet<(ExchangeTime, OrderKey)>,
     ignored: Ignored,
+    /// What its clients did that had no effect or another one, by its key; and what of that is to be said.
+    remarks: BTreeMap<String, u64>,
+    news: Vec<(Remark, u64)>,
 }
 
 /// Where a port's requests go and what they cause.
@@ -166,6 +170,8 @@ impl Port {
             disabled: BTreeSet::new(),
             expiries: BTreeSet::new(),
             ignored: Ignored::default(),
+            remarks: BTreeMap::new(),
+            news: Vec::new(),
         }
     }
 
@@ -203,6 +209,26 @@ impl Port {
     #[must_use]
     pub fn ignored(&self) -> Ignored {
         self.ignored
+    }
+
+    /// What its clients did that had no effect, or another one than they wanted: how often, by its key.
+    #[must_use]
+    pub fn remarks(&self) -> &BTreeMap<String, u64> {
+        &self.remarks
+    }
+
+    /// What is to be said of that since the last call. Each first of its kind is, and then each that doubles how often
+    /// it was so: a client that does nothing else fills no screen.
+    pub(super) fn take_remarks(&mut self) -> impl Iterator<Item = (Remark, u64)> + use<> {
+        std::mem::take(&mut self.news).into_iter()
+    }
+
+    pub(super) fn remark(&mut self, what: Remark) {
+        let count = self.remarks.entry(what.key()).or_insert(0);
+        *count += 1;
+        if count.is_power_of_two() {
+            self.news.push((what, *count));
+        }
     }
 
     /// The lowest number that a new request on a channel may take.
@@ -252,7 +278,10 @@ impl Port {
                 let channel = tail.user_ref_idx();
                 self.answers.account_query(desk.now, channel, self.next_urn(channel));
             }
-            Err(_) => self.ignored.malformed += 1,
+            Err(malformed) => {
+                self.ignored.malformed += 1;
+                self.remark(Remark::Malformed(malformed));
+            }
         }
     }
 
@@ -286,10 +315,10 @@ impl Port {
         }
         let terms = match rules::enter(&self.may, request, tail) {
             Ok(terms) if self.disabled.contains(&terms.firm) => {
-                return self.answers.rejected(desk.now, key, RejectReason::FIRM_NOT_AUTHORIZED, terms.cl_ord_id);
+                return self.rejected(desk.now, key, RejectReason::FIRM_NOT_AUTHORIZED, terms.cl_ord_id);
             }
             Ok(terms) => terms,
-            Err(reason) => return self.answers.rejected(desk.now, key, reason, request.cl_ord_id),
+            Err(reason) => return self.rejected(desk.now, key, reason, request.cl_ord_id),
         };
         let order = terms.order(&self.may, self.owner(key), request.quantity.shares());
         match desk.market.enter(desk.now, order, desk.effects) {
@@ -298,7 +327,7 @@ impl Port {
             }
             Err(refusal) => {
                 let reason = rules::reject_reason(refusal, terms.cross_type);
-                self.answers.rejected(desk.now, key, reason, terms.cl_ord_id);
+                self.rejected(desk.now, key, reason, terms.cl_ord_id);
             }
         }
     }
@@ -318,7 +347,7 @@ impl Port {
         if pending || desk.market.is_frozen(reference) {
             let reason = if pending { RejectReason::CANCEL_PENDING } else { RejectReason::REPLACE_NOT_ALLOWED };
             self.consume(key);
-            return self.answers.rejected(desk.now, key, reason, request.cl_ord_id);
+            return self.rejected(desk.now, key, reason, request.cl_ord_id);
         }
         let valid = rules::replace(&self.may, &original, request, tail);
         let open = rules::open_after_replace(request.quantity.shares(), spent);
@@ -334,13 +363,18 @@ impl Port {
                 Err(refusal @ (Refusal::Halted | Refusal::LateForCross)) => {
                     self.consume(key);
                     let reason = rules::reject_reason(refusal, original.cross_type);
-                    return self.answers.rejected(desk.now, key, reason, request.cl_ord_id);
+                    return self.rejected(desk.now, key, reason, request.cl_ord_id);
                 }
                 Err(_) => {}
             }
         }
         // Invalid details kill the original, and the number stays free.
         let _ = desk.market.reduce(desk.now, reference, 0, CancelReason::System, desk.effects);
+    }
+
+    fn rejected(&mut self, now: ExchangeTime, key: OrderKey, reason: RejectReason, cl_ord_id: [u8; 14]) {
+        self.remark(Remark::Rejected(reason));
+        self.answers.rejected(now, key, reason, cl_ord_id);
     }
 
     fn cancel(&mut self, desk: &mut Desk<'_>, request: &CancelOrder, tail: Appendage<'_>) {

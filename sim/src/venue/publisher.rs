@@ -32,6 +32,8 @@ pub struct PublisherConfig {
     pub heartbeat: Nanos,
     /// How long the end of session is repeated, during which re-requests are still answered ("a short while").
     pub end_for: Nanos,
+    /// How often it is repeated meanwhile.
+    pub end_every: Nanos,
 }
 
 impl Default for PublisherConfig {
@@ -43,6 +45,7 @@ impl Default for PublisherConfig {
             ],
             heartbeat: Nanos::from_secs(1),
             end_for: Nanos::from_secs(5),
+            end_every: Nanos::from_secs(1),
         }
     }
 }
@@ -227,10 +230,15 @@ impl Publisher {
         }
     }
 
+    /// So long a line says nothing.
+    fn silence(&self) -> Nanos {
+        if self.phase == Phase::Live { self.config.heartbeat } else { self.config.end_every }
+    }
+
     /// When to call [`on_timer`](Self::on_timer) next.
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
-        let next = |line: &Line| line.flush_at.min(line.spoke_at.after(self.config.heartbeat));
+        let next = |line: &Line| line.flush_at.min(line.spoke_at.after(self.silence()));
         match self.phase {
             Phase::Over => Mono::NEVER,
             Phase::Live => self.lines.iter().map(next).min().unwrap_or(Mono::NEVER),
@@ -250,7 +258,7 @@ impl Publisher {
         }
         self.flush(now, now, out);
         for i in 0..self.lines.len() {
-            if self.lines[i].spoke_at.after(self.config.heartbeat) <= now {
+            if self.lines[i].spoke_at.after(self.silence()) <= now {
                 self.say_nothing_new(now, i, out);
             }
         }

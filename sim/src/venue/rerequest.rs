@@ -4,11 +4,12 @@
 //! reply: a request for another session, or for what was never published, gets silence. So does one to a server in
 //! its bad hours.
 
-use super::publisher::{Publisher, Store};
+use super::publisher::{Publisher, Session, Store};
 use crate::net::Faults;
 use crate::rng::{Ppm, Rng};
 use firelane_gateway::base::{Mono, Nanos};
 use firelane_gateway::flow::wire::moldudp64::Request;
+use std::fmt;
 
 /// How the server is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +52,60 @@ impl RerequestConfig {
     }
 }
 
+/// Why a request gets no reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unanswered {
+    /// It is no request: it has so many bytes instead of 20.
+    Malformed(usize),
+    /// It asks for no message.
+    NoCount,
+    /// It is about another session.
+    WrongSession(Session),
+    /// There is no such message.
+    OutOfRange {
+        /// The first that it asks for.
+        first: u64,
+        /// The next to be published.
+        next: u64,
+    },
+    /// There are too many.
+    OverRate,
+    /// The server is in its bad hours.
+    BadHours,
+}
+
+impl Unanswered {
+    /// Those with the same are counted together; `None` where the client did nothing wrong.
+    #[must_use]
+    pub const fn key(self) -> Option<&'static str> {
+        match self {
+            Unanswered::Malformed(_) => Some("malformed"),
+            Unanswered::NoCount => Some("no_count"),
+            Unanswered::WrongSession(_) => Some("wrong_session"),
+            Unanswered::OutOfRange { .. } => Some("out_of_range"),
+            Unanswered::OverRate => Some("over_rate"),
+            Unanswered::BadHours => None,
+        }
+    }
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unanswered::Malformed(length) => write!(f, "{length} bytes instead of the 20 of a request"),
+            Unanswered::NoCount => f.write_str("a request for no messages"),
+            Unanswered::WrongSession(session) => {
+                write!(f, "a request for session \"{}\", which is not this one", session.trim_ascii().escape_ascii())
+            }
+            Unanswered::OutOfRange { first, next } => {
+                write!(f, "a request from message {first} on, and the next to come is {next}")
+            }
+            Unanswered::OverRate => f.write_str("more requests than are answered in a second"),
+            Unanswered::BadHours => f.write_str("the server is in its bad hours"),
+        }
+    }
+}
+
 /// What became of requests.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct RerequestStats {
@@ -70,6 +125,8 @@ pub struct RerequestStats {
     pub wrong_session: u64,
     /// Ignored because there is no such message.
     pub out_of_range: u64,
+    /// Ignored because they asked for no message.
+    pub no_count: u64,
     /// Ignored because they were no requests.
     pub malformed: u64,
 }
@@ -110,16 +167,30 @@ impl RerequestServer {
         self.mode = Mode::Healthy;
     }
 
-    /// The reply to a request, if it gets one.
-    pub fn on_request(&mut self, now: Mono, bytes: &[u8], publisher: &Publisher) -> Option<Vec<u8>> {
+    /// The reply to a request.
+    ///
+    /// # Errors
+    /// [`Unanswered`]: it gets none.
+    pub fn on_request(&mut self, now: Mono, bytes: &[u8], publisher: &Publisher) -> Result<Vec<u8>, Unanswered> {
         self.stats.requests += 1;
-        let Ok(request) = Request::parse(bytes) else {
-            self.stats.malformed += 1;
-            return None;
-        };
+        let reply = self.reply(now, bytes, publisher);
+        let stats = &mut self.stats;
+        match reply {
+            Ok(_) => stats.answered += 1,
+            Err(Unanswered::Malformed(_)) => stats.malformed += 1,
+            Err(Unanswered::NoCount) => stats.no_count += 1,
+            Err(Unanswered::WrongSession(_)) => stats.wrong_session += 1,
+            Err(Unanswered::OutOfRange { .. }) => stats.out_of_range += 1,
+            Err(Unanswered::OverRate) => stats.over_rate += 1,
+            Err(Unanswered::BadHours) => stats.unanswered += 1,
+        }
+        reply
+    }
+
+    fn reply(&mut self, now: Mono, bytes: &[u8], publisher: &Publisher) -> Result<Vec<u8>, Unanswered> {
+        let request = Request::parse(bytes).map_err(|_| Unanswered::Malformed(bytes.len()))?;
         if !self.is_within_rate(now) {
-            self.stats.over_rate += 1;
-            return None;
+            return Err(Unanswered::OverRate);
         }
         let mode = self.mode_at(now);
         let silent = match mode {
@@ -128,31 +199,29 @@ impl RerequestServer {
             Mode::Healthy | Mode::Partial => false,
         };
         if silent {
-            self.stats.unanswered += 1;
-            return None;
+            return Err(Unanswered::BadHours);
         }
-        let Some(store) = publisher.store().filter(|_| request.session == publisher.session()) else {
-            self.stats.wrong_session += 1;
-            return None;
-        };
+        let store = publisher.store().filter(|_| request.session == publisher.session());
+        let store = store.ok_or(Unanswered::WrongSession(request.session))?;
         self.answer(store, request, mode)
     }
 
-    fn answer(&mut self, store: &Store, request: &Request, mode: Mode) -> Option<Vec<u8>> {
+    fn answer(&mut self, store: &Store, request: &Request, mode: Mode) -> Result<Vec<u8>, Unanswered> {
         let (first, wanted) = (request.sequence.get(), u64::from(request.count.get()));
+        if wanted == 0 {
+            return Err(Unanswered::NoCount);
+        }
         let pack = |count| store.packet(request.session, first, count, self.config.payload);
         let (mut reply, mut packed) = pack(wanted);
         if packed == 0 {
-            self.stats.out_of_range += 1;
-            return None;
+            return Err(Unanswered::OutOfRange { first, next: store.next_sequence() });
         }
         if mode == Mode::Partial && packed > 1 {
             (reply, packed) = pack(self.luck.between(1, packed - 1));
         }
-        self.stats.answered += 1;
         self.stats.messages += packed;
         self.stats.partial += u64::from(packed < wanted);
-        Some(reply)
+        Ok(reply)
     }
 
     fn is_within_rate(&mut self, now: Mono) -> bool {
@@ -182,7 +251,7 @@ impl RerequestServer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::venue::publisher::{PublisherConfig, Session};
+    use crate::venue::publisher::PublisherConfig;
     use firelane_gateway::flow::wire::moldudp64::Packet;
 
     const SESSION: Session = *b"20240102A ";
@@ -200,7 +269,7 @@ mod tests {
     }
 
     fn ask(server: &mut RerequestServer, now: Mono, p: &Publisher, first: u64, count: u16) -> Option<Vec<u64>> {
-        let reply = server.on_request(now, Request::new(SESSION, first, count).encode(), p)?;
+        let reply = server.on_request(now, Request::new(SESSION, first, count).encode(), p).ok()?;
         let packet = Packet::parse(&reply).unwrap();
         assert_eq!((packet.header().session, packet.header().sequence.get()), (SESSION, first));
         Some(
@@ -238,14 +307,18 @@ mod tests {
             assert_eq!(ask(&mut server, Mono(0), &p, first, count), None);
         }
         assert_eq!(ask(&mut server, Mono(0), &p, 10, 5), Some(vec![10]));
-        assert_eq!(server.on_request(Mono(0), Request::new(*b"another   ", 1, 1).encode(), &p), None);
-        assert_eq!(server.on_request(Mono(0), &[0; 19], &p), None);
+        let other = Unanswered::WrongSession(*b"another   ");
+        assert_eq!(server.on_request(Mono(0), Request::new(*b"another   ", 1, 1).encode(), &p), Err(other));
+        for length in [0, 19, 21] {
+            assert_eq!(server.on_request(Mono(0), &[0; 21][..length], &p), Err(Unanswered::Malformed(length)));
+        }
         p.end_session(Mono(0), &mut Vec::new());
         assert!(ask(&mut server, Mono(1), &p, 1, 1).is_some(), "while the end is repeated");
         p.on_timer(Mono(0).after(Nanos::from_secs(5)), &mut Vec::new());
         assert_eq!(ask(&mut server, Mono(0).after(Nanos::from_secs(5)), &p, 1, 1), None);
         let s = server.stats();
-        assert_eq!((s.out_of_range, s.wrong_session, s.malformed, s.answered, s.requests), (4, 2, 1, 2, 9));
+        assert_eq!((s.out_of_range, s.no_count, s.wrong_session, s.malformed), (3, 1, 2, 3));
+        assert_eq!((s.answered, s.requests), (2, 11));
     }
 
     #[test]

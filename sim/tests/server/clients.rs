@@ -4,9 +4,11 @@ use super::rig::{ByHand, Line, Rig, SNAPSHOT, Trader, enter, far_end, login};
 use firelane_gateway::base::{Nanos, VenueRef};
 use firelane_gateway::flow::wire::itch50::{self, Message};
 use firelane_gateway::flow::wire::moldudp64::{Packet, Request};
+use firelane_gateway::flow::wire::soupbintcp::Refused;
 use firelane_sim::far_end::Door;
 use firelane_sim::net::Faults;
 use firelane_sim::server::{Command, Ended, Phase, Setup, Speed, VenueEvent};
+use firelane_sim::venue::farewell::Why;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
@@ -66,7 +68,16 @@ fn two_gateways_trade_at_once_each_on_its_own_port() {
     let told = |event: fn(&VenueEvent) -> bool| rig.seen.iter().filter(|e| event(e)).count();
     assert_eq!(told(|e| matches!(e, VenueEvent::Connected { .. })), 4);
     assert_eq!(told(|e| matches!(e, VenueEvent::LoggedIn { door: Door::Orders(1), .. })), 2);
-    assert_eq!(told(|e| matches!(e, VenueEvent::Disconnected { why: Ended::ByVenue, .. })), 2);
+    // In the order of their coming: it is the first user's name on the other port that was right, and nothing else.
+    let gone = rig.seen.iter().filter_map(|e| match e {
+        VenueEvent::Disconnected { user, why, .. } => Some((user.unwrap().0, *why)),
+        _ => None,
+    });
+    let wrong = Ended::ByVenue(Why::Refused(Refused::Username));
+    assert_eq!(
+        gone.collect::<Vec<_>>(),
+        [(login(1).username, wrong), (login(1).username, Ended::ByVenue(Why::Displaced))]
+    );
     rig.finish().check().unwrap();
 }
 
@@ -109,6 +120,12 @@ fn a_client_that_does_not_read_is_cut_and_harms_nobody() {
 
 #[test]
 fn a_client_that_is_to_be_closed_and_does_not_read_gives_its_place_up() {
+    for needed in [true, false] {
+        gives_its_place_up(needed);
+    }
+}
+
+fn gives_its_place_up(needed: bool) {
     let clock = ByHand::default();
     let market = far_end(1, 100, 10, Faults::None);
     let change = |setup: &mut Setup| {
@@ -136,16 +153,24 @@ fn a_client_that_is_to_be_closed_and_does_not_read_gives_its_place_up() {
         if let Ok(length) = socket.write(&rest) {
             rest.drain(..length);
         }
-        rig.seen.iter().any(|e| matches!(e, VenueEvent::Disconnected { why: Ended::ByVenue, .. }))
+        rig.seen.iter().any(|e| matches!(e, VenueEvent::Disconnected { why: Ended::ByVenue(Why::Logout), .. }))
     });
-    let early = rig.trader(0, 0);
-    rig.until("no room yet", |rig| rig.traders[early].closed);
-    assert_eq!(rig.status().full, 1);
-    clock.pass(Nanos::from_secs(16));
-    rig.cycle();
-    let late = rig.trader(0, 0);
-    rig.until("a login in its place", |rig| rig.traders[late].logged_in.is_some() || rig.traders[late].closed);
-    assert!(!rig.traders[late].closed, "whoever does not read keeps its place for ever");
+    assert_eq!(rig.status().ports[0].connections, 0);
+    if needed {
+        let next = rig.trader(0, 0);
+        rig.until("a login in its place", |rig| rig.traders[next].logged_in.is_some() || rig.traders[next].closed);
+        assert!(!rig.traders[next].closed, "whoever does not read keeps its place");
+    } else {
+        // Nobody asks for its place: it has 15 s.
+        rig.until("what its socket takes", |rig| rig.cycle() <= 1);
+        clock.pass(Nanos::from_secs(14));
+        rig.cycle();
+        let open = socket.peer_addr().is_ok() && socket.write(b"x").is_ok();
+        assert!(open);
+        clock.pass(Nanos::from_secs(2));
+        rig.until("the cut", |_| socket.write(b"x").is_err());
+    }
+    assert_eq!(rig.status().full, 0);
 }
 
 #[test]
@@ -171,22 +196,65 @@ fn a_half_sent_login_holds_nobody_up_and_is_closed_in_time() {
     assert_eq!(closed(&rig, true), None);
     // After 30 s its time to log in is up.
     clock.pass(Nanos::from_secs(31));
-    rig.until("the end of the half login", |rig| closed(rig, true) == Some(Ended::ByVenue));
+    rig.until("the end of the half login", |rig| closed(rig, true) == Some(Ended::ByVenue(Why::NoLogin)));
 }
 
 #[test]
-fn more_connections_than_there_is_room_for_are_closed_at_once() {
-    let mut rig = Rig::new(1, far_end(1, 100, 5, Faults::None), |setup| setup.limits.connections = 2);
+fn idle_connections_lock_nobody_out() {
+    let mut rig = Rig::new(1, far_end(1, 100, 5, Faults::None), |setup| setup.limits.connections = 8);
     let address = rig.handle.addresses().orders[0];
-    let idle = [TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap()];
-    rig.until("two connections", |rig| rig.status().ports[0].connections == 2);
-    let third = rig.trader(0, 0);
-    rig.until("the third is closed", |rig| rig.traders[third].closed);
-    assert_eq!(rig.status().full, 1);
-    drop(idle);
-    rig.until("room again", |rig| rig.status().ports[0].connections == 0);
-    let fourth = rig.trader(0, 0);
-    rig.until("the fourth logs in", |rig| rig.traders[fourth].logged_in.is_some());
+    let mut idle = Vec::new();
+    for _ in 0..4 {
+        idle.extend((0..25).map(|_| TcpStream::connect(address).unwrap()));
+        rig.until("so many", |rig| rig.seen.len() >= idle.len());
+    }
+    rig.until("the limit", |rig| rig.status().ports[0].connections == 8);
+    let one = rig.trader(0, 0);
+    rig.until("its login", |rig| rig.traders[one].logged_in.is_some() || rig.traders[one].closed);
+    assert!(!rig.traders[one].closed, "it is locked out by connections that do nothing");
+    // Nor do more of them put out whoever is logged in, nor keep its next login from taking its place.
+    idle.extend((0..25).map(|_| TcpStream::connect(address).unwrap()));
+    rig.until("these too", |rig| {
+        rig.seen.iter().filter(|e| matches!(e, VenueEvent::Connected { .. })).count() == idle.len() + 1
+    });
+    let again = rig.trader(0, 0);
+    rig.until("another login", |rig| rig.traders[again].logged_in.is_some() || rig.traders[again].closed);
+    assert!(!rig.traders[again].closed);
+    let status = rig.status();
+    assert_eq!((status.full, status.gone.get("displaced")), (0, Some(&1)));
+    // Eight idle ones are left, one less for the place that the second login had before it was one.
+    let left = status.ports[0].connections;
+    assert_eq!((left, status.gone["made_room"]), (8, idle.len() as u64 - 7), "{status:?}");
+}
+
+#[test]
+fn one_place_is_enough_for_who_is_logged_in_and_its_next_login() {
+    let mut rig = Rig::new(1, far_end(1, 100, 5, Faults::None), |setup| setup.limits.connections = 1);
+    let one = rig.trader(0, 0);
+    rig.until("its login", |rig| rig.traders[one].logged_in.is_some());
+    let two = rig.trader(0, 0);
+    rig.until("its next login", |rig| rig.traders[two].logged_in.is_some());
+    rig.until("the end of the first", |rig| rig.traders[one].closed);
+    assert!(!rig.traders[two].closed);
+}
+
+#[test]
+fn snapshot_clients_that_are_being_served_keep_their_places_and_served_ones_do_not() {
+    let clock = ByHand::default();
+    let change = |setup: &mut Setup| setup.limits.connections = 2;
+    let mut rig = Rig::with_clock(1, far_end(1, 1_000, 7, Faults::None), change, Some(clock.clone()));
+    let address = rig.handle.addresses().snapshot;
+    for _ in 0..2 {
+        rig.traders.push(Trader::new(address, SNAPSHOT, 1));
+    }
+    let ended = |t: &Trader| t.got.last().is_some_and(|message| message[0] == b'G');
+    rig.until("their snapshots", |rig| rig.traders.iter().all(ended));
+    // Both linger on. A third one takes the place of the first.
+    rig.traders.push(Trader::new(address, SNAPSHOT, 1));
+    rig.until("a third snapshot", |rig| rig.traders[0].closed && ended(&rig.traders[2]));
+    assert!(!rig.traders[1].closed);
+    assert_eq!(rig.status().full, 0);
+    assert!(rig.seen.iter().any(|e| matches!(e, VenueEvent::Disconnected { why: Ended::MadeRoom, .. })));
 }
 
 #[test]
@@ -197,7 +265,13 @@ fn what_was_published_can_be_asked_for_again() {
     asking.set_nonblocking(true).unwrap();
     let request = Request::new(rig.lines[0].session, 50, 10);
     asking.send_to(request.encode(), rig.handle.addresses().rerequest).unwrap();
-    asking.send_to(b"nonsense", rig.handle.addresses().rerequest).unwrap();
+    // No request, one for nothing, one of another session, one for what is not there.
+    let session = rig.lines[0].session;
+    let odd = |session: [u8; 10], first, count| Request::new(session, first, count).encode().to_vec();
+    let beyond = odd(session, 1 << 40, 1);
+    for bad in [b"nonsense".to_vec(), odd(session, 1, 0), odd(*b"YESTERDAY ", 1, 1), beyond] {
+        asking.send_to(&bad, rig.handle.addresses().rerequest).unwrap();
+    }
     let mut buffer = [0; 2_000];
     let mut length = 0;
     rig.until("the reply", |_| asking.recv_from(&mut buffer).map(|(got, _)| length = got).is_ok());
@@ -205,10 +279,31 @@ fn what_was_published_can_be_asked_for_again() {
     let again: Vec<(u64, Vec<u8>)> = packet.messages().map(|m| m.map(|(n, m)| (n, m.to_vec())).unwrap()).collect();
     let known: Vec<(u64, Vec<u8>)> = rig.lines[0].messages.range(50..60).map(|(n, m)| (*n, m.clone())).collect();
     assert_eq!(again, known);
-    rig.until("both requests", |rig| rig.status().far_end.rerequest.requests == 2);
+    rig.until("all requests", |rig| rig.status().far_end.rerequest.requests == 5);
     let stats = rig.status();
-    assert_eq!((stats.far_end.rerequest.answered, stats.far_end.rerequest.malformed), (1, 1));
-    assert_eq!((stats.datagrams[3].delivered, stats.datagrams[2].delivered), (2, 1));
+    let r = stats.far_end.rerequest;
+    assert_eq!((r.answered, r.malformed, r.no_count, r.wrong_session, r.out_of_range), (1, 1, 1, 1, 1));
+    assert_eq!((stats.datagrams[3].delivered, stats.datagrams[2].delivered), (5, 1));
+    let said: Vec<String> = rig.seen.iter().map(ToString::to_string).filter(|s| s.contains("no reply")).collect();
+    for (said, why) in said.iter().zip([
+        "8 bytes instead of the 20 of a request",
+        "a request for no messages",
+        "a request for session \"YESTERDAY\", which is not this one",
+        "a request from message 1099511627776 on",
+    ]) {
+        let peer = asking.local_addr().unwrap();
+        assert!(said.starts_with(&format!("re-requests: {peer} gets no reply: {why}")), "{said}");
+    }
+    assert_eq!(said.len(), 4);
+    // The fourth of a kind is said, the third is not.
+    for _ in 0..3 {
+        asking.send_to(b"more", rig.handle.addresses().rerequest).unwrap();
+    }
+    rig.until("three more", |rig| rig.status().far_end.rerequest.malformed == 4);
+    let said: Vec<String> =
+        rig.seen.iter().map(ToString::to_string).filter(|s| s.contains("4 bytes instead")).collect();
+    assert_eq!(said.len(), 2);
+    assert!(said[1].ends_with("(4 of these by now)"), "{said:?}");
 }
 
 /// Displayed orders: what is left of each.

@@ -1,5 +1,7 @@
 //! The venue on real sockets, over loopback, against clients that are written here.
 
+mod any_bytes;
+mod by_hand;
 mod clients;
 mod faults;
 mod journal;

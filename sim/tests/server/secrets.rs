@@ -159,7 +159,7 @@ fn a_journal_holds_no_password_and_lets_in_whom_the_day_let_in() {
             }
             again.extend(exchange.take_outputs().into_iter().map(|output| match output {
                 acceptor::Output::Bytes(conn, bytes) => Output::Bytes(conn, bytes),
-                acceptor::Output::Close(conn) => Output::Close(conn),
+                acceptor::Output::Close(conn, farewell) => Output::Close(conn, farewell),
             }));
         })
         .unwrap();

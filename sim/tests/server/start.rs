@@ -123,6 +123,8 @@ fn what_keeps_a_venue_from_starting_is_named() {
     config.ports[0].password_env = "FIRELANE_ENTRY_PASSWORD".to_owned();
     config.market.itch = Some("no such file".into());
     assert!(why(&config).contains("no such file"), "{}", why(&config));
+    config.market.itch = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into());
+    assert!(why(&config).contains("it is text"), "{}", why(&config));
     config.market.itch = None;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     config.setup.addresses.orders[0] = taken.local_addr().unwrap();

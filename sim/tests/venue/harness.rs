@@ -164,7 +164,7 @@ impl World {
                         }
                     }
                 }
-                Output::Close(conn) => {
+                Output::Close(conn, _) => {
                     if let Some(trader) = self.traders.iter_mut().find(|t| t.conn == Some(conn)) {
                         trader.conn = None;
                         trader.client.on_closed(self.now);

@@ -2,6 +2,7 @@
 
 mod engine;
 mod harness;
+mod literal;
 mod random;
 mod rules;
 mod sessions;

@@ -24,7 +24,7 @@ fn sent(w: &mut World, conn: ConnId) -> (Vec<u8>, bool) {
     for output in w.venue.take_outputs() {
         match output {
             Output::Bytes(to, more) if to == conn => bytes.extend(more),
-            Output::Close(to) if to == conn => closed = true,
+            Output::Close(to, _) if to == conn => closed = true,
             other => panic!("{other:?}"),
         }
     }

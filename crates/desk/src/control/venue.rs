@@ -1,6 +1,7 @@
 //! What a running venue answers on its control socket: how it is doing, so that both sides can be compared.
 
 use super::{Reply, Status};
+use crate::venue::{gone, unanswered};
 use firelane_sim::server::{Phase, VenueConfig, VenueHandle};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,6 +25,12 @@ pub(crate) struct VenueState {
     pub(crate) snapshots: u64,
     /// Re-requests answered.
     pub(crate) rerequests: u64,
+    /// Re-requests without a reply, by why.
+    pub(crate) rerequests_unanswered: BTreeMap<String, u64>,
+    /// Connections that are gone, by why.
+    pub(crate) gone: BTreeMap<String, u64>,
+    /// Connections closed at once because there were too many.
+    pub(crate) full: u64,
     /// Order entry.
     pub(crate) ports: Vec<PortState>,
 }
@@ -45,6 +52,8 @@ pub(crate) struct PortState {
     pub(crate) shares: u64,
     /// Messages of its session.
     pub(crate) messages: u64,
+    /// Requests that had no effect, or were rejected, by what was wrong.
+    pub(crate) requests_without_effect: BTreeMap<String, u64>,
     /// Net shares by symbol, where there are any.
     pub(crate) positions: BTreeMap<String, i64>,
 }
@@ -64,7 +73,7 @@ pub(crate) fn venue(handle: VenueHandle, config: &VenueConfig) -> impl FnMut(&st
 
 fn state(handle: &VenueHandle, usernames: &[String]) -> VenueState {
     let status = handle.status();
-    let ports = status.ports.into_iter().zip(usernames).map(|(port, username)| PortState {
+    let ports = status.ports.clone().into_iter().zip(usernames).map(|(port, username)| PortState {
         username: username.clone(),
         logged_in: port.logged_in,
         orders: port.orders as u64,
@@ -72,6 +81,7 @@ fn state(handle: &VenueHandle, usernames: &[String]) -> VenueState {
         fills: port.fills as u64,
         shares: port.shares,
         messages: port.messages as u64,
+        requests_without_effect: port.remarks,
         positions: port
             .positions
             .into_iter()
@@ -84,7 +94,7 @@ fn state(handle: &VenueHandle, usernames: &[String]) -> VenueState {
         phase: match status.phase {
             Phase::Trading => "trading",
             Phase::Stopped => "stopped",
-            Phase::Ended => "ended",
+            Phase::Ended | Phase::Said => "ended",
             Phase::Over => "over",
         }
         .to_owned(),
@@ -94,6 +104,9 @@ fn state(handle: &VenueHandle, usernames: &[String]) -> VenueState {
         next_sequence: status.next_sequence,
         snapshots: status.far_end.glimpse.completed,
         rerequests: status.far_end.rerequest.answered,
+        rerequests_unanswered: unanswered(&status),
+        gone: gone(&status),
+        full: status.full,
         ports: ports.collect(),
     }
 }

@@ -1,3 +1,5 @@
+//! What `firelane log dump` says of each kind of record.
+
 use super::*;
 use firelane_gateway::base::Mono;
 use firelane_gateway::flow::record;

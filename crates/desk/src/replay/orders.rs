@@ -10,6 +10,7 @@
 //! that can't be read leaves its book stale, as it would on a live day with nothing to heal it.
 
 use super::input::Recording;
+use super::outfile::OutFile;
 use super::report::Orders;
 use crate::{progress, wirings};
 use anyhow::{Context, Result, bail};
@@ -27,19 +28,18 @@ use firelane_sim::clock::Agenda;
 use firelane_sim::exchange::Exchange;
 use firelane_sim::playthrough::{RecordedDay, time_of};
 use firelane_sim::venue::acceptor::{self, ConnId, PortConfig};
-use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
 
-/// Runs the recording and writes the strategy's frames to `path`.
-pub(super) fn write(recording: &Recording, config: &Config, path: &Path) -> Result<Orders> {
+/// Runs the recording and writes the strategy's frames to `out`.
+pub(super) fn write(recording: &Recording, config: &Config, out: OutFile) -> Result<Orders> {
     let spinner = progress::spinner("trading");
-    let mut run = Run::new(recording, config, BufWriter::new(File::create(path)?))?;
+    let mut run = Run::new(recording, config, BufWriter::new(out))?;
     run.run_to_the_end()?;
-    run.file.flush()?;
-    run.orders.fills = run.lane.lane().core_counters().fills;
+    let Run { mut orders, lane, file, .. } = run;
+    orders.fills = lane.lane().core_counters().fills;
+    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()?;
     spinner.finish_and_clear();
-    Ok(run.orders)
+    Ok(orders)
 }
 
 /// The configuration for a recording: the feed is one line without recovery, `symbol` is followed alone if there is
@@ -104,12 +104,12 @@ struct Run<'a> {
     conns: u64,
     order_latency: Nanos,
     answer_latency: Nanos,
-    file: BufWriter<File>,
+    file: BufWriter<OutFile>,
     orders: Orders,
 }
 
 impl<'a> Run<'a> {
-    fn new(recording: &'a Recording, config: &Config, file: BufWriter<File>) -> Result<Self> {
+    fn new(recording: &'a Recording, config: &Config, file: BufWriter<OutFile>) -> Result<Self> {
         let (order_latency, answer_latency) = (config.replay.order_latency, config.replay.answer_latency);
         let firm = config.entry.firm.unwrap_or(*b"FIRE");
         let port = PortConfig::new(config.entry.login.username, NO_PASSWORD, *b"RECORDING1", firm);
@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
         for output in self.day.take_outputs() {
             let (conn, wire) = match output {
                 acceptor::Output::Bytes(conn, bytes) => (conn, Wire::Bytes(bytes)),
-                acceptor::Output::Close(conn) => (conn, Wire::Closed),
+                acceptor::Output::Close(conn, _) => (conn, Wire::Closed),
             };
             self.under_way.after(self.now, self.answer_latency, Carried::ToLane(conn, wire));
         }

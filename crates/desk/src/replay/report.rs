@@ -1,8 +1,10 @@
 //! What `replay` says. The layout of its JSON is stable: fields are added, never renamed or removed.
 
-use firelane_gateway::flow::feed::FeedCounters;
+use firelane_sim::capture::merge::Counts;
+use firelane_sim::capture::packets;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 /// The report.
@@ -14,25 +16,99 @@ pub(crate) struct Report {
     pub(crate) counts: BTreeMap<char, u64>,
     /// What was wrong.
     pub(crate) errors: Errors,
-    /// Instruments seen (with `--symbol`: 1).
+    /// Where the file could not be read on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) damaged: Option<Damage>,
+    /// Instruments seen (with `--symbol`: those asked for).
     pub(crate) symbols: u64,
+    /// With `--symbols`: their names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) symbol_list: Option<Vec<String>>,
     /// Orders resting at the end.
     pub(crate) live_orders: u64,
     /// The most orders that rested at once.
     pub(crate) peak_live_orders: u64,
+    /// Times that the books began anew: a new session, or a new day.
+    pub(crate) new_books: u64,
     /// Decode and full book, a message.
     pub(crate) ns_per_message: NsPerMessage,
-    /// Packets passed over: no MoldUDP64, fragments, a third line.
+    /// Packets that were read and not used.
     pub(crate) skipped_packets: u64,
+    /// The same by kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) skipped: Option<Skipped>,
     /// Arbitration, where the file held packets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) feed: Option<Lines>,
     /// Lines of `--bbo`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bbo_states: Option<u64>,
+    /// Of a book that may be wrong: marked where there is a column for it, and else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bbo_stale: Option<u64>,
     /// What `--orders` did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) orders: Option<Orders>,
+}
+
+/// Where and why a file could not be read on.
+#[derive(Debug, Serialize)]
+pub(crate) struct Damage {
+    /// The byte, decompressed, of the record that could not be read.
+    pub(crate) byte: Option<u64>,
+    /// What is wrong.
+    pub(crate) why: String,
+    /// The file ends there; nothing is wrong with what there is of it.
+    pub(crate) cut: bool,
+}
+
+/// Packets that were not used, by kind.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Skipped {
+    /// UDP that is no MoldUDP64 of the feed: clocks, name services, own re-requests.
+    not_of_the_feed: u64,
+    /// Of a multicast group beside the two lines.
+    third_line: u64,
+    /// Of a session that is over, or of which there is nothing else.
+    other_session: u64,
+    /// TCP.
+    tcp: u64,
+    /// Fragments of which others are missing.
+    fragments: u64,
+    /// Neither UDP nor TCP.
+    other: u64,
+    /// With headers that cannot be.
+    malformed: u64,
+}
+
+impl Skipped {
+    pub(crate) fn of(packets: packets::Skipped, counts: Counts) -> Self {
+        Skipped {
+            not_of_the_feed: counts.foreign,
+            third_line: counts.third_line,
+            other_session: counts.other_session,
+            tcp: packets.other_transport,
+            fragments: packets.fragments,
+            other: packets.other,
+            malformed: packets.malformed,
+        }
+    }
+
+    pub(crate) fn rows(&self) -> [(&'static str, u64); 7] {
+        [
+            ("TCP", self.tcp),
+            ("no MoldUDP64 of the feed", self.not_of_the_feed),
+            ("of a third line", self.third_line),
+            ("of another session", self.other_session),
+            ("incomplete fragments", self.fragments),
+            ("neither UDP nor TCP", self.other),
+            ("malformed", self.malformed),
+        ]
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.rows().iter().map(|(_, n)| n).sum()
+    }
 }
 
 /// Errors by kind.
@@ -85,10 +161,10 @@ impl Errors {
 /// Nanoseconds a message.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct NsPerMessage {
-    /// The first pass over the decompressed bytes, in a fresh process, into empty books.
+    /// The first pass, in a fresh process, into empty books; reading and unpacking not counted.
     pub(crate) cold: f64,
-    /// The median of later passes, the books reset before each.
-    pub(crate) warm: f64,
+    /// With `--bench`: the median of later passes over memory, the books reset before each.
+    pub(crate) warm: Option<f64>,
 }
 
 /// What arbitration counted.
@@ -99,16 +175,24 @@ pub(crate) struct Lines {
     gaps: u64,
     filled_by_other_line: u64,
     lost: u64,
+    filled_by_rerequest: u64,
+    replies: u64,
+    session_changes: u64,
+    healed: u64,
 }
 
-impl From<FeedCounters> for Lines {
-    fn from(c: FeedCounters) -> Self {
+impl From<Counts> for Lines {
+    fn from(c: Counts) -> Self {
         Lines {
-            packets: c.lines.iter().map(|l| l.packets).sum(),
-            duplicates: c.lines.iter().map(|l| l.duplicates).sum(),
+            packets: c.packets,
+            duplicates: c.duplicates,
             gaps: c.gaps,
             filled_by_other_line: c.filled_by_line,
             lost: c.lost,
+            filled_by_rerequest: c.filled_by_rerequest,
+            replies: c.replies,
+            session_changes: c.session_changes,
+            healed: c.healed,
         }
     }
 }
@@ -128,49 +212,81 @@ pub(crate) struct Orders {
 
 impl Report {
     /// For people.
-    pub(crate) fn print(&self, file: &Path) {
-        say!("{}", file.display());
-        say!("  messages          {:>14}", group(self.messages));
+    pub(crate) fn text(&self, file: &Path) -> String {
+        let mut text = String::new();
+        let mut line = |line: fmt::Arguments<'_>| text += &format!("{line}\n");
+        line(format_args!("{}", file.display()));
+        line(format_args!("  messages          {:>14}", group(self.messages)));
         for (letter, n) in &self.counts {
-            say!("    {letter}  {:<24}{:>14}", name(*letter), group(*n));
+            line(format_args!("    {letter}  {:<24}{:>14}", name(*letter), group(*n)));
         }
         let errors: Vec<_> = self.errors.rows().into_iter().filter(|(_, n)| *n > 0).collect();
         if errors.is_empty() {
-            say!("  errors            {:>14}", "none");
+            line(format_args!("  errors            {:>14}", "none"));
         } else {
-            say!("  errors");
+            line(format_args!("  errors"));
             for (what, n) in errors {
-                say!("    {what:<27}{:>14}", group(n));
+                line(format_args!("    {what:<27}{:>14}", group(n)));
             }
         }
+        if let Some(damage) = &self.damaged {
+            line(format_args!("  not read on       {}", damage.why));
+        }
         if let Some(feed) = &self.feed {
-            say!(
+            line(format_args!(
                 "  packets           {:>14}   duplicates {}, gaps {}, filled by the other line {}, lost {}",
                 group(feed.packets),
                 group(feed.duplicates),
                 group(feed.gaps),
                 group(feed.filled_by_other_line),
                 group(feed.lost)
-            );
+            ));
+            if feed.replies > 0 {
+                let (replies, filled) = (group(feed.replies), group(feed.filled_by_rerequest));
+                line(format_args!("  re-request replies{replies:>14}   filled by them {filled}"));
+            }
         }
-        say!("  symbols           {:>14}", group(self.symbols));
-        say!("  live orders       {:>14}   peak {}", group(self.live_orders), group(self.peak_live_orders));
+        if let Some(skipped) = self.skipped.as_ref().filter(|_| self.skipped_packets > 0) {
+            let kinds = skipped.rows().into_iter().filter(|(_, n)| *n > 0);
+            let kinds: Vec<_> = kinds.map(|(kind, n)| format!("{kind} {}", group(n))).collect();
+            line(format_args!("  packets not used  {:>14}   {}", group(self.skipped_packets), kinds.join(", ")));
+        }
+        if self.new_books > 0 {
+            line(format_args!("  books begun anew  {:>14}   a new session, or a new day", group(self.new_books)));
+        }
+        line(format_args!("  symbols           {:>14}", group(self.symbols)));
+        if let Some(symbols) = &self.symbol_list {
+            for symbol in symbols {
+                line(format_args!("    {symbol}"));
+            }
+        }
+        line(format_args!(
+            "  live orders       {:>14}   peak {}",
+            group(self.live_orders),
+            group(self.peak_live_orders)
+        ));
         if let Some(n) = self.bbo_states {
-            say!("  best bid or offer {:>14}   changes written", group(n));
+            line(format_args!("  best bid or offer {:>14}   changes written", group(n)));
+        }
+        if let Some(n) = self.bbo_stale.filter(|n| *n > 0) {
+            line(format_args!("                    {:>14}   of a book that may be wrong, after a loss", group(n)));
         }
         if let Some(o) = &self.orders {
-            say!(
+            line(format_args!(
                 "  order frames      {:>14}   enters {}, replaces {}, cancels {}; virtual fills {}",
                 group(o.frames),
                 group(o.entered),
                 group(o.replaced),
                 group(o.cancelled),
                 group(o.fills)
-            );
+            ));
         }
         let NsPerMessage { cold, warm } = self.ns_per_message;
-        say!("  ns per message    {cold:>14.1}   cold (first pass, empty books)");
-        say!("                    {warm:>14.1}   warm (median of later passes)");
+        line(format_args!("  ns per message    {cold:>14.1}   cold (first pass, empty books)"));
+        if let Some(warm) = warm {
+            line(format_args!("                    {warm:>14.1}   warm (median of later passes)"));
+        }
+        text
     }
 }
 

@@ -56,6 +56,27 @@ fn the_printed_configurations_work_together() {
     world.assert_log_verifies();
 }
 
+/// The venue ends its day: the gateway hears that its orders are cancelled and order entry is over, and ends in order
+/// by itself, with nothing left to fear. What lived when the venue was told to end is in its report.
+#[test]
+fn a_gateway_ends_with_the_venues_day() {
+    let mut world = World::of("market-maker", "fused", "", "cancel_on_disconnect = false");
+    let venue = world.venue();
+    let gateway = world.gateway();
+    world.until("gateway", "orders that rest", |status| number(status, "/live_orders") > 0);
+    let status = world.status("venue");
+    assert!(number(&status, "/full") == 0 && status["gone"].is_object(), "{status}");
+    venue.signal("-INT");
+    let report = gateway.report(0);
+    assert_eq!((report["ended"].as_str(), report["clean"].as_bool()), (Some("over"), Some(true)), "{report}");
+    assert_eq!(number(&report, "/live_orders"), 0, "{report}");
+    let theirs = venue.report(0);
+    assert_eq!(report["positions"], theirs["ports"][0]["positions"], "{report} {theirs}");
+    assert_eq!(report["fills"], theirs["ports"][0]["fills"]);
+    assert_eq!(theirs["gone"]["session_ended"], 1, "{theirs}");
+    world.assert_log_verifies();
+}
+
 #[test]
 fn it_ends_by_itself_and_people_get_a_table() {
     let world = World::of("market-maker", "fused", "", "");

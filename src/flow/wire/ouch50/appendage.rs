@@ -237,7 +237,7 @@ options! {
     RandomReserves(u32) = 13,
     /// 14: route.
     Route([u8; 4]) = 14,
-    /// 15: seconds since midnight, for time in force `6`.
+    /// 15: seconds to live, fewer than a day has, for time in force `6`.
     ExpireTime(u32) = 15,
     /// 16: `Y`, `N`: trade with a locking order at once; default, the port's.
     TradeNow(u8) = 16,

@@ -14,7 +14,7 @@ use crate::base::{Mono, Nanos};
 
 pub use client::{Client, ClientConfig, ClientEvent};
 pub use framer::{FrameError, Framer};
-pub use server::{Ahead, Server, ServerConfig, ServerEvent};
+pub use server::{Ahead, Refused, Server, ServerConfig, ServerEvent};
 
 /// The letters of the packets.
 pub mod letter {
@@ -271,6 +271,14 @@ pub fn format_number(mut n: u64) -> [u8; 20] {
         }
     }
     digits
+}
+
+/// A session's name as a server says it: right-justified, spaces on the left (3.00, Login Accepted Packet).
+#[must_use]
+fn right_justified(mut session: [u8; 10]) -> [u8; 10] {
+    let spaces = session.iter().rev().take_while(|byte| **byte == b' ').count();
+    session.rotate_right(spaces);
+    session
 }
 
 /// A connection that speaks not this protocol, or not as agreed. It must be closed.

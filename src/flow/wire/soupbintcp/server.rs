@@ -3,7 +3,7 @@
 
 use super::{
     Framer, LoginAccepted, LoginRequest, MAX_PACKET, Packet, Password, ProtocolError, Pulse, SendError, Sink,
-    format_number, letter, parse_number, reject, same_credential, same_padded, send,
+    format_number, letter, parse_number, reject, right_justified, same_credential, same_padded, send,
 };
 use crate::base::{Mono, Nanos};
 
@@ -54,6 +54,39 @@ impl ServerConfig {
     }
 }
 
+/// What is wrong with a login. The client is told [less](Refused::reason).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// There is no such user here.
+    Username,
+    /// It is not the user's password.
+    Password,
+    /// It asks for another session.
+    Session,
+    /// It asks for a message beyond the next one.
+    Ahead {
+        /// The message that it asks for.
+        asked: u64,
+        /// The next one.
+        next: u64,
+    },
+    /// The number that it asks for is none.
+    Number,
+    /// No Login Request has so many bytes: the packet's length, from the letter on.
+    Length(usize),
+}
+
+impl Refused {
+    /// The reject reason code, one of [`reject`]. The specification has two; what is no login authorizes nobody.
+    #[must_use]
+    pub const fn reason(self) -> u8 {
+        match self {
+            Refused::Username | Refused::Password | Refused::Length(_) => reject::NOT_AUTHORIZED,
+            Refused::Session | Refused::Ahead { .. } | Refused::Number => reject::SESSION_NOT_AVAILABLE,
+        }
+    }
+}
+
 /// What the client's bytes meant. One packet, one event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ServerEvent<'a> {
@@ -62,8 +95,8 @@ pub enum ServerEvent<'a> {
         /// The first message to send, from 1.
         from: u64,
     },
-    /// The login was rejected, for one of [`reject`], and answered. Close.
-    Rejected(u8),
+    /// The login was rejected and answered. Close.
+    Rejected(Refused),
     /// A message from the client.
     Unsequenced(&'a [u8]),
     /// The client lives.
@@ -113,6 +146,7 @@ pub struct Server {
     phase: Phase,
     fault: Option<Fault>,
     next_sequence: u64,
+    tried: Option<[u8; 6]>,
 }
 
 impl Server {
@@ -125,6 +159,7 @@ impl Server {
             phase: Phase::Idle,
             fault: None,
             next_sequence: 1,
+            tried: None,
             config,
         }
     }
@@ -133,6 +168,7 @@ impl Server {
     pub fn on_connected(&mut self, now: Mono) {
         self.framer.clear();
         self.fault = None;
+        self.tried = None;
         self.pulse.start(now);
         self.phase = Phase::AwaitingLogin(now);
     }
@@ -170,20 +206,25 @@ impl Server {
         let event = match packet {
             Packet::Unsequenced(message) if live => ServerEvent::Unsequenced(message),
             Packet::ClientHeartbeat if live => ServerEvent::Heartbeat,
-            Packet::LoginRequest(login, _) if !live => match self.config.admit(login, head) {
-                Ok(from) => {
-                    self.phase = Phase::Live;
-                    self.next_sequence = from;
-                    self.pulse.sent = now;
-                    let accepted = LoginAccepted { session: self.config.session, sequence: format_number(from) };
-                    let _fits = Packet::LoginAccepted(&accepted).send(sink);
-                    ServerEvent::Replay { from }
+            Packet::LoginRequest(login, _) if !live => {
+                self.tried = Some(login.username);
+                match self.config.admit(login, head) {
+                    Ok(from) => {
+                        self.phase = Phase::Live;
+                        self.next_sequence = from;
+                        self.pulse.sent = now;
+                        let session = right_justified(self.config.session);
+                        let accepted = LoginAccepted { session, sequence: format_number(from) };
+                        let _fits = Packet::LoginAccepted(&accepted).send(sink);
+                        ServerEvent::Replay { from }
+                    }
+                    Err(refused) => reject_login(refused, sink),
                 }
-                Err(reason) => {
-                    let _fits = Packet::LoginRejected(reason).send(sink);
-                    ServerEvent::Rejected(reason)
-                }
-            },
+            }
+            // Whoever sends it waits for an answer, and would wait until its time to log in is up.
+            Packet::Unknown { letter: letter::LOGIN_REQUEST, payload } if !live => {
+                reject_login(Refused::Length(payload.len().saturating_add(1)), sink)
+            }
             Packet::LogoutRequest => ServerEvent::Logout,
             Packet::Debug(text) => ServerEvent::Debug(text),
             Packet::Unknown { letter, payload } => ServerEvent::Skipped { letter, length: payload.len() },
@@ -280,6 +321,12 @@ impl Server {
         self.next_sequence
     }
 
+    /// The name that the client tried to log in with, right or wrong.
+    #[must_use]
+    pub const fn tried(&self) -> Option<[u8; 6]> {
+        self.tried
+    }
+
     /// Is a client logged in?
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -313,14 +360,22 @@ impl Server {
     }
 }
 
+fn reject_login<'a, S: Sink + ?Sized>(refused: Refused, sink: &mut S) -> ServerEvent<'a> {
+    let _fits = Packet::LoginRejected(refused.reason()).send(sink);
+    ServerEvent::Rejected(refused)
+}
+
 impl ServerConfig {
     /// From which message on the login is served, or why it is rejected.
-    fn admit(&self, login: &LoginRequest, head: u64) -> Result<u64, u8> {
-        if !same_credential(&login.username, &self.username) || !self.password.matches(&login.password) {
-            return Err(reject::NOT_AUTHORIZED);
+    fn admit(&self, login: &LoginRequest, head: u64) -> Result<u64, Refused> {
+        if !same_credential(&login.username, &self.username) {
+            return Err(Refused::Username);
+        }
+        if !self.password.matches(&login.password) {
+            return Err(Refused::Password);
         }
         if !login.session.trim_ascii().is_empty() && !same_padded(&login.session, &self.session) {
-            return Err(reject::SESSION_NOT_AVAILABLE);
+            return Err(Refused::Session);
         }
         let head = head.max(1);
         match parse_number(&login.sequence) {
@@ -328,7 +383,8 @@ impl ServerConfig {
             Some(0) => Ok(head.saturating_sub(1).max(1)),
             Some(from) if from <= head => Ok(from),
             Some(_) if self.ahead == Ahead::Clamp => Ok(head),
-            _ => Err(reject::SESSION_NOT_AVAILABLE),
+            Some(asked) => Err(Refused::Ahead { asked, next: head }),
+            None => Err(Refused::Number),
         }
     }
 }

@@ -1,0 +1,122 @@
+//! What a lane makes of the venue's bytes, and its own text on an order.
+
+use firelane_gateway::base::{AccountId, ClientId, ParentId, Price, Qty, Side, StrategyId, Symbol, VenueRef};
+use firelane_gateway::flow::action::{SellMark, Tags, TimeInForce};
+use firelane_gateway::flow::entry::{cl_ord_id, origin_of, report_of};
+use firelane_gateway::flow::orders::{Origin, Report, Standing};
+
+/// 40 bits of id, 15 of account, 15 of strategy, five at a time, 0 to 9 and A to V. By hand:
+/// `0x0123456789` is 00000 00100 10001 10100 01010 11001 11100 01001: 0 4 H K A P S 9;
+/// account `0x1234` is 00100 10001 10100: 4 H K; strategy `0x5678` is 10101 10011 11000: L J O.
+const TEXT: &[u8; 14] = b"04HKAPS94HKLJO";
+
+fn origin() -> Origin {
+    Origin {
+        client: ClientId(0x01_2345_6789),
+        tags: Tags { account: AccountId(0x1234), strategy: StrategyId(0x5678), parent: ParentId(0) },
+    }
+}
+
+#[test]
+fn the_clients_text() {
+    assert_eq!(cl_ord_id(origin().client, origin().tags).as_ref(), Some(TEXT));
+    let read = origin_of(TEXT).unwrap();
+    assert_eq!((read.client, read.tags), (origin().client, origin().tags));
+}
+
+fn standing(token: u32, side: Side, mark: SellMark) -> Standing {
+    Standing {
+        token,
+        origin: Some(origin()),
+        symbol: Symbol(*b"SYM     "),
+        side,
+        mark,
+        qty: Qty(0x0102_0304),
+        price: Price(0x0506_0708_090a_0b0c),
+        tif: TimeInForce::ImmediateOrCancel,
+        display: b'Y',
+        venue_ref: VenueRef(0x0d0e_0f10_1112_1314),
+        live: true,
+    }
+}
+
+#[test]
+fn an_order_that_stands() {
+    let rest = b"\x01\x02\x03\x04SYM     \x05\x06\x07\x08\x09\x0a\x0b\x0c3Y\x0d\x0e\x0f\x10\x11\x12\x13\x14PNNL";
+    let order = |head: &[u8], tail: &[u8]| [head, rest, TEXT, tail].concat();
+    let short = order(b"AABCDEFGH1234T", b"\x00\x03\x02\x19Y");
+    let mark = SellMark::Short { located: true };
+    assert_eq!(report_of(&short), Ok(Report::Accepted(standing(0x3132_3334, Side::Sell, mark))));
+    let replaced = order(b"UABCDEFGH12345678B", b"\x00\x00");
+    let now = standing(0x3536_3738, Side::Buy, SellMark::Long);
+    assert_eq!(report_of(&replaced), Ok(Report::Replaced { orig: 0x3132_3334, now }));
+    let mut dead = replaced.clone();
+    dead[51] = b'D';
+    let now = Standing { live: false, ..now };
+    assert_eq!(report_of(&dead), Ok(Report::Replaced { orig: 0x3132_3334, now }));
+}
+
+#[test]
+fn all_else() {
+    let token = 0x3132_3334;
+    let trade = 0x0d0e_0f10_1112_1314;
+    let (qty, price) = (Qty(0x0102_0304), Price(0x0506_0708_090a_0b0c));
+    let table: [(&[u8], Report); 17] = [
+        (b"SABCDEFGHE", Report::SystemEvent { code: b'E' }),
+        (b"CABCDEFGH1234\x01\x02\x03\x04T", Report::Canceled { token, decrement: qty, reason: b'T' }),
+        (
+            b"DABCDEFGH1234\x01\x02\x03\x04Q\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10R",
+            Report::AiqCanceled {
+                token,
+                decrement: qty,
+                reason: b'Q',
+                prevented: Qty(0x0506_0708),
+                price: Price(0x090a_0b0c_0d0e_0f10),
+                liquidity: b'R',
+            },
+        ),
+        (
+            b"EABCDEFGH1234\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0cJ\x0d\x0e\x0f\x10\x11\x12\x13\x14\x00\x00",
+            Report::Executed { token, qty, price, liquidity: b'J', trade },
+        ),
+        (
+            b"BABCDEFGH1234\x0d\x0e\x0f\x10\x11\x12\x13\x14Stext          ",
+            Report::Broken { token, trade, reason: b'S' },
+        ),
+        (
+            b"FABCDEFGH1234\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0cA\x0d\x0e\x0f\x10\x11\x12\x13\x14N\
+              text          ",
+            Report::Corrected { token, qty, price, liquidity: b'A', trade, reason: b'N' },
+        ),
+        (b"JABCDEFGH1234\x01\x17text          ", Report::Rejected { token, reason: 0x0117 }),
+        (b"PABCDEFGH1234", Report::CancelPending { token }),
+        (b"IABCDEFGH1234", Report::CancelRejected { token }),
+        (
+            b"TABCDEFGH1234\x05\x06\x07\x08\x09\x0a\x0b\x0cN\x0d\x0e\x0f\x10\x11\x12\x13\x14",
+            Report::PriorityUpdated { token, price, display: b'N', venue_ref: VenueRef(trade) },
+        ),
+        (
+            b"MABCDEFGH1234T\x01\x02\x03\x04",
+            Report::Modified { token, side: Side::Sell, mark: SellMark::Short { located: false }, open: qty },
+        ),
+        (
+            b"RABCDEFGH1234R\x00\x1a\
+              \x09\x01\x0d\x0e\x0f\x10\x11\x12\x13\x14\x05\x16\x01\x02\x03\x04\x09\x17\x05\x06\x07\x08\x09\x0a\x0b\x0c",
+            Report::Restated {
+                token,
+                reason: b'R',
+                displayed: Some(VenueRef(trade)),
+                qty: Some(qty),
+                price: Some(price),
+            },
+        ),
+        (b"XABCDEFGH1234FIRMSYM     \x00\x00", Report::MassCancelled { token, symbol: Some(Symbol(*b"SYM     ")) }),
+        (b"XABCDEFGH1234FIRM        \x00\x00", Report::MassCancelled { token, symbol: None }),
+        (b"GABCDEFGH1234FIRM\x00\x00", Report::EntryDisabled { token }),
+        (b"KABCDEFGH1234FIRM\x00\x00", Report::EntryEnabled { token }),
+        (b"QABCDEFGH1234", Report::Queried { next: token, settled: 0 }),
+    ];
+    for (bytes, report) in table {
+        assert_eq!(report_of(bytes), Ok(report), "{}", bytes.escape_ascii());
+    }
+}
