@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod check;
+mod counters;
 mod digest;
 mod ids;
 mod instrument;
@@ -17,6 +18,7 @@ mod time;
 mod units;
 
 pub use check::OutOfRange;
+pub(crate) use counters::counters;
 #[cfg(test)]
 pub(crate) use digest::first_repeated;
 pub use digest::{Digest, LoadError, Reader, State, Writer};

@@ -111,6 +111,8 @@ kinds! {
     Status = 193,
     /// Tape, by the shell: what became of a connection. Body: [`LinkBody`].
     Link = 194,
+    /// Tape, by the shell: every count of the lane and its sockets by name. Body: `shell::counters`.
+    Counters = 195,
 }
 
 /// Body of [`Kind::Command`].

@@ -1,5 +1,6 @@
 //! A lane without its type, whole or in its two halves, and the recorder that runs a whole one on a virtual clock.
 
+use super::counters::Tally;
 use super::journal::Journal;
 use super::log::{FileHeader, LogError};
 use super::trace::Traced;
@@ -53,6 +54,8 @@ pub trait Lane: Send {
     fn is_over(&self) -> bool;
     /// How it is doing: all that feed and core know of.
     fn status(&self, into: &mut StatusBody);
+    /// Everything that feed and core have counted.
+    fn counters(&self, into: &mut Tally);
     /// The orders encoded since [`forget_traces`](Self::forget_traces), with their stamps.
     fn traces(&self) -> &[TraceBody];
     /// They have been seen to.
@@ -71,6 +74,8 @@ pub trait FeedHalf: Send {
     fn next_deadline(&self) -> Mono;
     /// The feed's part of [`Lane::status`].
     fn status(&self, into: &mut StatusBody);
+    /// The feed's part of [`Lane::counters`].
+    fn counters(&self, into: &mut Tally);
     /// For [`CoreHalf::join`].
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
@@ -91,6 +96,8 @@ pub trait CoreHalf: Send {
     fn is_over(&self) -> bool;
     /// The core's part of [`Lane::status`].
     fn status(&self, into: &mut StatusBody);
+    /// The core's part of [`Lane::counters`].
+    fn counters(&self, into: &mut Tally);
     /// See [`Lane::traces`].
     fn traces(&self) -> &[TraceBody];
     /// See [`Lane::forget_traces`].
@@ -120,6 +127,9 @@ impl<M: MarketLine + Send + 'static> FeedHalf for Feed<M> {
         into.lost.set(counters.lost);
         into.snapshots.set(counters.snapshots_ended);
         into.live_market = u8::from(self.is_live());
+    }
+    fn counters(&self, into: &mut Tally) {
+        into.feed(self.counters());
     }
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
@@ -167,6 +177,13 @@ where
         into.entry = self.entry().stage() as u8;
         into.ready = u8::from(self.ready());
         into.killed = u8::from(self.gate().is_killed());
+    }
+    fn counters(&self, into: &mut Tally) {
+        into.core(self.counters());
+        into.books(self.books().counters());
+        into.orders(self.orders());
+        self.entry().counters(&mut |name, value| into.put("entry", name, value));
+        into.gate(self.gate());
     }
     fn traces(&self) -> &[TraceBody] {
         self.probe().traces()
@@ -238,6 +255,10 @@ where
     fn status(&self, into: &mut StatusBody) {
         FeedHalf::status(self.feed(), into);
         CoreHalf::status(self.core(), into);
+    }
+    fn counters(&self, into: &mut Tally) {
+        FeedHalf::counters(self.feed(), into);
+        CoreHalf::counters(self.core(), into);
     }
     #[inline]
     fn traces(&self) -> &[TraceBody] {

@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod clock;
 pub mod config;
+pub mod counters;
 pub mod journal;
 pub mod lane;
 pub mod latency;

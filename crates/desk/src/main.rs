@@ -5,6 +5,7 @@ mod output;
 
 mod cli;
 mod control;
+mod counters;
 mod demo;
 mod dump;
 mod kill;

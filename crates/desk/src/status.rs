@@ -2,6 +2,7 @@
 
 use crate::cli::StatusOf;
 use crate::control::{GatewayStatus, Status, Target, VenueState, ask};
+use crate::counters::unusual;
 use crate::replay::group;
 use crate::venue::counts;
 use anyhow::{Result, bail};
@@ -93,6 +94,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
         },
     ));
     lines.push(row("tape", &format!("{} records lost", group(status.tape_lost))));
+    lines.extend(unusual(&status.counters).iter().map(|count| row("unusual", count)));
     lines.extend(status.times.table());
     lines
 }
@@ -145,6 +147,7 @@ mod tests {
             (GatewayStatus { ready: false, ..well.clone() }, "may not be sent now"),
             (GatewayStatus { age_ms: 60_000, ..well.clone() }, "nothing for 60.0 s"),
             (GatewayStatus::default(), "IN A GAP"),
+            (GatewayStatus { counters: [("orders.unknown".to_owned(), 1)].into(), ..well.clone() }, "orders.unknown 1"),
         ] {
             assert!(text(&status).contains(says), "{}", text(&status));
         }

@@ -27,7 +27,7 @@ use self::orders::Order;
 use self::own::Marks;
 use self::pool::{NIL, Pool};
 use super::event::EventKind;
-use crate::base::{ClientId, InstrumentId, Price, Qty, Side, VenueRef, raw};
+use crate::base::{ClientId, InstrumentId, Price, Qty, Side, VenueRef, counters, raw};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -131,22 +131,23 @@ pub enum OwnMatch {
     Full,
 }
 
-/// What went wrong so far, and how full the books were.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs)] // named after `BookFault`
-pub struct BookCounters {
-    pub unknown_ref: u64,
-    pub duplicate_ref: u64,
-    pub over_reduce: u64,
-    pub orders_full: u64,
-    pub levels_full: u64,
-    pub unknown_instrument: u64,
-    /// Adds and replaces to no shares: the order is gone at once, which is no contradiction.
-    pub empty_orders: u64,
-    /// Own marks for which there was no room.
-    pub own_full: u64,
-    /// The most orders that ever rested at once.
-    pub peak_live_orders: u64,
+counters! {
+    /// What went wrong so far, and how full the books were.
+    #[allow(missing_docs)] // named after `BookFault`
+    pub struct BookCounters {
+        pub unknown_ref: u64,
+        pub duplicate_ref: u64,
+        pub over_reduce: u64,
+        pub orders_full: u64,
+        pub levels_full: u64,
+        pub unknown_instrument: u64,
+        /// Adds and replaces to no shares: the order is gone at once, which is no contradiction.
+        pub empty_orders: u64,
+        /// Own marks for which there was no room.
+        pub own_full: u64,
+        /// The most orders that ever rested at once.
+        pub peak_live_orders: u64,
+    }
 }
 
 /// One book: where its ladders begin, and whether it is stale. One cache line.

@@ -18,7 +18,7 @@ use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
 use super::{Command, Input, Machine};
 use crate::base::{
     ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Qty, SessionId, Side,
-    State, VenueId, VenueRef,
+    State, VenueId, VenueRef, counters,
 };
 use alloc::vec::Vec;
 use zerocopy::IntoBytes;
@@ -29,41 +29,42 @@ mod tape;
 #[cfg(test)]
 mod tests;
 
-/// What the core has counted. Books, orders, gate and entry count their own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct CoreCounters {
-    /// Live messages taken.
-    pub messages: u64,
-    /// Messages of snapshots taken.
-    pub snapshot_messages: u64,
-    /// Messages of a type that this build does not know.
-    pub unknown_type: u64,
-    /// Messages of a known type with a wrong length.
-    pub bad_length: u64,
-    /// Messages with an impossible field.
-    pub bad_field: u64,
-    /// Messages about instruments that are not followed.
-    pub untracked: u64,
-    /// Messages about new instruments for which there was no room.
-    pub instruments_full: u64,
-    /// Enters that left.
-    pub entered: u64,
-    /// Replaces that left.
-    pub replaced: u64,
-    /// Cancels that left.
-    pub cancelled: u64,
-    /// Fills.
-    pub fills: u64,
-    /// Own orders that the book had no room to mark.
-    pub own_full: u64,
-    /// Actions that strategies asked for beyond what one call may ask.
-    pub actions_dropped: u64,
-    /// Events after which a book that is otherwise fit to trade on was locked or crossed.
-    pub crossed: u64,
-    /// Deadlines of strategies that stood still.
-    pub stuck: u64,
-    /// Requests that left and could not be held in the order table.
-    pub faults: u64,
+counters! {
+    /// What the core has counted. Books, orders, gate and entry count their own.
+    pub struct CoreCounters {
+        /// Live messages taken.
+        pub messages: u64,
+        /// Messages of snapshots taken.
+        pub snapshot_messages: u64,
+        /// Messages of a type that this build does not know.
+        pub unknown_type: u64,
+        /// Messages of a known type with a wrong length.
+        pub bad_length: u64,
+        /// Messages with an impossible field.
+        pub bad_field: u64,
+        /// Messages about instruments that are not followed.
+        pub untracked: u64,
+        /// Messages about new instruments for which there was no room.
+        pub instruments_full: u64,
+        /// Enters that left.
+        pub entered: u64,
+        /// Replaces that left.
+        pub replaced: u64,
+        /// Cancels that left.
+        pub cancelled: u64,
+        /// Fills.
+        pub fills: u64,
+        /// Own orders that the book had no room to mark.
+        pub own_full: u64,
+        /// Actions that strategies asked for beyond what one call may ask.
+        pub actions_dropped: u64,
+        /// Events after which a book that is otherwise fit to trade on was locked or crossed.
+        pub crossed: u64,
+        /// Deadlines of strategies that stood still.
+        pub stuck: u64,
+        /// Requests that left and could not be held in the order table.
+        pub faults: u64,
+    }
 }
 
 /// The second machine of a lane. For each input, in the order of the log: [`begin`](Self::begin), then

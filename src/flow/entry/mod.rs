@@ -236,6 +236,9 @@ pub trait OrderEntry {
     /// was sent in this run: what became of it must be known.
     fn shutdown(&mut self, now: Mono, out: &mut Outbox);
 
+    /// What it has counted, by name.
+    fn counters(&self, see: &mut dyn FnMut(&'static str, u64));
+
     /// Feeds every value that can change a later output.
     fn digest(&self, into: &mut Digest);
 }

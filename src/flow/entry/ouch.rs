@@ -15,7 +15,9 @@
 
 use super::translate::{MAX_CLIENT_ID, NoReport, cl_ord_id, report_of, side_letter, tif_letter};
 use super::{Away, Fault, OrderEntry, Refused, Stage};
-use crate::base::{ClientId, Digest, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol};
+use crate::base::{
+    ClientId, Digest, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol, counters,
+};
 use crate::flow::action::{Cancel, CancelToken, Enter, MassCancel, Replace, SellMark};
 use crate::flow::orders::{NO_ANSWER, Order, Report, Sent};
 use crate::flow::outbox::{Class, Outbox};
@@ -84,21 +86,22 @@ impl OuchConfig {
     }
 }
 
-/// What was out of the ordinary.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct OuchCounters {
-    /// Messages of an unknown type.
-    pub unknown_types: u64,
-    /// Messages with a wrong length, a bad appendage, or a field that can't be: what they said is lost.
-    pub malformed: u64,
-    /// Session packets that were skipped.
-    pub skipped_packets: u64,
-    /// Connections that ended, for whatever reason, or could not be made.
-    pub disconnects: u64,
-    /// Account Queries without an answer in time.
-    pub dead_queries: u64,
-    /// Answers to Account Queries of an earlier connection or run.
-    pub stale_answers: u64,
+counters! {
+    /// What was out of the ordinary.
+    pub struct OuchCounters {
+        /// Messages of an unknown type.
+        pub unknown_types: u64,
+        /// Messages with a wrong length, a bad appendage, or a field that can't be: what they said is lost.
+        pub malformed: u64,
+        /// Session packets that were skipped.
+        pub skipped_packets: u64,
+        /// Connections that ended, for whatever reason, or could not be made.
+        pub disconnects: u64,
+        /// Account Queries without an answer in time.
+        pub dead_queries: u64,
+        /// Answers to Account Queries of an earlier connection or run.
+        pub stale_answers: u64,
+    }
 }
 
 /// An appendage with its length, made once.
@@ -722,6 +725,10 @@ impl OrderEntry for OuchEntry {
             // On the way to Sweeping, or there.
             Stage::Replaying | Stage::Querying | Stage::Sweeping | Stage::Down | Stage::Connecting | Stage::Over => {}
         }
+    }
+
+    fn counters(&self, see: &mut dyn FnMut(&'static str, u64)) {
+        OuchCounters::NAMES.into_iter().zip(self.counters.values()).for_each(|(name, value)| see(name, value));
     }
 
     fn digest(&self, into: &mut Digest) {

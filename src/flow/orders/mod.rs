@@ -47,7 +47,7 @@ pub use sweep::Sweep;
 pub use table::Cursor;
 
 use super::action::{Cancel, Change, Enter, Exposure, Fill, Happening, Replace, SellMark};
-use crate::base::{ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side};
+use crate::base::{ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, counters};
 use fills::{Booked, Fills};
 use list::NIL;
 use order::Queue;
@@ -89,27 +89,28 @@ impl OrdersConfig {
     }
 }
 
-/// What was out of the ordinary.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Counters {
-    /// Reports about an order that is not known (any more): of no effect.
-    pub unknown: u64,
-    /// Reports that said what was known: executions by match number, second breaks, second accepts.
-    pub duplicates: u64,
-    /// Fills for a finished order or a replaced token: the position follows.
-    pub late_fills: u64,
-    /// Breaks and corrections of a fill that is not known (any more): the position can't follow.
-    pub unknown_trades: u64,
-    /// Reports that contradict earlier ones.
-    pub contradictions: u64,
-    /// Requests that were not answered in time.
-    pub timed_out: u64,
-    /// Requests that were settled without an answer.
-    pub unanswered: u64,
-    /// Orders of an earlier run for which there was no room, or no instrument.
-    pub not_adopted: u64,
-    /// Fills of such orders in instruments that the lane does not follow: no position takes them in.
-    pub orphan_fills: u64,
+counters! {
+    /// What was out of the ordinary.
+    pub struct Counters {
+        /// Reports about an order that is not known (any more): of no effect.
+        pub unknown: u64,
+        /// Reports that said what was known: executions by match number, second breaks, second accepts.
+        pub duplicates: u64,
+        /// Fills for a finished order or a replaced token: the position follows.
+        pub late_fills: u64,
+        /// Breaks and corrections of a fill that is not known (any more): the position can't follow.
+        pub unknown_trades: u64,
+        /// Reports that contradict earlier ones.
+        pub contradictions: u64,
+        /// Requests that were not answered in time.
+        pub timed_out: u64,
+        /// Requests that were settled without an answer.
+        pub unanswered: u64,
+        /// Orders of an earlier run for which there was no room, or no instrument.
+        pub not_adopted: u64,
+        /// Fills of such orders in instruments that the lane does not follow: no position takes them in.
+        pub orphan_fills: u64,
+    }
 }
 
 /// All orders of one order-entry session.

@@ -4,9 +4,10 @@
 use super::link::link_of;
 use crate::base::{InstrumentId, Mono, SessionId};
 use crate::flow::record::{Alert, AlertBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
+use crate::shell::counters::counts;
 use crate::shell::latency::Latency;
 use crate::shell::net::Why;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zerocopy::FromBytes;
 
@@ -38,6 +39,7 @@ pub struct Board {
     pub status: StatusBody,
     /// When that was, on the lane's clock.
     pub status_at: Mono,
+    counters: Vec<u8>,
     /// How long orders took.
     pub latency: Latency,
     /// Alerts so far.
@@ -62,6 +64,10 @@ impl Board {
                     (self.status, self.status_at) = (body, at);
                 }
             }
+            Some(Kind::Counters) => {
+                self.counters.clear();
+                self.counters.extend_from_slice(body);
+            }
             Some(Kind::Alert) => {
                 let Ok(body) = AlertBody::ref_from_bytes(body) else { return };
                 let Some(alert) = Alert::from_number(body.alert.get()) else { return };
@@ -85,6 +91,13 @@ impl Board {
             self.missed += 1;
         }
         self.notices.push_back((at, notice));
+    }
+
+    /// Every count by its name, as of the latest status; those of the board's own among them.
+    #[must_use]
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        let own = [("board.alerts", self.alerts), ("board.missed", self.missed)];
+        counts(&self.counters).chain(own).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// What happened since the last call, in order.
@@ -120,6 +133,7 @@ mod tests {
     use super::super::link::link_body;
     use super::*;
     use crate::flow::record::{header, instrument_field};
+    use crate::shell::counters::Tally;
     use zerocopy::IntoBytes;
     use zerocopy::byteorder::little_endian::{U16, U64};
 
@@ -144,11 +158,18 @@ mod tests {
         board.on_record(&record(Kind::Link, 7, link_body(SessionId::ORDERS, Some(Why::Refused)).as_bytes()));
         let trace = TraceBody { sent: U64::new(900), ..TraceBody::default() };
         board.on_record(&record(Kind::Trace, 8, trace.as_bytes()));
+        for gaps in [3, 5] {
+            let mut tally = Tally::new();
+            tally.put("feed", "gaps", gaps);
+            board.on_record(&record(Kind::Counters, 8, tally.body()));
+        }
         board.on_record(b"short");
         board.on_record(&record(Kind::Alert, 9, b"short"));
         let mut board = board.lock();
         assert_eq!((board.status.gaps.get(), board.status_at, board.alerts), (5, Mono(5), 1));
         assert_eq!(board.latency.percentiles().max, 900);
+        let counters = [("board.alerts", 1), ("board.missed", 0), ("feed.gaps", 5)];
+        assert_eq!(board.counters(), counters.map(|(name, value)| (name.to_owned(), value)).into());
         let notices: Vec<_> = board.take_notices().collect();
         let silent = Notice::Alert { alert: Alert::LineSilent, instrument: None, first: 1, second: 0 };
         let refused = Notice::Link(SessionId::ORDERS, Some(Why::Refused));

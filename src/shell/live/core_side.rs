@@ -10,10 +10,11 @@ use crate::flow::wire::soupbintcp::Password;
 use crate::flow::{Command, Input};
 use crate::shell::clock::Clock;
 use crate::shell::config::LiveConfig;
+use crate::shell::counters::Tally;
 use crate::shell::journal::Journal;
 use crate::shell::lane::{CoreHalf, Lane};
 use crate::shell::log::LogError;
-use crate::shell::net::{KillSwitch, Sent, Session, Why};
+use crate::shell::net::{KillSwitch, Sent, Session, SessionCounters, Why};
 use crate::shell::sync::{Counter, Stop};
 use crossbeam_queue::ArrayQueue;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub(super) trait Driven {
     fn is_over(&self) -> bool;
     /// How it is doing.
     fn status(&self, into: &mut StatusBody);
+    /// What it has counted.
+    fn counters(&self, into: &mut Tally);
 }
 
 macro_rules! driven {
@@ -65,6 +68,9 @@ macro_rules! driven {
             fn status(&self, into: &mut StatusBody) {
                 (**self).status(into);
             }
+            fn counters(&self, into: &mut Tally) {
+                (**self).counters(into);
+            }
         }
     };
 }
@@ -76,6 +82,14 @@ fn begin_core(core: &mut dyn CoreHalf, now: Mono, input: Input<'_>, out: &mut Ou
 
 driven!(Lane, <dyn Lane>::on_input, <dyn Lane>::resume);
 driven!(CoreHalf, begin_core, <dyn CoreHalf>::run);
+
+/// What the market side has to say of itself.
+pub(super) trait Market {
+    /// How it is doing, where the lane at hand does not know.
+    fn status(&self, into: &mut StatusBody);
+    /// What it has counted, its sockets and what the lane at hand does not know.
+    fn counters(&self, into: &mut Tally);
+}
 
 /// Bytes that the log must be able to take before another input is: one input, and what one call of the lane writes.
 const LOG_RESERVE: usize = 1 << 20;
@@ -104,6 +118,7 @@ pub(super) struct CoreSide {
     /// Session bytes on their way into the lane, which may send on the same session.
     received: Box<[u8]>,
     status: StatusBody,
+    counters: Tally,
     status_at: Mono,
     status_every: Nanos,
     stalls: u64,
@@ -137,6 +152,7 @@ impl CoreSide {
             stamps: Vec::with_capacity(STAMPS),
             received,
             status: StatusBody::default(),
+            counters: Tally::new(),
             status_at: Mono(0),
             status_every: config.status_every,
             stalls: 0,
@@ -283,9 +299,10 @@ impl CoreSide {
         put(&mut self.journal, Kind::Link, 0, now, link_body(session, why).as_bytes())
     }
 
-    /// Says on the tape how the lane is doing, when it is time to. `with` adds what this side does not know.
+    /// Says on the tape how the lane is doing, and what it has counted, when it is time to. `market` adds what this side
+    /// does not know.
     #[inline]
-    pub(super) fn report(&mut self, lane: &impl Driven, with: &StatusBody, now: Mono) -> Result<(), LogError> {
+    pub(super) fn report(&mut self, lane: &impl Driven, market: &impl Market, now: Mono) -> Result<(), LogError> {
         if lane.is_over() {
             self.over.stop();
         }
@@ -293,12 +310,28 @@ impl CoreSide {
             return Ok(());
         }
         self.status_at = now.after(self.status_every);
-        self.status = *with;
+        self.status = StatusBody::default();
+        market.status(&mut self.status);
         lane.status(&mut self.status);
         self.status.log_free.set(self.journal.log_room()? as u64);
         self.status.log_stalls.set(self.stalls);
         self.status.tape_lost.set(self.tape_lost.value());
-        put(&mut self.journal, Kind::Status, lane.inputs(), now, self.status.as_bytes())
+        put(&mut self.journal, Kind::Status, lane.inputs(), now, self.status.as_bytes())?;
+        self.count(lane, market);
+        put(&mut self.journal, Kind::Counters, lane.inputs(), now, self.counters.body())
+    }
+
+    /// Every count there is: of the market side, of the lane, and of this side.
+    fn count(&mut self, lane: &impl Driven, market: &impl Market) {
+        let tally = &mut self.counters;
+        tally.clear();
+        market.counters(tally);
+        lane.counters(tally);
+        tally.all("sockets.orders", SessionCounters::NAMES, self.orders.counters().values());
+        tally.put("outbox", "overflowed", self.out.overflowed());
+        tally.put("log", "stalls", self.stalls);
+        tally.put("tape", "lost", self.tape_lost.value());
+        tally.put("counters", "left_out", tally.left_out());
     }
 
     /// Log and tape, to be ended; the sockets close.

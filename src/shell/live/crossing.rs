@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  each input of the feed's:   Input  Effect*  (Message | Snapshot | Notice)*  End
-//!  between them:               Status, Link
+//!  between them:               Status, Counters, Link
 //! ```
 //!
 //! Every input that the feed took crosses, also one that released nothing: the core writes the log, and its order is
@@ -28,6 +28,7 @@ const NOTICE: u8 = 4;
 const END: u8 = 5;
 const STATUS: u8 = 6;
 const LINK: u8 = 7;
+const COUNTERS: u8 = 8;
 
 /// How one end of the ring waits for the other in the middle of an input: it is at work, or has lost its core to someone.
 #[derive(Debug, Default)]
@@ -56,6 +57,8 @@ pub(super) enum Frame<'a> {
     End,
     /// How the feed is doing.
     Status(StatusBody),
+    /// What it and its sockets have counted.
+    Counters(&'a [u8]),
     /// What became of a connection of its.
     Link(SessionId, Option<Why>),
 }
@@ -138,6 +141,10 @@ impl Writer {
     pub(super) fn status(&mut self, status: &StatusBody) -> Result<(), CoreGone> {
         self.put(&[&[STATUS], status.as_bytes()])
     }
+
+    pub(super) fn counters(&mut self, body: &[u8]) -> Result<(), CoreGone> {
+        self.put(&[&[COUNTERS], body])
+    }
 }
 
 /// A frame from its bytes. `None`: no writer writes such.
@@ -170,6 +177,7 @@ pub(super) fn read(frame: &[u8]) -> Option<Frame<'_>> {
             Frame::Release(Release::Notice(decode(code, first, second, u16::try_from(locate).ok())?))
         }
         STATUS => Frame::Status(StatusBody::read_from_bytes(rest).ok()?),
+        COUNTERS => Frame::Counters(rest),
         LINK => {
             let (session, why) = link_of(&LinkBody::read_from_bytes(rest).ok()?)?;
             Frame::Link(session, why)
@@ -272,6 +280,8 @@ mod tests {
         let status = StatusBody { live_market: 1, ..StatusBody::default() };
         writer.status(&status).unwrap();
         assert_eq!(read(&reader.read().unwrap()), Some(Frame::Status(status)));
+        writer.counters(b"counts").unwrap();
+        assert_eq!(read(&reader.read().unwrap()), Some(Frame::Counters(b"counts")));
         writer.link(SessionId::SNAPSHOT, Some(Why::Reset)).unwrap();
         let link = Frame::Link(SessionId::SNAPSHOT, Some(Why::Reset));
         assert_eq!(read(&reader.read().unwrap()), Some(link));
@@ -290,7 +300,7 @@ mod tests {
     fn what_no_writer_writes_is_none_and_a_reader_that_is_gone_is_an_error() {
         for frame in [
             &[][..],
-            &[8],
+            &[9],
             &[LINK, 0, 9],
             &[INPUT],
             &[INPUT, 200, 0, 0, 0, 0, 0, 0, 0, 0],

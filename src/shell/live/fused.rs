@@ -3,7 +3,6 @@
 use super::core_side::CoreSide;
 use super::market_side::{Heard, MarketSide};
 use crate::base::{Mono, SessionId};
-use crate::flow::record::StatusBody;
 use crate::flow::{Command, Input};
 use crate::shell::agent::{Agent, AgentError};
 use crate::shell::journal::Journal;
@@ -88,7 +87,7 @@ impl Agent for FusedAgent {
             work += self.on_timers(now)?;
             self.deadline = self.lane.next_deadline();
         }
-        self.core.report(&self.lane, &StatusBody::default(), now)?;
+        self.core.report(&self.lane, &self.market, now)?;
         Ok(work)
     }
 }

@@ -2,15 +2,20 @@
 //! them.
 
 use super::LiveError;
+use super::core_side::Market;
 use super::link::{copied, event_input};
 use crate::base::{LineId, Mono, SessionId};
 use crate::flow::Input;
 use crate::flow::outbox::Output;
+use crate::flow::record::StatusBody;
 use crate::flow::wire::soupbintcp::Password;
 use crate::shell::agent::AgentError;
 use crate::shell::clock::Clock;
 use crate::shell::config::NetConfig;
-use crate::shell::net::{KillSwitch, LineAddress, RerequestSocket, Session, UdpLine, Why};
+use crate::shell::counters::Tally;
+use crate::shell::net::{
+    KillSwitch, LineAddress, LineCounters, RerequestSocket, Session, SessionCounters, UdpLine, Why,
+};
 use std::io;
 
 /// Takes the outputs that are for the market side.
@@ -145,6 +150,19 @@ impl MarketSide {
             }
         }
         Ok(work)
+    }
+}
+
+/// Beside a whole lane: what the lane says of its feed is the feed's to say.
+impl Market for MarketSide {
+    fn status(&self, _into: &mut StatusBody) {}
+
+    fn counters(&self, into: &mut Tally) {
+        for (line, owner) in self.lines.iter().zip(["sockets.line_a", "sockets.line_b"]) {
+            into.all(owner, LineCounters::NAMES, line.counters().values());
+        }
+        into.all("sockets.rerequest", LineCounters::NAMES, self.back.rerequest.counters().values());
+        into.all("sockets.snapshot", SessionCounters::NAMES, self.back.snapshot.counters().values());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Layout split: feed and core on a thread each, and a ring between them.
 
-use super::core_side::{CoreSide, Driven};
+use super::core_side::{CoreSide, Driven, Market};
 use super::crossing::{CoreGone, Frame, Patience, Writer, read};
 use super::market_side::{Back, BackChannel, Heard, MarketSide};
 use crate::base::{Mono, Nanos, SessionId};
@@ -9,6 +9,7 @@ use crate::flow::record::StatusBody;
 use crate::flow::session::SessionInput;
 use crate::flow::{Command, Input, Machine};
 use crate::shell::agent::{Agent, AgentError};
+use crate::shell::counters::Tally;
 use crate::shell::journal::Journal;
 use crate::shell::lane::{CoreHalf, FeedHalf, Lane};
 use crate::shell::ring::{FrameReader, FrameWriter};
@@ -30,6 +31,7 @@ pub struct FeedAgent {
     /// Snapshots that the core wants; one is enough.
     asks: Arc<ArrayQueue<()>>,
     deadline: Mono,
+    counters: Tally,
     status_at: Mono,
     status_every: Nanos,
 }
@@ -49,7 +51,8 @@ impl FeedAgent {
         status_every: Nanos,
     ) -> Self {
         let (out, ring) = (Outbox::new(0), Writer::new(ring));
-        FeedAgent { feed, market, out, ring, asks, deadline: Mono(0), status_at: Mono(0), status_every }
+        let counters = Tally::new();
+        FeedAgent { feed, market, out, ring, asks, deadline: Mono(0), counters, status_at: Mono(0), status_every }
     }
 
     fn report(&mut self, now: Mono) -> Result<(), CoreGone> {
@@ -58,6 +61,10 @@ impl FeedAgent {
             let mut status = StatusBody::default();
             self.feed.status(&mut status);
             self.ring.status(&status)?;
+            self.counters.clear();
+            self.market.counters(&mut self.counters);
+            self.feed.counters(&mut self.counters);
+            self.ring.counters(self.counters.body())?;
         }
         Ok(())
     }
@@ -121,6 +128,23 @@ impl Agent for FeedAgent {
     }
 }
 
+/// What the feed said of itself last, on its way over the ring.
+#[derive(Default)]
+struct FeedSays {
+    status: StatusBody,
+    counters: Tally,
+}
+
+impl Market for FeedSays {
+    fn status(&self, into: &mut StatusBody) {
+        *into = self.status;
+    }
+
+    fn counters(&self, into: &mut Tally) {
+        into.append(self.counters.body());
+    }
+}
+
 /// The core, the order session, log and tape, and the reading end of the ring.
 pub struct CoreAgent {
     core: Box<dyn CoreHalf>,
@@ -128,7 +152,7 @@ pub struct CoreAgent {
     /// Given up when the core cannot go on: a feed that waits for room sees that nobody reads any more.
     ring: Option<FrameReader>,
     asks: Arc<ArrayQueue<()>>,
-    feed_status: StatusBody,
+    feed: FeedSays,
     deadline: Mono,
 }
 
@@ -140,7 +164,7 @@ impl core::fmt::Debug for CoreAgent {
 
 impl CoreAgent {
     pub(super) fn new(core: Box<dyn CoreHalf>, side: CoreSide, ring: FrameReader, asks: Arc<ArrayQueue<()>>) -> Self {
-        CoreAgent { core, side, ring: Some(ring), asks, feed_status: StatusBody::default(), deadline: Mono(0) }
+        CoreAgent { core, side, ring: Some(ring), asks, feed: FeedSays::default(), deadline: Mono(0) }
     }
 
     /// The whole lane and its journal, once both threads have stopped. What was still in the ring is taken first, room in
@@ -178,7 +202,7 @@ impl CoreAgent {
             }
             self.deadline = self.core.next_deadline();
         }
-        self.side.report(&self.core, &self.feed_status, now)?;
+        self.side.report(&self.core, &self.feed, now)?;
         Ok(work)
     }
 
@@ -223,7 +247,11 @@ impl CoreAgent {
                     side.journal.done(core.inputs(), now)?;
                     at_hand = None;
                 }
-                (Frame::Status(status), _) => self.feed_status = status,
+                (Frame::Status(status), _) => self.feed.status = status,
+                (Frame::Counters(body), _) => {
+                    self.feed.counters.clear();
+                    self.feed.counters.append(body);
+                }
                 (Frame::Link(session, why), None) => side.link(session, why, side.clock.now())?,
                 _ => return Err("frames have crossed out of their order".into()),
             }

@@ -11,7 +11,7 @@
 
 use super::KillSwitch;
 use super::queue::FrameQueue;
-use crate::base::{Mono, Nanos};
+use crate::base::{Mono, Nanos, counters};
 use crate::flow::outbox::Class;
 use crate::flow::wire::soupbintcp::Password;
 use crate::shell::lane::fill_in_password;
@@ -126,19 +126,20 @@ pub enum Sent {
     NotConnected,
 }
 
-/// What happened on a session.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct SessionCounters {
-    /// Connections that came up.
-    pub connected: u64,
-    /// Bytes that the kernel took.
-    pub sent_bytes: u64,
-    /// Bytes from the peer.
-    pub received_bytes: u64,
-    /// Times that frames had to wait.
-    pub blocked: u64,
-    /// Sends that the kill switch kept from leaving.
-    pub dropped: u64,
+counters! {
+    /// What happened on a session.
+    pub struct SessionCounters {
+        /// Connections that came up.
+        pub connected: u64,
+        /// Bytes that the kernel took.
+        pub sent_bytes: u64,
+        /// Bytes from the peer.
+        pub received_bytes: u64,
+        /// Times that frames had to wait.
+        pub blocked: u64,
+        /// Sends that the kill switch kept from leaving.
+        pub dropped: u64,
+    }
 }
 
 /// Buffers that a session reads away at most before it closes.

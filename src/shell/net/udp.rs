@@ -1,6 +1,7 @@
 //! Datagrams in: one line of market data, or the replies of the re-request server.
 
 use super::LineAddress;
+use crate::base::counters;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -12,17 +13,18 @@ const BUFFER: usize = 64 * 1024;
 /// Passing errors that one call skips before it answers that there is nothing.
 const ERRORS_A_CALL: usize = 8;
 
-/// What happened on a line.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct LineCounters {
-    /// Datagrams received.
-    pub datagrams: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Errors that pass by themselves: nobody listens at the other end (an ICMP answer), no way there at present.
-    pub errors: u64,
-    /// Datagrams that the system did not take (its buffer is full, or there is no way there). Whoever sent them asks again.
-    pub unsent: u64,
+counters! {
+    /// What happened on a line.
+    pub struct LineCounters {
+        /// Datagrams received.
+        pub datagrams: u64,
+        /// Their bytes.
+        pub bytes: u64,
+        /// Errors that pass by themselves: nobody listens at the other end (an ICMP answer), no way there at present.
+        pub errors: u64,
+        /// Datagrams that the system did not take (its buffer is full, or there is no way there). Whoever sent them asks again.
+        pub unsent: u64,
+    }
 }
 
 /// The receiving end of one line.

@@ -2,6 +2,7 @@
 //! touches the lane.
 
 use super::{Reply, Status};
+use crate::counters::Counters;
 use crate::times::OrderTimes;
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::Stage;
@@ -56,6 +57,9 @@ pub(crate) struct GatewayStatus {
     pub(crate) tape_lost: u64,
     /// Inputs that the lane has taken.
     pub(crate) inputs: u64,
+    /// Every count by its name.
+    #[serde(default)]
+    pub(crate) counters: Counters,
 }
 
 /// The market as the lane sees it.
@@ -173,7 +177,7 @@ impl Gateway {
     pub(crate) fn status(&self) -> GatewayStatus {
         let board = self.handle.board().lock();
         let (status, at) = (board.status, board.status_at);
-        let latency = board.latency.clone();
+        let (latency, counters) = (board.latency.clone(), board.counters());
         drop(board);
         let age = Duration::from_nanos(self.clock.now().0.saturating_sub(at.0));
         GatewayStatus {
@@ -199,6 +203,7 @@ impl Gateway {
             },
             tape_lost: status.tape_lost.get(),
             inputs: status.inputs.get(),
+            counters,
         }
     }
 }

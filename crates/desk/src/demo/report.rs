@@ -2,6 +2,7 @@
 
 use super::chart;
 use crate::cli::{Demo, Faults};
+use crate::counters::{self, Counters, unusual};
 use crate::replay::group;
 use crate::times::Times;
 use firelane_gateway::base::{InstrumentId, Price, Side};
@@ -39,6 +40,7 @@ pub(super) struct Account<'a> {
 pub(super) struct LiveFigures {
     pub(super) layout: &'static str,
     pub(super) latency: Latency,
+    pub(super) counters: Counters,
     pub(super) log_stalls: u64,
     pub(super) cycles: u64,
     /// Hot threads and what they did when there was nothing to do.
@@ -85,6 +87,8 @@ pub(crate) struct Report {
     pub(crate) rejects: BTreeMap<String, u64>,
     /// What the world did to both.
     pub(crate) faults: FaultCounts,
+    /// Every count of the gateway by its name; with sockets, the shell's too.
+    pub(crate) counters: Counters,
     /// Digests of the run, in hexadecimal: the same options give the same.
     pub(crate) digests: Digests,
     /// Books that were found equal while the market traded.
@@ -266,6 +270,7 @@ impl Report {
                 session_changes: stats.session_changes,
                 kills: tape.kills,
             },
+            counters: counters::of(*lane, live.as_ref().map_or_else(Counters::new, |live| live.counters.clone())),
             digests: Digests {
                 effects: format!("{:016x}", summary.effects.get()),
                 tape: format!("{:016x}", summary.tape.get()),
@@ -342,6 +347,9 @@ impl Report {
                 self.wall_seconds
             ),
             Some(run) => run.print(),
+        }
+        for count in unusual(&self.counters) {
+            say!("  unusual   {count}");
         }
         self.print_latency();
         if !self.reconciled {

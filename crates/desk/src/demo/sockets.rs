@@ -321,6 +321,7 @@ impl Run<'_> {
             live: Some(LiveFigures {
                 layout: config.live.threads.layout.word(),
                 latency: board.latency.clone(),
+                counters: board.counters(),
                 log_stalls: board.status.log_stalls.get(),
                 cycles,
                 threads: plan.seats().iter().map(|seat| (seat.name, seat.idle.word())).collect(),

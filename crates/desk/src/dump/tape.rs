@@ -6,6 +6,7 @@ use firelane_gateway::flow::record::{
     TopBody, TraceBody,
 };
 use firelane_gateway::flow::risk::Refusal;
+use firelane_gateway::shell::counters::counts;
 use zerocopy::FromBytes;
 
 /// The symbols of a file's header, by instrument.
@@ -120,6 +121,10 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
             fields
         }
         Kind::Status => status(&StatusBody::read_from_bytes(body).ok()?),
+        Kind::Counters => {
+            let all = counts(body).map(|(name, value)| (name.to_owned(), value)).collect();
+            vec![("counters", Value::Counts(all))]
+        }
         Kind::Link => {
             let b = LinkBody::read_from_bytes(body).ok()?;
             let what = [

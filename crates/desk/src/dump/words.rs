@@ -8,6 +8,8 @@ use std::fmt;
 pub(crate) enum Value {
     /// A text of the protocol's, without its padding.
     Text(String),
+    /// Counts by name; people see those above zero.
+    Counts(Vec<(String, u64)>),
     /// A symbol.
     Symbol(String),
     /// A number, or a number of shares.
@@ -83,6 +85,10 @@ impl fmt::Display for Value {
             Value::Dollars(units) => f.write_str(&dollars(*units)),
             Value::Points(points) => write!(f, "{}.{:08} points", points / 100_000_000, points % 100_000_000),
             Value::Time(ns) => f.write_str(&time_of_day(*ns)),
+            Value::Counts(counts) => {
+                let above_zero = counts.iter().filter(|(_, n)| *n > 0);
+                f.write_str(&above_zero.map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", "))
+            }
             Value::Code(code, meaning) => write!(f, "{} ({meaning})", if code == " " { "blank" } else { code }),
         }
     }
@@ -97,6 +103,7 @@ impl Serialize for Value {
                 to.serialize_u64(*n)
             }
             Value::Signed(n) | Value::Dollars(n) => to.serialize_i64(*n),
+            Value::Counts(counts) => to.collect_map(counts.iter().map(|(name, n)| (name, n))),
             Value::Code(code, meaning) => {
                 let mut map = to.serialize_map(Some(2))?;
                 map.serialize_entry("code", code)?;

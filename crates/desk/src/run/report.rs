@@ -4,6 +4,7 @@
 use super::Show;
 use super::files::{Kept, Records};
 use crate::control::Market;
+use crate::counters::{self, Counters, unusual};
 use crate::replay::group;
 use crate::times::OrderTimes;
 use firelane_gateway::base::InstrumentId;
@@ -58,6 +59,8 @@ pub(super) struct Report {
     #[serde(flatten)]
     times: OrderTimes,
     inputs: u64,
+    /// Every count by its name, at the end as far as the lane could be asked.
+    counters: Counters,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<File>,
     tape: Tape,
@@ -109,7 +112,7 @@ impl Report {
         (log, tape, records): (&Kept, &Kept, &Records),
     ) -> Self {
         let board = show.handle.board().lock();
-        let (mut status, times) = (board.status, OrderTimes::of(&board.latency));
+        let (mut status, times, mut counters) = (board.status, OrderTimes::of(&board.latency), board.counters());
         drop(board);
         let (mut errors, mut positions, mut digests, mut unpinned) = (Vec::new(), None, None, Vec::new());
         match outcome {
@@ -117,6 +120,7 @@ impl Report {
                 let (free, stalls, lost) = (status.log_free, status.log_stalls, status.tape_lost);
                 outcome.lane.status(&mut status);
                 (status.log_free, status.log_stalls, status.tape_lost) = (free, stalls, lost);
+                counters = counters::of(&*outcome.lane, counters);
                 positions = Some(held(&*outcome.lane));
                 digests = Some(Digests {
                     effects: format!("{:016x}", outcome.summary.effects.get()),
@@ -156,6 +160,7 @@ impl Report {
             positions,
             times,
             inputs: status.inputs.get(),
+            counters,
             log: log.path().map(|path| File {
                 file: path.to_owned(),
                 bytes: log.bytes(),
@@ -214,6 +219,9 @@ impl Report {
         }
         for thread in self.threads.iter().filter(|thread| thread.unpinned) {
             say!("  The system did not let thread {} be pinned to core {:?}.", thread.name, thread.core);
+        }
+        for count in unusual(&self.counters) {
+            say!("  unusual   {count}");
         }
         self.times.table().iter().for_each(|line| say!("{line}"));
         match self.errors.as_slice() {

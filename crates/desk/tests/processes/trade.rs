@@ -13,6 +13,17 @@ fn gateway_and_venue_trade_and_agree_in_both_layouts() {
         let status = world.until("gateway", "fills", |status| number(status, "/fills") >= 5);
         assert_eq!((status["role"].as_str(), status["entry"].as_str()), (Some("gateway"), Some("ready")), "{status}");
         assert!(number(&status, "/tick_to_trade_ns/p50") > 0 && number(&status, "/market/messages") > 0, "{status}");
+        // Every owner's counts are seen in a live process, those of the feed's thread and of the sockets too.
+        for name in
+            ["feed.line_a.packets", "sockets.line_b.datagrams", "core.fills", "entry.disconnects", "ledger.faults"]
+        {
+            assert!(status["counters"][name].is_u64(), "{name}: {status}");
+        }
+        let counted = |name: &str| number(&status, &format!("/counters/{name}"));
+        assert!(
+            counted("feed.line_a.packets") > 0 && counted("core.fills") >= 5 && counted("sockets.line_a.bytes") > 0
+        );
+        assert_eq!(counted("orders.contradictions") + counted("counters.left_out"), 0);
         let theirs = world.until("venue", "the same fills", |state| number(state, "/ports/0/fills") >= 5);
         assert_eq!(theirs["role"].as_str(), Some("venue"));
         for of in ["gateway", "venue"] {
@@ -21,6 +32,8 @@ fn gateway_and_venue_trade_and_agree_in_both_layouts() {
             assert!(table.contains("fills") && table.lines().count() >= 2, "{table}");
         }
         let report = world.end_and_compare(gateway, venue);
+        assert_eq!(report["counters"]["core.fills"], report["fills"], "{report}");
+        assert!(number(&report, "/counters/sockets.orders.received_bytes") > 0, "{report}");
         assert!(number(&report, "/tick_to_trade_ns/count") > 0 && number(&report, "/log/bytes") > 0, "{report}");
         assert_eq!(report["layout"].as_str(), Some(layout));
         assert_eq!(number(&report, "/tape/lost") + number(&report, "/lost"), 0, "{report}");
@@ -97,6 +110,9 @@ fn it_ends_by_itself_and_people_get_a_table() {
     }
     let stat = firelane(&["log", "stat", &world.text("run.tape")]).output().unwrap();
     assert!(String::from_utf8(stat.stdout).unwrap().contains("Status"));
+    let dump = firelane(&["log", "dump", "--kind", "counters", &world.text("run.tape")]).output().unwrap();
+    let dump = String::from_utf8(dump.stdout).unwrap();
+    assert!(dump.contains("feed.line_a.packets ") && !dump.contains("orders.contradictions"), "{dump}");
     // A tape is not written over, and the log of a run that did not begin is not left behind; nor are both one file.
     for (log, tape) in [("new.log", "run.tape"), ("new.log", "new.log")] {
         let (log, tape) = (world.text(log), world.text(tape));

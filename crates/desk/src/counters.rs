@@ -1,0 +1,127 @@
+//! What a lane has counted, by name: whole for programs, and for people what is out of the ordinary.
+
+use crate::replay::group;
+use firelane_gateway::shell::counters::{Tally, counts};
+use firelane_gateway::shell::lane::Lane;
+use std::collections::BTreeMap;
+
+pub(crate) type Counters = BTreeMap<String, u64>;
+
+/// What a lane has counted, over what was known before: the sockets' counts, which are the shell's.
+pub(crate) fn of(lane: &dyn Lane, before: Counters) -> Counters {
+    let mut tally = Tally::new();
+    lane.counters(&mut tally);
+    let mut all = before;
+    all.extend(counts(tally.body()).map(|(name, value)| (name.to_owned(), value)));
+    all
+}
+
+/// Counts that are everyday life, or stand elsewhere in every report: by name, or by what it ends with.
+const ORDINARY: &[&str] = &[
+    "feed.*.packets",
+    "feed.*.heartbeats",
+    "feed.*.messages",
+    "feed.*.won",
+    "feed.*.duplicates",
+    "feed.*.out_of_order",
+    "feed.*.late",
+    "feed.gaps",
+    "feed.filled_by_line",
+    "feed.filled_by_rerequest",
+    "feed.requests",
+    "feed.snapshot_attempts",
+    "feed.snapshots_begun",
+    "feed.snapshots_ended",
+    "feed.snapshot_messages",
+    "core.messages",
+    "core.snapshot_messages",
+    "core.untracked",
+    "core.entered",
+    "core.replaced",
+    "core.cancelled",
+    "core.fills",
+    "books.peak_live_orders",
+    "gate.passed",
+    "gate.refused.*",
+    "sockets.*.datagrams",
+    "sockets.*.bytes",
+    "sockets.*.connected",
+    "sockets.*.sent_bytes",
+    "sockets.*.received_bytes",
+    "log.stalls",
+    "tape.lost",
+    "board.alerts",
+];
+
+/// Does a name fit a pattern with one star at most?
+fn fits(name: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => name == pattern,
+        Some((head, tail)) => name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail),
+    }
+}
+
+/// The counts that are out of the ordinary and not zero. One that is added to a lane is among them until it is said to
+/// be ordinary.
+pub(crate) fn unusual(counters: &Counters) -> Vec<String> {
+    let is_ordinary = |name: &str| ORDINARY.iter().any(|pattern| fits(name, pattern));
+    let odd = counters.iter().filter(|(name, value)| **value > 0 && !is_ordinary(name));
+    odd.map(|(name, value)| format!("{name} {}", group(*value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wirings;
+    use firelane_gateway::shell::config::Config;
+
+    fn names() -> Counters {
+        let lane = wirings::build(&Config::parse("").unwrap(), None).unwrap();
+        let shells = ["sockets.line_a.datagrams", "sockets.line_a.bytes", "sockets.orders.connected"];
+        let more = ["sockets.orders.sent_bytes", "sockets.orders.received_bytes", "log.stalls", "tape.lost"];
+        let before = shells.into_iter().chain(more).chain(["board.alerts"]).map(|name| (name.to_owned(), 0));
+        of(&*lane, before.collect())
+    }
+
+    /// A count that is renamed is not shown as ordinary by an old name, and none is forgotten: each owner's are there.
+    #[test]
+    fn what_is_ordinary_exists_and_every_owner_is_heard() {
+        let names = names();
+        for pattern in ORDINARY {
+            assert!(names.keys().any(|name| fits(name, pattern)), "no count is called {pattern}");
+        }
+        for name in [
+            "feed.line_a.malformed",
+            "feed.line_b.foreign",
+            "feed.replies.truncated",
+            "feed.lost",
+            "core.own_full",
+            "books.unknown_ref",
+            "orders.contradictions",
+            "orders.not_adopted",
+            "orders.forgotten_fills",
+            "entry.malformed",
+            "gate.refused.self_trade",
+            "ledger.faults",
+        ] {
+            assert!(names.contains_key(name), "{name} is not in {names:#?}");
+        }
+        let is_good =
+            |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._".contains(&b));
+        assert!(names.keys().all(|name| is_good(name)), "{names:#?}");
+    }
+
+    #[test]
+    fn people_see_what_is_out_of_the_ordinary() {
+        let mut counters = names();
+        assert!(unusual(&counters).is_empty());
+        for (name, value) in
+            [("orders.contradictions", 2), ("feed.line_a.packets", 9), ("feed.line_b.truncated", 1_000)]
+        {
+            *counters.get_mut(name).unwrap() = value;
+        }
+        counters.insert("feed.new".to_owned(), 1);
+        assert_eq!(unusual(&counters), ["feed.line_b.truncated 1,000", "feed.new 1", "orders.contradictions 2"]);
+        assert!(!fits("feed.packets", "feed.*.packets") && fits("feed.a.packets", "feed.*.packets"));
+    }
+}
