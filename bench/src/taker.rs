@@ -49,5 +49,5 @@ pub fn gateway<P: Probe>(config: &Config, probe: P) -> Result<Gateway<Taker<P>>>
         instruments: InstrumentTable::new(&config.listed, config.instruments, config.directory),
         probe,
         policy: config.policy,
-    }))
+    })?)
 }

@@ -45,6 +45,14 @@ impl Digest {
         self.0.update(&value.to_le_bytes());
     }
 
+    /// The digest of what `feed` feeds.
+    #[must_use]
+    pub fn of_state(feed: impl FnOnce(&mut Digest)) -> u64 {
+        let mut digest = Digest::default();
+        feed(&mut digest);
+        digest.value()
+    }
+
     /// The digest so far.
     #[must_use]
     pub fn value(&self) -> u64 {
@@ -159,4 +167,11 @@ impl<A: State, B: State> State for (A, B) {
         self.0.load(from)?;
         self.1.load(from)
     }
+}
+
+/// For tests of digests: each of them is of a state that differs from the others' in one field. The first that is the same
+/// as another.
+#[cfg(test)]
+pub(crate) fn first_repeated(digests: &[u64]) -> Option<usize> {
+    digests.iter().enumerate().position(|(n, digest)| digests.iter().take(n).any(|other| other == digest))
 }

@@ -3,7 +3,7 @@
 //! Listed instruments are fixed by the configuration. A table in *directory* mode also admits, up to its capacity,
 //! each symbol that the exchange's own directory names, in order of appearance: the same input gives the same table.
 
-use super::{InstrumentId, Map, Symbol};
+use super::{Digest, InstrumentId, Map, Symbol};
 use alloc::vec::Vec;
 
 /// What the lane needs to know of one instrument.
@@ -17,6 +17,10 @@ pub struct Instrument {
     pub qty_exponent: i8,
     /// Smallest price step, in price units.
     pub tick: i64,
+    /// Smallest step of prices below [`fine_below`](Self::fine_below).
+    pub fine_tick: i64,
+    /// Prices below this have the fine tick.
+    pub fine_below: i64,
     /// Round lot, in quantity units.
     pub lot: i64,
     /// Contract multiplier.
@@ -26,7 +30,8 @@ pub struct Instrument {
 }
 
 impl Instrument {
-    /// A US equity: four decimals, one-cent tick, lots of 100, dollars.
+    /// A US equity: four decimals, lots of 100, dollars; steps of one cent, and of a hundredth of a cent below one dollar
+    /// (Regulation NMS, Rule 612).
     #[must_use]
     pub const fn us_equity(symbol: Symbol) -> Self {
         Instrument {
@@ -34,10 +39,48 @@ impl Instrument {
             price_exponent: -4,
             qty_exponent: 0,
             tick: 100,
+            fine_tick: 1,
+            fine_below: 10_000,
             lot: 100,
             multiplier: 1,
             currency: *b"USD",
         }
+    }
+}
+
+impl Instrument {
+    /// The step of prices around `price`.
+    #[inline]
+    #[must_use]
+    pub const fn tick_at(&self, price: i64) -> i64 {
+        if price < self.fine_below { self.fine_tick } else { self.tick }
+    }
+
+    /// The highest price at or below `price` that an order may have. `None`: a tick that is none.
+    #[inline]
+    #[must_use]
+    pub fn floor(&self, price: i64) -> Option<i64> {
+        Some(price.saturating_sub(price.checked_rem_euclid(self.tick_at(price))?))
+    }
+
+    /// The lowest price at or above `price` that an order may have.
+    #[inline]
+    #[must_use]
+    pub fn ceil(&self, price: i64) -> Option<i64> {
+        Some(price.saturating_add(price.saturating_neg().checked_rem_euclid(self.tick_at(price))?))
+    }
+
+    fn digest(&self, into: &mut Digest) {
+        let Instrument { symbol, price_exponent, qty_exponent, tick, fine_tick, fine_below, lot, multiplier, currency } =
+            self;
+        into.u64(symbol.key());
+        for n in [i64::from(*price_exponent), i64::from(*qty_exponent)] {
+            into.i64(n);
+        }
+        for n in [tick, fine_tick, fine_below, lot, multiplier] {
+            into.i64(*n);
+        }
+        into.bytes(currency);
     }
 }
 
@@ -50,6 +93,7 @@ pub struct InstrumentsFull;
 pub struct InstrumentTable {
     rows: Vec<Instrument>,
     by_symbol: Map,
+    capacity: usize,
     open: bool,
 }
 
@@ -60,7 +104,7 @@ impl InstrumentTable {
     pub fn new(listed: &[Instrument], capacity: usize, open: bool) -> Self {
         let capacity = capacity.max(listed.len()).max(1);
         let mut table =
-            InstrumentTable { rows: Vec::with_capacity(capacity), by_symbol: Map::new(capacity), open: true };
+            InstrumentTable { rows: Vec::with_capacity(capacity), by_symbol: Map::new(capacity), capacity, open: true };
         for row in listed {
             let _ = table.admit(*row);
         }
@@ -86,7 +130,7 @@ impl InstrumentTable {
             return Ok(None);
         }
         let Ok(id) = u32::try_from(self.rows.len()) else { return Err(InstrumentsFull) };
-        if self.rows.len() == self.rows.capacity() || self.by_symbol.insert(row.symbol.key(), id).is_err() {
+        if self.rows.len() == self.capacity || self.by_symbol.insert(row.symbol.key(), id).is_err() {
             return Err(InstrumentsFull);
         }
         self.rows.push(row);
@@ -108,7 +152,23 @@ impl InstrumentTable {
     /// How many instruments it can hold.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.rows.capacity()
+        self.capacity
+    }
+
+    /// The exchange's directory gives an instrument's round lot. One that can't be is not taken.
+    pub fn revise(&mut self, id: InstrumentId, lot: i64) {
+        if let Some(row) = self.rows.get_mut(id.0 as usize)
+            && lot > 0
+        {
+            row.lot = lot;
+        }
+    }
+
+    /// Feeds every value that can change a later output.
+    pub fn digest(&self, into: &mut Digest) {
+        let InstrumentTable { rows, by_symbol: _, capacity: _, open: _ } = self;
+        into.u64(rows.len() as u64);
+        rows.iter().for_each(|row| row.digest(into));
     }
 }
 
@@ -128,6 +188,43 @@ mod tests {
         assert_eq!(t.admit(row("C")), Err(InstrumentsFull));
         assert_eq!(t.find(Symbol::new("C").unwrap()), None);
         assert_eq!(t.rows().len(), 2);
+    }
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let changes: [fn(&mut Instrument); 10] = [
+            |_| {},
+            |r| r.symbol = Symbol(*b"B       "),
+            |r| r.price_exponent = -2,
+            |r| r.qty_exponent = -2,
+            |r| r.tick = 7,
+            |r| r.fine_tick = 7,
+            |r| r.fine_below = 7,
+            |r| r.lot = 7,
+            |r| r.multiplier = 7,
+            |r| r.currency = *b"EUR",
+        ];
+        let digests = changes.map(|change| {
+            let mut one = row("A");
+            change(&mut one);
+            let table = InstrumentTable::new(&[one], 2, true);
+            Digest::of_state(|into| table.digest(into))
+        });
+        assert_eq!(crate::base::first_repeated(&digests), None);
+    }
+
+    #[test]
+    fn prices_step_by_a_cent_and_below_a_dollar_by_a_hundredth_of_one() {
+        let row = row("A");
+        let around = |price| (row.floor(price), row.ceil(price));
+        assert_eq!(around(100_050), (Some(100_000), Some(100_100)));
+        assert_eq!(around(100_100), (Some(100_100), Some(100_100)));
+        assert_eq!(around(10_001), (Some(10_000), Some(10_100)));
+        assert_eq!(around(10_000), (Some(10_000), Some(10_000)));
+        assert_eq!(around(9_999), (Some(9_999), Some(9_999)));
+        assert_eq!((row.floor(-1), row.ceil(-1)), (Some(-1), Some(-1)));
+        assert_eq!(Instrument { tick: 0, ..row }.floor(10_000), None);
+        assert_eq!(Instrument { fine_tick: 0, ..row }.ceil(9_999), None);
     }
 
     #[test]

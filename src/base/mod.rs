@@ -19,6 +19,8 @@ mod units;
 
 pub use check::OutOfRange;
 pub(crate) use counters::counters;
+#[cfg(test)]
+pub(crate) use digest::first_repeated;
 pub use digest::{Digest, LoadError, Reader, State, Writer};
 pub use ids::{AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, VenueId, VenueRef};
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};

@@ -4,7 +4,7 @@
 //! of OUCH 5.0, which is safe under races: a replace names the liability of its whole chain (what was executed
 //! included), a cancel names the size that the order shall have in all.
 
-use crate::base::{AccountId, ClientId, InstrumentId, ParentId, Price, Qty, Side, StrategyId, VenueRef};
+use crate::base::{AccountId, ClientId, Digest, InstrumentId, ParentId, Price, Qty, Side, StrategyId, VenueRef};
 
 /// On whose behalf: carried by every order record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,6 +15,15 @@ pub struct Tags {
     pub strategy: StrategyId,
     /// The parent order, 0 for none.
     pub parent: ParentId,
+}
+
+impl Tags {
+    /// Feeds every value.
+    pub(super) fn digest(&self, into: &mut Digest) {
+        let Tags { account, strategy, parent } = self;
+        into.u64(u64::from(account.0) | u64::from(strategy.0) << 16);
+        into.u64(parent.0);
+    }
 }
 
 /// How long an order may stay.
@@ -73,6 +82,13 @@ pub struct MassCancel {
     pub instrument: Option<InstrumentId>,
 }
 
+/// A full cancel of an order that the venue alone knows, by the token under which it lives there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CancelToken {
+    /// The token.
+    pub token: u32,
+}
+
 /// What a strategy may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
@@ -86,6 +102,39 @@ pub enum Action {
     MassCancel(MassCancel),
 }
 
+impl Action {
+    /// Feeds every value.
+    pub(super) fn digest(&self, into: &mut Digest) {
+        match self {
+            Action::Enter(Enter { instrument, side, price, qty, tif, post_only, tags }) => {
+                into.u64(u64::from(instrument.0) << 8 | *side as u64 | (*tif as u64) << 1 | u64::from(*post_only) << 2);
+                into.i64(price.0);
+                into.i64(qty.0);
+                tags.digest(into);
+            }
+            Action::Replace(Replace { order, price, qty }) => {
+                into.u64(order.0);
+                into.i64(price.0);
+                into.i64(qty.0);
+            }
+            Action::Cancel(Cancel { order, keep }) => {
+                into.u64(order.0);
+                into.i64(keep.0);
+            }
+            Action::MassCancel(MassCancel { instrument }) => {
+                into.u64(instrument.map_or(u64::MAX, |id| u64::from(id.0)));
+            }
+        }
+        let kind = match self {
+            Action::Enter(_) => 1,
+            Action::Replace(_) => 2,
+            Action::Cancel(_) => 3,
+            Action::MassCancel(_) => 4,
+        };
+        into.u64(kind);
+    }
+}
+
 /// How a sell leaves (Regulation SHO).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SellMark {
@@ -96,6 +145,17 @@ pub enum SellMark {
         /// A locate was found.
         located: bool,
     },
+}
+
+impl SellMark {
+    /// For digests.
+    pub(super) const fn number(self) -> u64 {
+        match self {
+            SellMark::Long => 0,
+            SellMark::Short { located: false } => 1,
+            SellMark::Short { located: true } => 3,
+        }
+    }
 }
 
 /// What an order could still do to the position: the larger of what is open and of what a pending replace would open,

@@ -10,7 +10,7 @@
 use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
 use super::market::{Class, MarketLine, NoEvent};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
-use crate::base::{ExchangeTime, Instrument, InstrumentId, InstrumentTable, Nanos, Side, Symbol, VenueRef};
+use crate::base::{Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Nanos, Side, Symbol, VenueRef};
 use alloc::boxed::Box;
 use alloc::vec;
 use zerocopy::FromBytes;
@@ -39,17 +39,13 @@ pub struct ItchLine {
 }
 
 impl ItchLine {
-    /// For the session of `day` (days since 1970-01-01, exchange-local): ITCH stamps carry the time of day alone.
+    /// For the session of `day` (days since 1970-01-01, exchange-local; 0: not known), and for that one alone: ITCH stamps
+    /// carry the time of day, and no message says the date.
     #[must_use]
     pub fn new(day: u32) -> Self {
         let mut locates = vec![Locate::UNSEEN; LOCATES].into_boxed_slice();
         locates.fill(core::hint::black_box(Locate::UNSEEN));
         ItchLine { midnight: ExchangeTime::new(day, 0), locates }
-    }
-
-    /// Another session date, for the messages from now on.
-    pub fn set_day(&mut self, day: u32) {
-        self.midnight = ExchangeTime::new(day, 0);
     }
 
     #[inline(always)]
@@ -251,8 +247,21 @@ impl MarketLine for ItchLine {
         Some(VenueRef(u64::from_be_bytes(*bytes.first_chunk::<8>()?)))
     }
 
+    /// The new session's date is not known: its stamps carry the time of day alone, on day 0, rather than a date that
+    /// may be yesterday's.
     fn reset(&mut self) {
-        self.locates.fill(Locate::UNSEEN);
+        let ItchLine { midnight, locates } = self;
+        *midnight = ExchangeTime::new(0, 0);
+        locates.fill(Locate::UNSEEN);
+    }
+
+    fn digest(&self, into: &mut Digest) {
+        let ItchLine { midnight, locates } = self;
+        into.u64(midnight.0);
+        for (code, Locate { symbol, id }) in (0u64..).zip(locates).filter(|(_, l)| l.symbol != Locate::UNSEEN.symbol) {
+            into.u64(code << 32 | u64::from(*id));
+            into.u64(symbol.key());
+        }
     }
 }
 
@@ -315,5 +324,29 @@ const fn imbalance_side(direction: u8) -> Option<Side> {
         codes::imbalance::BUY => Some(Side::Buy),
         codes::imbalance::SELL => Some(Side::Sell),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+
+    #[test]
+    fn the_digest_sees_date_and_locates() {
+        let changes: [fn(&mut ItchLine); 6] = [
+            |_| {},
+            |l| l.midnight = ExchangeTime(1),
+            |l| l.locates[1] = Locate { symbol: Symbol(*b"A       "), id: 0 },
+            |l| l.locates[2] = Locate { symbol: Symbol(*b"A       "), id: 0 },
+            |l| l.locates[1] = Locate { symbol: Symbol(*b"B       "), id: 0 },
+            |l| l.locates[1] = Locate { symbol: Symbol(*b"A       "), id: 1 },
+        ];
+        let digests = changes.map(|change| {
+            let mut line = ItchLine::new(0);
+            change(&mut line);
+            Digest::of_state(|into| line.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
     }
 }

@@ -1,7 +1,7 @@
 //! The end where the market comes in: a native protocol decoded to [`Event`]s.
 
 use super::event::Event;
-use crate::base::{InstrumentTable, VenueRef};
+use crate::base::{Digest, InstrumentTable, VenueRef};
 
 /// What a message is, judged by type and length alone: what arbitration needs to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,4 +52,7 @@ pub trait MarketLine {
 
     /// A new session or a new day: locate codes mean nothing any more.
     fn reset(&mut self);
+
+    /// Feeds every value that can change a later output.
+    fn digest(&self, into: &mut Digest);
 }

@@ -32,7 +32,7 @@ use self::feed::Feed;
 use self::outbox::{Outbox, Progress};
 use self::session::SessionInput;
 use self::wiring::{Parts, Wiring};
-use crate::base::{Digest, LineId, Mono, SessionId};
+use crate::base::{Digest, LineId, Mono, OutOfRange, SessionId};
 
 pub use self::command::Command;
 pub use self::core::{Core, CoreCounters};
@@ -98,10 +98,13 @@ pub struct Gateway<W: Wiring> {
 
 impl<W: Wiring> Gateway<W> {
     /// Joins the parts. Everything that the lane will ever need is allocated here or was before.
-    #[must_use]
-    pub fn new(parts: Parts<W>) -> Self {
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the part that does not fit the others: see [`Parts::check`].
+    pub fn new(parts: Parts<W>) -> Result<Self, OutOfRange> {
+        parts.check()?;
         let (feed, core) = Core::new(parts);
-        Gateway { feed, core }
+        Ok(Gateway { feed, core })
     }
 
     /// Takes the two machines apart, for a core of their own each: see [`Core`] for how the second is driven.

@@ -67,9 +67,6 @@ impl core::fmt::Debug for Outbox {
     }
 }
 
-/// Bytes before each record: kind, target, class, spare, length (u32, native order: it never leaves the process).
-const HEADER: usize = 8;
-
 const DATAGRAM: u8 = 0;
 const SEND: u8 = 1;
 const CONNECT: u8 = 2;
@@ -78,10 +75,13 @@ const TAPE: u8 = 4;
 const SNAPSHOT: u8 = 5;
 
 impl Outbox {
+    /// Bytes before each record: kind, target, class, spare, length (u32, native order: it never leaves the process).
+    pub const HEADER: usize = 8;
+
     /// The most that one step of the lane (one market event, one report, one timer, one swept order) writes.
     pub const STEP: usize = 8 * 1024;
 
-    /// The most that one message to a venue takes. A step writes a few at most.
+    /// The most that one message to a venue takes, header included. A step writes a few at most.
     pub const MESSAGE: usize = 256;
 
     /// A buffer of `capacity` bytes, at least four steps.
@@ -106,6 +106,13 @@ impl Outbox {
     #[must_use]
     pub fn fits_message(&self) -> bool {
         self.buffer.len().wrapping_sub(self.used) >= Self::MESSAGE
+    }
+
+    /// How many messages fit now.
+    #[inline]
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        self.buffer.len().wrapping_sub(self.used) / Self::MESSAGE
     }
 
     /// Nothing to drain?
@@ -137,12 +144,12 @@ impl Outbox {
     #[inline(always)]
     fn push(&mut self, kind: u8, target: u8, class: u8, parts: &[&[u8]]) -> bool {
         let length = parts.iter().fold(0usize, |n, p| n.saturating_add(p.len()));
-        let end = self.used.saturating_add(HEADER).saturating_add(length);
+        let end = self.used.saturating_add(Self::HEADER).saturating_add(length);
         let (Some(room), Ok(length)) = (self.buffer.get_mut(self.used..end), u32::try_from(length)) else {
             self.overflowed = self.overflowed.wrapping_add(1);
             return false;
         };
-        let Some((header, mut body)) = room.split_first_chunk_mut::<HEADER>() else { return false };
+        let Some((header, mut body)) = room.split_first_chunk_mut::<{ Outbox::HEADER }>() else { return false };
         let [l0, l1, l2, l3] = length.to_ne_bytes();
         *header = [kind, target, class, 0, l0, l1, l2, l3];
         for part in parts {
@@ -198,7 +205,7 @@ impl<'a> Iterator for Outputs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Output<'a>> {
-        let (&[kind, target, class, _, l0, l1, l2, l3], rest) = self.rest.split_first_chunk::<HEADER>()?;
+        let (&[kind, target, class, _, l0, l1, l2, l3], rest) = self.rest.split_first_chunk::<{ Outbox::HEADER }>()?;
         let (bytes, rest) = rest.split_at_checked(u32::from_ne_bytes([l0, l1, l2, l3]) as usize)?;
         self.rest = rest;
         Some(match kind {

@@ -193,7 +193,7 @@ pub struct DecisionBody {
     pub side: u8,
     /// 0 approved; else the number of the gate's refusal.
     pub refusal: U16,
-    /// The order it made or names, 0 for none.
+    /// The order that it names, or that an approved enter became (one record for each part of a split sale). 0: none.
     pub order: U64,
     /// Price asked.
     pub price: I64,
@@ -422,6 +422,14 @@ alerts! {
     /// Order entry is over, no reconnect follows; first: 0 after a shutdown, else 1 + the number of the
     /// [`Fault`](super::entry::Fault).
     EntryOver = 18,
+    /// An order lives at the venue that could not be taken over, and is cancelled; first: its token, second: its symbol,
+    /// as [`Symbol::key`](crate::base::Symbol::key).
+    Orphan = 19,
+    /// Something left that the order table could not hold, which is a fault of this program: the kill switch is thrown;
+    /// first: its token.
+    Fault = 20,
+    /// A strategy's deadline stands still: the strategies are disabled and what rests is cancelled; first: the deadline.
+    Stuck = 21,
 }
 
 /// `B` or `S`.

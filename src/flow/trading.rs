@@ -232,6 +232,12 @@ impl Trading {
         }
     }
 
+    /// For how many instruments it was built.
+    #[must_use]
+    pub fn instruments(&self) -> usize {
+        self.instruments.len()
+    }
+
     /// Takes in one message. `id` is `None` for those about the whole market.
     pub fn apply(&mut self, at: ExchangeTime, id: Option<InstrumentId>, status: &Status) {
         match *status {
@@ -404,17 +410,18 @@ impl One {
 impl Trading {
     /// The state of the market, as numbers.
     fn values(&self) -> [u64; 9] {
-        let [one, two, three] = self.levels.unwrap_or_default();
+        let Trading { config: _, blocking: _, phase, breaches, stopped, levels, unknown, instruments } = self;
+        let [one, two, three] = levels.unwrap_or_default();
         [
-            self.phase as u64,
-            self.breaches,
-            u64::from(self.stopped),
-            u64::from(self.levels.is_some()),
+            *phase as u64,
+            *breaches,
+            u64::from(*stopped),
+            u64::from(levels.is_some()),
             one,
             two,
             three,
-            u64::from(self.unknown.0),
-            self.instruments.len() as u64,
+            u64::from(unknown.0),
+            instruments.len() as u64,
         ]
     }
 }
@@ -470,27 +477,29 @@ fn flag(from: &mut Reader<'_>) -> Result<bool, LoadError> {
 impl One {
     /// The whole state, as numbers.
     fn values(&self) -> [u64; 13] {
-        let (ipo, release) = match self.ipo {
+        let One { directory, action, halted_here, short_restricted, ipo, collar, eligible, active, resumed, unknown } =
+            self;
+        let (ipo, release) = match *ipo {
             Ipo::None => (0, 0),
             Ipo::Anticipated { release, resumed: false } => (1, release.0),
             Ipo::Anticipated { release, resumed: true } => (2, release.0),
             Ipo::Cancelled => (3, 0),
         };
-        let (lower, upper) = self.collar.unwrap_or_default();
+        let (lower, upper) = collar.unwrap_or_default();
         [
-            self.directory.map_or(2, u64::from),
-            self.action as u64,
-            u64::from(self.halted_here),
-            u64::from(self.short_restricted),
+            directory.map_or(2, u64::from),
+            *action as u64,
+            u64::from(*halted_here),
+            u64::from(*short_restricted),
             ipo,
             release,
-            u64::from(self.collar.is_some()),
+            u64::from(collar.is_some()),
             lower.0.cast_unsigned(),
             upper.0.cast_unsigned(),
-            u64::from(self.eligible),
-            u64::from(self.active),
-            self.resumed,
-            u64::from(self.unknown.0),
+            u64::from(*eligible),
+            u64::from(*active),
+            *resumed,
+            u64::from(unknown.0),
         ]
     }
 
@@ -531,5 +540,46 @@ impl One {
             resumed: from.u64()?,
             unknown: Kinds(u8::try_from(from.u64()?).map_err(|_| LoadError::OutOfRange)?),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let bound = |lower, upper| Some((Price(lower), Price(upper)));
+        let changes: [&dyn Fn(&mut Trading); 22] = [
+            &|_| {},
+            &|t| t.phase = SessionPhase::StartOfMarketHours,
+            &|t| t.breaches = 1,
+            &|t| t.stopped = true,
+            &|t| t.levels = Some([0; 3]),
+            &|t| t.levels = Some([0, 0, 1]),
+            &|t| t.unknown = Kinds::LEVELS,
+            &|t| t.instruments[0].directory = Some(false),
+            &|t| t.instruments[0].directory = Some(true),
+            &|t| t.instruments[1].directory = Some(true),
+            &|t| t.instruments[0].action = TradingAction::Trading,
+            &|t| t.instruments[0].halted_here = true,
+            &|t| t.instruments[0].short_restricted = true,
+            &|t| t.instruments[0].ipo = Ipo::Cancelled,
+            &|t| t.instruments[0].ipo = Ipo::Anticipated { release: ExchangeTime(0), resumed: false },
+            &|t| t.instruments[0].ipo = Ipo::Anticipated { release: ExchangeTime(1), resumed: false },
+            &|t| t.instruments[0].collar = bound(0, 0),
+            &|t| t.instruments[0].collar = bound(0, 1),
+            &|t| t.instruments[0].eligible = false,
+            &|t| t.instruments[0].active = false,
+            &|t| t.instruments[0].resumed = 1,
+            &|t| t.instruments[0].unknown = Kinds::PER_INSTRUMENT,
+        ];
+        let digests = changes.map(|change| {
+            let mut trading = Trading::new(TradingConfig::default(), 2);
+            change(&mut trading);
+            Digest::of_state(|into| trading.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
     }
 }

@@ -11,7 +11,7 @@ use super::risk::Gate;
 use super::signal::Signal;
 use super::strategy::Strategy;
 use super::trading::Trading;
-use crate::base::{InstrumentTable, Mono, VenueId};
+use crate::base::{InstrumentTable, Mono, OutOfRange, VenueId};
 
 /// The parts of a lane, by type.
 pub trait Wiring {
@@ -90,6 +90,24 @@ impl Default for Policy {
             tape_tops: true,
             tape_events: false,
         }
+    }
+}
+
+impl<W: Wiring> Parts<W> {
+    /// Do the parts fit together? Each must have room for every instrument that the table may come to hold: else an order
+    /// could leave that another part has no place for.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming the first part that was built for fewer.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        let all = self.instruments.capacity();
+        let allowed = "built for as many instruments as the instrument table holds, or more";
+        OutOfRange::unless(self.books.instruments() >= all, "parts.books", allowed)?;
+        OutOfRange::unless(self.trading.instruments() >= all, "parts.trading", allowed)?;
+        OutOfRange::unless(self.gate.instruments() >= all, "parts.gate", allowed)?;
+        OutOfRange::unless(self.orders.instruments() >= all, "parts.orders", allowed)?;
+        OutOfRange::unless(self.signal.instruments().is_none_or(|n| n >= all), "parts.signal", allowed)?;
+        OutOfRange::unless(self.strategy.instruments().is_none_or(|n| n >= all), "parts.strategy", allowed)
     }
 }
 

@@ -33,7 +33,7 @@ pub const SAMPLE: &str = include_str!("config.toml");
 pub struct Config {
     /// Name of the wiring; empty where none is named, for no strategy is a default.
     pub wiring: String,
-    /// The session's date: days since 1970-01-01.
+    /// The first session's date: days since 1970-01-01; 0: not known.
     pub day: u32,
     /// Instruments that are followed from the start.
     pub listed: Vec<Instrument>,

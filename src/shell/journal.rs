@@ -71,6 +71,18 @@ impl core::fmt::Debug for Journal {
 }
 
 impl Journal {
+    /// For the lane of this number.
+    #[must_use]
+    pub fn new(lane: u16) -> Self {
+        Journal { lane, ..Journal::default() }
+    }
+
+    /// The lane's number.
+    #[must_use]
+    pub fn lane(&self) -> u16 {
+        self.lane
+    }
+
     /// Writes the log to a file, from the next input on, which is to be the first.
     ///
     /// # Errors
@@ -145,8 +157,12 @@ impl Journal {
     /// What input `number` caused, as it lies in an outbox.
     ///
     /// # Errors
-    /// What log or tape say.
+    /// What log or tape say, or [`LogError::Overflow`]: something of it is not in the outbox, and so on no wire. The lane
+    /// believes that it left: it must not go on.
     pub fn outputs(&mut self, number: u64, now: Mono, out: &Outbox) -> Result<(), LogError> {
+        if out.overflowed() > 0 {
+            return Err(LogError::Overflow);
+        }
         for output in out.outputs() {
             if let Output::Tape(record) = output {
                 self.tape_digest.bytes(record);
@@ -287,5 +303,22 @@ pub fn flatten<'a>(output: &Output<'a>) -> (Kind, ([u8; 2], usize), &'a [u8]) {
         Output::Disconnect(session) => (Kind::Disconnect, ([session.0, 0], 1), &[]),
         Output::Snapshot => (Kind::Snapshot, ([0, 0], 0), &[]),
         Output::Tape(bytes) => (Kind::Order, ([0, 0], 0), bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outbox_that_lost_something_ends_the_run() {
+        let (mut journal, mut out) = (Journal::default(), Outbox::new(0));
+        assert!(journal.outputs(1, Mono(1), &out).is_ok());
+        let record = [0; Outbox::STEP];
+        while out.tape(&[&record]) {}
+        let lost = journal.outputs(1, Mono(1), &out).unwrap_err();
+        assert!(matches!(lost, LogError::Overflow), "{lost}");
+        out.clear();
+        assert!(journal.outputs(2, Mono(2), &out).is_err(), "also when it was drained: what was lost is lost");
     }
 }

@@ -32,6 +32,8 @@ pub trait Lane: Send {
     fn core_deadline(&self) -> Mono;
     /// See [`Gateway::digest`].
     fn digest(&self) -> u64;
+    /// Its number.
+    fn number(&self) -> u16;
     /// Inputs consumed.
     fn inputs(&self) -> u64;
     /// Feed counters.
@@ -172,10 +174,10 @@ where
         into.cancels.set(counters.cancelled);
         into.fills.set(counters.fills);
         into.refused.set(Refusal::ALL.into_iter().map(|why| self.gate().refused(why)).sum());
-        into.live.set(self.orders().live_count().into());
+        into.live.set(u64::from(self.orders().live_count()) + self.orders().orphan_count());
         into.stale.set(self.books().stale(self.instruments().rows().len()) as u64);
         into.entry = self.entry().stage() as u8;
-        into.ready = u8::from(self.entry().ready());
+        into.ready = u8::from(self.ready());
         into.killed = u8::from(self.gate().is_killed());
     }
     fn counters(&self, into: &mut Tally) {
@@ -223,6 +225,9 @@ where
     fn digest(&self) -> u64 {
         self.digest()
     }
+    fn number(&self) -> u16 {
+        self.core().lane()
+    }
     fn inputs(&self) -> u64 {
         self.core().inputs()
     }
@@ -248,7 +253,7 @@ where
         self.core().gate()
     }
     fn ready(&self) -> bool {
-        self.core().entry().ready()
+        self.core().ready()
     }
     fn is_over(&self) -> bool {
         CoreHalf::is_over(self.core())
@@ -293,7 +298,7 @@ impl<L: Lane + ?Sized> Recorder<L> {
     /// A recorder that writes nothing yet.
     #[must_use]
     pub fn new(lane: Box<L>) -> Self {
-        Recorder { out: Outbox::new(1 << 18), journal: Journal::default(), lane }
+        Recorder { out: Outbox::new(1 << 18), journal: Journal::new(lane.number()), lane }
     }
 
     /// Writes every input and its effects to `file`, from the first input on.

@@ -93,6 +93,11 @@ pub enum LogError {
     /// The file system said no.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// The lane wrote more in one step than it asks room for.
+    #[error(
+        "the lane wrote more in one step than its outbox holds, and what did not fit is lost: a fault of this program"
+    )]
+    Overflow,
     /// Not a file of ours.
     #[error("not a Firelane log or tape: the first eight bytes are not {:?}", "FIRELANE")]
     NotOurs,

@@ -294,7 +294,7 @@ fn every_message_of_the_venue_acts_on_its_order() {
         user_ref_num: urn(1),
         decrement: WireQty::from_shares(30),
         reason: CancelReason::SELF_MATCH,
-        prevented: WireQty::from_shares(30),
+        prevented: WireQty::from_shares(70),
         price: WirePrice::from_bits(100),
         liquidity: LiquidityFlag::ADDED,
     };

@@ -2,8 +2,11 @@
 //! commands, the life of the order-entry session, capacities, and that neither outbox nor TCP decide anything.
 
 mod capacity;
+mod fit;
 mod halves;
 mod market;
 mod orders;
+mod orphans;
 pub(crate) mod rig;
+mod said;
 mod same;

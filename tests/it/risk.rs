@@ -29,11 +29,13 @@ fn facts(row: &Instrument) -> Facts<'_> {
         best_bid: Some(Price(100_000)),
         best_ask: Some(Price(100_200)),
         fresh: true,
+        crossed: false,
         tradable: true,
         collar: None,
         short_restricted: false,
         own_best_bid: None,
         own_best_ask: None,
+        room: 2,
     }
 }
 
@@ -187,12 +189,62 @@ fn sizes_and_prices_must_be_sane() {
     }
     let lots = |l: &mut InstrumentLimits| l.whole_lots = true;
     beyond_and_at(gate_each(lots), Refusal::BadQuantity, (buy(100_000, 150), f), (buy(100_000, 200), f));
-    for bad in [0, -100, 99_950, 100_001] {
+    for bad in [0, -100, 10_001, 10_050, 99_950, 100_001] {
         beyond_and_at(gate(|_| {}), Refusal::BadPrice, (buy(bad, 1), f), (buy(100, 1), f));
     }
-    let unfit = Instrument { tick: 0, ..row };
+    let unfit = Instrument { tick: 0, fine_tick: 0, ..row };
     let no_tick = Facts { instrument: &unfit, ..f };
-    beyond_and_at(gate(|_| {}), Refusal::BadPrice, (buy(100, 1), no_tick), (buy(100, 1), f));
+    for price in [100, 100_000] {
+        beyond_and_at(gate(|_| {}), Refusal::BadPrice, (buy(price, 1), no_tick), (buy(price, 1), f));
+    }
+}
+
+#[test]
+fn below_one_dollar_prices_step_by_a_hundredth_of_a_cent() {
+    let row = row();
+    let f = Facts { best_bid: Some(Price(5_001)), best_ask: Some(Price(5_002)), ..facts(&row) };
+    for price in [1, 5_001, 5_002, 9_999, 10_000, 10_100] {
+        assert!(gate(|_| {}).enter(buy(price, 1), &f).is_ok(), "{price}");
+    }
+    // The collar's ticks are those of the price that it is measured from.
+    let through = |l: &mut InstrumentLimits| l.collar.through = Distance { bps: None, ticks: Some(3) };
+    beyond_and_at(gate_each(through), Refusal::PriceThrough, (buy(5_006, 1), f), (buy(5_005, 1), f));
+    let dear = facts(&row);
+    beyond_and_at(gate_each(through), Refusal::PriceThrough, (buy(100_600, 1), dear), (buy(100_500, 1), dear));
+}
+
+#[test]
+fn a_locked_or_crossed_book_is_none_to_take_from_and_none_to_quote_on() {
+    let row = row();
+    let f = Facts { crossed: true, ..facts(&row) };
+    beyond_and_at(gate(|_| {}), Refusal::CrossedBook, (buy(100_200, 1), f), (buy(100_200, 1), facts(&row)));
+    let order = live(Side::Buy, 100_000, 100, 0, SellMark::Long);
+    let replace = Replace { order: ClientId(1), price: Price(99_900), qty: Qty(100) };
+    assert_eq!(gate(|_| {}).replace(replace, &order, &f), Err(Refusal::CrossedBook));
+    let cancel = Cancel { order: ClientId(1), keep: Qty::ZERO };
+    assert!(gate(|_| {}).cancel(cancel, &order, Mono(1)).is_ok(), "cancels pass");
+}
+
+#[test]
+fn a_sale_in_two_parts_leaves_whole_or_not_at_all_and_a_refusal_spends_nothing() {
+    let row = row();
+    let mut gate = gate(|l| {
+        (l.each.short, l.duplicate_window, l.orders_per_second, l.burst) =
+            (ShortSale::MarketMaker, Nanos::from_secs(1), 1, 2)
+    });
+    gate.carry_in(A, Qty(60), Notional::ZERO);
+    let f = facts(&row);
+    for room in [0, 1] {
+        assert_eq!(gate.enter(sell(100_200, 100), &Facts { room, ..f }), Err(Refusal::NoRoom), "room for {room}");
+    }
+    assert_eq!(gate.enter(buy(100_000, 1), &Facts { room: 0, ..f }), Err(Refusal::NoRoom));
+    assert_eq!(gate.refused(Refusal::NoRoom), 3);
+    // Neither the window of duplicates nor the two tokens of the rate are touched.
+    let approvals = gate.enter(sell(100_200, 100), &Facts { room: 2, ..f }).unwrap();
+    let parts: Vec<_> = approvals.into_iter().map(|part| (part.enter.qty.0, part.mark)).collect();
+    assert_eq!(parts, [(60, SellMark::Long), (40, SellMark::Short { located: false })]);
+    assert_eq!(gate.enter(sell(100_200, 100), &f), Err(Refusal::Duplicate));
+    assert_eq!(gate.enter(buy(100_000, 1), &f), Err(Refusal::Rate));
 }
 
 #[test]
@@ -894,7 +946,7 @@ proptest! {
         let odd = Instrument { tick, lot: numbers[0], multiplier: numbers[1], ..row() };
         let price = |n: usize| Some(Price(numbers[n]));
         let f = Facts {
-            best_bid: price(2), best_ask: price(3), own_best_bid: price(4), own_best_ask: None,
+            best_bid: price(2), best_ask: price(3), own_best_bid: price(4), own_best_ask: None, room: 2, crossed: false,
             collar: None, short_restricted: true, ..facts(&odd)
         };
         let mut gate = gate_each(|l| {

@@ -34,6 +34,7 @@ impl MarketLine for Toy {
         None
     }
     fn reset(&mut self) {}
+    fn digest(&self, _: &mut Digest) {}
 }
 
 /// An input in a script: a letter, a length, and as many bytes.

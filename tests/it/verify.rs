@@ -2,9 +2,9 @@
 
 use crate::gateway::rig::*;
 use firelane_gateway::base::{Mono, Nanos, SessionId};
-use firelane_gateway::flow::Command;
 use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::record::{Kind, RecordHeader};
+use firelane_gateway::flow::{Command, Gateway};
 use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder, fill_in_password};
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, FileWriter, LogError, Role};
 use firelane_gateway::shell::verify::{Verified, VerifyError, verify};
@@ -88,6 +88,30 @@ fn record(given: &[(Mono, Given)], effects: Effects) -> (Vec<u8>, Vec<u8>) {
 
 fn check(log: &[u8]) -> Result<Verified, VerifyError> {
     verify(log, |_| Ok(told()), |_| {})
+}
+
+#[test]
+fn every_record_carries_the_number_of_its_lane() {
+    let header = FileHeader::new("told", "", vec![], Effects::Bytes);
+    let parts = firelane_gateway::flow::wiring::Parts { lane: 7, ..parts(&setup(), Told::default()) };
+    let (log, tape) = (Memory::default(), Memory::default());
+    let mut recorder = Recorder::new(Box::new(Gateway::new(parts).unwrap()) as Box<dyn Lane>);
+    recorder.log_to(log.clone(), &header).unwrap();
+    recorder.tape_to(tape.clone(), &header).unwrap();
+    for (now, given) in run() {
+        recorder.input(now, given.as_input(), |_| {}).unwrap();
+    }
+    recorder.finish(Mono(1)).unwrap();
+    for memory in [log, tape] {
+        let bytes = std::mem::take(&mut *memory.0.lock().unwrap());
+        let mut reader = FileReader::new(&bytes[..]).unwrap();
+        let mut records = 0;
+        while let Some(record) = reader.next_record().unwrap() {
+            assert_eq!(record.header.lane.get(), 7);
+            records += 1;
+        }
+        assert!(records > 10, "{records}");
+    }
 }
 
 /// A log taken apart, so that one piece can be changed under a good checksum.

@@ -344,6 +344,9 @@ pub(crate) struct Enable {
     /// A control socket, or the configuration that names it
     #[arg(value_name = "SOCKET|CONFIG")]
     pub(crate) target: PathBuf,
+    /// Set a key of the configuration for this time, as in --set control.socket=/run/gw.sock; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
 }
 
 #[derive(Debug, Args)]

@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Kill) -> Result<ExitCode> {
 
 /// `firelane enable`.
 pub(crate) fn enable(options: &Enable) -> Result<ExitCode> {
-    let target = Target::of(&options.target)?;
+    let target = Target::of(&options.target, &options.set)?;
     let reply = ask(&target, "enable")?;
     if let Some(error) = reply.error.filter(|_| !reply.ok) {
         bail!("{}: {error}", target.socket.display());

@@ -7,7 +7,7 @@ mod anomalies;
 
 use crate::replay::group;
 use crate::times::span;
-use firelane_gateway::base::{InstrumentId, Mono, Nanos, SessionId};
+use firelane_gateway::base::{InstrumentId, Mono, Nanos, SessionId, Symbol};
 use firelane_gateway::flow::entry::{Away, Detail, Fault};
 use firelane_gateway::flow::orders::Anomaly;
 use firelane_gateway::flow::record::{Alert, StatusBody};
@@ -30,6 +30,8 @@ enum Trouble {
     Disabled,
     /// Its day is over.
     DayOver,
+    /// Orders of an earlier run live there that could not be taken over.
+    Incomplete,
 }
 
 /// Where order entry stands, as far as people know.
@@ -88,6 +90,7 @@ pub(crate) struct Notices {
     lost: Seldom,
     book_faults: Seldom,
     skipped: Seldom,
+    orphans: Seldom,
     too_many: Seldom,
     log_stalls: u64,
     stalls_said: Seldom,
@@ -124,6 +127,7 @@ impl Notices {
             lost: Seldom::default(),
             book_faults: Seldom::default(),
             skipped: Seldom::default(),
+            orphans: Seldom::default(),
             too_many: Seldom::default(),
             log_stalls: 0,
             stalls_said: Seldom::default(),
@@ -281,6 +285,13 @@ impl Notices {
             Away::DayOver => self
                 .away(at, Trouble::DayOver)
                 .then(|| format!("Order entry: the venue at {orders} says that its day is over; no more orders.")),
+            Away::Incomplete => self.away(at, Trouble::Incomplete).then(|| {
+                format!(
+                    "Order entry stays closed: an order of an earlier run lives at {orders} that cannot be taken over. It \
+                     is cancelled; if this does not end, cancel it with the venue, then start again with its symbol in \
+                     instruments.listed and more orders.capacity."
+                )
+            }),
         }
     }
 
@@ -411,6 +422,29 @@ impl Notices {
                     _ => "about an instrument for which there is no room (instruments.capacity)",
                 };
                 self.skipped.say(at).map(|more| format!("Market: a message {why} was skipped (type {kind:?}){more}."))
+            }
+            Alert::Orphan => {
+                let symbol = Symbol(second.to_be_bytes());
+                self.orphans.say(at).map(|more| {
+                    format!(
+                        "Order entry: order {first} of an earlier run lives in {symbol} and cannot be taken over (not \
+                         followed, or no room): it is cancelled{more}."
+                    )
+                })
+            }
+            Alert::Fault => {
+                let symbol = self.symbol(instrument);
+                Some(format!(
+                    "KILL SWITCH thrown by the lane: order {first} in {symbol} left and could not be noted, a fault of \
+                     this program. Ask the venue what lives there, and report it."
+                ))
+            }
+            Alert::Stuck => {
+                let symbol = self.symbol(instrument);
+                Some(format!(
+                    "The strategies are disabled and what rests is cancelled: a deadline that one asked for ({symbol}) \
+                     stands still, a fault of the strategy."
+                ))
             }
             Alert::TooManyActions => self
                 .too_many

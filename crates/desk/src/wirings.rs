@@ -86,7 +86,7 @@ where
         };
         gate.set_limits(id, *limits)?;
     }
-    Ok(Box::new(Gateway::<Nasdaq<S>>::new(Parts {
+    let parts = Parts {
         lane: 0,
         venue: VenueId(1),
         tags: config.tags,
@@ -102,7 +102,8 @@ where
         instruments,
         probe,
         policy: config.policy,
-    })))
+    };
+    Ok(Box::new(Gateway::<Nasdaq<S>>::new(parts)?))
 }
 
 #[cfg(test)]

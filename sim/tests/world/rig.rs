@@ -176,7 +176,7 @@ where
         first_id: 1,
         request_timeout: Nanos::from_millis(200),
     };
-    Box::new(Gateway::<Nasdaq<S>>::new(Parts {
+    let parts = Parts {
         lane: 0,
         venue: VenueId(1),
         tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
@@ -192,7 +192,8 @@ where
         entry: OuchEntry::new(entry).unwrap(),
         probe: (),
         policy: Policy::default(),
-    }))
+    };
+    Box::new(Gateway::<Nasdaq<S>>::new(parts).unwrap())
 }
 
 /// A file in memory that two hold.

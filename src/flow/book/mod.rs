@@ -234,6 +234,12 @@ impl Books {
         }
     }
 
+    /// For how many instruments they were built.
+    #[must_use]
+    pub fn instruments(&self) -> usize {
+        self.books.len()
+    }
+
     /// Applies one event. `id` is the instrument that the message names; an order that rests elsewhere is still found.
     ///
     /// Kinds that are not about the displayed book (imbalances, states) do nothing; trades and crosses count as prints.

@@ -1,8 +1,8 @@
 //! Books as state: digest, save, load.
 
-use super::own::Marks;
+use super::own::{Mark, Marks};
 use super::stale::Freshness;
-use super::{BookCounters, BookView, Books, L3View, OwnMatch, Prints};
+use super::{Book, BookCounters, BookView, Books, L3View, OwnMatch, Prints};
 use crate::base::{ClientId, Digest, InstrumentId, LoadError, Price, Qty, Reader, Side, State, VenueRef, Writer};
 use crate::flow::event::EventKind;
 
@@ -30,15 +30,17 @@ impl Books {
     /// Feeds everything that can change a later answer: what is displayed, prints, staleness, own marks. As
     /// [`State::digest`], without the trait.
     pub fn digest(&self, into: &mut Digest) {
+        // What is displayed is in the first four; which slots hold it changes nothing.
+        let Books { index: _, orders: _, levels: _, books, prints, marks, all, counters: _ } = self;
         self.digest_displayed(into);
-        into.u64(u64::from(self.all.bits()));
-        for (book, prints) in self.books.iter().zip(&self.prints) {
-            into.u64(u64::from(book.freshness.bits()));
-            into.i64(prints.price.0);
-            into.i64(prints.qty.0);
-            into.i64(prints.volume.0);
+        into.u64(u64::from(all.bits()));
+        for (Book { bids: _, asks: _, freshness }, Prints { price, qty, volume }) in books.iter().zip(prints) {
+            into.u64(u64::from(freshness.bits()));
+            into.i64(price.0);
+            into.i64(qty.0);
+            into.i64(volume.0);
         }
-        self.marks.digest(into);
+        marks.digest(into);
     }
 }
 
@@ -161,11 +163,89 @@ impl Marks {
     fn digest(&self, into: &mut Digest) {
         into.u64(self.all().count() as u64);
         into.u64(self.all().fold(0, |sum, mark| {
-            let mut one = Digest::default();
-            one.u64(mark.reference.0);
-            one.u64(mark.client.0);
-            one.u64(u64::from(mark.resting));
-            sum.wrapping_add(one.value())
+            let Mark { reference, client, resting } = mark;
+            let one = Digest::of_state(|one| {
+                one.u64(reference.0);
+                one.u64(client.0);
+                one.u64(u64::from(*resting));
+            });
+            sum.wrapping_add(one)
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BookCapacity, Scope, StaleReason};
+    use super::*;
+    use crate::base::first_repeated;
+    use std::vec::Vec;
+
+    #[test]
+    fn the_digest_sees_everything_that_can_change_an_answer() {
+        let id = InstrumentId;
+        let add = |order, side, qty, price| EventKind::Add {
+            order: VenueRef(order),
+            side,
+            qty: Qty(qty),
+            price: Price(price),
+        };
+        let print = |qty, price| EventKind::Trade { qty: Qty(qty), price: Price(price), trade: 1 };
+        let changes: [&dyn Fn(&mut Books); 17] = [
+            &|_| {},
+            &|b| {
+                b.apply(id(0), &add(9, Side::Buy, 1, 1));
+            },
+            &|b| {
+                b.apply(id(1), &add(9, Side::Buy, 1, 1));
+            },
+            &|b| {
+                b.apply(id(0), &add(8, Side::Buy, 1, 1));
+            },
+            &|b| {
+                b.apply(id(0), &add(9, Side::Sell, 1, 1));
+            },
+            &|b| {
+                b.apply(id(0), &add(9, Side::Buy, 2, 1));
+            },
+            &|b| {
+                b.apply(id(0), &add(9, Side::Buy, 1, 2));
+            },
+            &|b| {
+                b.apply(id(0), &print(1, 1));
+            },
+            &|b| {
+                b.apply(id(0), &print(2, 1));
+            },
+            &|b| {
+                b.apply(id(0), &print(1, 2));
+            },
+            &|b| {
+                b.apply(id(0), &print(1, 1));
+                b.apply(id(0), &print(1, 1));
+            },
+            &|b| b.mark_stale(Scope::All, StaleReason::Gap),
+            &|b| b.mark_stale(Scope::All, StaleReason::Fault),
+            &|b| b.mark_stale(Scope::One(id(1)), StaleReason::Gap),
+            &|b| {
+                b.own_add(VenueRef(7), ClientId(1));
+            },
+            &|b| {
+                b.own_add(VenueRef(7), ClientId(2));
+            },
+            &|b| {
+                b.own_add(VenueRef(9), ClientId(1));
+                b.apply(id(0), &add(9, Side::Buy, 1, 1));
+            },
+        ];
+        let digests: Vec<u64> = changes
+            .iter()
+            .map(|change| {
+                let mut books = Books::new(BookCapacity { instruments: 2, orders: 4, levels: 4, own: 2 });
+                change(&mut books);
+                Digest::of_state(|into| books.digest(into))
+            })
+            .collect();
+        assert_eq!(first_repeated(&digests), None);
     }
 }

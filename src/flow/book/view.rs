@@ -62,6 +62,14 @@ pub trait BookView {
 
     /// May the book be trusted?
     fn freshness(&self) -> Freshness;
+
+    /// Is the best bid at or above the best ask, own orders included? An exchange's own book shows neither in continuous
+    /// trading: what could trade has traded before it is shown. (That quotes lock and cross is of markets among each
+    /// other, Regulation NMS, Rule 610.) So one that does shows something wrong, and is no book to take from.
+    #[inline]
+    fn is_crossed(&self) -> bool {
+        self.top(Side::Buy).zip(self.top(Side::Sell)).is_some_and(|(bid, ask)| bid.price >= ask.price)
+    }
 }
 
 /// A book by order: what an order-level (level 3) venue gives.
@@ -174,6 +182,12 @@ impl BookView for BookRef<'_> {
 
     fn freshness(&self) -> Freshness {
         self.books.freshness(self.id)
+    }
+
+    #[inline]
+    fn is_crossed(&self) -> bool {
+        let best = |side| self.books.best(self.id.0, side);
+        best(Side::Buy).zip(best(Side::Sell)).is_some_and(|(bid, ask)| bid.0 >= ask.0)
     }
 }
 

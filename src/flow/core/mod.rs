@@ -1,12 +1,12 @@
 //! From a message in order to the bytes of an order: decode, book, decide, gate, send.
 
-use super::action::{Action, Cancel, Change, Enter, MassCancel, Replace, Tags};
+use super::action::{Action, Cancel, CancelToken, Change, Enter, MassCancel, Replace, Tags};
 use super::book::{Applied, BookFault, BookRef, BookView, Books, L3View, OwnMatch, STALE_REASONS, Scope, StaleReason};
 use super::entry::{Away, OrderEntry, Refused, Stage as EntryStage};
-use super::event::{Event, EventKind};
+use super::event::{Event, EventKind, Status};
 use super::feed::{Feed, Notice, Release};
 use super::market::{MarketLine, NoEvent};
-use super::orders::{Anomaly, AnomalyKind, Cursor, Order, Orders, Report, Status, Sweep};
+use super::orders::{Anomaly, AnomalyKind, Cursor, Order, Orders, Report, Sweep};
 use super::outbox::{Outbox, Progress};
 use super::record::{self, Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
 use super::risk::{Facts, Gate, OrderFacts, Refusal};
@@ -26,6 +26,8 @@ use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 
 mod sending;
 mod tape;
+#[cfg(test)]
+mod tests;
 
 counters! {
     /// What the core has counted. Books, orders, gate and entry count their own.
@@ -58,6 +60,12 @@ counters! {
         pub actions_dropped: u64,
         /// Times that trading was stopped because the venue said what cannot be.
         pub stops: u64,
+        /// Events after which a book that is otherwise fit to trade on was locked or crossed.
+        pub crossed: u64,
+        /// Deadlines of strategies that stood still.
+        pub stuck: u64,
+        /// Requests that left and could not be held in the order table.
+        pub faults: u64,
     }
 }
 
@@ -106,6 +114,10 @@ pub struct Core<W: Wiring> {
     want_snapshot: bool,
     /// A message of the snapshot that is being read contradicted those before it.
     snapshot_contradicts: bool,
+    /// The next instrument whose strategies are to be told that fitness to trade may have changed.
+    news: Option<InstrumentId>,
+    /// Timers of strategies in a row after which the next deadline was not later.
+    standing: usize,
     /// Something happened that [`Core::on_due`] must look at.
     due: bool,
     counters: CoreCounters,
@@ -113,6 +125,17 @@ pub struct Core<W: Wiring> {
 
 /// How many actions strategies may ask for in one call.
 const ACTIONS: usize = 32;
+
+/// What one step writes at most: a sale in two parts (each its message, the order's step, the decision), what the session
+/// adds of its own, and what is said about all that.
+const MOST: usize = 4 * (Outbox::HEADER + Outbox::MESSAGE) + 16 * (Outbox::HEADER + RECORD);
+/// The longest record of the tape.
+const RECORD: usize = size_of::<record::RecordHeader>() + size_of::<OrderBody>();
+const _: () = assert!(MOST <= Outbox::STEP);
+const OTHERS: [usize; 4] =
+    [size_of::<BookEventBody>(), size_of::<TopBody>(), size_of::<AlertBody>(), size_of::<DecisionBody>()];
+const _: () = assert!(OTHERS[0] <= size_of::<OrderBody>() && OTHERS[1] <= size_of::<OrderBody>());
+const _: () = assert!(OTHERS[2] <= size_of::<OrderBody>() && OTHERS[3] <= size_of::<OrderBody>());
 
 /// How long a cancel that nobody answered is waited for before another is sent.
 const PATIENCE: Nanos = Nanos::from_secs(1);
@@ -152,6 +175,8 @@ impl<W: Wiring> Core<W> {
             was_over: false,
             want_snapshot: false,
             snapshot_contradicts: false,
+            news: None,
+            standing: 0,
             due: false,
             counters: CoreCounters::default(),
         };
@@ -221,6 +246,8 @@ impl<W: Wiring> Core<W> {
         }
         self.due && self.on_due(now, out)
             || self.sweep.is_some() && self.sweep_one(now, out)
+            || self.orders.is_incomplete() && self.cancel_orphan(now, out)
+            || self.news.is_some() && self.tell_next(now)
             || core::mem::take(&mut self.want_snapshot) && out.snapshot()
     }
 
@@ -262,7 +289,48 @@ impl<W: Wiring> Core<W> {
             && at <= now
         {
             self.with_context(now, id, |strategy, context, actions| strategy.on_timer(context, actions));
+            self.look_at_deadline(at, id, out);
         }
+    }
+
+    /// After the timer of `at` and `id`: does time move on for the strategies? A deadline that stands still, or whose
+    /// instrument has no row so that nobody can be called, is due for ever.
+    fn look_at_deadline(&mut self, at: Mono, id: InstrumentId, out: &mut Outbox) {
+        let next = self.strategy_deadline();
+        if next.is_none_or(|(next, _)| next > at) {
+            self.standing = 0;
+            return;
+        }
+        self.standing = self.standing.saturating_add(1);
+        // As many may be due at one time as there are instruments, for each strategy.
+        let most = self.instruments.rows().len().saturating_mul(usize::from(Self::STRATEGIES));
+        if next == Some((at, id)) || self.standing > most {
+            self.standing = 0;
+            self.counters.stuck = self.counters.stuck.wrapping_add(1);
+            self.enabled = false;
+            self.begin_sweep();
+            self.alert(Alert::Stuck, Some(id), at.0, 0, out);
+        }
+    }
+
+    const STRATEGIES: u16 = <W::Strategy as Strategy<BookRef<'static>, W::Signal>>::COUNT;
+
+    /// Tells the strategies of the next instrument that it may be fit to trade on now, or not any more. False: all are
+    /// told.
+    #[cold]
+    fn tell_next(&mut self, now: Mono) -> bool {
+        let Some(id) = self.news.take() else { return false };
+        if !self.enabled || id.0 as usize >= self.instruments.rows().len() {
+            return false;
+        }
+        self.news = Some(InstrumentId(id.0.saturating_add(1)));
+        self.with_context(now, id, |strategy, context, actions| strategy.on_notice(context, actions));
+        true
+    }
+
+    /// All strategies are to be told.
+    fn tell_all(&mut self) {
+        self.news = Some(InstrumentId(0));
     }
 
     fn on_command(&mut self, now: Mono, command: Command, out: &mut Outbox) {
@@ -289,6 +357,9 @@ impl<W: Wiring> Core<W> {
             // The feed's.
             Command::Snapshot => {}
         }
+        if matches!(command, Command::Kill | Command::Release | Command::Enable) {
+            self.tell_all();
+        }
         self.begin_sweep();
         self.due = true;
     }
@@ -298,7 +369,9 @@ impl<W: Wiring> Core<W> {
     pub fn next_deadline(&self) -> Mono {
         let strategy = self.strategy_deadline().map_or(Mono::NEVER, |(at, _)| at);
         let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
-        self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep)
+        // What can't be cancelled yet is waited for in vain.
+        let orphan = if self.knows_all() { self.orders.orphan_deadline() } else { Mono::NEVER };
+        self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep).min(orphan)
     }
 
     /// What the strategy waits for. One that is stopped waits for nothing.
@@ -331,8 +404,13 @@ impl<W: Wiring> Core<W> {
         if self.policy.tape_events {
             self.tape_event(id, event, out);
         }
-        if applied.top_changed && self.policy.tape_tops {
-            self.tape_top(id, out);
+        if applied.top_changed {
+            if self.policy.tape_tops {
+                self.tape_top(id, out);
+            }
+            if self.books.view(id).is_crossed() {
+                self.note_crossed(id);
+            }
         }
         self.signal.on_event(id, event, &self.books.view(id));
         if self.enabled {
@@ -343,11 +421,23 @@ impl<W: Wiring> Core<W> {
         }
     }
 
+    #[cold]
+    fn note_crossed(&mut self, id: InstrumentId) {
+        if self.books.freshness(id).is_fresh() && self.trading.tradable(id, self.at).is_ok() {
+            self.counters.crossed = self.counters.crossed.wrapping_add(1);
+        }
+    }
+
     /// Book and trading state take an event in, on the live path and from a snapshot alike.
     #[inline]
     fn take_in(&mut self, event: &Event, out: &mut Outbox) -> Applied {
         if let EventKind::Status(status) = &event.kind {
             self.trading.apply(event.at, event.instrument, status);
+            match (event.instrument, status) {
+                (Some(id), Status::Directory { lot, .. }) => self.instruments.revise(id, lot.0),
+                (Some(_), _) => {}
+                (None, _) => self.tell_all(),
+            }
             if self.policy.cancel_when_untradable {
                 self.begin_sweep();
             }
@@ -422,6 +512,7 @@ impl<W: Wiring> Core<W> {
             }
             Notice::GapClosed => {
                 self.books.heal(Scope::All, StaleReason::Gap);
+                self.tell_all();
                 self.alert(Alert::GapClosed, None, 0, 0, out);
             }
             Notice::Lost { first, count, locate } => {
@@ -449,6 +540,7 @@ impl<W: Wiring> Core<W> {
                 self.books.heal(Scope::All, StaleReason::Snapshot);
                 self.want_snapshot = self.snapshot_contradicts && self.policy.snapshot_on_fault;
                 self.begin_sweep();
+                self.tell_all();
                 self.alert(Alert::SnapshotEnd, None, next, 0, out);
             }
             Notice::SnapshotFailed => self.alert(Alert::SnapshotFailed, None, 0, 0, out),
@@ -461,6 +553,7 @@ impl<W: Wiring> Core<W> {
                     self.books.heal(Scope::All, reason);
                 }
                 self.begin_sweep();
+                self.tell_all();
                 self.alert(Alert::SessionChanged, None, 0, 0, out);
             }
             Notice::EndOfSession => self.alert(Alert::EndOfSession, None, 0, 0, out),
@@ -472,6 +565,7 @@ impl<W: Wiring> Core<W> {
     /// Some book can't be trusted any more. A gap the feed heals by itself; damage only a snapshot does.
     fn became_stale(&mut self, damaged: bool) {
         self.begin_sweep();
+        self.tell_all();
         self.want_snapshot |= damaged && self.policy.snapshot_on_fault;
     }
 
@@ -529,6 +623,23 @@ impl<W: Wiring> Core<W> {
         &self.entry
     }
 
+    /// May orders be sent: is order entry ready, and everything known that lives at the venue?
+    #[inline]
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        self.entry.ready() && !self.orders.is_incomplete()
+    }
+
+    /// Why not, while they may not.
+    #[must_use]
+    pub fn away(&self) -> Away {
+        // `Opening` is also what an entry says that has nothing to complain of.
+        match self.entry.away() {
+            Away::Opening if self.knows_all() && self.orders.is_incomplete() => Away::Incomplete,
+            why => why,
+        }
+    }
+
     /// The probe: for the shell. Nothing in the lane reads it.
     #[must_use]
     pub fn probe(&self) -> &W::Probe {
@@ -552,6 +663,12 @@ impl<W: Wiring> Core<W> {
         self.stopped
     }
 
+    /// The lane's number.
+    #[must_use]
+    pub fn lane(&self) -> u16 {
+        self.lane
+    }
+
     /// Inputs consumed.
     #[must_use]
     pub fn inputs(&self) -> u64 {
@@ -566,21 +683,65 @@ impl<W: Wiring> Core<W> {
 
     /// Feeds every value that can change a later output.
     pub fn digest(&self, into: &mut Digest) {
-        self.books.digest(into);
-        self.trading.digest(into);
-        self.signal.digest(into);
-        self.strategy.digest(into);
-        self.gate.digest(into);
-        self.orders.digest(into);
-        self.entry.digest(into);
-        into.u64(self.input);
-        into.u64(self.now.0);
-        into.u64(self.at.0);
-        into.u64(u64::from(self.enabled) | u64::from(self.was_ready) << 1 | u64::from(self.was_over) << 2);
-        into.u64(u64::from(self.told) | u64::from(self.stopped) << 32);
-        into.u64(self.was_away as u64);
-        into.u64(self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline).0);
-        into.u64(self.instruments.rows().len() as u64);
+        let Core {
+            market,
+            instruments,
+            books,
+            trading,
+            signal,
+            strategy,
+            gate,
+            orders,
+            entry,
+            probe: _,
+            policy: _,
+            tags: _,
+            lane: _,
+            venue: _,
+            input,
+            now,
+            taken,
+            at,
+            actions,
+            judged,
+            // Filled anew for each call of a strategy.
+            own: _,
+            sweep,
+            enabled,
+            was_ready,
+            was_away,
+            was_over,
+            want_snapshot,
+            snapshot_contradicts,
+            news,
+            standing,
+            due,
+            told,
+            stopped,
+            counters,
+        } = self;
+        market.digest(into);
+        instruments.digest(into);
+        books.digest(into);
+        trading.digest(into);
+        signal.digest(into);
+        strategy.digest(into);
+        gate.digest(into);
+        orders.digest(into);
+        entry.digest(into);
+        actions.digest(into);
+        into.u64(u64::from(sweep.is_some()));
+        if let Some(sweep) = sweep {
+            sweep.digest(into);
+        }
+        let flags = [enabled, was_ready, was_over, want_snapshot, snapshot_contradicts, due, stopped];
+        flags.into_iter().for_each(|flag| into.u64(u64::from(*flag)));
+        into.u64(u64::from(*told));
+        into.u64(news.map_or(u64::MAX, |id| u64::from(id.0)));
+        // Of what is counted, this alone is compared with later.
+        let dropped = counters.actions_dropped;
+        let numbers = [*input, now.0, *taken as u64, at.0, *judged as u64, *was_away as u64, *standing as u64, dropped];
+        numbers.into_iter().for_each(|n| into.u64(n));
     }
 }
 

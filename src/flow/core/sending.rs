@@ -2,19 +2,25 @@
 //! rest any more.
 
 use super::*;
+use crate::flow::orders::Status as OrderStatus;
 
 impl<W: Wiring> Core<W> {
     /// The next action that a strategy asked for: through the gate, out, and into the order table.
     pub(super) fn judge(&mut self, now: Mono, out: &mut Outbox) {
         let Some(&action) = self.actions.list().get(self.judged) else { return };
         self.judged = self.judged.wrapping_add(1);
-        let verdict = match action {
+        // Of a sale in two parts, what is refused may be a part.
+        let mut action = action;
+        let verdict = match &mut action {
             Action::Enter(enter) => self.enter(now, enter, out),
-            Action::Replace(replace) => self.replace(now, replace, out),
-            Action::Cancel(cancel) => self.cancel(now, cancel, out),
-            Action::MassCancel(cancel) => self.mass_cancel(now, cancel, out),
+            &mut Action::Replace(replace) => self.replace(now, replace, out),
+            &mut Action::Cancel(cancel) => self.cancel(now, cancel, out),
+            &mut Action::MassCancel(cancel) => self.mass_cancel(now, cancel, out),
         };
-        self.tape_decision(&action, verdict.err(), out);
+        // An enter that left is on the tape already, each part with the order that it became.
+        if verdict.is_err() || !matches!(action, Action::Enter(_)) {
+            self.tape_decision(&action, None, verdict.err(), out);
+        }
         if self.judged == self.actions.list().len() {
             self.actions.clear();
             self.judged = 0;
@@ -38,31 +44,42 @@ impl<W: Wiring> Core<W> {
         }
     }
 
-    fn enter(&mut self, now: Mono, enter: Enter, out: &mut Outbox) -> Result<(), Refusal> {
-        if !self.entry.ready() {
+    /// Sends an enter in one part or two. What a part could be refused for is asked before the first leaves; should the
+    /// second be refused all the same, `enter` is that part.
+    fn enter(&mut self, now: Mono, enter: &mut Enter, out: &mut Outbox) -> Result<(), Refusal> {
+        if !self.ready() {
             return Err(Refusal::EntryNotReady);
         }
         let row = *self.instruments.get(enter.instrument).ok_or(Refusal::UnknownInstrument)?;
-        let approvals = self.gate.enter(enter, &self.facts(now, enter.instrument, &row))?;
+        let room = self.entry.room(enter, self.orders.next_id(), &row, out);
+        let facts =
+            Facts { room: self.orders.room().min(room.unwrap_or(0)), ..self.facts(now, enter.instrument, &row) };
+        let approvals = match (self.gate.enter(*enter, &facts), room) {
+            (Err(Refusal::NoRoom), Err(why)) => return Err(refusal(why)),
+            (approvals, _) => approvals?,
+        };
         self.probe.pass(Stage::Approved);
         for approved in approvals {
-            if self.orders.is_full() {
-                return Err(Refusal::NoRoom);
-            }
-            let (order, mark) = (approved.enter, approved.mark);
+            let mark = approved.mark;
+            *enter = approved.enter;
             let id = self.orders.next_id();
             let sent = self.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
             self.probe.pass(Stage::Encoded);
             self.counters.entered = self.counters.entered.wrapping_add(1);
-            if let Some(change) = self.orders.opened(now, &order, mark, sent) {
-                self.took_step(now, &change, out);
+            match self.orders.opened(now, enter, mark, sent) {
+                Some(change) => self.took_step(now, &change, out),
+                None => {
+                    self.orders.not_opened(enter, mark, row.symbol, sent);
+                    self.fault(enter.instrument, sent.token, out);
+                }
             }
+            self.tape_decision(&Action::Enter(*enter), Some(id), None, out);
         }
         Ok(())
     }
 
     fn replace(&mut self, now: Mono, replace: Replace, out: &mut Outbox) -> Result<(), Refusal> {
-        if !self.entry.ready() {
+        if !self.ready() {
             return Err(Refusal::EntryNotReady);
         }
         let order = *self.orders.get(replace.order).ok_or(Refusal::UnknownOrder)?;
@@ -73,8 +90,9 @@ impl<W: Wiring> Core<W> {
         let sent = self.entry.replace(now, approved, &order, out).map_err(refusal)?;
         self.probe.pass(Stage::Encoded);
         self.counters.replaced = self.counters.replaced.wrapping_add(1);
-        if let Some(change) = self.orders.replace_sent(now, &replace, sent) {
-            self.took_step(now, &change, out);
+        match self.orders.replace_sent(now, &replace, sent) {
+            Some(change) => self.took_step(now, &change, out),
+            None => self.fault(order.instrument, sent.token, out),
         }
         Ok(())
     }
@@ -84,8 +102,9 @@ impl<W: Wiring> Core<W> {
         let approved = self.gate.cancel(cancel, &order_facts(&order), now)?;
         let sent = self.entry.cancel(now, approved, &order, out).map_err(refusal)?;
         self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
-        if let Some(change) = self.orders.cancel_sent(now, &cancel, sent) {
-            self.took_step(now, &change, out);
+        match self.orders.cancel_sent(now, &cancel, sent) {
+            Some(change) => self.took_step(now, &change, out),
+            None => self.fault(order.instrument, sent.token, out),
         }
         Ok(())
     }
@@ -95,6 +114,17 @@ impl<W: Wiring> Core<W> {
         self.entry.mass_cancel(now, approved, &self.instruments, out).map_err(refusal)?;
         self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
         Ok(())
+    }
+
+    /// Something left that the order table can't hold. It can't be: all that could refuse it is asked before. Nothing
+    /// more is sent on such books until a person has looked.
+    #[cold]
+    pub(super) fn fault(&mut self, id: InstrumentId, token: u32, out: &mut Outbox) {
+        self.counters.faults = self.counters.faults.wrapping_add(1);
+        self.alert(Alert::Fault, Some(id), token.into(), 0, out);
+        self.gate.kill();
+        self.begin_sweep();
+        self.due = true;
     }
 
     /// What the gate must know of the market.
@@ -107,11 +137,13 @@ impl<W: Wiring> Core<W> {
             best_bid: book.top_without_own(Side::Buy).map(|l| l.price),
             best_ask: book.top_without_own(Side::Sell).map(|l| l.price),
             fresh: book.freshness().is_fresh(),
+            crossed: book.is_crossed(),
             tradable: self.trading.tradable(id, self.at).is_ok(),
             collar: self.trading.collar(id),
             short_restricted: self.trading.short_restricted(id),
             own_best_bid: self.orders.own_best(id, Side::Buy),
             own_best_ask: self.orders.own_best(id, Side::Sell),
+            room: 0,
         }
     }
 
@@ -119,6 +151,7 @@ impl<W: Wiring> Core<W> {
     pub(super) fn on_report(&mut self, now: Mono, report: &Report, out: &mut Outbox) {
         self.due = true;
         let change = if self.entry.tells_of_earlier() {
+            // Until the venue has said all that it knows, it is telling of an earlier run too.
             let instruments = &mut self.instruments;
             self.orders.adopt(report, |symbol| instruments.admit(Instrument::us_equity(symbol)).ok().flatten())
         } else {
@@ -205,8 +238,8 @@ impl<W: Wiring> Core<W> {
         if self.orders.is_overdue() {
             self.entry.query(now, out);
         }
-        let (ready, away) = (self.entry.ready(), self.entry.away());
-        let gave_up = away.gave_up() && away != self.was_away;
+        let (ready, away) = (self.ready(), self.away());
+        let gave_up = (away.gave_up() || away == Away::Incomplete) && away != self.was_away;
         self.was_away = away;
         if ready != self.was_ready {
             self.was_ready = ready;
@@ -230,7 +263,7 @@ impl<W: Wiring> Core<W> {
             return true;
         }
         if self.entry.stage() == EntryStage::Sweeping {
-            if self.orders.live_count() == 0 {
+            if self.orders.live_count() == 0 && !self.orders.is_incomplete() {
                 self.entry.swept(now, out);
                 return true;
             }
@@ -258,8 +291,32 @@ impl<W: Wiring> Core<W> {
         };
         self.sweep = Some(sweep);
         let verdict = self.cancel(now, cancel, out);
-        self.tape_decision(&Action::Cancel(cancel), verdict.err(), out);
+        self.tape_decision(&Action::Cancel(cancel), None, verdict.err(), out);
         true
+    }
+
+    /// Cancels the next order that lives outside of the table. False: none is to be cancelled now.
+    #[cold]
+    pub(super) fn cancel_orphan(&mut self, now: Mono, out: &mut Outbox) -> bool {
+        if !self.knows_all() {
+            return false;
+        }
+        let Some(orphan) = self.orders.next_orphan(now, PATIENCE) else { return false };
+        if !orphan.cancelled {
+            self.alert(Alert::Orphan, orphan.instrument, orphan.token.into(), orphan.symbol.key(), out);
+        }
+        let approved = self.gate.cancel_token(CancelToken { token: orphan.token }, now);
+        // One that does not leave has its turn in the next round.
+        if self.entry.cancel_token(now, approved, out).is_ok() {
+            self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
+            self.orders.orphan_cancel_sent(orphan.token);
+        }
+        true
+    }
+
+    /// Has the venue said everything about earlier runs and connections?
+    pub(super) fn knows_all(&self) -> bool {
+        matches!(self.entry.stage(), EntryStage::Sweeping | EntryStage::Ready)
     }
 
     /// Calls a strategy with everything that it may know of an instrument.
@@ -334,7 +391,7 @@ fn own_order(order: &Order) -> OwnOrder {
             Awaits::Cancel
         } else if order.replacing.is_some() {
             Awaits::Replace
-        } else if order.status == Status::Pending {
+        } else if order.status == OrderStatus::Pending {
             Awaits::Enter
         } else {
             Awaits::Nothing

@@ -37,11 +37,17 @@ impl<W: Wiring> Core<W> {
         self.tape(Kind::Order, OrderBody::of(change, self.venue.0).as_bytes(), out);
     }
 
-    /// `refusal` on the tape is 0 for approved, else 1 + the refusal's number.
-    pub(super) fn tape_decision(&self, action: &Action, why: Option<Refusal>, out: &mut Outbox) {
+    /// `refusal` on the tape is 0 for approved, else 1 + the refusal's number. `made`: the order that an enter became.
+    pub(super) fn tape_decision(
+        &self,
+        action: &Action,
+        made: Option<ClientId>,
+        why: Option<Refusal>,
+        out: &mut Outbox,
+    ) {
         let of = |order| self.orders.get(order);
         let (letter, id, side, order, price, qty) = match *action {
-            Action::Enter(e) => (b'E', Some(e.instrument), Some(e.side), 0, e.price.0, e.qty.0),
+            Action::Enter(e) => (b'E', Some(e.instrument), Some(e.side), made.map_or(0, |id| id.0), e.price.0, e.qty.0),
             Action::Replace(r) => {
                 let now = of(r.order);
                 (b'R', now.map(|o| o.instrument), now.map(|o| o.side), r.order.0, r.price.0, r.qty.0)

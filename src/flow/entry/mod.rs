@@ -14,12 +14,12 @@ pub use detail::Detail;
 pub use ouch::{OuchConfig, OuchCounters, OuchEntry};
 pub use translate::{MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, cl_ord_id, origin_of, report_of};
 
-use super::action::{Cancel, MassCancel, Replace};
+use super::action::{Cancel, CancelToken, Enter, MassCancel, Replace};
 use super::orders::{Order, Report, Sent};
 use super::outbox::Outbox;
 use super::risk::{Approved, MarkedEnter};
 use super::session::SessionInput;
-use crate::base::{ClientId, Digest, InstrumentTable, Mono};
+use crate::base::{ClientId, Digest, Instrument, InstrumentTable, Mono};
 
 /// Where a session stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +100,8 @@ aways! {
     Closing = 10,
     /// Over for good.
     Over = 11,
+    /// An order of an earlier run lives that could not be taken over: it is cancelled first.
+    Incomplete = 12,
 }
 
 impl Away {
@@ -139,6 +141,13 @@ pub trait OrderEntry {
     /// Opens the session.
     fn start(&mut self, now: Mono, out: &mut Outbox);
 
+    /// How many orders could leave now that are like `enter` (or a part of it), the first of them known as `first`:
+    /// asked before the gate is, so that a sale of two parts leaves whole or not at all.
+    ///
+    /// # Errors
+    /// [`Refused`]: not even one.
+    fn room(&self, enter: &Enter, first: ClientId, row: &Instrument, out: &Outbox) -> Result<u32, Refused>;
+
     /// Sends a new order, which will be known as `id`.
     ///
     /// # Errors
@@ -170,6 +179,12 @@ pub trait OrderEntry {
     /// [`Refused`]: it did not leave.
     fn cancel(&mut self, now: Mono, cancel: Approved<Cancel>, order: &Order, out: &mut Outbox)
     -> Result<Sent, Refused>;
+
+    /// Sends a full cancel of an order that is not in the order table, by its token.
+    ///
+    /// # Errors
+    /// [`Refused`]: it did not leave.
+    fn cancel_token(&mut self, now: Mono, cancel: Approved<CancelToken>, out: &mut Outbox) -> Result<(), Refused>;
 
     /// Sends a mass cancel. Orders are told by a cancel each; a [`Sweep`](super::orders::Sweep) finds those that are
     /// not.

@@ -14,10 +14,12 @@
 //! asked afresh, and can't be confused.
 
 use super::detail::Detail;
-use super::translate::{NoReport, cl_ord_id, report_of, side_letter, tif_letter};
+use super::translate::{MAX_CLIENT_ID, NoReport, cl_ord_id, report_of, side_letter, tif_letter};
 use super::{Away, Fault, OrderEntry, Refused, Stage};
-use crate::base::{ClientId, Digest, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol, counters};
-use crate::flow::action::{Cancel, MassCancel, Replace, SellMark};
+use crate::base::{
+    ClientId, Digest, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol, counters,
+};
+use crate::flow::action::{Cancel, CancelToken, Enter, MassCancel, Replace, SellMark};
 use crate::flow::orders::{AnomalyKind, NO_ANSWER, Order, Report, Sent, Unreadable};
 use crate::flow::outbox::{Class, Outbox};
 use crate::flow::risk::{Approved, MarkedEnter};
@@ -130,6 +132,12 @@ struct Tail {
 
 /// Length (2), Firm (6), Post Only (3), Shares Located (3), Locate Broker (6), AIQ Strategy (3).
 const TAIL: usize = 23;
+
+/// What goes before a message: the outbox's header, and the session's.
+const FRAME: usize = Outbox::HEADER + 3;
+const _: () = assert!(FRAME + size_of::<EnterOrder>() + TAIL <= Outbox::MESSAGE);
+const _: () = assert!(FRAME + size_of::<ReplaceOrder>() + TAIL <= Outbox::MESSAGE);
+const _: () = assert!(FRAME + size_of::<MassCancelRequest>() + 2 <= Outbox::MESSAGE);
 
 impl Tail {
     fn new(options: &[Option<AppendageOption>]) -> Self {
@@ -503,6 +511,21 @@ impl OrderEntry for OuchEntry {
     }
 
     #[inline]
+    fn room(&self, enter: &Enter, first: ClientId, row: &Instrument, out: &Outbox) -> Result<u32, Refused> {
+        self.may_send(out)?;
+        if !self.ready() {
+            return Err(Refused::NotReady);
+        }
+        let last = first.0.saturating_add(1);
+        if !in_wire_units(row) || limit(enter.price).is_none() || shares(enter.qty).is_none() || last > MAX_CLIENT_ID {
+            return Err(Refused::CannotSay);
+        }
+        let tokens = (1u64 << 32).saturating_sub(self.next_token);
+        let most = tokens.min(out.messages() as u64);
+        Ok(u32::try_from(most).unwrap_or(u32::MAX))
+    }
+
+    #[inline]
     fn enter(
         &mut self,
         now: Mono,
@@ -516,8 +539,7 @@ impl OrderEntry for OuchEntry {
             return Err(Refused::NotReady);
         }
         let MarkedEnter { enter, mark } = order.into_inner();
-        // The wire's units are those of a US equity.
-        let row = instruments.get(enter.instrument).filter(|i| i.price_exponent == -4 && i.qty_exponent == 0);
+        let row = instruments.get(enter.instrument).filter(|row| in_wire_units(row));
         let fields = (row, limit(enter.price), shares(enter.qty), cl_ord_id(id, enter.tags));
         let (Some(row), Some(price), Some(quantity), Some(cl_ord_id)) = fields else {
             return Err(Refused::CannotSay);
@@ -608,6 +630,14 @@ impl OrderEntry for OuchEntry {
             self.send(now, Class::Cancel, &[message.as_bytes(), self.optional_tail()], out)?;
         }
         Ok(Sent { token: order.token, request: self.requests })
+    }
+
+    fn cancel_token(&mut self, now: Mono, cancel: Approved<CancelToken>, out: &mut Outbox) -> Result<(), Refused> {
+        self.may_send(out)?;
+        let user_ref_num = UserRefNum(cancel.into_inner().token).into();
+        let message = CancelOrder { message_type: MessageType::NEW, user_ref_num, quantity: WireQty::from_shares(0) };
+        self.requests = self.requests.wrapping_add(1);
+        self.send(now, Class::Cancel, &[message.as_bytes(), self.optional_tail()], out)
     }
 
     fn mass_cancel(
@@ -828,6 +858,12 @@ impl OrderEntry for OuchEntry {
     }
 }
 
+/// The wire's units are those of a US equity.
+#[inline]
+fn in_wire_units(row: &Instrument) -> bool {
+    row.price_exponent == -4 && row.qty_exponent == 0
+}
+
 /// A limit price for the wire. `None`: negative, or beyond the highest limit (that would mean a market order).
 #[inline]
 fn limit(price: crate::base::Price) -> Option<WirePrice> {
@@ -840,4 +876,49 @@ fn limit(price: crate::base::Price) -> Option<WirePrice> {
 fn shares(qty: crate::base::Qty) -> Option<WireQty> {
     use crate::flow::wire::ouch50::{MAX_QUANTITY, MIN_QUANTITY};
     WireQty::new(qty).filter(|q| (MIN_QUANTITY..=MAX_QUANTITY).contains(&q.shares()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+    use crate::flow::wire::soupbintcp::Password;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let changes: [fn(&mut OuchEntry); 19] = [
+            |_| {},
+            |e| e.client.on_connected(Mono(1), &mut Nowhere),
+            |e| e.stage = Stage::Connecting,
+            |e| e.stage = Stage::Ready,
+            |e| e.fault = Some(Fault::NotAuthorized),
+            |e| e.fault = Some(Fault::Ended),
+            |e| e.gave_up = Some(Away::Opening),
+            |e| e.gave_up = Some(Away::Silent),
+            |e| e.fresh = false,
+            |e| e.closing = true,
+            |e| e.done = true,
+            |e| e.disabled = true,
+            |e| e.day_over = true,
+            |e| e.blocked = true,
+            |e| e.next_token = 2,
+            |e| e.requests = 2,
+            |e| e.query = Some(Query { settles: 0, deadline: Mono(0) }),
+            |e| e.query = Some(Query { settles: 0, deadline: Mono(1) }),
+            |e| e.reconnect_at = Mono(1),
+        ];
+        let digests = changes.map(|change| {
+            let config = OuchConfig::new(ClientConfig::new(*b"LANE01", Password(*b"**********")));
+            let mut entry = OuchEntry::new(config).unwrap();
+            change(&mut entry);
+            Digest::of_state(|into| entry.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
+    }
+
+    struct Nowhere;
+
+    impl crate::flow::wire::soupbintcp::Sink for Nowhere {
+        fn write(&mut self, _: &[&[u8]]) {}
+    }
 }

@@ -102,23 +102,71 @@ impl Fills {
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
+        // The map follows from the ring: of two fills with one key the newer has it.
         let Fills { ring, at, by_trade: _, forgotten } = self;
         into.u64(*at as u64);
         into.u64(*forgotten);
-        for booked in ring.iter().filter(|b| b.token != 0) {
-            let Booked { order, token, instrument, side, tags, short, first, fill, broken } = *booked;
-            let Tags { account, strategy, parent } = tags;
-            let Fill { qty, price, trade, liquidity } = fill;
-            let flags = u64::from(broken) | u64::from(short) << 1 | (side as u64) << 2;
-            for n in [order.0, u64::from(token), u64::from(instrument.0), flags] {
-                into.u64(n);
-            }
-            for n in [u64::from(account.0), u64::from(strategy.0), parent.0, trade, u64::from(liquidity)] {
-                into.u64(n);
-            }
-            for n in [qty.0, price.0, first.0.0, first.1.0] {
-                into.i64(n);
-            }
+        ring.iter().filter(|b| b.token != 0).for_each(|booked| booked.digest(into));
+    }
+}
+
+impl Booked {
+    fn digest(&self, into: &mut Digest) {
+        let Booked { order, token, instrument, side, tags, short, first, fill, broken } = self;
+        let Fill { qty, price, trade, liquidity } = fill;
+        into.u64(order.0);
+        into.u64(u64::from(*token) << 32 | u64::from(instrument.0));
+        into.u64(*side as u64 | u64::from(*short) << 1 | u64::from(*broken) << 2 | u64::from(*liquidity) << 8);
+        tags.digest(into);
+        into.i64(qty.0);
+        into.i64(price.0);
+        into.i64(first.0.0);
+        into.i64(first.1.0);
+        into.u64(*trade);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+    use std::vec::Vec;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let one = Booked { order: ClientId(1), token: 1, ..NONE };
+        let changes: [fn(&mut Booked); 15] = [
+            |_| {},
+            |b| b.order = ClientId(2),
+            |b| b.token = 2,
+            |b| b.instrument = InstrumentId(1),
+            |b| b.side = Side::Sell,
+            |b| b.tags.account.0 = 1,
+            |b| b.tags.strategy.0 = 1,
+            |b| b.tags.parent.0 = 1,
+            |b| b.short = true,
+            |b| b.first.0 = Qty(1),
+            |b| b.first.1 = Price(1),
+            |b| b.fill.qty = Qty(1),
+            |b| b.fill.price = Price(1),
+            |b| b.fill.trade = 1,
+            |b| b.fill.liquidity = 1,
+        ];
+        let digests = changes.map(|change| {
+            let (mut booked, mut fills) = (one, Fills::new(2));
+            change(&mut booked);
+            fills.book(booked);
+            Digest::of_state(|into| fills.digest(into))
+        });
+        let mut digests = Vec::from(digests);
+        let changes: [fn(&mut Fills); 3] =
+            [|fills| fills.forgotten = 1, |fills| fills.at = 0, |fills| fills.ring[0].broken = true];
+        for change in changes {
+            let mut fills = Fills::new(2);
+            fills.book(one);
+            change(&mut fills);
+            digests.push(Digest::of_state(|into| fills.digest(into)));
         }
+        assert_eq!(first_repeated(&digests), None);
     }
 }

@@ -36,12 +36,14 @@ mod anomaly;
 mod fills;
 mod list;
 mod order;
+mod orphans;
 mod report;
 mod sweep;
 mod table;
 
 pub use anomaly::{Anomaly, AnomalyKind, Unreadable};
 pub use order::{Cancelling, Order, Replacing, Status};
+pub use orphans::Orphan;
 pub use report::{Origin, Report, Sent, Standing};
 pub use sweep::Sweep;
 pub use table::Cursor;
@@ -52,6 +54,7 @@ use anomaly::Findings;
 use fills::{Booked, Fills};
 use list::NIL;
 use order::Queue;
+use orphans::Orphans;
 use table::{Effect, Table};
 
 /// The reason of a [`Change`] that no message of the venue caused: a request that was never answered.
@@ -114,6 +117,8 @@ counters! {
         pub unanswered: u64,
         /// Orders of an earlier run for which there was no room, or no instrument.
         pub not_adopted: u64,
+        /// Fills of such orders in instruments that the lane does not follow: no position takes them in.
+        pub orphan_fills: u64,
     }
 }
 
@@ -122,6 +127,8 @@ counters! {
 pub struct Orders {
     table: Table,
     fills: Fills,
+    /// What lives and has no place in the table.
+    orphans: Orphans,
     capacity: u32,
     next_id: u64,
     /// Requests up to this number are behind us.
@@ -140,6 +147,7 @@ impl Orders {
         Ok(Orders {
             table: Table::new(config.capacity.saturating_add(config.retained), config.instruments),
             fills: Fills::new(config.fills as usize),
+            orphans: Orphans::new(config.capacity.saturating_add(config.retained)),
             capacity: config.capacity,
             next_id: config.first_id,
             settled: 0,
@@ -159,7 +167,20 @@ impl Orders {
     #[inline]
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.table.live_count >= self.capacity
+        self.room() == 0
+    }
+
+    /// How many more may live at once.
+    #[inline]
+    #[must_use]
+    pub fn room(&self) -> u32 {
+        self.capacity.saturating_sub(self.table.live_count)
+    }
+
+    /// For how many instruments it was built.
+    #[must_use]
+    pub fn instruments(&self) -> usize {
+        self.table.instruments()
     }
 
     /// How many orders may live at once.
@@ -289,6 +310,11 @@ impl Orders {
     }
 
     fn hear(&mut self, report: &Report, when: When) -> Option<Change> {
+        if !self.orphans.is_empty()
+            && let Ok(change) = self.report_of_orphan(report)
+        {
+            return change;
+        }
         let said = report.subject();
         match *report {
             Report::Accepted(ref standing) => self.accepted(standing),
@@ -341,8 +367,8 @@ impl Orders {
     /// run and is taken over as the venue describes it. `resolve` gives the instrument of a symbol.
     ///
     /// An order that carries no id of ours, or one that another already has, gets an id of its own in the upper half
-    /// of the numbers. Without room or instrument it stays unknown and is counted ([`Counters::not_adopted`]): what
-    /// the lane owns is then not complete, and it must not trade.
+    /// of the numbers. Without room or instrument it is counted ([`Counters::not_adopted`]) and followed by its token
+    /// alone: what the lane owns is not complete while it lives ([`is_incomplete`](Self::is_incomplete)).
     pub fn adopt(
         &mut self,
         report: &Report,
@@ -350,17 +376,20 @@ impl Orders {
     ) -> Option<Change> {
         let standing = match report {
             Report::Accepted(standing) => standing,
-            Report::Replaced { orig, now } if self.by_token(*orig).is_none() => now,
+            Report::Replaced { orig, now } if self.by_token(*orig).is_none() && !self.orphans.knows(*orig) => now,
             _ => return self.hear(report, When::Earlier),
         };
-        if standing.token == 0 || self.by_token(standing.token).is_some() {
+        let token = standing.token;
+        if token == 0 || self.by_token(token).is_some() || self.orphans.knows(token) {
             return self.hear(report, When::Earlier);
         }
         let ours = standing.origin.filter(|o| (1..FOREIGN).contains(&o.client.0) && self.get(o.client).is_none());
         let id = ours.map_or(ClientId(FOREIGN | u64::from(standing.token)), |o| o.client);
-        let place = resolve(standing.symbol).and_then(|i| Some((i, self.table.take(i, id, standing.token)?)));
+        let instrument = resolve(standing.symbol);
+        let place = instrument.and_then(|i| Some((i, self.table.take(i, id, token)?)));
         let Some((instrument, slot)) = place else {
             bump(&mut self.findings.counters.not_adopted);
+            self.orphan(standing, instrument);
             return None;
         };
         if ours.is_some() {
@@ -429,11 +458,12 @@ impl Orders {
     /// Feeds every value that can change a later output.
     pub fn digest(&self, into: &mut Digest) {
         // What was found is taken within the step that found it; capacity and timeout are configuration.
-        let Orders { table, fills, capacity: _, next_id, settled, timeout: _, findings: _ } = self;
+        let Orders { table, fills, orphans, capacity: _, next_id, settled, timeout: _, findings: _ } = self;
         into.u64(*next_id);
         into.u64(*settled);
         table.digest(into);
         fills.digest(into);
+        orphans.digest(into);
     }
 }
 

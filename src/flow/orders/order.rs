@@ -273,7 +273,7 @@ impl Order {
             instrument,
             side,
             mark,
-            tags: Tags { account, strategy, parent },
+            tags,
             tif,
             status,
             token,
@@ -292,34 +292,86 @@ impl Order {
             deadline,
             queue,
             born,
-        } = *self;
-        for n in [id.0, u64::from(instrument.0), side as u64, status as u64, u64::from(token), tif as u64] {
-            into.u64(n);
-        }
-        for n in [u64::from(account.0), u64::from(strategy.0), parent.0, u64::from(display)] {
-            into.u64(n);
-        }
+        } = self;
+        into.u64(id.0);
+        tags.digest(into);
+        let small = [*side as u64, mark.number(), *tif as u64, *status as u64, *queue as u64, u64::from(*display)];
+        small.into_iter().for_each(|n| into.u64(n));
         for n in [limit.0, price.0, open.0, executed.0, decremented.0, liable.0] {
             into.i64(n);
         }
-        into.u64(match mark {
-            SellMark::Long => 0,
-            SellMark::Short { located } => 1 | u64::from(located) << 1,
-        });
-        into.u64(venue_ref.map_or(u64::MAX, |r| r.0));
+        into.u64(u64::from(venue_ref.is_some()));
+        into.u64(venue_ref.map_or(0, |r| r.0));
         into.u64(u64::from(replacing.is_some()) | u64::from(cancelling.is_some()) << 1);
         if let Some(Replacing { token, price, qty }) = replacing {
-            into.u64(u64::from(token));
+            into.u64(u64::from(*token));
             into.i64(price.0);
             into.i64(qty.0);
         }
         if let Some(Cancelling { keep, at, deferred }) = cancelling {
             into.i64(keep.0);
             into.u64(at.0);
-            into.u64(u64::from(deferred));
+            into.u64(u64::from(*deferred));
         }
-        for n in [u64::from(previous), request, deadline.0, queue as u64, born] {
-            into.u64(n);
-        }
+        let numbers = [u64::from(instrument.0), u64::from(*token), u64::from(*previous), *request, deadline.0, *born];
+        numbers.into_iter().for_each(|n| into.u64(n));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+    use std::vec::Vec;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        const REPLACING: Replacing = Replacing { token: 0, price: Price(0), qty: Qty::ZERO };
+        const CANCELLING: Cancelling = Cancelling { keep: Qty::ZERO, at: Mono(0), deferred: false };
+        let changes: [fn(&mut Order); 34] = [
+            |_| {},
+            |o| o.id = ClientId(9),
+            |o| o.instrument = InstrumentId(9),
+            |o| o.side = Side::Sell,
+            |o| o.mark = SellMark::Short { located: false },
+            |o| o.mark = SellMark::Short { located: true },
+            |o| o.tags.account.0 = 9,
+            |o| o.tags.strategy.0 = 9,
+            |o| o.tags.parent.0 = 9,
+            |o| o.tif = TimeInForce::ImmediateOrCancel,
+            |o| o.status = Status::Live,
+            |o| o.token = 9,
+            |o| o.limit = Price(9),
+            |o| o.price = Price(9),
+            |o| o.open = Qty(9),
+            |o| o.executed = Qty(9),
+            |o| o.decremented = Qty(9),
+            |o| o.venue_ref = Some(VenueRef(0)),
+            |o| o.venue_ref = Some(VenueRef(9)),
+            |o| o.display = 9,
+            |o| o.replacing = Some(REPLACING),
+            |o| o.replacing = Some(Replacing { token: 9, ..REPLACING }),
+            |o| o.replacing = Some(Replacing { price: Price(9), ..REPLACING }),
+            |o| o.replacing = Some(Replacing { qty: Qty(9), ..REPLACING }),
+            |o| o.cancelling = Some(CANCELLING),
+            |o| o.cancelling = Some(Cancelling { keep: Qty(9), ..CANCELLING }),
+            |o| o.cancelling = Some(Cancelling { at: Mono(9), ..CANCELLING }),
+            |o| o.cancelling = Some(Cancelling { deferred: true, ..CANCELLING }),
+            |o| o.liable = Qty(9),
+            |o| o.previous = 9,
+            |o| o.request = 9,
+            |o| o.deadline = Mono(9),
+            |o| o.queue = Queue::Pending,
+            |o| o.born = 9,
+        ];
+        let digests: Vec<u64> = changes
+            .iter()
+            .map(|change| {
+                let mut order = Order::VACANT;
+                change(&mut order);
+                Digest::of_state(|into| order.digest(into))
+            })
+            .collect();
+        assert_eq!(first_repeated(&digests), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::table::Cursor;
 use super::{Order, Orders};
-use crate::base::{InstrumentId, Mono, Nanos, Qty};
+use crate::base::{Digest, InstrumentId, Mono, Nanos, Qty};
 use crate::flow::action::Cancel;
 
 /// A round over live orders that gives a full cancel for each that has none on its way, and again for one whose
@@ -67,6 +67,16 @@ impl Sweep {
     #[must_use]
     pub fn has_found(&self) -> bool {
         self.found
+    }
+
+    /// Feeds every value.
+    pub fn digest(&self, into: &mut Digest) {
+        let Sweep { of, patience, cursor, again_at, found } = self;
+        into.u64(of.map_or(u64::MAX, |id| u64::from(id.0)));
+        into.u64(patience.0);
+        cursor.digest(into);
+        into.u64(again_at.0);
+        into.u64(u64::from(*found));
     }
 
     /// When to ask for more.

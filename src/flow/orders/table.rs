@@ -21,6 +21,14 @@ impl Default for Cursor {
     }
 }
 
+impl Cursor {
+    pub(super) fn digest(&self, into: &mut Digest) {
+        let Cursor { slot, born } = self;
+        into.u64(u64::from(*slot));
+        into.u64(*born);
+    }
+}
+
 /// What a step did, besides changing the order.
 pub(super) struct Effect {
     pub(super) what: Happening,
@@ -88,6 +96,10 @@ impl Table {
             }
         }
         table
+    }
+
+    pub(super) fn instruments(&self) -> usize {
+        self.instruments.len()
     }
 
     #[inline]
@@ -286,8 +298,8 @@ impl Table {
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
-        // What finds an order, and the lists of live ones, follow from the orders; what the queues hold stands there too,
-        // but not in which order.
+        // Found by what the orders themselves hold: the maps, the lists of the living (in the order of `born`), and the
+        // best prices. What a slot has in front of it in its queue is not.
         let Table {
             slots,
             by_token: _,
@@ -299,20 +311,22 @@ impl Table {
             of_instrument: _,
             instruments: _,
             best: _,
-            live_count: _,
+            live_count,
             births,
         } = self;
         into.u64(*births);
-        for order in slots.iter().filter(|o| o.id.0 != 0) {
+        into.u64(u64::from(*live_count));
+        for (slot, order) in (0u64..).zip(slots).filter(|(_, o)| o.id.0 != 0) {
+            into.u64(slot);
             order.digest(into);
         }
-        for queue in queues {
-            let mut slot = queue.head;
+        for list in queues {
+            let mut slot = list.head;
             while slot != NIL {
                 into.u64(u64::from(slot));
                 slot = queued.next(slot);
             }
-            into.u64(u64::MAX);
+            into.u64(u64::from(NIL));
         }
     }
 }

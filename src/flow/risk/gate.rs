@@ -6,7 +6,7 @@ use super::memory::{Recent, Throttle};
 use crate::base::{
     Digest, Instrument, InstrumentId, LoadError, Mono, Notional, OutOfRange, Price, Qty, Reader, Side, State, Writer,
 };
-use crate::flow::action::{Cancel, Change, Enter, Exposure, MassCancel, Replace, SellMark};
+use crate::flow::action::{Cancel, CancelToken, Change, Enter, Exposure, MassCancel, Replace, SellMark};
 use alloc::boxed::Box;
 use alloc::vec;
 use core::ops::Deref;
@@ -82,6 +82,8 @@ pub struct Facts<'a> {
     pub best_ask: Option<Price>,
     /// Is the book exact (no gap open, no damage unhealed)?
     pub fresh: bool,
+    /// Is the book locked or crossed ([`BookView::is_crossed`](crate::flow::book::BookView::is_crossed))?
+    pub crossed: bool,
     /// Is the instrument in continuous trading, the market open, the symbol live?
     pub tradable: bool,
     /// Limits of a limit-up-limit-down auction, lower and upper.
@@ -92,6 +94,8 @@ pub struct Facts<'a> {
     pub own_best_bid: Option<Price>,
     /// Lowest own sell that may be live, likewise.
     pub own_best_ask: Option<Price>,
+    /// How many new orders could leave now: a sale in two parts leaves whole or not at all.
+    pub room: u32,
 }
 
 /// What the gate must know of the order that a replace or a cancel is about.
@@ -183,15 +187,17 @@ pub enum Refusal {
     EntryNotReady,
     /// Said by the lane: no such order lives.
     UnknownOrder,
-    /// Said by the lane: no slot for another order, or no room to write it now.
+    /// No slot for another order, or no room to write it now.
     NoRoom,
     /// Said by the lane: the venue's protocol can't express it.
     CannotSay,
+    /// The book is locked or crossed: something in it is wrong.
+    CrossedBook,
 }
 
 impl Refusal {
     /// Every reason, in the order of its number.
-    pub const ALL: [Refusal; 32] = [
+    pub const ALL: [Refusal; 33] = [
         Refusal::Killed,
         Refusal::UnknownInstrument,
         Refusal::ForeignUnits,
@@ -224,6 +230,7 @@ impl Refusal {
         Refusal::UnknownOrder,
         Refusal::NoRoom,
         Refusal::CannotSay,
+        Refusal::CrossedBook,
     ];
 }
 
@@ -274,6 +281,12 @@ impl Gate {
             passed: 0,
             refused: [0; Refusal::ALL.len()],
         })
+    }
+
+    /// For how many instruments it was built.
+    #[must_use]
+    pub fn instruments(&self) -> usize {
+        self.each.len()
     }
 
     /// Gives an instrument limits of its own. Part of the configuration: not saved with the state.
@@ -436,6 +449,13 @@ impl Gate {
         Ok(Approved(cancel))
     }
 
+    /// May an order that only the venue knows be cancelled? Always: it can but reduce.
+    pub fn cancel_token(&mut self, cancel: CancelToken, now: Mono) -> Approved<CancelToken> {
+        self.now = self.now.max(now);
+        self.passed = self.passed.wrapping_add(1);
+        Approved(cancel)
+    }
+
     #[inline]
     fn count<T>(&mut self, verdict: Result<T, Refusal>) -> Result<T, Refusal> {
         let counter = match &verdict {
@@ -479,8 +499,11 @@ impl Gate {
         if self.recent.holds(enter, self.now) {
             return Err(Refusal::Duplicate);
         }
-        let tokens = if plain.is_positive() && short.is_positive() { 2 } else { 1 };
-        let full_at = self.throttle.ask(self.now, tokens).ok_or(Refusal::Rate)?;
+        let legs = if plain.is_positive() && short.is_positive() { 2 } else { 1 };
+        if legs > facts.room {
+            return Err(Refusal::NoRoom);
+        }
+        let full_at = self.throttle.ask(self.now, legs.into()).ok_or(Refusal::Rate)?;
         Ok(Judged { plain, short, located: limits.short == ShortSale::Located, full_at })
     }
 
@@ -539,7 +562,7 @@ impl Gate {
         if !qty.is_positive() || (limits.whole_lots && qty.0.checked_rem(row.lot) != Some(0)) {
             return Err(Refusal::BadQuantity);
         }
-        if price.0 <= 0 || price.0.checked_rem(row.tick) != Some(0) {
+        if price.0 <= 0 || price.0.checked_rem(row.tick_at(price.0)) != Some(0) {
             return Err(Refusal::BadPrice);
         }
         if qty > limits.max_order_qty {
@@ -553,6 +576,9 @@ impl Gate {
         }
         if !facts.fresh {
             return Err(Refusal::StaleBook);
+        }
+        if facts.crossed {
+            return Err(Refusal::CrossedBook);
         }
         // Only the side that would push the auction through its limits is bound: a bid below the lower one is idle.
         let beyond = |(lower, upper): (Price, Price)| match side {
@@ -629,10 +655,10 @@ fn judge_price(collar: &PriceCollar, side: Side, price: Price, facts: &Facts<'_>
         },
     };
     let better = |than: Price| price.above(than).saturating_mul(side.sign());
-    if better(opposite) > collar.through.reach(opposite, facts.instrument.tick) {
+    if better(opposite) > collar.through.reach(opposite, facts.instrument.tick_at(opposite.0)) {
         return Err(Refusal::PriceThrough);
     }
-    if better(own).saturating_neg() > collar.behind.reach(own, facts.instrument.tick) {
+    if better(own).saturating_neg() > collar.behind.reach(own, facts.instrument.tick_at(own.0)) {
         return Err(Refusal::PriceBehind);
     }
     Ok(())
@@ -665,18 +691,20 @@ fn judge_short(
 
 impl State for Gate {
     fn digest(&self, into: &mut Digest) {
-        self.ledger.digest(into);
-        self.throttle.digest(into);
-        self.recent.digest(into);
-        into.u64(u64::from(self.killed));
-        into.u64(self.now.0);
-        for swept in self.swept_each.iter().chain([&self.swept]) {
+        let Gate { limits: _, each, ledger, killed, now, throttle, recent, swept, swept_each, passed, refused } = self;
+        ledger.digest(into);
+        throttle.digest(into);
+        recent.digest(into);
+        into.u64(u64::from(*killed));
+        into.u64(now.0);
+        for swept in swept_each.iter().chain([swept]) {
             into.u64(swept.unwrap_or(Mono::NEVER).0);
         }
-        for limits in &self.each {
+        // Of the limits this alone is no configuration.
+        for limits in each {
             into.i64(limits.locates.0);
         }
-        for n in self.refused.iter().chain([&self.passed]) {
+        for n in refused.iter().chain([passed]) {
             into.u64(*n);
         }
     }
@@ -719,5 +747,51 @@ impl State for Gate {
             *n = from.u64()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{InstrumentId, first_repeated};
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let window = crate::base::Nanos(1_000);
+        let limits = RiskLimits { duplicate_window: window, burst: 4, orders_per_second: 1, ..RiskLimits::widest() };
+        const ENTER: Enter = Enter {
+            instrument: InstrumentId(0),
+            side: Side::Buy,
+            price: Price(1),
+            qty: Qty(1),
+            tif: crate::flow::action::TimeInForce::Day,
+            post_only: false,
+            tags: crate::flow::action::Tags {
+                account: crate::base::AccountId(0),
+                strategy: crate::base::StrategyId(0),
+                parent: crate::base::ParentId(0),
+            },
+        };
+        let changes: [fn(&mut Gate); 13] = [
+            |_| {},
+            |g| g.each[1].locates = Qty(7),
+            |g| g.carry_in(InstrumentId(0), Qty(1), Notional::ZERO),
+            |g| g.killed = true,
+            |g| g.now = Mono(1),
+            |g| g.throttle.take(Mono(1)),
+            |g| g.recent.remember(&ENTER, Mono(1)),
+            |g| g.swept = Some(Mono(1)),
+            |g| g.swept_each[0] = Some(Mono(1)),
+            |g| g.swept_each[1] = Some(Mono(1)),
+            |g| g.passed = 1,
+            |g| g.refused[0] = 1,
+            |g| g.refused[Refusal::CrossedBook as usize] = 1,
+        ];
+        let digests = changes.map(|change| {
+            let mut gate = Gate::new(&limits, 2).unwrap();
+            change(&mut gate);
+            Digest::of_state(|into| gate.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
     }
 }

@@ -192,16 +192,18 @@ impl Ledger {
 
 impl State for Ledger {
     fn digest(&self, into: &mut Digest) {
-        for a in &self.accounts {
-            for n in [a.position, a.buys.qty, a.sells.qty, a.short_open, a.short_sold] {
+        let Ledger { accounts, open, faults } = self;
+        for Account { position, buys, sells, short_open, short_sold, cash } in accounts {
+            let [Open { qty: bought, notional: paid }, Open { qty: sold, notional: got }] = [buys, sells];
+            for n in [position, bought, sold, short_open, short_sold] {
                 into.i64(n.0);
             }
-            for n in [a.buys.notional, a.sells.notional, a.cash] {
+            for n in [paid, got, cash] {
                 into.i128(n.0);
             }
         }
-        into.i128(self.open.0);
-        into.u64(self.faults);
+        into.i128(open.0);
+        into.u64(*faults);
     }
 
     fn save(&self, into: &mut Writer) {
@@ -239,4 +241,34 @@ impl State for Ledger {
 fn notional(from: &mut Reader<'_>) -> Result<Notional, LoadError> {
     let bytes = from.bytes(16)?.first_chunk::<16>().ok_or(LoadError::Short)?;
     Ok(Notional(i128::from_le_bytes(*bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let changes: [fn(&mut Ledger); 12] = [
+            |_| {},
+            |l| l.accounts[0].position = Qty(1),
+            |l| l.accounts[1].position = Qty(1),
+            |l| l.accounts[0].buys.qty = Qty(1),
+            |l| l.accounts[0].buys.notional = Notional(1),
+            |l| l.accounts[0].sells.qty = Qty(1),
+            |l| l.accounts[0].sells.notional = Notional(1),
+            |l| l.accounts[0].short_open = Qty(1),
+            |l| l.accounts[0].short_sold = Qty(1),
+            |l| l.accounts[0].cash = Notional(1),
+            |l| l.open = Notional(1),
+            |l| l.faults = 1,
+        ];
+        let digests = changes.map(|change| {
+            let mut ledger = Ledger::new(2);
+            change(&mut ledger);
+            Digest::of_state(|into| ledger.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
+    }
 }

@@ -39,7 +39,8 @@ impl Throttle {
 
 impl State for Throttle {
     fn digest(&self, into: &mut Digest) {
-        into.u64(self.full_at.0);
+        let Throttle { full_at, interval: _, depth: _ } = self;
+        into.u64(full_at.0);
     }
 
     fn save(&self, into: &mut Writer) {
@@ -119,11 +120,13 @@ impl Recent {
 
 impl State for Recent {
     fn digest(&self, into: &mut Digest) {
-        for seen in self.in_order() {
-            into.u64(seen.at.map_or(0, |at| at.0));
-            into.u64(u64::from(seen.instrument) << 1 | u64::from(seen.side as u8));
-            into.i64(seen.price.0);
-            into.i64(seen.qty.0);
+        // Where the ring begins changes nothing.
+        let Recent { ring: _, next: _, window: _ } = self;
+        for Seen { at, instrument, side, price, qty } in self.in_order() {
+            into.u64(at.map_or(0, |at| at.0));
+            into.u64(u64::from(*instrument) << 1 | u64::from(*side as u8));
+            into.i64(price.0);
+            into.i64(qty.0);
         }
     }
 
@@ -154,5 +157,41 @@ impl State for Recent {
             *place = Seen { at, instrument, side, price: Price(from.i64()?), qty: Qty(from.i64()?) };
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+    use std::vec::Vec;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let limits =
+            RiskLimits { duplicate_window: Nanos(1_000), burst: 4, orders_per_second: 1, ..RiskLimits::widest() };
+        let one = Seen { at: Some(Mono(1)), instrument: 1, side: Side::Buy, price: Price(1), qty: Qty(1) };
+        let changes: [fn(&mut Seen); 6] = [
+            |_| {},
+            |s| s.at = Some(Mono(2)),
+            |s| s.instrument = 2,
+            |s| s.side = Side::Sell,
+            |s| s.price = Price(2),
+            |s| s.qty = Qty(2),
+        ];
+        let mut digests: Vec<u64> = changes
+            .iter()
+            .map(|change| {
+                let (mut seen, mut recent) = (one, Recent::new(&limits));
+                change(&mut seen);
+                recent.ring[0] = seen;
+                Digest::of_state(|into| recent.digest(into))
+            })
+            .collect();
+        let mut throttle = Throttle::new(&limits);
+        digests.push(Digest::of_state(|into| throttle.digest(into)));
+        throttle.take(Mono(1));
+        digests.push(Digest::of_state(|into| throttle.digest(into)));
+        assert_eq!(first_repeated(&digests), None);
     }
 }

@@ -62,7 +62,8 @@ impl Pressure {
     }
 }
 
-/// Weighs the best levels of both sides, own orders left out. `None` while the book is stale or a side is empty.
+/// Weighs the best levels of both sides, own orders left out. `None` while the book is stale, locked or crossed, or a
+/// side is empty.
 ///
 /// It is a function of the book alone and so holds no state.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +97,7 @@ impl<B: BookView> Signal<B> for Imbalance {
 
     #[inline]
     fn value(&self, _: InstrumentId, book: &B) -> Option<Pressure> {
-        if !book.freshness().is_fresh() {
+        if !book.freshness().is_fresh() || book.is_crossed() {
             return None;
         }
         Some(Pressure { bid: self.weight(book, Side::Buy)?, ask: self.weight(book, Side::Sell)? })

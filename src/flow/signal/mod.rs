@@ -23,6 +23,11 @@ pub trait Signal<B>: State {
         let _ = (instrument, event, book);
     }
 
+    /// For how many instruments it was built; `None`: for any number.
+    fn instruments(&self) -> Option<usize> {
+        None
+    }
+
     /// Its value for `instrument`, whose book is `book`.
     fn value(&self, instrument: InstrumentId, book: &B) -> Self::Value;
 }
@@ -45,8 +50,17 @@ impl<B, X: Signal<B>, Y: Signal<B>> Signal<B> for (X, Y) {
         self.1.on_event(instrument, event, book);
     }
 
+    fn instruments(&self) -> Option<usize> {
+        fewer(self.0.instruments(), self.1.instruments())
+    }
+
     #[inline]
     fn value(&self, instrument: InstrumentId, book: &B) -> Self::Value {
         (self.0.value(instrument, book), self.1.value(instrument, book))
     }
+}
+
+/// For how many instruments two parts were built together.
+pub(super) fn fewer(one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    one.into_iter().chain(other).min()
 }

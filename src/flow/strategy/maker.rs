@@ -106,12 +106,12 @@ impl MarketMaker {
     /// Where the quotes should be, given the bests of the others; `None`: nowhere.
     #[inline]
     fn quotes(&self, bid: Price, ask: Price, position: Qty, row: &Instrument) -> Option<Quotes> {
-        if bid >= ask || row.tick <= 0 {
+        if bid >= ask || row.tick <= 0 || row.fine_tick <= 0 {
             return None;
         }
         let config = &self.config;
-        let offset = row.tick.saturating_mul(i64::from(config.offset));
-        let lean = lean(position, config.skew, row);
+        let offset = |from: Price| row.tick_at(from.0).saturating_mul(i64::from(config.offset));
+        let lean = lean(position, config.skew, row, row.tick_at(bid.0));
         let (low, high) = match config.reference {
             Reference::Best => (bid.0, ask.0),
             // Rounded apart, so that the two stay on their sides of the true middle.
@@ -121,12 +121,11 @@ impl MarketMaker {
                 (down, down.saturating_add(i64::try_from(sum & 1).ok()?))
             }
         };
-        let low = low.saturating_sub(offset).saturating_sub(lean);
-        let high = high.saturating_add(offset).saturating_sub(lean);
+        let low = low.saturating_sub(offset(bid)).saturating_sub(lean);
+        let high = high.saturating_add(offset(ask)).saturating_sub(lean);
         // Rounding to ticks and keeping off the other side only widen the spread.
-        let low = low.saturating_sub(low.checked_rem_euclid(row.tick)?).min(ask.0.saturating_sub(row.tick));
-        let high = high.saturating_add(high.saturating_neg().checked_rem_euclid(row.tick)?);
-        let high = high.max(bid.0.saturating_add(row.tick));
+        let low = row.floor(low)?.min(row.floor(ask.0.saturating_sub(1))?);
+        let high = row.ceil(high)?.max(row.ceil(bid.0.saturating_add(1))?);
         Some(Quotes { bid: Price(low), ask: Price(high) })
     }
 
@@ -134,10 +133,14 @@ impl MarketMaker {
     fn quote<B, S>(&self, side: Side, target: Price, context: &Context<'_, B, S>, actions: &mut Actions) {
         let of_side = |s: Side| context.own().filter(move |order| order.side == s);
         // Not where the other quote may still stand.
-        let tick = context.row.tick;
+        let row = context.row;
         let price = match side {
-            Side::Buy => of_side(Side::Sell).map(|o| o.touch.offset(tick.saturating_neg())).fold(target, Price::min),
-            Side::Sell => of_side(Side::Buy).map(|o| o.touch.offset(tick)).fold(target, Price::max),
+            Side::Buy => of_side(Side::Sell)
+                .filter_map(|o| row.floor(o.touch.0.saturating_sub(1)))
+                .fold(target, |price, below| price.min(Price(below))),
+            Side::Sell => of_side(Side::Buy)
+                .filter_map(|o| row.ceil(o.touch.0.saturating_add(1)))
+                .fold(target, |price, above| price.max(Price(above))),
         };
         let held = context.position.0.saturating_mul(side.sign());
         let room = Qty(self.config.max_position.0.saturating_sub(held).max(0));
@@ -174,7 +177,7 @@ impl MarketMaker {
             _ => most,
         };
         let apart = price.above(quote.price).saturating_abs();
-        let in_place = apart <= tick.saturating_mul(i64::from(self.config.requote));
+        let in_place = apart <= row.tick_at(price.0).saturating_mul(i64::from(self.config.requote));
         let full = quote.open >= self.config.refill.min(most) && quote.open <= most;
         if !(in_place && full) {
             // Priority is lost anyway: fill the quote up.
@@ -212,8 +215,8 @@ impl MarketMaker {
 
 /// How far both quotes move down for what is held.
 #[inline]
-fn lean(position: Qty, skew: u32, row: &Instrument) -> i64 {
-    let held = i128::from(position.0).saturating_mul(i128::from(skew)).saturating_mul(i128::from(row.tick));
+fn lean(position: Qty, skew: u32, row: &Instrument, tick: i64) -> i64 {
+    let held = i128::from(position.0).saturating_mul(i128::from(skew)).saturating_mul(i128::from(tick));
     let unit = i128::from(row.lot.max(1)).saturating_mul(1_000);
     let moved = held.checked_div(unit).unwrap_or(0);
     i64::try_from(moved).unwrap_or(if moved < 0 { i64::MIN } else { i64::MAX })
@@ -247,8 +250,12 @@ impl<B: BookView, S> Strategy<B, S> for MarketMaker {
         }
     }
 
-    fn on_timer(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+    fn on_notice(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
         self.act(context, actions);
+    }
+
+    fn instruments(&self) -> Option<usize> {
+        Some(self.idle_until.len())
     }
 }
 

@@ -11,8 +11,10 @@ use super::action::{Action, Change, SellMark, Tags};
 use super::book::BookView;
 use super::event::Event;
 use super::risk::Refusal;
-use super::signal::Signal;
-use crate::base::{ClientId, ExchangeTime, Instrument, InstrumentId, Mono, Price, Qty, Side, State, StrategyId};
+use super::signal::{Signal, fewer};
+use crate::base::{
+    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, Mono, Price, Qty, Side, State, StrategyId,
+};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -103,14 +105,14 @@ impl<'a, B, S> Context<'a, B, S> {
         self.signals.value(self.instrument, self.book)
     }
 
-    /// Are both market and book fit to trade on?
+    /// Are both market and book fit to trade on: tradable, and the book neither stale nor locked nor crossed?
     #[inline]
     #[must_use]
     pub fn may_trade(&self) -> bool
     where
         B: BookView,
     {
-        self.tradable && self.book.freshness().is_fresh()
+        self.tradable && self.book.freshness().is_fresh() && !self.book.is_crossed()
     }
 
     /// This strategy's live orders.
@@ -178,6 +180,15 @@ impl Actions {
         self.len = 0;
     }
 
+    /// Feeds every value that can change a later output.
+    pub(super) fn digest(&self, into: &mut Digest) {
+        let Actions { list: _, len, strategy, dropped } = self;
+        into.u64(*len as u64);
+        self.list().iter().for_each(|action| action.digest(into));
+        into.u64(u64::from(strategy.0));
+        into.u64(*dropped);
+    }
+
     /// Actions dropped for want of room, ever.
     #[must_use]
     pub fn dropped(&self) -> u64 {
@@ -208,13 +219,25 @@ pub trait Strategy<B, S>: State {
         let _ = (action, why, context);
     }
 
-    /// The deadline it asked for has come; or freshness or trading state changed without an event about the
-    /// instrument (a gap opened, the market closed). It may come early.
+    /// The deadline it asked for has come, of the instrument that it named. It may come early.
     fn on_timer(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
         let _ = (context, actions);
     }
 
-    /// When it wants [`on_timer`](Self::on_timer) next, and for which instrument.
+    /// The instrument may have become fit to trade on, or unfit, without an event about it: a gap opened or closed, a
+    /// snapshot came, the market opened or closed, the kill switch was thrown or released. Called once for each
+    /// instrument of the lane, changed or not.
+    fn on_notice(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+        let _ = (context, actions);
+    }
+
+    /// For how many instruments it was built; `None`: for any number.
+    fn instruments(&self) -> Option<usize> {
+        None
+    }
+
+    /// When it wants [`on_timer`](Self::on_timer) next, and for which instrument. One that is called must ask for
+    /// something else: a strategy whose deadline stands still is stopped.
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {
         None
     }
@@ -265,6 +288,16 @@ impl<B, S, X: Strategy<B, S>, Y: Strategy<B, S>> Strategy<B, S> for (X, Y) {
         self.0.on_timer(context, actions);
         let second = second::<B, S, X>(context.tags.strategy);
         actions.by(second, |actions| self.1.on_timer(&context.of(second), actions));
+    }
+
+    fn on_notice(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+        self.0.on_notice(context, actions);
+        let second = second::<B, S, X>(context.tags.strategy);
+        actions.by(second, |actions| self.1.on_notice(&context.of(second), actions));
+    }
+
+    fn instruments(&self) -> Option<usize> {
+        fewer(self.0.instruments(), self.1.instruments())
     }
 
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {

@@ -94,8 +94,11 @@ impl<B: BookView, S: Signal<B, Value = Option<Pressure>>> Strategy<B, S> for Imb
         if context.now < idle_until || !context.tradable || context.own().next().is_some() {
             return;
         }
-        // A stale book gives no pressure.
         let Some((side, most)) = context.signal().and_then(|p| self.decide(p, context.position)) else { return };
+        // The signal may not look at whether the book can be trusted.
+        if !context.may_trade() {
+            return;
+        }
         let Some(target) = context.book.top_without_own(side.opposite()) else { return };
         let qty = most.min(target.qty);
         if !qty.is_positive() {
@@ -113,6 +116,10 @@ impl<B: BookView, S: Signal<B, Value = Option<Pressure>>> Strategy<B, S> for Imb
         if let (true, Some(idle)) = (asked, self.idle_until.get_mut(context.instrument.0 as usize)) {
             *idle = context.now.after(self.config.cooldown);
         }
+    }
+
+    fn instruments(&self) -> Option<usize> {
+        Some(self.idle_until.len())
     }
 }
 

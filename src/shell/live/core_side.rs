@@ -527,6 +527,6 @@ impl CoreSide {
 /// A record of the shell's own on the tape, which loses what it has no room for and has no other error.
 #[inline]
 fn put(journal: &mut Journal, kind: Kind, number: u64, now: Mono, body: &[u8]) {
-    let header = record::header(kind, 0, number, now, body.len());
+    let header = record::header(kind, journal.lane(), number, now, body.len());
     let _infallible = journal.aside(&[header.as_bytes(), body]);
 }

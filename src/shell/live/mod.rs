@@ -317,7 +317,7 @@ impl Assembled {
             board: SharedBoard::default(),
         };
         let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
-        let mut journal = Journal::default();
+        let mut journal = Journal::new(lane.number());
         let failed = |name| move |error| LiveError::File { name, error };
         let log = match log {
             None => None,

@@ -495,6 +495,8 @@ pub(super) fn facts(table: &InstrumentTable, now: Mono) -> Facts<'_> {
         short_restricted: false,
         own_best_bid: None,
         own_best_ask: None,
+        crossed: false,
+        room: 2,
     }
 }
 

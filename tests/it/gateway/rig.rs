@@ -5,8 +5,8 @@
 #![allow(unreachable_pub, dead_code)] // each user of the rig takes what it needs
 
 use firelane_gateway::base::{
-    AccountId, ClientId, Digest, InstrumentId, InstrumentTable, LineId, LoadError, Mono, Nanos, Price, Qty, Reader,
-    SessionId, Side, State, StrategyId, Symbol, VenueId, Writer,
+    AccountId, ClientId, Digest, Instrument, InstrumentId, InstrumentTable, LineId, LoadError, Mono, Nanos, Price, Qty,
+    Reader, SessionId, Side, State, StrategyId, Symbol, VenueId, Writer,
 };
 use firelane_gateway::flow::action::{Action, Cancel, Enter, MassCancel, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::book::{BookCapacity, BookRef, Books};
@@ -235,6 +235,8 @@ pub struct Setup {
     pub entry: OuchConfig,
     pub risk: RiskLimits,
     pub instruments: usize,
+    /// The symbols that it follows, if it is not to follow all that the directory names: `S1`, `S2`, ... by number.
+    pub listed: Option<Vec<u16>>,
 }
 
 pub const GAP: Nanos = Nanos(100_000);
@@ -275,19 +277,21 @@ impl Default for Setup {
             entry,
             risk: RiskLimits::widest(),
             instruments: 8,
+            listed: None,
         }
     }
 }
 
-/// Builds a lane.
-pub fn lane<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy: S) -> Gateway<Desk<S>> {
-    Gateway::new(Parts {
+/// The parts of a lane.
+pub fn parts<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S>> {
+    let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
+    Parts {
         lane: 0,
         venue: VenueId(1),
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
         feed: Feed::new(setup.feed).unwrap(),
         market: ItchLine::new(20_000),
-        instruments: InstrumentTable::new(&[], setup.instruments, true),
+        instruments: InstrumentTable::new(&listed, setup.instruments, setup.listed.is_none()),
         books: Books::new(setup.books),
         trading: Trading::new(setup.trading, setup.instruments),
         signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
@@ -297,7 +301,12 @@ pub fn lane<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy
         entry: OuchEntry::new(setup.entry.clone()).unwrap(),
         probe: (),
         policy: setup.policy,
-    })
+    }
+}
+
+/// Builds a lane.
+pub fn lane<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy: S) -> Gateway<Desk<S>> {
+    Gateway::new(parts(setup, strategy)).unwrap()
 }
 
 /// An input that owns its bytes.
@@ -508,6 +517,16 @@ impl Venue {
     pub fn cancel(&mut self, token: u32) -> Option<Vec<u8>> {
         let resting = self.orders.remove(&token)?;
         Some(outbound(b'C', &[&token.to_be_bytes(), &resting.open.to_be_bytes(), b"U"]))
+    }
+
+    /// A system event of the port: `S` starts its day, `E` ends it.
+    pub fn event(code: u8) -> Vec<u8> {
+        outbound(b'S', &[&[code]])
+    }
+
+    /// Order entry of the firm is disabled.
+    pub fn disabled() -> Vec<u8> {
+        outbound(b'G', &[&9u32.to_be_bytes(), b"FIRE", &[0, 0]])
     }
 
     pub fn rejected(request: &[u8]) -> Vec<u8> {
@@ -811,7 +830,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
         lost.map(|(_, why)| Away::from_number(why).unwrap()).collect()
     }
 
-    fn tape<T: FromBytes, U>(&self, kind: Kind, of: impl Fn(&T) -> U) -> Vec<U> {
+    pub fn tape<T: FromBytes, U>(&self, kind: Kind, of: impl Fn(&T) -> U) -> Vec<U> {
         let tape = self.trace.tape[self.looked.1..].iter().filter(|(k, _)| *k == kind as u8);
         tape.map(|(_, body)| of(&T::read_from_bytes(body).unwrap())).collect()
     }

@@ -54,7 +54,7 @@ where
 {
     let mut books = setup.books;
     books.instruments = setup.instruments;
-    Box::new(Gateway::<Stamped<S>>::new(Parts {
+    let parts = Parts {
         lane: 0,
         venue: VenueId(1),
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
@@ -70,7 +70,8 @@ where
         entry: OuchEntry::new(setup.entry.clone()).unwrap(),
         probe: StageProbe::new(clock),
         policy: setup.policy,
-    }))
+    };
+    Box::new(Gateway::<Stamped<S>>::new(parts).unwrap())
 }
 
 /// A file in memory that others can look into.
@@ -159,6 +160,7 @@ pub fn roomy() -> Setup {
         entry: config.entry,
         risk: config.risk,
         instruments: 16,
+        listed: None,
     }
 }
 

@@ -58,6 +58,24 @@ fn the_maker_quotes_both_sides_of_its_reference() {
 }
 
 #[test]
+fn below_one_dollar_the_maker_quotes_between_the_cents() {
+    let cents = |p: i64, q: i64| hand(&[(p, 100, 0)], &[(q, 100, 0)]);
+    let quotes = |change: fn(&mut MarketMakerConfig), book: &Hand| entered(&quoted(&mut maker(change), book, 0, &[]));
+    assert_eq!(quotes(|_| {}, &cents(5_001, 5_002)), [(Buy, 5_001, 100), (Sell, 5_002, 100)]);
+    assert_eq!(quotes(|c| c.offset = 2, &cents(5_001, 5_002)), [(Buy, 4_999, 100), (Sell, 5_004, 100)]);
+    // Across the dollar each quote has the step of its own price.
+    assert_eq!(quotes(|_| {}, &cents(9_999, 10_000)), [(Buy, 9_999, 100), (Sell, 10_000, 100)]);
+    assert_eq!(quotes(|c| c.offset = 1, &cents(9_999, 10_000)), [(Buy, 9_998, 100), (Sell, 10_100, 100)]);
+    // A round lot of 10: the same position leans ten times as far.
+    let row = Instrument { lot: 10, ..row() };
+    let book = even();
+    let lots = |position| {
+        asks(&mut maker(|c| c.offset = 50), &Context { position: Qty(position), ..context(&row, &book, &()) })
+    };
+    assert_eq!(entered(&lots(-10))[0], (Buy, 95_100, 100));
+}
+
+#[test]
 fn inventory_leans_both_quotes_and_shrinks_the_one_that_adds() {
     let quotes = |position| entered(&quoted(&mut maker(|c| c.offset = 5), &even(), position, &[]));
     // One tick a lot. A sale is never larger than what is held: the rest would be another, short, order.
@@ -137,7 +155,7 @@ fn the_maker_pulls_its_quotes_when_the_book_is_unfit() {
     let gone = stale(&book);
     let going = [OwnOrder { awaits: Awaits::Cancel, ..orders[0] }, orders[1]];
     let mut actions = Actions::new(4);
-    maker(|_| {}).on_timer(&Context { orders: &going, ..context(&row, &gone, &()) }, &mut actions);
+    maker(|_| {}).on_notice(&Context { orders: &going, ..context(&row, &gone, &()) }, &mut actions);
     assert_eq!(actions.list(), [cancelled(2)]);
 }
 
@@ -271,6 +289,8 @@ impl Desk {
                 best_bid: Some(Price(self.bid)),
                 best_ask: Some(Price(self.ask)),
                 fresh: !pulled,
+                crossed: false,
+                room: 2,
                 tradable: true,
                 collar: None,
                 short_restricted: false,

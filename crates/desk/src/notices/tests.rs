@@ -132,6 +132,7 @@ fn a_lost_connection_says_how_and_then_how_it_goes_on() {
         (Away::DayOver, "day is over"),
         (Away::Garbled, "no SoupBinTCP"),
         (Away::LoginRejected, "no session to join"),
+        (Away::Incomplete, "instruments.listed"),
     ] {
         holds(&told.one(&[away(why), away(why)]), &[says]);
         told.one(&[ready()]);
@@ -172,6 +173,11 @@ fn the_market_is_told_of_where_it_matters() {
     holds(&told.one(&[contradiction; 9]), &["book of AAPL", "order 7"]);
     told.at += Seldom::PAUSE.0;
     holds(&told.one(&[contradiction]), &["8 more since"]);
+    let one = |alert, first, second| Notice::Alert { alert, instrument: Some(InstrumentId(0)), first, second };
+    let orphan = one(Alert::Orphan, 7, u64::from_be_bytes(*b"MSFT    "));
+    holds(&told.one(&[orphan; 3]), &["order 7", "in MSFT and", "cancelled"]);
+    holds(&told.one(&[one(Alert::Fault, 7, 0)]), &["KILL SWITCH", "order 7 in AAPL", "Ask the venue"]);
+    holds(&told.one(&[one(Alert::Stuck, 7, 0)]), &["disabled", "AAPL", "cancelled"]);
     let skipped = Notice::Alert { alert: Alert::Skipped, instrument: None, first: b'?'.into(), second: 1 };
     holds(&told.one(&[skipped; 3]), &["unknown type", "\"?\""]);
 }

@@ -1,0 +1,410 @@
+//! Orders that live at the venue and have no place in the table: of an earlier run, for want of room or instrument.
+//!
+//! They are followed by token alone, for one purpose: to be cancelled, and to know when none of them lives any more.
+//! Until then what the lane owns is not complete, and it must not trade ([`Orders::is_incomplete`]).
+
+use super::{Anomaly, AnomalyKind, Booked, FOREIGN, Orders, Report, Sent, Standing, bump};
+use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Nanos, Qty, Side, Symbol};
+use crate::flow::action::{Change, Enter, Exposure, Fill, Happening, SellMark, Tags};
+use alloc::vec::Vec;
+
+/// One of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Orphan {
+    /// The token under which it lives.
+    pub token: u32,
+    /// The venue's symbol.
+    pub symbol: Symbol,
+    /// Its instrument, if the lane follows it: only then is there a position for its fills.
+    pub instrument: Option<InstrumentId>,
+    /// Its side.
+    pub side: Side,
+    /// How it sells.
+    pub mark: SellMark,
+    /// On whose behalf.
+    pub tags: Tags,
+    /// Shares that may still execute.
+    pub open: Qty,
+    /// A cancel was sent for it.
+    pub cancelled: bool,
+    /// The venue has answered for it. If not, its request may never have arrived.
+    accepted: bool,
+    /// The number of that request, 0 for one of an earlier run.
+    request: u64,
+}
+
+impl Orphan {
+    /// The name that its fills are booked under.
+    fn id(&self) -> ClientId {
+        ClientId(FOREIGN | u64::from(self.token))
+    }
+
+    fn digest(&self, into: &mut Digest) {
+        let Orphan { token, symbol, instrument, side, mark, tags, open, cancelled, accepted, request } = self;
+        into.u64(u64::from(*token));
+        into.u64(symbol.key());
+        into.u64(instrument.map_or(u64::MAX, |id| u64::from(id.0)));
+        into.u64(*side as u64);
+        into.u64(mark.number());
+        tags.digest(into);
+        into.i64(open.0);
+        into.u64(u64::from(*cancelled) | u64::from(*accepted) << 1);
+        into.u64(*request);
+    }
+}
+
+/// All of them, in no order that means anything.
+#[derive(Debug)]
+pub(super) struct Orphans {
+    list: Vec<Orphan>,
+    by_token: Map,
+    /// Orders for which there was no room even here: nothing can say when they are gone.
+    beyond: u64,
+    /// The next to be cancelled in this round.
+    cursor: usize,
+    /// When the next round begins.
+    again_at: Mono,
+}
+
+impl Orphans {
+    pub(super) fn new(capacity: u32) -> Self {
+        let capacity = capacity as usize;
+        Orphans {
+            list: Vec::with_capacity(capacity),
+            by_token: Map::new(capacity),
+            beyond: 0,
+            cursor: 0,
+            again_at: Mono(0),
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(super) fn knows(&self, token: u32) -> bool {
+        self.by_token.get(u64::from(token)).is_some()
+    }
+
+    fn find(&mut self, token: u32) -> Option<&mut Orphan> {
+        self.list.get_mut(self.by_token.get(u64::from(token))? as usize)
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // below the capacity, a u32
+    fn add(&mut self, orphan: Orphan) {
+        let place = self.list.len();
+        if place == self.list.capacity() || self.by_token.insert(u64::from(orphan.token), place as u32).is_err() {
+            return bump(&mut self.beyond);
+        }
+        self.list.push(orphan);
+        // It has its turn at once.
+        (self.cursor, self.again_at) = (0, Mono(0));
+    }
+
+    /// Takes one out; the last takes its place.
+    fn remove(&mut self, token: u32) {
+        let Some(place) = self.by_token.remove(u64::from(token)) else { return };
+        if place as usize >= self.list.len() {
+            return;
+        }
+        self.list.swap_remove(place as usize);
+        if let Some(moved) = self.list.get(place as usize) {
+            // The key is there: only its place is another.
+            let _known = self.by_token.insert(u64::from(moved.token), place);
+        }
+    }
+
+    fn next(&mut self, now: Mono, patience: Nanos) -> Option<Orphan> {
+        if now < self.again_at {
+            return None;
+        }
+        if let Some(orphan) = self.list.get(self.cursor) {
+            self.cursor = self.cursor.wrapping_add(1);
+            return Some(*orphan);
+        }
+        (self.cursor, self.again_at) = (0, now.after(patience));
+        None
+    }
+
+    /// Its fill, as far as there is a position for it.
+    fn fill(orphan: &Orphan, fill: Fill) -> Option<Change> {
+        let nothing = Exposure { short: matches!(orphan.mark, SellMark::Short { .. }), ..Exposure::default() };
+        Some(Change {
+            order: orphan.id(),
+            instrument: orphan.instrument?,
+            side: orphan.side,
+            tags: orphan.tags,
+            what: Happening::Filled,
+            reason: 0,
+            before: nothing,
+            after: nothing,
+            fill: Some(fill),
+            reversed: None,
+            left: None,
+            joined: None,
+            finished: !orphan.open.is_positive(),
+        })
+    }
+
+    pub(super) fn digest(&self, into: &mut Digest) {
+        let Orphans { list, by_token: _, beyond, cursor, again_at } = self;
+        into.u64(list.len() as u64);
+        list.iter().for_each(|orphan| orphan.digest(into));
+        into.u64(*beyond);
+        into.u64(*cursor as u64);
+        into.u64(again_at.0);
+    }
+}
+
+/// Orders that live and are not in the table.
+impl Orders {
+    /// May an order live at the venue that is not in the table? Then what the lane owns is not complete: it must not
+    /// trade.
+    #[inline]
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        !self.orphans.is_empty() || self.orphans.beyond > 0
+    }
+
+    /// How many orders live that are not in the table, as far as they could be counted.
+    #[must_use]
+    pub fn orphan_count(&self) -> u64 {
+        (self.orphans.list.len() as u64).saturating_add(self.orphans.beyond)
+    }
+
+    /// Those that are followed by token, in no order that means anything.
+    #[must_use]
+    pub fn orphans(&self) -> &[Orphan] {
+        &self.orphans.list
+    }
+
+    /// The next to be cancelled: each in its turn, and again a `patience` after the last. `None`: nothing to do before
+    /// [`orphan_deadline`](Self::orphan_deadline).
+    pub fn next_orphan(&mut self, now: Mono, patience: Nanos) -> Option<Orphan> {
+        self.orphans.next(now, patience)
+    }
+
+    /// When to ask for more of them.
+    #[must_use]
+    pub fn orphan_deadline(&self) -> Mono {
+        if self.orphans.is_empty() { Mono::NEVER } else { self.orphans.again_at }
+    }
+
+    /// A cancel for it has left.
+    pub fn orphan_cancel_sent(&mut self, token: u32) {
+        if let Some(orphan) = self.orphans.find(token) {
+            orphan.cancelled = true;
+        }
+    }
+
+    /// An order of an earlier run lives, and can't be taken over.
+    pub(super) fn orphan(&mut self, standing: &Standing, instrument: Option<InstrumentId>) {
+        if !standing.live || !standing.qty.is_positive() {
+            return;
+        }
+        self.orphans.add(Orphan {
+            token: standing.token,
+            symbol: standing.symbol,
+            instrument,
+            side: standing.side,
+            mark: standing.mark,
+            tags: standing.origin.unwrap_or_default().tags,
+            open: standing.qty,
+            cancelled: false,
+            accepted: true,
+            request: 0,
+        });
+    }
+
+    /// An enter has left, and [`opened`](Self::opened) has no place for it. It can't be, for room is asked for before;
+    /// but if it is, the order may live, and is followed here.
+    pub fn not_opened(&mut self, enter: &Enter, mark: SellMark, symbol: Symbol, sent: Sent) {
+        self.orphans.add(Orphan {
+            token: sent.token,
+            symbol,
+            instrument: Some(enter.instrument),
+            side: enter.side,
+            mark,
+            tags: enter.tags,
+            open: enter.qty,
+            cancelled: false,
+            accepted: false,
+            request: sent.request,
+        });
+    }
+
+    /// A report about one of them: taken note of. `Err`: it is about none.
+    pub(super) fn report_of_orphan(&mut self, report: &Report) -> Result<Option<Change>, ()> {
+        match *report {
+            Report::Accepted(ref standing) => {
+                let orphan = self.orphans.find(standing.token).ok_or(())?;
+                if core::mem::replace(&mut orphan.accepted, true) {
+                    bump(&mut self.findings.counters.duplicates);
+                } else if standing.live {
+                    orphan.open = standing.qty;
+                } else {
+                    self.orphans.remove(standing.token);
+                }
+            }
+            Report::Replaced { orig, now: ref standing } => {
+                let orphan = *self.orphans.find(orig).ok_or(())?;
+                self.orphans.remove(orig);
+                if standing.live && standing.qty.is_positive() {
+                    self.orphans.add(Orphan { token: standing.token, open: standing.qty, accepted: true, ..orphan });
+                }
+            }
+            Report::Canceled { token, decrement, .. } | Report::AiqCanceled { token, decrement, .. } => {
+                self.orphan_shrinks(token, decrement)?;
+            }
+            Report::Executed { token, qty, price, liquidity, trade } => {
+                let before = *self.orphans.find(token).ok_or(())?;
+                if self.fills.find(trade, before.side, before.id()).is_some() {
+                    bump(&mut self.findings.counters.duplicates);
+                    return Ok(None);
+                }
+                let fill = Fill { qty, price, trade, liquidity };
+                let left = self.orphan_shrinks(token, qty)?;
+                let Some(instrument) = before.instrument else {
+                    bump(&mut self.findings.counters.orphan_fills);
+                    return Ok(None);
+                };
+                self.fills.book(Booked {
+                    order: before.id(),
+                    token,
+                    instrument,
+                    side: before.side,
+                    tags: before.tags,
+                    short: matches!(before.mark, SellMark::Short { .. }),
+                    first: (fill.qty, fill.price),
+                    fill,
+                    broken: false,
+                });
+                return Ok(Orphans::fill(&Orphan { open: left, ..before }, fill));
+            }
+            Report::Modified { token, open, .. } => {
+                let less = self.orphans.find(token).ok_or(())?.open.minus(open);
+                self.orphan_shrinks(token, Qty(less.0.max(0)))?;
+            }
+            Report::Rejected { token, reason } => {
+                if self.orphans.find(token).ok_or(())?.accepted {
+                    self.findings.note(Anomaly::of(AnomalyKind::RejectedAfterAccept, token, i64::from(reason), 0));
+                } else {
+                    self.orphans.remove(token);
+                }
+            }
+            Report::CancelPending { token }
+            | Report::CancelRejected { token }
+            | Report::PriorityUpdated { token, .. }
+            | Report::Restated { token, .. } => drop(self.orphans.find(token).ok_or(())?),
+            Report::Queried { settled, .. } => {
+                // What the venue has not answered by now it has never received.
+                let lost = |orphan: &Orphan| !orphan.accepted && orphan.request <= settled;
+                while let Some(token) = self.orphans.list.iter().find(|orphan| lost(orphan)).map(|orphan| orphan.token)
+                {
+                    self.orphans.remove(token);
+                }
+                return Err(());
+            }
+            Report::Unreadable(_)
+            | Report::Broken { .. }
+            | Report::Corrected { .. }
+            | Report::SystemEvent { .. }
+            | Report::MassCancelled { .. }
+            | Report::EntryDisabled { .. }
+            | Report::EntryEnabled { .. } => return Err(()),
+        }
+        Ok(None)
+    }
+
+    /// Shares went from it; what is left.
+    fn orphan_shrinks(&mut self, token: u32, by: Qty) -> Result<Qty, ()> {
+        let orphan = self.orphans.find(token).ok_or(())?;
+        orphan.open = orphan.open.minus(by);
+        let left = orphan.open;
+        if !left.is_positive() {
+            self.orphans.remove(token);
+        }
+        Ok(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+    use std::vec::Vec;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let one = Orphan {
+            token: 1,
+            symbol: Symbol(*b"TEST    "),
+            instrument: None,
+            side: Side::Buy,
+            mark: SellMark::Long,
+            tags: Tags::default(),
+            open: Qty(1),
+            cancelled: false,
+            accepted: false,
+            request: 0,
+        };
+        let changes: [fn(&mut Orphan); 11] = [
+            |_| {},
+            |o| o.token = 2,
+            |o| o.symbol = Symbol(*b"TESTS   "),
+            |o| o.instrument = Some(InstrumentId(0)),
+            |o| o.side = Side::Sell,
+            |o| o.mark = SellMark::Short { located: false },
+            |o| o.tags.strategy.0 = 1,
+            |o| o.open = Qty(2),
+            |o| o.cancelled = true,
+            |o| o.accepted = true,
+            |o| o.request = 1,
+        ];
+        let mut all = Vec::new();
+        let mut note = |orphans: &Orphans| {
+            all.push(Digest::of_state(|into| orphans.digest(into)));
+        };
+        for change in changes {
+            let (mut orphan, mut orphans) = (one, Orphans::new(2));
+            change(&mut orphan);
+            orphans.add(orphan);
+            note(&orphans);
+        }
+        let changes: [fn(&mut Orphans); 4] =
+            [|o| o.beyond = 1, |o| o.cursor = 1, |o| o.again_at = Mono(1), |o| o.remove(1)];
+        for change in changes {
+            let mut orphans = Orphans::new(2);
+            orphans.add(one);
+            change(&mut orphans);
+            note(&orphans);
+        }
+        assert_eq!(first_repeated(&all), None);
+    }
+
+    #[test]
+    fn any_leaves_from_among_the_others() {
+        let mut orphans = Orphans::new(3);
+        let one = |token| Orphan {
+            token,
+            symbol: Symbol(*b"TEST    "),
+            instrument: None,
+            side: Side::Buy,
+            mark: SellMark::Long,
+            tags: Tags::default(),
+            open: Qty(1),
+            cancelled: false,
+            accepted: true,
+            request: 0,
+        };
+        (1..=4).for_each(|token| orphans.add(one(token)));
+        assert_eq!((orphans.list.len(), orphans.beyond), (3, 1));
+        orphans.remove(1);
+        assert!(!orphans.knows(1) && orphans.find(3).unwrap().token == 3 && orphans.find(2).unwrap().token == 2);
+        orphans.remove(2);
+        orphans.remove(2);
+        orphans.remove(3);
+        assert!(orphans.is_empty() && !orphans.knows(3));
+    }
+}
