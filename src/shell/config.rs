@@ -1,7 +1,8 @@
 //! The configuration: TOML text into raw values, raw values into checked ones.
 //!
-//! Every key has a default and a unit in its name or its comment; unknown keys are refused; every error names the key
-//! and what it may be. [`SAMPLE`] is the default configuration, written out and explained; a test holds the two equal.
+//! Every key but `wiring` has a default, and a unit in its name or its comment; unknown keys are refused; every error names
+//! the key and what it may be. [`SAMPLE`] is the default configuration, written out and explained, with a wiring; a test
+//! holds the two equal.
 //! Secrets are not part of it: a key ending in `_env` names the environment variable that holds one.
 
 use crate::base::{AccountId, Instrument, Nanos, Notional, Qty, StrategyId, Symbol};
@@ -30,7 +31,7 @@ pub const SAMPLE: &str = include_str!("config.toml");
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Name of the wiring.
+    /// Name of the wiring; empty where none is named, for no strategy is a default.
     pub wiring: String,
     /// The session's date: days since 1970-01-01.
     pub day: u32,
@@ -119,7 +120,7 @@ pub use live::{Layout, LiveConfig, NetConfig, SecretError, ThreadConfig};
 use live::{RawControl, RawNet, RawTape, RawThreads};
 
 table! { Raw {
-    wiring: String = "imbalance-taker".into(),
+    wiring: String = String::new(),
     day: Option<toml::value::Datetime> = None,
     instruments: RawInstruments = RawInstruments::default(),
     books: RawBooks = RawBooks::default(),
@@ -555,7 +556,7 @@ mod tests {
     #[test]
     fn the_sample_is_the_default_with_every_key_written_out() {
         let sample: Raw = toml::from_str(SAMPLE).unwrap();
-        assert_eq!(sample, Raw { day: sample.day, ..Raw::default() });
+        assert_eq!(sample, Raw { day: sample.day, wiring: "imbalance-taker".into(), ..Raw::default() });
         let written: toml::Table = SAMPLE.parse().unwrap();
         let keys: usize = written.values().map(|v| v.as_table().map_or(1, toml::Table::len)).sum();
         assert!(keys >= 80, "{keys} keys: has one been forgotten in the sample?");

@@ -1,7 +1,10 @@
 //! The command line. Every option says its unit and default; every command shows how it is used.
 
 use crate::dump::When;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::layout;
+use crate::paint::Color;
+use crate::settings::Set;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use firelane_sim::server::Speed;
 use std::path::PathBuf;
 
@@ -10,7 +13,6 @@ use std::path::PathBuf;
 #[command(
     name = "firelane",
     version,
-    max_term_width = 100,
     after_help = "\
 Start here:
   firelane demo                          trade against a simulated venue over loopback for ten seconds
@@ -24,6 +26,20 @@ Exit codes: 0 as asked; 1 it failed; 2 wrong arguments, or errors found under --
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Colour what matters
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    pub(crate) color: Color,
+}
+
+/// The command line, its help laid out for `width` columns.
+pub(crate) fn command(width: usize) -> clap::Command {
+    fn fitted(command: clap::Command, width: usize) -> clap::Command {
+        let text = command.get_after_help().map(|text| layout::epilogue(&text.to_string(), width));
+        let command = text.into_iter().fold(command, clap::Command::after_help).term_width(width);
+        let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+        names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |one| fitted(one, width)))
+    }
+    fitted(Cli::command(), width)
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +56,12 @@ pub(crate) enum Command {
     Kill(Kill),
     /// Run the simulated venue as a process of its own, on real sockets, for gateways to trade with
     Venue(Venue),
+    /// Say all that is wrong with a configuration, and what cannot work
+    Check(Check),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page, or write those of all commands
+    Man(Man),
     /// Check, count or print the input log (or tape) of a run
     #[command(subcommand)]
     Log(Log),
@@ -92,6 +114,9 @@ pub(crate) struct Demo {
     /// Gateway configuration (TOML); `--print-config` shows the default with every key explained
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
     /// Print the default configuration and stop
     #[arg(long)]
     pub(crate) print_config: bool,
@@ -157,6 +182,9 @@ pub(crate) struct Replay {
     /// Gateway configuration (TOML)
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
     /// Follow these symbols alone
     #[arg(long, value_name = "S", value_delimiter = ',')]
     pub(crate) symbol: Vec<String>,
@@ -236,6 +264,9 @@ pub(crate) struct Venue {
     /// Venue configuration (TOML); `--print-config` shows the default with every key explained
     #[arg(value_name = "CONFIG", required_unless_present = "print_config")]
     pub(crate) config: Option<PathBuf>,
+    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
     /// Print the default configuration and stop
     #[arg(long)]
     pub(crate) print_config: bool,
@@ -259,11 +290,15 @@ does.
 
 Try it, in three terminals, each with both passwords set (one to ten characters of your own):
   export FIRELANE_ENTRY_PASSWORD=... FIRELANE_SNAPSHOT_PASSWORD=...
-  firelane venue --print-config > venue.toml    && firelane venue venue.toml
-  firelane run --print-config > gateway.toml    && firelane run gateway.toml --log run.log
-  firelane status gateway.toml                  once [control] socket is set in gateway.toml
+  firelane venue --print-config > venue.toml
+  firelane venue venue.toml
+  firelane run --print-config > gateway.toml
+  firelane run gateway.toml --log run.log
+  firelane status gateway.toml
 
 More:
+  firelane check gateway.toml                   all that is wrong with it, and what cannot work
+  firelane run gateway.toml --set wiring=listener
   firelane run gateway.toml --seconds 60 --json | jq .tick_to_trade_ns
   firelane log verify run.log
 
@@ -273,6 +308,9 @@ pub(crate) struct Run {
     /// Gateway configuration (TOML); `--print-config` shows the default with every key explained
     #[arg(value_name = "CONFIG", required_unless_present = "print_config")]
     pub(crate) config: Option<PathBuf>,
+    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
     /// Keep the input log here; the file must not exist yet
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
@@ -297,13 +335,21 @@ configuration.
 
 Examples:
   firelane status gateway.toml
+  firelane status gateway.toml --watch              again every second; --watch=5 every five
   firelane status /run/user/1000/firelane.sock --json | jq .tick_to_trade_ns.p99
   firelane status venue.toml")]
 pub(crate) struct StatusOf {
     /// A control socket, or the configuration that names it
     #[arg(value_name = "SOCKET|CONFIG")]
     pub(crate) target: PathBuf,
-    /// Print one JSON object instead of text
+    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
+    /// Say it again every so many seconds until Ctrl-C
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1",
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) watch: Option<u64>,
+    /// Print one JSON object instead of text; with --watch, one on a line each time
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -325,12 +371,65 @@ pub(crate) struct Kill {
     /// A control socket, or the configuration that names it
     #[arg(value_name = "SOCKET|CONFIG")]
     pub(crate) target: PathBuf,
+    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
     /// Release the switch: orders may leave again
     #[arg(long)]
     pub(crate) release: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads the configuration of a gateway or a venue (it tells them by their tables) and says all that is
+wrong, each with its line, not the first thing alone. Then it warns of what can be read and cannot
+work here: an order size over its limit, a core that is not there, a password that is not set.
+
+Examples:
+  firelane check gateway.toml
+  firelane check gateway.toml --set taker.size=2000
+  firelane check venue.toml --json | jq .errors
+
+Exit codes: 0 it can be used; 1 something is wrong; 2 wrong arguments, or warnings under --strict.")]
+pub(crate) struct Check {
+    /// A configuration of a gateway or a venue (TOML); - is standard input
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: PathBuf,
+    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
+    /// Exit with 2 if there is a warning
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  firelane completions bash > ~/.local/share/bash-completion/completions/firelane
+  firelane completions zsh > ~/.zfunc/_firelane         with fpath+=~/.zfunc before compinit
+  firelane completions fish > ~/.config/fish/completions/firelane.fish")]
+pub(crate) struct Completions {
+    /// Of which shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  firelane man | man -l -
+  firelane man --dir ~/.local/share/man/man1        then: man firelane, man firelane-run")]
+pub(crate) struct Man {
+    /// Write a page for every command into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -410,6 +509,23 @@ pub(crate) struct Dump {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_help_fits_its_width() {
+        fn all(command: &mut clap::Command, width: usize) {
+            for text in [command.render_help(), command.render_long_help()] {
+                let text = text.to_string();
+                let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > width).collect();
+                assert!(long.is_empty(), "{} at {width}: {long:#?}", command.get_name());
+            }
+            command.get_subcommands_mut().for_each(|one| all(one, width));
+        }
+        for width in [80, 100, 120] {
+            let mut command = command(width);
+            command.build();
+            all(&mut command, width);
+        }
+    }
 
     /// Which is what scripts tell wrong arguments by: exit code 2.
     #[test]

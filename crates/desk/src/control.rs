@@ -104,6 +104,22 @@ impl Drop for OwnFile {
     }
 }
 
+/// Why a socket could not be bound at `path`, as far as it can be told without binding it.
+pub(crate) fn cannot_bind(path: &Path) -> Option<String> {
+    if SocketAddr::from_pathname(path).is_err() {
+        return Some(format!("{} bytes are too long a path for a socket", path.as_os_str().len()));
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Some(format!("there is no folder {}", folder.display()));
+    }
+    match fs::symlink_metadata(path) {
+        Ok(file) if !file.file_type().is_socket() => Some("there is a file that is no socket".to_owned()),
+        Ok(_) if UnixStream::connect(path).is_ok() => Some("a process listens there already".to_owned()),
+        _ => None,
+    }
+}
+
 /// Binds the socket at `path`, for its owner alone. One that a process left behind is replaced; one that is in use, and
 /// a file that is no socket, is not.
 pub(crate) fn bind(path: &Path) -> Result<Bound> {

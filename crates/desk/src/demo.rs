@@ -8,6 +8,8 @@ mod virtual_clock;
 
 use crate::cli::{Demo, Faults, Layout};
 use crate::replay::input::{self, Recording};
+use crate::settings;
+use crate::wirings;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::Nanos;
 use firelane_gateway::shell::config::{Config, SAMPLE};
@@ -70,12 +72,13 @@ fn read_config(options: &Demo, recording: Option<&Recording>) -> Result<Config> 
         let (symbols, orders) = (usual.instruments.max(symbols), usual.books.orders.max(orders));
         let levels = usual.books.levels.max(levels);
         let layout = layout.map_or(String::new(), |layout| format!("\n[threads]\nlayout = \"{layout}\"\n"));
-        let text =
-            format!("[instruments]\ncapacity = {symbols}\n\n[books]\norders = {orders}\nlevels = {levels}\n{layout}");
-        return Ok(Config::parse(&text)?);
+        let text = format!(
+            "wiring = {:?}\n\n[instruments]\ncapacity = {symbols}\n\n[books]\norders = {orders}\nlevels = {levels}\n{layout}",
+            wirings::DEMO
+        );
+        return settings::with(&text, &options.set);
     };
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let config = Config::parse(&text).with_context(|| path.display().to_string())?;
+    let config = settings::gateway(Some(path), &options.set, Some(wirings::DEMO))?;
     if recording.is_none() && config.directory && config.instruments < symbols {
         bail!("--symbols {symbols}: instruments.capacity = {} has no room for them", config.instruments);
     }

@@ -10,8 +10,9 @@ mod words;
 pub(crate) use pick::When;
 
 use crate::cli::Dump;
-use crate::layout;
+use crate::layout::{self, laid_out};
 use crate::log;
+use crate::paint;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::{LineId, SessionId};
 use firelane_gateway::flow::outbox::Class;
@@ -25,7 +26,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 use tape::Instruments;
-use words::{Fields, Said, Value, laid_out, time_of_day};
+use words::{Fields, Said, Value, time_of_day};
 
 /// One message of a record, or what is wrong with it.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl Item {
         match &self.what {
             Err(error) => {
                 let place = self.byte.map_or(String::new(), |byte| format!(" at byte {byte}"));
-                parts.push(format!("ERROR{place}:"));
+                parts.push(paint::bad(&format!("ERROR{place}:")));
                 parts.extend(error.split(' ').map(str::to_owned));
             }
             Ok(said) => {
@@ -62,7 +63,7 @@ impl Item {
                 let symbol = self.symbol.as_ref().filter(|_| !own).map_or(String::new(), |s| format!(" of {s}"));
                 let shown = said.fields.0.iter().filter(|(name, value)| !is_noise(name, value));
                 let fields: Vec<String> = shown.map(|(name, value)| format!("{name} {value}")).collect();
-                parts.push(format!("{}{symbol}{}", said.name, if fields.is_empty() { "" } else { ":" }));
+                parts.push(format!("{}{symbol}{}", paint::strong(said.name), if fields.is_empty() { "" } else { ":" }));
                 parts.extend(with_commas(fields));
             }
         }
@@ -144,7 +145,7 @@ impl Entry {
         let mut parts = vec![format!("{:>9} {time:>18} {}", self.input, self.kind)];
         let shown = self.fields.0.iter().filter(|(name, value)| !is_nothing(name, value));
         parts.extend(with_commas(shown.map(|(name, value)| format!("{name} {value}")).collect()));
-        parts.extend(self.error.iter().map(|error| format!("ERROR: {error}")));
+        parts.extend(self.error.iter().map(|error| format!("{} {error}", paint::bad("ERROR:"))));
         let mut text = laid_out(&parts, 10, width);
         for item in &self.items {
             text.push('\n');

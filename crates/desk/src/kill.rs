@@ -2,6 +2,8 @@
 
 use crate::cli::Kill;
 use crate::control::{GatewayStatus, Status, Target, ask};
+use crate::invoked::me;
+use crate::paint;
 use crate::replay::group;
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
@@ -29,7 +31,7 @@ struct Done {
 
 pub(crate) fn run(options: &Kill) -> Result<ExitCode> {
     let (word, thrown) = if options.release { ("release", false) } else { ("kill", true) };
-    let target = Target::of(&options.target).map_err(|error| unreached(&error))?;
+    let target = Target::of(&options.target, &options.set).map_err(|error| unreached(&error))?;
     let reply = ask(&target, word).map_err(|error| unreached(&error))?;
     if let Some(error) = reply.error.filter(|_| !reply.ok) {
         bail!("no kill switch was reached: {}: {error}", target.socket.display());
@@ -71,7 +73,9 @@ fn settled(target: &Target, thrown: bool) -> Result<GatewayStatus> {
 fn print(done: &Done, thrown: bool, target: &str) {
     let pid = done.pid;
     match (thrown, done.confirmed) {
-        (true, true) => say!("Kill switch of process {pid} thrown: no order leaves it any more."),
+        (true, true) => {
+            say!("{}: no order leaves it any more.", paint::bad(&format!("Kill switch of process {pid} thrown")))
+        }
         (true, false) => {
             say!("Kill switch of process {pid} thrown: no order leaves it any more. The lane has not confirmed yet.");
         }
@@ -82,10 +86,10 @@ fn print(done: &Done, thrown: bool, target: &str) {
         match done.live_orders {
             0 => say!("No order of its lives at the venue."),
             n => {
-                say!("{} orders still live: their cancels are on the way. See firelane status {target}.", group(n))
+                say!("{} orders still live: their cancels are on the way. See {} status {target}.", group(n), me())
             }
         }
         say!("Positions are kept, nothing is closed out; the gateway goes on following the market.");
-        say!("firelane kill {target} --release lets it trade again.");
+        say!("{} kill {target} --release lets it trade again.", me());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::Log;
 use crate::dump;
+use crate::paint;
 use crate::progress;
 use crate::replay::group;
 use crate::wirings;
@@ -113,15 +114,15 @@ impl Verdict {
         let (inputs, effects, bytes) = (group(self.inputs), group(self.effects), group(self.bytes));
         match &self.error {
             None => {
-                say!("{name}: verified.");
+                say!("{name}: {}.", paint::good("verified"));
                 say!("  {inputs} inputs gave the same {effects} effects ({bytes} bytes) and the same final state.");
             }
             Some(error) if self.cut => {
-                say!("{name}: {error}.");
+                say!("{name}: {}.", paint::amber(error));
                 say!("  All that is in it was equal: {effects} effects ({bytes} bytes). It has no end to compare the");
                 say!("  final state with, as after a kill, a crash or a full disk. Exit code {CUT}.");
             }
-            Some(error) => say!("{name}: NOT verified: {error}"),
+            Some(error) => say!("{name}: {}: {error}", paint::bad("NOT verified")),
         }
     }
 }

@@ -3,37 +3,51 @@
 #[macro_use]
 mod output;
 
+mod check;
 mod cli;
 mod control;
 mod counters;
 mod demo;
 mod dump;
+mod install;
+mod invoked;
 mod kill;
 mod layout;
 mod log;
 mod nearest;
 mod notices;
+mod paint;
 mod progress;
 mod replay;
 mod run;
 mod screen;
+mod settings;
 mod signals;
 mod status;
 mod times;
 mod venue;
 mod wirings;
 
-use clap::Parser;
+use clap::{ColorChoice, FromArgMatches};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let outcome = match cli::Cli::parse().command {
+    let mut arguments = cli::command(layout::width()).color(wanted_early()).get_matches();
+    let line = match cli::Cli::from_arg_matches_mut(&mut arguments) {
+        Ok(line) => line,
+        Err(error) => error.exit(),
+    };
+    paint::choose(line.color);
+    let outcome = match line.command {
         cli::Command::Demo(options) => demo::run(&options),
         cli::Command::Replay(options) => replay::run(&options),
         cli::Command::Run(options) => run::run(&options),
         cli::Command::Status(options) => status::run(&options),
         cli::Command::Kill(options) => kill::run(&options),
         cli::Command::Venue(options) => venue::run(&options),
+        cli::Command::Check(options) => check::run(&options),
+        cli::Command::Completions(options) => install::completions(&options),
+        cli::Command::Man(options) => install::man(&options),
         cli::Command::Log(command) => log::run(&command),
     };
     match outcome {
@@ -48,7 +62,7 @@ fn main() -> ExitCode {
 /// The error and its causes, each once: some say their cause themselves.
 fn explain(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
+    for cause in error.chain().map(|cause| without_number(&cause.to_string())) {
         if text.is_empty() {
             text = cause;
         } else if !text.contains(&cause) {
@@ -56,4 +70,26 @@ fn explain(error: &anyhow::Error) -> String {
         }
     }
     text
+}
+
+/// What the system says, without its number for it: `No such file or directory (os error 2)` says all in its words.
+fn without_number(text: &str) -> String {
+    let Some((before, after)) = text.split_once(" (os error ") else { return text.to_owned() };
+    match after.split_once(')') {
+        Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => format!("{before}{rest}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// `--color`, for what is said before the command line has been read: its help, and what is wrong with it.
+fn wanted_early() -> ColorChoice {
+    let arguments: Vec<String> = std::env::args().collect();
+    let of = |word: &str| match word {
+        "always" => Some(ColorChoice::Always),
+        "never" => Some(ColorChoice::Never),
+        _ => None,
+    };
+    let joined = arguments.iter().find_map(|one| one.strip_prefix("--color=").and_then(of));
+    let apart = arguments.windows(2).find(|pair| pair[0] == "--color").and_then(|pair| of(&pair[1]));
+    joined.or(apart).unwrap_or_default()
 }

@@ -11,12 +11,12 @@ mod report;
 pub(crate) use report::group;
 
 use crate::cli::{Column, Replay};
+use crate::{settings, wirings};
 use anyhow::{Context, Result, bail};
 use bbo::Bbo;
 use books::{Followed, Pass};
 use clap::{CommandFactory, error::ErrorKind};
 use firelane_gateway::base::Symbol;
-use firelane_gateway::shell::config::Config;
 use firelane_sim::capture::{Batch, CaptureError, Ending, Stream};
 use input::Recording;
 use outfile::OutFile;
@@ -41,7 +41,11 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
         None => None,
     };
     let orders = match &options.orders {
-        Some(path) => Some((path, create(path)?, configuration(options.config.as_deref())?)),
+        Some(path) => Some((
+            path,
+            create(path)?,
+            settings::gateway(options.config.as_deref(), &options.set, Some(wirings::DEMO))?,
+        )),
         None => None,
     };
     let mut pass = Pass::new(Followed::new(&symbols), bbo);
@@ -263,12 +267,6 @@ fn outcome(report: &Report, stream: &Stream, options: &Replay, is_used: bool) ->
         eprintln!("firelane: {file}: after a loss the books may be wrong: {} lines of --bbo {what}", group(stale));
     }
     if is_damaged || (options.strict && report.errors.any()) { ExitCode::from(2) } else { ExitCode::SUCCESS }
-}
-
-fn configuration(path: Option<&Path>) -> Result<Config> {
-    let Some(path) = path else { return Ok(Config::parse("")?) };
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Config::parse(&text).with_context(|| path.display().to_string())
 }
 
 fn parse_symbol(text: &str) -> Result<Symbol> {

@@ -3,11 +3,13 @@
 mod files;
 mod report;
 
+use crate::check;
 use crate::cli::Run;
 use crate::control::{self, Gateway};
 use crate::notices::Notices;
 use crate::replay::group;
 use crate::screen::Screen;
+use crate::settings;
 use crate::signals;
 use crate::times::{self, span};
 use crate::wirings;
@@ -23,7 +25,6 @@ use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::sync::Stop;
 use report::{Ending, Report};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -32,11 +33,11 @@ const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     if options.print_config {
-        say!("{}", SAMPLE.trim_end());
+        say!("{}", settings::printed(SAMPLE, "firelane"));
         return Ok(ExitCode::SUCCESS);
     }
     let path = options.config.as_deref().context("which configuration?")?;
-    let config = read(path)?;
+    let config = settings::gateway(Some(path), &options.set, None)?;
     let passwords = config.secrets.read(|name| std::env::var(name).ok()).with_context(|| path.display().to_string())?;
     let threads = &config.live.threads;
     let plan = Plan::new(&wishes(threads), &Cores::here(), threads.missing)
@@ -86,11 +87,6 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     Ok(report.exit_code())
 }
 
-fn read(path: &Path) -> Result<Config> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Config::parse(&text).with_context(|| path.display().to_string())
-}
-
 /// What a person sees meanwhile.
 struct Show {
     screen: Screen,
@@ -131,6 +127,7 @@ impl Show {
             line(&format!("  control       {}", path.display()));
         }
         plan.to_string().lines().for_each(|text| line(&format!("  {text}")));
+        check::limits(config).iter().for_each(|warning| line(&format!("  Warning: {warning}.")));
         line(&format!("  Ctrl-C ends it in order; kill -USR1 {} throws the kill switch.", std::process::id()));
     }
 

@@ -3,30 +3,64 @@
 use crate::cli::StatusOf;
 use crate::control::{GatewayStatus, Status, Target, VenueState, ask};
 use crate::counters::unusual;
+use crate::paint;
 use crate::replay::group;
+use crate::signals;
 use crate::venue::counts;
 use anyhow::{Result, bail};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// A lane that has not said how it is doing for so long is not well.
 const OLD_MS: u64 = 5_000;
+/// How often to look whether a watch is to end.
+const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(options: &StatusOf) -> Result<ExitCode> {
-    let target = Target::of(&options.target)?;
-    let reply = ask(&target, "status")?;
+    let target = Target::of(&options.target, &options.set)?;
+    let Some(seconds) = options.watch else {
+        once(&target, options.json).map(|text| say!("{text}"))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let end = signals::asked_to_end()?;
+    let screen = io::stdout().is_terminal() && !options.json;
+    let mut first = true;
+    while !end.is_stopped() {
+        let text = once(&target, options.json)?;
+        if screen {
+            // From the top of an empty screen.
+            say!("\x1b[H\x1b[2J{text}\n\nEvery {seconds} s; Ctrl-C ends it.");
+        } else {
+            if !first && !options.json {
+                say!();
+            }
+            say!("{text}");
+        }
+        first = false;
+        let since = Instant::now();
+        while !end.is_stopped() && since.elapsed() < Duration::from_secs(seconds) {
+            thread::sleep(LOOK);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The status now, in words or as JSON.
+fn once(target: &Target, json: bool) -> Result<String> {
+    let reply = ask(target, "status")?;
     let Some(status) = reply.status else {
         bail!("{}: {}", target.socket.display(), reply.error.unwrap_or_else(|| "no status".to_owned()));
     };
-    if options.json {
-        say!("{}", serde_json::to_string(&status)?);
-        return Ok(ExitCode::SUCCESS);
+    if json {
+        return Ok(serde_json::to_string(&status)?);
     }
-    let lines = match &status {
+    Ok(match &status {
         Status::Gateway(status) => gateway(status),
         Status::Venue(state) => venue(state),
-    };
-    lines.iter().for_each(|line| say!("{line}"));
-    Ok(ExitCode::SUCCESS)
+    }
+    .join("\n"))
 }
 
 fn row(name: &str, text: &str) -> String {
@@ -40,14 +74,14 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
             .push(format!("  The lane has said nothing for {:.1} s: what follows is old.", status.age_ms as f64 / 1e3));
     }
     let entry = if status.ready || status.entry != "ready" { "" } else { ", but orders may not be sent now" };
-    lines.push(row("order entry", &format!("{}{entry}", status.entry)));
+    lines.push(row("order entry", &paint_entry(status, &format!("{}{entry}", status.entry))));
     lines.push(row(
         "kill switch",
-        match (status.kill_switch, status.killed) {
-            (false, false) => "not thrown",
-            (true, true) => "THROWN",
-            (true, false) => "THROWN, and the lane does not know yet",
-            (false, true) => "released, and the lane does not know yet",
+        &match (status.kill_switch, status.killed) {
+            (false, false) => "not thrown".to_owned(),
+            (true, true) => paint::bad("THROWN"),
+            (true, false) => paint::bad("THROWN, and the lane does not know yet"),
+            (false, true) => paint::amber("released, and the lane does not know yet"),
         },
     ));
     let market = &status.market;
@@ -55,7 +89,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
         "market",
         &format!(
             "{}, {} messages, the next is {}",
-            if market.live_market { "live" } else { "NOT LIVE" },
+            if market.live_market { "live".to_owned() } else { paint::amber("NOT LIVE") },
             group(market.messages),
             group(market.next_sequence)
         ),
@@ -97,6 +131,10 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
     lines.extend(unusual(&status.counters).iter().map(|count| row("unusual", count)));
     lines.extend(status.times.table());
     lines
+}
+
+fn paint_entry(status: &GatewayStatus, text: &str) -> String {
+    if status.ready { paint::good(text) } else { paint::amber(text) }
 }
 
 fn venue(state: &VenueState) -> Vec<String> {

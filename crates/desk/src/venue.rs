@@ -4,6 +4,7 @@ use crate::cli::Venue;
 use crate::control;
 use crate::replay::{group, input};
 use crate::screen::Screen;
+use crate::settings;
 use crate::signals;
 use anyhow::{Context, Result, anyhow};
 use firelane_gateway::shell::agent::Idle;
@@ -23,12 +24,11 @@ const END_WITHIN: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     if options.print_config {
-        say!("{}", SAMPLE.trim_end());
+        say!("{}", settings::printed(SAMPLE, "firelane-venue"));
         return Ok(ExitCode::SUCCESS);
     }
     let path = options.config.as_deref().context("which configuration?")?;
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let config = VenueConfig::parse(&text).with_context(|| path.display().to_string())?;
+    let config = settings::venue(path, &options.set)?;
     let socket = config.control.as_deref().map(control::bind).transpose()?;
     let stop = signals::asked_to_end()?;
     let recording = config.market.itch.as_deref().map(input::load).transpose()?.map(input::Recording::into_bytes);

@@ -1,5 +1,6 @@
 //! The one visible list of what is plugged in: named wirings, each built from a checked configuration.
 
+use crate::nearest::did_you_mean;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::{InstrumentTable, State, VenueId};
 use firelane_gateway::flow::Gateway;
@@ -56,11 +57,19 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Nasdaq<S> {
     type Probe = StageProbe;
 }
 
+/// What the demo trades, and a backtest, where no other wiring is named.
+pub(crate) const DEMO: &str = "imbalance-taker";
+
 /// The lane that a configuration names. With a clock, every stage of an order's way is stamped.
 pub(crate) fn build(config: &Config, clock: Option<Clock>) -> Result<Box<dyn Lane>> {
     let Some(wiring) = WIRINGS.iter().find(|w| w.name == config.wiring) else {
         let known: Vec<String> = WIRINGS.iter().map(|w| format!("{:?} ({})", w.name, w.what)).collect();
-        bail!("wiring = {:?}: must be one of {}", config.wiring, known.join(", "));
+        let known = known.join(", ");
+        if config.wiring.is_empty() {
+            bail!("wiring is not named, and no strategy is started by default: wiring = one of {known}");
+        }
+        let near = did_you_mean(&config.wiring, WIRINGS.iter().map(|w| w.name));
+        bail!("wiring = {:?}: must be one of {known}{near}", config.wiring);
     };
     (wiring.build)(config, StageProbe::new(clock)).with_context(|| format!("building the wiring {:?}", config.wiring))
 }
@@ -108,5 +117,9 @@ mod tests {
         }
         let error = build(&Config::parse("wiring = \"none\"").unwrap(), None).err().unwrap().to_string();
         assert!(error.contains("\"market-maker\""), "{error}");
+        let error = build(&Config::parse("wiring = \"listner\"").unwrap(), None).err().unwrap().to_string();
+        assert!(error.contains("did you mean \"listener\"?"), "{error}");
+        let error = build(&Config::parse("").unwrap(), None).err().unwrap().to_string();
+        assert!(error.contains("no strategy is started by default") && error.contains("\"listener\""), "{error}");
     }
 }

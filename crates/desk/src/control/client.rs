@@ -1,6 +1,7 @@
 //! The other end of a control socket: `firelane status`, `firelane kill`.
 
 use super::Reply;
+use crate::settings::{self, Role, Set};
 use anyhow::{Context, Result, bail};
 use firelane_gateway::shell::config::Config;
 use firelane_sim::server::VenueConfig;
@@ -25,7 +26,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// `path` is a socket, or a configuration that names one.
-    pub(crate) fn of(path: &Path) -> Result<Self> {
+    pub(crate) fn of(path: &Path, sets: &[Set]) -> Result<Self> {
         let name = path.display();
         match fs::metadata(path) {
             Ok(file) if file.file_type().is_socket() => return Ok(Target { socket: path.to_owned() }),
@@ -37,14 +38,12 @@ impl Target {
             ),
             Err(error) => return Err(error).context(name.to_string()),
         }
-        let text = fs::read_to_string(path).with_context(|| name.to_string())?;
-        let control = match (Config::parse(&text), VenueConfig::parse(&text)) {
-            (Ok(config), _) => config.live.control,
-            (Err(_), Ok(venue)) => venue.control,
-            (Err(error), Err(_)) => {
-                return Err(error).with_context(|| format!("{name} is neither a socket nor a configuration"));
-            }
+        let text = settings::text(path, sets)?;
+        let control = match Role::of(&text) {
+            Role::Gateway => Config::parse(&text).map(|config| config.live.control),
+            Role::Venue => VenueConfig::parse(&text).map(|venue| venue.control),
         };
+        let control = control.with_context(|| format!("{name} is neither a socket nor a configuration"))?;
         match control {
             Some(socket) => Ok(Target { socket }),
             None => bail!(
@@ -63,14 +62,26 @@ pub(crate) fn ask(target: &Target, line: &str) -> Result<Reply> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
             bail!("nobody listens at {path}: the process that it belongs to does not run (any more)")
         }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            bail!("{path} belongs to another user: only who started the process may ask it")
+        }
         Err(error) => return Err(error).with_context(|| path.to_string()),
     };
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{line}\n").as_bytes()).with_context(|| path.to_string())?;
     let mut answer = String::new();
-    BufReader::new(stream.take(LONGEST))
-        .read_line(&mut answer)
-        .with_context(|| format!("{path} did not answer within {} s", PATIENCE.as_secs()))?;
+    match BufReader::new(stream.take(LONGEST)).read_line(&mut answer) {
+        Ok(0) => bail!("{path} closed without an answer: its process is just ending"),
+        Ok(_) => {}
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => bail!(
+            "{path} did not answer within {} s: its process is there, but stopped (kill -CONT lets it go on) or stuck",
+            PATIENCE.as_secs()
+        ),
+        Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+            bail!("{path} closed without an answer: its process has just ended")
+        }
+        Err(error) => return Err(error).with_context(|| path.to_string()),
+    }
     serde_json::from_str(&answer).with_context(|| format!("{path} answers in another way than this firelane knows"))
 }

@@ -164,10 +164,10 @@ fn a_client_finds_the_socket_by_its_path_or_by_a_configuration() {
     let gateway = file("gateway.toml", &format!("{control}[entry]\nusername = \"ME\""));
     let venue = file("venue.toml", &format!("{control}[market]\nsymbols = 2"));
     for path in [&socket, &gateway, &venue] {
-        let target = Target::of(path).unwrap();
+        let target = Target::of(path, &[]).unwrap();
         assert_eq!(ask(&target, "hello").unwrap(), Reply::done("hello"));
     }
-    let says = |path: &Path| format!("{:#}", Target::of(path).unwrap_err());
+    let says = |path: &Path| format!("{:#}", Target::of(path, &[]).unwrap_err());
     let none = says(&file("none.toml", "wiring = \"listener\""));
     assert!(none.contains("names no control socket"), "{none}");
     let neither = says(&file("neither.toml", "nonsense = 1"));

@@ -3,6 +3,7 @@
 use super::chart;
 use crate::cli::{Demo, Faults};
 use crate::counters::{self, Counters, unusual};
+use crate::invoked::me;
 use crate::replay::group;
 use crate::times::Times;
 use firelane_gateway::base::{InstrumentId, Price, Side};
@@ -17,6 +18,9 @@ use firelane_sim::world::WorldStats;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Feed, core and venue spin, and one core is left to the rest.
+const SPLIT_CORES: usize = 4;
 
 /// What both sides leave behind.
 pub(super) struct Account<'a> {
@@ -392,17 +396,26 @@ impl Report {
         say!();
     }
 
-    /// What to try next.
+    /// What to try next, as it can be typed. A thread each is only for machines that have the cores.
     fn suggest(&self) {
-        let next = match (&self.run, self.faults.profile) {
-            (Some(run), "none") if run.layout == "fused" => {
-                "firelane demo --faults heavy --log run.log   loss, cut sessions, a kill; then: firelane log verify run.log"
+        let me = me();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let (command, what) = match (&self.run, self.faults.profile) {
+            (Some(run), "none") if run.layout == "fused" => (
+                "demo --faults heavy --log run.log".to_owned(),
+                format!("loss, cut sessions, a kill; then: {me} log verify run.log"),
+            ),
+            (Some(run), _) if run.layout == "fused" && cores >= SPLIT_CORES => {
+                ("demo --layout split".to_owned(), "feed and core on a core each".to_owned())
             }
-            (Some(run), _) if run.layout == "fused" => "firelane demo --layout split   feed and core on a core each",
-            (Some(_), _) => "firelane venue and firelane run   the two halves as processes of their own",
-            (None, _) => "firelane demo   the same over real sockets and threads, with every order timed",
+            (Some(_), _) => ("run --help".to_owned(), "gateway and venue as processes of their own".to_owned()),
+            (None, _) => {
+                ("demo".to_owned(), "the same over real sockets and threads, with every order timed".to_owned())
+            }
         };
-        say!("Try next: {next}");
+        say!("Try next:");
+        say!("  {me} {command}");
+        say!("      {what}");
     }
 }
 

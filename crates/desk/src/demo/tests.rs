@@ -26,6 +26,7 @@ fn options() -> Demo {
         speed: None,
         virtual_clock: true,
         config: None,
+        set: Vec::new(),
         print_config: false,
         log: None,
         tape: None,

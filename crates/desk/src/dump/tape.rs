@@ -152,7 +152,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
         Kind::Command => {
             let b = CommandBody::read_from_bytes(body).ok()?;
             let command = firelane_gateway::flow::Command::from_body(b)?;
-            vec![("command", Value::Text(spaced(&format!("{command:?}"))))]
+            vec![("command", Value::Text(format!("{command:?}")))]
         }
         Kind::Final => {
             let b = FinalBody::read_from_bytes(body).ok()?;

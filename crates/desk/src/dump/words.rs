@@ -162,25 +162,6 @@ pub(crate) fn slug(name: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// Words laid out: as many as fit in `width` columns on a line, the lines after the first behind `indent` spaces.
-pub(crate) fn laid_out(parts: &[String], indent: usize, width: usize) -> String {
-    let (mut text, mut column) = (String::new(), 0);
-    for (index, part) in parts.iter().enumerate() {
-        let length = part.chars().count();
-        if index > 0 && column + 1 + length > width {
-            text.push('\n');
-            text.extend(std::iter::repeat_n(' ', indent));
-            column = indent;
-        } else if index > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(part);
-        column += length;
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,13 +175,5 @@ mod tests {
         assert_eq!(Value::price(u64::MAX), Value::Number(u64::MAX));
         assert_eq!(Value::letter(b'Z', &[(b'B', "buy")]).to_string(), "Z (unlisted)");
         assert_eq!(Value::letter(b' ', &[(b' ', "none")]).to_string(), "blank (none)");
-    }
-
-    #[test]
-    fn words_are_laid_out_within_the_width() {
-        let parts = ["one", "two", "three", "four"].map(str::to_owned);
-        assert_eq!(laid_out(&parts, 2, 7), "one two\n  three\n  four");
-        assert_eq!(laid_out(&parts, 2, 80), "one two three four");
-        assert_eq!(laid_out(&parts, 2, 1), "one\n  two\n  three\n  four");
     }
 }

@@ -1,0 +1,331 @@
+//! `firelane check`: all that is wrong with a configuration, and what cannot work although it can be read.
+
+use crate::cli::Check;
+use crate::control;
+use crate::paint;
+use crate::settings::{self, Problem, Role};
+use crate::wirings;
+use anyhow::Result;
+use firelane_gateway::flow::book::BookCapacity;
+use firelane_gateway::flow::risk::ShortSale;
+use firelane_gateway::shell::config::{Config, Layout};
+use firelane_gateway::shell::live::wishes;
+use firelane_gateway::shell::plan::{Cores, Plan};
+use firelane_sim::server::VenueConfig;
+use serde::Serialize;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// `check --json`. The layout is stable: fields are added, never renamed or removed.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    /// Nothing is wrong.
+    ok: bool,
+    /// `gateway` or `venue`.
+    role: &'static str,
+    /// What is wrong.
+    errors: Vec<Line>,
+    /// What can be read, and cannot work or will surprise.
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    /// Where it stands in the file, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    text: String,
+}
+
+pub(crate) fn run(options: &Check) -> Result<ExitCode> {
+    let text = settings::text(&options.config, &options.set)?;
+    let role = Role::of(&text);
+    let problems = settings::problems(&text, role, |text| builds(text, role));
+    let warnings = if problems.is_empty() { warnings_of(&text, role) } else { Vec::new() };
+    let code = match (problems.is_empty(), warnings.is_empty()) {
+        (false, _) => ExitCode::from(1),
+        (true, false) if options.strict => ExitCode::from(2),
+        _ => ExitCode::SUCCESS,
+    };
+    if options.json {
+        let errors = problems.into_iter().map(|Problem { line, text }| Line { line, text }).collect::<Vec<_>>();
+        let verdict = Verdict { ok: errors.is_empty(), role: role.word(), errors, warnings };
+        say!("{}", serde_json::to_string(&verdict)?);
+    } else {
+        print(&options.config, role, &text, &problems, &warnings);
+    }
+    Ok(code)
+}
+
+fn print(path: &Path, role: Role, text: &str, problems: &[Problem], warnings: &[String]) {
+    let (name, width, role_word) = (path.display(), crate::layout::width(), role.word());
+    let say = |text: String, indent: usize| {
+        let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        say!("{}", crate::layout::laid_out(&words, indent, width));
+    };
+    let head = match (problems, warnings) {
+        ([], []) => format!("{name}: nothing is wrong with this configuration of a {role_word}."),
+        ([], some) => format!("{name}: it can be used, but {} will not work as it stands:", count(some.len(), "thing")),
+        (some, _) => format!("{name}: {} wrong with this configuration of a {role_word}:", are(some.len())),
+    };
+    say(head, 2);
+    let list = |kind: &str, text: &str| say(format!("  {kind} {text}"), 4);
+    problems.iter().for_each(|problem| list(&paint::bad("wrong"), &problem.to_string()));
+    warnings.iter().for_each(|warning| list(&paint::amber("warning"), warning));
+    if problems.is_empty() {
+        summary(text, role).iter().for_each(|line| say(format!("  {line}"), 4));
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+fn are(n: usize) -> String {
+    if n == 1 { "1 thing is".to_owned() } else { format!("{n} things are") }
+}
+
+/// What it would do, in a few words.
+fn summary(text: &str, role: Role) -> Vec<String> {
+    match (Config::parse(text), VenueConfig::parse(text)) {
+        (Ok(config), _) if role == Role::Gateway => vec![format!(
+            "It would run {}, layout {}, orders to {}, control {}.",
+            config.wiring,
+            config.live.threads.layout.word(),
+            config.live.net.orders,
+            config.live.control.as_ref().map_or("none".to_owned(), |path| path.display().to_string())
+        )],
+        (_, Ok(venue)) if role == Role::Venue => {
+            let market = match &venue.market.itch {
+                Some(file) => file.display().to_string(),
+                None => format!("{} synthetic symbols", venue.market.symbols),
+            };
+            vec![format!("It would play {market} to {} order port(s).", venue.ports.len())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What refuses a configuration that can be read: the parts of the lane, the plan of its threads.
+fn builds(text: &str, role: Role) -> Result<()> {
+    if role == Role::Venue {
+        return Ok(());
+    }
+    let mut config = Config::parse(text)?;
+    // Whether they can be built does not hang on how large the books are; memory does.
+    config.books = BookCapacity { instruments: config.instruments, orders: 16, levels: 16, own: 1 };
+    wirings::build(&config, None)?;
+    let threads = &config.live.threads;
+    Plan::new(&wishes(threads), &Cores::here(), threads.missing)?;
+    Ok(())
+}
+
+fn warnings_of(text: &str, role: Role) -> Vec<String> {
+    match role {
+        Role::Gateway => Config::parse(text).map_or(Vec::new(), |config| {
+            let mut all = warnings(&config, &Cores::here());
+            all.extend(secrets(&[&config.secrets.entry, &config.secrets.snapshot]));
+            all.extend(config.live.control.as_deref().and_then(socket));
+            all
+        }),
+        Role::Venue => VenueConfig::parse(text).map_or(Vec::new(), |config| of_venue(&config)),
+    }
+}
+
+fn secrets(variables: &[&String]) -> Vec<String> {
+    let mut unset: Vec<&str> = variables.iter().map(|name| name.as_str()).collect();
+    unset.retain(|name| std::env::var_os(name).is_none());
+    unset.sort_unstable();
+    unset.dedup();
+    let say =
+        |name: &str| format!("{name} is not set here: set it to the password (one to ten characters) before the start");
+    unset.into_iter().map(say).collect()
+}
+
+fn socket(path: &Path) -> Option<String> {
+    control::cannot_bind(path).map(|why| format!("control.socket = {:?}: {why}", path.display().to_string()))
+}
+
+/// What a gateway's configuration asks for and cannot have.
+fn warnings(config: &Config, cores: &Cores) -> Vec<String> {
+    let mut all = limits(config);
+    all.extend(threads(config, cores));
+    all
+}
+
+/// The part of it that hangs on the configuration alone: a run says it too.
+pub(crate) fn limits(config: &Config) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut warn = |text: String| all.push(text);
+    let strategy = match config.wiring.as_str() {
+        "imbalance-taker" => Some(("taker", config.taker.size.0, config.taker.max_position.0)),
+        "market-maker" => Some(("maker", config.maker.size.0, config.maker.max_position.0)),
+        _ => None,
+    };
+    if let Some((name, size, position)) = strategy {
+        let each = &config.risk.each;
+        let of_symbols = config.risk_of.iter().map(|(symbol, limits)| (format!("risk.symbols.{symbol}"), limits));
+        for (table, limits) in std::iter::once(("risk".to_owned(), each)).chain(of_symbols) {
+            if size > limits.max_order_qty.0 {
+                let most = limits.max_order_qty.0;
+                warn(format!(
+                    "{name}.size = {size} is over {table}.max_order_qty = {most}: every order of that size is refused"
+                ));
+            }
+            if size > limits.max_position.0 {
+                let most = limits.max_position.0;
+                warn(format!("{name}.size = {size} is over {table}.max_position = {most}: no order passes the gate"));
+            } else if position > limits.max_position.0 {
+                let most = limits.max_position.0;
+                warn(format!(
+                    "{name}.max_position = {position} is over {table}.max_position = {most}: the gate stops it there"
+                ));
+            }
+        }
+        if size > position {
+            warn(format!(
+                "{name}.size = {size} is over {name}.max_position = {position}: it never asks for its whole size"
+            ));
+        }
+        if each.short == ShortSale::Located && each.locates.0 < size {
+            warn(format!(
+                "risk.locates = {} is less than {name}.size = {size}: short sales are refused",
+                each.locates.0
+            ));
+        }
+        if each.short == ShortSale::Located && config.entry.locate_broker.is_none() {
+            warn(
+                "entry.locate_broker is empty: a venue that asks who located the shares refuses short sales".to_owned(),
+            );
+        }
+        if each.whole_lots && size % 100 != 0 {
+            warn(format!("{name}.size = {size} is no whole lot, which risk.whole_lots = true asks for"));
+        }
+    }
+    if config.listed.is_empty() && !config.directory {
+        warn("instruments.listed is empty and instruments.directory = false: no symbol is followed".to_owned());
+    }
+    if !config.feed.rerequest.enabled && config.feed.snapshot.is_none() {
+        warn(
+            "feed.rerequest and feed.snapshot are both off: what both lines lose stays lost, and its book stale"
+                .to_owned(),
+        );
+    }
+    if config.feed.lines > 1 && config.live.net.lines[0].to == config.live.net.lines[1].to {
+        warn(format!(
+            "net.line_a and net.line_b are both {}: the second cannot be listened to",
+            config.live.net.lines[0]
+        ));
+    }
+    if config.live.net.orders == config.live.net.snapshot {
+        warn(format!("net.orders and net.snapshot are both {}", config.live.net.orders));
+    }
+    all
+}
+
+fn threads(config: &Config, cores: &Cores) -> Vec<String> {
+    let threads = &config.live.threads;
+    let mut all = Vec::new();
+    let wanted = wishes(threads).len();
+    if threads.cores.len() > wanted {
+        all.push(format!(
+            "threads.cores names {} cores, layout {} has {wanted} thread(s): the rest is left out",
+            threads.cores.len(),
+            threads.layout.word()
+        ));
+    }
+    if let Ok(plan) = Plan::new(&wishes(threads), cores, threads.missing) {
+        all.extend(plan.notes().iter().map(|note| format!("threads: {note}")));
+    }
+    if threads.layout == Layout::Split && cores.count() < 3 {
+        all.push(format!(
+            "threads.layout = \"split\" on {} core(s): feed and core take turns with everything else; \"fused\" is faster here",
+            cores.count()
+        ));
+    }
+    all
+}
+
+fn of_venue(config: &VenueConfig) -> Vec<String> {
+    let mut variables: Vec<&String> = config.ports.iter().map(|port| &port.password_env).collect();
+    variables.push(&config.snapshot.password_env);
+    let mut all = secrets(&variables);
+    all.extend(config.control.as_deref().and_then(socket));
+    if let Some(file) = &config.market.itch
+        && let Err(error) = std::fs::File::open(file)
+    {
+        all.push(format!(
+            "market.itch = {:?}: {}",
+            file.display().to_string(),
+            crate::without_number(&error.to_string())
+        ));
+    }
+    if let Some(file) = &config.journal {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            all.push(format!("journal = {:?}: there is no such folder", file.display().to_string()));
+        }
+    }
+    let addresses = &config.setup.addresses;
+    if addresses.lines[0].iter().any(|line| addresses.lines[1].contains(line)) {
+        all.push(
+            "addresses.line_a and addresses.line_b share an address: a gateway takes them for one line".to_owned(),
+        );
+    }
+    for (at, port) in config.ports.iter().enumerate() {
+        if config.ports[..at].iter().any(|other| other.session == port.session) {
+            let session = String::from_utf8_lossy(&port.session).trim_end().to_owned();
+            all.push(format!("port[{at}].session = {session:?} is another port's too: clients cannot tell them apart"));
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warned(text: &str, cores: usize) -> String {
+        warnings(&Config::parse(text).unwrap(), &Cores::of(cores)).join("\n")
+    }
+
+    #[test]
+    fn what_cannot_work_is_warned_of_and_the_sample_can() {
+        assert_eq!(warned(firelane_gateway::shell::config::SAMPLE, 4), "");
+        for (text, says) in [
+            (
+                "wiring = \"imbalance-taker\"\n[taker]\nsize = 2000\nmax_position = 2000",
+                "over risk.max_order_qty = 1000",
+            ),
+            (
+                "wiring = \"market-maker\"\n[maker]\nsize = 3000\nmax_position = 3000",
+                "over risk.max_position = 2000: no order passes",
+            ),
+            (
+                "wiring = \"market-maker\"\n[maker]\nmax_position = 2001",
+                "maker.max_position = 2001 is over risk.max_position",
+            ),
+            ("wiring = \"market-maker\"\n[maker]\nsize = 1000", "it never asks for its whole size"),
+            (
+                "wiring = \"imbalance-taker\"\n[instruments]\nlisted = [\"A\"]\n[risk.symbols.A]\nmax_order_qty = 50",
+                "risk.symbols.A.max_order_qty = 50",
+            ),
+            ("wiring = \"imbalance-taker\"\n[risk]\nlocates = 0", "short sales are refused"),
+            ("wiring = \"imbalance-taker\"\n[entry]\nlocate_broker = \"\"", "who located"),
+            ("[instruments]\ndirectory = false", "no symbol is followed"),
+            ("[feed.rerequest]\nenabled = false\n[feed.snapshot]\nenabled = false", "stays lost"),
+            ("[net]\nline_b = \"127.0.0.1:26401\"", "cannot be listened to"),
+            ("[threads]\ncores = [64]", "this process has no such core"),
+            ("[threads]\ncores = [0, 1]", "names 2 cores"),
+        ] {
+            let all = warned(text, 4);
+            assert!(all.contains(says), "{text}: {all}");
+        }
+        assert!(warned("[threads]\nlayout = \"split\"", 2).contains("\"fused\" is faster here"));
+        assert_eq!(warned("[threads]\nlayout = \"split\"", 4), "");
+        // What only another wiring uses is no concern.
+        assert_eq!(warned("wiring = \"listener\"\n[taker]\nsize = 2000", 4), "");
+        // At the limit it passes.
+        assert_eq!(warned("wiring = \"imbalance-taker\"\n[taker]\nsize = 1000\nmax_position = 2000", 4), "");
+    }
+}
