@@ -95,7 +95,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
         "market",
         &format!(
             "{}, {} messages, the next is {}",
-            if market.live_market { "live".to_owned() } else { paint::amber("IN A GAP") },
+            if market.live_market { "live".to_owned() } else { paint::amber("NOT LIVE") },
             group(market.messages),
             group(market.next_sequence)
         ),
@@ -204,7 +204,7 @@ mod tests {
             (GatewayStatus { kill_switch: true, ..well.clone() }, "does not know yet"),
             (GatewayStatus { ready: false, ..well.clone() }, "may not be sent now"),
             (GatewayStatus { age_ms: 60_000, ..well.clone() }, "nothing for 60.0 s"),
-            (GatewayStatus::default(), "IN A GAP"),
+            (GatewayStatus::default(), "NOT LIVE"),
             (GatewayStatus { stopped: true, ..well.clone() }, "STOPPED"),
             (GatewayStatus { log: Log { error: full.clone(), ..Log::default() }, ..well.clone() }, "no space"),
             (GatewayStatus { tape_error: full, tape_unwritten: 7, ..well.clone() }, "7 are not in it: no space"),

@@ -14,7 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 15] = [
     &[],
     &["demo"],
     &["replay"],
@@ -22,6 +22,7 @@ const COMMANDS: [&[&str]; 14] = [
     &["venue"],
     &["status"],
     &["kill"],
+    &["enable"],
     &["check"],
     &["completions"],
     &["man"],

@@ -13,6 +13,7 @@ impl<W: Wiring> Core<W> {
         let body = AlertBody {
             alert: U16::new(alert as u16),
             instrument: record::instrument_field(id),
+            symbol: self.symbol_field(id),
             first: U64::new(first),
             second: U64::new(second),
         };
@@ -25,12 +26,18 @@ impl<W: Wiring> Core<W> {
             what: what as u8,
             stops: u8::from(stops),
             instrument: record::instrument_field(instrument),
+            symbol: self.symbol_field(instrument),
             token: U32::new(token),
             order: U64::new(order.map_or(0, |id| id.0)),
             said: I64::new(said),
             known: I64::new(known),
         };
         self.tape(Kind::Anomaly, body.as_bytes(), out);
+    }
+
+    /// The symbol of records that may name none.
+    fn symbol_field(&self, id: Option<InstrumentId>) -> [u8; 8] {
+        id.and_then(|id| self.instruments.get(id)).map_or([b' '; 8], |row| row.symbol.0)
     }
 
     pub(super) fn tape_order(&self, change: &Change, out: &mut Outbox) {

@@ -1,6 +1,7 @@
 //! The records of the tape, and those of the log that hold no message, in words.
 
 use super::words::{Fields, Value};
+use firelane_gateway::base::Symbol;
 use firelane_gateway::flow::orders::AnomalyKind;
 use firelane_gateway::flow::record::{
     Alert, AlertBody, AnomalyBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody,
@@ -20,6 +21,14 @@ impl Instruments<'_> {
             Some(symbol) => ("symbol", Value::Symbol(symbol.clone())),
             None if id == u32::MAX => ("instrument", Value::Text("all".to_owned())),
             None => ("instrument", Value::Number(id.into())),
+        }
+    }
+
+    /// The same of a record that names the symbol itself: one that the directory named stands in no header.
+    fn named(&self, id: u32, symbol: [u8; 8]) -> (&'static str, Value) {
+        match Symbol(symbol).to_string() {
+            symbol if id != u32::MAX && !symbol.is_empty() => ("symbol", Value::Symbol(symbol)),
+            _ => self.field(id),
         }
     }
 }
@@ -71,7 +80,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
             let name = Alert::from_number(b.alert.get()).map_or("of another build".to_owned(), |a| spaced(a.name()));
             vec![
                 ("alert", Value::Text(name)),
-                instruments.field(b.instrument.get()),
+                instruments.named(b.instrument.get(), b.symbol),
                 ("first", Value::Number(b.first.get())),
                 ("second", Value::Number(b.second.get())),
             ]
@@ -81,7 +90,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
             let what = AnomalyKind::from_number(b.what);
             vec![
                 ("what", Value::Text(what.map_or("of another build".to_owned(), |what| spaced(&format!("{what:?}"))))),
-                instruments.field(b.instrument.get()),
+                instruments.named(b.instrument.get(), b.symbol),
                 ("order", Value::Own(b.order.get())),
                 ("user_ref_num", Value::Number(b.token.get().into())),
                 ("said", Value::Signed(b.said.get())),

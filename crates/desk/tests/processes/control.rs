@@ -65,7 +65,7 @@ fn every_command_is_answered_and_garbage_is_refused() {
     let report = gateway.report(0);
     assert_eq!((report["ended"].as_str(), report["clean"].as_bool()), (Some("asked"), Some(true)), "{report}");
     world.assert_log_verifies();
-    assert_eq!(world.commands(), ["start", "disable", "enable", "snapshot", "shutdown"]);
+    assert_eq!(world.commands(), ["Start", "Disable", "Enable", "Snapshot", "Shutdown"]);
     venue.signal("-TERM");
     venue.report(0);
 }

@@ -97,6 +97,6 @@ fn the_kill_switch_stops_orders_until_it_is_released() {
     until("the last word", || Some(()).filter(|()| gateway.with("Kill switch released").len() == 2));
     assert_eq!(gateway.with("KILL SWITCH thrown").len(), 2);
     world.end_and_compare(gateway, venue);
-    assert_eq!(world.commands(), ["start", "kill", "release", "kill", "release", "shutdown"]);
+    assert_eq!(world.commands(), ["Start", "Kill", "Release", "Kill", "Release", "Shutdown"]);
     world.assert_log_verifies();
 }
