@@ -12,9 +12,11 @@ use firelane_gateway::flow::risk::{Gate, Refusal};
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
 use firelane_gateway::flow::strategy::{Actions, Context, ImbalanceTaker, ImbalanceTakerConfig, Strategy};
 use firelane_gateway::flow::trading::Trading;
+use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::wiring::{Parts, Policy};
 use firelane_gateway::flow::{Command, Gateway};
 use std::sync::{Arc, Mutex};
+use zerocopy::IntoBytes;
 
 /// Notes what it is called for, of which instrument, and whether it is told that it may trade.
 #[derive(Clone, Default)]
@@ -281,21 +283,21 @@ fn deadlines_of_many_instruments_at_one_time_are_no_standstill() {
 }
 
 #[test]
-fn what_became_live_while_order_entry_was_away_is_looked_at_when_it_is_back() {
+fn what_may_not_rest_any_more_is_cancelled_as_soon_as_order_entry_is_back() {
     let mut rig = Rig::trading(&Setup::default());
     rig.tell(1, Do::Buy, 100, 99_000);
-    let mut request = rig.venue.asked.last().unwrap().clone();
-    rig.command(Command::Kill);
-    assert_eq!(rig.live(), 0);
-    rig.pass(Nanos::from_millis(1_500));
     rig.cut();
+    rig.pass(Nanos::from_millis(500));
+    rig.command(Command::Kill);
     rig.look();
-    // An order that this run did not send is in what the venue tells next.
-    request[1..5].copy_from_slice(&77u32.to_be_bytes());
-    let accepted = rig.venue.accept(&request);
-    rig.say(accepted);
-    rig.pass(Nanos::from_millis(3_500));
-    assert_eq!((rig.asked().as_str(), rig.live(), rig.venue.orders.len()), ("QX", 0, 0));
+    assert_eq!((rig.live(), rig.lane.core().ready()), (1, false));
+    let mut waited = 0;
+    while !rig.lane.core().ready() {
+        rig.pass(Nanos::from_millis(10));
+        waited += 10;
+        assert!(waited < 10_000, "order entry comes back");
+    }
+    assert_eq!((rig.asked().as_str(), rig.live(), rig.venue.orders.len()), ("XQ", 0, 0), "before it may trade again");
 }
 
 #[test]
@@ -312,6 +314,7 @@ fn a_dead_mark_ends_with_the_snapshot_that_does_not_show_its_order() {
         let own = |rig: &Rig| rig.lane.core().books().view(X).order(VenueRef(resting)).and_then(|o| o.client);
         assert!(own(&rig).is_some(), "the feed still shows it");
         if new_session {
+            rig.give(Given::Packet(A, end_of_session(DAY, rig.next).as_bytes().to_vec()));
             let day = packet(NEXT_DAY, 1, &opening(2));
             rig.give(Given::Packet(A, day.clone()));
             rig.give(Given::Packet(B, day));
@@ -342,6 +345,7 @@ fn a_contradiction_about_an_order_of_another_book_stales_both() {
 fn another_session_explains_its_locates_anew_and_has_no_date() {
     let mut rig = Rig::trading(&Setup::default());
     assert_eq!(rig.lane.core().exchange_time().day(), 20_000);
+    rig.give(Given::Packet(A, end_of_session(DAY, rig.next).as_bytes().to_vec()));
     let day = packet(NEXT_DAY, 1, &[phase(b"O"), delete(1, 1_000)]);
     rig.give(Given::Packet(A, day.clone()));
     rig.give(Given::Packet(B, day));

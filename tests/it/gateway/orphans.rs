@@ -180,8 +180,9 @@ fn what_is_not_known_is_adopted_while_the_venue_tells_of_earlier_runs_and_never_
             _ => {}
         }
         assert_eq!(rig.lane.core().ready(), away == "ready", "{away}");
-        let live = rig.live();
         rig.say(accepted);
-        assert_eq!((rig.live(), rig.lane.core().orders().counters().unknown), (live, 1), "{away}");
+        let orders = rig.lane.core().orders();
+        assert_eq!((orders.by_token(77).is_some(), orders.counters().unknown), (false, 1), "{away}");
+        assert!(rig.lane.core().is_stopped(), "what the venue says it has is not known here: {away}");
     }
 }
