@@ -352,6 +352,8 @@ fn self_match_decrements_count_against_a_replace() {
     w.buy(1, 500, P50);
     w.sell(2, 100, P50);
     assert_eq!(w.replace(1, 3, 500, P50), ["U1>3 B400 @500000 0Y L"]);
+    w.sell(4, 50, P50);
+    assert_eq!(w.replace(3, 5, 500, P50), ["U3>5 B350 @500000 0Y L"], "those of the orders before, too");
 }
 
 /// The arithmetic, at its ends.
