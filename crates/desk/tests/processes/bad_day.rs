@@ -209,7 +209,7 @@ impl Day {
             process.as_mut().unwrap().assert_alive();
         }
         self.world.until("gateway", "trading", |status| {
-            status["ready"] == true && status["live_market"] == true && number(status, "/live_orders") > 0
+            status["ready"] == true && status["market"]["live_market"] == true && number(status, "/live_orders") > 0
         });
     }
 
