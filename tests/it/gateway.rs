@@ -7,3 +7,4 @@ mod market;
 mod orders;
 pub(crate) mod rig;
 mod same;
+mod silence;

@@ -49,6 +49,8 @@ pub(super) fn configure(mut config: Config, recording: &Recording, symbol: Optio
         session: None,
         start: Start::First,
         lines: 1,
+        // Quiet times of a recording are no silence: there are no heartbeats in it.
+        line_timeout: Nanos(u64::MAX),
         rerequest: RerequestConfig { enabled: false, ..config.feed.rerequest },
         snapshot: None,
         ..config.feed
