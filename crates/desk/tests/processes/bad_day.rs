@@ -209,7 +209,7 @@ impl Day {
             process.as_mut().unwrap().assert_alive();
         }
         self.world.until("gateway", "trading", |status| {
-            status["ready"] == true && status["live_market"] == true && number(status, "/live_orders") > 0
+            status["ready"] == true && status["market"]["live_market"] == true && number(status, "/live_orders") > 0
         });
     }
 
@@ -374,6 +374,8 @@ fn a_bad_day_ends_with_nothing_alive_and_both_sides_equal() {
         println!("{:>6.1} s  {mishap:?}", began.elapsed().as_secs_f64());
         let next = Instant::now() + Duration::from_secs(10);
         day.happen(mishap);
+        // What it does is to be seen in a status before one is believed.
+        thread::sleep(Duration::from_millis(300));
         day.settle();
         if seconds.is_some() {
             thread::sleep(next.saturating_duration_since(Instant::now()));
