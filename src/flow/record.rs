@@ -14,7 +14,7 @@ use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Version of every record body below. A reader refuses others.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// In front of each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -207,6 +207,8 @@ pub struct AlertBody {
     pub alert: U16,
     /// Instrument (u32::MAX: all or none).
     pub instrument: U32,
+    /// Its symbol, or spaces: whoever reads this need not know the lane's numbers.
+    pub symbol: [u8; 8],
     /// What it is about, see [`Alert`].
     pub first: U64,
     /// See [`Alert`].
@@ -321,7 +323,7 @@ pub struct StatusBody {
     pub ready: u8,
     /// 1: the kill switch is thrown.
     pub killed: u8,
-    /// 1: the market is followed without a gap.
+    /// 1: the market is followed: no gap, no loss, no snapshot awaited, lines that speak, a session that is not over.
     pub live_market: u8,
 }
 
@@ -371,7 +373,8 @@ alerts! {
     SnapshotBegin = 4,
     /// A snapshot is spliced; first: next live sequence number.
     SnapshotEnd = 5,
-    /// No snapshot could be had.
+    /// No snapshot could be had, or none that helped; first: the number of the
+    /// [`SnapshotTrouble`](super::feed::SnapshotTrouble), second: the message that it goes on with, or 0.
     SnapshotFailed = 6,
     /// The market-data session changed.
     SessionChanged = 7,
@@ -400,14 +403,29 @@ alerts! {
     /// Order entry is over, no reconnect follows; first: 0 after a shutdown, else 1 + the number of the
     /// [`Fault`](super::entry::Fault).
     EntryOver = 18,
+    /// Every line is silent, or what they say does not follow on the stream; first: the message waited for, second: 1 if
+    /// they are heard.
+    MarketSilent = 19,
+    /// A line says again how the stream goes on; first: the message waited for.
+    MarketBack = 20,
+    /// The session whose end was announced goes on.
+    SessionGoesOn = 21,
+    /// A number that was named is wrong; first: it, second: the message that the stream goes on with.
+    JumpDropped = 22,
+    /// Two copies of a message differ; first: its number, second: the line that brought the second one.
+    LinesDiffer = 23,
+    /// A snapshot stands ahead of the lines; first: the message it goes on with, second: the one the lines do.
+    SnapshotAhead = 24,
+    /// The feed had more to say than there was room for: every book is stale until a snapshot.
+    FeedOverrun = 25,
     /// An order lives at the venue that could not be taken over, and is cancelled; first: its token, second: its symbol,
     /// as [`Symbol::key`](crate::base::Symbol::key).
-    Orphan = 19,
+    Orphan = 26,
     /// Something left that the order table could not hold, which is a fault of this program: the kill switch is thrown;
     /// first: its token.
-    Fault = 20,
+    Fault = 27,
     /// A strategy's deadline stands still: the strategies are disabled and what rests is cancelled; first: the deadline.
-    Stuck = 21,
+    Stuck = 28,
 }
 
 /// `B` or `S`.

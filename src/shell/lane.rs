@@ -177,6 +177,8 @@ where
         into.entry = self.entry().stage() as u8;
         into.ready = u8::from(self.ready());
         into.killed = u8::from(self.gate().is_killed());
+        // The feed has said what it knows; the core may know of more.
+        into.live_market &= u8::from(self.books().shared_freshness().is_fresh());
     }
     fn counters(&self, into: &mut Tally) {
         into.core(self.counters());

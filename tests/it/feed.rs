@@ -5,3 +5,4 @@ mod gaps;
 mod property;
 mod rig;
 mod snapshots;
+mod trust;

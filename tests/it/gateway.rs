@@ -10,3 +10,4 @@ mod orphans;
 pub(crate) mod rig;
 mod said;
 mod same;
+mod silence;

@@ -144,6 +144,7 @@ impl Owner {
                     assert!(count > 0);
                     assert_eq!(self.next.replace(first + count).unwrap_or(first), first);
                 }
+                Release::Notice(Notice::JumpDropped { next, .. }) => self.next = Some(next),
                 Release::Notice(Notice::SnapshotBegin) => self.snapshot = true,
                 Release::Notice(Notice::SnapshotEnd { next }) => {
                     assert!(core::mem::take(&mut self.snapshot));
@@ -159,7 +160,8 @@ impl Owner {
                 Release::Notice(_) => {}
             }
         }
-        assert_eq!(self.feed.is_live(), self.feed.session().is_some() && !self.gap);
+        assert!(!self.feed.is_live() || self.feed.session().is_some() && !self.gap);
+        assert_eq!(self.feed.counters().notices_dropped, 0);
         assert_eq!(self.out.overflowed(), 0);
         self.out.clear();
     }

@@ -5,8 +5,9 @@
 
 use crate::replay::group;
 use crate::times::span;
-use firelane_gateway::base::{InstrumentId, Mono, Nanos, SessionId, Symbol};
+use firelane_gateway::base::{Mono, Nanos, SessionId, Symbol};
 use firelane_gateway::flow::entry::{Away, Fault};
+use firelane_gateway::flow::feed::SnapshotTrouble;
 use firelane_gateway::flow::record::{Alert, StatusBody};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::live::Notice;
@@ -76,7 +77,6 @@ pub(crate) struct Notices {
     snapshot_login: String,
     lines: [String; 2],
     line_timeout: String,
-    listed: Vec<String>,
 
     entry: Entry,
     /// Since when order entry is not ready.
@@ -85,6 +85,8 @@ pub(crate) struct Notices {
     ever_ready: bool,
     snapshot_link: Option<Why>,
     lost: Seldom,
+    jumps: Seldom,
+    ahead: Seldom,
     book_faults: Seldom,
     skipped: Seldom,
     orphans: Seldom,
@@ -93,6 +95,11 @@ pub(crate) struct Notices {
     stalls_said: Seldom,
     tape_lost: u64,
     tape_said: Seldom,
+}
+
+/// The number of a line, if it is one of the two.
+fn line_of(line: u64) -> Option<u64> {
+    (line < 2).then_some(line)
 }
 
 impl Notices {
@@ -115,13 +122,14 @@ impl Notices {
             ),
             lines: config.live.net.lines.each_ref().map(ToString::to_string),
             line_timeout: span(config.feed.line_timeout.0),
-            listed: config.listed.iter().map(|row| row.symbol.to_string()).collect(),
             entry: Entry::Opening,
             away_since: Mono(0),
             fault: None,
             ever_ready: false,
             snapshot_link: None,
             lost: Seldom::default(),
+            jumps: Seldom::default(),
+            ahead: Seldom::default(),
             book_faults: Seldom::default(),
             skipped: Seldom::default(),
             orphans: Seldom::default(),
@@ -151,7 +159,9 @@ impl Notices {
                 self.snapshot_link = why.or(self.snapshot_link);
                 None
             }
-            Notice::Alert { alert, instrument, first, second } => self.alert(at, alert, instrument, first, second),
+            Notice::Alert { alert, instrument, symbol, first, second } => {
+                self.alert(at, alert, instrument.map(|_| symbol), first, second)
+            }
         }
     }
 
@@ -313,14 +323,46 @@ impl Notices {
         })
     }
 
-    fn symbol(&self, id: Option<InstrumentId>) -> String {
-        match id {
-            None => "every symbol".to_owned(),
-            Some(id) => match self.listed.get(id.0 as usize) {
-                Some(symbol) => symbol.clone(),
-                None => format!("instrument {}", id.0),
-            },
-        }
+    /// No snapshot: the login is named only where the login may be the reason.
+    fn no_snapshot(&self, why: Option<SnapshotTrouble>, stands: u64) -> String {
+        let link = match self.snapshot_link {
+            None | Some(Why::AskedFor | Why::ByPeer) => String::new(),
+            Some(why) => format!(": {why}"),
+        };
+        let (server, login) = (&self.snapshot, &self.snapshot_login);
+        let what = match why {
+            None | Some(SnapshotTrouble::Unreachable) => {
+                format!("no snapshot could be had from {server}{link}. Is net.snapshot right, and the server running?")
+            }
+            Some(SnapshotTrouble::Refused) => format!("{server} refuses the snapshot login. Check {login}."),
+            Some(SnapshotTrouble::Unanswered) => {
+                format!("{server} does not answer the snapshot login{link}. Is net.snapshot right?")
+            }
+            Some(SnapshotTrouble::Torn) => {
+                format!("snapshots from {server} end, or fall silent, before their end{link}.")
+            }
+            Some(SnapshotTrouble::Garbled) => format!("what {server} sends is no snapshot: it is malformed."),
+            Some(SnapshotTrouble::Unfit) => format!(
+                "the snapshot from {server} goes on at message {}, which cannot be joined to where the lines stand. Is it of \
+                 this session, and feed.max_gap large enough?",
+                group(stands)
+            ),
+            Some(SnapshotTrouble::Fruitless) => format!(
+                "one snapshot after the other from {server} was taken, and the books are stale again soon after. Do the \
+                 snapshots fit the lines, and does the re-request server answer?"
+            ),
+        };
+        format!("Market: {what} Books stay stale; it is tried again, at long intervals.")
+    }
+
+    fn market_silent(&self, next: u64, heard: bool) -> String {
+        let timeout = &self.line_timeout;
+        let what = if heard {
+            format!("nothing that follows on message {} came on any line for {timeout}", group(next.saturating_sub(1)))
+        } else {
+            format!("every line is silent for {timeout}")
+        };
+        format!("Market: {what}; books are stale, resting orders are cancelled, none enters.")
     }
 
     fn line(&self, line: u64) -> String {
@@ -328,14 +370,8 @@ impl Notices {
         format!("Line {} ({})", ["A", "B"][index], self.lines[index])
     }
 
-    fn alert(
-        &mut self,
-        at: Mono,
-        alert: Alert,
-        instrument: Option<InstrumentId>,
-        first: u64,
-        second: u64,
-    ) -> Option<String> {
+    fn alert(&mut self, at: Mono, alert: Alert, symbol: Option<Symbol>, first: u64, second: u64) -> Option<String> {
+        let symbol = symbol.map_or_else(|| "every symbol".to_owned(), |symbol| symbol.to_string());
         match alert {
             Alert::EntryReady => self.entry_ready(at),
             Alert::EntryLost => Away::from_number(first).and_then(|why| self.entry_lost(at, why)),
@@ -350,7 +386,8 @@ impl Notices {
             Alert::GapOpened | Alert::GapClosed => None,
             Alert::Lost => self.lost.say(at).map(|more| {
                 format!(
-                    "Market: {} messages from {} on are lost on every line and from the re-request server{more}.",
+                    "Market: {} messages from {} on are lost on every line and from the re-request server, about {symbol}\
+                     {more}.",
                     group(second),
                     group(first)
                 )
@@ -360,22 +397,52 @@ impl Notices {
                 self.snapshot_link = None;
                 Some(format!("Market: the snapshot is in; the stream goes on at message {}.", group(first)))
             }
-            Alert::SnapshotFailed => {
-                let why = match self.snapshot_link {
-                    None | Some(Why::AskedFor | Why::ByPeer) => String::new(),
-                    Some(why) => format!(": {why}"),
+            Alert::SnapshotFailed => Some(self.no_snapshot(SnapshotTrouble::from_number(first), second)),
+            Alert::SnapshotAhead => self.ahead.say(at).map(|more| {
+                format!(
+                    "Market: the snapshot stands at message {}, the lines at {}: waiting for them to come as far; books \
+                     are stale until then{more}.",
+                    group(first),
+                    group(second)
+                )
+            }),
+            Alert::SessionChanged => Some("Market: another session has begun; the books begin anew.".to_owned()),
+            Alert::EndOfSession => Some(
+                "Market: the session has ended; books are stale, resting orders are cancelled, none enters until another \
+                 session begins."
+                    .to_owned(),
+            ),
+            Alert::SessionGoesOn => {
+                Some("Market: the session goes on, though its end was announced; books are fresh again.".to_owned())
+            }
+            Alert::MarketSilent => Some(self.market_silent(first, second != 0)),
+            Alert::MarketBack => {
+                Some(format!("Market: the lines speak again; the stream goes on at message {}.", group(first)))
+            }
+            Alert::JumpDropped => self.jumps.say(at).map(|more| {
+                format!(
+                    "Market: message number {} was named, which is wrong: the stream goes on at {}. Dropped{more}.",
+                    group(first),
+                    group(second)
+                )
+            }),
+            Alert::LinesDiffer => {
+                let line = match line_of(second) {
+                    Some(line) => self.line(line),
+                    None => "the re-request server".to_owned(),
                 };
                 Some(format!(
-                    "Market: no snapshot could be had from {}{why}. It is tried again. Check {}.",
-                    self.snapshot, self.snapshot_login
+                    "Market: message {} came with other bytes on {line} than before; the first copy counts. More of this \
+                     session are counted and not said: one of the lines is at fault.",
+                    group(first)
                 ))
             }
-            Alert::SessionChanged => Some("Market: another session has begun; the books begin anew.".to_owned()),
-            Alert::EndOfSession => Some("Market: the session has ended.".to_owned()),
+            Alert::FeedOverrun => Some(
+                "Market: the feed had more to say than there was room for; books are stale until a snapshot.".to_owned(),
+            ),
             Alert::LineSilent => Some(format!("{} is silent: nothing for {}.", self.line(first), self.line_timeout)),
             Alert::LineBack => Some(format!("{} speaks again.", self.line(first))),
             Alert::BookFault => {
-                let symbol = self.symbol(instrument);
                 self.book_faults.say(at).map(|more| {
                     format!("Market: a message contradicts the book of {symbol} (order {first}); it is stale{more}.")
                 })
@@ -388,7 +455,10 @@ impl Notices {
                     3 => "with an impossible field",
                     _ => "about an instrument for which there is no room (instruments.capacity)",
                 };
-                self.skipped.say(at).map(|more| format!("Market: a message {why} was skipped (type {kind:?}){more}."))
+                let about = if symbol == "every symbol" { String::new() } else { format!(" about {symbol}") };
+                self.skipped
+                    .say(at)
+                    .map(|more| format!("Market: a message{about} {why} was skipped (type {kind:?}){more}."))
             }
             Alert::Orphan => {
                 let symbol = Symbol(second.to_be_bytes());
@@ -400,14 +470,12 @@ impl Notices {
                 })
             }
             Alert::Fault => {
-                let symbol = self.symbol(instrument);
                 Some(format!(
                     "KILL SWITCH thrown by the lane: order {first} in {symbol} left and could not be noted, a fault of \
                      this program. Ask the venue what lives there, and report it."
                 ))
             }
             Alert::Stuck => {
-                let symbol = self.symbol(instrument);
                 Some(format!(
                     "The strategies are disabled and what rests is cancelled: a deadline that one asked for ({symbol}) \
                      stands still, a fault of the strategy."

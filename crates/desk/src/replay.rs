@@ -60,7 +60,23 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
             bbo.finish().with_context(|| format!("writing {}", path.display()))?;
         }
         if let Some((path, out, config)) = orders {
-            let recording = Recording::of(&kept);
+            let mut recording = Recording::of(&kept, pass.first_day.unwrap_or(u64::MAX));
+            if pass.misplaced > 0 {
+                recording.relocate();
+            }
+            if let Some(first) = pass.first_day {
+                let file = options.file.display();
+                eprintln!(
+                    "firelane: {file}: --orders trades its first day or session, {} messages of it",
+                    group(first)
+                );
+            }
+            if !recording.losses().is_empty() {
+                let file = options.file.display();
+                eprintln!(
+                    "firelane: {file}: --orders trades no further than to the first loss: the books are stale from there on"
+                );
+            }
             let symbol = symbols.first().copied().filter(|_| symbols.len() == 1);
             let symbol = symbol.map(|symbol| as_listed(symbol, &pass));
             let config = orders::configure(config, &recording, symbol, options.config.is_none());
@@ -236,12 +252,13 @@ fn warm(pass: &mut Pass, batches: &[Batch]) -> Result<f64> {
 /// The exit code, and on standard error what nobody must miss.
 fn outcome(report: &Report, stream: &Stream, options: &Replay, is_used: bool) -> ExitCode {
     let file = options.file.display();
+    let looks_like = stream.looks_like();
     let is_damaged = report.damaged.as_ref().is_some_and(|damage| !damage.cut);
-    if let Some(damage) = &report.damaged {
+    // Of what is no recording at all it means nothing.
+    if let Some(damage) = report.damaged.as_ref().filter(|damage| is_used || !damage.cut || looks_like == "empty") {
         eprintln!("firelane: {file}: {}", damage.why);
     }
     if !is_used {
-        let looks_like = stream.looks_like();
         match report.skipped.as_ref().map(|skipped| skipped.rows()) {
             Some(rows) if report.messages == 0 => {
                 let kinds: Vec<_> =

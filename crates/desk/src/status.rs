@@ -89,7 +89,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
         "market",
         &format!(
             "{}, {} messages, the next is {}",
-            if market.live_market { "live".to_owned() } else { paint::amber("IN A GAP") },
+            if market.live_market { "live".to_owned() } else { paint::amber("NOT LIVE") },
             group(market.messages),
             group(market.next_sequence)
         ),
@@ -184,7 +184,7 @@ mod tests {
             (GatewayStatus { kill_switch: true, ..well.clone() }, "does not know yet"),
             (GatewayStatus { ready: false, ..well.clone() }, "may not be sent now"),
             (GatewayStatus { age_ms: 60_000, ..well.clone() }, "nothing for 60.0 s"),
-            (GatewayStatus::default(), "IN A GAP"),
+            (GatewayStatus::default(), "NOT LIVE"),
             (GatewayStatus { counters: [("orders.unknown".to_owned(), 1)].into(), ..well.clone() }, "orders.unknown 1"),
         ] {
             assert!(text(&status).contains(says), "{}", text(&status));

@@ -361,6 +361,81 @@ fn what_cannot_be_read_ends_the_trading_of_its_book() {
     }
 }
 
+/// What is lost are words of no meaning; but who could know that?
+#[test]
+fn messages_that_a_capture_lost_end_the_trading() {
+    let desk = Desk::new();
+    let mut day = leaning();
+    for _ in 0..12 {
+        day.at(1_000_000_000);
+        day.note();
+    }
+    day.delete("AAA", 12);
+    day.at(1_000_000_000);
+    day.add("AAA", 13, Side::Buy, 3_000, 1_000);
+    day.at(1_000_000_000);
+    day.note();
+    let packets = day.packets();
+    let without = |lost: Option<usize>| {
+        let mut pcap = PcapWriter::new(Vec::new()).unwrap();
+        let (source, line) = ("10.0.0.1:1".parse().unwrap(), "233.54.12.111:26400".parse().unwrap());
+        for (_, packet) in packets.iter().enumerate().filter(|(at, _)| Some(*at) != lost) {
+            pcap.write_udp(1, source, line, packet).unwrap();
+        }
+        let file = desk.put("day.pcap", &pcap.into_inner());
+        desk.json(&file, &["--orders", "out.ouch"])["orders"]["entered"].as_u64().unwrap()
+    };
+    // A packet that holds nothing but notes, which are twelve bytes long and end alike.
+    let notes = |packet: &Vec<u8>| packet[20..].chunks(14).all(|block| block.len() == 14 && block[13] == b'?');
+    let lost = packets.iter().position(notes).unwrap();
+    assert_eq!((without(None), without(Some(lost))), (2, 1));
+}
+
+/// A lane goes by locates; an order's reference is unique over the day whatever they say.
+#[test]
+fn a_wrong_locate_changes_no_order() {
+    let desk = Desk::new();
+    let mut day = opened(&["AAA", "BBB"]);
+    day.add("AAA", 10, Side::Sell, 100, 1_002);
+    day.add("AAA", 11, Side::Sell, 300, 1_001);
+    day.add("AAA", 9, Side::Sell, 4_000, 1_001);
+    day.at(10_000_000);
+    day.add("AAA", 12, Side::Buy, 3_000, 1_000);
+    day.at(1_000_000_000);
+    // Without this the book does not lean to the bid.
+    day.delete("AAA", 9);
+    day.at(1_000_000_000);
+    day.note();
+    let right = day.binary_file();
+    let expected = desk.json(&desk.put("right.itch", &right), &["--orders", "right.ouch", "--symbol", "AAA"]);
+    assert_eq!(expected["orders"]["entered"], 1);
+    // The delete stands before the note, and both have lengths before them.
+    let delete = right.len() - 14 - 19;
+    assert_eq!((right[delete], right[delete + 2]), (b'D', 1));
+    for locate in [0, 2, 99] {
+        let mut wrong = right.clone();
+        wrong[delete + 2] = locate;
+        let file = desk.put("wrong.itch", &wrong);
+        for options in [&["--orders", "wrong.ouch"][..], &["--orders", "wrong.ouch", "--symbol", "AAA"]] {
+            let report = desk.json(&file, options);
+            assert_eq!((errors(&report), desk.get("wrong.ouch")), (vec![], desk.get("right.ouch")), "{locate}");
+        }
+    }
+}
+
+#[test]
+fn orders_are_those_of_the_first_day() {
+    let desk = Desk::new();
+    let mut day = leaning();
+    day.at(1_000_000_000);
+    day.note();
+    let one = day.binary_file();
+    desk.json(&desk.put("one.itch", &one), &["--orders", "one.ouch"]);
+    let report = desk.json(&desk.put("two.itch", &[&one[..], &one].concat()), &["--orders", "two.ouch"]);
+    assert_eq!((&report["new_books"], report["orders"]["entered"].as_u64()), (&1.into(), Some(1)));
+    assert_eq!(desk.get("one.ouch"), desk.get("two.ouch"));
+}
+
 #[test]
 fn a_strategys_orders_are_the_same_every_time() {
     let desk = Desk::new();

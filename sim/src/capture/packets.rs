@@ -307,6 +307,9 @@ fn pcap_step(order: Order, header: usize, longest: usize, begins: &[u8; 8], inte
     if data.starts_with(begins) {
         return Step::Damaged("another capture begins here, and each has a header of its own: read them one by one");
     }
+    if data.get(..header).is_some_and(|header| header.iter().all(|byte| *byte == 0)) {
+        return Step::Damaged("nothing but zeros, as a copy leaves that broke off and went on");
+    }
     let length = length as usize;
     if length > longest {
         return Step::Damaged("it claims to be longer than the capture's packets may be");

@@ -626,6 +626,12 @@ impl Books {
         }
     }
 
+    /// Why every book is stale, whatever else is wrong with one.
+    #[must_use]
+    pub fn shared_freshness(&self) -> Freshness {
+        self.all
+    }
+
     /// Marks an order as own, wherever it is: in the book already, or to come. Marking it again renames it.
     pub fn own_add(&mut self, order: VenueRef, client: ClientId) -> OwnMatch {
         if let Some(number) = self.marks.find(order) {

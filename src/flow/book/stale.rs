@@ -16,11 +16,20 @@ pub enum StaleReason {
     Full = 3,
     /// A snapshot is awaited or being read. Healed by its end.
     Snapshot = 4,
+    /// Nobody speaks for the market: nothing was heard yet, or every line is silent, or the session is over. Healed when a
+    /// line says how the stream goes on, or by another session.
+    Silent = 5,
 }
 
 /// All reasons, in the order of their bits.
-pub const STALE_REASONS: [StaleReason; 5] =
-    [StaleReason::Gap, StaleReason::Malformed, StaleReason::Fault, StaleReason::Full, StaleReason::Snapshot];
+pub const STALE_REASONS: [StaleReason; 6] = [
+    StaleReason::Gap,
+    StaleReason::Malformed,
+    StaleReason::Fault,
+    StaleReason::Full,
+    StaleReason::Snapshot,
+    StaleReason::Silent,
+];
 
 /// The reasons for which a book is stale now; none when it is fresh.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -138,7 +138,7 @@ impl<W: Wiring> Core<W> {
     /// The core, and the feed that goes before it.
     pub(super) fn new(parts: Parts<W>) -> (Feed<W::Market>, Self) {
         let own = Vec::with_capacity(parts.orders.capacity() as usize);
-        let core = Core {
+        let mut core = Core {
             books: parts.books,
             market: parts.market,
             instruments: parts.instruments,
@@ -172,6 +172,8 @@ impl<W: Wiring> Core<W> {
             due: false,
             counters: CoreCounters::default(),
         };
+        // Until the feed hears a line, as it will say.
+        core.books.mark_stale(Scope::All, StaleReason::Silent);
         (parts.feed, core)
     }
 
@@ -531,7 +533,8 @@ impl<W: Wiring> Core<W> {
                 self.tell_all();
                 self.alert(Alert::SnapshotEnd, None, next, 0, out);
             }
-            Notice::SnapshotFailed => self.alert(Alert::SnapshotFailed, None, 0, 0, out),
+            Notice::SnapshotFailed { why, next } => self.alert(Alert::SnapshotFailed, None, why as u64, next, out),
+            Notice::SnapshotAhead { next, lines } => self.alert(Alert::SnapshotAhead, None, next, lines, out),
             Notice::SessionChanged => {
                 self.market.reset();
                 self.books.clear();
@@ -540,14 +543,51 @@ impl<W: Wiring> Core<W> {
                 for reason in STALE_REASONS {
                     self.books.heal(Scope::All, reason);
                 }
+                // Until its numbers are believed.
+                self.books.mark_stale(Scope::All, StaleReason::Silent);
                 self.begin_sweep();
                 self.tell_all();
                 self.alert(Alert::SessionChanged, None, 0, 0, out);
             }
-            Notice::EndOfSession => self.alert(Alert::EndOfSession, None, 0, 0, out),
+            Notice::EndOfSession => self.nobody_speaks(Alert::EndOfSession, 0, false, out),
+            Notice::SessionGoesOn => {
+                self.books.heal(Scope::All, StaleReason::Silent);
+                self.tell_all();
+                self.alert(Alert::SessionGoesOn, None, 0, 0, out);
+            }
+            Notice::MarketSilent { next, heard } => self.nobody_speaks(Alert::MarketSilent, next, heard, out),
+            Notice::MarketBack { next, said } => {
+                self.books.heal(Scope::All, StaleReason::Silent);
+                self.tell_all();
+                if said {
+                    self.alert(Alert::MarketBack, None, next, 0, out);
+                }
+            }
+            Notice::JumpDropped { number, next, damaged } => {
+                if damaged {
+                    self.books.mark_stale(Scope::All, StaleReason::Malformed);
+                    self.became_stale(true);
+                }
+                self.alert(Alert::JumpDropped, None, number, next, out);
+            }
+            Notice::LinesDiffer { sequence, line } => {
+                self.alert(Alert::LinesDiffer, None, sequence, u64::from(line.0), out);
+            }
+            Notice::Overrun => {
+                self.books.mark_stale(Scope::All, StaleReason::Malformed);
+                self.became_stale(true);
+                self.alert(Alert::FeedOverrun, None, 0, 0, out);
+            }
             Notice::LineSilent(line) => self.alert(Alert::LineSilent, None, u64::from(line.0), 0, out),
             Notice::LineBack(line) => self.alert(Alert::LineBack, None, u64::from(line.0), 0, out),
         }
+    }
+
+    /// No book can be trusted until someone speaks for the market again.
+    fn nobody_speaks(&mut self, alert: Alert, next: u64, heard: bool, out: &mut Outbox) {
+        self.books.mark_stale(Scope::All, StaleReason::Silent);
+        self.became_stale(false);
+        self.alert(alert, None, next, u64::from(heard), out);
     }
 
     /// Some book can't be trusted any more. A gap the feed heals by itself; damage only a snapshot does.

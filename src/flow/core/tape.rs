@@ -13,6 +13,7 @@ impl<W: Wiring> Core<W> {
         let body = AlertBody {
             alert: U16::new(alert as u16),
             instrument: record::instrument_field(id),
+            symbol: id.and_then(|id| self.instruments.get(id)).map_or([b' '; 8], |row| row.symbol.0),
             first: U64::new(first),
             second: U64::new(second),
         };

@@ -21,14 +21,17 @@ counters! {
         pub late: u64,
         /// Messages of a known type with a wrong length or an impossible field: counted as not received.
         pub malformed: u64,
-        /// Packets that end before the messages that they announce.
+        /// Packets that end before the messages that they announce: dropped whole.
         pub truncated: u64,
+        /// Packets with bytes behind the messages that they announce: dropped whole.
+        pub trailing: u64,
+        /// Messages that this line brought with other bytes than the copy that counts.
+        pub contradictions: u64,
         /// Packets without a whole header, or with sequence numbers that cannot be (0, beyond 64 bits).
         pub bad_header: u64,
         /// Packets of another session, the one before the current among them.
         pub foreign: u64,
-        /// Packets so far ahead that they were not believed until a second one agreed, and ends of session that lie before
-        /// what exists.
+        /// Packets so far ahead that they were not believed, and ends of session that lie before what exists.
         pub implausible: u64,
     }
 }
@@ -41,8 +44,14 @@ counters! {
     } {
         /// Packets of a line that this feed does not have.
         pub unknown_line: u64,
-        /// Gaps opened.
+        /// Gaps that the lines showed. The stream that waits for a snapshot, or is behind one, is none.
         pub gaps: u64,
+        /// Numbers that were named and turned out to be wrong: the stream went on before them.
+        pub jumps_dropped: u64,
+        /// Times that no line said how the stream goes on, for longer than one may be silent.
+        pub silences: u64,
+        /// Notices for which there was no room.
+        pub notices_dropped: u64,
         /// Missing messages that line A or B brought in the end.
         pub filled_by_line: u64,
         /// Missing messages that the re-request server brought.

@@ -7,18 +7,23 @@
 //!                its header alone
 //! ```
 //!
-//! A [`Feed`] is a state machine for one MoldUDP64 channel (`nasdaq-protocols.md` sections 4 and 5; traps: `feed.md`
-//! section 5, no. 11). It sees no clock and no socket. After each input its owner takes what is released by calling
+//! A [`Feed`] is a state machine for one MoldUDP64 channel (MoldUDP64 1.00; snapshots: GLIMPSE 5.0). It sees no clock and
+//! no socket. After each input its owner takes what is released by calling
 //! [`Feed::next`] until there is nothing more, with the same bytes, and calls [`Feed::on_timer`] when
 //! [`Feed::next_deadline`] has come.
 //!
 //! **Arbitration** is by message, not by packet: the lines may cut the stream differently. What is malformed counts as
-//! not received, so that another copy may heal it.
+//! not received, so that another copy may heal it. A packet whose lengths do not fill it exactly is dropped whole.
+//!
+//! **Silence** of all lines, or the end of the session, is no market: [`Notice::MarketSilent`]. What lines say is believed
+//! as far as `trust.rs` says.
 //!
 //! **A gap** is open while a message is known to exist that has not come. Messages behind it wait in the window; what
 //! finds no room there is dropped and asked for in its turn. The other line has `gap_timeout` to fill it, then the
 //! re-request server is asked, hole by hole, until an answer is complete or brought nothing too often. Then what is
-//! missing is reported lost, the stream goes on behind it, and if there is a snapshot server it is asked.
+//! missing is reported lost, the stream goes on behind it, and if there is a snapshot server it is asked. When all that
+//! is known has come, what waited is released; with the last of it the gap is closed, and not before: a book that is
+//! known to be behind is none to decide on.
 //!
 //! **A snapshot** is spliced in: from the login on (for a loss: from the first attempt on) the stream waits in the
 //! window; at its end the snapshot names the message to go on with. The window keeps the oldest of what comes
@@ -28,23 +33,29 @@
 
 mod config;
 mod counters;
+mod recent;
 mod release;
 mod snapshot;
+mod splice;
+mod state;
+mod trust;
 mod window;
 
 pub use config::{ConfigError, FeedConfig, RerequestConfig, SnapshotConfig, Start};
 pub use counters::{FeedCounters, LineCounters};
-pub use release::{Notice, Release};
+pub use release::{Notice, Release, SnapshotTrouble};
 
 use super::market::{Class, MarketLine};
 use super::outbox::Outbox;
 use super::session::SessionInput;
-use super::wire::moldudp64::{END_OF_SESSION, HEADER_LENGTH, Messages, Packet, Request};
+use super::wire::moldudp64::{END_OF_SESSION, HEADER_LENGTH, Header, Messages, Packet, Request};
 use super::{Command, Input};
-use crate::base::{Digest, LineId, Mono};
+use crate::base::{LineId, Mono};
 use core::marker::PhantomData;
+use recent::Recent;
 use release::Notices;
 use snapshot::{Heard, Item, Snapshot};
+use trust::{Candidate, Pulse, Suspect};
 use window::{Stored, Taken, Window};
 
 /// Where the walk through the current packet stands.
@@ -83,13 +94,6 @@ struct Gap {
     attempts: u32,
 }
 
-/// A line's signs of life.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pulse {
-    heard: Mono,
-    silent: bool,
-}
-
 /// What one step of [`Feed::next`] found; it borrows nothing, so that the steps can be a loop.
 enum Step<'a> {
     Direct(u64, &'a [u8]),
@@ -109,12 +113,21 @@ pub struct Feed<M> {
     session: Option<[u8; 10]>,
     now: Mono,
     pulses: [Pulse; 2],
+    /// When a line last said something that follows on the stream.
+    level: Mono,
+    /// Something speaks against where the stream stands, to be thrown out when a line goes on with it.
+    wary: bool,
+    recent: Recent,
     counters: FeedCounters,
 
     window: Window,
     /// Messages below this are known to exist (those below `next` anyway).
     known: u64,
+    /// When that was last raised.
+    raised: Mono,
     gap_open: bool,
+    /// The gap has been counted.
+    counted: bool,
     gap: Gap,
     asked: Option<Asked>,
     /// The stream waits for a snapshot.
@@ -125,15 +138,29 @@ pub struct Feed<M> {
     begun: bool,
     /// The numbers that were reported lost last.
     lost: (u64, u64),
-    /// One past the last message of the session, once that is known.
+    /// What was released is not all that the books should have had; only a snapshot makes that good.
+    damaged: bool,
+    /// One past the last message of the session, once that is known, and when that was last said.
     end: Option<u64>,
+    end_heard: Mono,
     ended: bool,
+    /// No line says how the stream goes on, for longer than one may be silent; so it is at the start.
+    dark: bool,
+    dark_said: bool,
+    /// Since when, in the dark, lines have spoken that stand before the stream.
+    behind: Option<Mono>,
+    /// A snapshot was spliced that the lines have not come up to.
+    ahead: bool,
     /// The session before, whose stragglers may still come.
     previous: Option<[u8; 10]>,
-    /// A session heard once while this one stood at that message.
-    candidate: Option<([u8; 10], u64)>,
-    /// A sequence number too far ahead, heard once.
-    suspect: Option<u64>,
+    /// Another session, heard since a line last said how this one goes on.
+    candidate: Option<Candidate>,
+    /// A sequence number too far ahead, heard since then.
+    suspect: Option<Suspect>,
+    /// Where the stream stood before it was believed to be too far ahead.
+    jumped: Option<u64>,
+    /// Lines that contradict each other have been reported.
+    differ_said: bool,
     started: bool,
     notices: Notices,
     config: FeedConfig,
@@ -154,10 +181,15 @@ impl<M: MarketLine> Feed<M> {
             session: None,
             now: Mono(0),
             pulses: [Pulse::default(); 2],
+            level: Mono(0),
+            wary: true,
+            recent: Recent::new(config.window_messages),
             counters: FeedCounters::default(),
             window: Window::new(config.window_messages, config.window_message_bytes),
             known: 1,
+            raised: Mono(0),
             gap_open: false,
+            counted: false,
             gap: Gap::default(),
             asked: None,
             held: false,
@@ -165,11 +197,19 @@ impl<M: MarketLine> Feed<M> {
             item: None,
             begun: false,
             lost: (0, 0),
+            damaged: false,
             end: None,
+            end_heard: Mono(0),
             ended: false,
+            dark: true,
+            dark_said: false,
+            behind: None,
+            ahead: false,
             previous: None,
             candidate: None,
             suspect: None,
+            jumped: None,
+            differ_said: false,
             started: false,
             notices: Notices::default(),
             config,
@@ -209,32 +249,50 @@ impl<M: MarketLine> Feed<M> {
             return;
         };
         bump(&mut count.packets);
-        let Ok(packet) = Packet::parse(packet) else {
+        let Ok(whole) = Packet::parse(packet) else {
             bump(&mut count.bad_header);
             return;
         };
-        let header = packet.header();
+        let header = whole.header();
         let (first, messages) = (header.sequence.get(), header.messages());
         let (Some(end), 1..) = (first.checked_add(u64::from(messages)), first) else {
             bump(&mut count.bad_header);
             return;
         };
-        if self.session != Some(header.session) && !self.admit(header.session, index, first) {
+        // What is broken somewhere may be broken anywhere: its numbers are no word to go by, nor its messages.
+        match whole.trailing() {
+            Some(0) => {}
+            Some(_) => return bump(&mut count.trailing),
+            None => return bump(&mut count.truncated),
+        }
+        if self.session != Some(header.session) && !self.admit(header.session, index, first, end) {
             return;
         }
         self.hear_line(line);
-        let Some(count) = self.counters.lines.get_mut(index) else { return };
         if messages == 0 {
-            bump(&mut count.heartbeats);
+            if let Some(count) = self.counters.lines.get_mut(index) {
+                bump(&mut count.heartbeats);
+            }
             self.announce(index, first, header.count.get() == END_OF_SESSION);
             return;
         }
+        self.take_up(index, header, end, packet);
+    }
+
+    /// A sound packet with messages up to, not including, `end`.
+    #[inline]
+    fn take_up(&mut self, index: usize, header: &Header, end: u64, packet: &[u8]) {
+        let Some(count) = self.counters.lines.get_mut(index) else { return };
+        let (first, messages) = (header.sequence.get(), header.messages());
         count.messages = count.messages.wrapping_add(u64::from(messages));
         if end <= self.next {
             count.duplicates = count.duplicates.wrapping_add(u64::from(messages));
             if first < self.lost.1 && end > self.lost.0 {
                 bump(&mut count.late);
             }
+            // What is behind the stream is looked up, and not noted.
+            self.compare(index, first, end, packet, |_| false);
+            self.stand_at(index, end);
             return;
         }
         if first > self.next {
@@ -242,8 +300,9 @@ impl<M: MarketLine> Feed<M> {
                 return;
             }
             self.plain = false;
-            self.known = self.known.max(first);
+            self.raise(first);
         }
+        self.stand_at(index, end);
         let offset = HEADER_LENGTH;
         self.cursor = Cursor { line: index, offset, sequence: first, remaining: messages, first, open: true };
     }
@@ -262,8 +321,8 @@ impl<M: MarketLine> Feed<M> {
             }
             SessionInput::Bytes(bytes) => snapshot.on_bytes(self.now, bytes),
             SessionInput::Closed => {
-                if snapshot.on_closed(self.now) {
-                    self.fail_snapshot();
+                if let Some(why) = snapshot.on_closed(self.now) {
+                    self.fail_snapshot(why, 0);
                 }
             }
             // It sends a login and heartbeats, and no orders.
@@ -277,12 +336,7 @@ impl<M: MarketLine> Feed<M> {
         self.now = self.now.max(now);
         self.plain = false;
         self.start();
-        for (id, pulse) in [LineId::A, LineId::B].into_iter().zip(&mut self.pulses).take(self.config.lines.into()) {
-            if !self.ended && !pulse.silent && self.now >= pulse.heard.after(self.config.line_timeout) {
-                pulse.silent = true;
-                self.notices.push(Notice::LineSilent(id));
-            }
-        }
+        self.look_for_silence();
         self.recover(out);
     }
 
@@ -292,10 +346,8 @@ impl<M: MarketLine> Feed<M> {
         if !self.started {
             return Mono(0);
         }
-        let lines = self.pulses.iter().take(self.config.lines.into()).filter(|p| !p.silent && !self.ended);
-        let silence = lines.map(|p| p.heard.after(self.config.line_timeout)).min().unwrap_or(Mono::NEVER);
         let snapshot = self.snapshot.as_ref().map_or(Mono::NEVER, Snapshot::next_deadline);
-        silence.min(snapshot).min(self.gap_deadline())
+        self.silence_deadline().min(snapshot).min(self.gap_deadline())
     }
 
     /// The next thing released. After each input: call until `None`, with the packet or the session bytes of that
@@ -306,8 +358,10 @@ impl<M: MarketLine> Feed<M> {
             let c = &mut self.cursor;
             let mut walk = Messages::at(input, c.offset, c.sequence, c.remaining);
             let Some(block) = walk.next() else {
+                let (line, first, end) = (c.line, c.first, c.sequence);
                 c.open = false;
-                return None;
+                self.compare(line, first, end, input, |_| true);
+                break;
             };
             match block {
                 Ok((sequence, bytes)) if sequence == self.next && M::classify(bytes) != Class::Malformed => {
@@ -334,17 +388,6 @@ impl<M: MarketLine> Feed<M> {
         })
     }
 
-    /// Asks for a snapshot: a book is stale for a reason that the feed does not know of. False: there is no server to
-    /// ask, or no session yet. A wish that comes while one is on its way is that one's.
-    pub fn request_snapshot(&mut self, now: Mono, out: &mut Outbox) -> bool {
-        self.now = self.now.max(now);
-        self.plain = false;
-        let (Some(snapshot), Some(_)) = (&mut self.snapshot, self.session) else { return false };
-        snapshot.want(self.now);
-        self.recover(out);
-        true
-    }
-
     /// What was counted so far.
     #[must_use]
     pub fn counters(&self) -> &FeedCounters {
@@ -363,172 +406,47 @@ impl<M: MarketLine> Feed<M> {
         self.session
     }
 
-    /// In a session, and no message is known to be missing or waiting?
+    /// Can the books be trusted, as far as the feed knows? In a session that is not over, with a line that says how it
+    /// goes on; no message missing or waiting, none lost since the last snapshot, and no snapshot asked for.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.session.is_some() && !self.held && self.known <= self.next
+        let quiet = self.session.is_some() && !self.ended && !self.dark;
+        let whole = !self.is_open() && !self.gap_open && !self.damaged;
+        quiet && whole && !self.snapshot.as_ref().is_some_and(Snapshot::is_pending)
     }
 
-    /// Feeds every value that can change a later release.
-    pub fn digest(&self, into: &mut Digest) {
-        let flag = u64::from;
-        let mut put = |values: &[u64]| values.iter().for_each(|n| into.u64(*n));
-        put(&[flag(self.session.is_some()), self.next, self.known, self.now.0, flag(self.started)]);
-        put(&[flag(self.held), flag(self.begun), flag(self.ended), flag(self.gap_open), self.lost.0, self.lost.1]);
-        let gap = &self.gap;
-        put(&[gap.ripe, gap.known, gap.marked.0, u64::from(gap.attempts), flag(self.asked.is_some())]);
-        if let Some(asked) = &self.asked {
-            put(&[asked.first, asked.end, asked.until.0, flag(asked.answered)]);
-        }
-        put(&[self.end.map_or(0, |end| end.saturating_add(1)), self.suspect.map_or(0, |n| n.saturating_add(1))]);
-        self.pulses.iter().for_each(|pulse| put(&[pulse.heard.0, flag(pulse.silent)]));
-        let (candidate, at) = self.candidate.unwrap_or_default();
-        put(&[at]);
-        [self.session.unwrap_or_default(), self.previous.unwrap_or_default(), candidate]
-            .iter()
-            .for_each(|s| into.bytes(s));
-        self.window.digest(self.next, into);
-        if let Some(snapshot) = &self.snapshot {
-            snapshot.digest(into);
+    /// Is what was released behind what is known, or may it be?
+    fn is_open(&self) -> bool {
+        let doubt = self.suspect.is_some_and(|suspect| suspect.agreed);
+        self.held || self.ahead || doubt || self.known > self.next
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        if !self.notices.push(notice) {
+            bump(&mut self.counters.notices_dropped);
+            self.damaged = true;
         }
     }
 
-    // ---- Which packets are believed.
-
-    /// Clocks run from the first input on.
-    fn start(&mut self) {
-        if !self.started {
-            self.started = true;
-            for pulse in &mut self.pulses {
-                pulse.heard = self.now;
+    /// Has another copy of these messages had other bytes? Malformed ones are none.
+    #[inline]
+    fn compare(&mut self, line: usize, first: u64, end: u64, packet: &[u8], keep: impl Fn(&[u8]) -> bool) {
+        let count = u16::try_from(end.saturating_sub(first)).unwrap_or(u16::MAX);
+        for (sequence, bytes) in Messages::at(packet, HEADER_LENGTH, first, count).flatten() {
+            if !self.recent.note(sequence, bytes, keep(bytes)) && M::classify(bytes) != Class::Malformed {
+                self.differ(line, sequence);
             }
         }
     }
 
-    #[inline]
-    fn hear_line(&mut self, line: LineId) {
-        let Some(pulse) = self.pulses.get_mut(usize::from(line.0)) else { return };
-        pulse.heard = self.now;
-        if pulse.silent {
-            pulse.silent = false;
-            self.notices.push(Notice::LineBack(line));
-            self.plain = false;
-        }
-    }
-
-    /// Does the packet hold the next message?
-    fn is_wanted(&self, packet: &[u8]) -> bool {
-        Packet::parse(packet).is_ok_and(|packet| {
-            let (header, first) = (packet.header(), packet.header().sequence.get());
-            let within = self.next.checked_sub(first).is_some_and(|n| n < u64::from(header.messages()));
-            within && self.session == Some(header.session)
-        })
-    }
-
-    /// A packet of a session that is not the current one: the first, the next, or none of ours?
     #[cold]
-    fn admit(&mut self, session: [u8; 10], line: usize, first: u64) -> bool {
-        let expected = self.config.session.is_none_or(|expected| expected == session);
-        let multicast = line < self.pulses.len();
-        self.plain = false;
-        if multicast && expected && self.session.is_none() {
-            self.session = Some(session);
-            self.join(first);
-            return true;
-        }
-        // A straggler does not turn the clock back; and one packet alone may be a stray: a new session is believed when
-        // it is heard again while the current one stands still, or is over.
-        let heard_again = self.ended || self.candidate == Some((session, self.next));
-        if !multicast || !expected || self.session.is_none() || self.previous == Some(session) || !heard_again {
-            if multicast && expected && self.previous != Some(session) {
-                self.candidate = Some((session, self.next));
-            }
-            if let Some(count) = self.counters.lines.get_mut(line) {
-                bump(&mut count.foreign);
-            }
-            return false;
-        }
-        self.change_session(session);
-        true
-    }
-
-    /// The first packet ever.
-    fn join(&mut self, first: u64) {
-        if self.config.start == Start::First || first == 1 {
-            return;
-        }
-        let count = first.saturating_sub(1);
-        self.next = first;
-        self.known = first;
-        self.lost = (1, first);
-        self.counters.lost = self.counters.lost.wrapping_add(count);
-        self.notices.push(Notice::Lost { first: 1, count, locate: None });
-        if self.config.start == Start::Snapshot {
-            self.want_snapshot();
-        }
-    }
-
-    fn change_session(&mut self, session: [u8; 10]) {
-        self.previous = self.session.replace(session);
-        bump(&mut self.counters.session_changes);
-        self.next = 1;
-        self.known = 1;
-        self.window.clear();
-        self.gap_open = false;
-        self.asked = None;
-        self.held = false;
-        self.item = None;
-        self.begun = false;
-        self.lost = (0, 0);
-        self.end = None;
-        self.ended = false;
-        self.candidate = None;
-        self.suspect = None;
-        self.plain = false;
-        if let Some(snapshot) = &mut self.snapshot {
-            snapshot.abort(self.now);
-        }
-        self.notices.push(Notice::SessionChanged);
-    }
-
-    /// Is `sequence` within reach? Much farther ahead it is believed when a second packet agrees: one corrupt number
-    /// must not make the feed skip the day.
-    fn is_plausible(&mut self, line: usize, sequence: u64) -> bool {
-        let reach = self.config.max_gap;
-        if sequence <= self.known.max(self.next).saturating_add(reach) {
-            return true;
-        }
-        if self.suspect.is_some_and(|suspect| suspect.abs_diff(sequence) <= reach) {
-            self.suspect = None;
-            return true;
-        }
-        self.suspect = Some(sequence);
+    fn differ(&mut self, line: usize, sequence: u64) {
         if let Some(count) = self.counters.lines.get_mut(line) {
-            bump(&mut count.implausible);
+            bump(&mut count.contradictions);
         }
-        false
-    }
-
-    /// A header without messages: the number of the next one, for now or for good.
-    #[inline]
-    fn announce(&mut self, line: usize, next: u64, is_end: bool) {
-        if next <= self.next && !is_end {
-            return;
-        }
-        if is_end && next < self.known.max(self.next) {
-            // An end before what exists is none.
-            if let Some(count) = self.counters.lines.get_mut(line) {
-                bump(&mut count.implausible);
-            }
-            return;
-        }
-        if !self.is_plausible(line, next) {
-            return;
-        }
-        self.plain = false;
-        self.known = self.known.max(next);
-        if is_end {
-            self.end = Some(next);
+        if !core::mem::replace(&mut self.differ_said, true) {
+            self.plain = false;
+            self.tell(Notice::LinesDiffer { sequence, line: LineId(u8::try_from(line).unwrap_or(u8::MAX)) });
         }
     }
 
@@ -544,9 +462,12 @@ impl<M: MarketLine> Feed<M> {
                 bump(&mut self.counters.snapshot_messages);
                 return Some(Step::Snapshot(item));
             }
-            if !self.held
-                && let Some(taken) = self.window.take(self.next)
-            {
+            if !self.held && self.window.holds(self.next) {
+                if self.is_last(self.next) {
+                    self.close_gap();
+                    continue;
+                }
+                let Some(taken) = self.window.take(self.next) else { continue };
                 let sequence = self.next;
                 self.next = sequence.saturating_add(1);
                 return Some(Step::Held(sequence, taken));
@@ -569,7 +490,7 @@ impl<M: MarketLine> Feed<M> {
                     self.item = Some(item);
                 }
                 Heard::End(next) => self.end_snapshot(next),
-                Heard::Failed => self.fail_snapshot(),
+                Heard::Failed(why) => self.fail_snapshot(why, 0),
             }
         }
     }
@@ -577,36 +498,37 @@ impl<M: MarketLine> Feed<M> {
     /// One block of the current packet.
     fn walk<'a>(&mut self, input: &'a [u8]) -> Option<Step<'a>> {
         let c = self.cursor;
-        let count = self.counters.lines.get_mut(c.line)?;
         let mut walk = Messages::at(input, c.offset, c.sequence, c.remaining);
-        let block = walk.next();
-        self.cursor.step_to(&walk);
-        let (sequence, bytes) = match block {
-            None => {
-                self.cursor.open = false;
-                self.take_reply(c.line, c.first, c.sequence);
-                return None;
-            }
-            Some(Err(torn)) => {
-                bump(&mut count.truncated);
-                // The message that begins here exists. Of those after it there is only the word of a torn packet.
-                self.known = self.known.max(torn.sequence.saturating_add(1));
-                return None;
-            }
-            Some(Ok(block)) => block,
+        let Some(Ok((sequence, bytes))) = walk.next() else {
+            self.cursor.open = false;
+            self.take_reply(c.line, c.first, c.sequence);
+            self.compare(c.line, c.first, c.sequence, input, |bytes| M::classify(bytes) != Class::Malformed);
+            return None;
         };
-        if sequence < self.next {
-            bump(&mut count.duplicates);
+        let is_sound = M::classify(bytes) != Class::Malformed;
+        let is_next = sequence == self.next && is_sound && !self.held;
+        if is_next && self.is_last(sequence) {
+            // Said first; then this message comes again.
+            self.close_gap();
             return None;
         }
         let was_known = sequence < self.known;
         self.known = self.known.max(sequence.saturating_add(1));
-        if M::classify(bytes) == Class::Malformed {
+        self.cursor.step_to(&walk);
+        let count = self.counters.lines.get_mut(c.line)?;
+        if sequence < self.next {
+            bump(&mut count.duplicates);
+            return None;
+        }
+        if !is_sound {
             bump(&mut count.malformed);
+            if !was_known {
+                self.miss();
+            }
             self.window.mark_malformed(self.next, sequence, M::locate(bytes));
             return None;
         }
-        if sequence == self.next && !self.held {
+        if is_next {
             self.window.forget(sequence);
             self.next = sequence.saturating_add(1);
             self.win();
@@ -646,27 +568,42 @@ impl<M: MarketLine> Feed<M> {
             self.asked = None;
             self.gap.attempts = 0;
         }
-        let open = self.held || self.known > self.next;
-        if open != self.gap_open {
-            self.gap_open = open;
-            if open {
-                bump(&mut self.counters.gaps);
-                self.restart_gap(self.next);
-                self.notices.push(Notice::GapOpened { first: self.next });
-            } else {
-                self.asked = None;
-                self.notices.push(Notice::GapClosed);
-            }
+        let open = self.is_open();
+        if open && !self.gap_open {
+            self.open_gap();
+        } else if !open && self.gap_open {
+            self.close_gap();
         }
+        self.counted &= open;
         if !open && !self.ended && self.end.is_some_and(|end| self.next >= end) {
             self.ended = true;
-            self.notices.push(Notice::EndOfSession);
+            self.wary = true;
+            self.tell(Notice::EndOfSession);
         }
         self.plain = !open && self.window.is_empty() && self.notices.is_empty();
         self.notices.is_empty()
     }
 
     // ---- Gaps.
+
+    fn open_gap(&mut self) {
+        self.gap_open = true;
+        self.restart_gap(self.next);
+        self.tell(Notice::GapOpened { first: self.next });
+    }
+
+    fn close_gap(&mut self) {
+        self.gap_open = false;
+        self.counted = false;
+        self.asked = None;
+        self.tell(Notice::GapClosed);
+    }
+
+    /// Is message `sequence`, which is the next one, the last that the stream is behind?
+    fn is_last(&self, sequence: u64) -> bool {
+        let doubt = self.suspect.is_some_and(|suspect| suspect.agreed);
+        self.gap_open && !self.ahead && !doubt && sequence.saturating_add(1) >= self.known
+    }
 
     /// Missing messages below `ripe` may be asked for at once, those known by now after their time.
     fn restart_gap(&mut self, ripe: u64) {
@@ -704,10 +641,11 @@ impl<M: MarketLine> Feed<M> {
             self.recover_gap(out);
         }
         if let Some(snapshot) = &mut self.snapshot
-            && snapshot.on_timer(self.now, out, &mut self.counters)
+            && let Some(why) = snapshot.on_timer(self.now, out, &mut self.counters)
         {
-            self.fail_snapshot();
+            self.fail_snapshot(why, 0);
         }
+        self.say_fruitless();
     }
 
     fn recover_gap(&mut self, out: &mut Outbox) {
@@ -723,6 +661,10 @@ impl<M: MarketLine> Feed<M> {
             }
         }
         if self.next >= self.gap.ripe {
+            return;
+        }
+        if self.is_contradicted() && self.now >= self.raised.after(self.patience()) {
+            self.drop_claim();
             return;
         }
         let hole = self.window.end_of_hole(self.next, self.known).saturating_sub(self.next);
@@ -744,6 +686,10 @@ impl<M: MarketLine> Feed<M> {
 
     /// The next message will not come, nor those after it of which nothing was seen.
     fn give_up(&mut self) {
+        if self.is_contradicted() {
+            self.drop_claim();
+            return;
+        }
         let first = self.next;
         let (end, locate) = match self.window.malformed(first) {
             Some(locate) => (first.saturating_add(1), locate),
@@ -755,89 +701,15 @@ impl<M: MarketLine> Feed<M> {
         self.lost = (first, end);
         self.gap.attempts = 0;
         self.counters.lost = self.counters.lost.wrapping_add(count);
-        self.notices.push(Notice::Lost { first, count, locate });
+        self.damaged = true;
+        self.tell(Notice::Lost { first, count, locate });
         match locate {
             None => self.want_snapshot(),
             // One book is stale; the others go on until the snapshot really begins.
             Some(_) => {
-                if let Some(snapshot) = &mut self.snapshot {
-                    snapshot.want(self.now);
-                }
+                self.wish();
             }
         }
-    }
-
-    // ---- Snapshots.
-
-    /// Every book is stale: what comes now is worth more after the snapshot than before it.
-    fn want_snapshot(&mut self) {
-        if let Some(snapshot) = &mut self.snapshot
-            && snapshot.want(self.now)
-        {
-            self.hold();
-        }
-    }
-
-    /// The stream waits.
-    fn hold(&mut self) {
-        self.held = true;
-        self.plain = false;
-        self.asked = None;
-    }
-
-    /// The stream goes on; what is missing has its time from now on.
-    fn let_go(&mut self) {
-        if self.held {
-            self.held = false;
-            self.restart_gap(self.next);
-        }
-    }
-
-    fn begin_snapshot(&mut self) {
-        if !self.begun {
-            self.begun = true;
-            bump(&mut self.counters.snapshots_begun);
-            self.notices.push(Notice::SnapshotBegin);
-        }
-    }
-
-    /// The snapshot holds everything before `next`. It is of no use if that is where the stream can't be joined: behind
-    /// what is still to be had, or ahead of all reason.
-    fn end_snapshot(&mut self, next: u64) {
-        let behind = self.next.saturating_sub(next);
-        let ahead = next.saturating_sub(self.known.max(self.next));
-        let too_old = behind > 0 && (!self.config.rerequest.enabled || behind > self.config.max_gap);
-        if next == 0 || too_old || ahead > self.config.max_gap {
-            self.fail_snapshot();
-            return;
-        }
-        self.begin_snapshot();
-        self.known = self.known.max(self.next);
-        self.window.move_to(self.next, next);
-        self.next = next;
-        self.lost = (0, 0);
-        self.let_go();
-        // It was missing all the time that the snapshot took.
-        self.gap.ripe = self.known;
-        self.begun = false;
-        bump(&mut self.counters.snapshots_ended);
-        if let Some(snapshot) = &mut self.snapshot {
-            snapshot.complete(self.now);
-        }
-        self.notices.push(Notice::SnapshotEnd { next });
-    }
-
-    /// This attempt is lost.
-    fn fail_snapshot(&mut self) {
-        let Some(snapshot) = &mut self.snapshot else { return };
-        bump(&mut self.counters.snapshot_failures);
-        if snapshot.fail(self.now) {
-            self.notices.push(Notice::SnapshotFailed);
-        }
-        self.item = None;
-        self.begun = false;
-        self.plain = false;
-        self.let_go();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a feed gives: messages, and notices of what befell them.
 
-use crate::base::{LineId, Mono};
+use crate::base::{Digest, LineId, Mono};
 
 /// What a feed gives, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +33,8 @@ pub enum Notice {
         /// The first message that waits or is missing.
         first: u64,
     },
-    /// All messages known to exist have been released or reported lost.
+    /// All messages known to exist have been released or reported lost, or the last of them is what comes next: with it,
+    /// the book is the venue's again, and it may be decided on as any other.
     GapClosed,
     /// Messages that will not come. What they were about is stale until a snapshot.
     Lost {
@@ -52,48 +53,185 @@ pub enum Notice {
         /// The stream goes on with this message, which may be one that was released before.
         next: u64,
     },
-    /// No snapshot could be had; slow attempts go on.
-    SnapshotFailed,
+    /// No snapshot could be had, or none that helped; slow attempts go on. Said once.
+    SnapshotFailed {
+        /// What was wrong with the last one.
+        why: SnapshotTrouble,
+        /// The message that it would have gone on with, where it came to its end; else 0.
+        next: u64,
+    },
+    /// A snapshot that was spliced stands ahead of the lines: the gap stays open until one of them has come as far.
+    SnapshotAhead {
+        /// The message that the snapshot goes on with.
+        next: u64,
+        /// The message that the lines go on with.
+        lines: u64,
+    },
     /// Another session: numbers begin at 1, what was known of the day is void. Ends an open gap and a snapshot.
     SessionChanged,
-    /// The session is over, and all of its messages have been released or reported lost.
+    /// The session is over, and all of its messages have been released or reported lost. What comes of it
+    /// nevertheless is released, but nobody speaks for the books: they are stale until [`Notice::SessionGoesOn`] or
+    /// [`Notice::SessionChanged`].
     EndOfSession,
+    /// The session whose end was announced goes on: it was heard for longer than a line may be silent after the last
+    /// such announcement.
+    SessionGoesOn,
+    /// For longer than a line may be silent, none has said anything that follows on what was released: nobody speaks
+    /// for the books until [`Notice::MarketBack`]. So it is at the start, without a notice until that time has passed.
+    MarketSilent {
+        /// The message waited for.
+        next: u64,
+        /// The lines are heard: what they say does not follow.
+        heard: bool,
+    },
+    /// A line has said where the stream stands, and what is missing of it has been reported.
+    MarketBack {
+        /// The message waited for.
+        next: u64,
+        /// Had [`Notice::MarketSilent`] been given?
+        said: bool,
+    },
+    /// A number that the lines or the snapshot named is wrong: the lines went on before it, or a snapshot showed it.
+    JumpDropped {
+        /// The number.
+        number: u64,
+        /// The stream goes on with this message.
+        next: u64,
+        /// It had been believed, and what the books hold is not what the venue's hold: they are stale until a snapshot.
+        damaged: bool,
+    },
+    /// Two copies of a message have different bytes. The first one counts. Said once a session.
+    LinesDiffer {
+        /// The message.
+        sequence: u64,
+        /// The line that brought the second copy.
+        line: LineId,
+    },
     /// A line has not been heard for too long.
     LineSilent(LineId),
     /// A silent line is heard again.
     LineBack(LineId),
+    /// Notices were dropped for want of room, after those before this one: every book is stale until a snapshot.
+    Overrun,
 }
 
-/// Notices that wait to be taken. An input causes a handful at most.
+/// Why there is no snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum SnapshotTrouble {
+    /// The connection could not be made.
+    Unreachable = 0,
+    /// The server refused the login.
+    Refused = 1,
+    /// The server did not answer the login.
+    Unanswered = 2,
+    /// It ended, or fell silent, before its end.
+    Torn = 3,
+    /// It is no snapshot: a message or the protocol around it is malformed.
+    Garbled = 4,
+    /// It is whole, and can't be joined to the lines: its end is too far from where they stand.
+    Unfit = 5,
+    /// One after the other was spliced, and the books had to ask for the next one soon after.
+    Fruitless = 6,
+}
+
+impl SnapshotTrouble {
+    /// All, in the order of their numbers.
+    pub const ALL: [SnapshotTrouble; 7] = [
+        SnapshotTrouble::Unreachable,
+        SnapshotTrouble::Refused,
+        SnapshotTrouble::Unanswered,
+        SnapshotTrouble::Torn,
+        SnapshotTrouble::Garbled,
+        SnapshotTrouble::Unfit,
+        SnapshotTrouble::Fruitless,
+    ];
+
+    /// From its number.
+    #[must_use]
+    pub fn from_number(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| *one as u64 == number)
+    }
+}
+
+/// Notices that wait to be taken. An input causes a handful at most: `tests/it/feed` counts them in random worlds.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
     waiting: [Option<Notice>; Self::MOST],
     first: usize,
     count: usize,
+    /// One found no room.
+    overrun: bool,
 }
 
 impl Notices {
     const MOST: usize = 16;
 
     pub(super) fn is_empty(&self) -> bool {
-        self.count == 0
+        self.count == 0 && !self.overrun
     }
 
-    pub(super) fn push(&mut self, notice: Notice) {
+    /// False: there was no room. Whoever takes the notices learns of that in its turn.
+    pub(super) fn push(&mut self, notice: Notice) -> bool {
         // There is always room: the owner takes what is released before the next input.
         let at = self.first.wrapping_add(self.count) % Self::MOST;
-        if self.count < Self::MOST
-            && let Some(place) = self.waiting.get_mut(at)
-        {
-            *place = Some(notice);
-            self.count = self.count.wrapping_add(1);
+        match self.waiting.get_mut(at) {
+            Some(place) if self.count < Self::MOST && !self.overrun => {
+                *place = Some(notice);
+                self.count = self.count.wrapping_add(1);
+                true
+            }
+            _ => {
+                self.overrun = true;
+                false
+            }
         }
     }
 
     pub(super) fn pop(&mut self) -> Option<Notice> {
+        if self.count == 0 {
+            return core::mem::take(&mut self.overrun).then_some(Notice::Overrun);
+        }
         let notice = self.waiting.get_mut(self.first)?.take()?;
         self.first = self.first.wrapping_add(1) % Self::MOST;
         self.count = self.count.wrapping_sub(1);
         Some(notice)
+    }
+
+    /// Between inputs none waits: then there is nothing here that could change what comes.
+    pub(super) fn digest(&self, into: &mut Digest) {
+        let Notices { waiting: _, first: _, count, overrun } = self;
+        into.u64(*count as u64);
+        into.u64(u64::from(*overrun));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_room_is_said_after_what_did() {
+        let mut notices = Notices::default();
+        for round in 0..3 {
+            let waiting = |n| Notice::GapOpened { first: n };
+            assert!((0..Notices::MOST as u64).all(|n| notices.push(waiting(n))));
+            assert!(!notices.push(Notice::GapClosed) && !notices.push(Notice::SessionChanged));
+            assert_eq!(notices.pop(), Some(waiting(0)), "{round}");
+            assert!(!notices.push(Notice::GapClosed), "none may overtake the one that says so");
+            assert!((1..Notices::MOST as u64).all(|n| notices.pop() == Some(waiting(n))));
+            assert!(!notices.is_empty());
+            assert_eq!((notices.pop(), notices.pop()), (Some(Notice::Overrun), None));
+            assert!(notices.is_empty() && notices.push(Notice::GapClosed));
+            assert_eq!((notices.pop(), notices.pop()), (Some(Notice::GapClosed), None));
+        }
+    }
+
+    #[test]
+    fn every_trouble_comes_back_from_its_number() {
+        for (number, trouble) in SnapshotTrouble::ALL.into_iter().enumerate() {
+            assert_eq!(SnapshotTrouble::from_number(number as u64), Some(trouble));
+        }
+        assert_eq!(SnapshotTrouble::from_number(7), None);
     }
 }

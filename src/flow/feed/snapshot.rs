@@ -4,7 +4,8 @@
 
 use super::FeedCounters;
 use super::config::SnapshotConfig;
-use crate::base::{Digest, Mono, SessionId, State};
+use super::release::SnapshotTrouble;
+use crate::base::{Digest, Mono, Nanos, SessionId, State};
 use crate::flow::market::{Class, MarketLine};
 use crate::flow::outbox::{self, Outbox};
 use crate::flow::session::SessionSink;
@@ -45,7 +46,7 @@ pub(super) enum Heard {
     /// The snapshot is complete up to, not including, this message of the stream.
     End(u64),
     /// The attempt is lost.
-    Failed,
+    Failed(SnapshotTrouble),
 }
 
 /// A message in the scratch cell: its length.
@@ -59,10 +60,12 @@ pub(super) struct Snapshot {
     phase: Phase,
     /// When the phase is over, one way or the other.
     until: Mono,
-    /// No attempt before this, so that a server that makes every book stale is not asked all the time.
-    rested: Mono,
-    /// Attempts that failed since the last success.
-    failures: u32,
+    /// When a snapshot was complete last.
+    completed: Option<Mono>,
+    /// Attempts in a row that failed, or were complete and did not last: the next one was asked for soon after.
+    fruitless: u32,
+    /// Too many of them were complete and did not help: to be said.
+    unsaid: bool,
     /// Is there, or may there still be, a connection?
     open: bool,
     /// Was a snapshot asked for when it was too late for the one under way?
@@ -83,8 +86,9 @@ impl Snapshot {
             client: Client::new(client),
             phase: Phase::Idle,
             until: Mono(0),
-            rested: Mono(0),
-            failures: 0,
+            completed: None,
+            fruitless: 0,
+            unsaid: false,
             open: false,
             wanted: false,
             taken: None,
@@ -96,7 +100,12 @@ impl Snapshot {
     pub(super) fn want(&mut self, now: Mono) -> bool {
         match self.phase {
             Phase::Idle => {
-                self.enter(Phase::Waiting, now.max(self.rested));
+                // One that is complete has helped if the next is not asked for soon after.
+                let recent = self.completed.filter(|at| now < at.after(self.config.slow_retry_after));
+                self.fruitless = if recent.is_some() { self.fruitless.saturating_add(1) } else { 0 };
+                let rested = recent.map_or(now, |at| at.after(self.pause()));
+                self.enter(Phase::Waiting, now.max(rested));
+                self.unsaid |= self.is_enough();
                 self.until == now
             }
             // The one under way may itself be what is wrong.
@@ -106,6 +115,31 @@ impl Snapshot {
             }
             Phase::Waiting | Phase::Connecting | Phase::LoggingIn | Phase::Failed => false,
         }
+    }
+
+    /// Is there to be said that snapshots do not help?
+    pub(super) fn take_unsaid(&mut self) -> bool {
+        core::mem::take(&mut self.unsaid)
+    }
+
+    /// Has it just been tried often enough to say so?
+    fn is_enough(&self) -> bool {
+        self.fruitless == self.config.retries.saturating_add(1)
+    }
+
+    /// Until the next attempt: twice as long each time, and the long pause once it has been tried often enough.
+    fn pause(&self) -> Nanos {
+        let SnapshotConfig { retry_after, slow_retry_after, retries, .. } = self.config;
+        if self.fruitless > retries {
+            return slow_retry_after;
+        }
+        let doubled = self.fruitless.saturating_sub(1).min(63);
+        Nanos(retry_after.0.saturating_mul(1 << doubled).min(slow_retry_after.0))
+    }
+
+    /// Is one awaited, or asked for?
+    pub(super) fn is_pending(&self) -> bool {
+        self.wanted || !matches!(self.phase, Phase::Idle | Phase::Complete | Phase::Closing)
     }
 
     /// Does the stream have to wait for the snapshot that is being received?
@@ -140,23 +174,37 @@ impl Snapshot {
         self.taken = self.is_receiving().then(|| self.client.on_bytes(now, bytes));
     }
 
-    /// The connection is gone. True if that ends an attempt.
-    pub(super) fn on_closed(&mut self, now: Mono) -> bool {
+    /// The connection is gone. What that means for the attempt, if it ends one.
+    pub(super) fn on_closed(&mut self, now: Mono) -> Option<SnapshotTrouble> {
         self.open = false;
         self.taken = None;
         self.client.on_closed(now);
         match self.phase {
-            Phase::Connecting | Phase::LoggingIn | Phase::Receiving => true,
+            Phase::Connecting | Phase::LoggingIn | Phase::Receiving => self.stopped(),
             Phase::Complete | Phase::Closing => {
                 self.finish(now);
-                false
+                None
             }
-            Phase::Idle | Phase::Waiting | Phase::Failed => false,
+            Phase::Idle | Phase::Waiting | Phase::Failed => None,
         }
     }
 
-    /// Does what is due. True if the attempt failed for want of an answer.
-    pub(super) fn on_timer(&mut self, now: Mono, out: &mut Outbox, counters: &mut FeedCounters) -> bool {
+    /// What it means that nothing more comes in this phase.
+    fn stopped(&self) -> Option<SnapshotTrouble> {
+        Some(match self.phase {
+            Phase::Connecting => SnapshotTrouble::Unreachable,
+            Phase::LoggingIn => SnapshotTrouble::Unanswered,
+            _ => SnapshotTrouble::Torn,
+        })
+    }
+
+    /// Does what is due. Why the attempt failed, if it did for want of an answer.
+    pub(super) fn on_timer(
+        &mut self,
+        now: Mono,
+        out: &mut Outbox,
+        counters: &mut FeedCounters,
+    ) -> Option<SnapshotTrouble> {
         let due = now >= self.until;
         match self.phase {
             Phase::Idle => {}
@@ -169,14 +217,16 @@ impl Snapshot {
                 self.enter(Phase::Connecting, now.after(self.config.timeout));
                 counters.snapshot_attempts = counters.snapshot_attempts.wrapping_add(1);
             }
-            Phase::Connecting => return due,
+            Phase::Connecting if due => return self.stopped(),
+            Phase::Connecting => {}
             Phase::LoggingIn | Phase::Receiving => {
                 self.client.on_timer(now, &mut sink(out));
-                return due || self.client.must_close();
+                if due || self.client.must_close() {
+                    return self.stopped();
+                }
             }
             Phase::Failed => {
-                let tried_enough = self.failures > self.config.retries;
-                let pause = if tried_enough { self.config.slow_retry_after } else { self.config.retry_after };
+                let pause = self.pause();
                 self.close(Phase::Waiting, now.after(pause), out);
             }
             Phase::Complete => {
@@ -190,7 +240,7 @@ impl Snapshot {
             Phase::Closing if due => self.close(Phase::Closing, now.after(self.config.timeout), out),
             Phase::Closing => {}
         }
-        false
+        None
     }
 
     /// One step through the bytes of the current input.
@@ -213,7 +263,7 @@ impl Snapshot {
                 Ok(glimpse::Item::End { next_sequence }) => Heard::End(next_sequence),
                 _ => {
                     counters.snapshot_malformed = counters.snapshot_malformed.wrapping_add(1);
-                    Heard::Failed
+                    Heard::Failed(SnapshotTrouble::Garbled)
                 }
             },
             ClientEvent::Sequenced { payload, .. } => {
@@ -221,7 +271,7 @@ impl Snapshot {
                 match (M::classify(payload), self.scratch.get_mut(..payload.len())) {
                     (Class::Malformed, _) => {
                         counters.snapshot_malformed = counters.snapshot_malformed.wrapping_add(1);
-                        Heard::Failed
+                        Heard::Failed(SnapshotTrouble::Garbled)
                     }
                     (_, Some(cell)) => {
                         cell.copy_from_slice(payload);
@@ -238,11 +288,9 @@ impl Snapshot {
                 self.until = now.after(self.config.timeout);
                 Heard::Ignored
             }
-            ClientEvent::Rejected(_)
-            | ClientEvent::EndOfSession
-            | ClientEvent::Dead
-            | ClientEvent::Duplicate { .. }
-            | ClientEvent::ProtocolError(_) => Heard::Failed,
+            ClientEvent::Rejected(_) => Heard::Failed(SnapshotTrouble::Refused),
+            ClientEvent::EndOfSession | ClientEvent::Dead => Heard::Failed(SnapshotTrouble::Torn),
+            ClientEvent::Duplicate { .. } | ClientEvent::ProtocolError(_) => Heard::Failed(SnapshotTrouble::Garbled),
             ClientEvent::Unsequenced(_)
             | ClientEvent::Heartbeat
             | ClientEvent::Debug(_)
@@ -258,8 +306,9 @@ impl Snapshot {
     /// The attempt is lost; the next follows after a pause. True if this was the last of the quick ones.
     pub(super) fn fail(&mut self, now: Mono) -> bool {
         self.enter(Phase::Failed, now);
-        self.failures = self.failures.saturating_add(1);
-        self.failures == self.config.retries.saturating_add(1)
+        self.fruitless = self.fruitless.saturating_add(1);
+        self.completed = None;
+        self.is_enough()
     }
 
     /// The snapshot is complete: log out and close.
@@ -267,18 +316,19 @@ impl Snapshot {
         if self.phase != Phase::Idle {
             self.enter(Phase::Complete, now);
         }
-        self.failures = 0;
+        self.completed = Some(now);
     }
 
     /// Snapshots of this session are of no use any more.
     pub(super) fn abort(&mut self, now: Mono) {
         self.wanted = false;
         self.complete(now);
+        self.completed = None;
+        self.fruitless = 0;
     }
 
     fn finish(&mut self, now: Mono) {
         self.phase = Phase::Idle;
-        self.rested = now.after(self.config.retry_after);
         if core::mem::take(&mut self.wanted) {
             self.want(now);
         }
@@ -297,10 +347,24 @@ impl Snapshot {
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
-        self.client.digest(into);
-        let numbers = [self.phase as u64, self.until.0, self.rested.0, u64::from(self.failures)];
+        let Snapshot {
+            config: _,
+            client,
+            phase,
+            until,
+            completed,
+            fruitless,
+            unsaid,
+            open,
+            wanted,
+            taken: _,
+            scratch: _,
+        } = self;
+        client.digest(into);
+        let completed = completed.map_or(Mono::NEVER, |at| at);
+        let numbers = [*phase as u64, until.0, completed.0, u64::from(*fruitless)];
         numbers.into_iter().for_each(|n| into.u64(n));
-        into.bytes(&[u8::from(self.open), u8::from(self.wanted)]);
+        into.bytes(&[u8::from(*unsaid), u8::from(*open), u8::from(*wanted)]);
     }
 }
 

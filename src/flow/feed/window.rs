@@ -119,6 +119,12 @@ impl Window {
         }
     }
 
+    /// Is message `sequence` held?
+    #[inline]
+    pub(super) fn holds(&self, sequence: u64) -> bool {
+        matches!(self.slot(sequence), Slot::Held(_))
+    }
+
     /// Takes message `sequence` out, if it is held.
     #[inline]
     pub(super) fn take(&mut self, sequence: u64) -> Option<Taken> {
@@ -188,24 +194,29 @@ impl Window {
         }
     }
 
-    /// What it holds, for a window that begins at `first`.
+    /// What it holds, for a window that begins at `first`. Cells and arrivals of slots that hold nothing are void.
     pub(super) fn digest(&self, first: u64, into: &mut crate::base::Digest) {
-        into.u64(self.used as u64);
+        let Window { slots: _, cells: _, arrivals, cell: _, mask: _, used } = self;
+        into.u64(*used as u64);
         if self.is_empty() {
             return;
         }
         for sequence in first..first.saturating_add(self.capacity()) {
+            let index = self.index(sequence);
             match self.slot(sequence) {
                 Slot::Empty => {}
                 Slot::Held(length) => {
                     into.u64(sequence);
-                    let start = self.index(sequence).wrapping_mul(self.cell);
-                    into.bytes(self.bytes(Taken { start, length: usize::from(length), arrived: Mono(0) }));
+                    let arrived = arrivals.get(index).copied().unwrap_or_default();
+                    into.u64(arrived.0);
+                    let start = index.wrapping_mul(self.cell);
+                    into.u64(u64::from(length));
+                    into.bytes(self.bytes(Taken { start, length: usize::from(length), arrived }));
                 }
                 Slot::Malformed => into.u64(!sequence),
                 Slot::MalformedAt(locate) => {
                     into.u64(!sequence);
-                    into.u64(u64::from(locate));
+                    into.u64(1 << 32 | u64::from(locate));
                 }
             }
         }

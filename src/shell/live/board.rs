@@ -2,7 +2,7 @@
 //! read by whoever wants to know; the lane itself is never looked into.
 
 use super::link::link_of;
-use crate::base::{InstrumentId, Mono, SessionId};
+use crate::base::{InstrumentId, Mono, SessionId, Symbol};
 use crate::flow::record::{Alert, AlertBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
 use crate::shell::counters::counts;
 use crate::shell::latency::Latency;
@@ -20,6 +20,8 @@ pub enum Notice {
         alert: Alert,
         /// What it is about, if it is about one.
         instrument: Option<InstrumentId>,
+        /// Its symbol.
+        symbol: Symbol,
         /// See [`Alert`].
         first: u64,
         /// See [`Alert`].
@@ -74,7 +76,7 @@ impl Board {
                 self.alerts += 1;
                 let instrument = Some(body.instrument.get()).filter(|id| *id != u32::MAX).map(InstrumentId);
                 let (first, second) = (body.first.get(), body.second.get());
-                self.note(at, Notice::Alert { alert, instrument, first, second });
+                self.note(at, Notice::Alert { alert, instrument, symbol: Symbol(body.symbol), first, second });
             }
             Some(Kind::Link) => {
                 if let Some((session, why)) = LinkBody::ref_from_bytes(body).ok().and_then(link_of) {
@@ -150,7 +152,8 @@ mod tests {
         }
         let alert = AlertBody {
             alert: U16::new(Alert::LineSilent as u16),
-            instrument: instrument_field(None),
+            instrument: instrument_field(Some(InstrumentId(3))),
+            symbol: *b"AAPL    ",
             first: U64::new(1),
             second: U64::new(0),
         };
@@ -171,7 +174,8 @@ mod tests {
         let counters = [("board.alerts", 1), ("board.missed", 0), ("feed.gaps", 5)];
         assert_eq!(board.counters(), counters.map(|(name, value)| (name.to_owned(), value)).into());
         let notices: Vec<_> = board.take_notices().collect();
-        let silent = Notice::Alert { alert: Alert::LineSilent, instrument: None, first: 1, second: 0 };
+        let (instrument, symbol) = (Some(InstrumentId(3)), Symbol::new("AAPL").unwrap());
+        let silent = Notice::Alert { alert: Alert::LineSilent, instrument, symbol, first: 1, second: 0 };
         let refused = Notice::Link(SessionId::ORDERS, Some(Why::Refused));
         assert_eq!(notices, [(Mono(6), silent), (Mono(7), refused)]);
         assert_eq!(board.take_notices().count(), 0);

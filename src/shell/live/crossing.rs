@@ -11,7 +11,7 @@
 use super::link::{link_body, link_of};
 use crate::base::{LineId, Mono, SessionId};
 use crate::flow::Input;
-use crate::flow::feed::{Notice, Release};
+use crate::flow::feed::{Notice, Release, SnapshotTrouble};
 use crate::flow::outbox::Outbox;
 use crate::flow::record::{Kind, LinkBody, StatusBody};
 use crate::shell::journal::{InputParts, flatten};
@@ -199,11 +199,18 @@ fn encode(notice: Notice) -> (u8, u64, u64, Option<u16>) {
         Notice::Lost { first, count, locate } => (2, first, count, locate),
         Notice::SnapshotBegin => (3, 0, 0, None),
         Notice::SnapshotEnd { next } => (4, next, 0, None),
-        Notice::SnapshotFailed => (5, 0, 0, None),
+        Notice::SnapshotFailed { why, next } => (5, why as u64, next, None),
         Notice::SessionChanged => (6, 0, 0, None),
         Notice::EndOfSession => (7, 0, 0, None),
         Notice::LineSilent(line) => (8, line.0.into(), 0, None),
         Notice::LineBack(line) => (9, line.0.into(), 0, None),
+        Notice::SnapshotAhead { next, lines } => (10, next, lines, None),
+        Notice::SessionGoesOn => (11, 0, 0, None),
+        Notice::MarketSilent { next, heard } => (12, next, heard.into(), None),
+        Notice::MarketBack { next, said } => (13, next, said.into(), None),
+        Notice::JumpDropped { number, next, damaged } => (14, number, next, damaged.then_some(0)),
+        Notice::LinesDiffer { sequence, line } => (15, sequence, line.0.into(), None),
+        Notice::Overrun => (16, 0, 0, None),
     }
 }
 
@@ -215,11 +222,18 @@ fn decode(code: u8, first: u64, second: u64, locate: Option<u16>) -> Option<Noti
         2 => Notice::Lost { first, count: second, locate },
         3 => Notice::SnapshotBegin,
         4 => Notice::SnapshotEnd { next: first },
-        5 => Notice::SnapshotFailed,
+        5 => Notice::SnapshotFailed { why: SnapshotTrouble::from_number(first)?, next: second },
         6 => Notice::SessionChanged,
         7 => Notice::EndOfSession,
         8 => Notice::LineSilent(line()?),
         9 => Notice::LineBack(line()?),
+        10 => Notice::SnapshotAhead { next: first, lines: second },
+        11 => Notice::SessionGoesOn,
+        12 => Notice::MarketSilent { next: first, heard: second != 0 },
+        13 => Notice::MarketBack { next: first, said: second != 0 },
+        14 => Notice::JumpDropped { number: first, next: second, damaged: locate.is_some() },
+        15 => Notice::LinesDiffer { sequence: first, line: LineId(u8::try_from(second).ok()?) },
+        16 => Notice::Overrun,
         _ => return None,
     })
 }
@@ -255,11 +269,21 @@ mod tests {
             Notice::GapClosed,
             Notice::SnapshotBegin,
             Notice::SnapshotEnd { next: 9 },
-            Notice::SnapshotFailed,
+            Notice::SnapshotFailed { why: SnapshotTrouble::Unfit, next: 11 },
+            Notice::SnapshotAhead { next: 12, lines: 13 },
             Notice::SessionChanged,
             Notice::EndOfSession,
             Notice::LineSilent(LineId::B),
             Notice::LineBack(LineId::A),
+            Notice::SessionGoesOn,
+            Notice::MarketSilent { next: 14, heard: false },
+            Notice::MarketSilent { next: 14, heard: true },
+            Notice::MarketBack { next: 15, said: false },
+            Notice::MarketBack { next: 15, said: true },
+            Notice::JumpDropped { number: u64::MAX, next: 16, damaged: false },
+            Notice::JumpDropped { number: u64::MAX, next: 16, damaged: true },
+            Notice::LinesDiffer { sequence: 17, line: LineId::REREQUEST },
+            Notice::Overrun,
         ];
         let mut releases: Vec<_> = notices.into_iter().chain(locates).map(Release::Notice).collect();
         releases.push(Release::Message { sequence: 5, bytes: b"message", arrived: Mono(6) });
@@ -305,7 +329,7 @@ mod tests {
             &[INPUT],
             &[INPUT, 200, 0, 0, 0, 0, 0, 0, 0, 0],
             &[MESSAGE, 1],
-            &[NOTICE, 10],
+            &[NOTICE, 17],
         ] {
             assert_eq!(read(frame), None, "{frame:?}");
         }

@@ -81,7 +81,7 @@ impl World {
             window_messages: 1 << r.random_range(1..8),
             max_gap: if r.random_bool(0.2) { 20 } else { 1_000 },
             gap_timeout: Nanos(r.random_range(0..500)),
-            line_timeout: Nanos(2_000),
+            line_timeout: Nanos(if two_days { 8_000 } else { 2_000 }),
             rerequest: RerequestConfig {
                 enabled: r.random_bool(0.8),
                 max_messages: r.random_range(1..30),
@@ -91,7 +91,7 @@ impl World {
             ..base
         };
         let agenda = BTreeMap::new();
-        let rig = Rig { now: Mono(0), ..Rig::new(config) };
+        let rig = Rig { now: Mono(0), hears_silence: true, ..Rig::new(config) };
         let mut world = World { random, faults, length, cursed, agenda, serial: 0, connection: None, rig };
         world.publish(DAY, 1_000);
         if two_days {
@@ -152,10 +152,13 @@ impl World {
                 self.send(closing + i * 1_000, line, &bytes);
             }
         }
-        // However bad it is, one of them is heard.
+        // However bad it is, these are heard.
         let mut bytes = packet_of(day, self.length + 1, &[]);
         bytes[18..20].fill(0xFF);
-        self.at(closing + 12_000, Happens::Packet(A, bytes));
+        let late: &[u64] = if day == DAY { &[9_500] } else { &[9_500, 40_000, 100_000] };
+        for i in late.iter().flat_map(|late| (0..3).map(move |i| late + i)) {
+            self.at(closing + i, Happens::Packet(A, bytes.clone()));
+        }
     }
 
     fn published(&self) -> u64 {
@@ -266,6 +269,10 @@ struct Reader {
     next: Option<u64>,
     snapshot: Option<Vec<Vec<u8>>>,
     gap: bool,
+    heard: bool,
+    silent: bool,
+    ended: bool,
+    dropped: u64,
     ends: u32,
     lost: u64,
     days: u32,
@@ -304,13 +311,34 @@ impl Reader {
             Got::Notice(Notice::GapClosed) => assert!(std::mem::replace(&mut self.gap, false)),
             Got::Notice(Notice::SessionChanged) => {
                 (self.next, self.gap) = (Some(1), false);
+                (self.heard, self.ended) = (false, false);
                 self.days += 1;
             }
             Got::Notice(Notice::EndOfSession) => {
                 assert!(!self.gap);
+                self.ended = true;
                 self.ends += 1;
             }
-            Got::Notice(Notice::SnapshotFailed | Notice::LineSilent(_) | Notice::LineBack(_)) => {}
+            Got::Notice(Notice::MarketSilent { .. }) => assert!(!std::mem::replace(&mut self.silent, true)),
+            Got::Notice(Notice::MarketBack { said, .. }) => {
+                assert_eq!(std::mem::replace(&mut self.silent, false), said);
+                self.heard = true;
+            }
+            Got::Notice(Notice::SessionGoesOn) => {
+                self.ends -= 1;
+                self.ended = false;
+            }
+            Got::Notice(Notice::JumpDropped { next, .. }) => {
+                self.next = Some(next);
+                self.dropped += 1;
+            }
+            Got::Notice(Notice::LinesDiffer { .. } | Notice::Overrun) => panic!("{got:?}"),
+            Got::Notice(
+                Notice::SnapshotFailed { .. }
+                | Notice::SnapshotAhead { .. }
+                | Notice::LineSilent(_)
+                | Notice::LineBack(_),
+            ) => {}
         }
     }
 }
@@ -326,7 +354,8 @@ fn live_through(seed: u64) -> (World, Reader) {
             reader.read(got, &world.cursed);
         }
         let feed = &world.rig.feed;
-        assert_eq!(feed.is_live(), feed.session().is_some() && !reader.gap);
+        let followed = feed.session().is_some() && reader.heard && !reader.silent;
+        assert!(!feed.is_live() || followed && !reader.gap && !reader.ended && reader.snapshot.is_none());
         world.serve();
         let over = reader.ends > u32::from(two_days) && !reader.gap && world.agenda.is_empty();
         if !more || over {

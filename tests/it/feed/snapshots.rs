@@ -2,12 +2,15 @@
 
 use super::rig::*;
 use firelane_gateway::base::{Mono, Nanos};
-use firelane_gateway::flow::feed::{FeedConfig, Notice, Start};
+use firelane_gateway::flow::feed::{FeedConfig, Notice, SnapshotTrouble, Start};
 use firelane_gateway::flow::session::SessionInput::{Closed, Connected};
 use firelane_gateway::flow::wire::soupbintcp::Packet;
 
 const BEGIN: Got = Got::Notice(Notice::SnapshotBegin);
-const FAILED: Got = Got::Notice(Notice::SnapshotFailed);
+
+fn failed(why: SnapshotTrouble, next: u64) -> Got {
+    n(Notice::SnapshotFailed { why, next })
+}
 
 fn end(next: u64) -> Got {
     n(Notice::SnapshotEnd { next })
@@ -49,7 +52,7 @@ fn a_late_start_is_spliced_onto_a_snapshot() {
     assert_eq!(rig.take(), [BEGIN, s(901), s(902), s(903)]);
     assert!(!rig.feed.is_live());
     rig.bytes(&end_of_snapshot(43));
-    assert_eq!(rig.take(), [end(43), m(43), closed()]);
+    assert_eq!(rig.take(), [end(43), closed(), m(43)]);
     assert_eq!((rig.feed.is_live(), rig.feed.next_sequence()), (true, 44));
     rig.pass(Nanos(0));
     assert_eq!(rig.sent(), [logout(), Sent::Disconnect]);
@@ -73,16 +76,26 @@ fn a_start_with_the_first_message_needs_no_snapshot() {
 fn a_snapshot_of_nothing_is_a_snapshot() {
     let mut rig = logged_in(late());
     rig.bytes(&end_of_snapshot(41));
-    assert_eq!(rig.take(), [BEGIN, end(41), m(41), closed()]);
+    assert_eq!(rig.take(), [BEGIN, end(41), closed(), m(41)]);
 }
 
 #[test]
-fn a_snapshot_ahead_of_the_lines_voids_what_waits() {
+fn a_snapshot_ahead_of_the_lines_voids_what_waits_and_says_what_it_waits_for() {
     let mut rig = logged_in(late());
     rig.bytes(&[item(&message(901)), end_of_snapshot(50)].concat());
-    assert_eq!(rig.take(), [BEGIN, s(901), end(50), closed()]);
-    rig.packet(A, &packet(42..52));
-    assert_eq!(rig.take(), ms(50..52));
+    assert_eq!(rig.take(), [BEGIN, s(901), end(50), n(Notice::SnapshotAhead { next: 50, lines: 42 })]);
+    rig.packet(A, &packet(42..49));
+    rig.packet(B, &beat(49));
+    assert_eq!(rig.take(), []);
+    assert!(!rig.feed.is_live(), "the lines are not there yet");
+    rig.packet(A, &packet(49..52));
+    assert_eq!(rig.take(), [closed(), m(50), m(51)]);
+    // The lines come exactly as far with a heartbeat.
+    let mut rig = logged_in(late());
+    rig.bytes(&end_of_snapshot(43));
+    assert_eq!(rig.take(), [BEGIN, end(43), n(Notice::SnapshotAhead { next: 43, lines: 42 })]);
+    rig.packet(B, &beat(43));
+    assert_eq!(rig.take(), [closed()]);
 }
 
 #[test]
@@ -98,7 +111,7 @@ fn what_is_missing_behind_a_snapshot_is_asked_for_at_once() {
     rig.pass(Nanos(0));
     assert_eq!(rig.sent(), [ask(42, 3)]);
     rig.packet(R, &packet(42..45));
-    assert_eq!(rig.take(), [m(42), m(43), m(44), m(45), closed()]);
+    assert_eq!(rig.take(), [m(42), m(43), m(44), closed(), m(45)]);
 }
 
 #[test]
@@ -120,7 +133,7 @@ fn what_the_window_cannot_hold_during_a_splice_is_asked_for_afterwards() {
     assert_eq!(rig.sent(), [ask(48, 10), logout(), Sent::Disconnect]);
     rig.packet(R, &packet(48..58));
     rig.packet(A, &packet(58..60));
-    assert_eq!(rig.take(), [ms(48..60), vec![closed()]].concat());
+    assert_eq!(rig.take(), level(48..60));
 }
 
 #[test]
@@ -128,7 +141,7 @@ fn a_stream_cut_at_every_byte_gives_the_same_snapshot() {
     let heartbeat = soup(Packet::ServerHeartbeat);
     let debug = soup(Packet::Debug(b"hello"));
     let stream = [accepted(), heartbeat, item(&message(901)), debug, item(&message(902)), end_of_snapshot(41)].concat();
-    let expected = [lost(1, 39), opened(40), BEGIN, s(901), s(902), end(41), m(41), closed()];
+    let expected = [lost(1, 39), opened(40), BEGIN, s(901), s(902), end(41), closed(), m(41)];
     for cut in 0..=stream.len() {
         let mut rig = Rig::new(late());
         rig.packet(A, &packet(40..42));
@@ -202,7 +215,7 @@ fn a_failed_attempt_lets_the_stream_go_on_and_is_repeated_after_a_pause() {
         rig.bytes(&item(&message(901)));
         rig.packet(A, &packet(42..43));
         befall(&mut rig);
-        assert_eq!(rig.take(), [BEGIN, s(901), m(40), m(41), m(42), closed()], "{name}");
+        assert_eq!(rig.take(), [BEGIN, s(901), m(40), m(41), closed(), m(42)], "{name}");
         assert_eq!(rig.feed.counters().snapshot_failures, 1, "{name}");
         rig.pass(Nanos(0));
         assert!(matches!(rig.sent()[..], [] | [Sent::Disconnect]), "{name}");
@@ -222,7 +235,7 @@ fn a_failed_attempt_lets_the_stream_go_on_and_is_repeated_after_a_pause() {
         rig.pass(Nanos(0));
         assert_eq!(rig.sent(), [ask(44, 1), logout(), Sent::Disconnect], "{name}");
         rig.packet(R, &packet(44..45));
-        assert_eq!(rig.take(), [m(44), m(45), closed()], "{name}");
+        assert_eq!(rig.take(), [m(44), closed(), m(45)], "{name}");
     }
 }
 
@@ -238,7 +251,7 @@ fn a_refused_connection_and_a_rejected_login_are_failed_attempts() {
             rig.pass(Nanos(0));
         }
         rig.session(Closed);
-        assert_eq!(rig.take(), [lost(1, 39), opened(40), m(40), m(41), closed()]);
+        assert_eq!(rig.take(), [lost(1, 39), opened(40), m(40), closed(), m(41)]);
         rig.sent();
         rig.pass(Nanos(RETRY.0));
         assert_eq!(rig.sent(), [Sent::Connect]);
@@ -252,7 +265,7 @@ fn a_server_that_does_not_answer_holds_the_stream_no_longer_than_the_timeout() {
     rig.pass(Nanos(PATIENCE.0 - 1));
     assert_eq!(rig.take(), [lost(1, 39), opened(40)]);
     rig.pass(Nanos(1));
-    assert_eq!((rig.take(), rig.sent()), (vec![m(40), m(41), closed()], vec![Sent::Connect, Sent::Disconnect]));
+    assert_eq!((rig.take(), rig.sent()), (vec![m(40), closed(), m(41)], vec![Sent::Connect, Sent::Disconnect]));
 }
 
 #[test]
@@ -279,13 +292,13 @@ fn after_enough_attempts_the_failure_is_reported_once_and_slow_attempts_go_on() 
     for _ in 0..6 {
         assert_eq!(rig.sent(), [Sent::Connect]);
         rig.session(Closed);
-        notices.push(rig.take().iter().filter(|got| **got == FAILED).count());
+        notices.push(rig.take().iter().filter(|got| **got == failed(SnapshotTrouble::Unreachable, 0)).count());
         let failed = rig.now;
         rig.pass(rig.feed.next_deadline().since(rig.now));
         pauses.push(rig.now.since(failed));
     }
     assert_eq!(notices, [0, 0, 1, 0, 0, 0], "one attempt and two more");
-    assert_eq!(pauses, [RETRY, RETRY, SLOW, SLOW, SLOW, SLOW]);
+    assert_eq!(pauses, [RETRY, Nanos(2 * RETRY.0), SLOW, SLOW, SLOW, SLOW]);
     rig.session(Connected);
     rig.bytes(&[accepted(), end_of_snapshot(41)].concat());
     rig.pass(Nanos(0));
@@ -328,7 +341,7 @@ fn a_gap_that_cannot_be_filled_is_healed_by_a_snapshot() {
     rig.session(Connected);
     rig.packet(A, &packet(7..8));
     rig.bytes(&[accepted(), item(&message(901)), end_of_snapshot(6)].concat());
-    assert_eq!(rig.take(), [BEGIN, s(901), end(6), m(6), m(7), closed()]);
+    assert_eq!(rig.take(), [BEGIN, s(901), end(6), m(6), closed(), m(7)]);
 }
 
 #[test]
@@ -341,7 +354,7 @@ fn a_gap_that_opens_during_a_splice_is_handled_after_it() {
     rig.pass(Nanos(0));
     assert_eq!(rig.sent(), [ask(42, 8), logout(), Sent::Disconnect]);
     rig.packet(R, &packet(42..50));
-    assert_eq!(rig.take(), [ms(42..51), vec![closed()]].concat());
+    assert_eq!(rig.take(), level(42..51));
 }
 
 #[test]
@@ -350,7 +363,7 @@ fn the_loss_of_one_book_does_not_make_the_others_wait_before_the_snapshot_comes(
     rig.packet(A, &spoiled(3..5, &[3]));
     rig.pass(Nanos(GAP.0 + 3 * REPLY.0));
     let only = n(Notice::Lost { first: 3, count: 1, locate: Some(locate(3)) });
-    assert_eq!(rig.take(), [opened(3), only, m(4), closed()]);
+    assert_eq!(rig.take(), [opened(3), only, closed(), m(4)]);
     assert_eq!(rig.sent().last(), Some(&Sent::Connect));
     rig.packet(A, &packet(5..6));
     assert_eq!(rig.take(), [m(5)]);
@@ -375,7 +388,7 @@ fn the_core_may_ask_for_a_snapshot() {
     assert!(rig.feed.request_snapshot(rig.now, &mut rig.out));
     rig.drain(&[]);
     rig.bytes(&end_of_snapshot(4));
-    assert_eq!(rig.take(), [opened(4), BEGIN, s(901), end(4), m(4), closed()]);
+    assert_eq!(rig.take(), [opened(4), BEGIN, s(901), end(4), closed(), m(4)]);
     rig.pass(Nanos(0));
     rig.session(Closed);
     assert_eq!(rig.sent(), [login(), logout(), Sent::Disconnect]);
@@ -407,23 +420,25 @@ fn a_snapshot_older_than_what_was_released_brings_the_stream_back_to_it() {
     rig.pass(Nanos(0));
     rig.packet(R, &packet(7..9));
     rig.packet(A, &packet(9..10));
-    assert_eq!(rig.take(), [ms(3..9), vec![opened(9), BEGIN, end(7), m(7), m(8), closed(), m(9)]].concat());
+    assert_eq!(rig.take(), [ms(3..9), vec![opened(9), BEGIN, end(7), m(7), closed(), m(8), m(9)]].concat());
 }
 
 #[test]
 fn a_snapshot_of_the_old_session_is_not_spliced_into_the_new_one() {
-    let mut rig = logged_in(late());
+    let mut rig = logged_in(FeedConfig { line_timeout: Nanos(PATIENCE.0 - 1), ..late() });
     rig.bytes(&item(&message(901)));
+    rig.pass(Nanos(PATIENCE.0 - 1));
     let tomorrow = packet_of(NEXT_DAY, 1, &[message(1)]);
     (0..2).for_each(|_| rig.packet(A, &tomorrow));
     rig.bytes(&end_of_snapshot(41));
-    assert_eq!(rig.take(), [BEGIN, s(901), n(Notice::SessionChanged), m(1)]);
+    let silent = [A, B].map(|line| n(Notice::LineSilent(line)));
+    assert_eq!(rig.take()[2..], [&silent[..], &[n(Notice::SessionChanged), n(Notice::LineBack(A)), m(1)]].concat());
     rig.pass(Nanos(0));
     assert_eq!(rig.sent(), [logout(), Sent::Disconnect]);
     rig.session(Closed);
-    rig.pass(Nanos::from_secs(10));
     rig.packet(A, &packet_of(NEXT_DAY, 2, &[message(2)]));
-    assert_eq!((rig.take(), rig.sent()), (ms(2..3), vec![]));
+    rig.pass(Nanos(RETRY.0));
+    assert_eq!((rig.take()[0].clone(), rig.sent()), (m(2), vec![]));
 }
 
 #[test]

@@ -6,7 +6,9 @@ use firelane_gateway::flow::book::BookView;
 use firelane_gateway::flow::record::Alert;
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::flow::trading::{NotInSnapshot, TradingConfig, UnknownState};
+use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::wiring::Policy;
+use zerocopy::IntoBytes;
 
 pub(super) const APPROVED: (char, u16) = ('E', 0);
 
@@ -225,9 +227,10 @@ fn a_symbol_that_a_snapshot_names_without_an_h_is_halted() {
 
 #[test]
 fn another_session_begins_from_nothing() {
-    let policy = Policy { cancel_when_untradable: true, ..Policy::default() };
+    let policy = Policy { cancel_when_untradable: true, cancel_when_stale: false, ..Policy::default() };
     let mut rig = Rig::trading(&Setup { policy, ..Setup::default() });
     rig.tell(1, Do::Buy, 100, 99_000);
+    rig.give(Given::Packet(A, end_of_session(DAY, rig.next).as_bytes().to_vec()));
     rig.look();
     let day = packet(NEXT_DAY, 1, &[phase(b"O")]);
     rig.give(Given::Packet(A, day.clone()));

@@ -1,6 +1,7 @@
 //! The records of the tape, and those of the log that hold no message, in words.
 
 use super::words::{Fields, Value};
+use firelane_gateway::base::Symbol;
 use firelane_gateway::flow::record::{
     Alert, AlertBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, StatusBody,
     TopBody, TraceBody,
@@ -70,7 +71,11 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
             let name = Alert::from_number(b.alert.get()).map_or("of another build".to_owned(), |a| spaced(a.name()));
             vec![
                 ("alert", Value::Text(name)),
-                instruments.field(b.instrument.get()),
+                // It names the symbol itself: one that the directory named stands in no header.
+                match Symbol(b.symbol).to_string() {
+                    symbol if b.instrument.get() != u32::MAX && !symbol.is_empty() => ("symbol", Value::Symbol(symbol)),
+                    _ => instruments.field(b.instrument.get()),
+                },
                 ("first", Value::Number(b.first.get())),
                 ("second", Value::Number(b.second.get())),
             ]

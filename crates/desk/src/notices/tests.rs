@@ -1,7 +1,7 @@
 //! One clear line for each change, and none for what only goes on.
 
 use super::*;
-use firelane_gateway::base::LineId;
+use firelane_gateway::base::{InstrumentId, LineId};
 use zerocopy::byteorder::little_endian::U64;
 
 const ORDERS: SessionId = SessionId::ORDERS;
@@ -36,7 +36,12 @@ impl Told {
 }
 
 fn alert(alert: Alert, first: u64) -> Notice {
-    Notice::Alert { alert, instrument: None, first, second: 0 }
+    about(alert, None, first, 0)
+}
+
+fn about(alert: Alert, instrument: Option<InstrumentId>, first: u64, second: u64) -> Notice {
+    let symbol = Symbol::new("ZVZZT").unwrap();
+    Notice::Alert { alert, instrument, symbol, first, second }
 }
 
 fn away(why: Away) -> Notice {
@@ -161,25 +166,68 @@ fn the_market_is_told_of_where_it_matters() {
     holds(&told.one(&[alert(Alert::LineBack, LineId::A.0.into())]), &["Line A (127.0.0.1:26401) speaks"]);
     let tried = Notice::Link(SessionId::SNAPSHOT, Some(Why::Refused));
     let line = told.one(&[tried, tried, tried, alert(Alert::SnapshotFailed, 0)]);
-    holds(&line, &["127.0.0.1:26404: refused", "FIRELANE_SNAPSHOT_PASSWORD", "\"FIRE\""]);
+    holds(&line, &["127.0.0.1:26404: refused", "net.snapshot"]);
     holds(&told.one(&[alert(Alert::SnapshotBegin, 0)]), &["snapshot begins"]);
     holds(&told.one(&[alert(Alert::SnapshotEnd, 12_345)]), &["message 12,345"]);
     holds(&told.one(&[alert(Alert::SessionChanged, 0)]), &["another session"]);
-    holds(&told.one(&[alert(Alert::EndOfSession, 0)]), &["ended"]);
+    holds(&told.one(&[alert(Alert::EndOfSession, 0)]), &["ended", "cancelled", "none enters"]);
+    holds(&told.one(&[alert(Alert::SessionGoesOn, 0)]), &["goes on", "fresh"]);
     holds(&told.one(&[alert(Alert::Killed, 0)]), &["KILL SWITCH", "--release"]);
     holds(&told.one(&[alert(Alert::Released, 0)]), &["released"]);
-    let contradiction =
-        Notice::Alert { alert: Alert::BookFault, instrument: Some(InstrumentId(0)), first: 7, second: 1 };
-    holds(&told.one(&[contradiction; 9]), &["book of AAPL", "order 7"]);
+    // A symbol that only the exchange's directory named.
+    let contradiction = about(Alert::BookFault, Some(InstrumentId(0)), 7, 1);
+    holds(&told.one(&[contradiction; 9]), &["book of ZVZZT", "order 7"]);
     told.at += Seldom::PAUSE.0;
     holds(&told.one(&[contradiction]), &["8 more since"]);
-    let one = |alert, first, second| Notice::Alert { alert, instrument: Some(InstrumentId(0)), first, second };
-    let orphan = one(Alert::Orphan, 7, u64::from_be_bytes(*b"MSFT    "));
+    let orphan = about(Alert::Orphan, None, 7, u64::from_be_bytes(*b"MSFT    "));
     holds(&told.one(&[orphan; 3]), &["order 7", "in MSFT and", "cancelled"]);
-    holds(&told.one(&[one(Alert::Fault, 7, 0)]), &["KILL SWITCH", "order 7 in AAPL", "Ask the venue"]);
-    holds(&told.one(&[one(Alert::Stuck, 7, 0)]), &["disabled", "AAPL", "cancelled"]);
-    let skipped = Notice::Alert { alert: Alert::Skipped, instrument: None, first: b'?'.into(), second: 1 };
-    holds(&told.one(&[skipped; 3]), &["unknown type", "\"?\""]);
+    let of = Some(InstrumentId(0));
+    holds(&told.one(&[about(Alert::Fault, of, 7, 0)]), &["KILL SWITCH", "order 7 in ZVZZT", "Ask the venue"]);
+    holds(&told.one(&[about(Alert::Stuck, of, 7, 0)]), &["disabled", "ZVZZT", "cancelled"]);
+    let skipped = |instrument| about(Alert::Skipped, instrument, b'?'.into(), 1);
+    holds(&told.one(&[skipped(None); 3]), &["a message of an unknown type", "\"?\""]);
+    told.at += Seldom::PAUSE.0;
+    holds(&told.one(&[skipped(Some(InstrumentId(9)))]), &["about ZVZZT of an unknown type"]);
+    holds(&told.one(&[about(Alert::Lost, Some(InstrumentId(9)), 5, 1)]), &["1 messages from 5", "about ZVZZT"]);
+}
+
+#[test]
+fn silence_is_said_with_what_it_means_and_so_is_its_end() {
+    let mut told = Told::new();
+    let silent = told.one(&[about(Alert::MarketSilent, None, 42, 0)]);
+    holds(&silent, &["every line is silent for 3.0 s", "books are stale", "orders are cancelled", "none enters"]);
+    holds(&told.one(&[about(Alert::MarketBack, None, 42, 0)]), &["lines speak again", "message 42"]);
+    holds(&told.one(&[about(Alert::MarketSilent, None, 42, 1)]), &["follows on message 41", "for 3.0 s"]);
+}
+
+#[test]
+fn what_the_lines_get_wrong_is_named() {
+    let mut told = Told::new();
+    let jump = about(Alert::JumpDropped, None, u64::MAX, 42);
+    holds(&told.one(&[jump; 3]), &["18,446,744,073,709,551,615", "goes on at 42"]);
+    holds(&told.one(&[about(Alert::LinesDiffer, None, 7, 1)]), &["message 7", "Line B (127.0.0.1:26402)"]);
+    holds(&told.one(&[about(Alert::LinesDiffer, None, 7, 2)]), &["the re-request server"]);
+    let ahead = told.one(&[about(Alert::SnapshotAhead, None, 50, 42)]);
+    holds(&ahead, &["snapshot stands at message 50", "lines at 42", "waiting"]);
+    holds(&told.one(&[alert(Alert::FeedOverrun, 0)]), &["stale until a snapshot"]);
+}
+
+/// The login is blamed for what a login can cause, and for nothing else.
+#[test]
+fn a_missing_snapshot_is_said_with_its_reason() {
+    for (why, says) in [
+        (SnapshotTrouble::Unreachable, "net.snapshot"),
+        (SnapshotTrouble::Refused, "refuses the snapshot login. Check feed.snapshot.username = \"FIRE\""),
+        (SnapshotTrouble::Unanswered, "does not answer the snapshot login"),
+        (SnapshotTrouble::Torn, "before their end"),
+        (SnapshotTrouble::Garbled, "malformed"),
+        (SnapshotTrouble::Unfit, "goes on at message 1,234"),
+        (SnapshotTrouble::Fruitless, "stale again soon after"),
+    ] {
+        let line = Told::new().one(&[about(Alert::SnapshotFailed, None, why as u64, 1_234)]);
+        holds(&line, &["127.0.0.1:26404", says, "tried again"]);
+        assert_eq!(line.contains("FIRELANE_SNAPSHOT_PASSWORD"), why == SnapshotTrouble::Refused, "{line}");
+    }
 }
 
 #[test]
@@ -202,8 +250,7 @@ fn a_full_log_and_a_lossy_tape_are_told_of_now_and_then() {
 fn nothing_that_is_said_is_a_secret_or_more_than_a_line() {
     let mut told = Told::new();
     let every = (0..=u16::MAX).filter_map(Alert::from_number);
-    let mut notices: Vec<Notice> =
-        every.map(|one| Notice::Alert { alert: one, instrument: None, first: 1, second: 1 }).collect();
+    let mut notices: Vec<Notice> = every.map(|one| about(one, None, 1, 1)).collect();
     for why in [Why::Refused, Why::Unreachable, Why::ByPeer, Why::Other(113), Why::Overflow, Why::AskedFor] {
         notices.push(down(why));
     }

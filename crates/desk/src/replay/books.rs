@@ -82,11 +82,15 @@ pub(super) struct Pass {
     /// Orders of followed symbols that rest, and the most that rested at once.
     pub(super) live: u64,
     pub(super) peak: u64,
+    /// Messages about an order of another symbol than their locate says.
+    pub(super) misplaced: u64,
     /// Something was said since the day began.
     day_begun: bool,
     /// The day has said its last word, at this time.
     closed: Option<u64>,
     pub(super) new_books: u64,
+    /// So many messages came before that happened at first.
+    pub(super) first_day: Option<u64>,
     pub(super) bbo: Option<Bbo>,
     pub(super) time: Duration,
 }
@@ -106,9 +110,11 @@ impl Pass {
             empty: HashSet::new(),
             live: 0,
             peak: 0,
+            misplaced: 0,
             day_begun: false,
             closed: None,
             new_books: 0,
+            first_day: None,
             bbo,
             time: Duration::ZERO,
         }
@@ -212,6 +218,7 @@ impl Pass {
             self.remember_empty(new);
         }
         let Some(touched) = applied.instrument else { return Ok(()) };
+        self.misplaced += u64::from(touched != id);
         if self.followed.is_followed(touched) {
             self.live = (self.live + self.books.live_orders() as u64).saturating_sub(before as u64);
             self.peak = self.peak.max(self.live);
@@ -289,6 +296,7 @@ impl Pass {
         self.empty.clear();
         (self.live, self.day_begun, self.closed) = (0, false, None);
         self.new_books += 1;
+        self.first_day.get_or_insert(self.messages);
         if let Some(bbo) = &mut self.bbo {
             let rows = (0..).map(InstrumentId).zip(self.instruments.rows());
             for (id, row) in rows.filter(|(id, _)| self.followed.is_followed(*id)) {

@@ -6,8 +6,9 @@
 //! port answers is back `answer_latency_ns` later. At one instant the recording comes first, then what is under way,
 //! then timers. Order entry logs in before the first message; the run ends a round trip after the last one.
 //!
-//! The recording is one line that loses nothing: there is no second line, no re-request server and no snapshot. A message
-//! that can't be read leaves its book stale, as it would on a live day with nothing to heal it.
+//! The recording is one line, without a second one, a re-request server or a snapshot. A message that can't be read leaves
+//! its book stale, and messages that a capture lost leave all of them so, as on a live day with nothing to heal them. The
+//! first day (or session) of a recording is traded, and no other.
 
 use super::input::Recording;
 use super::outfile::OutFile;
@@ -49,6 +50,8 @@ pub(super) fn configure(mut config: Config, recording: &Recording, symbol: Optio
         session: None,
         start: Start::First,
         lines: 1,
+        // Quiet times of a recording are no silence: there are no heartbeats in it.
+        line_timeout: Nanos(u64::MAX),
         rerequest: RerequestConfig { enabled: false, ..config.feed.rerequest },
         snapshot: None,
         ..config.feed
@@ -96,8 +99,11 @@ struct Run<'a> {
     now: Mono,
     lane: Recorder,
     day: RecordedDay<&'a [u8]>,
-    /// Number of the next message.
+    /// Number of the next message on the line.
     sequence: u64,
+    /// How many messages of the recording went out, and before which ones others are missing.
+    published: u64,
+    losses: &'a [u64],
     under_way: Agenda<Carried>,
     /// The lane's connection, and how many there were.
     conn: Option<ConnId>,
@@ -124,6 +130,8 @@ impl<'a> Run<'a> {
             lane: Recorder::new(wirings::build(config, None)?),
             day: RecordedDay::new(recording.bytes(), epoch, config.trading.market, vec![port]),
             sequence: 1,
+            published: 0,
+            losses: recording.losses(),
             under_way: Agenda::new(),
             conn: None,
             conns: 0,
@@ -173,6 +181,13 @@ impl<'a> Run<'a> {
             if self.sequence == 1 && !self.lane.lane().ready() {
                 bail!("order entry is not ready when the recording begins: are the latencies beyond its timeouts?");
             }
+            // One number that never comes is as good as many.
+            if let Some((lost, rest)) = self.losses.split_first()
+                && *lost == self.published
+            {
+                (self.losses, self.sequence) = (rest, self.sequence + 1);
+            }
+            self.published += 1;
             let mut buffer = vec![0; HEADER_LENGTH + size_of::<u16>() + message.len()];
             let packet = PacketBuilder::new(&mut buffer, SESSION, self.sequence)
                 .and_then(|mut packet| packet.push(&message).map(|()| packet))

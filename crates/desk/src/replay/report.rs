@@ -181,6 +181,21 @@ pub(crate) struct Lines {
     healed: u64,
 }
 
+impl Lines {
+    fn rows(&self) -> [(&'static str, u64); 8] {
+        [
+            ("answers to re-requests", self.replies),
+            ("duplicate messages", self.duplicates),
+            ("gaps", self.gaps),
+            ("filled by the other line", self.filled_by_other_line),
+            ("filled by re-request", self.filled_by_rerequest),
+            ("filled by a sound copy", self.healed),
+            ("lost on every line", self.lost),
+            ("changes of the session", self.session_changes),
+        ]
+    }
+}
+
 impl From<Counts> for Lines {
     fn from(c: Counts) -> Self {
         Lines {
@@ -230,26 +245,21 @@ impl Report {
             }
         }
         if let Some(damage) = &self.damaged {
-            line(format_args!("  not read on       {}", damage.why));
+            let what = if damage.cut { "file breaks off" } else { "file damaged" };
+            let at = damage.byte.map_or("at its beginning".to_owned(), |byte| format!("at byte {}", group(byte)));
+            line(format_args!("  {what:<17} {at}; what stands before it is counted here"));
         }
         if let Some(feed) = &self.feed {
-            line(format_args!(
-                "  packets           {:>14}   duplicates {}, gaps {}, filled by the other line {}, lost {}",
-                group(feed.packets),
-                group(feed.duplicates),
-                group(feed.gaps),
-                group(feed.filled_by_other_line),
-                group(feed.lost)
-            ));
-            if feed.replies > 0 {
-                let (replies, filled) = (group(feed.replies), group(feed.filled_by_rerequest));
-                line(format_args!("  re-request replies{replies:>14}   filled by them {filled}"));
+            line(format_args!("  packets           {:>14}   of the lines", group(feed.packets)));
+            for (what, n) in feed.rows().into_iter().filter(|(_, n)| *n > 0) {
+                line(format_args!("    {what:<27}{:>14}", group(n)));
             }
         }
         if let Some(skipped) = self.skipped.as_ref().filter(|_| self.skipped_packets > 0) {
-            let kinds = skipped.rows().into_iter().filter(|(_, n)| *n > 0);
-            let kinds: Vec<_> = kinds.map(|(kind, n)| format!("{kind} {}", group(n))).collect();
-            line(format_args!("  packets not used  {:>14}   {}", group(self.skipped_packets), kinds.join(", ")));
+            line(format_args!("  packets not used  {:>14}", group(self.skipped_packets)));
+            for (what, n) in skipped.rows().into_iter().filter(|(_, n)| *n > 0) {
+                line(format_args!("    {what:<27}{:>14}", group(n)));
+            }
         }
         if self.new_books > 0 {
             line(format_args!("  books begun anew  {:>14}   a new session, or a new day", group(self.new_books)));

@@ -474,6 +474,10 @@ fn damage_is_told_with_its_place_and_what_stands_before_it() {
     let mut long = pcap(101, &[&ip, &ip]);
     long[one.len() + 8..one.len() + 12].copy_from_slice(&300_000_u32.to_le_bytes());
     assert_eq!(damage(&long), (1, one.len()));
+    // A hole in the file.
+    let mut hole = pcap(101, &[&ip, &ip, &ip]);
+    hole[one.len()..2 * one.len() - 24].fill(0);
+    assert_eq!(damage(&hole), (1, one.len()));
 
     let mut ng = Ng::new(u32::to_le_bytes);
     ng.interface(101, &[]);
