@@ -564,11 +564,13 @@ impl<W: Wiring> Core<W> {
             Notice::EndOfSession => self.nobody_speaks(Alert::EndOfSession, 0, false, out),
             Notice::SessionGoesOn => {
                 self.books.heal(Scope::All, StaleReason::Silent);
+                self.tell_all();
                 self.alert(Alert::SessionGoesOn, None, 0, 0, out);
             }
             Notice::MarketSilent { next, heard } => self.nobody_speaks(Alert::MarketSilent, next, heard, out),
             Notice::MarketBack { next, said } => {
                 self.books.heal(Scope::All, StaleReason::Silent);
+                self.tell_all();
                 if said {
                     self.alert(Alert::MarketBack, None, next, 0, out);
                 }
