@@ -38,8 +38,8 @@ macro_rules! counters {
 pub(crate) use counters;
 
 #[cfg(test)]
-#[allow(unreachable_pub)] // as every struct that it makes
 mod tests {
+    #![allow(unreachable_pub)] // as every struct that it makes
     counters! {
         /// Some.
         pub struct Some with {

@@ -177,6 +177,25 @@ fn a_log_with_everything_in_it_verifies() {
     }
 }
 
+/// Nothing stands behind them that could show it, but the log's end.
+#[test]
+fn effects_that_are_missing_at_the_very_end_are_found() {
+    let given = run();
+    for effects in [Effects::Bytes, Effects::Digest] {
+        let mut found = 0;
+        for inputs in 1..=given.len() {
+            let apart = Apart::of(&record(&given[..inputs], effects).0);
+            let end = apart.records.len() - 1;
+            let of_last = apart.records[..end].iter().rev().take_while(|(header, _)| header.kind >= 64).count();
+            for lost in 1..=of_last {
+                apart.must_fail(&format!("{lost} of input {inputs}"), |r| drop(r.drain(end - lost..end)));
+                found += 1;
+            }
+        }
+        assert!(found > 10, "{effects:?}: {found}");
+    }
+}
+
 #[test]
 fn every_changed_byte_of_an_effect_is_found() {
     let apart = Apart::of(&record(&run(), Effects::Bytes).0);

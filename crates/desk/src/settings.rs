@@ -387,8 +387,11 @@ pub(crate) fn printed(sample: &str, name: &str) -> String {
         Some(folder) => (folder.join(format!("{name}.sock")), "in your runtime directory (XDG_RUNTIME_DIR)"),
         None => {
             let user = std::fs::metadata("/proc/self").map_or(0, |me| me.uid());
-            let file = format!("/tmp/{name}-{user}.sock");
-            (PathBuf::from(file), "in /tmp, for there is no runtime directory (XDG_RUNTIME_DIR)")
+            let file = format!("{name}-{user}.sock");
+            (
+                std::env::temp_dir().join(file),
+                "among temporary files, for there is no runtime directory (XDG_RUNTIME_DIR)",
+            )
         }
     };
     let comment =

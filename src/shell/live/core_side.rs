@@ -530,3 +530,6 @@ fn put(journal: &mut Journal, kind: Kind, number: u64, now: Mono, body: &[u8]) {
     let header = record::header(kind, journal.lane(), number, now, body.len());
     let _infallible = journal.aside(&[header.as_bytes(), body]);
 }
+
+#[cfg(test)]
+mod tests;

@@ -274,3 +274,46 @@ impl Agent for TapeScribe {
         let _infallible = rest(self);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::ring::ring;
+
+    #[test]
+    fn a_tape_record_without_room_is_lost_and_counted() {
+        let (writer, mut reader) = ring(64);
+        let lost = Counter::default();
+        let mut sink = TapeSink::new(writer, lost.clone());
+        // Two frames of 28 bytes and their headers are all that fits.
+        for (record, losses) in [(28, 0), (28, 0), (28, 1), (0, 2)] {
+            sink.put(&[&vec![1; record]]).unwrap();
+            assert_eq!(lost.value(), losses);
+        }
+        assert_eq!(reader.read().as_deref(), Some(&[1; 28][..]));
+        sink.put(&[&[2; 20], &[3; 8]]).unwrap();
+        assert_eq!(lost.value(), 2, "there is room again");
+        drop(reader);
+        sink.put(&[&[4; 28]]).unwrap();
+        assert_eq!(lost.value(), 3);
+    }
+
+    #[test]
+    fn a_log_that_takes_nothing_is_waited_for_until_the_kill_switch_is_thrown() {
+        let (writer, mut reader) = ring(32);
+        let kill = KillSwitch::new();
+        let mut sink = LogSink::new(writer, kill.clone());
+        sink.put(&[&[1; 28]]).unwrap();
+        let reads = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            assert_eq!(reader.read().as_deref(), Some(&[1; 28][..]));
+            reader
+        });
+        sink.put(&[&[2; 28]]).unwrap();
+        let reader = reads.join().unwrap();
+        kill.throw();
+        assert!(matches!(sink.put(&[&[3; 28]]), Err(LogError::Io(error)) if error.kind() == io::ErrorKind::TimedOut));
+        drop(reader);
+        assert!(matches!(sink.put(&[&[3; 28]]), Err(LogError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe));
+    }
+}

@@ -1,3 +1,5 @@
+//! What is wrong with a configuration is said, all of it, each with its line.
+
 use super::*;
 
 fn wrong(text: &str, role: Role) -> Vec<String> {

@@ -98,6 +98,23 @@ fn fill(session: &mut Session) -> Vec<u8> {
     }
 }
 
+/// Reads what the kernel holds for the peer, while nobody looks after the session.
+fn read_away(peer: &mut TcpStream) -> Vec<u8> {
+    peer.set_nonblocking(true).unwrap();
+    let (mut all, mut buffer, mut since) = (Vec::new(), [0; 4_096], std::time::Instant::now());
+    // What is on its way comes at once; the time is for a machine that has other things to do.
+    while since.elapsed() < Duration::from_millis(100) {
+        match peer.read(&mut buffer) {
+            Ok(count) => {
+                all.extend(&buffer[..count]);
+                since = std::time::Instant::now();
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+    }
+    all
+}
+
 /// Reads `length` bytes at the peer while the session is polled; answers them and what the session saw.
 fn drain(session: &mut Session, peer: &mut TcpStream, length: usize) -> (Vec<u8>, Vec<Saw>) {
     peer.set_nonblocking(true).unwrap();
@@ -227,6 +244,21 @@ fn a_disconnect_sends_what_waits_and_answers() {
     peer.read_to_end(&mut all).unwrap();
     assert_eq!(all, b"log out");
 
+    // Frames that the kernel did not take: they wait until it does, at the latest until now.
+    let (mut session, mut peer, _listener) = pair(&small(), &KillSwitch::new());
+    let mut sent = fill(&mut session);
+    let last = frame(77, 40);
+    assert_eq!(session.send(Class::Cancel, &last), Sent::Queued);
+    sent.extend(&last);
+    assert!(session.queued() > last.len());
+    let mut all = read_away(&mut peer);
+    assert!(all.len() < sent.len(), "nobody has given the kernel the rest yet");
+    session.disconnect();
+    assert_eq!(next(&mut session), Saw::Closed(Why::AskedFor));
+    peer.set_nonblocking(false).unwrap();
+    peer.read_to_end(&mut all).unwrap();
+    assert!(all == sent, "{} bytes of {}", all.len(), sent.len());
+
     // While it is being made: answered too.
     session.connect(NOW);
     session.disconnect();
@@ -256,11 +288,13 @@ fn a_peer_that_does_not_read_blocks_and_frames_stay_whole() {
 fn the_queue_overflows_at_its_capacity_and_not_before() {
     let config = SessionConfig { queue_bytes: 10_000, ..small() };
     let (mut session, mut peer, _listener) = pair(&config, &KillSwitch::new());
-    let sent = fill(&mut session);
-    let room = 10_000 - session.queued();
-    assert_eq!(session.send(Class::Cancel, &frame(1, room)), Sent::Queued);
-    assert_eq!(session.queued(), 10_000);
+    let mut sent = fill(&mut session);
+    // Before it is full: a poll offers the kernel what waits, and it may find room for a little more of it.
     assert_eq!(poll(&mut session), Some(Saw::Blocked));
+    let last = frame(1, 10_000 - session.queued());
+    assert_eq!(session.send(Class::Cancel, &last), Sent::Queued);
+    sent.extend(&last);
+    assert_eq!(session.queued(), 10_000);
     assert_eq!(session.send(Class::Cancel, b"!"), Sent::NotConnected);
     assert_eq!((next(&mut session), poll(&mut session)), (Saw::Closed(Why::Overflow), None));
     // The peer gets what the kernel had taken, and the end.
@@ -284,6 +318,19 @@ fn the_kill_switch_keeps_orders_from_leaving_and_nothing_else() {
     assert_eq!((poll(&mut session), session.send(Class::Order, b"three")), (None, Sent::Written));
     let (got, saw) = drain(&mut session, &mut peer, 15);
     assert_eq!((got.as_slice(), saw.len(), session.counters().dropped), (&b"cancelbeatthree"[..], 0, 2));
+}
+
+#[test]
+fn orders_that_are_held_stay_whatever_the_switch_says() {
+    let kill = KillSwitch::new();
+    let (mut session, mut peer, _listener) = pair(&SessionConfig::default(), &kill);
+    session.hold_orders();
+    kill.throw();
+    kill.release();
+    assert_eq!(session.send(Class::Order, b"order"), Sent::Dropped);
+    assert_eq!(session.send(Class::Cancel, b"cancel"), Sent::Written);
+    assert_eq!(next(&mut session), Saw::Dropped(b"order".to_vec()));
+    assert_eq!(drain(&mut session, &mut peer, 6).0, b"cancel");
 }
 
 #[test]

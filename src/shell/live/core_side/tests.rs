@@ -1,0 +1,203 @@
+//! What is taken at each fill of the log's ring, and what leaves when the log is lost: with a lane that does as it is told.
+
+use super::super::scribe::LogSink;
+use super::super::{Handle, SharedBoard};
+use super::*;
+use crate::shell::config::Config;
+use crate::shell::lane::NO_PASSWORD;
+use crate::shell::log::Effects;
+use crate::shell::ring::{FrameReader, ring};
+use std::io::{ErrorKind, Read};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+/// For each input it sends an order and a cancel, in two calls if so told.
+#[derive(Default)]
+struct Lane {
+    commands: Vec<Command>,
+    inputs: u64,
+    twice: bool,
+    over: bool,
+}
+
+fn speak(out: &mut Outbox) {
+    assert!(out.send(SessionId::ORDERS, Class::Order, &[b"order "]));
+    assert!(out.send(SessionId::ORDERS, Class::Cancel, &[b"cancel "]));
+}
+
+impl Driven for Lane {
+    fn take(&mut self, _now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
+        self.inputs += 1;
+        if let Input::Command(command) = input {
+            self.commands.push(command);
+        }
+        speak(out);
+        if self.twice { Progress::Again } else { Progress::Done }
+    }
+    fn resume(&mut self, _input: Input<'_>, out: &mut Outbox) -> Progress {
+        speak(out);
+        Progress::Done
+    }
+    fn inputs(&self) -> u64 {
+        self.inputs
+    }
+    fn core_deadline(&self) -> Mono {
+        Mono::NEVER
+    }
+    fn traces(&self) -> &[TraceBody] {
+        &[]
+    }
+    fn forget_traces(&mut self) {}
+    fn is_over(&self) -> bool {
+        self.over
+    }
+    fn status(&self, _into: &mut StatusBody) {}
+    fn counters(&self, _into: &mut Tally) {}
+}
+
+struct Rig {
+    side: CoreSide,
+    lane: Lane,
+    handle: Handle,
+    log: FrameReader,
+}
+
+fn rig(port: Option<&TcpListener>) -> Rig {
+    let mut config = Config::parse("[log]\nring_bytes = 2097152\n").unwrap().live;
+    config.net.orders = port.map_or(config.net.orders, |port| port.local_addr().unwrap());
+    let handle = Handle {
+        inbox: Arc::new(ArrayQueue::new(4)),
+        kill: KillSwitch::new(),
+        over: Stop::new(),
+        failing: Stop::new(),
+        board: SharedBoard::default(),
+    };
+    let (writer, log) = ring(config.log_ring);
+    let mut journal = Journal::default();
+    journal.log_into(Box::new(LogSink::new(writer, handle.kill.clone())), Effects::Bytes);
+    let side = CoreSide::new(&config, Password(NO_PASSWORD), journal, Clock::new(), &handle, Counter::default());
+    Rig { side, lane: Lane::default(), handle, log }
+}
+
+impl Rig {
+    /// Leaves exactly so much room in the log.
+    fn leave(&mut self, room: usize) {
+        while self.log.read().is_some() {}
+        let free = self.side.journal.log_room().unwrap();
+        // A record's header, and that of its frame.
+        let body = vec![0; free - room - 24 - 4];
+        self.side.journal.effect(1, Mono(0), Kind::Datagram, &[], &body).unwrap();
+        assert_eq!(self.side.journal.log_room().unwrap(), room);
+    }
+
+    fn tend(&mut self) -> usize {
+        self.side.tend(&mut self.lane, &mut ()).unwrap()
+    }
+}
+
+#[test]
+fn the_market_waits_below_one_reserve_and_everything_below_the_other() {
+    let mut rig = rig(None);
+    rig.leave(LOG_RESERVE);
+    assert!(rig.side.takes_market() && rig.side.takes_urgent());
+    rig.leave(LOG_RESERVE - 1);
+    assert!(!rig.side.takes_market() && rig.side.takes_urgent());
+    assert_eq!((rig.tend(), rig.side.stalls), (1, 1));
+    assert_eq!(rig.lane.commands, [Command::Disable]);
+    // Not before there is enough again.
+    rig.leave(LOG_ENOUGH - 1);
+    assert_eq!((rig.tend(), rig.side.takes_market()), (0, false));
+    rig.leave(LOG_ENOUGH);
+    assert_eq!((rig.tend(), rig.side.takes_market()), (1, true));
+    assert_eq!(rig.lane.commands, [Command::Disable, Command::Enable]);
+
+    rig.leave(LAST_RESERVE);
+    assert!(rig.side.takes_urgent());
+    rig.leave(LAST_RESERVE - 1);
+    assert!(!rig.side.takes_urgent());
+    assert!(rig.handle.command(Command::Disable));
+    assert_eq!(rig.side.serve(&mut rig.lane, &mut ()), 0, "commands wait too");
+    assert_eq!(rig.lane.commands.len(), 2);
+}
+
+#[test]
+fn a_log_that_takes_nothing_for_too_long_is_lost() {
+    let mut rig = rig(None);
+    rig.leave(LAST_RESERVE - 1);
+    let since = Mono(1_000);
+    rig.side.wait_for_log(since);
+    rig.side.wait_for_log(Mono(since.after(LOG_PATIENCE).0 - 1));
+    assert!(!rig.side.has_lost_log() && !rig.handle.is_failing());
+    rig.side.wait_for_log(since.after(LOG_PATIENCE));
+    assert!(rig.side.has_lost_log() && rig.handle.is_failing());
+    // Told to end, once, without the log; nothing else is taken but the kill switch.
+    assert!(rig.handle.command(Command::Enable));
+    assert!(rig.side.takes_urgent() && !rig.side.takes_market());
+    assert_eq!((rig.tend(), rig.tend()), (1, 0));
+    rig.handle.kill.throw();
+    rig.side.serve(&mut rig.lane, &mut ());
+    assert_eq!(rig.lane.commands, [Command::Shutdown, Command::Kill]);
+}
+
+#[test]
+fn an_end_that_the_venue_does_not_answer_has_its_time() {
+    let mut rig = rig(None);
+    rig.side.end();
+    assert_eq!((rig.tend(), rig.tend()), (1, 0), "with its log");
+    rig.side.course = Course::Ending(Mono(0));
+    rig.lane.over = true;
+    assert_eq!(rig.tend(), 0);
+    rig.lane.over = false;
+    assert!(rig.side.tend(&mut rig.lane, &mut ()).is_err());
+}
+
+#[test]
+fn no_order_leaves_once_the_log_is_lost() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut rig = rig(Some(&port));
+    rig.side.orders.connect(Mono(0));
+    let mut peer = port.accept().unwrap().0;
+    peer.set_nonblocking(true).unwrap();
+    let began = Instant::now();
+    while !rig.side.orders.is_up() {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        rig.side.poll_orders(&mut Lane::default(), &mut ());
+    }
+    let mut heard = || {
+        let (mut all, mut some, began) = (String::new(), [0; 256], Instant::now());
+        // Nothing for a moment is all there is.
+        while began.elapsed() < Duration::from_millis(50) {
+            match peer.read(&mut some) {
+                Ok(length) => all.push_str(std::str::from_utf8(&some[..length]).unwrap()),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+            }
+        }
+        all
+    };
+    heard();
+    let input = Input::Command(Command::Snapshot);
+    rig.side.input(&mut rig.lane, &mut (), Mono(1), input);
+    assert_eq!(heard(), "order cancel ");
+    // Nobody writes it any more, which shows in the middle of an input: the first call's order has left by then, as the
+    // sockets come first; the second one's stays here.
+    let (_, other) = ring(16);
+    drop(std::mem::replace(&mut rig.log, other));
+    rig.leave_no_room();
+    rig.lane.twice = true;
+    rig.side.input(&mut rig.lane, &mut (), Mono(2), input);
+    assert!(rig.side.has_lost_log());
+    assert_eq!(heard(), "order cancel cancel ");
+    rig.lane.twice = false;
+    rig.side.input(&mut rig.lane, &mut (), Mono(3), input);
+    assert_eq!(heard(), "cancel ");
+}
+
+impl Rig {
+    /// What nobody reads any more is taken as long as there is room.
+    fn leave_no_room(&mut self) {
+        for length in [1 << 16, 0] {
+            let body = vec![0; length];
+            while self.side.journal.effect(1, Mono(0), Kind::Datagram, &[], &body).is_ok() {}
+        }
+    }
+}

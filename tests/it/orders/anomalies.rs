@@ -1,0 +1,77 @@
+//! What a venue says that cannot be, kind by kind, beside what is only rare.
+
+use super::*;
+use firelane_gateway::flow::orders::{AnomalyKind, Unreadable};
+
+/// What a report has of that cannot be: kind, and the two numbers.
+fn odd(desk: &mut Desk, report: &Report) -> Option<(AnomalyKind, i64, i64)> {
+    desk.orders.report(report);
+    let found = desk.orders.take_anomaly().map(|a| (a.what, a.said, a.known));
+    assert_eq!(desk.orders.take_anomaly(), None, "once");
+    found
+}
+
+#[test]
+fn what_cannot_be_is_told_by_kind_and_what_can_is_not() {
+    use AnomalyKind as Kind;
+    let mut desk = Desk::new();
+    let (_, buy) = desk.live(Side::Buy, 100, 100);
+    assert_eq!(odd(&mut desk, &executed(buy, 60, 100, 1)), None, "at its limit");
+    assert_eq!(odd(&mut desk, &executed(buy, 60, 100, 1)), Some((Kind::Repeated, i64::from(b'E'), 0)));
+    assert_eq!(odd(&mut desk, &executed(buy, 61, 100, 1)), Some((Kind::TradeTwice, 61, 60)));
+    assert_eq!(odd(&mut desk, &executed(buy, 10, 101, 2)), Some((Kind::BeyondLimit, 101, 100)));
+    assert_eq!(odd(&mut desk, &executed(buy, 0, 100, 3)), Some((Kind::EmptyTrade, 0, 0)));
+    assert_eq!(odd(&mut desk, &executed(buy, 30, 100, 4)), None, "all of it");
+    assert_eq!(odd(&mut desk, &executed(buy, 1, 100, 5)), Some((Kind::Overfill, 1, 0)), "101 of 100, though late");
+    assert_eq!(odd(&mut desk, &canceled(buy, 1)), Some((Kind::FinishedOrder, i64::from(b'C'), 0)));
+    // What was cancelled may have traded before: late, and possible. One share more is not.
+    let (_, sell) = desk.live(Side::Sell, 100, 50);
+    assert_eq!(odd(&mut desk, &canceled(sell, 50)), None);
+    assert_eq!(odd(&mut desk, &executed(sell, 50, 100, 6)), None);
+    assert_eq!(desk.orders.counters().late_fills, 2);
+    assert_eq!(odd(&mut desk, &executed(sell, 1, 100, 7)), Some((Kind::Overfill, 1, 0)));
+    assert_eq!(odd(&mut desk, &Report::Rejected { token: sell, reason: 9 }), Some((Kind::RejectedAfterAccept, 9, 0)));
+    let (_, open) = desk.live(Side::Sell, 100, 50);
+    assert_eq!(odd(&mut desk, &canceled(open, 51)), Some((Kind::OverCancel, 51, 50)));
+    // Orders that stand otherwise than they were sent.
+    for (side, price, qty, is_odd) in [
+        (Side::Buy, 100, 10, false),
+        (Side::Buy, 99, 10, false),
+        (Side::Buy, 101, 10, true),
+        (Side::Buy, 100, 11, true),
+        (Side::Sell, 100, 10, true),
+    ] {
+        let (_, token) = desk.enter(Side::Buy, 100, 10);
+        let found = odd(&mut desk, &Report::Accepted(accepted(token, side, price, qty)));
+        assert_eq!(found, is_odd.then_some((Kind::StandsOtherwise, qty, 10)), "{side:?} {qty} @ {price}");
+    }
+    // Replacements: as asked, larger than asked, and not asked for.
+    let (order, token) = desk.live(Side::Buy, 100, 10);
+    let new = desk.replace(order, 101, 10);
+    let report = |orig, new, qty| Report::Replaced { orig, now: accepted(new, Side::Buy, 101, qty) };
+    assert_eq!(odd(&mut desk, &report(token, new, 10)), None);
+    assert_eq!(odd(&mut desk, &report(token, new, 10)), Some((Kind::Repeated, i64::from(b'U'), 0)));
+    let next = desk.replace(order, 101, 10);
+    assert_eq!(odd(&mut desk, &report(new, next, 11)), Some((Kind::StandsOtherwise, 11, 10)));
+    assert_eq!(odd(&mut desk, &report(next, 900, 11)), Some((Kind::ReplacedUnasked, 11, 0)));
+    // A refused replace of an order that is gone meanwhile is no contradiction.
+    let last = desk.replace(order, 102, 11);
+    assert_eq!(odd(&mut desk, &canceled(900, 11)), None);
+    assert_eq!(odd(&mut desk, &Report::Rejected { token: last, reason: 1 }), None);
+    assert_eq!(desk.orders.counters().late_refusals, 1);
+    // Numbers that were never sent.
+    assert_eq!(odd(&mut desk, &executed(7_000, 5, 9, 8)), Some((Kind::UnknownFill, 5, 9)));
+    let stranger = accepted(7_001, Side::Buy, 9, 5);
+    assert_eq!(odd(&mut desk, &Report::Accepted(stranger)), Some((Kind::UnknownAccepted, 5, 9)));
+    assert_eq!(odd(&mut desk, &report(7_001, 7_002, 5)), Some((Kind::UnknownReplaced, 5, 101)));
+    assert_eq!(odd(&mut desk, &canceled(7_000, 5)), Some((Kind::UnknownOrder, i64::from(b'C'), 0)));
+    let reject = Report::Rejected { token: 7_000, reason: 1 };
+    assert_eq!(odd(&mut desk, &reject), Some((Kind::UnknownOrder, i64::from(b'J'), 0)));
+    // Of an earlier run it is nothing.
+    assert_eq!((adopt(&mut desk, &reject), desk.orders.take_anomaly()), (None, None));
+    assert_eq!((desk.orders.counters().unknown, desk.orders.counters().earlier_refusals), (5, 1));
+    let broken = Report::Broken { token: buy, trade: 99, reason: b'E' };
+    assert_eq!(odd(&mut desk, &broken), Some((Kind::UnknownTrade, 99, 0)));
+    let unreadable = Unreadable { why: Kind::Malformed, letter: b'E', length: 3 };
+    assert_eq!(odd(&mut desk, &Report::Unreadable(unreadable)), Some((Kind::Malformed, i64::from(b'E'), 3)));
+}
