@@ -551,7 +551,9 @@ impl Orders {
             }
             order.previous = core::mem::replace(&mut order.token, standing.token);
             order.limit = asked.map_or(standing.price, |r| r.price);
-            order.liable = order.executed.plus(order.decremented).plus(standing.qty);
+            // What was asked for is of the whole chain: a fill of the order before may still be told, out of its share.
+            let stands = order.executed.plus(order.decremented).plus(standing.qty);
+            order.liable = asked.map_or(order.liable, |r| r.qty).max(stands);
             order.marked(standing.mark);
             order.stand(standing, standing.qty);
             Effect::of(if order.is_live() { Happening::Replaced } else { Happening::Cancelled })
@@ -582,8 +584,9 @@ impl Orders {
         let (slot, order) = self.find(token, AnomalyKind::UnknownFill, fill.qty.0, fill.price.0)?;
         let about = (token, &order);
         if let Some(booked) = self.fills.find(fill.trade, order.side, order.id) {
-            let first = booked.first;
-            return if first == (fill.qty, fill.price) {
+            // Told again as it was first, or as it was corrected since.
+            let (first, now) = (booked.first, (booked.fill.qty, booked.fill.price));
+            return if [first, now].contains(&(fill.qty, fill.price)) {
                 self.finds_of(AnomalyKind::Repeated, about, i64::from(b'E'), 0)
             } else {
                 self.finds_of(AnomalyKind::TradeTwice, about, fill.qty.0, first.0.0)

@@ -9,7 +9,7 @@ use firelane_gateway::base::{ExchangeTime, Price};
 /// A trick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Trick {
-    /// Shares that an order was told had been cancelled, or taken over by a replacement, turn out to have traded.
+    /// Shares that an order was told had been cancelled turn out to have traded.
     FillLate,
     /// A fill is told again.
     RepeatFill,
@@ -42,14 +42,11 @@ impl Port {
     }
 
     fn fill_late(&mut self, now: ExchangeTime, rng: &mut Rng) -> bool {
-        // A client knows an order by its last number and by the one before.
+        // What a replacement has taken over it may still trade: a fill of that under the number before would be more than
+        // was asked for, which no venue may do.
         let known = |key: OrderKey| match self.orders[&key].state {
-            OrderState::Live => None,
+            OrderState::Live | OrderState::Replaced(_) => None,
             OrderState::Done => Some(self.orders[&key].canceled),
-            OrderState::Replaced(next) => {
-                let next_replaced = matches!(self.orders[&next].state, OrderState::Replaced(_));
-                (!next_replaced).then_some(self.orders[&key].moved)
-            }
         };
         let latest = self.orders.keys().rev().take(LATEST).copied();
         let late: Vec<(OrderKey, u32)> =
@@ -57,31 +54,14 @@ impl Port {
         if late.is_empty() {
             return false;
         }
-        // A fill of what a live order has replaced is the rarer and the harder one.
-        let is_replaced =
-            |key| matches!(self.orders[key].state, OrderState::Replaced(next) if self.orders[&next].open > 0);
-        let replaced: Vec<_> = late.iter().filter(|(key, _)| is_replaced(key)).copied().collect();
-        let among = if replaced.is_empty() || rng.coin() { late } else { replaced };
-        let (key, most) = among[rng.index(among.len())];
+        let (key, most) = late[rng.index(late.len())];
         let shares = u32::try_from(rng.between(1, most.into())).unwrap_or(1);
         let Some(record) = self.orders.get_mut(&key) else { return false };
         record.executed += shares;
         record.late += shares;
         let terms = (record.terms.side, record.terms.symbol, record.terms.limit.unwrap_or(Price(1)));
         let (side, symbol, price) = terms;
-        match record.state {
-            OrderState::Replaced(mut next) => {
-                record.moved -= shares;
-                // What the replacements have left to execute stays; what the chain has spent does not.
-                while let Some(after) = self.orders.get_mut(&next) {
-                    after.before.executed += shares;
-                    after.late += shares;
-                    let OrderState::Replaced(further) = after.state else { break };
-                    next = further;
-                }
-            }
-            OrderState::Live | OrderState::Done => record.canceled -= shares,
-        }
+        record.canceled -= shares;
         let signed = side.of_market().map_or(0, |side| side.sign()) * i64::from(shares);
         let trade = LATE_TRADES + self.fills.len() as u64;
         let liquidity = Liquidity::Added;
