@@ -1,7 +1,7 @@
 //! An account of every order, kept from the bytes that pass between lane and venue, and from nothing else.
 //!
-//! It stands on the wire at the lane's end: it reads what the lane writes and what the lane is given, with [offsets of
-//! its own](wire), and reckons as OUCH 5.0 says. It uses no codec, no order table, no ledger and no record of the two
+//! It stands on the wire at the lane's end: it reads what the lane writes and what the lane is given, with offsets of
+//! its own, and reckons as OUCH 5.0 says. It uses no codec, no order table, no ledger and no record of the two
 //! that it is to judge: a lane that loses a fill, counts one twice, frees what it still owes or forgets what it asked
 //! for differs from it at once, and so does a venue that says other than it does.
 //!

@@ -5,8 +5,8 @@
 //! orders that the lane still remembers are its own. The venue's account is what its port and its engine say. Orders
 //! are matched by the client's id that they carry, fills by order and match number.
 //!
-//! There is a checker a file: this one compares the two statements, [`books`] the books, [`rest`] looks at what must be
-//! true of the lane alone, and [`heard`] compares both sides with a third account, kept from the bytes between them.
+//! There is a checker a file: this one compares the two statements, `books` the books, `rest` looks at what must be
+//! true of the lane alone, and `heard` compares both sides with a third account, kept from the bytes between them.
 
 mod books;
 mod heard;
