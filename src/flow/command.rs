@@ -20,6 +20,11 @@ pub enum Command {
     Start,
     /// Ask for a snapshot of the market: the splice heals every book.
     Snapshot,
+    /// The market is not taken for a while: the strategies wait, and nothing rests. The shell's own; whatever else has stopped
+    /// the strategies is not touched by it, nor by its end.
+    Hold,
+    /// It is taken again.
+    Resume,
 }
 
 impl Command {
@@ -34,6 +39,8 @@ impl Command {
             Command::Shutdown => 5,
             Command::Snapshot => 6,
             Command::Start => 7,
+            Command::Hold => 8,
+            Command::Resume => 9,
         };
         CommandBody { code, argument: U64::new(0) }
     }
@@ -49,6 +56,8 @@ impl Command {
             5 => Command::Shutdown,
             6 => Command::Snapshot,
             7 => Command::Start,
+            8 => Command::Hold,
+            9 => Command::Resume,
             _ => return None,
         })
     }

@@ -59,13 +59,19 @@ impl Stop {
 pub struct KillSwitch {
     thrown: Arc<AtomicBool>,
     releases: Arc<AtomicU64>,
+    /// Releases before the throw that has been answered, and one more.
+    answered: Arc<AtomicU64>,
 }
 
 impl KillSwitch {
     /// A switch that is not thrown.
     #[must_use]
     pub fn new() -> Self {
-        KillSwitch { thrown: Arc::new(AtomicBool::new(false)), releases: Arc::new(AtomicU64::new(0)) }
+        KillSwitch {
+            thrown: Arc::new(AtomicBool::new(false)),
+            releases: Arc::new(AtomicU64::new(0)),
+            answered: Arc::new(AtomicU64::new(0)),
+        }
     }
 
     /// From now on orders are dropped.
@@ -86,6 +92,12 @@ impl KillSwitch {
     #[must_use]
     pub fn is_thrown(&self) -> bool {
         self.thrown.load(Ordering::Acquire)
+    }
+
+    /// Is it thrown, and whoever watches it has not done yet what a throw asks for? See [`KillWatch::answer`].
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.is_thrown() && self.answered.load(Ordering::Acquire) <= self.releases.load(Ordering::Acquire)
     }
 
     /// The flag itself, for a signal handler to set.
@@ -123,11 +135,11 @@ impl KillWatch {
         if thrown == self.thrown && releases <= self.releases {
             return None;
         }
-        self.news(thrown, releases)
+        self.news(switch, thrown, releases)
     }
 
     #[cold]
-    fn news(&mut self, thrown: bool, releases: u64) -> Option<KillNews> {
+    fn news(&mut self, switch: &KillSwitch, thrown: bool, releases: u64) -> Option<KillNews> {
         let news = match (self.thrown, thrown) {
             (false, true) => Some(KillNews::Thrown),
             (true, false) => Some(KillNews::Released),
@@ -137,7 +149,17 @@ impl KillWatch {
         };
         let known = self.releases + u64::from(news == Some(KillNews::Released));
         *self = KillWatch { thrown, releases: releases.max(known) };
+        if news.is_none() {
+            self.answer(switch);
+        }
         news
+    }
+
+    /// What the last throw seen asks for is done: nobody needs to hurry for it any more.
+    pub fn answer(&self, switch: &KillSwitch) {
+        if self.thrown {
+            switch.answered.store(self.releases + 1, Ordering::Release);
+        }
     }
 }
 
@@ -207,6 +229,31 @@ mod watching {
         assert_eq!(look(), None, "it is thrown, as it was");
         kill.release();
         assert_eq!((look(), look()), (Some(KillNews::Released), None));
+    }
+
+    #[test]
+    fn a_throw_is_answered_once_whoever_watches_says_so() {
+        let (kill, mut watch) = (KillSwitch::new(), KillWatch::default());
+        assert!(!kill.is_unanswered());
+        for _ in 0..3 {
+            kill.throw();
+            assert!(watch.look(&kill) == Some(KillNews::Thrown) && kill.is_unanswered());
+            watch.answer(&kill);
+            assert!(!kill.is_unanswered());
+            // The same throw, as far as a watch can tell that does not look in between.
+            kill.release();
+            kill.throw();
+            assert!(kill.is_unanswered());
+            assert!(watch.look(&kill).is_none() && !kill.is_unanswered());
+            kill.release();
+            assert!(!kill.is_unanswered());
+            assert_eq!(watch.look(&kill), Some(KillNews::Released));
+            // Thrown and released between two looks.
+            kill.throw();
+            kill.release();
+            assert_eq!(watch.look(&kill), Some(KillNews::ThrownAndReleased));
+            watch.answer(&kill);
+        }
     }
 }
 

@@ -62,13 +62,15 @@ fn inputs(mut script: &[u8]) -> Vec<(Mono, Given)> {
             b'c' => Given::Connected(SessionId::SNAPSHOT),
             b'X' => Given::Closed(SessionId::ORDERS),
             b'x' => Given::Closed(SessionId::SNAPSHOT),
-            b'k' => Given::Command(match bytes.first().map_or(0, |b| b % 7) {
+            b'k' => Given::Command(match bytes.first().map_or(0, |b| b % 9) {
                 0 => Command::Kill,
                 1 => Command::Release,
                 2 => Command::Enable,
                 3 => Command::Disable,
                 4 => Command::Shutdown,
                 5 => Command::Snapshot,
+                6 => Command::Hold,
+                7 => Command::Resume,
                 _ => Command::Start,
             }),
             b't' => {

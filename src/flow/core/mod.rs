@@ -104,6 +104,8 @@ pub struct Core<W: Wiring> {
     /// A walk over the live orders that cancels those that may not rest any more.
     sweep: Option<Sweep>,
     enabled: bool,
+    /// The shell does not take the market for now.
+    held: bool,
     /// Stopped, until somebody enables it, because the venue said what cannot be.
     stopped: bool,
     /// Kinds of such things that were told of since, a bit each.
@@ -168,6 +170,7 @@ impl<W: Wiring> Core<W> {
             own,
             sweep: None,
             enabled: true,
+            held: false,
             stopped: false,
             told: 0,
             was_ready: false,
@@ -322,7 +325,7 @@ impl<W: Wiring> Core<W> {
     #[cold]
     fn tell_next(&mut self, now: Mono) -> bool {
         let Some(id) = self.news.take() else { return false };
-        if !self.enabled || id.0 as usize >= self.instruments.rows().len() {
+        if !self.acts() || id.0 as usize >= self.instruments.rows().len() {
             return false;
         }
         self.news = Some(InstrumentId(id.0.saturating_add(1)));
@@ -351,6 +354,8 @@ impl<W: Wiring> Core<W> {
                 self.told = 0;
             }
             Command::Disable => self.enabled = false,
+            Command::Hold => self.held = true,
+            Command::Resume => self.held = false,
             Command::Shutdown => {
                 self.enabled = false;
                 self.entry.shutdown(now, out);
@@ -359,7 +364,7 @@ impl<W: Wiring> Core<W> {
             // The feed's.
             Command::Snapshot => {}
         }
-        if matches!(command, Command::Kill | Command::Release | Command::Enable) {
+        if matches!(command, Command::Kill | Command::Release | Command::Enable | Command::Resume) {
             self.tell_all();
         }
         self.begin_sweep();
@@ -376,9 +381,15 @@ impl<W: Wiring> Core<W> {
         self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep).min(orphan)
     }
 
+    /// May strategies act?
+    #[inline]
+    fn acts(&self) -> bool {
+        self.enabled && !self.held
+    }
+
     /// What the strategy waits for. One that is stopped waits for nothing.
     fn strategy_deadline(&self) -> Option<(Mono, InstrumentId)> {
-        if self.enabled { self.strategy.next_deadline() } else { None }
+        if self.acts() { self.strategy.next_deadline() } else { None }
     }
 
     // ---- the market ------------------------------------------------------------------------------------------------
@@ -415,7 +426,7 @@ impl<W: Wiring> Core<W> {
             }
         }
         self.signal.on_event(id, event, &self.books.view(id));
-        if self.enabled {
+        if self.acts() {
             self.with_context(now, id, |strategy, context, actions| {
                 strategy.on_event(&Context { event: Some(event), ..*context }, actions);
             });
@@ -748,6 +759,7 @@ impl<W: Wiring> Core<W> {
             own: _,
             sweep,
             enabled,
+            held,
             was_ready,
             was_away,
             was_over,
@@ -774,7 +786,7 @@ impl<W: Wiring> Core<W> {
         if let Some(sweep) = sweep {
             sweep.digest(into);
         }
-        let flags = [enabled, was_ready, was_over, want_snapshot, snapshot_contradicts, due, stopped];
+        let flags = [enabled, held, was_ready, was_over, want_snapshot, snapshot_contradicts, due, stopped];
         flags.into_iter().for_each(|flag| into.u64(u64::from(*flag)));
         into.u64(u64::from(*told));
         into.u64(news.map_or(u64::MAX, |id| u64::from(id.0)));

@@ -220,7 +220,7 @@ impl<W: Wiring> Core<W> {
             self.counters.own_full = self.counters.own_full.wrapping_add(1);
         }
         self.tape_order(change, out);
-        if self.enabled {
+        if self.acts() {
             self.with_context(now, change.instrument, |strategy, context, actions| {
                 strategy.on_change(change, context, actions);
             });
@@ -278,7 +278,7 @@ impl<W: Wiring> Core<W> {
     /// Cancels the next order that may not rest any more. False: none does.
     pub(super) fn sweep_one(&mut self, now: Mono, out: &mut Outbox) -> bool {
         let Some(mut sweep) = self.sweep.take() else { return false };
-        let all = !self.enabled || self.gate.is_killed() || self.entry.stage() == EntryStage::Sweeping;
+        let all = !self.acts() || self.gate.is_killed() || self.entry.stage() == EntryStage::Sweeping;
         let may_not_rest = |order: &Order| {
             let id = order.instrument;
             all || self.policy.cancel_when_stale && !self.books.freshness(id).is_fresh()

@@ -83,7 +83,7 @@ fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
 #[test]
 fn the_digest_sees_every_field() {
     type Change = fn(&mut Core<Plain>);
-    let changes: [Change; 29] = [
+    let changes: [Change; 30] = [
         |_| {},
         |c| _ = c.market.decode(&directory(), &mut InstrumentTable::new(&[], 2, true)),
         |c| _ = c.instruments.admit(Instrument::us_equity(Symbol(*b"MORE    "))),
@@ -108,6 +108,7 @@ fn the_digest_sees_every_field() {
             c.sweep.as_mut().unwrap().next(Mono(0), &c.orders);
         },
         |c| c.enabled = false,
+        |c| c.held = true,
         |c| c.was_ready = true,
         |c| c.was_away = Away::Silent,
         |c| c.was_over = true,

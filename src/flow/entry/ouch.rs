@@ -114,7 +114,7 @@ counters! {
         pub silences: u64,
         /// Connections that this side ended after its logout because the venue did not.
         pub unclosed_logouts: u64,
-        /// Connections that ended, for whatever reason, or could not be made.
+        /// Connections that ended before the session was over, for whatever reason, or could not be made.
         pub disconnects: u64,
         /// Account Queries without an answer in time.
         pub dead_queries: u64,
@@ -694,7 +694,10 @@ impl OrderEntry for OuchEntry {
             SessionInput::Closed => {
                 self.blocked = false;
                 self.close_at = Mono::NEVER;
-                bump(&mut self.counters.disconnects);
+                // The end of a session that is over is no loss.
+                if !self.done {
+                    bump(&mut self.counters.disconnects);
+                }
                 self.client.on_closed(now);
                 self.query = None;
                 if self.fault.is_some() || self.done {

@@ -124,7 +124,7 @@ enum Course {
     /// All.
     Open,
     /// The log's ring is nearly full: the market waits. A lane that does not see the market has nothing resting in it: its
-    /// strategies are stopped. Since when there is not even room for what cannot wait, if there is none.
+    /// strategies are held. Since when there is not even room for what cannot wait, if there is none.
     Held(Option<Mono>),
     /// Something is gone that the lane cannot trade without. It takes no more of the market, cancels what rests, waits for
     /// the answers, logs out. At the latest then.
@@ -147,8 +147,6 @@ pub(super) struct CoreSide {
     course: Course,
     /// The lane knows that it ends.
     told: bool,
-    /// What whoever runs the lane wants of its strategies.
-    enabled: bool,
     shutdown_timeout: Nanos,
     /// Why the log ends before the lane does.
     log_lost: Option<LogError>,
@@ -193,7 +191,6 @@ impl CoreSide {
             failing: handle.failing.clone(),
             course: Course::Open,
             told: false,
-            enabled: true,
             shutdown_timeout: config.shutdown_timeout,
             log_lost: None,
             log_enough: LOG_ENOUGH.max(config.log_ring / 2),
@@ -247,7 +244,7 @@ impl CoreSide {
             (Course::Ending(_), Ok(_)) => return Ok(0),
             (Course::Held(_), Ok(room)) if room >= self.log_enough => {
                 self.course = Course::Open;
-                Command::Enable
+                Command::Resume
             }
             (Course::Held(_), Ok(_)) => {
                 self.course = Course::Held(None);
@@ -256,12 +253,10 @@ impl CoreSide {
             (Course::Open, Ok(_)) => {
                 self.stalls += 1;
                 self.course = Course::Held(None);
-                Command::Disable
+                Command::Hold
             }
         };
-        if self.enabled || command == Command::Shutdown {
-            self.input(lane, back, now, Input::Command(command));
-        }
+        self.input(lane, back, now, Input::Command(command));
         Ok(1)
     }
 
@@ -276,7 +271,7 @@ impl CoreSide {
             Course::Ending(_) => Some(Mono(0)),
         };
         let since = since.unwrap_or(now);
-        if self.kill.is_thrown() || now.since(since) >= LOG_PATIENCE {
+        if self.kill.is_unanswered() || now.since(since) >= LOG_PATIENCE {
             self.lose_log(stuck());
         } else {
             self.course = Course::Held(Some(since));
@@ -403,6 +398,7 @@ impl CoreSide {
             for command in commands {
                 self.input(lane, back, self.clock.now(), Input::Command(*command));
             }
+            self.killed.answer(&self.kill);
             work += 1;
         }
         for _ in 0..COMMANDS {
@@ -426,22 +422,10 @@ impl CoreSide {
     fn command(&mut self, lane: &mut impl Driven, back: &mut impl Back, command: Command) {
         match (command, &self.course) {
             // It ends already; nothing else can be had of it.
-            (_, Course::Ending(_)) => return,
-            (Command::Snapshot, _) => {
-                self.wants_snapshot = true;
-                return;
-            }
-            (Command::Enable, course) => {
-                self.enabled = true;
-                if !matches!(course, Course::Open) {
-                    // Once the market is taken again.
-                    return;
-                }
-            }
-            (Command::Disable | Command::Shutdown, _) => self.enabled = false,
-            (Command::Start | Command::Kill | Command::Release, _) => {}
+            (_, Course::Ending(_)) => {}
+            (Command::Snapshot, _) => self.wants_snapshot = true,
+            _ => self.input(lane, back, self.clock.now(), Input::Command(command)),
         }
-        self.input(lane, back, self.clock.now(), Input::Command(command));
     }
 
     /// Timers of the core's that are due, while those of the feed must wait; at most so many.

@@ -226,7 +226,11 @@ pub struct Outcome {
 
 impl core::fmt::Debug for Outcome {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Outcome").field("summary", &self.summary).finish_non_exhaustive()
+        f.debug_struct("Outcome")
+            .field("summary", &self.summary)
+            .field("log_lost", &self.log_lost)
+            .field("tape_lost", &self.tape_lost)
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct LogSink {
     ring: FrameWriter,
-    /// Thrown, it ends the wait: what rests is to be cancelled now.
+    /// A throw that the lane has not answered ends the wait: what rests is to be cancelled now.
     kill: KillSwitch,
 }
 
@@ -34,7 +34,7 @@ impl LogSink {
             if self.ring.is_abandoned() {
                 return Err(nobody());
             }
-            if self.kill.is_thrown() || since.elapsed() > Duration::from_nanos(LOG_PATIENCE.0) {
+            if self.kill.is_unanswered() || since.elapsed() > Duration::from_nanos(LOG_PATIENCE.0) {
                 return Err(stuck());
             }
             std::thread::yield_now();

@@ -252,6 +252,42 @@ fn a_strategy_whose_deadline_stands_still_is_stopped_and_what_rests_is_cancelled
     }
 }
 
+/// The shell holds a lane whose log is full. What else stops trading meanwhile, or did before, outlives that.
+#[test]
+fn the_end_of_a_hold_lifts_nothing_else() {
+    let stop = |rig: &mut Rig, disabled: bool| {
+        if disabled {
+            return rig.command(Command::Disable);
+        }
+        // The venue has an order that nobody sent.
+        let mut request = rig.venue.asked.iter().find(|asked| asked[0] == b'O').unwrap().clone();
+        request[1..5].copy_from_slice(&77u32.to_be_bytes());
+        let accepted = rig.venue.accept(&request);
+        rig.say(accepted);
+        assert!(rig.lane.core().is_stopped());
+    };
+    for (disabled, before) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut rig = Rig::trading(&Setup::default());
+        rig.tell(1, Do::Buy, 100, 99_000);
+        assert_eq!(rig.live(), 1);
+        if before {
+            stop(&mut rig, disabled);
+        }
+        rig.command(Command::Hold);
+        assert_eq!(rig.live(), 0, "nothing rests");
+        rig.tell(1, Do::Buy, 100, 99_000);
+        if !before {
+            stop(&mut rig, disabled);
+        }
+        rig.command(Command::Resume);
+        rig.tell(1, Do::Buy, 100, 99_000);
+        assert_eq!(rig.live(), 0, "disabled: {disabled}, before: {before}");
+        rig.command(Command::Enable);
+        rig.tell(1, Do::Buy, 100, 99_000);
+        assert_eq!(rig.live(), 1);
+    }
+}
+
 #[test]
 fn deadlines_of_many_instruments_at_one_time_are_no_standstill() {
     /// One deadline for each instrument, all at once, three times over.

@@ -4,6 +4,7 @@ use super::super::scribe::LogSink;
 use super::super::{Handle, SharedBoard};
 use super::*;
 use crate::shell::config::Config;
+use crate::shell::journal::Sink;
 use crate::shell::lane::NO_PASSWORD;
 use crate::shell::log::Effects;
 use crate::shell::ring::{FrameReader, ring};
@@ -103,13 +104,13 @@ fn the_market_waits_below_one_reserve_and_everything_below_the_other() {
     rig.leave(LOG_RESERVE - 1);
     assert!(!rig.side.takes_market() && rig.side.takes_urgent());
     assert_eq!((rig.tend(), rig.side.stalls), (1, 1));
-    assert_eq!(rig.lane.commands, [Command::Disable]);
+    assert_eq!(rig.lane.commands, [Command::Hold]);
     // Not before there is enough again.
     rig.leave(LOG_ENOUGH - 1);
     assert_eq!((rig.tend(), rig.side.takes_market()), (0, false));
     rig.leave(LOG_ENOUGH);
     assert_eq!((rig.tend(), rig.side.takes_market()), (1, true));
-    assert_eq!(rig.lane.commands, [Command::Disable, Command::Enable]);
+    assert_eq!(rig.lane.commands, [Command::Hold, Command::Resume]);
 
     rig.leave(LAST_RESERVE);
     assert!(rig.side.takes_urgent());
@@ -137,6 +138,43 @@ fn a_log_that_takes_nothing_for_too_long_is_lost() {
     rig.handle.kill.throw();
     rig.side.serve(&mut rig.lane, &mut ());
     assert_eq!(rig.lane.commands, [Command::Shutdown, Command::Kill]);
+}
+
+/// A throw ends the wait for a log, as what rests is to be cancelled; one that has been answered does not.
+#[test]
+fn a_kill_is_in_a_hurry_until_it_is_answered() {
+    for answered in [false, true] {
+        let mut rig = rig(None);
+        rig.handle.kill.throw();
+        if answered {
+            rig.side.serve(&mut rig.lane, &mut ());
+            assert_eq!(rig.lane.commands, [Command::Kill]);
+        }
+        rig.leave(LAST_RESERVE - 1);
+        assert_eq!(rig.tend(), 0);
+        assert_eq!((rig.side.has_lost_log(), rig.handle.is_failing()), (!answered, !answered));
+    }
+    // Nor in the middle of an input.
+    for answered in [false, true] {
+        let (writer, mut log) = ring(64);
+        let (kill, mut watch) = (KillSwitch::new(), KillWatch::default());
+        let mut sink = LogSink::new(writer, kill.clone());
+        sink.put(&[&[0; 40]]).unwrap();
+        kill.throw();
+        watch.look(&kill);
+        if answered {
+            watch.answer(&kill);
+        }
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(if answered { 20 } else { 2_000 }));
+                log.read().unwrap();
+                // Not gone while the other end looks.
+                std::thread::sleep(Duration::from_millis(500));
+            });
+            assert_eq!(sink.put(&[&[0; 40]]).is_ok(), answered);
+        });
+    }
 }
 
 #[test]
