@@ -41,7 +41,7 @@ const VENUE: &str = "venue";
 
 pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recording>) -> Result<Report> {
     let world = world_config(options, &config);
-    let server = venue(options, &config, &world, recording)?;
+    let (server, _claim) = venue(options, &config, &world, recording)?;
     set_addresses(&mut config.live.net, server.handle().addresses());
     let threads = &config.live.threads;
     let mut wishes = live::wishes(threads);
@@ -76,11 +76,18 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     run.finish(&config, outcome.err(), seconds, &plan)
 }
 
-/// The venue, with its sockets open. With the default configuration it takes free ports if the usual ones are taken.
-fn venue(options: &Demo, config: &Config, world: &WorldConfig, recording: Option<Recording>) -> Result<VenueServer> {
+/// The venue, with its sockets open. With the default configuration it takes free ports if the usual ones are taken;
+/// otherwise they are claimed as long as the second value is held.
+fn venue(
+    options: &Demo,
+    config: &Config,
+    world: &WorldConfig,
+    recording: Option<Recording>,
+) -> Result<(VenueServer, Option<TcpListener>)> {
     let mut venue = VenueConfig::parse("").context("the venue's default configuration")?;
     venue.setup.addresses = addresses(&config.live.net);
-    if options.config.is_none() && !are_free(&venue.setup.addresses) {
+    let claim = options.config.is_none().then(|| claim(&venue.setup.addresses));
+    if let Some(None) = claim {
         venue.setup.addresses = free_addresses().context("looking for free ports on the loopback")?;
     }
     venue.setup.multicast.interface = config.live.net.lines[0].interface;
@@ -102,7 +109,7 @@ fn venue(options: &Demo, config: &Config, world: &WorldConfig, recording: Option
         let login = if name == orders { world.orders } else { world.snapshot };
         (name == orders || name == snapshot).then(|| String::from_utf8_lossy(&login.password).trim_end().to_owned())
     };
-    Ok(build(&venue, recording.map(Recording::into_bytes), &secret)?)
+    Ok((build(&venue, recording.map(Recording::into_bytes), &secret)?, claim.flatten()))
 }
 
 /// Where the gateway expects everything.
@@ -115,6 +122,13 @@ fn addresses(net: &NetConfig) -> Addresses {
     }
 }
 
+/// All of them, if they are to be had and no other demo is about to take them, or to look: two that start at once would
+/// both find them free. It is a listener where only datagrams go.
+pub(super) fn claim(addresses: &Addresses) -> Option<TcpListener> {
+    let claim = TcpListener::bind(addresses.lines[0].first()?).ok()?;
+    are_free(addresses).then_some(claim)
+}
+
 /// Are all of them to be had on this machine? A port is held for no longer than the look takes.
 fn are_free(addresses: &Addresses) -> bool {
     let Addresses { lines, rerequest, snapshot, orders } = addresses;
@@ -123,7 +137,7 @@ fn are_free(addresses: &Addresses) -> bool {
 }
 
 /// Free ports for the lines; the venue finds its own for the rest.
-fn free_addresses() -> std::io::Result<Addresses> {
+pub(super) fn free_addresses() -> std::io::Result<Addresses> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (a, b) = (UdpSocket::bind(any)?, UdpSocket::bind(any)?);
     Ok(Addresses {

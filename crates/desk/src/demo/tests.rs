@@ -174,3 +174,13 @@ fn over_sockets_both_layouts_reconcile_say_how_long_orders_took_and_their_logs_v
         }
     }
 }
+
+/// Whoever looks for free ports while another one has found them free, and has not opened them yet, must not find them.
+#[test]
+fn the_usual_ports_are_one_demos_at_a_time() {
+    let addresses = sockets::free_addresses().unwrap();
+    let first = sockets::claim(&addresses).unwrap();
+    assert!(sockets::claim(&addresses).is_none());
+    drop(first);
+    assert!(sockets::claim(&addresses).is_some());
+}

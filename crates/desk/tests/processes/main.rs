@@ -8,4 +8,6 @@ mod killed;
 mod mishaps;
 mod notices;
 mod rig;
+#[path = "../../../../tests/it/skip.rs"]
+mod skip;
 mod trade;

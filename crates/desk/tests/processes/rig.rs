@@ -1,11 +1,11 @@
 //! Processes of the built program, their configurations, and what they say.
 
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -34,7 +34,8 @@ pub(crate) fn free_ports() -> [u16; 5] {
     let first = (std::process::id() % 1_000) as u16 * 12;
     let mut found = Vec::new();
     while found.len() < 5 {
-        let port = 18_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 13_000;
+        // Those from 26,400 on are what a demo likes best.
+        let port = 18_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 8_400;
         let free = |result: bool| result.then_some(port);
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
         found.extend(free(tcp && UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok()));
@@ -103,8 +104,14 @@ impl World {
 
     /// How to start it with the next log.
     pub(crate) fn next_gateway(&mut self) -> Command {
-        self.runs += 1;
+        self.next_log();
         self.gateway_command()
+    }
+
+    /// Where the next run's log is to be.
+    pub(crate) fn next_log(&mut self) -> String {
+        self.runs += 1;
+        self.text(&self.log())
     }
 
     pub(crate) fn gateway_command(&self) -> Command {
@@ -112,7 +119,7 @@ impl World {
     }
 
     /// The latest log's name.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         format!("run{}.log", self.runs)
     }
 
@@ -141,9 +148,16 @@ impl World {
 
     /// The latest log reproduces, and holds no secret.
     pub(crate) fn assert_log_verifies(&self) {
+        self.assert_log_ends(0);
+    }
+
+    /// The latest log reproduces as far as it goes, and holds no secret. The exit code says how it ends: 3, where its run
+    /// was cut off.
+    pub(crate) fn assert_log_ends(&self, code: i32) {
         let log = self.text(&self.log());
         let output = firelane(&["log", "verify", &log]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{log}: {said}{}", String::from_utf8_lossy(&output.stderr));
         let bytes = std::fs::read(&log).unwrap();
         for secret in PASSWORDS {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "a log holds {secret}");
@@ -158,18 +172,25 @@ impl World {
         commands.map(|line| line.split_whitespace().next_back().unwrap().to_owned()).collect()
     }
 
-    /// Ends the gateway and then the venue, both in order, and compares what they say they hold. Answers the gateway's
-    /// report.
+    /// Ends the gateway and then the venue, both in order, and compares what they say they hold, and the fills. Answers the
+    /// gateway's report.
     pub(crate) fn end_and_compare(&self, gateway: Process, venue: Process) -> Value {
+        let (mine, theirs) = self.end_both(gateway, venue);
+        assert_eq!(mine["fills"], theirs["ports"][0]["fills"], "{mine}\n{theirs}");
+        mine
+    }
+
+    /// Without the fills: a venue that breaks trades counts what stands, a gateway what it was told. Answers both reports.
+    pub(crate) fn end_both(&self, gateway: Process, venue: Process) -> (Value, Value) {
         gateway.signal("-INT");
         let mine = gateway.report(0);
         venue.signal("-INT");
         let theirs = venue.report(0);
         let port = &theirs["ports"][0];
         assert_eq!(mine["positions"], port["positions"], "{mine}\n{theirs}");
-        assert_eq!((&mine["fills"], &mine["live_orders"]), (&port["fills"], &port["live"]), "{mine}\n{theirs}");
-        assert_eq!((mine["ended"].as_str(), mine["live_orders"].as_u64()), (Some("asked"), Some(0)));
-        mine
+        assert_eq!((mine["ended"].as_str(), number(&mine, "/live_orders")), (Some("asked"), 0), "{mine}");
+        assert_eq!(number(&theirs, "/ports/0/live"), 0, "{theirs}");
+        (mine, theirs)
     }
 }
 
@@ -188,11 +209,82 @@ pub(crate) fn with_passwords(command: &mut Command) {
         .stdin(Stdio::null());
 }
 
+/// The program under the shell's limit of a file's size, in blocks of 512 bytes or more: writes beyond it fail, as on a
+/// disk that is full.
+pub(crate) fn limited(blocks: u32, arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -f \"$0\"; exec \"$@\"", &blocks.to_string(), env!("CARGO_BIN_EXE_firelane")]);
+    command.args(arguments);
+    with_passwords(&mut command);
+    command
+}
+
+/// What becomes of what a process writes to its console.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Console {
+    Read,
+    /// Nobody reads: what finds no room has to wait.
+    Unread,
+    /// For good.
+    Closed,
+}
+
+/// The reading end of a process's standard error.
+struct Listener {
+    console: Arc<AtomicU8>,
+    /// The process has another one of it.
+    to: PipeWriter,
+}
+
+impl Listener {
+    fn start(from: PipeReader, to: PipeWriter, lines: Arc<Mutex<Vec<String>>>) -> (Self, JoinHandle<Vec<u8>>) {
+        let listener = Listener { console: Arc::default(), to };
+        let console = Arc::clone(&listener.console);
+        let thread = thread::spawn(move || {
+            let mut from = BufReader::new(from);
+            loop {
+                match console.load(Ordering::Relaxed) {
+                    state if state == Console::Closed as u8 => break,
+                    state if state == Console::Unread as u8 => thread::sleep(Duration::from_millis(10)),
+                    _ => {
+                        let mut line = String::new();
+                        if !from.read_line(&mut line).is_ok_and(|length| length > 0) {
+                            break;
+                        }
+                        let line = line.trim_end_matches('\n');
+                        if !line.is_empty() {
+                            lines.lock().unwrap().push(line.to_owned());
+                        }
+                    }
+                }
+            }
+            Vec::new()
+        });
+        (listener, thread)
+    }
+
+    fn turn(&mut self, state: Console) {
+        let before = self.console.swap(state as u8, Ordering::Relaxed);
+        if before == Console::Read as u8 && state != Console::Read {
+            // The thread looks again.
+            self.to.write_all(b"\n").unwrap();
+        }
+        if state == Console::Unread {
+            let mut to = self.to.try_clone().unwrap();
+            // More than a pipe holds.
+            thread::spawn(move || drop(to.write_all(&[b'\n'; 1 << 17])));
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
 /// A process whose lines are read as they come. It is killed when the test drops it.
 pub(crate) struct Process {
     child: Child,
     /// On standard error: with `--json`, what happens.
     lines: Arc<Mutex<Vec<String>>>,
+    listener: Option<Listener>,
     readers: Vec<JoinHandle<Vec<u8>>>,
 }
 
@@ -208,29 +300,28 @@ impl Drop for Process {
 
 impl Process {
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let (mut out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let heard = Arc::clone(&lines);
-        let readers = vec![
-            thread::spawn(move || {
-                let mut bytes = Vec::new();
-                out.read_to_end(&mut bytes).unwrap();
-                bytes
-            }),
-            thread::spawn(move || {
-                let said = BufReader::new(err).lines().map_while(Result::ok);
-                said.for_each(|line| heard.lock().unwrap().push(line));
-                Vec::new()
-            }),
-        ];
-        Process { child, lines, readers }
+        let (from, to) = io::pipe().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(to.try_clone().unwrap()).spawn().unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let lines = Arc::default();
+        let (listener, heard) = Listener::start(from, to, Arc::clone(&lines));
+        let read = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            out.read_to_end(&mut bytes).unwrap();
+            bytes
+        });
+        Process { child, lines, listener: Some(listener), readers: vec![read, heard] }
+    }
+
+    /// What becomes of what it writes to standard error from now on.
+    pub(crate) fn console(&mut self, state: Console) {
+        self.listener.as_mut().unwrap().turn(state);
     }
 
     /// With its streams elsewhere: nothing of it is heard.
     pub(crate) fn unheard(mut command: Command, out: Stdio, err: Stdio) -> Self {
         let child = command.stdout(out).stderr(err).spawn().unwrap();
-        Process { child, lines: Arc::default(), readers: Vec::new() }
+        Process { child, lines: Arc::default(), listener: None, readers: Vec::new() }
     }
 
     pub(crate) fn is_over(&mut self) -> bool {
@@ -280,6 +371,8 @@ impl Process {
     pub(crate) fn end(mut self) -> (Option<i32>, Vec<u8>, Vec<String>) {
         let status = until("the end of a process", || self.child.try_wait().unwrap());
         let mut out = Vec::new();
+        // Its lines end where no writer is left.
+        self.listener = None;
         for reader in self.readers.drain(..) {
             out.extend(reader.join().unwrap());
         }
@@ -296,7 +389,7 @@ impl Process {
         let (ended, out, lines) = self.end();
         let text = String::from_utf8_lossy(&out).into_owned();
         assert_eq!(ended, Some(code), "{text}\n{}", lines.join("\n"));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}"))
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}\n{}", lines.join("\n")))
     }
 }
 
