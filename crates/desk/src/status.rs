@@ -3,6 +3,7 @@
 use crate::cli::StatusOf;
 use crate::control::{GatewayStatus, Status, Target, VenueState, ask};
 use crate::counters::unusual;
+use crate::layout;
 use crate::paint;
 use crate::replay::group;
 use crate::signals;
@@ -64,7 +65,7 @@ fn once(target: &Target, json: bool) -> Result<String> {
 }
 
 fn row(name: &str, text: &str) -> String {
-    format!("  {name:<13}{text}")
+    layout::sentence(&format!("  {name:<13}{text}"), 15)
 }
 
 fn gateway(status: &GatewayStatus) -> Vec<String> {

@@ -1,18 +1,18 @@
 //! `firelane demo`: gateway and venue on threads of their own, over loopback, with every order's way measured.
 
-use super::report::{Account, LiveFigures, Report};
+use super::report::{Account, LiveFigures, Report, SPLIT_CORES};
 use super::{create, firm, header, world_config};
 use crate::cli::Demo;
 use crate::output::notice;
 use crate::replay::group;
 use crate::replay::input::Recording;
 use crate::signals::{self, LastWords};
-use crate::{progress, times, wirings};
+use crate::{layout, progress, times, wirings};
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::{Config, NetConfig};
+use firelane_gateway::shell::config::{Config, Layout, NetConfig};
 use firelane_gateway::shell::live::{self, Live, Observer, Outcome, Setup, Sheet};
 use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::net::LineAddress;
@@ -69,7 +69,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     words.are(|| "Ended at once: venue and gateway are gone, and nothing was compared.".to_owned());
     let stop = signals::asked_to_end(words)?;
     let bar = progress::time(options.seconds * 1_000);
-    let mut run = Run { options, world: &world, live, venue, tape, stop, bar };
+    let mut run = Run { options, world: &world, live, venue, tape, stop, bar, traded: Duration::ZERO };
     let outcome = run.until_rest();
     let seconds = began.elapsed();
     run.bar.finish_and_clear();
@@ -90,6 +90,9 @@ fn venue(options: &Demo, config: &Config, world: &WorldConfig, recording: Option
     }
     venue.market.symbols = options.symbols;
     venue.market.rate = u32::try_from(options.rate)?;
+    // What is asked for is not to be held back by the limit of a line.
+    let limit = &mut venue.setup.limits.datagrams_per_second;
+    *limit = (*limit).max(venue.market.rate);
     venue.market.day = config.day;
     venue.market.code = config.trading.market;
     let [port] = &mut venue.ports[..] else { bail!("the venue's default configuration has not one port") };
@@ -165,6 +168,14 @@ fn greet(options: &Demo, config: &Config, plan: &Plan, clock: &Clock) {
     for line in plan.to_string().lines() {
         notice(format_args!("                {line}"));
     }
+    let cores = Cores::here().count();
+    if config.live.threads.layout == Layout::Split && cores < SPLIT_CORES {
+        let text = format!(
+            "  expect        feed, core and venue take turns on {cores} core(s): orders take up to milliseconds, and layout \
+             fused is faster here. With {SPLIT_CORES} cores each has its own."
+        );
+        notice(format_args!("{}", layout::sentence(&text, 16)));
+    }
     notice(format_args!(""));
 }
 
@@ -194,6 +205,8 @@ struct Run<'a> {
     /// Raised by a signal: trading ends now, and the rest in order.
     stop: Stop,
     bar: ProgressBar,
+    /// How long the market traded.
+    traded: Duration,
 }
 
 /// What somebody does to the gateway.
@@ -226,6 +239,7 @@ impl Run<'_> {
             }
             self.look(began.elapsed())?;
         }
+        self.traded = began.elapsed();
         // Whatever was still planned: an order that no kill switch holds back can be cancelled and answered.
         let _released = self.live.handle().command(LaneCommand::Release);
         self.venue.tell(Command::Stop);
@@ -298,7 +312,7 @@ impl Run<'_> {
 
     /// Stops both sides and compares them.
     fn finish(self, config: &Config, error: Option<anyhow::Error>, took: Duration, plan: &Plan) -> Result<Report> {
-        let Run { options, live, venue, tape, .. } = self;
+        let Run { options, live, venue, tape, traded, .. } = self;
         let board = live.handle().board().clone();
         if live.has_failed() {
             // The venue is still there: as in a run, nothing is left behind.
@@ -327,6 +341,7 @@ impl Run<'_> {
             stats: stats(&status, &far_end),
             summary,
             seconds: took.as_secs_f64(),
+            traded: traded.as_secs_f64(),
             wall: took,
             differences,
             error: match log_lost {

@@ -44,6 +44,7 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
         stats: world.stats(),
         summary: world.recorder().summary(),
         seconds: world.now().0 as f64 / 1e9,
+        traded: options.seconds as f64,
         wall,
         differences,
         tape_error: None,

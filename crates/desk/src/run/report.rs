@@ -5,6 +5,9 @@ use super::Show;
 use super::files::{Kept, Records};
 use crate::control::Market;
 use crate::counters::{self, Counters, unusual};
+use crate::invoked::me;
+use crate::layout;
+use crate::paint;
 use crate::replay::group;
 use crate::times::OrderTimes;
 use firelane_gateway::base::InstrumentId;
@@ -200,7 +203,7 @@ impl Report {
     }
 
     pub(super) fn print(&self) {
-        let row = |name: &str, value: u64, note: String| say!("  {name:<10}{:>14}   {note}", group(value));
+        let row = |name: &str, value: u64, note: String| say!("{}", layout::row(name, &group(value), &note));
         say!("{} for {:.1} s, layout {}", self.wiring, self.seconds, self.layout);
         let market = &self.market;
         row("messages", market.messages, format!("the next is {}", group(market.next_sequence)));
@@ -228,7 +231,7 @@ impl Report {
             row(
                 "log",
                 log.bytes,
-                format!("bytes, {} inputs: firelane log verify {}", group(self.inputs), log.file.display()),
+                format!("bytes, {} inputs: {} log verify {}", group(self.inputs), me(), log.file.display()),
             );
         }
         let lost = if self.tape.lost > 0 { format!(", {} lost", group(self.tape.lost)) } else { String::new() };
@@ -254,13 +257,18 @@ impl Report {
         }
         self.times.table().iter().for_each(|line| say!("{line}"));
         match self.errors.as_slice() {
-            [] if self.clean && !self.ever_ready => say!(
-                "Ended in order. Order entry was never ready: nothing was sent, and whether orders of an earlier run live at \
-                 the venue is not known."
-            ),
-            [] if self.clean => say!("Ended in order: no order of this gateway lives at the venue."),
-            [] => say!("Ended, though not as asked: see above."),
-            errors => errors.iter().for_each(|error| say!("NOT in order: {error}")),
+            [] if self.clean && !self.ever_ready => {
+                let text = "Order entry was never ready: nothing was sent, and whether orders of an earlier run live at the \
+                            venue is not known.";
+                say!("{}", layout::sentence(&format!("{} {text}", paint::good("Ended in order.")), 2));
+            }
+            [] if self.clean => {
+                say!("{} no order of this gateway lives at the venue.", paint::good("Ended in order:"));
+            }
+            [] => say!("{}", paint::amber("Ended, though not as asked: see above.")),
+            errors => errors.iter().for_each(|error| {
+                say!("{}", layout::sentence(&format!("{} {error}", paint::bad("NOT in order:")), 2));
+            }),
         }
     }
 }
