@@ -310,7 +310,14 @@ impl Scribes {
         self.tape.stop();
         let given = self.tape.join().agent.given;
         let tape_lost = self.tape_file.and_then(|file| end_tape_file(file, given, &self.kept, &self.board));
-        Outcome { lane, summary, cycles, unpinned, log_lost: stopped("log", log), tape_lost: stopped("tape", tape_lost) }
+        Outcome {
+            lane,
+            summary,
+            cycles,
+            unpinned,
+            log_lost: stopped("log", log),
+            tape_lost: stopped("tape", tape_lost),
+        }
     }
 }
 
