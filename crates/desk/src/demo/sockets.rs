@@ -1,7 +1,7 @@
 //! `firelane demo`: gateway and venue on threads of their own, over loopback, with every order's way measured.
 
 use super::report::{Account, LiveFigures, Report, SPLIT_CORES};
-use super::{create, firm, header, world_config};
+use super::{files, firm, header, world_config};
 use crate::cli::Demo;
 use crate::output::notice;
 use crate::replay::group;
@@ -14,7 +14,6 @@ use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, Layout, NetConfig};
 use firelane_gateway::shell::live::{self, Live, Observer, Outcome, Setup, Sheet};
-use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::plan::{Cores, Plan, Wish};
 use firelane_gateway::shell::sync::Stop;
@@ -25,8 +24,8 @@ use firelane_sim::rng::Rng;
 use firelane_sim::server::{Addresses, Command, Running, VenueConfig, VenueServer, VenueStatus, build};
 use firelane_sim::world::{WorldConfig, WorldStats};
 use indicatif::ProgressBar;
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -51,10 +50,12 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let tape = Ledger::default();
     let header = header(&config).began_at(times::began(&clock));
+    let [log, tape_file] = files(options)?;
+    let sheet = |file: Option<File>| file.map(|file| Sheet { file: Box::new(file), header: header.clone() });
     let setup = Setup {
         passwords: Some((Password(world.orders.password), Password(world.snapshot.password))),
-        log: sheet(options.log.as_deref(), &header)?,
-        tape: sheet(options.tape.as_deref(), &header)?,
+        log: sheet(log),
+        tape: sheet(tape_file),
         observers: vec![Box::new(tape.clone())],
         kill: signals::kill_switch()?,
     };
@@ -148,10 +149,6 @@ fn set_addresses(net: &mut NetConfig, at: &Addresses) {
     if let Some(orders) = at.orders.first() {
         net.orders = *orders;
     }
-}
-
-fn sheet(path: Option<&Path>, header: &FileHeader) -> Result<Option<Sheet>> {
-    path.map(|path| Ok(Sheet { file: Box::new(create(path)?), header: header.clone() })).transpose()
 }
 
 fn log_name(options: &Demo) -> String {
@@ -354,7 +351,9 @@ impl Run<'_> {
                 None => error.map(|error| format!("{error:#}")),
             },
             tape_error: tape_lost
-                .map(|lost| format!("{lost}; {} records are not in the file", group(board.tape_unwritten))),
+                .map(|lost| lost.to_string())
+                .or_else(|| (board.tape_unwritten > 0).then(|| "its disk was too slow".to_owned()))
+                .map(|why| format!("{why}; {} records are not in the file", group(board.tape_unwritten))),
             live: Some(LiveFigures {
                 layout: config.live.threads.layout.word(),
                 latency: board.latency.clone(),

@@ -239,12 +239,13 @@ impl Report {
             Some(file) => row("tape", self.tape.bytes, format!("bytes in {}{lost}", file.display())),
             None => row("tape", self.tape.records, format!("records{lost}")),
         }
-        if let (Some(file), Some(error)) = (&self.tape.file, &self.tape.error) {
-            say!(
-                "  The tape in {} is not complete, {} records are missing at its end: {error}. Trading was not concerned.",
-                file.display(),
-                group(self.tape.unwritten)
+        if let Some(file) = self.tape.file.as_ref().filter(|_| self.tape.error.is_some() || self.tape.unwritten > 0) {
+            let why = self.tape.error.as_deref().unwrap_or("its disk was too slow");
+            let (file, n) = (file.display(), group(self.tape.unwritten));
+            let text = format!(
+                "  The tape in {file} is not complete, {n} records are missing in it: {why}. Trading was not concerned."
             );
+            say!("{}", layout::sentence(&text, 2));
         }
         if self.notices_lost > 0 {
             say!("  {} notices could not be written to the console.", group(self.notices_lost));

@@ -7,5 +7,8 @@ mod impossible;
 mod killed;
 mod mishaps;
 mod notices;
+mod outputs;
 mod rig;
+#[path = "../../../../tests/it/skip.rs"]
+mod skip;
 mod trade;
