@@ -13,7 +13,6 @@ use crate::flow::book::BookCounters;
 use crate::flow::feed::{FeedCounters, LineCounters};
 use crate::flow::orders::{Counters as OrderCounters, Orders};
 use crate::flow::risk::{Gate, Refusal};
-use std::io::Write;
 
 /// Room for the counts of a lane and its sockets, twice over.
 const ROOM: usize = 1 << 15;
@@ -25,6 +24,8 @@ const LONGEST: usize = u8::MAX as usize;
 pub struct Tally {
     body: Vec<u8>,
     left_out: u64,
+    /// The gate's reasons by their names, made once: nothing is formatted on the lane.
+    refusals: Vec<String>,
 }
 
 impl Default for Tally {
@@ -37,7 +38,8 @@ impl Tally {
     /// None yet.
     #[must_use]
     pub fn new() -> Self {
-        Tally { body: Vec::with_capacity(ROOM), left_out: 0 }
+        let refusals = Refusal::ALL.iter().map(|why| snake(&format!("{why:?}"))).collect();
+        Tally { body: Vec::with_capacity(ROOM), left_out: 0, refusals }
     }
 
     /// Forgets them all.
@@ -109,12 +111,11 @@ impl Tally {
 
     pub(super) fn gate(&mut self, gate: &Gate) {
         self.put("gate", "passed", gate.passed());
-        for why in Refusal::ALL {
-            let mut name = Snake::default();
-            // The name of a reason is far shorter than the room for it.
-            let _fits = write!(name, "{why:?}");
-            self.put("gate.refused", name.text(), gate.refused(why));
+        let names = std::mem::take(&mut self.refusals);
+        for (why, name) in Refusal::ALL.into_iter().zip(&names) {
+            self.put("gate.refused", name, gate.refused(why));
         }
+        self.refusals = names;
         self.put("ledger", "faults", gate.ledger().faults());
     }
 }
@@ -130,40 +131,16 @@ pub fn counts(mut body: &[u8]) -> impl Iterator<Item = (&str, u64)> {
     })
 }
 
-/// A name like `PriceThrough` as `price_through`, without allocating.
-#[derive(Default)]
-struct Snake {
-    bytes: [u8; 32],
-    length: usize,
-}
-
-impl Snake {
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
-    }
-
-    fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(self.length) {
-            *place = byte;
-            self.length += 1;
+/// A name like `PriceThrough` as `price_through`.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
         }
+        snake.push(c.to_ascii_lowercase());
     }
-}
-
-impl Write for Snake {
-    fn write(&mut self, name: &[u8]) -> std::io::Result<usize> {
-        for byte in name {
-            if byte.is_ascii_uppercase() && self.length > 0 {
-                self.push(b'_');
-            }
-            self.push(byte.to_ascii_lowercase());
-        }
-        Ok(name.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    snake
 }
 
 #[cfg(test)]

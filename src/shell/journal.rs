@@ -293,9 +293,12 @@ impl<'a> InputParts<'a> {
     }
 }
 
+/// Bytes in front of an effect's payload, at most.
+pub const LONGEST_TAG: usize = 2;
+
 /// An effect as a log record: kind, the bytes in front (and how many of them), the payload.
 #[must_use]
-pub fn flatten<'a>(output: &Output<'a>) -> (Kind, ([u8; 2], usize), &'a [u8]) {
+pub fn flatten<'a>(output: &Output<'a>) -> (Kind, ([u8; LONGEST_TAG], usize), &'a [u8]) {
     match *output {
         Output::Send { session, class, bytes } => (Kind::Sent, ([session.0, class as u8], 2), bytes),
         Output::Datagram(bytes) => (Kind::Datagram, ([0, 0], 0), bytes),

@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Check) -> Result<ExitCode> {
     if options.json {
         let errors = problems.into_iter().map(|Problem { line, text }| Line { line, text }).collect::<Vec<_>>();
         let verdict = Verdict { ok: errors.is_empty(), role: role.word(), errors, warnings };
-        say!("{}", serde_json::to_string(&verdict)?);
+        crate::output::json(&verdict)?;
     } else {
         print(&options.config, role, &text, &problems, &warnings);
     }

@@ -4,9 +4,10 @@ use crate::dump::When;
 use crate::layout;
 use crate::paint::Color;
 use crate::settings::Set;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use firelane_sim::server::Speed;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A low-latency trading gateway: ITCH in, exact order books, risk-checked OUCH out.
 #[derive(Debug, Parser)]
@@ -29,6 +30,16 @@ pub(crate) struct Cli {
     /// Colour what matters
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
     pub(crate) color: Color,
+}
+
+/// Arguments that do not go together.
+pub(crate) fn wrong(text: &str) -> ! {
+    Cli::command().error(ErrorKind::ArgumentConflict, text).exit()
+}
+
+/// Is standard input, or output, meant?
+pub(crate) fn dash(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// The command line, its help laid out for `width` columns.
@@ -122,12 +133,15 @@ pub(crate) struct Demo {
     /// Print the default configuration and stop
     #[arg(long)]
     pub(crate) print_config: bool,
-    /// Keep the input log here; a file of that name is written over
+    /// Keep the input log here; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
-    /// Keep the output tape here; a file of that name is written over
+    /// Keep the output tape here; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) tape: Option<PathBuf>,
+    /// Write over files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
@@ -200,7 +214,7 @@ pub(crate) struct Replay {
     /// Columns behind the usual ones of --bbo, and a line that names all
     #[arg(long, value_name = "C", value_enum, value_delimiter = ',', requires = "bbo")]
     pub(crate) columns: Vec<Column>,
-    /// Write the exact bytes that the strategy would have sent here (SoupBinTCP-framed OUCH)
+    /// Write the exact bytes that the strategy would have sent here (SoupBinTCP-framed OUCH); - is standard output
     #[arg(long, value_name = "OUT.ouch")]
     pub(crate) orders: Option<PathBuf>,
     /// Write over files that exist
@@ -316,10 +330,10 @@ pub(crate) struct Run {
     /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
-    /// Keep the input log here; the file must not exist yet
+    /// Keep the input log here, in a new file; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
-    /// Keep the output tape here; the file must not exist yet
+    /// Keep the output tape here, in a new file; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) tape: Option<PathBuf>,
     /// End after so many seconds; without it, on SIGINT or SIGTERM
@@ -451,6 +465,9 @@ pub(crate) struct Man {
     /// Write a page for every command into this directory
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+    /// Write over pages of another version
+    #[arg(long, requires = "dir")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Subcommand)]

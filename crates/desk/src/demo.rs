@@ -7,10 +7,11 @@ mod sockets;
 mod virtual_clock;
 
 use crate::cli::{Demo, Faults, Layout};
+use crate::outfile::{check_dashes, stream};
 use crate::replay::input::{self, Recording};
 use crate::settings;
 use crate::wirings;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use firelane_gateway::base::Nanos;
 use firelane_gateway::shell::config::{Config, SAMPLE};
 use firelane_gateway::shell::log::FileHeader;
@@ -18,7 +19,6 @@ use firelane_sim::net;
 use firelane_sim::world::WorldConfig;
 use report::Report;
 use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -38,12 +38,9 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
 
 /// Runs both sides and says what came of it.
 fn play(options: &Demo) -> Result<Report> {
-    if let (Some(log), Some(tape)) = (&options.log, &options.tape)
-        && log == tape
-        && !std::fs::metadata(log).is_ok_and(|there| !there.is_file())
-    {
-        bail!("{}: log and tape cannot be one file", log.display());
-    }
+    let [itch, config, log, tape] =
+        [&options.itch, &options.config, &options.log, &options.tape].map(|path| path.as_deref());
+    check_dashes(&[itch, config], &[log, tape], options.json);
     let recording = options.itch.as_deref().map(input::load).transpose()?;
     let config = read_config(options, recording.as_ref())?;
     if options.virtual_clock {
@@ -114,12 +111,14 @@ fn header(config: &Config) -> FileHeader {
     FileHeader::new(&config.wiring, &config.text, listed, config.effects)
 }
 
-fn create(path: &Path) -> Result<File> {
-    File::create(path).with_context(|| path.display().to_string())
-}
-
-fn buffered(path: &Path) -> Result<BufWriter<File>> {
-    Ok(BufWriter::with_capacity(1 << 18, create(path)?))
+/// Log and tape, as far as they are to be kept. Made once nothing else can be wrong, and before anything is sent.
+fn files(options: &Demo) -> Result<[Option<File>; 2]> {
+    let mut others: Vec<&Path> = [&options.itch, &options.config].into_iter().flatten().map(AsRef::as_ref).collect();
+    let make = |path: &Path, others: &[&Path]| stream(path, others, options.force, "--force writes it over");
+    let log = options.log.as_deref().map(|path| make(path, &others)).transpose()?;
+    others.extend(options.log.as_deref());
+    let tape = options.tape.as_deref().map(|path| make(path, &others)).transpose()?;
+    Ok([log, tape])
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub(crate) use pick::When;
 use crate::cli::Dump;
 use crate::layout::{self, laid_out};
 use crate::log;
+use crate::output;
 use crate::paint;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::{LineId, SessionId};
@@ -23,7 +24,7 @@ use pick::Pick;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use session::Stream;
 use std::collections::{BTreeSet, HashMap};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use tape::Instruments;
 use words::{Fields, Said, Value, time_of_day};
@@ -387,7 +388,7 @@ pub(crate) fn run(options: &Dump) -> Result<ExitCode> {
             Ok(Some(record)) => record,
             Ok(None) => break,
             Err(error) => {
-                quiet(out.flush())?;
+                output::text_written(&out.flush());
                 return Err(error).with_context(|| path.display().to_string());
             }
         };
@@ -396,17 +397,14 @@ pub(crate) fn run(options: &Dump) -> Result<ExitCode> {
         let entry = reading.entry(&record);
         let Some(entry) = pick.picked(entry) else { continue };
         shown += 1;
-        let written = if options.json {
-            writeln!(out, "{}", serde_json::to_string(&entry)?)
-        } else {
-            writeln!(out, "{}", entry.text(width))
-        };
-        // A reader that has seen enough closes the pipe; that is no error.
-        if !quiet(written)? {
+        let text = if options.json { serde_json::to_string(&entry)? } else { entry.text(width) };
+        // Each record is whole: whoever has seen enough of them closes the pipe, as of text.
+        output::text_written(&writeln!(out, "{text}"));
+        if output::is_over() {
             return Ok(ExitCode::SUCCESS);
         }
     }
-    quiet(out.flush())?;
+    output::text_written(&out.flush());
     if let Some(symbol) = options.symbol.iter().find(|symbol| !reading.seen.contains(&symbol.to_ascii_uppercase())) {
         let there: Vec<&str> = reading.seen.iter().map(String::as_str).collect();
         let some = there.iter().take(20).copied().collect::<Vec<_>>().join(", ");
@@ -415,21 +413,9 @@ pub(crate) fn run(options: &Dump) -> Result<ExitCode> {
         bail!("{}: nothing in it is about {symbol}; it names {some}{more}", path.display());
     }
     if shown == 0 && records > 0 {
-        crate::output::complain(format_args!(
-            "firelane: {}: none of its {records} records is asked for",
-            path.display()
-        ));
+        output::complain(format_args!("firelane: {}: none of its {records} records is asked for", path.display()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Did it go out? A pipe that nobody reads any more takes nothing, and that is no error.
-fn quiet(written: io::Result<()>) -> io::Result<bool> {
-    match written {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(io::Error::new(error.kind(), format!("standard output: {error}"))),
-    }
 }
 
 #[cfg(test)]

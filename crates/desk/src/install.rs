@@ -1,12 +1,13 @@
 //! What a shell wants of a program that is installed: completions, and pages for `man`. Made from the command line itself.
 
 use crate::cli::{self, Completions, Man};
+use crate::outfile::OutFile;
+use crate::output;
 use anyhow::{Context, Result};
 use clap_complete::generate;
 use clap_mangen::Man as Page;
 use std::fs;
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Columns of a manual page's text.
@@ -15,7 +16,8 @@ const PAGE: usize = 72;
 pub(crate) fn completions(options: &Completions) -> Result<ExitCode> {
     let mut script = Vec::new();
     generate(options.shell, &mut cli::command(PAGE), "firelane", &mut script);
-    out(&script)
+    output::text(&script);
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn man(options: &Man) -> Result<ExitCode> {
@@ -23,24 +25,23 @@ pub(crate) fn man(options: &Man) -> Result<ExitCode> {
     let Some(folder) = &options.dir else {
         let mut page = Vec::new();
         Page::new(cli::command(PAGE).disable_help_subcommand(true)).render(&mut page)?;
-        return out(&page);
+        output::text(&page);
+        return Ok(ExitCode::SUCCESS);
     };
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     for (name, command) in &pages {
         let mut page = Vec::new();
         Page::new(command.clone()).render(&mut page)?;
-        write(&folder.join(format!("{name}.1")), &page)?;
+        let path = folder.join(format!("{name}.1"));
+        // Those of the same version are there already.
+        if fs::read(&path).is_ok_and(|there| there == page) {
+            continue;
+        }
+        let mut file = OutFile::create(&path, &[], options.force)?;
+        file.write_all(&page).and_then(|()| file.finish()).with_context(|| path.display().to_string())?;
     }
     say!("{} pages are in {}.", pages.len(), folder.display());
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whole, or not at all.
-fn write(path: &Path, page: &[u8]) -> Result<()> {
-    let name = || path.display().to_string();
-    let new = path.with_extension("1.new");
-    fs::write(&new, page).with_context(name)?;
-    fs::rename(&new, path).with_context(name)
 }
 
 /// The command and all below it, each under the name of its page: `firelane-log-dump`.
@@ -59,13 +60,4 @@ fn pages(mut command: clap::Command, name: String) -> Vec<(String, clap::Command
 /// The names of pages live as long as the program: clap wants it so, and there are a dozen.
 fn leaked(name: &str) -> &'static str {
     Box::leak(name.to_owned().into_boxed_str())
-}
-
-fn out(bytes: &[u8]) -> Result<ExitCode> {
-    let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        // A reader that has seen enough closes the pipe; that is no error.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
-        _ => Ok(ExitCode::SUCCESS),
-    }
 }

@@ -34,6 +34,26 @@ pub(crate) fn laid_out(parts: &[String], indent: usize, width: usize) -> String 
     text
 }
 
+/// A sentence for the width there is, the lines after the first behind `indent` spaces.
+pub(crate) fn sentence(text: &str, indent: usize) -> String {
+    let body = text.trim_start();
+    let mut words: Vec<String> = body.split(' ').map(str::to_owned).collect();
+    if let Some(first) = words.first_mut() {
+        *first = format!("{}{first}", &text[..text.len() - body.len()]);
+    }
+    laid_out(&words, indent, width())
+}
+
+/// A row of a report: its name, its figure, and what there is to say of it, which goes on below where it is long.
+pub(crate) fn row(name: &str, figure: &str, note: &str) -> String {
+    sentence_behind(&format!("  {name:<10}{figure:>14}  "), note, 29, width())
+}
+
+fn sentence_behind(head: &str, note: &str, indent: usize, width: usize) -> String {
+    let words = std::iter::once(head.to_owned()).chain(note.split(' ').map(str::to_owned));
+    laid_out(&words.collect::<Vec<_>>(), indent, width)
+}
+
 /// A text of paragraphs and indented lines, as under a help, for `width` columns: paragraphs are filled; of an indented
 /// line that is too long, what stands behind two or more spaces goes below it.
 pub(crate) fn epilogue(text: &str, width: usize) -> String {
@@ -117,5 +137,11 @@ mod tests {
             "One two\nthree four\nfive.\n\nTry:\n  ab cd\n      a\n      comment\n      that\n      is\n      long\n  ef"
         );
         assert_eq!(epilogue(text, 80), "One two three four five.\n\nTry:\n  ab cd    a comment that is long\n  ef");
+    }
+
+    #[test]
+    fn a_row_goes_on_below_its_note() {
+        let text = sentence_behind(&format!("  {:<10}{:>14}  ", "gaps", "3"), "one two three four", 29, 40);
+        assert_eq!(text, "  gaps                   3   one two\n                             three four");
     }
 }

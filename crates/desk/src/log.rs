@@ -1,6 +1,6 @@
 //! `firelane log verify|stat|dump`.
 
-use crate::cli::Log;
+use crate::cli::{Log, dash};
 use crate::dump;
 use crate::paint;
 use crate::progress;
@@ -31,7 +31,7 @@ pub(crate) fn run(command: &Log) -> Result<ExitCode> {
 
 /// A file to read; `-` is standard input.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>> {
-    if path == Path::new("-") {
+    if dash(path) {
         return Ok(Box::new(io::stdin().lock()));
     }
     let file = File::open(path).with_context(|| path.display().to_string())?;

@@ -18,6 +18,7 @@ mod layout;
 mod log;
 mod nearest;
 mod notices;
+mod outfile;
 mod paint;
 mod progress;
 mod replay;
@@ -31,6 +32,7 @@ mod venue;
 mod wirings;
 
 use clap::{ColorChoice, FromArgMatches};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -40,10 +42,14 @@ fn main() -> ExitCode {
         .and_then(|mut arguments| cli::Cli::from_arg_matches_mut(&mut arguments));
     let line = match line {
         Ok(line) => line,
-        // Help and version are results too.
         Err(error) => {
-            let written = error.print().is_ok();
-            return u8::try_from(error.exit_code()).ok().filter(|_| written).map_or(ExitCode::FAILURE, ExitCode::from);
+            let written = error.print();
+            if error.use_stderr() {
+                return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+            }
+            // Help and version are results.
+            output::text_written(&written.and_then(|()| io::stdout().flush()));
+            return output::code(ExitCode::SUCCESS);
         }
     };
     paint::choose(line.color);

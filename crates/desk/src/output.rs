@@ -8,7 +8,9 @@
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -16,6 +18,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 static NOTICES_LOST: AtomicU64 = AtomicU64::new(0);
 /// A result could not be written.
 static RESULT_LOST: AtomicBool = AtomicBool::new(false);
+/// Standard output is a pipe that nobody reads any more.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Standard output is a file that the command writes (`--log -`): what is said goes to standard error.
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// One line of a result, to standard output.
 macro_rules! say {
@@ -30,10 +37,33 @@ macro_rules! complain {
 
 /// See [`say!`]. A reader that has seen enough closes the pipe (`firelane demo | head`): that is no error.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
-    if let Err(error) = writeln!(io::stdout().lock(), "{text}")
-        && error.kind() != ErrorKind::BrokenPipe
-    {
-        result_lost(&error);
+    text_written(&writeln!(to(), "{text}"));
+}
+
+/// Where text for people goes.
+fn to() -> Box<dyn Write> {
+    if TAKEN.load(Ordering::Relaxed) { Box::new(io::stderr().lock()) } else { Box::new(io::stdout().lock()) }
+}
+
+/// Standard output as a file that the command writes, and nothing else from now on.
+pub(crate) fn taken() -> io::Result<File> {
+    let file = io::stdout().as_fd().try_clone_to_owned()?;
+    TAKEN.store(true, Ordering::Relaxed);
+    Ok(file.into())
+}
+
+/// Text in one piece, as it is. See [`line`].
+pub(crate) fn text(bytes: &[u8]) {
+    let mut out = to();
+    text_written(&out.write_all(bytes).and_then(|()| out.flush()));
+}
+
+/// What became of text for people on its way to standard output.
+pub(crate) fn text_written(written: &io::Result<()>) {
+    match written {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => CLOSED.store(true, Ordering::Relaxed),
+        Err(error) => result_lost(error),
     }
 }
 
@@ -48,13 +78,20 @@ pub(crate) fn json(result: &impl Serialize) -> Result<()> {
 
 fn result_lost(error: &io::Error) {
     if !RESULT_LOST.swap(true, Ordering::Relaxed) {
-        complain(format_args!("firelane: the result could not be written to standard output: {error}"));
+        let error = crate::without_number(&error.to_string());
+        let name = if TAKEN.load(Ordering::Relaxed) { "error" } else { "output" };
+        complain(format_args!("firelane: the result could not be written to standard {name}: {error}"));
     }
+}
+
+/// Does nobody take any more of the result? Then there is no sense in going on with it.
+pub(crate) fn is_over() -> bool {
+    CLOSED.load(Ordering::Relaxed) || RESULT_LOST.load(Ordering::Relaxed)
 }
 
 /// A notice on standard output.
 pub(crate) fn notice(text: fmt::Arguments<'_>) {
-    count(&writeln!(io::stdout().lock(), "{text}"));
+    count(&writeln!(to(), "{text}"));
 }
 
 /// See [`complain!`].

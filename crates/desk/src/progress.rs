@@ -12,6 +12,13 @@ pub(crate) fn spinner(what: &'static str) -> ProgressBar {
 
 /// A bar of `length` milliseconds.
 pub(crate) fn time(length: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:20} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length).with_style(style)
+}
+
+/// A line that moves, and never takes more than one line of the terminal.
+pub(crate) fn line() -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::new_spinner().with_style(style)
 }

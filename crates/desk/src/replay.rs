@@ -4,22 +4,20 @@ mod bbo;
 mod books;
 pub(crate) mod input;
 mod orders;
-mod outfile;
 mod progress;
 mod report;
 
 pub(crate) use report::group;
 
-use crate::cli::{Column, Replay};
-use crate::{settings, wirings};
+use crate::cli::{Column, Replay, wrong};
+use crate::outfile::{OutFile, check_dashes};
+use crate::{output, settings, wirings};
 use anyhow::{Context, Result, bail};
 use bbo::Bbo;
 use books::{Followed, Pass};
-use clap::{CommandFactory, error::ErrorKind};
 use firelane_gateway::base::Symbol;
 use firelane_sim::capture::{Batch, CaptureError, Ending, Stream};
 use input::Recording;
-use outfile::OutFile;
 use progress::Progress;
 use report::{Damage, Report, Skipped};
 use std::path::Path;
@@ -35,7 +33,9 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
     let symbols: Vec<Symbol> = options.symbol.iter().map(|text| parse_symbol(text)).collect::<Result<_>>()?;
     check(options);
     let stream = input::open(&options.file)?;
-    let create = |path: &Path| OutFile::create(path, &options.file, options.force);
+    let read_from: Vec<&Path> =
+        [Some(&options.file), options.config.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
+    let create = |path: &Path| OutFile::create(path, &read_from, options.force);
     let bbo = match &options.bbo {
         Some(path) => Some(Bbo::new(create(path)?, &options.columns).with_context(|| path.display().to_string())?),
         None => None,
@@ -87,10 +87,11 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
             report.ns_per_message.warm = Some(warm(&mut pass, &kept)?);
         }
     }
+    if output::is_over() {
+        return Ok(ExitCode::SUCCESS);
+    }
     if options.json {
-        crate::output::json(&report)?;
-    } else if [&options.bbo, &options.orders].into_iter().flatten().any(|path| path == Path::new("-")) {
-        complain!("{}", report.text(&options.file).trim_end());
+        output::json(&report)?;
     } else {
         say!("{}", report.text(&options.file).trim_end());
     }
@@ -99,7 +100,6 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
 
 /// Arguments that do not go together.
 fn check(options: &Replay) {
-    let wrong = |text: &str| crate::cli::Cli::command().error(ErrorKind::ArgumentConflict, text).exit();
     if options.bbo.is_some() && options.symbol.len() != 1 && !options.columns.contains(&Column::Symbol) {
         wrong("--bbo writes one symbol (--symbol S), or several with --columns symbol to tell them apart");
     }
@@ -107,10 +107,7 @@ fn check(options: &Replay) {
         wrong("--orders trades one symbol (--symbol S) or all");
     }
     let outputs = [&options.bbo, &options.orders].map(|path| path.as_deref());
-    let dashes = outputs.iter().filter(|path| **path == Some(Path::new("-"))).count();
-    if dashes > 1 || (dashes == 1 && options.json) {
-        wrong("standard output (-) takes one thing: --bbo, --orders or --json");
-    }
+    check_dashes(&[Some(&options.file), options.config.as_deref()], &outputs, options.json);
     if outputs[0].is_some() && outputs[0] == outputs[1] {
         wrong("--bbo and --orders cannot be one file");
     }
@@ -133,7 +130,7 @@ fn read(stream: Stream, pass: &mut Pass, keep: bool) -> Result<(Stream, Vec<Batc
     let mut failed = Ok(());
     for mut batch in &batches {
         failed = pass.batch(&batch);
-        if failed.is_err() {
+        if failed.is_err() || output::is_over() {
             break;
         }
         progress.tell(pass.messages);

@@ -7,6 +7,7 @@ use crate::check;
 use crate::cli::Run;
 use crate::control::{self, Gateway};
 use crate::notices::Notices;
+use crate::outfile;
 use crate::replay::group;
 use crate::screen::Screen;
 use crate::settings;
@@ -37,6 +38,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let path = options.config.as_deref().context("which configuration?")?;
+    outfile::check_dashes(&[], &[&options.log, &options.tape].map(|path| path.as_deref()), options.json);
     let config = settings::gateway(Some(path), &options.set, None)?;
     let passwords = config.secrets.read(|name| std::env::var(name).ok()).with_context(|| path.display().to_string())?;
     let threads = &config.live.threads;
@@ -50,8 +52,8 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
     let header = FileHeader::new(&config.wiring, &config.text, listed, config.effects).began_at(times::began(&clock));
-    let log = Kept::at(options.log.as_deref())?;
-    let tape = Kept::at(options.tape.as_deref()).inspect_err(|_| log.discard())?;
+    let log = Kept::at(options.log.as_deref(), &[path])?;
+    let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
     let records = Records::default();
     let setup = Setup {
         kill,
@@ -137,8 +139,8 @@ struct Show {
     missed: u64,
     /// Names of log and tape.
     files: [String; 2],
-    /// Their errors have been said.
-    told_of: [bool; 2],
+    /// Their errors have been said, and that the tape's disk is slow.
+    told_of: [bool; 3],
     /// When messages were counted last, and how many; and how many a second they were.
     rate: (Instant, u64, f64),
 }
@@ -184,8 +186,9 @@ impl Show {
         let (status, at, missed) = (board.status, board.status_at, board.missed);
         let times = board.latency.percentiles();
         let errors = [board.log_error.clone(), board.tape_error.clone()];
+        let is_slow = board.tape_error.is_none() && board.tape_unwritten > 0;
         drop(board);
-        self.tell_of_files(errors);
+        self.tell_of_files(errors, is_slow);
         for (at, notice) in notices {
             if let Some(text) = self.notices.tell(at, &notice) {
                 self.say(at, &text);
@@ -219,7 +222,7 @@ impl Show {
     }
 
     /// What became of log and tape.
-    fn tell_of_files(&mut self, [log, tape]: [Option<String>; 2]) {
+    fn tell_of_files(&mut self, [log, tape]: [Option<String>; 2], tape_is_slow: bool) {
         let failing = self.handle.is_failing();
         let now = self.began.elapsed();
         if failing && !std::mem::replace(&mut self.told_of[0], true) {
@@ -231,6 +234,15 @@ impl Show {
                 now,
                 &format!(
                     "{what}. No market data is taken from now on; what rests is cancelled, and the gateway logs out."
+                ),
+            );
+        }
+        if tape_is_slow && !std::mem::replace(&mut self.told_of[2], true) {
+            self.screen.line_at(
+                now,
+                &format!(
+                    "Tape: the disk of {} takes nothing, or too slowly: records are missing in it from now on. Trading goes on.",
+                    self.files[1]
                 ),
             );
         }

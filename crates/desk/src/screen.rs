@@ -3,8 +3,7 @@
 //! A thread of its own writes. A terminal that is stopped, or a pipe that nobody reads, keeps that thread waiting and
 //! nobody else: what finds no room meanwhile is dropped and counted.
 
-use crate::output;
-use indicatif::ProgressBar;
+use crate::{output, progress};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -72,7 +71,7 @@ impl Screen {
 }
 
 fn show(json: bool, shown: &Receiver<Shown>, unwritten: &AtomicU64) {
-    let bar = ProgressBar::new_spinner();
+    let bar = progress::line();
     for what in shown {
         match what {
             Shown::Line(text) => {

@@ -2,6 +2,7 @@
 
 mod spans;
 
+use crate::cli::dash;
 use crate::nearest::nearest;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::OutOfRange;
@@ -213,7 +214,7 @@ pub(crate) fn problems(text: &str, role: Role, more: impl Fn(&str) -> Result<(),
         found.push(Problem { line, text: message });
         // A default of it may be what is refused beside the rest: then its table goes, for the sake of the others.
         let key = key.unwrap_or_default();
-        if key == ["wiring"] {
+        if role == Role::Gateway && key == ["wiring"] {
             // One must be named.
             table.insert("wiring".to_owned(), Value::String("listener".to_owned()));
             continue;
@@ -332,7 +333,7 @@ fn existing<'a>(table: &'a mut Table, part: &str) -> Result<&'a mut Table> {
 /// The text of a file (`-` is standard input) with the settings in it.
 pub(crate) fn text(path: &Path, sets: &[Set]) -> Result<String> {
     let name = || path.display().to_string();
-    let text = if path == Path::new("-") {
+    let text = if dash(path) {
         std::io::read_to_string(std::io::stdin().lock()).context("standard input")?
     } else {
         std::fs::read_to_string(path).with_context(name)?

@@ -68,6 +68,25 @@ pub(crate) fn asked_to_end(words: LastWords) -> io::Result<Stop> {
     Ok(stop)
 }
 
+/// Has `last` done before a signal ends the process, for commands that end at once. The first call counts.
+pub(crate) fn before_an_end(last: fn()) -> io::Result<()> {
+    static ONCE: Mutex<bool> = Mutex::new(false);
+    let mut is_set = ONCE.lock().unwrap_or_else(PoisonError::into_inner);
+    if *is_set {
+        return Ok(());
+    }
+    let mut signals = Signals::new(END)?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            last();
+            // Whoever started it sees by which.
+            let _never = low_level::emulate_default_handler(signal);
+        }
+    })?;
+    *is_set = true;
+    Ok(())
+}
+
 /// A kill switch that SIGUSR1 throws from now on, before there is a lane as well as after.
 pub(crate) fn kill_switch() -> io::Result<KillSwitch> {
     let kill = KillSwitch::new();

@@ -3,6 +3,8 @@
 use crate::cli::StatusOf;
 use crate::control::{GatewayStatus, Status, Target, VenueState, ask};
 use crate::counters::unusual;
+use crate::layout;
+use crate::output;
 use crate::paint;
 use crate::replay::group;
 use crate::signals;
@@ -21,50 +23,57 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) fn run(options: &StatusOf) -> Result<ExitCode> {
     let target = Target::of(&options.target, &options.set)?;
     let Some(seconds) = options.watch else {
-        once(&target, options.json).map(|text| say!("{text}"))?;
+        let status = now(&target)?;
+        if options.json {
+            output::json(&status)?;
+        } else {
+            say!("{}", text(&status));
+        }
         return Ok(ExitCode::SUCCESS);
     };
     let end = signals::asked_to_end(signals::LastWords::default())?;
-    let screen = io::stdout().is_terminal() && !options.json;
+    let screen = io::stdout().is_terminal();
     let mut first = true;
-    while !end.is_stopped() {
-        let text = once(&target, options.json)?;
-        if screen {
+    while !end.is_stopped() && !output::is_over() {
+        let status = now(&target)?;
+        if options.json {
+            output::json(&status)?;
+        } else if screen {
             // From the top of an empty screen.
-            say!("\x1b[H\x1b[2J{text}\n\nEvery {seconds} s; Ctrl-C ends it.");
+            say!("\x1b[H\x1b[2J{}\n\nEvery {seconds} s; Ctrl-C ends it.", text(&status));
         } else {
-            if !first && !options.json {
+            if !first {
                 say!();
             }
-            say!("{text}");
+            say!("{}", text(&status));
         }
         first = false;
         let since = Instant::now();
-        while !end.is_stopped() && since.elapsed() < Duration::from_secs(seconds) {
+        while !end.is_stopped() && !output::is_over() && since.elapsed() < Duration::from_secs(seconds) {
             thread::sleep(LOOK);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The status now, in words or as JSON.
-fn once(target: &Target, json: bool) -> Result<String> {
+fn now(target: &Target) -> Result<Status> {
     let reply = ask(target, "status")?;
-    let Some(status) = reply.status else {
-        bail!("{}: {}", target.socket.display(), reply.error.unwrap_or_else(|| "no status".to_owned()));
-    };
-    if json {
-        return Ok(serde_json::to_string(&status)?);
+    match reply.status {
+        Some(status) => Ok(status),
+        None => bail!("{}: {}", target.socket.display(), reply.error.unwrap_or_else(|| "no status".to_owned())),
     }
-    Ok(match &status {
+}
+
+fn text(status: &Status) -> String {
+    match status {
         Status::Gateway(status) => gateway(status),
         Status::Venue(state) => venue(state),
     }
-    .join("\n"))
+    .join("\n")
 }
 
 fn row(name: &str, text: &str) -> String {
-    format!("  {name:<13}{text}")
+    layout::sentence(&format!("  {name:<13}{text}"), 15)
 }
 
 fn gateway(status: &GatewayStatus) -> Vec<String> {
@@ -140,6 +149,12 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
     lines.push(row(
         "tape",
         &match &status.tape_error {
+            None if status.tape_unwritten > 0 => {
+                format!(
+                    "{tape}; the disk of its file TAKES NOTHING, or too slowly: {} are not in it",
+                    group(status.tape_unwritten)
+                )
+            }
             None => tape,
             Some(error) => {
                 format!("{tape}; its FILE CANNOT BE WRITTEN, {} are not in it: {error}", group(status.tape_unwritten))
@@ -197,8 +212,8 @@ mod tests {
     fn what_is_out_of_order_stands_out() {
         let well = GatewayStatus { entry: "ready".to_owned(), ready: true, ..GatewayStatus::default() };
         let full = Some("no space".to_owned());
-        let text = |status: &GatewayStatus| gateway(status).join("\n");
-        assert!(!text(&well).contains("THROWN") && text(&well).contains("log          none"), "{}", text(&well));
+        let text = |status: &GatewayStatus| gateway(status).join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!text(&well).contains("THROWN") && text(&well).contains("log none"), "{}", text(&well));
         for (status, says) in [
             (GatewayStatus { kill_switch: true, killed: true, ..well.clone() }, "THROWN"),
             (GatewayStatus { kill_switch: true, ..well.clone() }, "does not know yet"),
@@ -207,6 +222,7 @@ mod tests {
             (GatewayStatus::default(), "NOT LIVE"),
             (GatewayStatus { stopped: true, ..well.clone() }, "STOPPED"),
             (GatewayStatus { log: Log { error: full.clone(), ..Log::default() }, ..well.clone() }, "no space"),
+            (GatewayStatus { tape_unwritten: 8, ..well.clone() }, "8 are not in it"),
             (GatewayStatus { tape_error: full, tape_unwritten: 7, ..well.clone() }, "7 are not in it: no space"),
             (GatewayStatus { counters: [("orders.unknown".to_owned(), 1)].into(), ..well.clone() }, "orders.unknown 1"),
         ] {

@@ -51,11 +51,33 @@ impl OrderTimes {
         let mut lines = vec![format!("{:<15}{:>10}{:>10}{:>10}{:>10}", "tick to trade", "p50", "p99", "p99.9", "max")];
         let pieces = Piece::ALL.iter().filter_map(|piece| Some((piece.word(), self.stages_ns.get(piece.word())?)));
         for (name, times) in pieces.chain([("all", &self.tick_to_trade_ns)]) {
-            let [p50, p99, p999, max] = [times.p50, times.p99, times.p999, times.max].map(span);
+            let [p50, p99, p999, max] = percentiles(times.count, [times.p50, times.p99, times.p999, times.max]);
             lines.push(format!("  {name:<13}{p50:>10}{p99:>10}{p999:>10}{max:>10}"));
         }
+        lines.extend(too_few(self.tick_to_trade_ns.count));
         lines
     }
+}
+
+/// Orders without which a percentile is only the slowest of them: of p50, p99, p99.9 and the maximum.
+const ENOUGH: [u64; 4] = [2, 100, 1_000, 1];
+
+/// p50, p99, p99.9 and the maximum in words; a dash for one of which there are too few orders.
+pub(crate) fn percentiles(count: u64, values: [u64; 4]) -> [String; 4] {
+    let mut enough = ENOUGH.into_iter();
+    values.map(|value| if count < enough.next().unwrap_or(0) { "-".to_owned() } else { span(value) })
+}
+
+/// What the dashes mean, where there are any.
+pub(crate) fn too_few(count: u64) -> Option<String> {
+    let names = ["p50", "p99", "p99.9"];
+    let missing: Vec<String> = names
+        .iter()
+        .zip(ENOUGH)
+        .filter(|(_, enough)| count < *enough)
+        .map(|(name, n)| format!("{name} takes {n}"))
+        .collect();
+    (!missing.is_empty()).then(|| format!("  -: too few orders ({count}): {}", missing.join(", ")))
 }
 
 /// When a clock began that stands so: nanoseconds since 1970 UTC.
@@ -88,6 +110,16 @@ mod tests {
     }
 
     #[test]
+    fn a_percentile_needs_its_orders() {
+        let shown = |count| percentiles(count, [1, 2, 3, 4]);
+        assert_eq!(shown(1), ["-", "-", "-", "4 ns"]);
+        assert_eq!(shown(99), ["1 ns", "-", "-", "4 ns"]);
+        assert_eq!(shown(100), ["1 ns", "2 ns", "-", "4 ns"]);
+        assert_eq!(shown(1_000), ["1 ns", "2 ns", "3 ns", "4 ns"]);
+        assert!(too_few(1_000).is_none() && too_few(999).is_some());
+    }
+
+    #[test]
     fn a_table_has_every_piece_and_a_day_without_orders_none() {
         let mut latency = Latency::default();
         assert!(OrderTimes::of(&latency).table().is_empty());
@@ -96,8 +128,11 @@ mod tests {
         latency.record(&trace);
         let times = OrderTimes::of(&latency);
         let table = times.table();
-        assert_eq!(table.len(), 2 + Piece::ALL.len());
-        assert!(table.last().unwrap().contains("all") && table.last().unwrap().contains("5.0 us"), "{table:?}");
+        assert_eq!(table.len(), 3 + Piece::ALL.len());
+        let (all, why) = (&table[table.len() - 2], &table[table.len() - 1]);
+        // One order is the slowest one, and no percentile.
+        assert!(all.contains("all") && all.contains("5.0 us") && all.matches(" -").count() == 3, "{table:?}");
+        assert!(why.contains("too few orders (1)") && why.contains("p99.9 takes 1000"), "{why}");
         let read: OrderTimes = serde_json::from_str(&serde_json::to_string(&times).unwrap()).unwrap();
         assert_eq!(read, times);
     }

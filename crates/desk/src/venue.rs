@@ -2,11 +2,12 @@
 
 use crate::cli::Venue;
 use crate::control;
+use crate::outfile;
 use crate::replay::{group, input};
 use crate::screen::Screen;
 use crate::settings;
 use crate::signals::{self, LastWords};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::shell::agent::Idle;
 use firelane_sim::far_end::FarEnd;
 use firelane_sim::net::Faults;
@@ -29,6 +30,18 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     }
     let path = options.config.as_deref().context("which configuration?")?;
     let config = settings::venue(path, &options.set)?;
+    if let Some(journal) = &config.journal
+        && let Some(other) = [Some(path), config.market.itch.as_deref()]
+            .into_iter()
+            .flatten()
+            .find(|other| outfile::are_one(journal, other))
+    {
+        bail!(
+            "journal = {:?}: is the same file as {}; name another one",
+            journal.display().to_string(),
+            other.display()
+        );
+    }
     let socket = config.control.as_deref().map(control::bind).transpose()?;
     let words = LastWords::default();
     words.are(last_words(&config));

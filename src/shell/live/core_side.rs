@@ -6,17 +6,18 @@ use super::market_side::Back;
 use super::scribe::{LOG_PATIENCE, stuck};
 use crate::base::{Mono, Nanos, SessionId};
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
-use crate::flow::record::{self, Kind, StatusBody, TraceBody};
+use crate::flow::record::{self, Kind, RecordHeader, StatusBody, TraceBody};
 use crate::flow::wire::soupbintcp::Password;
 use crate::flow::{Command, Input, Machine};
 use crate::shell::agent::AgentError;
 use crate::shell::clock::Clock;
 use crate::shell::config::{LiveConfig, SMALLEST_RING};
 use crate::shell::counters::Tally;
-use crate::shell::journal::Journal;
+use crate::shell::journal::{Journal, LONGEST_TAG};
 use crate::shell::lane::{CoreHalf, Lane};
 use crate::shell::log::{LogError, MAX_BODY};
 use crate::shell::net::{KillSwitch, Sent, Session, SessionCounters, Why};
+use crate::shell::ring;
 use crate::shell::sync::{Counter, KillNews, KillWatch, Stop};
 use crossbeam_queue::ArrayQueue;
 use std::sync::Arc;
@@ -98,15 +99,15 @@ pub(super) trait Market {
     fn counters(&self, into: &mut Tally);
 }
 
-/// Bytes that the log must be able to take before another input of the market's is taken.
-const LOG_RESERVE: usize = 1 << 20;
-/// The end of it, without which no input is taken at all: one input, and what one call of the lane writes. What lies between
-/// the two is for whatever cannot wait: the kill switch and its cancels, the venue's answers, heartbeats.
-const LAST_RESERVE: usize = 1 << 18;
-/// So much free, or half of the ring if that is more, and the market is taken again after it had to wait.
-const LOG_ENOUGH: usize = LOG_RESERVE + LOG_RESERVE / 2;
 /// What one call of the lane may write.
 const OUTBOX: usize = 1 << 17;
+/// Bytes that the log must be able to take before another input of the market's is taken.
+const LOG_RESERVE: usize = 1 << 20;
+/// The end of it, without which no input is taken at all: the longest input, and what one call of the lane writes. What lies
+/// between the two is for whatever cannot wait: the kill switch and its cancels, the venue's answers, heartbeats.
+const LAST_RESERVE: usize = logged(MAX_BODY) + logged_outbox(OUTBOX) + logged(size_of::<U64>());
+/// So much free, or half of the ring if that is more, and the market is taken again after it had to wait.
+const LOG_ENOUGH: usize = LOG_RESERVE + LOG_RESERVE / 2;
 /// Orders whose send is stamped, of one call.
 const STAMPS: usize = 512;
 /// Events of the order session in one duty cycle.
@@ -114,7 +115,23 @@ const EVENTS: usize = 32;
 /// Commands in one duty cycle.
 const COMMANDS: usize = 32;
 
-const _: () = assert!(LAST_RESERVE >= OUTBOX + MAX_BODY && LOG_ENOUGH < SMALLEST_RING as usize);
+/// What a record of so long a body takes of the log's ring.
+const fn logged(body: usize) -> usize {
+    ring::HEADER + size_of::<RecordHeader>() + body
+}
+
+/// The most that an outbox of so many bytes takes there: records of ours have the longer header, and the shorter they are,
+/// the more of them there are.
+const fn logged_outbox(bytes: usize) -> usize {
+    bytes + bytes / Outbox::HEADER * (logged(LONGEST_TAG) - Outbox::HEADER)
+}
+
+const _: () = {
+    assert!(OUTBOX >= 4 * Outbox::STEP, "an outbox is never smaller");
+    assert!(LAST_RESERVE < LOG_RESERVE && LOG_ENOUGH < SMALLEST_RING as usize);
+    // The kill switch hands back the bytes of one send at a time.
+    assert!(OUTBOX - Outbox::HEADER + LONGEST_TAG <= MAX_BODY, "what is sent, or dropped, is one record");
+};
 
 /// Log and tape, and why the log ends before the lane does, if it does.
 pub(super) type Written = (Journal, Option<LogError>);
@@ -176,7 +193,8 @@ impl CoreSide {
         tape_lost: Counter,
     ) -> Self {
         let session = config.net.session(Some(password));
-        let mut received = vec![0; session.receive_bytes.max(session.queue_bytes)].into_boxed_slice();
+        // Bytes of the venue's, or of one order that the kill switch kept back.
+        let mut received = vec![0; session.receive_bytes.max(OUTBOX)].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.
         received.fill(std::hint::black_box(0xA5));
         CoreSide {

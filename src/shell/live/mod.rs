@@ -3,7 +3,8 @@
 //! ```text
 //!  fused   lines, re-request, Glimpse ─┐
 //!          order session, commands ────┴─> [ feed ─> core ] ──ring──> log agent ──> file
-//!                                              one thread  └──ring──> tape agent ─> file, board, observers
+//!                                              one thread  └──ring──> tape agent ─> board, observers
+//!                                                                         └──ring──> tape's file
 //!
 //!  split   lines, re-request, Glimpse ───> [ feed ] ──ring──> [ core ] ──rings─> as above
 //!          order session, commands ─────────────────────────────┘
@@ -25,7 +26,7 @@ mod split;
 pub use board::{Board, Notice, SharedBoard};
 pub use scribe::Observer;
 
-use super::agent::{AgentError, Ended, Idle, Runner};
+use super::agent::{Agent, AgentError, Ended, Idle, Runner};
 use super::clock::Clock;
 use super::config::{Layout, LiveConfig, ThreadConfig};
 use super::journal::Journal;
@@ -43,7 +44,7 @@ use core_side::{CoreSide, Written};
 use crossbeam_queue::ArrayQueue;
 use fused::FusedAgent;
 use market_side::MarketSide;
-use scribe::{LogScribe, LogSink, TapeScribe, TapeSink};
+use scribe::{LOG_PATIENCE, LogScribe, LogSink, TapeFile, TapeScribe, TapeSink, stuck};
 use split::{CoreAgent, FeedAgent};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -259,21 +260,32 @@ pub enum Agents {
     Split(Box<FeedAgent>, Box<CoreAgent>),
 }
 
-/// Who writes the log and reads the tape, on threads that nap when there is nothing to do.
+/// Who writes the log, reads the tape and writes its file, on threads that nap when there is nothing to do.
 struct Scribes {
     log: Option<Runner<LogScribe>>,
     tape: Runner<TapeScribe>,
-    stop: Stop,
+    tape_file: Option<Runner<TapeFile>>,
+    board: SharedBoard,
+    /// Records in the tape's file.
+    kept: Counter,
 }
 
 impl Scribes {
-    fn start(log: Option<LogScribe>, tape: TapeScribe) -> Result<Self, LiveError> {
-        let stop = Stop::new();
-        let failed = |name| move |error| LiveError::Thread { name, error };
-        let log = log.map(|log| Runner::start(log, Idle::Nap, None, stop.clone()));
-        let log = log.transpose().map_err(failed("log"))?;
-        let tape = Runner::start(tape, Idle::Nap, None, stop.clone()).map_err(failed("tape"))?;
-        Ok(Scribes { log, tape, stop })
+    fn start(
+        log: Option<LogScribe>,
+        tape: TapeScribe,
+        tape_file: Option<TapeFile>,
+        board: SharedBoard,
+        kept: Counter,
+    ) -> Result<Self, LiveError> {
+        let log = log.map(Self::runner).transpose()?;
+        let (tape, tape_file) = (Self::runner(tape)?, tape_file.map(Self::runner).transpose()?);
+        Ok(Scribes { log, tape, tape_file, board, kept })
+    }
+
+    fn runner<A: Agent + 'static>(agent: A) -> Result<Runner<A>, LiveError> {
+        let name = agent.name();
+        Runner::start(agent, Idle::Nap, None, Stop::new()).map_err(|error| LiveError::Thread { name, error })
     }
 
     fn have_failed(&self) -> bool {
@@ -291,18 +303,44 @@ impl Scribes {
         let (inputs, state) = (lane.inputs(), lane.digest());
         let summary = journal.summary(inputs, state);
         let ended = journal.finish(now, inputs, state);
-        self.stop.stop();
         let stopped = |name, error: Option<AgentError>| error.map(|error| LiveError::Stopped { name, error });
         let log = self.log.and_then(|log| {
+            log.stop();
             let Ended { agent, error, .. } = log.join();
             error.or(agent.failed)
         });
         // Whoever wrote it knows best why it ends.
         let log = log.or(lost.or(ended.err()).map(AgentError::from));
-        let Ended { agent, error, .. } = self.tape.join();
-        let tape_lost = stopped("tape", error.or(agent.failed));
-        Outcome { lane, summary, cycles, unpinned, log_lost: stopped("log", log), tape_lost }
+        self.tape.stop();
+        let given = self.tape.join().agent.given;
+        let tape_lost = self.tape_file.and_then(|file| end_tape_file(file, given, &self.kept, &self.board));
+        Outcome {
+            lane,
+            summary,
+            cycles,
+            unpinned,
+            log_lost: stopped("log", log),
+            tape_lost: stopped("tape", tape_lost),
+        }
     }
+}
+
+/// All that is left goes to the file, unless its disk takes nothing: then nobody waits for it for long.
+fn end_tape_file(file: Runner<TapeFile>, given: u64, kept: &Counter, board: &SharedBoard) -> Option<AgentError> {
+    file.stop();
+    let since = Instant::now();
+    while !file.is_finished() {
+        if since.elapsed() >= Duration::from_nanos(LOG_PATIENCE.0) {
+            let mut board = board.lock();
+            let error = stuck();
+            board.tape_error = Some(error.to_string());
+            board.tape_unwritten = given.saturating_sub(kept.value());
+            return Some(error.into());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let Ended { agent, error, .. } = file.join();
+    error.or(agent.failed)
 }
 
 impl Assembled {
@@ -336,8 +374,16 @@ impl Assembled {
         let lost = Counter::default();
         journal.tape_into(Box::new(TapeSink::new(writer, lost.clone())));
         let file = tape.map(|Sheet { file, header }| FileWriter::new(file, Role::Tape, &header));
-        let file = file.transpose().map_err(failed("tape"))?;
-        let scribes = Scribes::start(log, TapeScribe::new(reader, file, handle.board.clone(), observers))?;
+        let (kept, board) = (Counter::default(), handle.board.clone());
+        let (to_file, file) = match file.transpose().map_err(failed("tape"))? {
+            None => (None, None),
+            Some(file) => {
+                let (writer, reader) = ring(config.tape_ring);
+                (Some(writer), Some(TapeFile::new(reader, file, board.clone(), kept.clone())))
+            }
+        };
+        let tape = TapeScribe::new(reader, to_file, board.clone(), observers);
+        let scribes = Scribes::start(log, tape, file, board, kept)?;
         let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
         let agents = match config.threads.layout {
             Layout::Fused => Agents::Fused(Box::new(FusedAgent::new(lane, market, core))),

@@ -1,4 +1,4 @@
-//! The agents beside the lane that write its log and read its tape, and the lane's ends of their rings.
+//! The agents beside the lane that write its log, read its tape and write the tape's file, and the lane's ends of their rings.
 
 use super::board::SharedBoard;
 use crate::base::Nanos;
@@ -143,12 +143,13 @@ impl FileOut {
         self.file.put(&[record])
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    /// How many records are in the file since the last time.
+    fn flush(&mut self) -> io::Result<u64> {
         if self.dirty {
             self.file.flush()?;
-            (self.held, self.dirty) = (0, false);
+            self.dirty = false;
         }
-        Ok(())
+        Ok(std::mem::take(&mut self.held))
     }
 }
 
@@ -199,15 +200,15 @@ pub trait Observer: Send {
     fn on_record(&mut self, record: &[u8]);
 }
 
-/// Fans the tape out: to a file, the board, and whoever else. A file that fails concerns none of the others, and nobody's
-/// trading: it ends there, and what is missing from it is counted.
+/// Fans the tape out: to the writer of its file, the board, and whoever else. It waits for none of them, so that the board,
+/// and with it the status, never hangs on a disk: what finds no room on its way to the file is missing there and counted.
 pub(super) struct TapeScribe {
     ring: FrameReader,
-    file: Option<FileOut>,
+    file: Option<FrameWriter>,
     board: SharedBoard,
     observers: Vec<Box<dyn Observer>>,
-    /// Why the file ends before the tape does.
-    pub(super) failed: Option<AgentError>,
+    /// Records that were to go to the file.
+    pub(super) given: u64,
 }
 
 impl core::fmt::Debug for TapeScribe {
@@ -219,11 +220,64 @@ impl core::fmt::Debug for TapeScribe {
 impl TapeScribe {
     pub(super) fn new(
         ring: FrameReader,
-        file: Option<FileWriter<Box<dyn Write + Send>>>,
+        file: Option<FrameWriter>,
         board: SharedBoard,
         observers: Vec<Box<dyn Observer>>,
     ) -> Self {
-        TapeScribe { ring, file: file.map(FileOut::new), board, observers, failed: None }
+        TapeScribe { ring, file, board, observers, given: 0 }
+    }
+}
+
+impl Agent for TapeScribe {
+    fn name(&self) -> &'static str {
+        "tape"
+    }
+
+    fn do_work(&mut self) -> Result<usize, AgentError> {
+        let (mut done, mut unwritten) = (0, 0);
+        while done < BATCH {
+            let Some(record) = self.ring.read() else { break };
+            done += 1;
+            if let Some(file) = &mut self.file {
+                self.given += 1;
+                unwritten += u64::from(!file.write(&[&record]));
+            }
+            self.board.on_record(&record);
+            for observer in &mut self.observers {
+                observer.on_record(&record);
+            }
+        }
+        if unwritten > 0 {
+            self.board.lock().tape_unwritten += unwritten;
+        }
+        Ok(done)
+    }
+
+    fn on_close(&mut self) {
+        let _infallible = rest(self);
+    }
+}
+
+/// Writes the tape's file. One that fails concerns nobody's trading: it ends there, and what is missing from it is counted.
+#[derive(Debug)]
+pub(super) struct TapeFile {
+    ring: FrameReader,
+    file: Option<FileOut>,
+    board: SharedBoard,
+    /// Records that are in the file.
+    kept: Counter,
+    /// Why the file ends before the tape does.
+    pub(super) failed: Option<AgentError>,
+}
+
+impl TapeFile {
+    pub(super) fn new(
+        ring: FrameReader,
+        file: FileWriter<Box<dyn Write + Send>>,
+        board: SharedBoard,
+        kept: Counter,
+    ) -> Self {
+        TapeFile { ring, file: Some(FileOut::new(file)), board, kept, failed: None }
     }
 
     /// Nothing follows what is missing.
@@ -238,9 +292,9 @@ impl TapeScribe {
     }
 }
 
-impl Agent for TapeScribe {
+impl Agent for TapeFile {
     fn name(&self) -> &'static str {
-        "tape"
+        "tape-file"
     }
 
     fn do_work(&mut self) -> Result<usize, AgentError> {
@@ -251,15 +305,14 @@ impl Agent for TapeScribe {
             done += 1;
             match &mut self.file {
                 Some(file) if lost.is_none() => lost = file.put(&record).err(),
-                _ => unwritten += u64::from(lost.is_some() || self.failed.is_some()),
-            }
-            self.board.on_record(&record);
-            for observer in &mut self.observers {
-                observer.on_record(&record);
+                _ => unwritten += 1,
             }
         }
         if let (0, Some(file)) = (done, &mut self.file) {
-            lost = file.flush().err();
+            match file.flush() {
+                Ok(records) => self.kept.add(records),
+                Err(error) => lost = Some(error),
+            }
         }
         if let Some(error) = lost {
             self.lose_file(error);

@@ -12,6 +12,9 @@ use gateway_rig::{Do, Told};
 use std::sync::atomic::Ordering;
 
 const LAYOUTS: [&str; 2] = ["fused", "split"];
+/// What the log must be able to take before an input that cannot wait: as the log holds them, an input of 128 KiB, an outbox of
+/// 128 KiB in records of 8 bytes, which are 30 there, and a digest.
+const LAST_RESERVE: u64 = (28 + (128 << 10)) + (128 << 10) / 8 * 30 + (28 + 8);
 
 /// A trading lane with an order in the market, its ring as small as may be.
 fn resting(layout: &str, disk: &Stuck) -> Floor {
@@ -186,7 +189,7 @@ fn the_kill_switch_works_when_even_the_reserve_is_used_up() {
         stall(&mut floor, &disk);
         // Debug packets of the venue's are inputs that cannot wait.
         let debug = [&[0xff, 0xff, b'+'][..], &[b'.'; 0xfffe]].concat();
-        while floor.lane.handle().board().status().log_free.get() > 1 << 18 {
+        while floor.lane.handle().board().status().log_free.get() >= LAST_RESERVE {
             floor.port_says(&debug);
             for _ in 0..20 {
                 floor.turn();
@@ -282,6 +285,35 @@ fn a_full_disk_under_the_tape_concerns_no_order_and_is_counted() {
         let held = whole(&tape.file.bytes());
         assert!(held + board.tape_unwritten >= seen && held < seen, "{held} and {} of {seen}", board.tape_unwritten);
     }
+}
+
+/// The tape's disk takes nothing and refuses nothing: who looks at the lane sees it all the same, and nobody waits for it.
+#[test]
+fn a_stuck_disk_under_the_tape_blinds_nobody_and_keeps_nobody_from_ending() {
+    let (tape, counted) = (Stuck::default(), Counted::default());
+    let text = "[threads]\nlayout = \"fused\"\n[tape]\nring_bytes = 2097152\nstatus_ms = 10";
+    let parts = LiveSetup { tape: tape.sheet(), observers: vec![Box::new(counted.clone())], ..LiveSetup::default() };
+    let mut floor = Floor::with(text, parts);
+    floor.until("the tape begins", |_| whole(&tape.file.bytes()) > 0);
+    tape.held_up.store(true, Ordering::Release);
+    floor.until("records find no room", |floor| floor.lane.handle().board().lock().tape_unwritten > 0);
+    let before = floor.lane.handle().board().lock().status_at;
+    floor.tell(Do::Buy, 100, 99_000);
+    floor.until("trading goes on", |floor| floor.venue.orders.len() == 1);
+    floor.until("it is seen", |floor| {
+        let board = floor.lane.handle().board().lock();
+        board.status_at > before && board.status.live.get() == 1
+    });
+    let board = floor.lane.handle().board().clone();
+    assert!(board.lock().tape_error.is_none() && board.status().tape_lost.get() == 0);
+    let outcome = floor.lane.finish().unwrap();
+    assert!(outcome.log_lost.is_none() && outcome.tape_lost.unwrap().to_string().contains("takes nothing"));
+    let (board, seen) = (board.lock(), counted.0.value());
+    let held = whole(&tape.file.bytes());
+    assert!(held + board.tape_unwritten >= seen && held < seen, "{held} and {} of {seen}", board.tape_unwritten);
+    assert!(board.tape_error.as_deref().unwrap().contains("takes nothing"));
+    // Its thread ends too, with the test.
+    tape.held_up.store(false, Ordering::Release);
 }
 
 /// Counts the tape's records.

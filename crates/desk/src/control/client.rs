@@ -1,6 +1,7 @@
 //! The other end of a control socket: `firelane status`, `firelane kill`.
 
 use super::Reply;
+use crate::cli::dash;
 use crate::settings::{self, Role, Set};
 use anyhow::{Context, Result, bail};
 use firelane_gateway::shell::config::Config;
@@ -31,6 +32,7 @@ impl Target {
         match fs::metadata(path) {
             Ok(file) if file.file_type().is_socket() => return Ok(Target { socket: path.to_owned() }),
             Ok(_) => {}
+            Err(_) if dash(path) => {}
             // A gateway that has ended takes its socket with it.
             Err(error) if error.kind() == ErrorKind::NotFound => bail!(
                 "{name} does not exist. Give the configuration of a running `firelane run` or `firelane venue`, or its \

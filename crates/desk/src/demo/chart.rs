@@ -1,6 +1,6 @@
 //! How long orders took, as a picture of characters: where the time goes, and how it is spread.
 
-use crate::times::span;
+use crate::times::{percentiles, span, too_few};
 use firelane_gateway::shell::latency::{Latency, Percentiles, Piece};
 use std::fmt::Write;
 
@@ -19,33 +19,35 @@ const fn what(piece: Piece) -> &'static str {
 
 /// Characters of the longest bar.
 const WIDTH: usize = 30;
+/// The same where there are not columns enough for it and for what stands behind it.
+const NARROW: usize = 22;
+/// Columns that a table with both takes.
+const WIDE_TABLE: usize = 114;
 /// Bars of the spread.
 const BUCKETS: usize = 12;
 
-/// The table of pieces, each with a bar of its median.
-pub(super) fn pieces(latency: &Latency) -> String {
+/// The table of pieces, each with a bar of its median beside that of the whole, for so many columns.
+pub(super) fn pieces(latency: &Latency, columns: usize) -> String {
     let mut text = String::new();
     let pieces: Vec<_> = latency.pieces().collect();
-    let most = pieces.iter().map(|(_, p)| p.p50).max().unwrap_or(0).max(1);
-    let mut row = |name: &str, p: &Percentiles, what: &str, bar: usize| {
+    let total = latency.percentiles();
+    let most = pieces.iter().map(|(_, p)| p.p50).max().unwrap_or(0).max(total.p50).max(1);
+    let (longest, explains) = if columns < WIDE_TABLE { (NARROW, false) } else { (WIDTH, true) };
+    let mut row = |name: &str, p: &Percentiles, what: &str| {
+        let bar = usize::try_from(p.p50 * longest as u64 / most).unwrap_or(longest).max(usize::from(p.p50 > 0));
+        let [p50, p99, p999, max] = percentiles(p.count, [p.p50, p.p99, p.p999, p.max]);
+        let what = if explains { what } else { "" };
+        let line = format!("  {name:<9}{p50:>9}{p99:>10}{p999:>11}{max:>12}   {:<longest$} {what}", "#".repeat(bar));
         // A string takes every write.
-        let _ = writeln!(
-            text,
-            "  {name:<9}{:>9}{:>10}{:>11}{:>12}   {:<WIDTH$} {what}",
-            span(p.p50),
-            span(p.p99),
-            span(p.p999),
-            span(p.max),
-            "#".repeat(bar)
-        );
+        let _ = writeln!(text, "{}", line.trim_end());
     };
     for (piece, p) in &pieces {
-        let bar = usize::try_from(p.p50 * WIDTH as u64 / most).unwrap_or(WIDTH);
-        row(piece.word(), p, what(*piece), bar.max(usize::from(p.p50 > 0)));
+        row(piece.word(), p, what(*piece));
     }
-    row("in all", &latency.percentiles(), "", 0);
+    row("in all", &total, "");
     let header = format!("  {:<9}{:>9}{:>10}{:>11}{:>12}", "stage", "p50", "p99", "p99.9", "max");
-    format!("{header}\n{}", text.trim_end())
+    let few = too_few(total.count).map_or(String::new(), |few| format!("\n{few}"));
+    format!("{header}\n{}{few}", text.trim_end())
 }
 
 /// How many orders took how long, in buckets that double, from the first that holds one to the last.
@@ -92,12 +94,16 @@ mod tests {
         for n in 0..100 {
             latency.record(&order([0, 0, 100, 200, 300, 400, 500, 4_500 + n * 1_000]));
         }
-        let table = pieces(&latency);
+        let table = pieces(&latency, 120);
         let bar = |name: &str| {
             let line = table.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
             line.chars().filter(|c| *c == '#').count()
         };
-        assert_eq!((bar("sent"), bar("gap")), (WIDTH, 0));
+        assert_eq!((bar("in all"), bar("gap")), (WIDTH, 0));
+        assert!(bar("sent") > WIDTH * 8 / 10, "{table}");
+        let narrow = pieces(&latency, 80);
+        assert!(narrow.lines().all(|line| line.chars().count() <= 80) && narrow.contains("takes 1000"), "{narrow}");
+        assert!(table.lines().all(|line| line.chars().count() <= 120) && table.contains("risk gate"), "{table}");
         assert!(bar("decoded") >= 1 && bar("decoded") < WIDTH, "{table}");
         let spread = spread(&latency);
         let counts = spread.lines().map(|line| line.split_whitespace().nth(5).unwrap().parse::<u64>().unwrap());
@@ -107,6 +113,6 @@ mod tests {
     #[test]
     fn a_run_without_orders_draws_nothing() {
         assert_eq!(spread(&Latency::default()), "");
-        assert!(pieces(&Latency::default()).contains("in all"));
+        assert!(pieces(&Latency::default(), 80).contains("in all"));
     }
 }

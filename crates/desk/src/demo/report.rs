@@ -4,6 +4,8 @@ use super::chart;
 use crate::cli::{Demo, Faults};
 use crate::counters::{self, Counters, unusual};
 use crate::invoked::me;
+use crate::layout;
+use crate::paint;
 use crate::replay::group;
 use crate::times::Times;
 use firelane_gateway::base::{InstrumentId, Price, Side};
@@ -20,7 +22,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Feed, core and venue spin, and one core is left to the rest.
-const SPLIT_CORES: usize = 4;
+pub(super) const SPLIT_CORES: usize = 4;
 
 /// What both sides leave behind.
 pub(super) struct Account<'a> {
@@ -31,6 +33,8 @@ pub(super) struct Account<'a> {
     pub(super) summary: FinalBody,
     /// On the run's clock, until all was at rest.
     pub(super) seconds: f64,
+    /// Of these, while the market traded.
+    pub(super) traded: f64,
     pub(super) wall: Duration,
     /// Between the two sides, in words.
     pub(super) differences: Vec<String>,
@@ -65,6 +69,11 @@ pub(crate) struct Report {
     pub(crate) wiring: String,
     /// "synthetic" or "recorded".
     pub(crate) market: &'static str,
+    /// Mean market messages a second that were asked for; absent for a recorded market.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_asked: Option<u64>,
+    /// Those that were published while the market traded.
+    rate_reached: u64,
     /// Symbols traded.
     pub(crate) symbols: usize,
     /// Seconds on the run's clock, which is virtual with `--virtual`, until all was at rest.
@@ -234,6 +243,8 @@ impl Report {
             seed: options.seed,
             wiring: config.wiring.clone(),
             market: if options.itch.is_some() { "recorded" } else { "synthetic" },
+            rate_asked: options.itch.is_none().then_some(options.rate),
+            rate_reached: (stats.published as f64 / account.traded.max(1e-9)) as u64,
             symbols: account.symbols,
             virtual_seconds: account.seconds,
             wall_seconds: account.wall.as_secs_f64(),
@@ -294,17 +305,19 @@ impl Report {
                 live.latency.pieces().map(|(piece, percentiles)| (piece.word(), percentiles.into())).collect()
             }),
             run: live.as_ref().map(RunFigures::of),
-            charts: live.as_ref().map(|live| (chart::pieces(&live.latency), chart::spread(&live.latency))),
+            charts: live
+                .as_ref()
+                .map(|live| (chart::pieces(&live.latency, layout::width()), chart::spread(&live.latency))),
             tape_error: account.tape_error.clone(),
             notices_lost: crate::output::notices_lost(),
             error: account.error.clone(),
         }
     }
 
-    /// For people.
+    /// For people. Rows that would only say zero are left out.
     pub(super) fn print(&self) {
-        let row = |name: &str, value: u64, note: String| say!("  {name:<10}{:>14}   {note}", group(value));
-        say!(
+        let row = |name: &str, value: u64, note: String| say!("{}", layout::row(name, &group(value), &note));
+        let head = format!(
             "{} on {} {} symbol{} for {:.1} {}seconds, seed {}, faults {}",
             self.wiring,
             self.symbols,
@@ -315,40 +328,37 @@ impl Report {
             self.seed,
             self.faults.profile
         );
-        row("messages", self.messages, format!("{} published", group(self.published)));
+        say!("{}", layout::sentence(&head, 2));
+        row("messages", self.messages, format!("{} published{}", group(self.published), self.rate()));
         let r = &self.recovery;
-        row(
-            "gaps",
-            self.gaps,
-            format!(
-                "messages filled in: {} by the other line, {} by re-request; {} given up",
-                group(r.filled_by_line),
-                group(r.filled_by_rerequest),
-                group(r.lost)
-            ),
-        );
-        row("snapshots", r.snapshots, format!("{} attempts failed", group(r.snapshot_failures)));
+        if self.gaps > 0 {
+            let filled = [
+                (r.filled_by_line, "filled in by the other line"),
+                (r.filled_by_rerequest, "by re-request"),
+                (r.lost, "given up"),
+            ];
+            row("gaps", self.gaps, format!("messages: {}", counted(&filled)));
+        }
+        if r.snapshots + r.snapshot_failures > 0 {
+            row("snapshots", r.snapshots, format!("{} attempts failed", group(r.snapshot_failures)));
+        }
         let o = &self.order_steps;
-        row(
-            "orders",
-            self.orders,
-            format!(
-                "accepted {}, replaced {}, cancelled {}, rejected or lost {}, unanswered {}",
-                group(o.accepted),
-                group(o.replaced),
-                group(o.cancelled),
-                group(o.rejected),
-                group(o.timed_out)
-            ),
-        );
-        row(
-            "fills",
-            self.fills,
-            format!("{} shares; trades broken or corrected: {}", group(self.shares), o.revised_trades),
-        );
-        let refused: Vec<String> = self.rejects.iter().map(|(why, n)| format!("{why} {}", group(*n))).collect();
-        row("refused", self.rejects.values().sum(), format!("by the risk gate: {}", or_nothing(&refused)));
-        say!("  {:<10}{:>14}   positions marked at the last mid", "P&L", Dollars(self.pnl).to_string());
+        let steps = [
+            (o.accepted, "accepted"),
+            (o.replaced, "replaced"),
+            (o.cancelled, "cancelled"),
+            (o.rejected, "rejected or lost"),
+            (o.timed_out, "unanswered"),
+        ];
+        row("orders", self.orders, if self.orders == 0 { self.why_none() } else { counted(&steps) });
+        let broken = [(o.revised_trades, "trades broken or corrected")];
+        let broken = if o.revised_trades > 0 { format!("; {}", counted(&broken)) } else { String::new() };
+        row("fills", self.fills, format!("{} shares{broken}", group(self.shares)));
+        if !self.rejects.is_empty() {
+            let refused: Vec<String> = self.rejects.iter().map(|(why, n)| format!("{why} {}", group(*n))).collect();
+            row("refused", self.rejects.values().sum(), format!("by the risk gate: {}", refused.join(", ")));
+        }
+        say!("{}", layout::row("P&L", &Dollars(self.pnl).to_string(), "positions marked at the last mid"));
         if self.faults.profile != "none" {
             self.faults.print();
         }
@@ -369,7 +379,7 @@ impl Report {
             say!("The tape's file is not complete: {error}. Trading was not concerned.");
         }
         if !self.reconciled {
-            say!("NOT reconciled. Seed {}.", self.seed);
+            say!("{}. Seed {}.", paint::bad("NOT reconciled"), self.seed);
             for line in self.error.iter().chain(&self.differences) {
                 say!("  {line}");
             }
@@ -379,7 +389,8 @@ impl Report {
             0 => String::new(),
             books => format!(" ({} books also on the way)", group(books)),
         };
-        say!("Reconciled: every order, fill, position and book is equal on both sides{on_the_way}.");
+        let equal = format!("every order, fill, position and book is equal on both sides{on_the_way}.");
+        say!("{}", layout::sentence(&format!("{} {equal}", paint::good("Reconciled:")), 2));
         self.suggest();
     }
 
@@ -392,20 +403,51 @@ impl Report {
             say!("\nNo order was sent for a market message: there is nothing to time.");
             return;
         }
-        say!(
-            "\nTick to trade of {} orders, from the return of the receive call to the return of the send call:",
-            group(total.count)
-        );
+        let what = "from the return of the receive call to the return of the send call:";
+        say!("\n{}", layout::sentence(&format!("Tick to trade of {} orders, {what}", group(total.count)), 2));
         say!("{pieces}");
         say!("  The stages explain {:.1} % of the time. How it is spread:", run.stages_explain * 100.0);
         say!("{spread}");
         if run.threads.values().any(|idle| *idle != "spin") {
-            say!(
-                "  Not every hot thread has a core to itself here: the tail shows the system's scheduling. On a host with\n  \
-                 cores to spare, isolated and pinned, it is the lane's own."
-            );
+            let text = "  Not every hot thread has a core to itself here: the tail shows the system's scheduling. On a host \
+                        with cores to spare, isolated and pinned, it is the lane's own.";
+            say!("{}", layout::sentence(text, 2));
         }
         say!();
+    }
+
+    /// How fast the market was, beside what was asked for.
+    fn rate(&self) -> String {
+        let Some(asked) = self.rate_asked else { return String::new() };
+        let reached = self.rate_reached;
+        let share = reached as f64 / asked.max(1) as f64;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // The end is not sharp, and the flow is random.
+        if share >= 0.9 {
+            return format!(", {} a second", group(reached));
+        }
+        format!(
+            ", {} a second of the {} asked for: the venue found no time for more on {cores} core{}",
+            group(reached),
+            group(asked),
+            if cores == 1 { "" } else { "s" }
+        )
+    }
+
+    /// Why no order went.
+    fn why_none(&self) -> String {
+        let refused = self.rejects.iter().max_by_key(|(_, n)| **n);
+        match refused {
+            Some((why, _)) => format!("none went: the risk gate refused all, mostly for {why}"),
+            None if self.wiring == "listener" => "a listener sends none".to_owned(),
+            None if self.recovery.lost + self.recovery.snapshot_failures > 0 => {
+                "none went: messages were lost, and no book that may be wrong is traded".to_owned()
+            }
+            None if self.messages < self.published / 2 => {
+                "none went: the gateway did not keep up with the market, and old books are not traded".to_owned()
+            }
+            None => "none went: the strategy saw no reason to".to_owned(),
+        }
     }
 
     /// What to try next, as it can be typed. A thread each is only for machines that have the cores.
@@ -431,6 +473,13 @@ impl Report {
     }
 }
 
+/// Counts with their names, those that are zero left out.
+fn counted(counts: &[(u64, &str)]) -> String {
+    let words: Vec<String> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", group(*n))).collect();
+    or_nothing(&words)
+}
+
 impl RunFigures {
     fn of(live: &LiveFigures) -> Self {
         RunFigures {
@@ -446,35 +495,37 @@ impl RunFigures {
 
     fn print(&self) {
         let threads: Vec<String> = self.threads.iter().map(|(name, idle)| format!("{name} {idle}")).collect();
-        say!("  {:<10}{:>14}   {}; {} duty cycles", "layout", self.layout, threads.join(", "), group(self.duty_cycles));
+        let mut note = format!("{}; {} duty cycles", threads.join(", "), group(self.duty_cycles));
         if !self.unpinned.is_empty() {
-            say!("{:29}not pinned, the system refused: {}", "", self.unpinned.join(", "));
+            note.push_str(&format!("; not pinned, the system refused: {}", self.unpinned.join(", ")));
         }
         if self.log_stalls > 0 {
-            say!("{:29}the log could not keep up {} times: no market was taken then", "", self.log_stalls);
+            let stalls = group(self.log_stalls);
+            note.push_str(&format!("; the log could not keep up {stalls} times, and no market was taken then"));
         }
+        say!("{}", layout::row("layout", self.layout, &note));
     }
 }
 
 impl FaultCounts {
     fn print(&self) {
-        say!(
-            "  faults      lines: {} datagrams lost, {} doubled, {} overtaken, {} corrupted; {} re-requests unserved",
-            group(self.datagrams_lost),
-            group(self.datagrams_duplicated),
-            group(self.datagrams_overtaken),
-            group(self.datagrams_corrupted),
-            group(self.rerequests_unserved)
-        );
-        say!(
-            "              sessions: {} cut, {} half open, {} refused; {} bad snapshots; {} session changes; {} kills",
-            self.sessions_cut,
-            self.sessions_half_open,
-            self.connections_refused,
-            self.snapshots_bad,
-            self.session_changes,
-            self.kills
-        );
+        let lines = [
+            (self.datagrams_lost, "datagrams lost"),
+            (self.datagrams_duplicated, "doubled"),
+            (self.datagrams_overtaken, "overtaken"),
+            (self.datagrams_corrupted, "corrupted"),
+            (self.rerequests_unserved, "re-requests unserved"),
+        ];
+        let sessions = [
+            (self.sessions_cut, "cut"),
+            (self.sessions_half_open, "half open"),
+            (self.connections_refused, "refused"),
+            (self.snapshots_bad, "bad snapshots"),
+            (self.session_changes, "session changes"),
+            (self.kills, "kills"),
+        ];
+        say!("{}", layout::row("faults", "lines", &counted(&lines)));
+        say!("{}", layout::row("", "sessions", &counted(&sessions)));
     }
 }
 

@@ -1,20 +1,19 @@
 //! `firelane demo`: gateway and venue on threads of their own, over loopback, with every order's way measured.
 
-use super::report::{Account, LiveFigures, Report};
-use super::{create, firm, header, world_config};
+use super::report::{Account, LiveFigures, Report, SPLIT_CORES};
+use super::{files, firm, header, world_config};
 use crate::cli::Demo;
 use crate::output::notice;
 use crate::replay::group;
 use crate::replay::input::Recording;
 use crate::signals::{self, LastWords};
-use crate::{progress, times, wirings};
+use crate::{layout, progress, times, wirings};
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::{Config, NetConfig};
+use firelane_gateway::shell::config::{Config, Layout, NetConfig};
 use firelane_gateway::shell::live::{self, Live, Observer, Outcome, Setup, Sheet};
-use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::plan::{Cores, Plan, Wish};
 use firelane_gateway::shell::sync::Stop;
@@ -25,8 +24,8 @@ use firelane_sim::rng::Rng;
 use firelane_sim::server::{Addresses, Command, Running, VenueConfig, VenueServer, VenueStatus, build};
 use firelane_sim::world::{WorldConfig, WorldStats};
 use indicatif::ProgressBar;
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -51,10 +50,12 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let tape = Ledger::default();
     let header = header(&config).began_at(times::began(&clock));
+    let [log, tape_file] = files(options)?;
+    let sheet = |file: Option<File>| file.map(|file| Sheet { file: Box::new(file), header: header.clone() });
     let setup = Setup {
         passwords: Some((Password(world.orders.password), Password(world.snapshot.password))),
-        log: sheet(options.log.as_deref(), &header)?,
-        tape: sheet(options.tape.as_deref(), &header)?,
+        log: sheet(log),
+        tape: sheet(tape_file),
         observers: vec![Box::new(tape.clone())],
         kill: signals::kill_switch()?,
     };
@@ -69,7 +70,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     words.are(|| "Ended at once: venue and gateway are gone, and nothing was compared.".to_owned());
     let stop = signals::asked_to_end(words)?;
     let bar = progress::time(options.seconds * 1_000);
-    let mut run = Run { options, world: &world, live, venue, tape, stop, bar };
+    let mut run = Run { options, world: &world, live, venue, tape, stop, bar, traded: Duration::ZERO };
     let outcome = run.until_rest();
     let seconds = began.elapsed();
     run.bar.finish_and_clear();
@@ -97,6 +98,9 @@ fn venue(
     }
     venue.market.symbols = options.symbols;
     venue.market.rate = u32::try_from(options.rate)?;
+    // What is asked for is not to be held back by the limit of a line.
+    let limit = &mut venue.setup.limits.datagrams_per_second;
+    *limit = (*limit).max(venue.market.rate);
     venue.market.day = config.day;
     venue.market.code = config.trading.market;
     let [port] = &mut venue.ports[..] else { bail!("the venue's default configuration has not one port") };
@@ -161,10 +165,6 @@ fn set_addresses(net: &mut NetConfig, at: &Addresses) {
     }
 }
 
-fn sheet(path: Option<&Path>, header: &FileHeader) -> Result<Option<Sheet>> {
-    path.map(|path| Ok(Sheet { file: Box::new(create(path)?), header: header.clone() })).transpose()
-}
-
 fn log_name(options: &Demo) -> String {
     options.log.as_deref().map_or("the log".to_owned(), |path| path.display().to_string())
 }
@@ -178,6 +178,14 @@ fn greet(options: &Demo, config: &Config, plan: &Plan, clock: &Clock) {
     notice(format_args!("  threads       layout {}, clock: {}", config.live.threads.layout.word(), clock.source()));
     for line in plan.to_string().lines() {
         notice(format_args!("                {line}"));
+    }
+    let cores = Cores::here().count();
+    if config.live.threads.layout == Layout::Split && cores < SPLIT_CORES {
+        let text = format!(
+            "  expect        feed, core and venue take turns on {cores} core(s): orders take up to milliseconds, and layout \
+             fused is faster here. With {SPLIT_CORES} cores each has its own."
+        );
+        notice(format_args!("{}", layout::sentence(&text, 16)));
     }
     notice(format_args!(""));
 }
@@ -208,6 +216,8 @@ struct Run<'a> {
     /// Raised by a signal: trading ends now, and the rest in order.
     stop: Stop,
     bar: ProgressBar,
+    /// How long the market traded.
+    traded: Duration,
 }
 
 /// What somebody does to the gateway.
@@ -240,6 +250,7 @@ impl Run<'_> {
             }
             self.look(began.elapsed())?;
         }
+        self.traded = began.elapsed();
         // Whatever was still planned: an order that no kill switch holds back can be cancelled and answered.
         let _released = self.live.handle().command(LaneCommand::Release);
         self.venue.tell(Command::Stop);
@@ -312,7 +323,7 @@ impl Run<'_> {
 
     /// Stops both sides and compares them.
     fn finish(self, config: &Config, error: Option<anyhow::Error>, took: Duration, plan: &Plan) -> Result<Report> {
-        let Run { options, live, venue, tape, .. } = self;
+        let Run { options, live, venue, tape, traded, .. } = self;
         let board = live.handle().board().clone();
         if live.has_failed() {
             // The venue is still there: as in a run, nothing is left behind.
@@ -341,6 +352,7 @@ impl Run<'_> {
             stats: stats(&status, &far_end),
             summary,
             seconds: took.as_secs_f64(),
+            traded: traded.as_secs_f64(),
             wall: took,
             differences,
             error: match log_lost {
@@ -353,7 +365,9 @@ impl Run<'_> {
                 None => error.map(|error| format!("{error:#}")),
             },
             tape_error: tape_lost
-                .map(|lost| format!("{lost}; {} records are not in the file", group(board.tape_unwritten))),
+                .map(|lost| lost.to_string())
+                .or_else(|| (board.tape_unwritten > 0).then(|| "its disk was too slow".to_owned()))
+                .map(|why| format!("{why}; {} records are not in the file", group(board.tape_unwritten))),
             live: Some(LiveFigures {
                 layout: config.live.threads.layout.word(),
                 latency: board.latency.clone(),

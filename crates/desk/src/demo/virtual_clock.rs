@@ -2,7 +2,7 @@
 //! bit.
 
 use super::report::{Account, Report};
-use super::{buffered, firm, header, world_config};
+use super::{files, firm, header, world_config};
 use crate::cli::Demo;
 use crate::replay::input::Recording;
 use crate::{progress, wirings};
@@ -14,6 +14,7 @@ use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::playthrough::{RecordedDay, opening_of};
 use firelane_sim::world::{World, WorldConfig};
+use std::io::BufWriter;
 use std::time::Instant;
 
 /// When the market opens: 9:30, in ns since midnight.
@@ -44,6 +45,7 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
         stats: world.stats(),
         summary: world.recorder().summary(),
         seconds: world.now().0 as f64 / 1e9,
+        traded: options.seconds as f64,
         wall,
         differences,
         tape_error: None,
@@ -80,11 +82,13 @@ fn recorded(recording: Recording, config: &Config, world: &WorldConfig) -> Box<d
 fn recorder(options: &Demo, config: &Config) -> Result<Recorder> {
     let mut recorder = Recorder::new(wirings::build(config, None)?);
     let header = header(config);
-    if let Some(path) = &options.log {
-        recorder.log_to(buffered(path)?, &header).with_context(|| path.display().to_string())?;
+    let buffered = |file| BufWriter::with_capacity(1 << 18, file);
+    let [log, tape] = files(options)?;
+    if let (Some(path), Some(file)) = (&options.log, log) {
+        recorder.log_to(buffered(file), &header).with_context(|| path.display().to_string())?;
     }
-    if let Some(path) = &options.tape {
-        recorder.tape_to(buffered(path)?, &header).with_context(|| path.display().to_string())?;
+    if let (Some(path), Some(file)) = (&options.tape, tape) {
+        recorder.tape_to(buffered(file), &header).with_context(|| path.display().to_string())?;
     }
     Ok(recorder)
 }

@@ -2,13 +2,10 @@
 
 use super::words::{Said, Value};
 use firelane_gateway::flow::wire::ouch50::{
-    AccountQuery, AccountQueryResponse, AiqCanceled, AiqStrategy, Appendage, AppendageOption, BrokenReason,
-    BrokenTrade, CancelOrder, CancelPending, CancelReason, CancelReject, Capacity, CorrectionReason, CrossType,
-    DisableOrderEntry, DisableResponse, Display, EnableOrderEntry, EnableResponse, EnterOrder, EventCode, Inbound,
-    InterMarketSweep, LiquidityFlag, Malformed, MassCancel, MassCancelResponse, ModifyOrder, OrderAccepted,
-    OrderCanceled, OrderExecuted, OrderModified, OrderPriorityUpdate, OrderReplaced, OrderRestated, OrderState,
-    Outbound, Rejected, ReplaceOrder, RestatedReason, Side, SystemEvent, TimeInForce, TradeCorrection, WireMatchNumber,
-    WirePrice, WireQty, WireRejectReason, WireTimestamp, WireUserRefNum, WireVenueRef,
+    self, AiqStrategy, Appendage, AppendageOption, BrokenReason, CancelReason, Capacity, CorrectionReason, CrossType,
+    Display, EventCode, Inbound, InterMarketSweep, LiquidityFlag, Malformed, OrderState, Outbound, RestatedReason,
+    Side, TimeInForce, WireMatchNumber, WirePrice, WireQty, WireRejectReason, WireTimestamp, WireUserRefNum,
+    WireVenueRef,
 };
 
 /// The names of all messages.
@@ -125,7 +122,7 @@ impl Field for [u8; 14] {
 /// Takes a fixed part to pieces: no field can be forgotten.
 macro_rules! said {
     ($name:literal, $message:ident { $($field:ident)* } = $value:expr) => {{
-        let $message { message_type: _, $($field),* } = *$value;
+        let ouch50::$message { message_type: _, $($field),* } = *$value;
         Said::new($name, vec![$((stringify!($field), Field::value($field))),*])
     }};
 }

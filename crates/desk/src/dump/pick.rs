@@ -56,6 +56,15 @@ impl FromStr for When {
     }
 }
 
+/// A time of day, in nanoseconds since a start at another. One that is long before it is of the night after.
+fn since_start(ns: u64, began: u64) -> u64 {
+    const DAY: u64 = 86_400_000_000_000;
+    match began.saturating_sub(ns) {
+        before if before > DAY / 2 => DAY - before,
+        _ => ns.saturating_sub(began),
+    }
+}
+
 /// Every word that `--kind` knows, by what it picks.
 fn words() -> Vec<(&'static str, BTreeSet<String>)> {
     let records = (0..=u8::MAX).filter_map(Kind::from_byte).map(|kind| slug(&spaced(kind.name())));
@@ -125,7 +134,7 @@ impl Pick {
         let since = |name: &str, when: Option<When>| match (when, began) {
             (None, _) => Ok(None),
             (Some(When::Since(ns)), _) => Ok(Some(ns)),
-            (Some(When::OfDay(ns)), Some(began)) => Ok(Some(ns.saturating_sub(began))),
+            (Some(When::OfDay(ns)), Some(began)) => Ok(Some(since_start(ns, began))),
             (Some(When::OfDay(_)), None) => bail!(
                 "--{name}: it does not say at what time of day it began (its clock was virtual, or an older build wrote \
                  it): give seconds since its start, as in --{name} 1.5s"
@@ -216,6 +225,20 @@ mod tests {
         {
             assert!(wrong.parse::<When>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_time_of_day_may_be_of_the_night_after() {
+        let at = |text: &str| match text.parse() {
+            Ok(When::OfDay(ns)) => ns,
+            other => panic!("{other:?}"),
+        };
+        let minutes = |time: &str, began: &str| since_start(at(time), at(began)) / 60_000_000_000;
+        assert_eq!(minutes("09:45", "09:30"), 15);
+        assert_eq!(minutes("23:00", "00:00"), 23 * 60, "a day is long");
+        assert_eq!(minutes("09:00", "09:30"), 0, "from the start on");
+        assert_eq!(minutes("00:10", "23:50"), 20);
+        assert_eq!((minutes("00:00", "12:00"), minutes("00:00", "12:01")), (0, 11 * 60 + 59));
     }
 
     #[test]

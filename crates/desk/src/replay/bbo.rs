@@ -5,7 +5,7 @@ use firelane_gateway::base::{InstrumentId, Side, Symbol};
 use firelane_gateway::flow::book::{BookRef, BookView, StaleReason};
 use std::io::{self, BufWriter, Write};
 
-use super::outfile::OutFile;
+use crate::outfile::OutFile;
 
 /// Price and size of the best offer and the best bid.
 type Top = ((i64, i64), (i64, i64));

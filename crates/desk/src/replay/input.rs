@@ -1,5 +1,6 @@
 //! A recorded file whole, in memory: for what plays it more than once, or on a clock of its own.
 
+use crate::cli::dash;
 use crate::progress;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::{InstrumentTable, VenueRef};
@@ -111,7 +112,7 @@ impl Recording {
 
 /// Opens a file, or standard input for `-`.
 pub(super) fn open(path: &Path) -> Result<Stream> {
-    let stream = if path == Path::new("-") { Stream::of(io::stdin(), None) } else { Stream::open(path) };
+    let stream = if dash(path) { Stream::of(io::stdin(), None) } else { Stream::open(path) };
     stream.with_context(|| path.display().to_string())
 }
 

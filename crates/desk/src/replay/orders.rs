@@ -11,8 +11,8 @@
 //! first day (or session) of a recording is traded, and no other.
 
 use super::input::Recording;
-use super::outfile::OutFile;
 use super::report::Orders;
+use crate::outfile::OutFile;
 use crate::{progress, wirings};
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::{ExchangeTime, Instrument, LineId, Mono, Nanos, SessionId, Symbol};

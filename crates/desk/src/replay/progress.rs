@@ -22,7 +22,8 @@ impl Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
             let (_, of) = position.get();
             let bar = ProgressBar::with_draw_target(of, ProgressDrawTarget::stderr());
-            let template = if of.is_some() { "{bar:24} {percent:>3} %  {msg}" } else { "{spinner} {bytes}  {msg}" };
+            let template =
+                if of.is_some() { "{bar:20} {percent:>3} %  {wide_msg}" } else { "{spinner} {bytes}  {wide_msg}" };
             bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         Progress { position, bar, began, next: began + EVERY }

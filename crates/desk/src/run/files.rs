@@ -1,11 +1,13 @@
 //! Log and tape of a run: new files, never written over.
 
-use anyhow::{Context, Result, bail};
+use crate::cli::dash;
+use crate::outfile;
+use anyhow::Result;
 use firelane_gateway::shell::live::{Observer, Sheet};
 use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::sync::Counter;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that is written to, or none.
@@ -15,21 +17,10 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// A new file. What is there and is no regular file (a pipe, a device) is taken as it is.
-    pub(super) fn at(path: Option<&Path>) -> Result<Self> {
+    /// A new file, which is none of `others`. What is there and is no regular file (a pipe, a device) is taken as it is.
+    pub(super) fn at(path: Option<&Path>, others: &[&Path]) -> Result<Self> {
         let Some(path) = path else { return Ok(Kept { file: None, bytes: Counter::default() }) };
-        let name = || path.display().to_string();
-        let mut options = OpenOptions::new();
-        options.write(true);
-        match fs::metadata(path) {
-            Ok(there) if there.is_file() => {
-                bail!("{} exists already: a log or tape is never written over; give another name", name())
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => drop(options.create_new(true)),
-            Err(error) => return Err(error).with_context(name),
-        }
-        let file = options.open(path).with_context(name)?;
+        let file = outfile::stream(path, others, false, "a log or tape is never written over; give another name")?;
         Ok(Kept { file: Some((path.to_owned(), file)), bytes: Counter::default() })
     }
 
@@ -43,6 +34,7 @@ impl Kept {
     /// Nothing came of the run: neither of the file.
     pub(super) fn discard(&self) {
         if let Some((path, file)) = &self.file
+            && !dash(path)
             && file.metadata().is_ok_and(|file| file.is_file())
         {
             // Left with a header and no record otherwise, which harms nobody.
@@ -106,17 +98,19 @@ mod tests {
     fn a_file_that_exists_is_left_alone_and_one_for_nothing_goes_away() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.log");
-        let kept = Kept::at(Some(&path)).unwrap();
+        let kept = Kept::at(Some(&path), &[]).unwrap();
         let mut sheet = kept.sheet(&FileHeader::new("w", "", Vec::new(), Default::default())).unwrap();
         sheet.file.write_all(b"four").unwrap();
         assert_eq!((kept.bytes(), fs::read(&path).unwrap()), (4, b"four".to_vec()));
-        let again = Kept::at(Some(&path)).err().unwrap().to_string();
-        assert!(again.contains("exists already"), "{again}");
+        let again = Kept::at(Some(&path), &[]).err().unwrap().to_string();
+        assert!(again.contains("exists already; a log or tape is never written over"), "{again}");
         kept.discard();
         assert!(!path.exists());
-        assert!(Kept::at(Some(Path::new("/dev/null"))).unwrap().path().is_some());
-        assert!(Kept::at(None).unwrap().sheet(&FileHeader::new("w", "", Vec::new(), Default::default())).is_none());
-        let nowhere = format!("{:#}", Kept::at(Some(&folder.path().join("no/log"))).err().unwrap());
+        assert!(Kept::at(Some(Path::new("/dev/null")), &[]).unwrap().path().is_some());
+        assert!(
+            Kept::at(None, &[]).unwrap().sheet(&FileHeader::new("w", "", Vec::new(), Default::default())).is_none()
+        );
+        let nowhere = format!("{:#}", Kept::at(Some(&folder.path().join("no/log")), &[]).err().unwrap());
         assert!(nowhere.contains("no/log"), "{nowhere}");
     }
 }

@@ -5,6 +5,9 @@ use super::Show;
 use super::files::{Kept, Records};
 use crate::control::Market;
 use crate::counters::{self, Counters, unusual};
+use crate::invoked::me;
+use crate::layout;
+use crate::paint;
 use crate::replay::group;
 use crate::times::OrderTimes;
 use firelane_gateway::base::InstrumentId;
@@ -200,7 +203,7 @@ impl Report {
     }
 
     pub(super) fn print(&self) {
-        let row = |name: &str, value: u64, note: String| say!("  {name:<10}{:>14}   {note}", group(value));
+        let row = |name: &str, value: u64, note: String| say!("{}", layout::row(name, &group(value), &note));
         say!("{} for {:.1} s, layout {}", self.wiring, self.seconds, self.layout);
         let market = &self.market;
         row("messages", market.messages, format!("the next is {}", group(market.next_sequence)));
@@ -228,7 +231,7 @@ impl Report {
             row(
                 "log",
                 log.bytes,
-                format!("bytes, {} inputs: firelane log verify {}", group(self.inputs), log.file.display()),
+                format!("bytes, {} inputs: {} log verify {}", group(self.inputs), me(), log.file.display()),
             );
         }
         let lost = if self.tape.lost > 0 { format!(", {} lost", group(self.tape.lost)) } else { String::new() };
@@ -236,12 +239,13 @@ impl Report {
             Some(file) => row("tape", self.tape.bytes, format!("bytes in {}{lost}", file.display())),
             None => row("tape", self.tape.records, format!("records{lost}")),
         }
-        if let (Some(file), Some(error)) = (&self.tape.file, &self.tape.error) {
-            say!(
-                "  The tape in {} is not complete, {} records are missing at its end: {error}. Trading was not concerned.",
-                file.display(),
-                group(self.tape.unwritten)
+        if let Some(file) = self.tape.file.as_ref().filter(|_| self.tape.error.is_some() || self.tape.unwritten > 0) {
+            let why = self.tape.error.as_deref().unwrap_or("its disk was too slow");
+            let (file, n) = (file.display(), group(self.tape.unwritten));
+            let text = format!(
+                "  The tape in {file} is not complete, {n} records are missing in it: {why}. Trading was not concerned."
             );
+            say!("{}", layout::sentence(&text, 2));
         }
         if self.notices_lost > 0 {
             say!("  {} notices could not be written to the console.", group(self.notices_lost));
@@ -254,13 +258,18 @@ impl Report {
         }
         self.times.table().iter().for_each(|line| say!("{line}"));
         match self.errors.as_slice() {
-            [] if self.clean && !self.ever_ready => say!(
-                "Ended in order. Order entry was never ready: nothing was sent, and whether orders of an earlier run live at \
-                 the venue is not known."
-            ),
-            [] if self.clean => say!("Ended in order: no order of this gateway lives at the venue."),
-            [] => say!("Ended, though not as asked: see above."),
-            errors => errors.iter().for_each(|error| say!("NOT in order: {error}")),
+            [] if self.clean && !self.ever_ready => {
+                let text = "Order entry was never ready: nothing was sent, and whether orders of an earlier run live at the \
+                            venue is not known.";
+                say!("{}", layout::sentence(&format!("{} {text}", paint::good("Ended in order.")), 2));
+            }
+            [] if self.clean => {
+                say!("{} no order of this gateway lives at the venue.", paint::good("Ended in order:"));
+            }
+            [] => say!("{}", paint::amber("Ended, though not as asked: see above.")),
+            errors => errors.iter().for_each(|error| {
+                say!("{}", layout::sentence(&format!("{} {error}", paint::bad("NOT in order:")), 2));
+            }),
         }
     }
 }

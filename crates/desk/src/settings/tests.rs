@@ -47,6 +47,11 @@ fn a_venue_has_its_own_keys_and_ports_by_number() {
 }
 
 #[test]
+fn a_venue_that_is_told_of_a_wiring_hears_it_once() {
+    assert_eq!(wrong("wiring = \"listener\"\n[market]\nsymbols = 3\n", Role::Venue).len(), 1);
+}
+
+#[test]
 fn what_is_no_toml_is_said_with_every_place() {
     let all = wrong("[risk\nburst = 3\n[taker]\nsize = = 1\n", Role::Gateway);
     assert!(

@@ -7,6 +7,7 @@ mod impossible;
 mod killed;
 mod mishaps;
 mod notices;
+mod outputs;
 mod rig;
 #[path = "../../../../tests/it/skip.rs"]
 mod skip;

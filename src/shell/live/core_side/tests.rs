@@ -3,6 +3,8 @@
 use super::super::scribe::LogSink;
 use super::super::{Handle, SharedBoard};
 use super::*;
+use crate::base::LineId;
+use crate::flow::session::SessionInput;
 use crate::shell::config::Config;
 use crate::shell::journal::Sink;
 use crate::shell::lane::NO_PASSWORD;
@@ -18,6 +20,8 @@ struct Lane {
     commands: Vec<Command>,
     inputs: u64,
     twice: bool,
+    /// As much as an outbox holds, in the smallest records there are: those that grow most on their way into the log.
+    floods: bool,
     over: bool,
 }
 
@@ -31,6 +35,10 @@ impl Driven for Lane {
         self.inputs += 1;
         if let Input::Command(command) = input {
             self.commands.push(command);
+        }
+        if self.floods {
+            (0..OUTBOX / Outbox::HEADER).for_each(|_| assert!(out.send(SessionId::ORDERS, Class::Cancel, &[])));
+            return Progress::Done;
         }
         speak(out);
         if self.twice { Progress::Again } else { Progress::Done }
@@ -64,6 +72,10 @@ struct Rig {
 }
 
 fn rig(port: Option<&TcpListener>) -> Rig {
+    rig_of(port, Effects::Bytes)
+}
+
+fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
     let mut config = Config::parse("[log]\nring_bytes = 2097152\n").unwrap().live;
     config.net.orders = port.map_or(config.net.orders, |port| port.local_addr().unwrap());
     let handle = Handle {
@@ -75,7 +87,7 @@ fn rig(port: Option<&TcpListener>) -> Rig {
     };
     let (writer, log) = ring(config.log_ring);
     let mut journal = Journal::default();
-    journal.log_into(Box::new(LogSink::new(writer, handle.kill.clone())), Effects::Bytes);
+    journal.log_into(Box::new(LogSink::new(writer, handle.kill.clone())), effects);
     let side = CoreSide::new(&config, Password(NO_PASSWORD), journal, Clock::new(), &handle, Counter::default());
     Rig { side, lane: Lane::default(), handle, log }
 }
@@ -86,8 +98,8 @@ impl Rig {
         while self.log.read().is_some() {}
         let free = self.side.journal.log_room().unwrap();
         // A record's header, and that of its frame.
-        let body = vec![0; free - room - 24 - 4];
-        self.side.journal.effect(1, Mono(0), Kind::Datagram, &[], &body).unwrap();
+        let body = vec![0; free - room - logged(1)];
+        self.side.journal.input(1, Mono(0), &Input::Packet(LineId::A, &body)).unwrap();
         assert_eq!(self.side.journal.log_room().unwrap(), room);
     }
 
@@ -119,6 +131,24 @@ fn the_market_waits_below_one_reserve_and_everything_below_the_other() {
     assert!(rig.handle.command(Command::Disable));
     assert_eq!(rig.side.serve(&mut rig.lane, &mut ()), 0, "commands wait too");
     assert_eq!(rig.lane.commands.len(), 2);
+}
+
+/// An input is begun when there is room for it at its longest and for all that one call of the lane can write: it never waits
+/// in the middle of that for a disk that may be stuck.
+#[test]
+fn the_last_reserve_holds_the_longest_input_and_the_fullest_outbox() {
+    let longest = vec![0; MAX_BODY - 1];
+    for (effects, digest) in [(Effects::Bytes, 0), (Effects::Digest, logged(8))] {
+        let mut rig = rig_of(None, effects);
+        rig.leave(LAST_RESERVE);
+        rig.lane.floods = true;
+        let input = Input::Session(SessionId::ORDERS, SessionInput::Dropped(&longest));
+        rig.side.input(&mut rig.lane, &mut (), Mono(1), input);
+        assert!(!rig.side.has_lost_log());
+        let kept = if effects == Effects::Bytes { logged_outbox(OUTBOX) } else { 0 };
+        let left = LAST_RESERVE - logged(MAX_BODY) - kept - digest;
+        assert_eq!(rig.side.journal.log_room().unwrap(), left, "{effects:?}");
+    }
 }
 
 #[test]
