@@ -188,15 +188,14 @@ fn every_capacity_full() {
     rig.open(3);
     rig.tell(1, Do::BuyMany, 40, 99_000);
     let tokens: Vec<u32> = rig.venue.orders.keys().copied().collect();
-    for token in tokens {
+    // Each at its own limit: a fill beyond it would stop trading.
+    for (token, limit) in tokens.into_iter().zip([99_000, 98_900, 98_800]) {
         for _ in 0..2 {
-            // What the lane has cancelled meanwhile rests no more.
-            if rig.venue.orders.contains_key(&token) {
-                let report = rig.venue.execute(token, 10, 99_000);
-                rig.say(report);
-            }
+            let report = rig.venue.execute(token, 10, limit);
+            rig.say(report);
         }
     }
+    assert!(!rig.lane.core().is_stopped() && rig.live() == 3);
     for n in 0..20 {
         rig.market(&[add(1, 500 + n, b"B", 100, 90_000), add(2, 600 + n, b"S", 100, 110_000 + 100 * n as u32)]);
     }

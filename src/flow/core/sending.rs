@@ -177,7 +177,8 @@ impl<W: Wiring> Core<W> {
     }
 
     /// The venue said what cannot be. The first of each kind is told of; a grave one stops trading: no new order, what
-    /// rests is cancelled, until somebody who has compared both sides enables it again.
+    /// rests is cancelled, until somebody who has compared both sides enables it again. An order that nobody here knows
+    /// does not rest in any case.
     #[cold]
     fn on_anomaly(&mut self, now: Mono, anomaly: &Anomaly, out: &mut Outbox) {
         let stops = self.policy.stop_on_contradiction && anomaly.what.is_grave();
@@ -186,6 +187,12 @@ impl<W: Wiring> Core<W> {
             self.told |= bit;
             self.tape_anomaly(anomaly, stops, out);
         }
+        if matches!(
+            anomaly.what,
+            AnomalyKind::UnknownAccepted | AnomalyKind::UnknownReplaced | AnomalyKind::UnknownFill
+        ) {
+            self.cancel_token(now, anomaly.token, out);
+        }
         if !stops || self.stopped {
             return;
         }
@@ -193,10 +200,6 @@ impl<W: Wiring> Core<W> {
         self.enabled = false;
         self.counters.stops = self.counters.stops.wrapping_add(1);
         self.begin_sweep();
-        if matches!(anomaly.what, AnomalyKind::UnknownAccepted | AnomalyKind::UnknownReplaced) {
-            // Nobody here can name the order in a cancel of its own. A venue without mass cancel keeps it: that was said.
-            let _left = self.mass_cancel(now, MassCancel { instrument: None }, out);
-        }
     }
 
     /// An order took a step: the ledger, the books' marks, the tape and the strategy follow, in this order.
@@ -305,13 +308,20 @@ impl<W: Wiring> Core<W> {
         if !orphan.cancelled {
             self.alert(Alert::Orphan, orphan.instrument, orphan.token.into(), orphan.symbol.key(), out);
         }
-        let approved = self.gate.cancel_token(CancelToken { token: orphan.token }, now);
         // One that does not leave has its turn in the next round.
-        if self.entry.cancel_token(now, approved, out).is_ok() {
-            self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
+        if self.cancel_token(now, orphan.token, out) {
             self.orders.orphan_cancel_sent(orphan.token);
         }
         true
+    }
+
+    /// Cancels an order that is in no table, by the number under which the venue has it. False: the cancel can't leave now.
+    #[cold]
+    fn cancel_token(&mut self, now: Mono, token: u32, out: &mut Outbox) -> bool {
+        let approved = self.gate.cancel_token(CancelToken { token }, now);
+        let left = self.entry.cancel_token(now, approved, out).is_ok();
+        self.counters.cancelled = self.counters.cancelled.wrapping_add(u64::from(left));
+        left
     }
 
     /// Has the venue said everything about earlier runs and connections?

@@ -79,16 +79,22 @@ impl Recent {
 /// Number and fingerprint in one word. Multiplying and folding is plenty against accidents, which is what this is for.
 #[inline]
 fn entry(sequence: u64, message: &[u8]) -> u64 {
-    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
     let (words, rest) = message.as_chunks::<8>();
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    let words = words.iter().chain(core::iter::once(&last)).map(|word| u64::from_le_bytes(*word));
-    let print = words.fold(message.len() as u64, |print, word| {
-        let mixed = (print ^ word).wrapping_mul(ODD);
-        mixed ^ mixed >> 29
-    });
+    // The last word again where it is not whole, so that no byte is read by itself; a short message has none to read.
+    let last = match message.last_chunk::<8>() {
+        Some(_) if rest.is_empty() => 0,
+        Some(last) => u64::from_le_bytes(*last),
+        None => rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let print = words.iter().fold(mix(message.len() as u64, last), |print, word| mix(print, u64::from_le_bytes(*word)));
     sequence << 32 | print >> 32
+}
+
+#[inline]
+const fn mix(print: u64, word: u64) -> u64 {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mixed = (print ^ word).wrapping_mul(ODD);
+    mixed ^ mixed >> 29
 }
 
 #[cfg(test)]

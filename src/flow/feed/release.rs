@@ -154,7 +154,8 @@ impl SnapshotTrouble {
     }
 }
 
-/// Notices that wait to be taken. An input causes a handful at most: `tests/it/feed` counts them in random worlds.
+/// Notices that wait to be taken. An input causes a handful at most, and its owner takes them before the next one: that none
+/// finds no room, `tests/it/feed` sees in random worlds.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
     waiting: [Option<Notice>; Self::MOST],
@@ -173,7 +174,6 @@ impl Notices {
 
     /// False: there was no room. Whoever takes the notices learns of that in its turn.
     pub(super) fn push(&mut self, notice: Notice) -> bool {
-        // There is always room: the owner takes what is released before the next input.
         let at = self.first.wrapping_add(self.count) % Self::MOST;
         match self.waiting.get_mut(at) {
             Some(place) if self.count < Self::MOST && !self.overrun => {

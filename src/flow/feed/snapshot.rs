@@ -371,3 +371,42 @@ impl Snapshot {
 fn sink(out: &mut Outbox) -> SessionSink<'_> {
     SessionSink { out, session: SessionId::SNAPSHOT, class: outbox::Class::Session }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+    use crate::flow::wire::soupbintcp::Password;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let config = SnapshotConfig {
+            username: *b"USER  ",
+            password: Password(*b"SECRET    "),
+            timeout: Nanos(5_000),
+            retries: 1,
+            retry_after: Nanos(1_000),
+            slow_retry_after: Nanos(9_000),
+            buffer_bytes: 128,
+        };
+        let changes: [fn(&mut Snapshot); 11] = [
+            |_| {},
+            |s| s.client.start_over(*b"OTHER     ", 1),
+            |s| s.phase = Phase::Waiting,
+            |s| s.phase = Phase::Receiving,
+            |s| s.until = Mono(9),
+            |s| s.completed = Some(Mono(0)),
+            |s| s.completed = Some(Mono(9)),
+            |s| s.fruitless = 9,
+            |s| s.unsaid = true,
+            |s| s.open = true,
+            |s| s.wanted = true,
+        ];
+        let digests = changes.map(|change| {
+            let mut snapshot = Snapshot::new(config, 64);
+            change(&mut snapshot);
+            Digest::of_state(|into| snapshot.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
+    }
+}

@@ -74,10 +74,10 @@ impl<M: MarketLine> Feed<M> {
             into.u64(number.unwrap_or_default());
         }
         if some(candidate.is_some(), into)
-            && let Some(Candidate { name, number, steps }) = candidate
+            && let Some(Candidate { name, first, number, steps }) = candidate
         {
             into.bytes(name);
-            [*number, u64::from(*steps)].into_iter().for_each(|number| into.u64(number));
+            [*first, *number, u64::from(*steps)].into_iter().for_each(|number| into.u64(number));
         }
         for name in [session, previous] {
             some(name.is_some(), into);
@@ -98,4 +98,105 @@ impl<M: MarketLine> Feed<M> {
 fn some(is_some: bool, into: &mut Digest) -> bool {
     into.bytes(&[u8::from(is_some)]);
     is_some
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::release::Notice;
+    use super::super::{FeedConfig, SnapshotConfig};
+    use super::*;
+    use crate::base::{Mono, Nanos, first_repeated};
+    use crate::flow::itch_line::ItchLine;
+    use crate::flow::wire::soupbintcp::Password;
+    use std::vec::Vec;
+
+    type Lines = Feed<ItchLine>;
+
+    fn feed() -> Lines {
+        let snapshot = SnapshotConfig {
+            username: *b"USER  ",
+            password: Password(*b"SECRET    "),
+            timeout: Nanos(5_000),
+            retries: 1,
+            retry_after: Nanos(1_000),
+            slow_retry_after: Nanos(9_000),
+            buffer_bytes: 128,
+        };
+        Feed::new(FeedConfig { window_messages: 4, snapshot: Some(snapshot), ..FeedConfig::default() }).unwrap()
+    }
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        const ASKED: Asked = Asked { first: 0, end: 0, until: Mono(0), answered: false };
+        const SUSPECT: Suspect = Suspect { number: 0, agreed: false };
+        const CANDIDATE: Candidate = Candidate { name: [0; 10], first: 0, number: 0, steps: 0 };
+        let changes: [fn(&mut Lines); 57] = [
+            |_| {},
+            |f| f.plain = true,
+            |f| f.next = 9,
+            |f| f.session = Some([0; 10]),
+            |f| f.session = Some([9; 10]),
+            |f| f.now = Mono(9),
+            |f| f.pulses[0].heard = Mono(9),
+            |f| f.pulses[0].silent = true,
+            |f| f.pulses[0].stands = 9,
+            |f| f.pulses[1].heard = Mono(9),
+            |f| f.level = Mono(9),
+            |f| f.wary = false,
+            |f| _ = f.recent.note(1, b"a", true),
+            |f| _ = f.window.store(1, 1, b"a", Mono(0)),
+            |f| f.known = 9,
+            |f| f.raised = Mono(9),
+            |f| f.gap_open = true,
+            |f| f.counted = true,
+            |f| f.gap.ripe = 9,
+            |f| f.gap.known = 9,
+            |f| f.gap.marked = Mono(9),
+            |f| f.gap.attempts = 9,
+            |f| f.asked = Some(ASKED),
+            |f| f.asked = Some(Asked { first: 9, ..ASKED }),
+            |f| f.asked = Some(Asked { end: 9, ..ASKED }),
+            |f| f.asked = Some(Asked { until: Mono(9), ..ASKED }),
+            |f| f.asked = Some(Asked { answered: true, ..ASKED }),
+            |f| f.held = true,
+            |f| f.snapshot = None,
+            |f| _ = f.wish(),
+            |f| f.begun = true,
+            |f| f.lost.0 = 9,
+            |f| f.lost.1 = 9,
+            |f| f.damaged = true,
+            |f| f.end = Some(0),
+            |f| f.end = Some(9),
+            |f| f.end_heard = Mono(9),
+            |f| f.ended = true,
+            |f| f.dark = false,
+            |f| f.dark_said = true,
+            |f| f.behind = Some(Mono(0)),
+            |f| f.behind = Some(Mono(9)),
+            |f| f.ahead = true,
+            |f| f.previous = Some([0; 10]),
+            |f| f.previous = Some([9; 10]),
+            |f| f.candidate = Some(CANDIDATE),
+            |f| f.candidate = Some(Candidate { name: [9; 10], ..CANDIDATE }),
+            |f| f.candidate = Some(Candidate { first: 9, ..CANDIDATE }),
+            |f| f.candidate = Some(Candidate { number: 9, ..CANDIDATE }),
+            |f| f.candidate = Some(Candidate { steps: 9, ..CANDIDATE }),
+            |f| f.suspect = Some(SUSPECT),
+            |f| f.suspect = Some(Suspect { number: 9, ..SUSPECT }),
+            |f| f.suspect = Some(Suspect { agreed: true, ..SUSPECT }),
+            |f| f.jumped = Some(9),
+            |f| f.differ_said = true,
+            |f| f.started = true,
+            |f| _ = f.notices.push(Notice::GapClosed),
+        ];
+        let digests: Vec<u64> = changes
+            .iter()
+            .map(|change| {
+                let mut feed = feed();
+                change(&mut feed);
+                Digest::of_state(|into| feed.digest(into))
+            })
+            .collect();
+        assert_eq!(first_repeated(&digests), None);
+    }
 }

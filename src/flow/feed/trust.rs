@@ -35,6 +35,8 @@ pub(super) struct Suspect {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Candidate {
     pub(super) name: [u8; 10],
+    /// The lowest number that was heard of it: what it is joined at.
+    pub(super) first: u64,
     /// Where its furthest packet ended.
     pub(super) number: u64,
     /// Packets that went on from there.
@@ -228,13 +230,15 @@ impl<M: MarketLine> Feed<M> {
         let over = silent || self.ended && self.previous != Some(session);
         if fit {
             let before = self.candidate.filter(|candidate| candidate.name == session);
-            let mut now = before.unwrap_or(Candidate { name: session, number: end, steps: 0 });
+            let mut now = before.unwrap_or(Candidate { name: session, first, number: end, steps: 0 });
+            now.first = now.first.min(first);
             if end > now.number {
                 now = Candidate { number: end, steps: now.steps.saturating_add(1), ..now };
             }
             let is_stream = now.steps >= STREAM && self.previous != Some(session);
             if before.is_some() && over || is_stream {
-                self.change_session(session, first);
+                // What the packets before this one held is asked for: it was heard, and is not lost.
+                self.change_session(session, now.first);
                 return true;
             }
             self.candidate = Some(now);

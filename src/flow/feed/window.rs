@@ -270,4 +270,25 @@ mod tests {
         w.move_to(20, u64::MAX);
         assert!(w.is_empty());
     }
+
+    #[test]
+    fn what_it_holds_shows_in_its_digest() {
+        let changes: [fn(&mut Window); 9] = [
+            |_| {},
+            |w| _ = w.store(1, 1, b"a", Mono(1)),
+            |w| _ = w.store(1, 2, b"a", Mono(1)),
+            |w| _ = w.store(1, 1, b"b", Mono(1)),
+            |w| _ = w.store(1, 1, b"aa", Mono(1)),
+            |w| _ = w.store(1, 1, b"a", Mono(2)),
+            |w| w.mark_malformed(1, 1, None),
+            |w| w.mark_malformed(1, 1, Some(0)),
+            |w| w.mark_malformed(1, 1, Some(1)),
+        ];
+        let digests = changes.map(|change| {
+            let mut window = Window::new(4, 3);
+            change(&mut window);
+            crate::base::Digest::of_state(|into| window.digest(1, into))
+        });
+        assert_eq!(crate::base::first_repeated(&digests), None);
+    }
 }

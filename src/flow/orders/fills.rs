@@ -1,6 +1,7 @@
 //! Every fill by the venue's match number, so that each counts once and can be taken back.
 
-use super::super::action::{Fill, Tags};
+use super::super::action::{Change, Exposure, Fill, Tags};
+use super::table::Effect;
 use crate::base::{ClientId, Digest, InstrumentId, Map, Price, Qty, Side};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -111,6 +112,27 @@ impl Fills {
 }
 
 impl Booked {
+    /// The step of an order that is in no slot, and so has no exposure before or after it.
+    pub(super) fn step(&self, effect: Effect, finished: bool) -> Change {
+        let Effect { what, reason, fill, reversed } = effect;
+        let nothing = Exposure { short: self.short, ..Exposure::default() };
+        Change {
+            order: self.order,
+            instrument: self.instrument,
+            side: self.side,
+            tags: self.tags,
+            what,
+            reason,
+            before: nothing,
+            after: nothing,
+            fill,
+            reversed,
+            left: None,
+            joined: None,
+            finished,
+        }
+    }
+
     fn digest(&self, into: &mut Digest) {
         let Booked { order, token, instrument, side, tags, short, first, fill, broken } = self;
         let Fill { qty, price, trade, liquidity } = fill;

@@ -48,7 +48,7 @@ pub use report::{Origin, Report, Sent, Standing};
 pub use sweep::Sweep;
 pub use table::Cursor;
 
-use super::action::{Cancel, Change, Enter, Exposure, Fill, Happening, Replace, SellMark};
+use super::action::{Cancel, Change, Enter, Fill, Happening, Replace, SellMark};
 use crate::base::{ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, counters};
 use anomaly::Findings;
 use fills::{Booked, Fills};
@@ -623,12 +623,12 @@ impl Orders {
     /// Breaks a trade (`with` is none) or corrects it.
     fn revise_trade(&mut self, token: u32, trade: u64, reason: u8, with: Option<Fill>) -> Option<Change> {
         let slot = self.table.of_token(token);
-        let order = slot.and_then(|s| self.table.get(s)).map(|o| o.id);
+        let order = slot.and_then(|s| self.table.get(s)).copied();
         let what = if with.is_some() { Happening::TradeCorrected } else { Happening::TradeBroken };
         let reason = u16::from(reason);
-        let Some(booked) = self.fills.locate(trade, token, order) else {
-            let instrument = order.and_then(|id| self.get(id)).map(|order| order.instrument);
+        let Some(booked) = self.fills.locate(trade, token, order.map(|o| o.id)) else {
             let found = Anomaly::of(AnomalyKind::UnknownTrade, token, trade.cast_signed(), 0);
+            let (order, instrument) = (order.map(|o| o.id), order.map(|o| o.instrument));
             self.findings.note(Anomaly { order, instrument, ..found });
             return self.table.step(slot?, |_| Effect::because(what, reason));
         };
@@ -642,29 +642,19 @@ impl Orders {
             Some(fill) => booked.fill = fill,
             None => booked.broken = true,
         }
+        // A correction gives a trade no more than the order had left beside it.
+        if let (Some(fill), Some(order)) = (with, order) {
+            let most = before.first.0.plus(order.unused());
+            if fill.qty > most {
+                self.finds_of(AnomalyKind::Overfill, (token, &order), fill.qty.0, most.0);
+            }
+        }
         let reversed = Fill { qty: before.fill.qty.negated(), ..before.fill };
         let effect = Effect { what, reason, fill: with, reversed: Some(reversed) };
         match self.table.of_id(before.order) {
             Some(slot) => self.table.step(slot, |_| effect),
             // The order is forgotten; what it did is not.
-            None => {
-                let nothing = Exposure { short: before.short, ..Exposure::default() };
-                Some(Change {
-                    order: before.order,
-                    instrument: before.instrument,
-                    side: before.side,
-                    tags: before.tags,
-                    what,
-                    reason,
-                    before: nothing,
-                    after: nothing,
-                    fill: with,
-                    reversed: Some(reversed),
-                    left: None,
-                    joined: None,
-                    finished: true,
-                })
-            }
+            None => Some(before.step(effect, true)),
         }
     }
 

@@ -193,7 +193,12 @@ impl Order {
             return self.open;
         }
         let open = if self.is_live() { self.open } else { Qty::ZERO };
-        Qty(self.liable.minus(self.executed).minus(self.decremented).minus(open).0.max(0))
+        Qty(self.unused().minus(open).0.max(0))
+    }
+
+    /// What the chain was asked for and has neither done nor lost to our own orders.
+    pub(super) fn unused(&self) -> Qty {
+        Qty(self.liable.minus(self.executed).minus(self.decremented).0.max(0))
     }
 
     /// The worst price at which it may trade: its limit, or what the venue works it at.

@@ -3,9 +3,9 @@
 //! They are followed by token alone, for one purpose: to be cancelled, and to know when none of them lives any more.
 //! Until then what the lane owns is not complete, and it must not trade ([`Orders::is_incomplete`]).
 
-use super::{Anomaly, AnomalyKind, Booked, FOREIGN, Orders, Report, Sent, Standing, bump};
+use super::{Anomaly, AnomalyKind, Booked, Effect, FOREIGN, Orders, Report, Sent, Standing, bump};
 use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Nanos, Qty, Side, Symbol};
-use crate::flow::action::{Change, Enter, Exposure, Fill, Happening, SellMark, Tags};
+use crate::flow::action::{Change, Enter, Fill, Happening, SellMark, Tags};
 use alloc::vec::Vec;
 
 /// One of them.
@@ -37,6 +37,12 @@ impl Orphan {
     /// The name that its fills are booked under.
     fn id(&self) -> ClientId {
         ClientId(FOREIGN | u64::from(self.token))
+    }
+
+    /// Something about it cannot be.
+    fn anomaly(&self, what: AnomalyKind, said: i64, known: i64) -> Anomaly {
+        let (order, instrument) = (Some(self.id()), self.instrument);
+        Anomaly { order, instrument, ..Anomaly::of(what, self.token, said, known) }
     }
 
     fn digest(&self, into: &mut Digest) {
@@ -125,26 +131,6 @@ impl Orphans {
         }
         (self.cursor, self.again_at) = (0, now.after(patience));
         None
-    }
-
-    /// Its fill, as far as there is a position for it.
-    fn fill(orphan: &Orphan, fill: Fill) -> Option<Change> {
-        let nothing = Exposure { short: matches!(orphan.mark, SellMark::Short { .. }), ..Exposure::default() };
-        Some(Change {
-            order: orphan.id(),
-            instrument: orphan.instrument?,
-            side: orphan.side,
-            tags: orphan.tags,
-            what: Happening::Filled,
-            reason: 0,
-            before: nothing,
-            after: nothing,
-            fill: Some(fill),
-            reversed: None,
-            left: None,
-            joined: None,
-            finished: !orphan.open.is_positive(),
-        })
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
@@ -240,7 +226,7 @@ impl Orders {
             Report::Accepted(ref standing) => {
                 let orphan = self.orphans.find(standing.token).ok_or(())?;
                 if core::mem::replace(&mut orphan.accepted, true) {
-                    bump(&mut self.findings.counters.duplicates);
+                    self.findings.note(orphan.anomaly(AnomalyKind::Repeated, i64::from(b'A'), 0));
                 } else if standing.live {
                     orphan.open = standing.qty;
                 } else {
@@ -255,21 +241,21 @@ impl Orders {
                 }
             }
             Report::Canceled { token, decrement, .. } | Report::AiqCanceled { token, decrement, .. } => {
-                self.orphan_shrinks(token, decrement)?;
+                self.orphan_shrinks(token, decrement, AnomalyKind::OverCancel)?;
             }
             Report::Executed { token, qty, price, liquidity, trade } => {
                 let before = *self.orphans.find(token).ok_or(())?;
                 if self.fills.find(trade, before.side, before.id()).is_some() {
-                    bump(&mut self.findings.counters.duplicates);
+                    self.findings.note(before.anomaly(AnomalyKind::Repeated, i64::from(b'E'), 0));
                     return Ok(None);
                 }
                 let fill = Fill { qty, price, trade, liquidity };
-                let left = self.orphan_shrinks(token, qty)?;
+                let left = self.orphan_shrinks(token, qty, AnomalyKind::Overfill)?;
                 let Some(instrument) = before.instrument else {
                     bump(&mut self.findings.counters.orphan_fills);
                     return Ok(None);
                 };
-                self.fills.book(Booked {
+                let booked = Booked {
                     order: before.id(),
                     token,
                     instrument,
@@ -279,16 +265,19 @@ impl Orders {
                     first: (fill.qty, fill.price),
                     fill,
                     broken: false,
-                });
-                return Ok(Orphans::fill(&Orphan { open: left, ..before }, fill));
+                };
+                self.fills.book(booked);
+                let effect = Effect { fill: Some(fill), ..Effect::of(Happening::Filled) };
+                return Ok(Some(booked.step(effect, !left.is_positive())));
             }
             Report::Modified { token, open, .. } => {
                 let less = self.orphans.find(token).ok_or(())?.open.minus(open);
-                self.orphan_shrinks(token, Qty(less.0.max(0)))?;
+                self.orphan_shrinks(token, Qty(less.0.max(0)), AnomalyKind::OverCancel)?;
             }
             Report::Rejected { token, reason } => {
-                if self.orphans.find(token).ok_or(())?.accepted {
-                    self.findings.note(Anomaly::of(AnomalyKind::RejectedAfterAccept, token, i64::from(reason), 0));
+                let orphan = self.orphans.find(token).ok_or(())?;
+                if orphan.accepted {
+                    self.findings.note(orphan.anomaly(AnomalyKind::RejectedAfterAccept, i64::from(reason), 0));
                 } else {
                     self.orphans.remove(token);
                 }
@@ -317,9 +306,12 @@ impl Orders {
         Ok(None)
     }
 
-    /// Shares went from it; what is left.
-    fn orphan_shrinks(&mut self, token: u32, by: Qty) -> Result<Qty, ()> {
+    /// Shares went from it; what is left. More than were open cannot go: that is `what`.
+    fn orphan_shrinks(&mut self, token: u32, by: Qty, what: AnomalyKind) -> Result<Qty, ()> {
         let orphan = self.orphans.find(token).ok_or(())?;
+        if by > orphan.open {
+            self.findings.note(orphan.anomaly(what, by.0, orphan.open.0));
+        }
         orphan.open = orphan.open.minus(by);
         let left = orphan.open;
         if !left.is_positive() {
@@ -335,9 +327,8 @@ mod tests {
     use crate::base::first_repeated;
     use std::vec::Vec;
 
-    #[test]
-    fn the_digest_sees_every_field() {
-        let one = Orphan {
+    fn one() -> Orphan {
+        Orphan {
             token: 1,
             symbol: Symbol(*b"TEST    "),
             instrument: None,
@@ -348,7 +339,11 @@ mod tests {
             cancelled: false,
             accepted: false,
             request: 0,
-        };
+        }
+    }
+
+    #[test]
+    fn the_digest_sees_every_field() {
         let changes: [fn(&mut Orphan); 11] = [
             |_| {},
             |o| o.token = 2,
@@ -367,7 +362,7 @@ mod tests {
             all.push(Digest::of_state(|into| orphans.digest(into)));
         };
         for change in changes {
-            let (mut orphan, mut orphans) = (one, Orphans::new(2));
+            let (mut orphan, mut orphans) = (one(), Orphans::new(2));
             change(&mut orphan);
             orphans.add(orphan);
             note(&orphans);
@@ -376,7 +371,7 @@ mod tests {
             [|o| o.beyond = 1, |o| o.cursor = 1, |o| o.again_at = Mono(1), |o| o.remove(1)];
         for change in changes {
             let mut orphans = Orphans::new(2);
-            orphans.add(one);
+            orphans.add(one());
             change(&mut orphans);
             note(&orphans);
         }
@@ -386,19 +381,7 @@ mod tests {
     #[test]
     fn any_leaves_from_among_the_others() {
         let mut orphans = Orphans::new(3);
-        let one = |token| Orphan {
-            token,
-            symbol: Symbol(*b"TEST    "),
-            instrument: None,
-            side: Side::Buy,
-            mark: SellMark::Long,
-            tags: Tags::default(),
-            open: Qty(1),
-            cancelled: false,
-            accepted: true,
-            request: 0,
-        };
-        (1..=4).for_each(|token| orphans.add(one(token)));
+        (1..=4).for_each(|token| orphans.add(Orphan { token, ..one() }));
         assert_eq!((orphans.list.len(), orphans.beyond), (3, 1));
         orphans.remove(1);
         assert!(!orphans.knows(1) && orphans.find(3).unwrap().token == 3 && orphans.find(2).unwrap().token == 2);

@@ -94,3 +94,28 @@ impl Sweep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let changes: [fn(&mut Sweep); 7] = [
+            |_| {},
+            |s| s.of = Some(InstrumentId(0)),
+            |s| s.patience = Nanos(9),
+            |s| s.cursor = Cursor::at(0, 0),
+            |s| s.cursor = Cursor::at(0, 9),
+            |s| s.again_at = Mono(9),
+            |s| s.found = true,
+        ];
+        let digests = changes.map(|change| {
+            let mut sweep = Sweep::new(None, Nanos(1));
+            change(&mut sweep);
+            Digest::of_state(|into| sweep.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
+    }
+}

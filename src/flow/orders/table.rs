@@ -22,6 +22,11 @@ impl Default for Cursor {
 }
 
 impl Cursor {
+    #[cfg(test)]
+    pub(super) const fn at(slot: u32, born: u64) -> Self {
+        Cursor { slot, born }
+    }
+
     pub(super) fn digest(&self, into: &mut Digest) {
         let Cursor { slot, born } = self;
         into.u64(u64::from(*slot));
@@ -328,5 +333,34 @@ impl Table {
             }
             into.u64(u64::from(NIL));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+
+    #[test]
+    fn the_digest_sees_every_field_and_in_which_order_slots_are_queued() {
+        let changes: [fn(&mut Table); 7] = [
+            |_| {},
+            |t| t.births = 9,
+            |t| t.live_count = 9,
+            |t| t.slots[0].id = ClientId(1),
+            |t| t.slots[1].id = ClientId(1),
+            |t| t.queue(0, Queue::Pending),
+            |t| {
+                // To the end of the queue that it was the first in.
+                t.queue(0, Queue::Quiet);
+                t.queue(0, Queue::Retired);
+            },
+        ];
+        let digests = changes.map(|change| {
+            let mut table = Table::new(3, 1);
+            change(&mut table);
+            Digest::of_state(|into| table.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
     }
 }

@@ -261,7 +261,8 @@ impl<B: BookView, S> Strategy<B, S> for MarketMaker {
 
 impl State for MarketMaker {
     fn digest(&self, into: &mut Digest) {
-        for idle in &self.idle_until {
+        let MarketMaker { config: _, idle_until } = self;
+        for idle in idle_until {
             into.u64(idle.0);
         }
     }

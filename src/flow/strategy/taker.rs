@@ -125,7 +125,8 @@ impl<B: BookView, S: Signal<B, Value = Option<Pressure>>> Strategy<B, S> for Imb
 
 impl State for ImbalanceTaker {
     fn digest(&self, into: &mut Digest) {
-        for idle in &self.idle_until {
+        let ImbalanceTaker { config: _, idle_until } = self;
+        for idle in idle_until {
             into.u64(idle.0);
         }
     }

@@ -121,13 +121,16 @@ impl<'a> Packet<'a> {
     }
 
     /// Bytes after the last counted message: 0 in a sound packet. `None` if the packet ends before that message does.
+    #[inline]
     #[must_use]
     pub fn trailing(&self) -> Option<usize> {
-        let mut messages = self.messages();
-        for message in messages.by_ref() {
-            message.ok()?;
+        // By the lengths alone: a receiver asks before it takes anything from a packet.
+        let mut rest = self.bytes.get(HEADER_LENGTH..)?;
+        for _ in 0..self.header.messages() {
+            let (length, behind) = rest.split_first_chunk::<2>()?;
+            rest = behind.get(usize::from(u16::from_be_bytes(*length))..)?;
         }
-        Some(self.bytes.len().saturating_sub(messages.offset()))
+        Some(rest.len())
     }
 }
 

@@ -1,5 +1,5 @@
-//! Random worlds: whatever the lines, the re-request server and the snapshot server do to it, the stream that comes
-//! out is whole and in order, or what is missing was announced. And a million mutations of scripts.
+//! Random worlds: whatever the lines, the re-request server, the snapshot server and strangers do to it, the stream that
+//! comes out is whole and in order, or what is missing was announced. And a million mutations of scripts.
 
 use super::rig::*;
 use crate::mutations::million;
@@ -7,9 +7,11 @@ use crate::targets_feed::{feed, input};
 use firelane_gateway::base::{LineId, Mono, Nanos};
 use firelane_gateway::flow::feed::{FeedConfig, Notice, RerequestConfig, Start};
 use firelane_gateway::flow::session::SessionInput;
+use firelane_gateway::flow::wire::moldudp64::{end_of_session, heartbeat};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::collections::{BTreeMap, BTreeSet};
+use zerocopy::IntoBytes;
 
 type Random = Xoshiro256PlusPlus;
 
@@ -18,6 +20,8 @@ const PACE: u64 = 50;
 
 enum Happens {
     Packet(LineId, Vec<u8>),
+    /// A datagram that is not of the publisher's.
+    Stray(LineId, Vec<u8>),
     Connected(u32),
     Bytes(u32, Vec<u8>),
     Closed(u32),
@@ -31,6 +35,7 @@ struct Faults {
     malformed: u32,
     torn: u32,
     server: u32,
+    stray: u32,
 }
 
 struct World {
@@ -44,6 +49,7 @@ struct World {
     serial: u32,
     /// The connection of the snapshot session that is open, or being opened.
     connection: Option<u32>,
+    strays: u64,
     rig: Rig,
 }
 
@@ -66,6 +72,8 @@ impl World {
             malformed: percent(r, 8),
             torn: percent(r, 5),
             server: percent(r, 60),
+            // In quiet worlds, too: what is none of the stream's does nothing to it.
+            stray: if r.random_bool(0.5) { r.random_range(1..30) } else { 0 },
         };
         let length = r.random_range(1..200);
         let cursed = (1..=length).filter(|_| percent(r, 100) > 98).collect();
@@ -92,7 +100,7 @@ impl World {
         };
         let agenda = BTreeMap::new();
         let rig = Rig { now: Mono(0), hears_silence: true, ..Rig::new(config) };
-        let mut world = World { random, faults, length, cursed, agenda, serial: 0, connection: None, rig };
+        let mut world = World { random, faults, length, cursed, agenda, serial: 0, connection: None, strays: 0, rig };
         world.publish(DAY, 1_000);
         if two_days {
             let pause = world.random.random_range(0..20) * PACE;
@@ -121,6 +129,32 @@ impl World {
             }
             self.at(time + delay, Happens::Packet(line, bytes));
         }
+        if self.chance(self.faults.stray) {
+            let (delay, stray) = (self.random.random_range(0..200), self.stray(bytes));
+            self.at(time + delay, Happens::Stray(line, stray));
+        }
+    }
+
+    /// Something that must not be believed, beside the packet `bytes`. No two agree.
+    fn stray(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.serial += 1;
+        let far = (1 << 40) + u64::from(self.serial) * 1_000_000;
+        let mut stray = bytes.to_vec();
+        match self.random.random_range(0..8) {
+            0 => {
+                stray = vec![0; self.random.random_range(0..1_400)];
+                self.random.fill(&mut stray[..]);
+            }
+            1 => stray = heartbeat(DAY, far).as_bytes().to_vec(),
+            2 => stray = end_of_session(DAY, far).as_bytes().to_vec(),
+            3 => stray[10..18].copy_from_slice(&far.to_be_bytes()),
+            4 => stray[..10].copy_from_slice(format!("X{:09}", self.serial).as_bytes()),
+            // Numbers that cannot be: none, and beyond 64 bits with what the packet holds.
+            5 => stray[10..18].fill([0, 0xFF][usize::from(bytes.len() > 20)]),
+            6 => stray.push(0),
+            _ => stray[18..20].copy_from_slice(&40_000u16.to_be_bytes()),
+        }
+        stray
     }
 
     fn copies(&mut self, numbers: std::ops::Range<u64>) -> Vec<Vec<u8>> {
@@ -243,13 +277,18 @@ impl World {
         self.rig.now = self.rig.now.max(Mono(time));
         match what {
             Happens::Packet(line, bytes) => self.rig.packet(line, &bytes),
+            // The first session that is heard is believed.
+            Happens::Stray(line, bytes) if self.rig.feed.session().is_some() => {
+                self.strays += 1;
+                self.rig.packet(line, &bytes);
+            }
             Happens::Connected(c) if self.connection == Some(c) => self.rig.session(SessionInput::Connected),
             Happens::Bytes(c, bytes) if self.connection == Some(c) => self.rig.bytes(&bytes),
             Happens::Closed(c) if self.connection == Some(c) => {
                 self.connection = None;
                 self.rig.session(SessionInput::Closed);
             }
-            Happens::Connected(_) | Happens::Bytes(..) | Happens::Closed(_) => {}
+            Happens::Stray(..) | Happens::Connected(_) | Happens::Bytes(..) | Happens::Closed(_) => {}
         }
         true
     }
@@ -372,13 +411,13 @@ fn live_through(seed: u64) -> (World, Reader) {
 
 #[test]
 fn in_any_world_the_stream_is_whole_or_says_what_it_lacks() {
-    let mut sums = [0; 6];
+    let mut sums = [0; 7];
     for seed in 0..1_500 {
         let lived = std::panic::catch_unwind(|| live_through(seed));
         let (world, reader) = lived.unwrap_or_else(|_| panic!("seed {seed}"));
         let c = world.rig.feed.counters();
         let filled = c.filled_by_line + c.filled_by_rerequest;
-        let sum = [filled, c.lost, c.partial_replies, c.window_full, reader.spliced, c.snapshot_failures];
+        let sum = [filled, c.lost, c.partial_replies, c.window_full, reader.spliced, c.snapshot_failures, world.strays];
         sums.iter_mut().zip(sum).for_each(|(total, n)| *total += n);
     }
     // The worlds are bad enough to mean something.
@@ -394,11 +433,14 @@ fn a_quiet_world_loses_nothing_and_asks_for_nothing() {
     };
     let seeds: Vec<u64> = (0..300).filter(|seed| quiet(*seed)).collect();
     assert!(seeds.len() > 10);
+    let mut strays = 0;
     for seed in seeds {
         let (world, reader) = live_through(seed);
         let c = world.rig.feed.counters();
         assert_eq!((c.requests, c.lost, reader.spliced), (0, 0, 0), "seed {seed}");
+        strays += world.strays;
     }
+    assert!(strays > 30, "{strays}");
 }
 
 #[test]

@@ -277,6 +277,27 @@ fn another_session_that_goes_on_while_this_one_is_quiet_is_believed_soon() {
     assert_eq!(rig.feed.session(), Some(NEXT_DAY));
 }
 
+/// Its first packet is not believed yet, and yet it was heard: what it held is asked for, also by a feed that joins wherever
+/// the stream stands. Its place is not what a single number says, however far ahead that is.
+#[test]
+fn another_session_is_joined_at_the_first_number_that_was_heard_of_it() {
+    for (heard, joined) in [([1, 3], 1), ([4, 6], 4), ([6, 4], 4), ([3, 900_000_000], 3), ([900_000_000, 3], 3)] {
+        let mut rig = Rig::running(FeedConfig { start: Start::Next, ..watched() });
+        rig.packet(A, &farewell(3));
+        rig.take();
+        for number in heard {
+            rig.packet(A, &packet_of(NEXT_DAY, number, &[message(number), message(number + 1)]));
+        }
+        assert_eq!(rig.feed.session(), Some(NEXT_DAY), "{heard:?}");
+        let first = rig.feed.next_sequence();
+        let already = u64::from(heard[1] == joined) * 2;
+        assert_eq!((first, rig.feed.counters().lost), (joined + already, joined - 1), "{heard:?}");
+        rig.take();
+        rig.packet(B, &packet_of(NEXT_DAY, first, &[message(first)]));
+        assert!(rig.take().contains(&m(first)), "{heard:?}");
+    }
+}
+
 #[test]
 fn a_session_that_speaks_on_wins_its_place_back() {
     let mut rig = Rig::running(watched());

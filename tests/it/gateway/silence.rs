@@ -143,7 +143,7 @@ fn another_session_ends_the_silence_when_its_numbers_are_believed() {
 
 /// Does what it is told, and buys again for each fill without a look at the book.
 #[derive(Debug, Default)]
-struct Greedy(Told);
+pub(super) struct Greedy(Told);
 
 impl State for Greedy {
     fn digest(&self, into: &mut Digest) {

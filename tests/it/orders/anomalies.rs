@@ -75,3 +75,129 @@ fn what_cannot_be_is_told_by_kind_and_what_can_is_not() {
     let unreadable = Unreadable { why: Kind::Malformed, letter: b'E', length: 3 };
     assert_eq!(odd(&mut desk, &Report::Unreadable(unreadable)), Some((Kind::Malformed, i64::from(b'E'), 3)));
 }
+
+fn self_match(token: u32, decrement: i64) -> Report {
+    let (decrement, price) = (Qty(decrement), Price(100));
+    Report::AiqCanceled { token, decrement, reason: b'D', prevented: decrement, price, liquidity: b'A' }
+}
+
+/// An order over 100 that was replaced to `asked` in all and stands with `stands`; its number.
+fn replaced(desk: &mut Desk, (order, token): (ClientId, u32), asked: i64, stands: i64) -> u32 {
+    let new = desk.replace(order, 100, asked);
+    let now = accepted(new, Side::Buy, 100, stands);
+    assert_eq!(odd(desk, &Report::Replaced { orig: token, now }), None, "{stands} of {asked}");
+    new
+}
+
+/// What happened to an order over 100, and under which number how many may trade then.
+type Story = (&'static str, fn(&mut Desk, (ClientId, u32)) -> (u32, i64));
+
+const STORIES: [Story; 14] = [
+    ("nothing", |_, (_, token)| (token, 100)),
+    ("partly filled and cancelled", |desk, (_, token)| {
+        desk.tell(executed(token, 30, 100, 1));
+        desk.tell(canceled(token, 70));
+        (token, 70)
+    }),
+    ("a partial cancel, and it lives", |desk, (order, token)| {
+        desk.cancel(order, 60);
+        desk.tell(canceled(token, 40));
+        (token, 60)
+    }),
+    ("a partial cancel, and the rest filled", |desk, (order, token)| {
+        desk.cancel(order, 60);
+        desk.tell(canceled(token, 40));
+        desk.tell(executed(token, 60, 100, 1));
+        (token, 40)
+    }),
+    ("self-match prevention took some, a cancel the rest", |desk, (_, token)| {
+        desk.tell(self_match(token, 30));
+        desk.tell(executed(token, 20, 100, 1));
+        desk.tell(canceled(token, 50));
+        (token, 50)
+    }),
+    ("self-match prevention took all", |desk, (_, token)| {
+        desk.tell(self_match(token, 100));
+        (token, 0)
+    }),
+    ("replaced, and all that it was asked for is open", |desk, (order, token)| {
+        desk.tell(executed(token, 30, 100, 1));
+        replaced(desk, (order, token), 150, 120);
+        (token, 0)
+    }),
+    ("replaced, and some of it had traded before and was not told", |desk, (order, token)| {
+        desk.tell(executed(token, 30, 100, 1));
+        replaced(desk, (order, token), 150, 110);
+        (token, 10)
+    }),
+    ("a replacement replaced", |desk, (order, token)| {
+        let second = replaced(desk, (order, token), 150, 150);
+        replaced(desk, (order, second), 120, 100);
+        (second, 20)
+    }),
+    ("replaced by less, and cancelled", |desk, (order, token)| {
+        let new = replaced(desk, (order, token), 50, 50);
+        desk.tell(canceled(new, 50));
+        (new, 50)
+    }),
+    ("partly cancelled, replaced by more, and cancelled", |desk, (order, token)| {
+        desk.cancel(order, 40);
+        desk.tell(canceled(token, 60));
+        let new = replaced(desk, (order, token), 90, 90);
+        desk.tell(canceled(new, 90));
+        (new, 90)
+    }),
+    ("self-match prevention took some, replaced, and cancelled", |desk, (order, token)| {
+        desk.tell(self_match(token, 30));
+        let new = replaced(desk, (order, token), 100, 70);
+        desk.tell(canceled(new, 70));
+        (new, 70)
+    }),
+    ("a replacement by more was refused, and it was cancelled", |desk, (order, token)| {
+        let new = desk.replace(order, 100, 200);
+        desk.tell(Report::Rejected { token: new, reason: 1 });
+        desk.tell(canceled(token, 100));
+        (token, 100)
+    }),
+    ("cancelled before a replacement by more was answered", |desk, (order, token)| {
+        desk.replace(order, 100, 200);
+        desk.tell(canceled(token, 100));
+        (token, 100)
+    }),
+];
+
+#[test]
+fn an_order_may_trade_what_it_was_asked_for_and_not_a_share_more() {
+    for (story, happens) in STORIES {
+        for more in [-1, 0, 1] {
+            let mut desk = Desk::new();
+            let order = desk.live(Side::Buy, 100, 100);
+            let (token, most) = happens(&mut desk, order);
+            let fill = most + more;
+            if fill > 0 {
+                let expected = (more > 0).then_some((AnomalyKind::Overfill, fill, most));
+                assert_eq!(odd(&mut desk, &executed(token, fill, 100, 9)), expected, "{story}: {fill}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_correction_may_give_a_trade_what_its_order_had_left_and_not_a_share_more() {
+    let corrected = |token, qty, trade| Report::Corrected {
+        token,
+        qty: Qty(qty),
+        price: Price(100),
+        liquidity: b'A',
+        trade,
+        reason: b'N',
+    };
+    for (qty, expected) in [(10, None), (70, None), (71, Some((AnomalyKind::Overfill, 71, 70)))] {
+        let mut desk = Desk::new();
+        let (_, token) = desk.live(Side::Buy, 100, 100);
+        desk.tell(executed(token, 30, 100, 1));
+        desk.tell(executed(token, 30, 100, 2));
+        desk.tell(canceled(token, 40));
+        assert_eq!(odd(&mut desk, &corrected(token, qty, 2)), expected, "{qty}");
+    }
+}

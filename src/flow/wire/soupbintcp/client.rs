@@ -371,22 +371,24 @@ fn agree(wanted_session: [u8; 10], wanted: u64, session: [u8; 10], offered: Opti
 }
 
 impl Client {
-    /// The state in numbers, without the session and the bytes that wait.
+    /// The state in numbers, without the session and the bytes that wait. An error of the framer's ends the session within
+    /// the input that brings it.
     fn numbers(&self) -> [u64; 8] {
-        let (phase, since) = match self.phase {
+        let Client { config: _, framer, pulse, phase, fault, session: _, next_sequence, incoming } = self;
+        let (phase, since) = match *phase {
             Phase::Idle => (0, 0),
             Phase::LoggingIn(since) => (1, since.0),
             Phase::Live => (2, 0),
             Phase::LoggingOut => (3, 0),
             Phase::Over => (4, 0),
         };
-        let fault = match self.fault {
+        let fault = match fault {
             None => 0,
             Some(Fault::Dead) => 1,
             Some(Fault::LoginTimeout) => 2,
         };
-        let Pulse { sent, heard, .. } = self.pulse;
-        [phase, since, fault, sent.0, heard.0, self.next_sequence, self.incoming, self.framer.len() as u64]
+        let Pulse { sent, heard, interval: _, dead_after: _ } = pulse;
+        [phase, since, fault, sent.0, heard.0, *next_sequence, *incoming, framer.len() as u64]
     }
 }
 
@@ -431,5 +433,39 @@ impl State for Client {
             Ok(taken) if taken == waiting.len() => Ok(()),
             _ => Err(LoadError::OutOfRange),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::first_repeated;
+    use crate::flow::wire::soupbintcp::Password;
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        let changes: [fn(&mut Client); 15] = [
+            |_| {},
+            |c| assert_eq!(c.framer.push(b"a"), Ok(1)),
+            |c| assert_eq!(c.framer.push(b"b"), Ok(1)),
+            |c| c.pulse.sent = Mono(1),
+            |c| c.pulse.heard = Mono(1),
+            |c| c.phase = Phase::LoggingIn(Mono(0)),
+            |c| c.phase = Phase::LoggingIn(Mono(1)),
+            |c| c.phase = Phase::Live,
+            |c| c.phase = Phase::LoggingOut,
+            |c| c.phase = Phase::Over,
+            |c| c.fault = Some(Fault::Dead),
+            |c| c.fault = Some(Fault::LoginTimeout),
+            |c| c.session = *b"OTHER     ",
+            |c| c.next_sequence = 9,
+            |c| c.incoming = 9,
+        ];
+        let digests = changes.map(|change| {
+            let mut client = Client::new(ClientConfig::new(*b"USER  ", Password(*b"SECRET    ")));
+            change(&mut client);
+            Digest::of_state(|into| client.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
     }
 }
