@@ -28,7 +28,7 @@ macro_rules! targets {
 }
 
 targets! {
-    targets: itch50 moldudp64 glimpse binary_file packets;
+    targets: itch50 moldudp64 glimpse binary_file packets merge account;
     targets_feed: feed;
     targets_orders: ouch_inbound ouch_outbound soup_framer soup_client soup_server order_session;
     targets_gateway: whole_lane log_file config;

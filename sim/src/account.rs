@@ -23,7 +23,7 @@
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use wire::{Answer, Frames, Request, Stands};
+use wire::{Answer, Frames, Request, Stands, Traded};
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -419,7 +419,7 @@ impl Account {
             match (letter, self.said) {
                 (b'A', _) => self.said = wire::login_sequence(&payload),
                 (b'S', Some(number)) => {
-                    self.said = Some(number + 1);
+                    self.said = number.checked_add(1);
                     // What was heard on an earlier connection is said again after a login.
                     if number > self.heard {
                         self.odd_if(number > self.heard + 1, || format!("message {number} came too early"));
@@ -477,13 +477,9 @@ impl Account {
                 chain.take_off(gone);
                 possible
             }),
-            Answer::Executed { token, qty, price, liquidity, trade } => {
-                self.executed(token, qty, trade, (price, liquidity));
-            }
+            Answer::Executed(traded) => self.executed(traded),
             Answer::Broken { token, trade } => self.revise(token, trade, None),
-            Answer::Corrected { token, qty, price, liquidity, trade } => {
-                self.revise(token, trade, Some((qty, price, liquidity)));
-            }
+            Answer::Corrected(traded) => self.revise(traded.token, traded.trade, Some(traded)),
             Answer::Rejected { token } => self.step(token, "a reject", |chain, counts| {
                 if chain.replace.is_some_and(|asked| asked.token == token) {
                     chain.replace = None;
@@ -537,7 +533,8 @@ impl Account {
         }
     }
 
-    fn executed(&mut self, token: u32, qty: i64, trade: u64, (price, liquidity): (i64, u8)) {
+    fn executed(&mut self, traded: Traded) {
+        let Traded { token, qty, price, liquidity, trade } = traded;
         let Some(at) = self.find(token, "an execution") else { return };
         if self.fills.contains_key(&(at, trade)) {
             self.counts.repeats += 1;
@@ -563,7 +560,7 @@ impl Account {
     }
 
     /// A trade is broken, or has another size and price.
-    fn revise(&mut self, token: u32, trade: u64, with: Option<(i64, i64, u8)>) {
+    fn revise(&mut self, token: u32, trade: u64, with: Option<Traded>) {
         let Some(at) = self.find(token, "a revised trade") else { return };
         let Some(fill) = self.fills.get_mut(&(at, trade)) else {
             return self.odd.push(format!("trade {trade} of {token} is revised and never was"));
@@ -573,7 +570,7 @@ impl Account {
         }
         let old = *fill;
         match with {
-            Some((qty, price, liquidity)) => {
+            Some(Traded { qty, price, liquidity, .. }) => {
                 *fill = Fill { shares: old.shares.signum() * qty, price, liquidity, ..old };
                 self.counts.corrected += 1;
             }

@@ -15,6 +15,7 @@
 
 use crate::venue::acceptor::ConnId;
 use firelane_gateway::base::{ExchangeTime, Mono};
+use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -99,10 +100,11 @@ mod kind {
 }
 
 /// A journal that is being written.
-#[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// Where frames go instead of into the file.
+    instead: Option<Box<dyn Write + Send>>,
     epoch: ExchangeTime,
     /// Whole frames, to be written.
     pending: Vec<u8>,
@@ -110,6 +112,12 @@ pub struct Journal {
     frame: Vec<u8>,
     /// A write has failed: the file may end inside a frame, and nothing may stand behind that.
     broken: bool,
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("path", &self.path).field("broken", &self.broken).finish_non_exhaustive()
+    }
 }
 
 impl Journal {
@@ -155,7 +163,14 @@ impl Journal {
             }
             ExchangeTime(u64::from_le_bytes(body[16..].try_into().unwrap_or_default()))
         };
-        Ok(Journal { path: path.to_owned(), file, epoch, pending: Vec::new(), frame: Vec::new(), broken: false })
+        let (pending, frame) = (Vec::new(), Vec::new());
+        Ok(Journal { path: path.to_owned(), file, instead: None, epoch, pending, frame, broken: false })
+    }
+
+    /// Frames go there from now on, and no more into the file: for tests, of a disk that fails.
+    #[must_use]
+    pub fn written_to(self, writer: impl Write + Send + 'static) -> Self {
+        Journal { instead: Some(Box::new(writer)), ..self }
     }
 
     /// The exchange's time at zero.
@@ -270,13 +285,12 @@ impl Journal {
     /// [`JournalError::Io`]: nothing that these inputs caused may leave, nor what any later ones cause.
     pub fn commit(&mut self) -> Result<(), JournalError> {
         self.seal();
-        if self.pending.is_empty() {
-            return Ok(());
-        }
         let written = if self.broken {
             Err(io::Error::other("an earlier write has failed"))
+        } else if self.pending.is_empty() {
+            return Ok(());
         } else {
-            self.file.write_all(&self.pending)
+            self.instead.as_mut().map_or(&mut self.file as &mut dyn Write, |to| to).write_all(&self.pending)
         };
         self.broken = written.is_err();
         self.pending.clear();

@@ -156,3 +156,71 @@ fn pcapng() {
     assert_eq!(first.time_ns, 3_600_000_000_007);
     million(6, &[file], targets::packets);
 }
+
+/// Two lines with a gap, a re-request's answer, another session and a packet of a third.
+#[test]
+fn a_merge_of_lines() {
+    let mut pcap = firelane_sim::capture::PcapWriter::new(Vec::new()).unwrap();
+    let messages = crate::itch::one_of_each();
+    let from = "10.0.0.1:49653".parse().unwrap();
+    let mut time = 0;
+    let mut send = |to: &str, session: [u8; 10], first: u64, count: usize| {
+        let mut buffer = [0; 1472];
+        let mut builder = moldudp64::PacketBuilder::new(&mut buffer, session, first).unwrap();
+        messages[first as usize..][..count].iter().for_each(|message| builder.push(message).unwrap());
+        time += 1_000_000;
+        pcap.write_udp(time, from, to.parse().unwrap(), builder.finish()).unwrap();
+    };
+    let (a, b, client) = ("233.54.12.111:26477", "233.86.230.111:26477", "10.0.0.7:40000");
+    let [one, two, three] = [*b"000000001A", *b"000000001B", *b"000000001C"];
+    for (to, session, first, count) in [
+        (a, one, 1, 2),
+        (b, one, 1, 3),
+        (a, one, 6, 2),
+        (b, three, 1, 1),
+        (b, one, 7, 2),
+        (client, one, 3, 2),
+        (a, one, 9, 0),
+        (a, two, 1, 2),
+        (b, two, 1, 2),
+        (a, two, 5, 1),
+    ] {
+        send(to, session, first, count);
+    }
+    mutations(MUTATIONS / 10, 7, &[pcap.into_inner(), crate::captures::own_capture()], targets::merge);
+}
+
+/// An order that is entered, replaced, executed in part, cancelled and looked up again, as both sides write it.
+#[test]
+fn an_account_of_orders() {
+    let packet =
+        |letter: u8, payload: &[u8]| [&(payload.len() as u16 + 1).to_be_bytes()[..], &[letter], payload].concat();
+    let piece = |direction: u8, bytes: &[u8]| [&[direction, bytes.len() as u8][..], bytes].concat();
+    let asks = |payload: &[u8]| piece(1, &packet(b'U', payload));
+    let says = |payload: &[u8]| piece(4, &packet(b'S', payload));
+    let parts = [
+        piece(4, &packet(b'A', b"ORDERS0001                   1")),
+        asks(b"O\0\0\0\x07B\0\0\0\x64AAPL    \0\0\0\0\0\x0f\x42\x400YPNN0000000A000000\0\0"),
+        says(
+            b"A\0\0\0\0\0\0\0\x01\0\0\0\x07B\0\0\0\x64AAPL    \0\0\0\0\0\x0f\x42\x400Y\0\0\0\0\0\0\x12\x34PNNL0000000A000000\0\0",
+        ),
+        asks(b"U\0\0\0\x07\0\0\0\x08\0\0\0\x50\0\0\0\0\0\x0f\x42\x410YN0000000A000000\0\0"),
+        says(b"E\0\0\0\0\0\0\0\x02\0\0\0\x07\0\0\0\x0a\0\0\0\0\0\x0f\x42\x40A\0\0\0\0\0\0\0\x09\0\0"),
+        says(
+            b"U\0\0\0\0\0\0\0\x03\0\0\0\x07\0\0\0\x08B\0\0\0\x46AAPL    \0\0\0\0\0\x0f\x42\x410Y\0\0\0\0\0\0\x12\x35PNNL0000000A000000\0\0",
+        ),
+        says(b"F\0\0\0\0\0\0\0\x04\0\0\0\x07\0\0\0\x0a\0\0\0\0\0\x0f\x42\x3fA\0\0\0\0\0\0\0\x09N0000000A000000"),
+        asks(b"X\0\0\0\x08\0\0\0\0"),
+        says(b"C\0\0\0\0\0\0\0\x05\0\0\0\x08\0\0\0\x46U"),
+        says(b"B\0\0\0\0\0\0\0\x06\0\0\0\x07\0\0\0\0\0\0\0\x09C0000000A000000"),
+        asks(b"Q"),
+        says(b"Q\0\0\0\0\0\0\0\x07\0\0\0\x09"),
+    ];
+    let sample = parts.concat();
+    let mut account = firelane_sim::account::Account::default();
+    parts.iter().for_each(|part| if part[0] == 1 { account.on_lane(&part[2..]) } else { account.on_venue(&part[2..]) });
+    assert_eq!((account.odd(), account.live().count(), account.heard()), (&[][..], 0, 7));
+    let counts = account.counts();
+    assert_eq!((counts.fills, counts.corrected, counts.broken), (1, 1, 1));
+    mutations(MUTATIONS / 10, 8, &[sample], targets::account);
+}

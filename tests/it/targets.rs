@@ -2,7 +2,9 @@
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
 use firelane_gateway::flow::wire::{glimpse, itch50, moldudp64};
-use firelane_sim::capture::{CaptureError, binary_file, packets};
+use firelane_sim::account::Account;
+use firelane_sim::capture::merge::Merge;
+use firelane_sim::capture::{Batch, CaptureError, Mark, binary_file, packets};
 
 /// A message either comes back byte for byte or is refused for a reason that is true.
 pub fn itch50(data: &[u8]) {
@@ -146,4 +148,57 @@ pub fn packets(data: &[u8]) {
         }
     }
     assert!(matches!(reader.next_datagram(), Ok(None)));
+}
+
+/// A capture's packets come out as messages in one run: none that was not in it, and what is said to be missing between them
+/// is what is counted; each packet is counted once.
+pub fn merge(data: &[u8]) {
+    let Ok(mut reader) = packets::Reader::with_buffer(data, 64) else { return };
+    let (mut merge, mut out) = (Merge::new(1_024), Batch::default());
+    let (mut taken, mut delivered) = (0, 0);
+    while let Ok(Some(datagram)) = reader.next_datagram() {
+        (taken, delivered) = (taken + 1, delivered + datagram.payload.len());
+        merge.take(&datagram, &mut out);
+    }
+    merge.finish(&mut out);
+    assert!(out.bytes().len() <= delivered);
+    assert!(binary_file::Messages::new(out.bytes()).all(|message| message.is_ok_and(|message| !message.is_empty())));
+    let counts = merge.counts();
+    let once = counts.packets + counts.replies + counts.third_line + counts.foreign + counts.other_session;
+    assert_eq!(once, taken, "{counts:?}");
+    let (mut lost, mut changes) = (0, 0);
+    for (at, mark) in out.marks() {
+        assert!(*at <= out.bytes().len());
+        match mark {
+            Mark::Lost(count) => lost += count,
+            Mark::NewSession => changes += 1,
+        }
+    }
+    assert_eq!((lost, changes), (counts.lost, counts.session_changes));
+}
+
+/// Pieces of what lane and venue say to each other, each behind its direction and length: the account of orders never fails,
+/// and what it holds is of its orders.
+pub fn account(data: &[u8]) {
+    let (mut account, mut rest) = (Account::default(), data);
+    while let [direction, length, tail @ ..] = rest {
+        let (piece, tail) = tail.split_at(tail.len().min(usize::from(*length)));
+        match direction % 8 {
+            0 => account.on_new_connection(),
+            1..4 => account.on_lane(piece),
+            _ => account.on_venue(piece),
+        }
+        rest = tail;
+    }
+    assert!(account.live().all(|chain| chain.exposure().0 >= 0 || !account.odd().is_empty()));
+    let mut held = std::collections::BTreeMap::new();
+    for (id, _, fill) in account.fills().filter(|(_, _, fill)| !fill.broken) {
+        let symbol = account.chains().iter().find(|chain| chain.id == id).unwrap().symbol;
+        *held.entry(symbol).or_insert(0) += fill.shares;
+    }
+    // Two orders of one name are said to be odd, and are one here.
+    let is_odd = |odd: &String| odd.contains("twice");
+    assert!(
+        account.odd().iter().any(is_odd) || held.iter().all(|(symbol, shares)| account.held(*symbol).shares == *shares)
+    );
 }

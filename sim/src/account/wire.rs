@@ -110,6 +110,16 @@ pub(super) struct Stands {
     pub(super) live: bool,
 }
 
+/// Shares that traded, as an execution and a correction of it say it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Traded {
+    pub(super) token: u32,
+    pub(super) qty: i64,
+    pub(super) price: i64,
+    pub(super) liquidity: u8,
+    pub(super) trade: u64,
+}
+
 /// What the venue answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Answer {
@@ -126,24 +136,12 @@ pub(super) enum Answer {
         token: u32,
         gone: i64,
     },
-    Executed {
-        token: u32,
-        qty: i64,
-        price: i64,
-        liquidity: u8,
-        trade: u64,
-    },
+    Executed(Traded),
     Broken {
         token: u32,
         trade: u64,
     },
-    Corrected {
-        token: u32,
-        qty: i64,
-        price: i64,
-        liquidity: u8,
-        trade: u64,
-    },
+    Corrected(Traded),
     Rejected {
         token: u32,
     },
@@ -181,6 +179,12 @@ fn stands(m: &[u8], token: u32, at: usize) -> Option<Stands> {
     })
 }
 
+/// Shares to match number of Executed and of Trade Correction.
+fn traded(m: &[u8], token: u32) -> Option<Traded> {
+    let (qty, price) = (shares_at(m, 13)?, price_at(m, 17)?);
+    Some(Traded { token, qty, price, liquidity: *m.get(25)?, trade: u64_at(m, 26)? })
+}
+
 /// One message of the venue, the payload of a Sequenced packet. `None`: none that the specification knows.
 pub(super) fn answer(m: &[u8]) -> Option<Answer> {
     let letter = *m.first()?;
@@ -193,21 +197,9 @@ pub(super) fn answer(m: &[u8]) -> Option<Answer> {
         b'U' => Answer::Replaced { orig: token, now: stands(m, u32_at(m, 13)?, 17)? },
         b'C' => Answer::Canceled { token, gone: shares_at(m, 13)? },
         b'D' => Answer::Prevented { token, gone: shares_at(m, 13)? },
-        b'E' => Answer::Executed {
-            token,
-            qty: shares_at(m, 13)?,
-            price: price_at(m, 17)?,
-            liquidity: *m.get(25)?,
-            trade: u64_at(m, 26)?,
-        },
+        b'E' => Answer::Executed(traded(m, token)?),
         b'B' => Answer::Broken { token, trade: u64_at(m, 13)? },
-        b'F' => Answer::Corrected {
-            token,
-            qty: shares_at(m, 13)?,
-            price: price_at(m, 17)?,
-            liquidity: *m.get(25)?,
-            trade: u64_at(m, 26)?,
-        },
+        b'F' => Answer::Corrected(traded(m, token)?),
         b'J' => Answer::Rejected { token },
         b'P' => Answer::CancelPending { token },
         b'I' => Answer::CancelRejected { token },
@@ -252,8 +244,11 @@ mod tests {
         replaced.extend_from_slice(&accepted[9..]);
         assert_eq!(answer(&replaced), Some(Answer::Replaced { orig: 6, now: stands }));
         let executed = b"E\0\0\0\0\0\0\0\x01\0\0\0\x07\0\0\0\x0a\0\0\0\0\0\x0f\x42\x40A\0\0\0\0\0\0\0\x09\0\0";
-        let trade = Answer::Executed { token: 7, qty: 10, price: 1_000_000, liquidity: b'A', trade: 9 };
-        assert_eq!(answer(executed), Some(trade));
+        let traded = Traded { token: 7, qty: 10, price: 1_000_000, liquidity: b'A', trade: 9 };
+        assert_eq!(answer(executed), Some(Answer::Executed(traded)));
+        let mut corrected = [b"F", &executed[1..34]].concat();
+        corrected.extend_from_slice(b"N00000001000000");
+        assert_eq!(answer(&corrected), Some(Answer::Corrected(traded)));
         let enter = b"O\0\0\0\x07B\0\0\0\x64AAPL    \0\0\0\0\0\x0f\x42\x400YPNN0000000A000000\0\0";
         let text = *b"0000000A000000";
         let (token, side, qty, price) = (7, b'B', 100, 1_000_000);

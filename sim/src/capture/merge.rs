@@ -338,9 +338,13 @@ impl Merge {
             self.over.insert(over.name);
         }
         if at_end {
-            let before = self.sessions.len();
-            self.sessions.retain(|session| session.packets > 1 || session.packets_back == 0);
-            self.counts.other_session += (before - self.sessions.len()) as u64;
+            let is_stray = |session: &Session| session.packets == 1 && session.packets_back > 0;
+            let strays: Vec<usize> = self.sessions.iter().filter(|s| is_stray(s)).map(|s| s.opened_at).collect();
+            self.sessions.retain(|session| !is_stray(session));
+            for at in strays {
+                self.counts.other_session += 1;
+                self.forget_packet(at);
+            }
         }
         if self.sessions.is_empty() {
             return;

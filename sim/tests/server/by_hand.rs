@@ -122,47 +122,31 @@ fn each_wrong_login_is_answered_closed_and_said() {
     let mut rig = rig(None);
     let short = [b"\0\x2a", &LOGIN[2..44]].concat();
     let long = [b"\0\x33", &LOGIN[2..], b"1500"].concat();
-    for (login, reason, key, said) in [
-        (with(9, b"WRONG     "), b'A', "wrong_password", " (user \"FIRE0\") gone: login rejected: wrong password"),
-        (
-            with(3, b"MALLET"),
-            b'A',
-            "wrong_username",
-            " (user \"MALLET\") gone: login rejected: no such user on this port",
-        ),
-        (
-            with(19, b"YESTERDAY "),
-            b'S',
-            "wrong_session",
-            " (user \"FIRE0\") gone: login rejected: it asked for another session",
-        ),
-        (
-            with(29, b"                   3"),
-            b'S',
-            "sequence_beyond_end",
-            " (user \"FIRE0\") gone: login rejected: it asked for message 3, and the next one is 2",
-        ),
-        (
-            with(29, b"18446744073709551615"),
-            b'S',
-            "sequence_beyond_end",
-            " (user \"FIRE0\") gone: login rejected: it asked for message 18446744073709551615, and the next one is 2",
-        ),
+    let fire = Some("FIRE0");
+    let beyond = |asked: &str| format!("it asked for message {asked}, and the next one is 2");
+    let length = |bytes: u32| format!("a Login Request of {bytes} bytes instead of 47");
+    let at_session = |key| (b'S', key, fire);
+    for (login, (reason, key, user), why) in [
+        (with(9, b"WRONG     "), (b'A', "wrong_password", fire), "wrong password".to_owned()),
+        (with(3, b"MALLET"), (b'A', "wrong_username", Some("MALLET")), "no such user on this port".to_owned()),
+        (with(19, b"YESTERDAY "), at_session("wrong_session"), "it asked for another session".to_owned()),
+        (with(29, b"                   3"), at_session("sequence_beyond_end"), beyond("3")),
+        (with(29, b"18446744073709551615"), at_session("sequence_beyond_end"), beyond("18446744073709551615")),
         (
             with(29, b"               first"),
-            b'S',
-            "bad_sequence",
-            " (user \"FIRE0\") gone: login rejected: the sequence number is not a number",
+            at_session("bad_sequence"),
+            "the sequence number is not a number".to_owned(),
         ),
-        (short, b'A', "login_length", " gone: login rejected: a Login Request of 42 bytes instead of 47"),
-        (long, b'A', "login_length", " gone: login rejected: a Login Request of 51 bytes instead of 47"),
-        (b"\0\x01L".to_vec(), b'A', "login_length", " gone: login rejected: a Login Request of 1 bytes instead of 47"),
+        (short, (b'A', "login_length", None), length(42)),
+        (long, (b'A', "login_length", None), length(51)),
+        (b"\0\x01L".to_vec(), (b'A', "login_length", None), length(1)),
     ] {
         let before = rig.status().gone.get(key).copied().unwrap_or(0);
         let mut client = Client::new(&rig);
         client.write(&login);
         assert_eq!(client.ends(&mut rig), [0, 2, b'J', reason], "{}", login.escape_ascii());
-        assert_eq!(client.farewell(&mut rig), said);
+        let user = user.map_or(String::new(), |user| format!(" (user {user:?})"));
+        assert_eq!(client.farewell(&mut rig), format!("{user} gone: login rejected: {why}"));
         assert_eq!(rig.status().gone[key], before + 1);
     }
     let everything: Vec<String> = rig.seen.iter().map(|event| format!("{event} {event:?}")).collect();

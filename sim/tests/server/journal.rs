@@ -1,7 +1,8 @@
 //! A venue that is killed comes back as it was; a journal that is not as it was written is refused.
 
-use super::rig::{EPOCH, Rig, SNAPSHOT, far_end, login, market};
-use firelane_gateway::base::{ExchangeTime, Mono};
+use super::rig::{ByHand, EPOCH, Rig, SNAPSHOT, far_end, login, market};
+use firelane_gateway::base::{ExchangeTime, Mono, Nanos};
+use firelane_gateway::shell::agent::Agent;
 use firelane_sim::far_end::{Door, FarEnd, FarEndConfig};
 use firelane_sim::journal::{Input, Journal, JournalError};
 use firelane_sim::net::Faults;
@@ -9,6 +10,8 @@ use firelane_sim::reconcile::Statement;
 use firelane_sim::server::Command;
 use firelane_sim::venue::acceptor::ConnId;
 use std::fs;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::path::Path;
 
 const DIGEST: u64 = 42;
@@ -232,4 +235,85 @@ fn every_kind_of_input_comes_back_as_it_was_noted() {
     assert_eq!(count, inputs.len() as u64);
     let unused = far_end(1, 100, 1, Faults::None);
     assert_eq!(unused.latest(), Some(Mono(0)), "without a journal nothing needs one");
+}
+
+/// A disk that is full after so many writes. The last one before that leaves a part of itself.
+struct Fills {
+    file: fs::File,
+    writes: u32,
+}
+
+impl Write for Fills {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.writes == 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.writes -= 1;
+        let length = if self.writes == 0 { bytes.len() / 2 } else { bytes.len() };
+        self.file.write_all(&bytes[..length])?;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Nothing leaves that is not written: whenever the disk is full, what the clients and the lines got is what a venue has
+/// that comes back from the file, and so it stays however often the one with the full disk is asked.
+#[test]
+fn what_its_journal_does_not_hold_reaches_no_wire() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut orders = 0;
+    for writes in (1..60).chain([100, 200]) {
+        let path = folder.path().join(format!("{writes}.journal"));
+        let file = OpenOptions::new().append(true).create(true).open(&path).unwrap();
+        let journal = Journal::open(&path, DIGEST, EPOCH).unwrap().written_to(Fills { file, writes });
+        let config = FarEndConfig::under(Faults::None, 23, SNAPSHOT);
+        let mut far_end = FarEnd::resume(config, market(1, 2_000, 23, Faults::None), journal).unwrap();
+        far_end.open(Mono(0));
+        let mut rig = Rig::with_clock(1, far_end, |_| (), Some(ByHand::default()));
+        let trader = rig.trader(0, 1);
+        let mut urn = 0;
+        let mut cycle = |rig: &mut Rig| {
+            let done = rig.server.do_work();
+            rig.clock.as_ref().unwrap().pass(Nanos::from_micros(300));
+            rig.traders[trader].poll();
+            rig.lines.iter_mut().for_each(|line| {
+                line.poll();
+            });
+            if rig.traders[trader].logged_in.is_some() {
+                urn += 1;
+                let symbol = rig.lines[0].messages.values().find(|message| message[0] == b'R');
+                let symbol = symbol.map_or(*b"NONE    ", |message| message[11..19].try_into().unwrap());
+                rig.traders[trader].enter(urn, b'B', 100, &symbol, 1_000);
+            }
+            done
+        };
+        let failed = (0..20_000).find_map(|_| cycle(&mut rig).err()).expect("the disk is full");
+        assert!(failed.to_string().contains(&format!("{writes}.journal")), "{failed}");
+        // Nobody has to ask it again. Whoever does gets nothing of it.
+        for _ in 0..20 {
+            assert!(cycle(&mut rig).is_err());
+        }
+        rig.server.on_close();
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        rig.lines.iter_mut().for_each(|line| {
+            line.poll();
+        });
+        rig.traders[trader].poll();
+        drop(rig.handle.take_far_end());
+        let written = resume(&path, 1, 2_000, 23).unwrap();
+        for line in &rig.lines {
+            let store = written.publisher().store().unwrap();
+            let unknown = line.messages.iter().find(|(n, message)| store.get(**n) != Some(message));
+            assert_eq!(unknown, None, "{writes} writes");
+            assert!(line.next <= written.publisher().next_sequence(), "{writes} writes");
+        }
+        let told = written.exchange().port(0).unwrap().messages();
+        let got = &rig.traders[trader];
+        assert!(told.starts_with(&got.got), "{writes} writes");
+        orders += got.count(b'A') + got.count(b'J');
+    }
+    assert!(orders > 10, "{orders} orders were answered before a disk was full");
 }

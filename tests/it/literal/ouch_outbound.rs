@@ -10,12 +10,7 @@ const AT: Timestamp = Timestamp(0x4142_4344_4546_4748);
 /// The order or request that each of them is about: 31 32 33 34.
 const URN: UserRefNum = UserRefNum(0x3132_3334);
 
-fn holds(message: &Outbound<'_>, bytes: &[u8]) {
-    let mut out = [0; 128];
-    let length = message.encode_into(&mut out).unwrap();
-    assert_eq!(out[..length].escape_ascii().to_string(), bytes.escape_ascii().to_string());
-    assert_eq!(Outbound::decode(bytes).as_ref(), Ok(message));
-}
+both_ways!(Outbound);
 
 macro_rules! outbound {
     ($name:ident { $($field:ident: $value:expr),* $(,)? }) => {
@@ -46,10 +41,9 @@ fn order_accepted() {
         order_state: OrderState::DEAD,
         cl_ord_id: *b"text          ",
     });
-    let mut bytes = b"AABCDEFGH1234S\x01\x02\x03\x04SYM     \x05\x06\x07\x08\x09\x0a\x0b\x0c5Z".to_vec();
-    bytes.extend(b"\x0d\x0e\x0f\x10\x11\x12\x13\x14RYCDtext          \x00\x00");
-    assert_eq!(bytes.len(), 64);
-    holds(&Outbound::OrderAccepted(&message, EMPTY), &bytes);
+    let bytes: &[u8; 64] = b"AABCDEFGH1234S\x01\x02\x03\x04SYM     \x05\x06\x07\x08\x09\x0a\x0b\x0c5Z\
+        \x0d\x0e\x0f\x10\x11\x12\x13\x14RYCDtext          \x00\x00";
+    holds(&Outbound::OrderAccepted(&message, EMPTY), bytes);
 }
 
 #[test]
@@ -70,10 +64,9 @@ fn order_replaced() {
         order_state: OrderState::LIVE,
         cl_ord_id: *b"text          ",
     });
-    let mut bytes = b"UABCDEFGH12345678B\x01\x02\x03\x04SYM     \x05\x06\x07\x08\x09\x0a\x0b\x0c0Y".to_vec();
-    bytes.extend(b"\x0d\x0e\x0f\x10\x11\x12\x13\x14ONHLtext          \x00\x00");
-    assert_eq!(bytes.len(), 68);
-    holds(&Outbound::OrderReplaced(&message, EMPTY), &bytes);
+    let bytes: &[u8; 68] = b"UABCDEFGH12345678B\x01\x02\x03\x04SYM     \x05\x06\x07\x08\x09\x0a\x0b\x0c0Y\
+        \x0d\x0e\x0f\x10\x11\x12\x13\x14ONHLtext          \x00\x00";
+    holds(&Outbound::OrderReplaced(&message, EMPTY), bytes);
 }
 
 #[test]
@@ -113,9 +106,9 @@ fn order_executed() {
         liquidity: LiquidityFlag(b'J'),
         match_number: MatchNumber(0x0d0e_0f10_1112_1314).into(),
     });
-    let mut bytes = b"EABCDEFGH1234\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0cJ".to_vec();
-    bytes.extend(b"\x0d\x0e\x0f\x10\x11\x12\x13\x14\x00\x00");
-    holds(&Outbound::OrderExecuted(&message, EMPTY), &bytes);
+    let bytes = b"EABCDEFGH1234\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0cJ\
+        \x0d\x0e\x0f\x10\x11\x12\x13\x14\x00\x00";
+    holds(&Outbound::OrderExecuted(&message, EMPTY), bytes);
 }
 
 #[test]
@@ -206,9 +199,9 @@ fn trade_correction() {
         reason: CorrectionReason::NAV,
         cl_ord_id: *b"text          ",
     });
-    let mut bytes = b"FABCDEFGH1234\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0cA".to_vec();
-    bytes.extend(b"\x0d\x0e\x0f\x10\x11\x12\x13\x14Ntext          ");
-    holds(&Outbound::TradeCorrection(&message), &bytes);
+    let bytes = b"FABCDEFGH1234\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0cA\
+        \x0d\x0e\x0f\x10\x11\x12\x13\x14Ntext          ";
+    holds(&Outbound::TradeCorrection(&message), bytes);
 }
 
 /// The code letters of the specification, in the order in which they are named.

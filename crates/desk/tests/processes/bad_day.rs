@@ -125,6 +125,12 @@ struct Day {
     orders: u64,
 }
 
+/// A gateway that was told one message too many knows one more than the venue: it is let in no more once its session is
+/// cut, and says what may live.
+fn asks_beyond_the_end(status: &Value) -> bool {
+    number(status, "/counters/entry.rejected_logins") > 0
+}
+
 /// Files of one gateway.
 #[derive(Default)]
 struct Kept {
@@ -207,9 +213,15 @@ impl Day {
         let gateway = self.gateway.take().unwrap();
         gateway.signal("-INT");
         let report = gateway.report(i32::from(self.contradicted));
-        let errors = report["errors"].as_array().map_or(0, Vec::len);
-        assert_eq!(errors, usize::from(self.contradicted), "{report}");
-        assert_eq!((report["ended"].as_str(), number(&report, "/live_orders")), (Some("asked"), 0), "{report}");
+        let errors = report["errors"].as_array().cloned().unwrap_or_default();
+        let may_live = errors.iter().any(|error| error.as_str().unwrap().contains("may still live at the venue"));
+        assert!(!may_live || self.contradicted && asks_beyond_the_end(&report), "{report}");
+        assert_eq!(errors.len(), usize::from(self.contradicted) + usize::from(may_live), "{report}");
+        assert_eq!(
+            (report["ended"].as_str(), number(&report, "/live_orders") == 0),
+            (Some("asked"), !may_live),
+            "{report}"
+        );
         self.look_at_files(0);
         report
     }
@@ -445,10 +457,13 @@ impl Day {
         let gateway = self.gateway.as_ref().unwrap();
         let said = gateway.says("TRADING IS STOPPED");
         assert!(said.contains("firelane enable"), "{said}");
-        let stopped = self.world.until("gateway", "nothing to rest", |status| number(status, "/live_orders") == 0);
+        let stopped = self.world.until("gateway", "nothing to rest", |status| {
+            number(status, "/live_orders") == 0 || asks_beyond_the_end(status)
+        });
         assert!(firelane(&["enable", &config]).output().unwrap().status.success());
         self.world.until("gateway", "trading", |status| {
-            status["stopped"] == false && number(status, "/orders") > number(&stopped, "/orders")
+            let trades = status["stopped"] == false && number(status, "/orders") > number(&stopped, "/orders");
+            trades || asks_beyond_the_end(status)
         });
         self.end_gateway();
         self.start_gateway();

@@ -9,7 +9,7 @@ use firelane_gateway::base::{ExchangeTime, Price};
 /// A trick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Trick {
-    /// Shares that an order was told had been cancelled turn out to have traded.
+    /// Shares that an order was told had been cancelled turn out to have traded, be it before a replacement took them over.
     FillLate,
     /// A fill is told again.
     RepeatFill,
@@ -42,33 +42,54 @@ impl Port {
     }
 
     fn fill_late(&mut self, now: ExchangeTime, rng: &mut Rng) -> bool {
-        // What a replacement has taken over it may still trade: a fill of that under the number before would be more than
-        // was asked for, which no venue may do.
-        let known = |key: OrderKey| match self.orders[&key].state {
-            OrderState::Live | OrderState::Replaced(_) => None,
-            OrderState::Done => Some(self.orders[&key].canceled),
-        };
-        let latest = self.orders.keys().rev().take(LATEST).copied();
-        let late: Vec<(OrderKey, u32)> =
-            latest.filter_map(|key| known(key).filter(|shares| *shares > 0).map(|shares| (key, shares))).collect();
-        if late.is_empty() {
-            return false;
-        }
-        let (key, most) = late[rng.index(late.len())];
+        let Some((key, told, most)) = self.pick_late(rng) else { return false };
         let shares = u32::try_from(rng.between(1, most.into())).unwrap_or(1);
         let Some(record) = self.orders.get_mut(&key) else { return false };
-        record.executed += shares;
-        record.late += shares;
-        let terms = (record.terms.side, record.terms.symbol, record.terms.limit.unwrap_or(Price(1)));
-        let (side, symbol, price) = terms;
         record.canceled -= shares;
-        let signed = side.of_market().map_or(0, |side| side.sign()) * i64::from(shares);
-        let trade = LATE_TRADES + self.fills.len() as u64;
-        let liquidity = Liquidity::Added;
-        let fill = Fill { order: key, trade, symbol, shares: signed, price, liquidity, broken: false };
+        if told != key {
+            // What traded before was never taken over.
+            record.entered -= shares;
+            record.before.executed += shares;
+            record.late += shares;
+        }
+        let Some(record) = self.orders.get_mut(&told) else { return false };
+        record.executed += shares;
+        if told != key {
+            record.moved -= shares;
+        }
+        let terms = &record.terms;
+        let signed = terms.side.of_market().map_or(0, |side| side.sign()) * i64::from(shares);
+        let fill = Fill {
+            order: told,
+            trade: LATE_TRADES + self.fills.len() as u64,
+            symbol: terms.symbol,
+            shares: signed,
+            price: terms.limit.unwrap_or(Price(1)),
+            liquidity: Liquidity::Added,
+            broken: false,
+        };
         self.answers.executed(now, &fill);
         self.fills.push(fill);
         true
+    }
+
+    /// An order that was told of cancelled shares, the number under which some of them may turn out to have traded, and how
+    /// many. That is its own number only once it is done: under that, one that lives just executes. A client knows
+    /// an order by the number before as well, and by none before that.
+    fn pick_late(&self, rng: &mut Rng) -> Option<(OrderKey, OrderKey, u32)> {
+        let latest = self.orders.iter().rev().take(LATEST);
+        let latest = latest.filter(|(_, record)| !matches!(record.state, OrderState::Replaced(_)));
+        let late = latest.flat_map(|(key, record)| {
+            let own = (record.state == OrderState::Done).then_some((*key, record.canceled));
+            let before = record.replaces.map(|old| (old, record.canceled.min(self.orders[&old].moved)));
+            let told = own.into_iter().chain(before).filter(|(_, shares)| *shares > 0);
+            told.map(move |(told, shares)| (*key, told, shares))
+        });
+        let late: Vec<_> = late.collect();
+        // Of an order that lives it is the rarer and the harder one.
+        let lives: Vec<_> = late.iter().filter(|(key, ..)| self.orders[key].open > 0).copied().collect();
+        let among = if lives.is_empty() || rng.coin() { late } else { lives };
+        (!among.is_empty()).then(|| among[rng.index(among.len())])
     }
 
     fn repeat_fill(&mut self, now: ExchangeTime, rng: &mut Rng) -> bool {
