@@ -52,6 +52,8 @@ pub(super) struct LiveFigures {
     pub(super) latency: Latency,
     pub(super) counters: Counters,
     pub(super) log_stalls: u64,
+    /// Order entry was ready while the market traded.
+    pub(super) was_ready: bool,
     pub(super) cycles: u64,
     /// Hot threads and what they did when there was nothing to do.
     pub(super) threads: BTreeMap<&'static str, &'static str>,
@@ -124,6 +126,9 @@ pub(crate) struct Report {
     tape_error: Option<String>,
     /// Lines that could not be written to the console.
     notices_lost: u64,
+    /// Order entry was ready while the market traded.
+    #[serde(skip)]
+    was_ready: bool,
     /// The two pictures.
     #[serde(skip)]
     charts: Option<(String, String)>,
@@ -308,6 +313,7 @@ impl Report {
             charts: live
                 .as_ref()
                 .map(|live| (chart::pieces(&live.latency, layout::width()), chart::spread(&live.latency))),
+            was_ready: live.as_ref().is_none_or(|live| live.was_ready),
             tape_error: account.tape_error.clone(),
             notices_lost: crate::output::notices_lost(),
             error: account.error.clone(),
@@ -419,19 +425,9 @@ impl Report {
     /// How fast the market was, beside what was asked for.
     fn rate(&self) -> String {
         let Some(asked) = self.rate_asked else { return String::new() };
-        let reached = self.rate_reached;
-        let share = reached as f64 / asked.max(1) as f64;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // The end is not sharp, and the flow is random.
-        if share >= 0.9 {
-            return format!(", {} a second", group(reached));
-        }
-        format!(
-            ", {} a second of the {} asked for: the venue found no time for more on {cores} core{}",
-            group(reached),
-            group(asked),
-            if cores == 1 { "" } else { "s" }
-        )
+        // On a virtual clock the venue has all the time that it takes.
+        pace(self.rate_reached, asked, self.run.as_ref().map(|_| cores))
     }
 
     /// Why no order went.
@@ -440,6 +436,11 @@ impl Report {
         match refused {
             Some((why, _)) => format!("none went: the risk gate refused all, mostly for {why}"),
             None if self.wiring == "listener" => "a listener sends none".to_owned(),
+            None if !self.was_ready => {
+                "none went: the venue had no time to answer the login while the market traded; a lower --rate, or more \
+                 --seconds, leave it some"
+                    .to_owned()
+            }
             None if self.recovery.lost + self.recovery.snapshot_failures > 0 => {
                 "none went: messages were lost, and no book that may be wrong is traded".to_owned()
             }
@@ -470,6 +471,20 @@ impl Report {
         say!("Try next:");
         say!("  {me} {command}");
         say!("      {what}");
+    }
+}
+
+/// A rate that was reached; on `cores` that may have been too few for the one that was asked for.
+fn pace(reached: u64, asked: u64, cores: Option<usize>) -> String {
+    let much = format!(", {} a second", group(reached));
+    match cores {
+        // The end is not sharp, and the flow is random.
+        Some(cores) if (reached as f64) < 0.9 * asked as f64 => format!(
+            "{much} of the {} asked for: the venue found no time for more on {cores} core{}",
+            group(asked),
+            if cores == 1 { "" } else { "s" }
+        ),
+        _ => much,
     }
 }
 
@@ -545,4 +560,17 @@ fn profit(lane: &dyn Lane) -> i128 {
         account.profit(mark, row.multiplier).map_or(0, |profit| profit.0)
     })
     .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_always_said_and_one_that_was_not_reached_with_the_reason() {
+        assert_eq!(pace(90_000, 100_000, Some(2)), ", 90,000 a second");
+        let short = pace(89_999, 100_000, Some(1));
+        assert_eq!(short, ", 89,999 a second of the 100,000 asked for: the venue found no time for more on 1 core");
+        assert_eq!(pace(4_223, 5_000, None), ", 4,223 a second", "a virtual clock waits for the venue");
+    }
 }
