@@ -2,20 +2,19 @@
 
 use super::chart;
 use crate::cli::{Demo, Faults};
-use crate::counters::{self, Counters, unusual};
+use crate::counters::{self, Counters, unusual_at_the_end};
 use crate::invoked::me;
 use crate::layout;
+use crate::money::Money;
 use crate::paint;
 use crate::replay::group;
 use crate::times::Times;
-use firelane_gateway::base::{InstrumentId, Price, Side};
-use firelane_gateway::flow::book::BookView;
 use firelane_gateway::flow::record::FinalBody;
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::latency::Latency;
-use firelane_sim::reconcile::{Dollars, TapeCounts};
+use firelane_sim::reconcile::{TapeCounts, Traded};
 use firelane_sim::world::WorldStats;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,6 +27,7 @@ pub(super) const SPLIT_CORES: usize = 4;
 pub(super) struct Account<'a> {
     pub(super) lane: &'a dyn Lane,
     pub(super) tape: TapeCounts,
+    pub(super) volumes: Traded,
     pub(super) symbols: usize,
     pub(super) stats: WorldStats,
     pub(super) summary: FinalBody,
@@ -98,8 +98,9 @@ pub(crate) struct Report {
     pub(crate) fills: u64,
     /// Shares in them.
     pub(crate) shares: u64,
-    /// Profit, positions marked at the last mid: 1/10,000 dollar.
-    pub(crate) pnl: i128,
+    /// What it brought.
+    #[serde(flatten)]
+    pub(crate) money: Money,
     /// Actions that the risk gate refused, by reason.
     pub(crate) rejects: BTreeMap<String, u64>,
     /// What the world did to both.
@@ -236,7 +237,7 @@ pub(crate) struct Digests {
 
 impl Report {
     pub(super) fn of(options: &Demo, config: &Config, account: &Account<'_>) -> Self {
-        let Account { lane, tape, stats, summary, live, .. } = account;
+        let Account { lane, tape, volumes, stats, summary, live, .. } = account;
         let feed = lane.feed_counters();
         let gate = lane.gate();
         let refused = Refusal::ALL.into_iter().map(|why| (format!("{why:?}"), gate.refused(why)));
@@ -277,7 +278,7 @@ impl Report {
             },
             fills: tape.fills,
             shares: tape.shares,
-            pnl: profit(*lane),
+            money: Money::of(*lane, volumes),
             rejects: refused.filter(|(_, n)| *n > 0).collect(),
             faults: FaultCounts {
                 profile: match options.faults {
@@ -364,7 +365,7 @@ impl Report {
             let refused: Vec<String> = self.rejects.iter().map(|(why, n)| format!("{why} {}", group(*n))).collect();
             row("refused", self.rejects.values().sum(), format!("by the risk gate: {}", refused.join(", ")));
         }
-        say!("{}", layout::row("P&L", &Dollars(self.pnl).to_string(), "positions marked at the last mid"));
+        self.money.rows().iter().for_each(|row| say!("{row}"));
         if self.faults.profile != "none" {
             self.faults.print();
         }
@@ -377,7 +378,7 @@ impl Report {
             ),
             Some(run) => run.print(),
         }
-        for count in unusual(&self.counters) {
+        for count in unusual_at_the_end(&self.counters) {
             say!("  unusual   {count}");
         }
         self.print_latency();
@@ -546,20 +547,6 @@ impl FaultCounts {
 
 fn or_nothing(items: &[String]) -> String {
     if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
-}
-
-/// Cash, and what is held at the middle of the book (at the last trade where a side is empty).
-fn profit(lane: &dyn Lane) -> i128 {
-    let rows = (0..).map(InstrumentId).zip(lane.instruments().rows());
-    rows.map(|(id, row)| {
-        let account = lane.gate().ledger().account(id);
-        let book = lane.books().view(id);
-        let best = |side| book.top(side).map(|level| level.price.0);
-        let mid = best(Side::Buy).zip(best(Side::Sell)).map(|(bid, ask)| Price((bid + ask) / 2));
-        let mark = mid.or(book.last_trade().map(|(price, _)| price)).unwrap_or_default();
-        account.profit(mark, row.multiplier).map_or(0, |profit| profit.0)
-    })
-    .sum()
 }
 
 #[cfg(test)]

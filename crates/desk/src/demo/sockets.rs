@@ -339,6 +339,7 @@ impl Run<'_> {
         let account = Account {
             lane: &*lane,
             tape: tape.counts(),
+            volumes: tape.traded().clone(),
             symbols: far_end.exchange().symbols().len(),
             stats: stats(&status, &far_end),
             summary,
