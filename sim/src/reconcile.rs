@@ -16,7 +16,7 @@ mod tape;
 pub use books::{BookRow, BookRows, book_of_lane, book_of_venue, compare_books};
 pub use heard::{compare_with_lane, compare_with_venue};
 pub use rest::{Reach, Rest, check_at_rest, check_exposure, live_orders, reach_of_lane, reach_of_venue};
-pub use tape::{TapeCounts, TapeLedger};
+pub use tape::{TapeCounts, TapeLedger, Traded, Volume};
 
 use crate::exchange::Exchange;
 use crate::venue::port::{OrderKey, OrderState, Port};

@@ -85,6 +85,15 @@ pub(crate) fn unusual(counters: &Counters) -> Vec<String> {
     odd.map(|(name, value)| format!("{name} {}", group(*value))).collect()
 }
 
+/// The same of a run that is over: its own end is the end of a connection, too.
+pub(crate) fn unusual_at_the_end(counters: &Counters) -> Vec<String> {
+    let mut counters = counters.clone();
+    if let Some(own) = counters.get_mut("entry.disconnects") {
+        *own = own.saturating_sub(1);
+    }
+    unusual(&counters)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +147,11 @@ mod tests {
         }
         counters.insert("feed.new".to_owned(), 1);
         assert_eq!(unusual(&counters), ["feed.line_b.truncated 1,000", "feed.new 1", "orders.contradictions 2"]);
+        counters = names();
+        for (disconnects, unusual) in [(1, 0), (2, 1)] {
+            *counters.get_mut("entry.disconnects").unwrap() = disconnects;
+            assert_eq!(unusual_at_the_end(&counters).len(), unusual);
+        }
         assert!(!fits("feed.packets", "feed.*.packets") && fits("feed.a.packets", "feed.*.packets"));
     }
 }

@@ -16,6 +16,7 @@ mod invoked;
 mod kill;
 mod layout;
 mod log;
+mod money;
 mod nearest;
 mod notices;
 mod outfile;

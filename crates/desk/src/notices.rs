@@ -535,11 +535,6 @@ fn garbled(detail: Detail) -> String {
     }
 }
 
-/// A price of the wire's units.
-fn price(units: i64) -> String {
-    format!("${}.{:04}", units / 10_000, (units % 10_000).abs())
-}
-
 #[cfg(test)]
 #[path = "notices/tests.rs"]
 mod tests;

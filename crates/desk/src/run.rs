@@ -6,6 +6,7 @@ mod report;
 use crate::check;
 use crate::cli::Run;
 use crate::control::{self, Gateway};
+use crate::money::Fills;
 use crate::notices::Notices;
 use crate::outfile;
 use crate::replay::group;
@@ -54,13 +55,13 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let header = FileHeader::new(&config.wiring, &config.text, listed, config.effects).began_at(times::began(&clock));
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
-    let records = Records::default();
+    let (records, fills) = (Records::default(), Fills::default());
     let setup = Setup {
         kill,
         passwords: Some(passwords),
         log: log.sheet(&header),
         tape: tape.sheet(&header),
-        observers: vec![Box::new(records.clone())],
+        observers: vec![Box::new(records.clone()), Box::new(fills.clone())],
     };
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
     let live =
@@ -88,7 +89,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     drop(served);
     show.tell();
     show.screen.clear();
-    let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape, &records));
+    let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape, &records), &fills);
     if options.json {
         crate::output::json(&report)?;
     } else {

@@ -117,7 +117,8 @@ fn the_json_has_its_documented_keys() {
     let quick = desk.json(&file, &options);
     assert!(quick["ns_per_message"].as_object().unwrap()["warm"].is_null());
     assert_eq!(report["bbo_states"], 0);
-    for key in ["frames", "entered", "replaced", "cancelled", "fills"] {
+    assert!(report["orders"]["by_symbol"].is_object());
+    for key in ["frames", "entered", "replaced", "cancelled", "fills", "pnl", "cash"] {
         assert_eq!(report["orders"][key], 0, "{key}");
     }
 }

@@ -13,6 +13,7 @@ pub struct TapeLedger {
     pub(super) orders: BTreeMap<ClientId, TapeOrder>,
     fills: BTreeMap<(ClientId, u64), FillRow>,
     counts: TapeCounts,
+    traded: Traded,
     records: u64,
 }
 
@@ -62,9 +63,61 @@ pub struct TapeCounts {
     pub book_faults: u64,
 }
 
+/// Shares that were traded on one side, and what for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Volume {
+    /// Shares.
+    pub shares: i64,
+    /// Their prices times their numbers, in 1/10,000 of a dollar.
+    pub notional: i128,
+}
+
+impl Volume {
+    /// The average price, rounded to the nearest 1/10,000 of a dollar. `None` if nothing was traded.
+    #[must_use]
+    pub fn average(&self) -> Option<Price> {
+        let shares = i128::from(self.shares);
+        (shares > 0)
+            .then(|| (self.notional + shares / 2).div_euclid(shares))
+            .and_then(|n| i64::try_from(n).ok())
+            .map(Price)
+    }
+}
+
+/// Shares bought and sold of each instrument, by the fills that a tape tells of, as they come: a trade that is broken or
+/// corrected later is in it as it was first. Unlike [`TapeLedger`] it keeps nothing of single orders.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Traded {
+    of: BTreeMap<InstrumentId, [Volume; 2]>,
+}
+
+impl Traded {
+    /// Takes in one record of the tape, header and body.
+    pub fn on_record(&mut self, record: &[u8]) {
+        let Ok((header, body)) = RecordHeader::ref_from_prefix(record) else { return };
+        if header.kind == Kind::Order as u8
+            && let Ok(body) = OrderBody::ref_from_bytes(body)
+            && body.what == Happening::Filled as u8
+        {
+            let sides = self.of.entry(InstrumentId(body.instrument.get())).or_default();
+            let volume = &mut sides[usize::from(body.side != b'B')];
+            let (shares, price) = (body.fill_qty.get(), body.fill_price.get());
+            volume.shares = volume.shares.saturating_add(shares);
+            volume.notional += i128::from(shares) * i128::from(price);
+        }
+    }
+
+    /// Bought and sold.
+    #[must_use]
+    pub fn of(&self, instrument: InstrumentId) -> [Volume; 2] {
+        self.of.get(&instrument).copied().unwrap_or_default()
+    }
+}
+
 impl TapeLedger {
     /// Takes in one record of the tape, header and body.
     pub fn on_record(&mut self, record: &[u8]) {
+        self.traded.on_record(record);
         let Ok((header, body)) = RecordHeader::ref_from_prefix(record) else { return };
         match Kind::from_byte(header.kind) {
             Some(Kind::Order) => {
@@ -146,6 +199,12 @@ impl TapeLedger {
     #[must_use]
     pub fn counts(&self) -> TapeCounts {
         self.counts
+    }
+
+    /// What was bought and sold.
+    #[must_use]
+    pub fn traded(&self) -> &Traded {
+        &self.traded
     }
 
     /// Records that said something of an order.

@@ -2,20 +2,19 @@
 
 use super::chart;
 use crate::cli::{Demo, Faults};
-use crate::counters::{self, Counters, unusual};
+use crate::counters::{self, Counters, unusual_at_the_end};
 use crate::invoked::me;
 use crate::layout;
+use crate::money::Money;
 use crate::paint;
 use crate::replay::group;
 use crate::times::Times;
-use firelane_gateway::base::{InstrumentId, Price, Side};
-use firelane_gateway::flow::book::BookView;
 use firelane_gateway::flow::record::FinalBody;
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::latency::Latency;
-use firelane_sim::reconcile::{Dollars, TapeCounts};
+use firelane_sim::reconcile::{TapeCounts, Traded};
 use firelane_sim::world::WorldStats;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,6 +27,7 @@ pub(super) const SPLIT_CORES: usize = 4;
 pub(super) struct Account<'a> {
     pub(super) lane: &'a dyn Lane,
     pub(super) tape: TapeCounts,
+    pub(super) volumes: Traded,
     pub(super) symbols: usize,
     pub(super) stats: WorldStats,
     pub(super) summary: FinalBody,
@@ -52,6 +52,8 @@ pub(super) struct LiveFigures {
     pub(super) latency: Latency,
     pub(super) counters: Counters,
     pub(super) log_stalls: u64,
+    /// Order entry was ready while the market traded.
+    pub(super) was_ready: bool,
     pub(super) cycles: u64,
     /// Hot threads and what they did when there was nothing to do.
     pub(super) threads: BTreeMap<&'static str, &'static str>,
@@ -96,8 +98,9 @@ pub(crate) struct Report {
     pub(crate) fills: u64,
     /// Shares in them.
     pub(crate) shares: u64,
-    /// Profit, positions marked at the last mid: 1/10,000 dollar.
-    pub(crate) pnl: i128,
+    /// What it brought.
+    #[serde(flatten)]
+    pub(crate) money: Money,
     /// Actions that the risk gate refused, by reason.
     pub(crate) rejects: BTreeMap<String, u64>,
     /// What the world did to both.
@@ -124,6 +127,9 @@ pub(crate) struct Report {
     tape_error: Option<String>,
     /// Lines that could not be written to the console.
     notices_lost: u64,
+    /// Order entry was ready while the market traded.
+    #[serde(skip)]
+    was_ready: bool,
     /// The two pictures.
     #[serde(skip)]
     charts: Option<(String, String)>,
@@ -231,7 +237,7 @@ pub(crate) struct Digests {
 
 impl Report {
     pub(super) fn of(options: &Demo, config: &Config, account: &Account<'_>) -> Self {
-        let Account { lane, tape, stats, summary, live, .. } = account;
+        let Account { lane, tape, volumes, stats, summary, live, .. } = account;
         let feed = lane.feed_counters();
         let gate = lane.gate();
         let refused = Refusal::ALL.into_iter().map(|why| (format!("{why:?}"), gate.refused(why)));
@@ -272,7 +278,7 @@ impl Report {
             },
             fills: tape.fills,
             shares: tape.shares,
-            pnl: profit(*lane),
+            money: Money::of(*lane, volumes),
             rejects: refused.filter(|(_, n)| *n > 0).collect(),
             faults: FaultCounts {
                 profile: match options.faults {
@@ -308,6 +314,7 @@ impl Report {
             charts: live
                 .as_ref()
                 .map(|live| (chart::pieces(&live.latency, layout::width()), chart::spread(&live.latency))),
+            was_ready: live.as_ref().is_none_or(|live| live.was_ready),
             tape_error: account.tape_error.clone(),
             notices_lost: crate::output::notices_lost(),
             error: account.error.clone(),
@@ -358,7 +365,7 @@ impl Report {
             let refused: Vec<String> = self.rejects.iter().map(|(why, n)| format!("{why} {}", group(*n))).collect();
             row("refused", self.rejects.values().sum(), format!("by the risk gate: {}", refused.join(", ")));
         }
-        say!("{}", layout::row("P&L", &Dollars(self.pnl).to_string(), "positions marked at the last mid"));
+        self.money.rows().iter().for_each(|row| say!("{row}"));
         if self.faults.profile != "none" {
             self.faults.print();
         }
@@ -371,7 +378,7 @@ impl Report {
             ),
             Some(run) => run.print(),
         }
-        for count in unusual(&self.counters) {
+        for count in unusual_at_the_end(&self.counters) {
             say!("  unusual   {count}");
         }
         self.print_latency();
@@ -419,19 +426,9 @@ impl Report {
     /// How fast the market was, beside what was asked for.
     fn rate(&self) -> String {
         let Some(asked) = self.rate_asked else { return String::new() };
-        let reached = self.rate_reached;
-        let share = reached as f64 / asked.max(1) as f64;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // The end is not sharp, and the flow is random.
-        if share >= 0.9 {
-            return format!(", {} a second", group(reached));
-        }
-        format!(
-            ", {} a second of the {} asked for: the venue found no time for more on {cores} core{}",
-            group(reached),
-            group(asked),
-            if cores == 1 { "" } else { "s" }
-        )
+        // On a virtual clock the venue has all the time that it takes.
+        pace(self.rate_reached, asked, self.run.as_ref().map(|_| cores))
     }
 
     /// Why no order went.
@@ -440,6 +437,11 @@ impl Report {
         match refused {
             Some((why, _)) => format!("none went: the risk gate refused all, mostly for {why}"),
             None if self.wiring == "listener" => "a listener sends none".to_owned(),
+            None if !self.was_ready => {
+                "none went: the venue had no time to answer the login while the market traded; a lower --rate, or more \
+                 --seconds, leave it some"
+                    .to_owned()
+            }
             None if self.recovery.lost + self.recovery.snapshot_failures > 0 => {
                 "none went: messages were lost, and no book that may be wrong is traded".to_owned()
             }
@@ -470,6 +472,20 @@ impl Report {
         say!("Try next:");
         say!("  {me} {command}");
         say!("      {what}");
+    }
+}
+
+/// A rate that was reached; on `cores` that may have been too few for the one that was asked for.
+fn pace(reached: u64, asked: u64, cores: Option<usize>) -> String {
+    let much = format!(", {} a second", group(reached));
+    match cores {
+        // The end is not sharp, and the flow is random.
+        Some(cores) if (reached as f64) < 0.9 * asked as f64 => format!(
+            "{much} of the {} asked for: the venue found no time for more on {cores} core{}",
+            group(asked),
+            if cores == 1 { "" } else { "s" }
+        ),
+        _ => much,
     }
 }
 
@@ -533,16 +549,15 @@ fn or_nothing(items: &[String]) -> String {
     if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
 }
 
-/// Cash, and what is held at the middle of the book (at the last trade where a side is empty).
-fn profit(lane: &dyn Lane) -> i128 {
-    let rows = (0..).map(InstrumentId).zip(lane.instruments().rows());
-    rows.map(|(id, row)| {
-        let account = lane.gate().ledger().account(id);
-        let book = lane.books().view(id);
-        let best = |side| book.top(side).map(|level| level.price.0);
-        let mid = best(Side::Buy).zip(best(Side::Sell)).map(|(bid, ask)| Price((bid + ask) / 2));
-        let mark = mid.or(book.last_trade().map(|(price, _)| price)).unwrap_or_default();
-        account.profit(mark, row.multiplier).map_or(0, |profit| profit.0)
-    })
-    .sum()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_always_said_and_one_that_was_not_reached_with_the_reason() {
+        assert_eq!(pace(90_000, 100_000, Some(2)), ", 90,000 a second");
+        let short = pace(89_999, 100_000, Some(1));
+        assert_eq!(short, ", 89,999 a second of the 100,000 asked for: the venue found no time for more on 1 core");
+        assert_eq!(pace(4_223, 5_000, None), ", 4,223 a second", "a virtual clock waits for the venue");
+    }
 }

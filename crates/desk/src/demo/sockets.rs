@@ -70,7 +70,8 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     words.are(|| "Ended at once: venue and gateway are gone, and nothing was compared.".to_owned());
     let stop = signals::asked_to_end(words)?;
     let bar = progress::time(options.seconds * 1_000);
-    let mut run = Run { options, world: &world, live, venue, tape, stop, bar, traded: Duration::ZERO };
+    let mut run =
+        Run { options, world: &world, live, venue, tape, stop, bar, traded: Duration::ZERO, was_ready: false };
     let outcome = run.until_rest();
     let seconds = began.elapsed();
     run.bar.finish_and_clear();
@@ -182,8 +183,9 @@ fn greet(options: &Demo, config: &Config, plan: &Plan, clock: &Clock) {
     let cores = Cores::here().count();
     if config.live.threads.layout == Layout::Split && cores < SPLIT_CORES {
         let text = format!(
-            "  expect        feed, core and venue take turns on {cores} core(s): orders take up to milliseconds, and layout \
-             fused is faster here. With {SPLIT_CORES} cores each has its own."
+            "  expect        feed, core and venue take turns on {cores} core{}: orders take up to milliseconds, and layout \
+             fused is faster here. With {SPLIT_CORES} cores each has its own.",
+            if cores == 1 { "" } else { "s" }
         );
         notice(format_args!("{}", layout::sentence(&text, 16)));
     }
@@ -218,6 +220,8 @@ struct Run<'a> {
     bar: ProgressBar,
     /// How long the market traded.
     traded: Duration,
+    /// Order entry was ready meanwhile.
+    was_ready: bool,
 }
 
 /// What somebody does to the gateway.
@@ -249,6 +253,7 @@ impl Run<'_> {
                 }
             }
             self.look(began.elapsed())?;
+            self.was_ready |= self.live.handle().board().status().ready == 1;
         }
         self.traded = began.elapsed();
         // Whatever was still planned: an order that no kill switch holds back can be cancelled and answered.
@@ -323,7 +328,7 @@ impl Run<'_> {
 
     /// Stops both sides and compares them.
     fn finish(self, config: &Config, error: Option<anyhow::Error>, took: Duration, plan: &Plan) -> Result<Report> {
-        let Run { options, live, venue, tape, traded, .. } = self;
+        let Run { options, live, venue, tape, traded, was_ready, .. } = self;
         let board = live.handle().board().clone();
         if live.has_failed() {
             // The venue is still there: as in a run, nothing is left behind.
@@ -348,6 +353,7 @@ impl Run<'_> {
         let account = Account {
             lane: &*lane,
             tape: tape.counts(),
+            volumes: tape.traded().clone(),
             symbols: far_end.exchange().symbols().len(),
             stats: stats(&status, &far_end),
             summary,
@@ -373,6 +379,7 @@ impl Run<'_> {
                 latency: board.latency.clone(),
                 counters: board.counters(),
                 log_stalls: board.status.log_stalls.get(),
+                was_ready,
                 cycles,
                 threads: plan.seats().iter().map(|seat| (seat.name, seat.idle.word())).collect(),
                 unpinned,

@@ -53,7 +53,15 @@ fn the_layout_of_the_json_is_stable() {
     for number in ["seed", "symbols", "messages", "published", "gaps", "orders", "fills", "shares", "audited_books"] {
         assert!(report[number].is_u64(), "{number}");
     }
-    assert!(report["pnl"].is_i64() && report["rejects"].is_object() && report["differences"].is_array());
+    assert!(report["pnl"].is_i64() && report["cash"].is_i64(), "{report}");
+    let of: Vec<&serde_json::Value> = report["by_symbol"].as_object().unwrap().values().collect();
+    let sum = |key: &str| of.iter().map(|row| row[key].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((sum("pnl"), sum("cash")), (report["pnl"].as_i64().unwrap(), report["cash"].as_i64().unwrap()));
+    assert_eq!((sum("bought") + sum("sold")).try_into(), Ok(report["shares"].as_u64().unwrap()));
+    assert!(of.iter().all(
+        |row| row["bought"].as_i64().unwrap() - row["sold"].as_i64().unwrap() == row["position"].as_i64().unwrap()
+    ));
+    assert!(report["rejects"].is_object() && report["differences"].is_array());
     for detail in ["recovery", "order_steps", "faults", "digests"] {
         assert!(report[detail].is_object(), "{detail}");
     }

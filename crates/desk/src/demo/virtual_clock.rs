@@ -41,6 +41,7 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
     let account = Account {
         lane: world.lane(),
         tape: world.tape().counts(),
+        volumes: world.tape().traded().clone(),
         symbols: world.exchange().symbols().len(),
         stats: world.stats(),
         summary: world.recorder().summary(),

@@ -276,7 +276,7 @@ fn what_cannot_be_names_symbol_order_and_what_was_said() {
     holds(&line, &["TRADING IS STOPPED", "firelane enable"]);
     holds(
         &say(AnomalyKind::UnknownFill, 0, true),
-        &["150 shares at $0.0100", "UserRefNum 12, which this gateway never sent"],
+        &["150 shares at $0.01", "UserRefNum 12, which this gateway never sent"],
     );
     for what in AnomalyKind::ALL {
         for order in [0, 7] {

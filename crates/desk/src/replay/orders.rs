@@ -12,6 +12,7 @@
 
 use super::input::Recording;
 use super::report::Orders;
+use crate::money::Money;
 use crate::outfile::OutFile;
 use crate::{progress, wirings};
 use anyhow::{Context, Result, bail};
@@ -28,6 +29,7 @@ use firelane_gateway::shell::lane::{NO_PASSWORD, Recorder};
 use firelane_sim::clock::Agenda;
 use firelane_sim::exchange::Exchange;
 use firelane_sim::playthrough::{RecordedDay, time_of};
+use firelane_sim::reconcile::Traded;
 use firelane_sim::venue::acceptor::{self, ConnId, PortConfig};
 use std::io::{BufWriter, Write};
 
@@ -36,8 +38,9 @@ pub(super) fn write(recording: &Recording, config: &Config, out: OutFile) -> Res
     let spinner = progress::spinner("trading");
     let mut run = Run::new(recording, config, BufWriter::new(out))?;
     run.run_to_the_end()?;
-    let Run { mut orders, lane, file, .. } = run;
+    let Run { mut orders, lane, file, traded, .. } = run;
     orders.fills = lane.lane().core_counters().fills;
+    orders.money = Money::of(lane.lane(), &traded);
     file.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()?;
     spinner.finish_and_clear();
     Ok(orders)
@@ -112,6 +115,7 @@ struct Run<'a> {
     answer_latency: Nanos,
     file: BufWriter<OutFile>,
     orders: Orders,
+    traded: Traded,
 }
 
 impl<'a> Run<'a> {
@@ -139,6 +143,7 @@ impl<'a> Run<'a> {
             answer_latency,
             file,
             orders: Orders::default(),
+            traded: Traded::default(),
         })
     }
 
@@ -243,7 +248,7 @@ impl<'a> Run<'a> {
 
     /// One input of the lane, to its end, and what it caused.
     fn feed(&mut self, input: Input<'_>) -> Result<()> {
-        let Run { now, lane, under_way, conn, conns, order_latency, file, orders, .. } = self;
+        let Run { now, lane, under_way, conn, conns, order_latency, file, orders, traded, .. } = self;
         let mut hung_up = false;
         let mut written = Ok(());
         lane.input(*now, input, |output| match output {
@@ -269,13 +274,13 @@ impl<'a> Run<'a> {
                     hung_up = true;
                 }
             }
+            Output::Tape(record) => traded.on_record(record),
             // There is nobody else to speak to.
             Output::Send { .. }
             | Output::Datagram(_)
             | Output::Connect(_)
             | Output::Disconnect(_)
-            | Output::Snapshot
-            | Output::Tape(_) => {}
+            | Output::Snapshot => {}
         })?;
         written?;
         if hung_up { self.feed(Input::Session(SessionId::ORDERS, SessionInput::Closed)) } else { Ok(()) }

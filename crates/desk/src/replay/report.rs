@@ -1,5 +1,6 @@
 //! What `replay` says. The layout of its JSON is stable: fields are added, never renamed or removed.
 
+use crate::money::Money;
 use firelane_sim::capture::merge::Counts;
 use firelane_sim::capture::packets;
 use serde::Serialize;
@@ -223,6 +224,9 @@ pub(crate) struct Orders {
     pub(crate) cancelled: u64,
     /// Virtual fills.
     pub(crate) fills: u64,
+    /// What they brought.
+    #[serde(flatten)]
+    pub(crate) money: Money,
 }
 
 impl Report {
@@ -290,6 +294,7 @@ impl Report {
                 group(o.cancelled),
                 group(o.fills)
             ));
+            o.money.rows().iter().for_each(|row| line(format_args!("{row}")));
         }
         let NsPerMessage { cold, warm } = self.ns_per_message;
         line(format_args!("  ns per message    {cold:>14.1}   cold (first pass, empty books)"));

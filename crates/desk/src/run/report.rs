@@ -4,9 +4,10 @@
 use super::Show;
 use super::files::{Kept, Records};
 use crate::control::Market;
-use crate::counters::{self, Counters, unusual};
+use crate::counters::{self, Counters, unusual_at_the_end};
 use crate::invoked::me;
 use crate::layout;
+use crate::money::{Fills, Money};
 use crate::paint;
 use crate::replay::group;
 use crate::times::OrderTimes;
@@ -59,6 +60,9 @@ pub(super) struct Report {
     /// Net shares by symbol, where there are any. Absent if the lane could not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     positions: Option<BTreeMap<String, i64>>,
+    /// What it brought; absent as they are.
+    #[serde(flatten)]
+    money: Option<Money>,
     #[serde(flatten)]
     times: OrderTimes,
     inputs: u64,
@@ -122,6 +126,7 @@ impl Report {
         (ending, answered): (Ending, bool),
         outcome: Result<Outcome, LiveError>,
         (log, tape, records): (&Kept, &Kept, &Records),
+        fills: &Fills,
     ) -> Self {
         let board = show.handle.board().lock();
         let (mut status, times, mut counters) = (board.status, OrderTimes::of(&board.latency), board.counters());
@@ -129,6 +134,7 @@ impl Report {
         drop(board);
         let mut log_error = None;
         let (mut errors, mut positions, mut digests, mut unpinned) = (Vec::new(), None, None, Vec::new());
+        let mut money = None;
         match outcome {
             Ok(outcome) => {
                 let (free, stalls, lost) = (status.log_free, status.log_stalls, status.tape_lost);
@@ -136,6 +142,7 @@ impl Report {
                 (status.log_free, status.log_stalls, status.tape_lost) = (free, stalls, lost);
                 counters = counters::of(&*outcome.lane, counters);
                 positions = Some(held(&*outcome.lane));
+                money = Some(Money::of(&*outcome.lane, &fills.traded()));
                 log_error = outcome.log_lost.map(|error| reason(&error));
                 // They are of what the log holds, too.
                 digests = log_error.is_none().then(|| Digests {
@@ -176,6 +183,7 @@ impl Report {
             refused: status.refused.get(),
             live_orders: status.live.get(),
             positions,
+            money,
             times,
             inputs: status.inputs.get(),
             counters,
@@ -224,9 +232,7 @@ impl Report {
             format!("{} cancels, {} refused by the risk gate", group(self.cancels), group(self.refused)),
         );
         row("fills", self.fills, format!("{} orders live", group(self.live_orders)));
-        for (symbol, shares) in self.positions.iter().flatten() {
-            say!("    {symbol:<8} {shares:>+10}");
-        }
+        self.money.iter().flat_map(Money::rows).for_each(|row| say!("{row}"));
         if let Some(log) = &self.log {
             row(
                 "log",
@@ -253,7 +259,7 @@ impl Report {
         for thread in self.threads.iter().filter(|thread| thread.unpinned) {
             say!("  The system did not let thread {} be pinned to core {:?}.", thread.name, thread.core);
         }
-        for count in unusual(&self.counters) {
+        for count in unusual_at_the_end(&self.counters) {
             say!("  unusual   {count}");
         }
         self.times.table().iter().for_each(|line| say!("{line}"));

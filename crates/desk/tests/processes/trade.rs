@@ -1,6 +1,7 @@
 //! Two processes trade, and end in order.
 
 use super::rig::{Process, World, exists, firelane, number};
+use serde_json::Value;
 
 #[test]
 fn gateway_and_venue_trade_and_agree_in_both_layouts() {
@@ -67,8 +68,24 @@ fn the_printed_configurations_work_together() {
     let gateway = world.gateway();
     gateway.says("Order entry is ready");
     world.until("gateway", "fills", |status| number(status, "/fills") > 0);
-    world.end_and_compare(gateway, venue);
+    let report = world.end_and_compare(gateway, venue);
     world.assert_log_verifies();
+    // What it brought: of each symbol, and in all.
+    let rows = report["by_symbol"].as_object().unwrap();
+    let of = |row: &Value, key: &str| row[key].as_i64().unwrap_or_else(|| panic!("{key}: {row}"));
+    assert!(!rows.is_empty(), "{report}");
+    for (symbol, row) in rows {
+        assert_eq!(of(row, "bought") - of(row, "sold"), of(row, "position"), "{row}");
+        assert_eq!(of(row, "position"), report["positions"][symbol].as_i64().unwrap_or(0), "{report}");
+        // Averages are rounded, by half of the smallest unit at most.
+        let side = |shares: i64, average: &str| if shares == 0 { 0 } else { shares * of(row, average) };
+        let cash = side(of(row, "sold"), "average_sold") - side(of(row, "bought"), "average_bought");
+        let most = (of(row, "bought") + of(row, "sold")) / 2 + 1;
+        assert!((cash - of(row, "cash")).abs() <= most, "{row}");
+    }
+    for key in ["cash", "pnl"] {
+        assert_eq!(rows.values().map(|row| of(row, key)).sum::<i64>(), of(&report, key), "{report}");
+    }
 }
 
 /// The venue ends its day: the gateway hears that its orders are cancelled and order entry is over, and ends in order
