@@ -776,6 +776,61 @@ fn a_question_dies_with_its_connection() {
     assert_eq!((rig.entry.counters().dead_queries, rig.orders.get(lost).unwrap().status), (0, Status::Rejected));
 }
 
+/// The venue says something twice a second for so many seconds.
+fn chatter(rig: &mut Rig, seconds: u64) {
+    for _ in 0..2 * seconds {
+        rig.pass(SECOND / 2);
+        rig.say(event(EventCode::START_OF_DAY));
+    }
+}
+
+#[test]
+fn a_venue_that_is_never_silent_keeps_nobody_away_who_has_no_question_open() {
+    let mut rig = Rig::ready();
+    let kept = rig.buy(100, 10);
+    rig.settle();
+    rig.venue.deaf = vec![b'O'];
+    let lost = rig.buy(100, 20);
+    rig.close();
+    rig.venue.deaf.clear();
+    chatter(&mut rig, 2);
+    assert_eq!((rig.entry.stage(), rig.heard(b'Q').len()), (Stage::Replaying, 1), "a silence says more, and may come");
+    chatter(&mut rig, 2);
+    let status = |rig: &Rig, id| rig.orders.get(id).unwrap().status;
+    assert_eq!((rig.entry.stage(), rig.heard(b'Q').len()), (Stage::Ready, 2));
+    assert_eq!((status(&rig, kept), status(&rig, lost)), (Status::Live, Status::Rejected));
+    // A question that nobody answered: its answer may come at any time, and looks like that to any other.
+    rig.venue.deaf = vec![b'O', b'Q'];
+    let lost = rig.buy(100, 20);
+    chatter(&mut rig, 4);
+    assert_eq!(rig.entry.counters().dead_queries, 1);
+    rig.venue.deaf.clear();
+    chatter(&mut rig, 8);
+    assert_eq!((rig.entry.stage(), status(&rig, lost)), (Stage::Replaying, Status::Pending));
+    rig.venue.say(rig.now, next_token(1));
+    chatter(&mut rig, 2);
+    assert_eq!((rig.entry.stage(), rig.entry.counters().stale_answers), (Stage::Replaying, 1));
+    rig.pass(2 * SECOND);
+    assert_eq!((rig.entry.stage(), status(&rig, lost)), (Stage::Ready, Status::Rejected));
+}
+
+#[test]
+fn numbers_that_were_never_sent_and_are_gone_are_another_clients() {
+    for (more, expected) in [(0, None), (1, Some((AnomalyKind::NumbersTaken, 4, 3)))] {
+        let mut rig = Rig::ready();
+        for _ in 0..2 {
+            rig.buy(100, 10);
+        }
+        rig.settle();
+        assert_eq!(rig.entry.next_token(), 3);
+        rig.venue.last += more;
+        rig.entry.query(rig.now, &mut rig.out);
+        rig.settle();
+        let found = rig.orders.take_anomaly().map(|found| (found.what, found.said, found.known));
+        assert_eq!((found, rig.entry.next_token()), (expected, 3 + u64::from(more)));
+    }
+}
+
 #[test]
 fn a_silent_server_is_left_and_joined_again() {
     let mut rig = Rig::ready();

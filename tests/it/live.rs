@@ -11,6 +11,7 @@ use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::record::Kind;
 use firelane_gateway::flow::risk::ShortSale;
 use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
+use firelane_gateway::flow::wire::soupbintcp::Packet;
 use firelane_gateway::shell::agent::Agent;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::live::{self, Agents, Assembled, Live, LiveError, Setup as LiveSetup, Sheet};
@@ -20,7 +21,7 @@ use firelane_gateway::shell::verify::verify;
 use firelane_sim::net::Faults;
 use firelane_sim::reconcile::{self, Statement};
 use firelane_sim::server::Command;
-use gateway_rig::{Do, Told, X};
+use gateway_rig::{Do, Told, X, soup};
 use rig::*;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -168,6 +169,34 @@ fn the_kill_switch_acts_in_both_of_its_places() {
         let verified = verify(&log[..], |_| Ok(stamped(&setup, Told::default(), None)), |_| {}).unwrap();
         assert!(verified.complete, "{layout}");
     }
+}
+
+/// What was due before a fill comes before it, in one turn after a stall: the market may have been silent for long.
+#[test]
+fn after_a_stall_timers_run_before_what_the_venue_says() {
+    let mut floor = Floor::trading("[threads]\nlayout = \"fused\"");
+    floor.tell(Do::Buy, 100, 99_000);
+    floor.until("the order rests, and is known to", |floor| {
+        floor.venue.orders.len() == 1 && floor.lane.handle().board().status().live.get() == 1
+    });
+    let token = *floor.venue.orders.keys().next().unwrap();
+    // Heartbeats of the order session are due by then, if nothing else is.
+    std::thread::sleep(Duration::from_millis(1_200));
+    let report = floor.venue.execute(token, 100, 99_000);
+    floor.port_says(&soup(Packet::Sequenced(&report)));
+    floor.turn_port();
+    floor.until("the fill is heard", |floor| floor.lane.handle().board().status().live.get() == 0);
+    let (_, log) = floor.finish();
+    let mut reader = FileReader::new(&log[..]).unwrap();
+    let mut inputs: Vec<(u64, u8)> = Vec::new();
+    while let Some(record) = reader.next_record().unwrap() {
+        let kind = record.header.kind;
+        if [Kind::Bytes, Kind::Timer, Kind::Packet].map(|kind| kind as u8).contains(&kind) {
+            inputs.push((record.header.time.get(), kind));
+        }
+    }
+    let stall = inputs.windows(2).position(|pair| pair[1].0 - pair[0].0 > 1_000_000_000).expect("it stalled");
+    assert_eq!(inputs[stall + 1].1, Kind::Timer as u8, "{:?}", &inputs[stall..]);
 }
 
 /// No venue, no market: a lane that parks sleeps, and so do its log and its tape.

@@ -536,7 +536,7 @@ fn a_query_settles_what_was_sent_before_it_and_nothing_after() {
     let settled = desk.requests;
     let (after, _) = desk.enter(Side::Buy, 100, 10);
 
-    assert_eq!(desk.orders.report(&Report::Queried { next: 3, settled }), None);
+    assert_eq!(desk.orders.report(&Report::Queried { next: 3, unused: None, settled }), None);
     assert_eq!(desk.orders.next_deadline(), Mono(0), "there is something to tell at once");
     let mut told = HashMap::new();
     while let Some(change) = desk.orders.timed_out(Mono(1_000)).filter(|c| c.what != Happening::TimedOut) {
@@ -558,7 +558,7 @@ fn a_query_settles_what_was_sent_before_it_and_nothing_after() {
 fn a_lost_order_that_lives_all_the_same_counts_again() {
     let mut desk = Desk::new();
     let (order, token) = desk.enter(Side::Buy, 100, 10);
-    desk.orders.report(&Report::Queried { next: 1, settled: 1 });
+    desk.orders.report(&Report::Queried { next: 1, unused: None, settled: 1 });
     assert!(desk.orders.timed_out(Mono(0)).unwrap().finished);
     let change = desk.tell(Report::Accepted(accepted(token, Side::Buy, 100, 10)));
     assert_eq!((change.before.qty, change.after.qty, change.finished), (Qty(0), Qty(10), false));
@@ -730,7 +730,7 @@ fn equal_histories_have_equal_digests() {
         digest(&desk)
     };
     let broken = Report::Broken { token: 1, trade: 1, reason: b'E' };
-    let queried = Report::Queried { next: 3, settled: 2 };
+    let queried = Report::Queried { next: 3, unused: None, settled: 2 };
     let all = [history(500, broken), history(501, broken), history(500, queried), history(500, executed(9, 1, 1, 1))];
     assert_eq!(all[0], history(500, broken));
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());

@@ -74,9 +74,9 @@ fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
     assert!(core.gate.is_killed() && core.orders.is_incomplete() && !core.ready());
     assert_eq!((core.counters.faults, core.orders.orphan_count()), (1, 1));
     // The venue never had it: it is gone, and the switch stays until a person has looked.
-    assert_eq!(core.orders.report(&Report::Queried { next: 8, settled: 0 }), None);
+    assert_eq!(core.orders.report(&Report::Queried { next: 8, unused: None, settled: 0 }), None);
     assert_eq!(core.orders.orphan_count(), 1, "not settled yet");
-    assert_eq!(core.orders.report(&Report::Queried { next: 8, settled: 1 }), None);
+    assert_eq!(core.orders.report(&Report::Queried { next: 8, unused: None, settled: 1 }), None);
     assert!(!core.orders.is_incomplete() && core.gate.is_killed());
 }
 

@@ -7,7 +7,11 @@
 //! received. The answer means something only if it answers this very question, and the repeated messages may hold
 //! answers to older ones; they are told apart by the server's heartbeat. A server sends one only when it has had
 //! nothing else to send for a second, so that at the first heartbeat nothing is left to repeat; the query goes out
-//! then, and the next answer is its own. (nasdaq-protocols.md section 3, "H server".)
+//! then, and the next answer is its own. (SoupBinTCP 4.00, Server Heartbeat Packet.)
+//!
+//! A venue that always has something to send, such as fills of what rests there, is never silent. If every question
+//! that was ever asked is answered, there is nothing to be told apart: then the query goes out after
+//! [`OuchConfig::query_timeout`] at the latest.
 //!
 //! A port works through requests in order, so that at that answer every earlier request has been answered or never
 //! will be ([`Report::Queried`]). A query with no answer in time ends the connection: on the next one the question is
@@ -221,6 +225,10 @@ pub struct OuchEntry {
     /// Requests sent so far.
     requests: u64,
     query: Option<Query>,
+    /// An answer to a question of an earlier connection or run may still come.
+    unsure: bool,
+    /// When to ask a venue that is not silent for so long.
+    ask_at: Mono,
     reconnect_at: Mono,
     /// When to close what the venue does not close after a logout.
     close_at: Mono,
@@ -284,6 +292,8 @@ impl OuchEntry {
             next_token: 1,
             requests: 0,
             query: None,
+            unsure: true,
+            ask_at: Mono::NEVER,
             reconnect_at: Mono::NEVER,
             close_at: Mono::NEVER,
             counters: OuchCounters::default(),
@@ -393,11 +403,11 @@ impl OuchEntry {
         loop {
             match self.hear()? {
                 Heard::Nothing => {}
-                Heard::LoggedIn => self.stage = Stage::Replaying,
-                Heard::Heartbeat if self.stage == Stage::Replaying => {
-                    self.stage = Stage::Querying;
-                    self.ask(now, out);
+                Heard::LoggedIn => {
+                    self.stage = Stage::Replaying;
+                    self.ask_at = if self.unsure { Mono::NEVER } else { now.after(self.config.query_timeout) };
                 }
+                Heard::Heartbeat if self.stage == Stage::Replaying => self.begin_query(now, out),
                 Heard::Heartbeat => {}
                 Heard::Failed(why, detail) => {
                     self.detail = detail;
@@ -416,6 +426,8 @@ impl OuchEntry {
     fn note(&mut self, report: Report) -> Option<Report> {
         match report {
             Report::Queried { next, .. } => {
+                // At the start the numbers of earlier runs are learnt, from this answer too.
+                let unused = (!self.fresh).then_some(self.next_token);
                 self.past(next.saturating_sub(1));
                 let Some(query) = self.query.take() else {
                     bump(&mut self.counters.stale_answers);
@@ -424,7 +436,7 @@ impl OuchEntry {
                 if self.stage == Stage::Querying {
                     self.stage = if self.fresh || self.closing { Stage::Sweeping } else { Stage::Ready };
                 }
-                return Some(Report::Queried { next, settled: query.settles });
+                return Some(Report::Queried { next, unused, settled: query.settles });
             }
             Report::Accepted(standing) => self.past(standing.token),
             Report::Replaced { now, .. } => self.past(now.token),
@@ -457,8 +469,22 @@ impl OuchEntry {
             Failure::Passing(away) => self.gave_up = Some(away),
         }
         self.stage = Stage::Connecting;
-        self.query = None;
+        self.forget_query();
         out.disconnect(SessionId::ORDERS);
+    }
+
+    /// The connection ends. What was asked on it may be answered on the next one, or never.
+    fn forget_query(&mut self) {
+        self.unsure |= self.query.take().is_some();
+        self.ask_at = Mono::NEVER;
+    }
+
+    /// What was missed is here: the venue is asked what it has received.
+    fn begin_query(&mut self, now: Mono, out: &mut Outbox) {
+        self.stage = Stage::Querying;
+        self.unsure = false;
+        self.ask_at = Mono::NEVER;
+        self.ask(now, out);
     }
 
     fn ask(&mut self, now: Mono, out: &mut Outbox) {
@@ -699,7 +725,7 @@ impl OrderEntry for OuchEntry {
                     bump(&mut self.counters.disconnects);
                 }
                 self.client.on_closed(now);
-                self.query = None;
+                self.forget_query();
                 if self.fault.is_some() || self.done {
                     self.stage = Stage::Over;
                 } else {
@@ -726,6 +752,9 @@ impl OrderEntry for OuchEntry {
             self.detail = Detail::None;
             self.hang_up(Failure::Passing(Away::QueryUnanswered), out);
         }
+        if self.ask_at <= now {
+            self.begin_query(now, out);
+        }
         let mut sink = SessionSink { out, session: SessionId::ORDERS, class: Class::Session };
         self.client.on_timer(now, &mut sink);
     }
@@ -733,7 +762,7 @@ impl OrderEntry for OuchEntry {
     fn next_deadline(&self) -> Mono {
         let reconnect = if self.stage == Stage::Down { self.reconnect_at } else { Mono::NEVER };
         let query = self.query.map_or(Mono::NEVER, |q| q.deadline);
-        reconnect.min(query).min(self.close_at).min(self.client.next_deadline())
+        reconnect.min(query).min(self.ask_at).min(self.close_at).min(self.client.next_deadline())
     }
 
     #[inline]
@@ -842,12 +871,14 @@ impl OrderEntry for OuchEntry {
             next_token,
             requests,
             query,
+            unsure,
+            ask_at,
             reconnect_at,
             close_at,
             counters: _,
         } = self;
         client.digest(into);
-        for flag in [fresh, closing, done, disabled, day_over, blocked] {
+        for flag in [fresh, closing, done, disabled, day_over, blocked, unsure] {
             into.u64(u64::from(*flag));
         }
         let (settles, until) = query.map_or((u64::MAX, u64::MAX), |Query { settles, deadline }| (settles, deadline.0));
@@ -856,6 +887,7 @@ impl OrderEntry for OuchEntry {
         for n in [*stage as u64, fault, gave_up, detail.number(), *next_token, *requests, settles, until] {
             into.u64(n);
         }
+        into.u64(ask_at.0);
         into.u64(reconnect_at.0);
         into.u64(close_at.0);
     }
@@ -889,7 +921,7 @@ mod tests {
 
     #[test]
     fn the_digest_sees_every_field() {
-        let changes: [fn(&mut OuchEntry); 19] = [
+        let changes: [fn(&mut OuchEntry); 23] = [
             |_| {},
             |e| e.client.on_connected(Mono(1), &mut Nowhere),
             |e| e.stage = Stage::Connecting,
@@ -909,6 +941,10 @@ mod tests {
             |e| e.query = Some(Query { settles: 0, deadline: Mono(0) }),
             |e| e.query = Some(Query { settles: 0, deadline: Mono(1) }),
             |e| e.reconnect_at = Mono(1),
+            |e| e.detail = Detail::BadNumber,
+            |e| e.unsure = false,
+            |e| e.ask_at = Mono(1),
+            |e| e.close_at = Mono(1),
         ];
         let digests = changes.map(|change| {
             let config = OuchConfig::new(ClientConfig::new(*b"LANE01", Password(*b"**********")));

@@ -211,6 +211,8 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
         },
         Outbound::DisableResponse(m, _) => Report::EntryDisabled { token: m.user_ref_num.get().0 },
         Outbound::EnableResponse(m, _) => Report::EntryEnabled { token: m.user_ref_num.get().0 },
-        Outbound::AccountQueryResponse(m, _) => Report::Queried { next: m.next_user_ref_num.get().0, settled: 0 },
+        Outbound::AccountQueryResponse(m, _) => {
+            Report::Queried { next: m.next_user_ref_num.get().0, unused: None, settled: 0 }
+        }
     })
 }

@@ -79,6 +79,9 @@ anomalies! {
     Unsequenced = 21, false;
     /// What was said before is said again under a new number: of no effect; said: the report's letter.
     Repeated = 22, false;
+    /// The venue has received numbers that were never sent; said: the number that it would take next, known: the one that
+    /// would have been sent next.
+    NumbersTaken = 23, true;
 }
 
 /// One thing that cannot be.
@@ -130,7 +133,8 @@ impl Findings {
             AnomalyKind::UnknownAccepted
             | AnomalyKind::UnknownReplaced
             | AnomalyKind::UnknownFill
-            | AnomalyKind::UnknownOrder => &mut counters.unknown,
+            | AnomalyKind::UnknownOrder
+            | AnomalyKind::NumbersTaken => &mut counters.unknown,
             AnomalyKind::UnknownTrade => &mut counters.unknown_trades,
             AnomalyKind::Repeated => &mut counters.duplicates,
             // Order entry has counted it.

@@ -349,9 +349,10 @@ impl Orders {
                 order.venue_ref = displayed.or(order.venue_ref);
                 Effect::because(Happening::Revised, u16::from(reason))
             }),
-            Report::Queried { settled, .. } => {
+            Report::Queried { next, unused, settled } => {
                 self.settled = self.settled.max(settled);
-                None
+                let unused = unused.filter(|unused| u64::from(next) > *unused)?;
+                self.finds(Anomaly::of(AnomalyKind::NumbersTaken, 0, i64::from(next), unused.cast_signed()))
             }
             Report::Unreadable(Unreadable { why, letter, length }) => {
                 self.finds(Anomaly::of(why, 0, i64::from(letter), i64::from(length)))

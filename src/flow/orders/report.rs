@@ -158,6 +158,8 @@ pub enum Report {
     Queried {
         /// The smallest token that the venue would take.
         next: u32,
+        /// The smallest that was never used, as far as is known here; `None` while that is being learnt.
+        unused: Option<u64>,
         /// Requests with numbers up to this one ([`Sent::request`]) are behind us.
         settled: u64,
     },

@@ -88,6 +88,12 @@ impl Agent for FusedAgent {
         } else {
             work += core.tend(lane, &mut market.back)?;
         }
+        // What was due before what the venue says: a fill after a stall must not find a market that has long been silent.
+        let now = core.clock.now();
+        if now >= self.deadline {
+            work += self.on_timers(now);
+        }
+        let FusedAgent { lane, market, core, .. } = self;
         work += core.serve(lane, &mut market.back);
         if core.wants_snapshot() && core.takes_market() && core.take_wish() {
             work += self.ask_for_snapshot();

@@ -114,7 +114,7 @@ fn all_else() {
         (b"XABCDEFGH1234FIRM        \x00\x00", Report::MassCancelled { token, symbol: None }),
         (b"GABCDEFGH1234FIRM\x00\x00", Report::EntryDisabled { token }),
         (b"KABCDEFGH1234FIRM\x00\x00", Report::EntryEnabled { token }),
-        (b"QABCDEFGH1234", Report::Queried { next: token, settled: 0 }),
+        (b"QABCDEFGH1234", Report::Queried { next: token, unused: None, settled: 0 }),
     ];
     for (bytes, report) in table {
         assert_eq!(report_of(bytes), Ok(report), "{}", bytes.escape_ascii());

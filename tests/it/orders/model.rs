@@ -168,7 +168,7 @@ impl Venue {
                 }
             }
             Some(Request::Query { settles }) => {
-                self.sent.push_back(Report::Queried { next: self.last_token + 1, settled: settles });
+                self.sent.push_back(Report::Queried { next: self.last_token + 1, unused: None, settled: settles });
             }
         }
     }

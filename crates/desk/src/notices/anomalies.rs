@@ -87,6 +87,11 @@ impl Said<'_> {
             AnomalyKind::Unsequenced => {
                 format!("a message {letter:?} of {known} bytes came outside the numbered ones")
             }
+            AnomalyKind::NumbersTaken => format!(
+                "the venue has received UserRefNums up to {}, of which this gateway sent none from {known} on: the port has \
+                 another client",
+                number(self.said.saturating_sub(1))
+            ),
             AnomalyKind::Repeated => format!("message {letter:?} about {subject} says again what it had said"),
         }
     }
