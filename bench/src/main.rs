@@ -1,12 +1,13 @@
 //! The lab's throughput and latency programs. `lab --help` says how to use them; `README.md` has numbers.
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use firelane_bench::machine::Machine;
 use firelane_bench::market::Market;
-use firelane_bench::{book, decode, orders, stream, wire};
+use firelane_bench::{book, decode, market, orders, stream, wire};
+use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the lane costs, measured.
 ///
@@ -16,6 +17,7 @@ use std::time::Duration;
 #[command(after_help = "Examples:
   lab decode aapl.itch.xz
   lab book                       (a made market)
+  lab market --messages 650000000 > day.itch
   chrt -f 20 taskset -c 1 lab orders aapl.itch.xz --json
   chrt -f 20 lab wire")]
 struct Cli {
@@ -49,6 +51,11 @@ enum What {
         /// Room for orders; without it 65,536 for a file and a quarter more than rest for a made market.
         #[arg(long)]
         orders: Option<usize>,
+    },
+    /// Writes a made market to standard output: a day of any size for other programs to read.
+    Market {
+        #[command(flatten)]
+        made: Made,
     },
     /// From a packet's bytes to an order's bytes, in process, with the imbalance taker.
     Orders {
@@ -91,6 +98,12 @@ enum What {
 struct Input {
     /// A BinaryFILE (.itch), plain or packed with gzip, xz or zstd; without it a made market.
     file: Option<PathBuf>,
+    #[command(flatten)]
+    made: Made,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+struct Made {
     /// Symbols of the made market.
     #[arg(long, default_value_t = 8_000)]
     symbols: u16,
@@ -105,10 +118,16 @@ struct Input {
     seed: u64,
 }
 
+impl Made {
+    fn market(self) -> Market {
+        let Made { symbols, live, messages, seed } = self;
+        Market { symbols, live, messages, seed }
+    }
+}
+
 impl Input {
     fn stream(&self) -> Result<firelane_bench::market::Stream> {
-        let Input { symbols, live, messages, seed, .. } = *self;
-        stream::of(self.file.as_deref(), Market { symbols, live, messages, seed })
+        stream::of(self.file.as_deref(), self.made.market())
     }
 }
 
@@ -124,11 +143,12 @@ fn main() -> Result<()> {
             let stream = input.stream()?;
             let (room, instruments) = match input.file {
                 Some(_) => (65_536, 1_024),
-                None => (input.live + input.live / 4, usize::from(input.symbols)),
+                None => (input.made.live + input.made.live / 4, usize::from(input.made.symbols)),
             };
             let setup = book::Setup { instruments, orders: orders.unwrap_or(room), ahead, passes };
             tell(cli.json, &machine, book::measure(&stream, &setup))
         }
+        What::Market { made } => write_market(made.market()),
         What::Orders { file, passes, settings } => {
             let stream = stream::file(&file)?;
             tell(cli.json, &machine, orders::measure(&stream.bytes, passes, &settings, &machine)?)
@@ -140,6 +160,20 @@ fn main() -> Result<()> {
             tell(cli.json, &machine, wire::measure(&plan)?)
         }
     }
+}
+
+fn write_market(of: Market) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    ensure!(!out.is_terminal(), "a market is bytes: send it to a file or another program");
+    let (began, mut written, mut said) = (Instant::now(), 0, 0);
+    market::write(of, &mut out, |bytes| {
+        written += bytes as u64;
+        if written >> 30 > said {
+            said = written >> 30;
+            eprintln!("{said} GiB in {:.0} s", began.elapsed().as_secs_f64());
+        }
+    })
+    .context("standard output")
 }
 
 fn tell<R: serde::Serialize + std::fmt::Display>(json: bool, machine: &Machine, report: R) -> Result<()> {

@@ -7,6 +7,7 @@
 use firelane_gateway::flow::wire::itch50::{
     AddOrder, Header, Message, OrderCancel, OrderDelete, OrderExecuted, OrderReplace, StockDirectory, Trade, U32, U64,
 };
+use std::io::{self, Write};
 
 /// What to make.
 #[derive(Clone, Copy, Debug)]
@@ -54,35 +55,71 @@ const TICK: u32 = 100;
 /// Makes the stream.
 #[must_use]
 pub fn market(of: Market) -> Stream {
-    let mut generator = Generator {
-        bytes: Vec::with_capacity(of.live * 38 + of.messages * 32),
-        random: of.seed | 1,
-        reference: 1_000,
-        trade: 1,
-        ns: 34_200_000_000_000,
-        built: false,
-        books: (0..=of.symbols).map(|_| Vec::new()).collect(),
-    };
-    for locate in 1..=of.symbols {
-        generator.directory(locate);
-    }
-    let target = of.live / usize::from(of.symbols.max(1));
-    // In rounds over all symbols, so that no book is contiguous in memory.
-    for _ in 0..target {
-        for locate in 1..=of.symbols {
-            generator.add(locate);
-        }
-    }
+    let mut generator = Generator::new(of, of.live * 38 + of.messages * 32);
+    let target = generator.build_up(of);
     let built = generator.bytes.len();
-    generator.built = true;
     for _ in 0..of.messages {
-        let locate = generator.symbol(of.symbols);
-        generator.step(locate, target);
+        generator.go_on(of.symbols, target);
     }
     Stream { bytes: generator.bytes, built }
 }
 
+/// Writes the stream, as long as it may be, in memory that its books need and no more. `progress` is told what is written.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(of: Market, into: &mut impl Write, mut progress: impl FnMut(usize)) -> io::Result<()> {
+    const CHUNK: usize = 1 << 20;
+    let mut generator = Generator::new(of, 2 * CHUNK);
+    let target = generator.build_up(of);
+    for _ in 0..of.messages {
+        generator.go_on(of.symbols, target);
+        if generator.bytes.len() >= CHUNK {
+            into.write_all(&generator.bytes)?;
+            progress(generator.bytes.len());
+            generator.bytes.clear();
+        }
+    }
+    into.write_all(&generator.bytes)?;
+    progress(generator.bytes.len());
+    into.flush()
+}
+
 impl Generator {
+    fn new(of: Market, room: usize) -> Self {
+        Generator {
+            bytes: Vec::with_capacity(room),
+            random: of.seed | 1,
+            reference: 1_000,
+            trade: 1,
+            ns: 34_200_000_000_000,
+            built: false,
+            books: (0..=of.symbols).map(|_| Vec::new()).collect(),
+        }
+    }
+
+    /// Directory and first orders; how many rest in a book from then on.
+    fn build_up(&mut self, of: Market) -> usize {
+        for locate in 1..=of.symbols {
+            self.directory(locate);
+        }
+        let target = of.live / usize::from(of.symbols.max(1));
+        // In rounds over all symbols, so that no book is contiguous in memory.
+        for _ in 0..target {
+            for locate in 1..=of.symbols {
+                self.add(locate);
+            }
+        }
+        self.built = true;
+        target
+    }
+
+    /// The next message of the stream proper.
+    fn go_on(&mut self, symbols: u16, target: usize) {
+        let locate = self.symbol(symbols);
+        self.step(locate, target);
+    }
+
     /// The next number of a xorshift generator.
     fn next(&mut self) -> u64 {
         self.random ^= self.random << 13;
@@ -280,7 +317,10 @@ mod tests {
     fn a_made_market_keeps_its_word_and_never_contradicts_itself() {
         let of = Market { symbols: 50, live: 10_000, messages: 100_000, seed: 7 };
         let stream = market(of);
-        assert_eq!(stream.bytes, market(of).bytes, "the same seed makes the same bytes");
+        let mut written = Vec::new();
+        let mut told = 0;
+        write(of, &mut written, |bytes| told += bytes).unwrap();
+        assert!(told > 2 << 20 && written == stream.bytes, "the same seed makes the same bytes, in pieces too");
         let mut line = ItchLine::new(0);
         let mut table = InstrumentTable::new(&[], 50, true);
         let mut books = Books::new(BookCapacity { instruments: 50, orders: 16_384, levels: 16_384, own: 1 });
