@@ -21,7 +21,7 @@ mod demo;
 mod relay;
 mod tape;
 
-use super::rig::{Console, Process, World, firelane, free_ports, limited, number};
+use super::rig::{Console, Process, World, firelane, free_ports, limited, number, side_by_side};
 use firelane_sim::rng::Rng;
 use relay::Relay;
 use serde_json::Value;
@@ -521,11 +521,8 @@ fn a_bad_day_ends_with_nothing_alive_and_both_sides_equal() {
     let seed = given("FIRELANE_SEED").unwrap_or(1);
     let Some(mut left) = given("FIRELANE_BAD_DAY") else {
         // Each mishap once, on days side by side: they mostly wait.
-        thread::scope(|scope| {
-            for (mishaps, seed) in MISHAPS.chunks(MISHAPS.len().div_ceil(SHORT)).zip(seed..) {
-                scope.spawn(move || Day::begin(seed).go_on(mishaps, None));
-            }
-        });
+        let days = MISHAPS.chunks(MISHAPS.len().div_ceil(SHORT)).zip(seed..);
+        side_by_side(days, |(mishaps, seed)| Day::begin(seed).go_on(mishaps, None));
         return;
     };
     for seed in seed.. {

@@ -1,7 +1,7 @@
 //! A venue that says what cannot be, byte by byte (SoupBinTCP 3.00, OUCH 5.0): every first of its kind is said, all are
 //! counted, and no such run is clean.
 
-use super::rig::{Process, World, firelane, number};
+use super::rig::{Process, World, firelane, number, side_by_side};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -158,18 +158,19 @@ fn a_venue_that_does_not_close_after_the_logout_costs_no_claim() {
 
 #[test]
 fn a_login_answer_that_cannot_be_says_why() {
-    for (answer, part) in [
+    let answers = [
         (accepts("one"), "its answer to the login has no sequence number"),
         (accepts("9"), "it would go on with message 9"),
         (packet(b'A', b"short"), "a session packet \"A\" with 5 bytes"),
         (packet(b'J', b"X"), "code \"X\", which the protocol does not have"),
         (packet(b'S', b"early"), "a packet \"S\" does not belong there"),
         (vec![0, 0], "a packet has no letter"),
-    ] {
+    ];
+    side_by_side(answers, |(answer, part)| {
         let mut world = world();
         let venue = Venue::open(world.ports[4], answer, Vec::new());
         let gateway: Process = world.gateway();
         gateway.says(part);
         drop((gateway, venue));
-    }
+    });
 }

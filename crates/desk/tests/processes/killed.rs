@@ -1,6 +1,6 @@
 //! One side is killed in mid-session and started again; the kill switch.
 
-use super::rig::{World, number, until};
+use super::rig::{World, number, side_by_side, until};
 use serde_json::Value;
 
 /// Orders outlive the connection, so that there is something to come back to.
@@ -12,7 +12,7 @@ fn fills(status: &Value) -> u64 {
 
 #[test]
 fn a_killed_gateway_comes_back_learns_and_trades_on() {
-    for (wiring, layout) in [("market-maker", "fused"), ("imbalance-taker", "split")] {
+    side_by_side([("market-maker", "fused"), ("imbalance-taker", "split")], |(wiring, layout)| {
         let mut world = World::of(wiring, layout, "", KEEP);
         let venue = world.venue();
         let gateway = world.gateway();
@@ -33,7 +33,7 @@ fn a_killed_gateway_comes_back_learns_and_trades_on() {
         let report = world.end_and_compare(gateway, venue);
         assert!(fills(&report) >= before + 3, "{report}");
         world.assert_log_verifies();
-    }
+    });
 }
 
 #[test]

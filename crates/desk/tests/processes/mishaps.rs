@@ -2,7 +2,7 @@
 //! pipe, a folder that is gone. The venue keeps orders whose gateway is gone, so that none may be left by a gateway that
 //! cannot go on.
 
-use super::rig::{Process, World, exists, firelane, limited, number, until, with_passwords};
+use super::rig::{Process, World, exists, firelane, limited, number, side_by_side, until, with_passwords};
 use super::skip::skip;
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
@@ -41,14 +41,14 @@ fn closed() -> [Stdio; 2] {
 
 #[test]
 fn a_gateway_whose_console_cannot_be_written_trades_and_ends_in_order() {
-    let world = World::of("market-maker", "fused", "", KEEP);
-    let venue = world.venue();
     // How the console is broken, whether as JSON, and the exit code: 1 where the report is a loss.
     let mut ways = vec![(closed(), false, 0), (closed(), true, 1)];
     for json in [false, true] {
         ways.extend(full().map(|streams| (streams, json, 1)));
     }
-    for ([out, err], json, code) in ways {
+    side_by_side(ways, |([out, err], json, code)| {
+        let world = World::of("market-maker", "fused", "", KEEP);
+        let venue = world.venue();
         let mut command = firelane(&["run", &world.text("gateway.toml")]);
         command.args(json.then_some("--json"));
         let gateway = Process::unheard(command, out, err);
@@ -67,8 +67,16 @@ fn a_gateway_whose_console_cannot_be_written_trades_and_ends_in_order() {
         let ended = gateway.ended();
         assert_eq!(ended.code(), Some(code), "json {json}: {ended}");
         nothing_left(&world);
-    }
-    // Closed from the start: the system has something in their place.
+        venue.signal("-TERM");
+        venue.report(0);
+    });
+}
+
+/// Closed from the start: the system has something in their place.
+#[test]
+fn a_gateway_without_a_console_trades_and_ends_in_order() {
+    let world = World::of("market-maker", "fused", "", KEEP);
+    let venue = world.venue();
     let mut command = Command::new("sh");
     let script = "exec \"$0\" run \"$1\" --seconds 3 --log \"$2\" >&- 2>&-";
     command.args(["-c", script, env!("CARGO_BIN_EXE_firelane"), &world.text("gateway.toml"), &world.text("run0.log")]);
@@ -82,10 +90,10 @@ fn a_gateway_whose_console_cannot_be_written_trades_and_ends_in_order() {
 
 #[test]
 fn a_venue_whose_console_cannot_be_written_serves_to_the_end() {
-    let mut world = World::of("market-maker", "fused", "", KEEP);
     let mut ways = vec![(closed(), 0)];
     ways.extend(full().map(|streams| (streams, 1)));
-    for ([out, err], code) in ways {
+    side_by_side(ways, |([out, err], code)| {
+        let mut world = World::of("market-maker", "fused", "", KEEP);
         let venue = Process::unheard(firelane(&["venue", &world.text("venue.toml")]), out, err);
         until("its socket", || exists(&world.path("venue.sock")).then_some(()));
         let gateway = world.gateway();
@@ -95,23 +103,20 @@ fn a_venue_whose_console_cannot_be_written_serves_to_the_end() {
         nothing_left(&world);
         venue.signal("-INT");
         assert_eq!(venue.ended().code(), Some(code));
-    }
+    });
 }
 
 #[test]
 fn a_demo_whose_console_cannot_be_written_comes_to_its_end() {
-    let demo = |json: bool| {
+    let mut ways = vec![(closed(), false, 0)];
+    for json in [false, true] {
+        ways.extend(full().map(|streams| (streams, json, 1)));
+    }
+    side_by_side(ways, |([out, err], json, code)| {
         let mut command = firelane(&["demo", "--seconds", "1"]);
         command.args(json.then_some("--json"));
-        command
-    };
-    let [out, err] = closed();
-    assert_eq!(Process::unheard(demo(false), out, err).ended().code(), Some(0));
-    for json in [false, true] {
-        if let Some([out, err]) = full() {
-            assert_eq!(Process::unheard(demo(json), out, err).ended().code(), Some(1));
-        }
-    }
+        assert_eq!(Process::unheard(command, out, err).ended().code(), Some(code), "json {json}");
+    });
 }
 
 /// Every command: a result that nobody could read is no success.
@@ -158,7 +163,7 @@ fn a_full_disk_under_the_log_leaves_no_order_and_says_what_to_do() {
 /// The log is a pipe, and its reader goes away while orders rest.
 #[test]
 fn a_closed_pipe_under_the_log_leaves_no_order() {
-    for layout in ["fused", "split"] {
+    side_by_side(["fused", "split"], |layout| {
         let world = World::of("market-maker", layout, "", KEEP);
         let venue = world.venue();
         let pipe = world.text("pipe.log");
@@ -193,7 +198,7 @@ fn a_closed_pipe_under_the_log_leaves_no_order() {
         assert!(number(&verified, "/inputs") > 100, "{verified}");
         venue.signal("-TERM");
         venue.report(0);
-    }
+    });
 }
 
 /// The log's disk takes nothing and refuses nothing: a pipe that is open, and that nobody reads.
@@ -258,7 +263,7 @@ fn a_second_signal_says_what_may_live_at_the_venue() {
 
 #[test]
 fn a_full_disk_under_the_tape_concerns_no_order_and_is_said() {
-    for layout in ["fused", "split"] {
+    side_by_side(["fused", "split"], |layout| {
         let world = World::of("market-maker", layout, "", KEEP);
         let venue = world.venue();
         let tape = world.text("run.tape");
@@ -281,7 +286,7 @@ fn a_full_disk_under_the_tape_concerns_no_order_and_is_said() {
         nothing_left(&world);
         venue.signal("-TERM");
         venue.report(0);
-    }
+    });
 }
 
 /// The venue's own journal: what it caused does not leave, and the day goes on from what is written.
@@ -385,7 +390,7 @@ fn what_cannot_be_written_from_the_start_is_refused_by_name() {
 fn a_demo_on_a_full_disk_says_what_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).display().to_string();
-    for layout in ["fused", "split"] {
+    side_by_side(["fused", "split"], |layout| {
         let log = file(&format!("{layout}.log"));
         let arguments = ["demo", "--seconds", "60", "--layout", layout, "--json", "--log", &log];
         let report = Process::start(limited(600, &arguments)).report(1);
@@ -398,7 +403,7 @@ fn a_demo_on_a_full_disk_says_what_is_lost() {
         let report = Process::start(limited(40, &arguments)).report(0);
         assert!(report["tape_error"].as_str().unwrap().contains("are not in the file"), "{report}");
         assert_eq!(report["reconciled"], true);
-    }
+    });
 }
 
 /// A console that is stopped for good: nobody reads the pipe, and it is full.

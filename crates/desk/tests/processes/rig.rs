@@ -28,6 +28,12 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Each of them on a thread of its own: processes mostly wait.
+pub(crate) fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, case: impl Fn(T) + Sync) {
+    let case = &case;
+    thread::scope(|scope| cases.into_iter().for_each(|one| drop(scope.spawn(move || case(one)))));
+}
+
 /// Ports that are free now, below those that the system hands out by itself.
 pub(crate) fn free_ports() -> [u16; 5] {
     static NEXT: AtomicU16 = AtomicU16::new(0);

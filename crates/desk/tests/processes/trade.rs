@@ -1,11 +1,11 @@
 //! Two processes trade, and end in order.
 
-use super::rig::{Process, World, exists, firelane, number};
+use super::rig::{Process, World, exists, firelane, number, side_by_side};
 use serde_json::Value;
 
 #[test]
 fn gateway_and_venue_trade_and_agree_in_both_layouts() {
-    for (wiring, layout) in [("imbalance-taker", "fused"), ("market-maker", "split")] {
+    side_by_side([("imbalance-taker", "fused"), ("market-maker", "split")], |(wiring, layout)| {
         let mut world = World::of(wiring, layout, "", "");
         let venue = world.venue();
         let gateway = world.gateway();
@@ -39,7 +39,7 @@ fn gateway_and_venue_trade_and_agree_in_both_layouts() {
         assert_eq!(number(&report, "/tape/lost") + number(&report, "/lost"), 0, "{report}");
         world.assert_log_verifies();
         assert!(!exists(&world.path("gateway.sock")) && !exists(&world.path("venue.sock")), "sockets go with them");
-    }
+    });
 }
 
 /// What both print as their configurations works together, as it is; only that the tests' ports are free ones.
