@@ -1,14 +1,16 @@
 //! `firelane venue`: the simulated venue as a process of its own, on real sockets.
 
-use crate::cli::Venue;
+use crate::cli::{LogFormat, Venue};
 use crate::control;
 use crate::outfile;
 use crate::replay::{group, input};
-use crate::screen::Screen;
+use crate::screen::{Level, Screen, Style};
 use crate::settings;
 use crate::signals::{self, LastWords};
+use crate::times;
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::shell::agent::Idle;
+use firelane_gateway::shell::clock::Clock;
 use firelane_sim::far_end::FarEnd;
 use firelane_sim::net::Faults;
 use firelane_sim::server::{Addresses, Command, Phase, PortStatus, Running, SAMPLE, VenueConfig, VenueStatus, build};
@@ -49,7 +51,12 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let recording = config.market.itch.as_deref().map(input::load).transpose()?.map(input::Recording::into_bytes);
     let server = build(&config, recording, &|name| std::env::var(name).ok())?;
     let before = server.handle().status();
-    let screen = Screen::new(options.json);
+    let screen = Screen::new(Style {
+        json: options.json,
+        format: LogFormat::Text,
+        least: Level::Info,
+        epoch: times::began(&Clock::new()),
+    });
     greet(&screen, &config, server.handle().addresses(), &before);
 
     let began = Instant::now();
@@ -94,7 +101,8 @@ fn last_words(config: &VenueConfig) -> impl Fn() -> String + Send + 'static {
 /// A day that nobody can go on with is ended, so that gateways need not find out: what rests is cancelled, order entry
 /// and the lines are told, and the end of the market-data session is said for a while.
 fn end_in_order(screen: &Screen, venue: &Running, config: &VenueConfig, began: Instant) {
-    screen.line_at(
+    screen.event(
+        Level::Info,
         began.elapsed(),
         &format!(
             "ending the day: the lines say so for {} s (end_seconds); again Ctrl-C: at once",
@@ -182,7 +190,7 @@ fn greet(screen: &Screen, config: &VenueConfig, at: &Addresses, before: &VenueSt
 /// What has happened since the last look.
 fn tell(screen: &Screen, venue: &Running, elapsed: Duration) {
     for event in venue.events().try_iter() {
-        screen.line_at(elapsed, &event.to_string());
+        screen.event(Level::Info, elapsed, &event.to_string());
     }
     let status = venue.status();
     let sum = |of: fn(&PortStatus) -> usize| group(status.ports.iter().map(of).sum::<usize>() as u64);
