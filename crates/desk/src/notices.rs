@@ -268,8 +268,9 @@ impl Notices {
             lines.push((
                 Level::Info,
                 format!(
-                    "Market: {} gaps so far; missing messages filled in: {filled}; {} given up.",
+                    "Market: {} gap{} so far; missing messages filled in: {filled}; {} given up.",
                     group(gaps),
+                    if gaps == 1 { "" } else { "s" },
                     group(status.lost.get())
                 ),
             ));
@@ -436,8 +437,9 @@ impl Notices {
         Some(match self.fault {
             None => "Order entry is closed, as asked.".to_owned(),
             Some(Fault::NotAuthorized) => format!(
-                "Order entry is over: {orders} refuses the login. Check entry.username = {username:?} and the password in \
-                 the environment variable {variable}."
+                "Order entry is over: {orders} refuses the login. Check entry.username = {username:?}, and compare the \
+                 password in the environment variable {variable} with what the venue has for that user (password_env in the \
+                 [[port]] of firelane venue)."
             ),
             Some(Fault::SessionGone) if detail == Detail::OtherSession => format!(
                 "Order entry is over: {orders} answered the login with another session than the one that the gateway was in \

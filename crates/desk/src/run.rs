@@ -202,12 +202,14 @@ impl Show {
         let is_slow = board.tape_error.is_none() && board.tape_unwritten > 0;
         drop(board);
         self.tell_of_files(errors, is_slow);
+        let mut lines = Vec::new();
         for (at, notice) in notices {
-            if let Some(text) = self.notices.tell(at, &notice) {
-                self.say(Notices::level(&notice), at, &text);
-            }
+            lines.extend(self.notices.tell(at, &notice).map(|text| (at, Notices::level(&notice), text)));
         }
-        for (level, text) in self.notices.status(at, &status) {
+        lines.extend(self.notices.status(at, &status).into_iter().map(|(level, text)| (at, level, text)));
+        // A status is older than what was heard since.
+        lines.sort_by_key(|(at, ..)| *at);
+        for (at, level, text) in lines {
             self.say(level, at, &text);
         }
         if missed > self.missed {

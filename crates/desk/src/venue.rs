@@ -9,11 +9,15 @@ use crate::settings;
 use crate::signals::{self, LastWords};
 use crate::times;
 use anyhow::{Context, Result, anyhow, bail};
+use firelane_gateway::flow::wire::soupbintcp::Refused;
 use firelane_gateway::shell::agent::Idle;
 use firelane_gateway::shell::clock::Clock;
-use firelane_sim::far_end::FarEnd;
+use firelane_sim::far_end::{Door, FarEnd};
 use firelane_sim::net::Faults;
-use firelane_sim::server::{Addresses, Command, Phase, PortStatus, Running, SAMPLE, VenueConfig, VenueStatus, build};
+use firelane_sim::server::{
+    Addresses, Command, Ended, Phase, PortStatus, Running, SAMPLE, VenueConfig, VenueEvent, VenueStatus, build,
+};
+use firelane_sim::venue::farewell::Why;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -67,12 +71,12 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
         && options.seconds.is_none_or(|limit| began.elapsed() < Duration::from_secs(limit))
     {
         std::thread::sleep(LOOK);
-        tell(&screen, &venue, began.elapsed());
+        tell(&screen, &venue, &config, began.elapsed());
     }
     if config.journal.is_none() {
         end_in_order(&screen, &venue, &config, began);
     }
-    tell(&screen, &venue, began.elapsed());
+    tell(&screen, &venue, &config, began.elapsed());
     screen.clear();
     let handle = venue.handle().clone();
     let far_end = venue.shutdown().map_err(|error| anyhow!("{error}"))?;
@@ -187,10 +191,44 @@ fn greet(screen: &Screen, config: &VenueConfig, at: &Addresses, before: &VenueSt
     }
 }
 
+/// An event in words, with what to compare where a login is refused, and how much it matters.
+fn told(event: &VenueEvent, config: &VenueConfig) -> (Level, String) {
+    let text = event.to_string();
+    let level = match event {
+        VenueEvent::Connected { .. } | VenueEvent::LoggedIn { .. } => Level::Info,
+        VenueEvent::Disconnected { why: Ended::ByClient | Ended::ByVenue(Why::Logout | Why::SessionEnded), .. } => {
+            Level::Info
+        }
+        _ => Level::Warn,
+    };
+    let VenueEvent::Disconnected { door, why: Ended::ByVenue(Why::Refused(refused)), .. } = event else {
+        return (level, text);
+    };
+    let port = |number: u16| config.ports.get(usize::from(number));
+    let known = match door {
+        Door::Snapshot => Some(("snapshot".to_owned(), config.snapshot.username, &config.snapshot.password_env)),
+        Door::Orders(number) => {
+            port(*number).map(|port| (format!("port[{number}]"), port.username, &port.password_env))
+        }
+    };
+    let hint = match (refused, known) {
+        (Refused::Password, Some((table, _, variable))) => format!(
+            ". Compare the client's with the one in the environment variable {variable} ({table}.password_env) when the venue \
+             was started"
+        ),
+        (Refused::Username, Some((table, name, _))) => {
+            format!(". {table}.username is {:?}", self::text(&name))
+        }
+        _ => String::new(),
+    };
+    (level, format!("{text}{hint}"))
+}
+
 /// What has happened since the last look.
-fn tell(screen: &Screen, venue: &Running, elapsed: Duration) {
+fn tell(screen: &Screen, venue: &Running, config: &VenueConfig, elapsed: Duration) {
     for event in venue.events().try_iter() {
-        screen.event(Level::Info, elapsed, &event.to_string());
+        let (level, text) = told(&event, config);
+        screen.event(level, elapsed, &text);
     }
     let status = venue.status();
     let sum = |of: fn(&PortStatus) -> usize| group(status.ports.iter().map(of).sum::<usize>() as u64);

@@ -318,6 +318,13 @@ pub(crate) fn group(n: u64) -> String {
     text
 }
 
+/// Counts with their names, those that are zero left out.
+pub(crate) fn counted(counts: &[(u64, &str)]) -> String {
+    let words: Vec<String> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", group(*n))).collect();
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+}
+
 fn name(letter: char) -> &'static str {
     match letter {
         'S' => "system event",
