@@ -347,7 +347,8 @@ impl Report {
             row("gaps", self.gaps, format!("messages: {}", counted(&filled)));
         }
         if r.snapshots + r.snapshot_failures > 0 {
-            row("snapshots", r.snapshots, format!("{} attempts failed", group(r.snapshot_failures)));
+            let failed = [(r.snapshot_failures, "attempts failed")];
+            row("snapshots", r.snapshots, if r.snapshot_failures > 0 { counted(&failed) } else { String::new() });
         }
         let o = &self.order_steps;
         let steps = [
