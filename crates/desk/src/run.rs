@@ -169,10 +169,13 @@ impl Show {
         let net = &config.live.net;
         let line = |text: &str| self.screen.line(text);
         line(&format!(
-            "Gateway: {}, layout {}, process {}, clock: {}, {} UTC",
+            "Gateway: {}, layout {}, process {}",
             config.wiring,
             config.live.threads.layout.word(),
-            std::process::id(),
+            std::process::id()
+        ));
+        line(&format!(
+            "  clock         {}, {} UTC",
             clock.source(),
             times::utc(times::began(clock)).get(..16).unwrap_or_default().replace('T', " ")
         ));

@@ -2,6 +2,7 @@
 
 use crate::cli::{LogFormat, Venue};
 use crate::control;
+use crate::layout;
 use crate::outfile;
 use crate::replay::{group, input};
 use crate::screen::{Level, Screen, Style};
@@ -356,16 +357,17 @@ impl Report {
     }
 
     fn print(&self) {
-        say!(
+        let row = |text: String| say!("{}", layout::sentence(&text, 4));
+        row(format!(
             "Venue closed after {:.1} s of its day: {} messages published, {} of {} re-requests answered, {} snapshots.",
             self.venue_seconds,
             group(self.published),
             group(self.rerequests[1]),
             group(self.rerequests[0]),
             group(self.snapshots)
-        );
+        ));
         for port in &self.ports {
-            say!(
+            row(format!(
                 "  order port {} ({}): {} orders, {} live, {} fills, {} shares",
                 port.port,
                 port.username,
@@ -373,28 +375,28 @@ impl Report {
                 group(port.live as u64),
                 group(port.fills as u64),
                 group(port.shares)
-            );
+            ));
             for (symbol, shares) in &port.positions {
                 say!("    {symbol:<8} {shares:>+10}");
             }
             if let Some(counts) = counts(&port.requests_without_effect) {
-                say!("    without effect: {counts}");
+                row(format!("    without effect: {counts}"));
             }
         }
         if let Some(counts) = counts(&self.gone) {
-            say!("  connections gone: {counts}");
+            row(format!("  connections gone: {counts}"));
         }
         if self.full > 0 {
-            say!("  connections closed at once because limits.connections was reached: {}", group(self.full));
+            row(format!("  connections closed at once because limits.connections was reached: {}", group(self.full)));
         }
         if let Some(counts) = counts(&self.rerequests_unanswered) {
-            say!("  re-requests without a reply: {counts}");
+            row(format!("  re-requests without a reply: {counts}"));
         }
         if self.notices_lost > 0 {
             say!("{} notices could not be written to the console.", group(self.notices_lost));
         }
         if let Some(error) = &self.error {
-            say!("The venue contradicts itself: {error}");
+            row(format!("The venue contradicts itself: {error}"));
         }
     }
 }

@@ -287,13 +287,11 @@ impl Report {
         }
         if let Some(o) = &self.orders {
             line(format_args!(
-                "  order frames      {:>14}   enters {}, replaces {}, cancels {}; virtual fills {}",
+                "  order frames      {:>14}   {}",
                 group(o.frames),
-                group(o.entered),
-                group(o.replaced),
-                group(o.cancelled),
-                group(o.fills)
+                counted(&[(o.entered, "enters"), (o.replaced, "replaces"), (o.cancelled, "cancels")])
             ));
+            line(format_args!("  virtual fills     {:>14}", group(o.fills)));
             o.money.rows().iter().for_each(|row| line(format_args!("{row}")));
         }
         let NsPerMessage { cold, warm } = self.ns_per_message;
