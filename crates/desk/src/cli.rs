@@ -342,9 +342,26 @@ pub(crate) struct Run {
     /// Print one JSON object at the end instead of text; what happens meanwhile goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
+    /// How to say what happens meanwhile: lines of text, or a JSON object on each (then the report is one, too)
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) log_format: LogFormat,
+    /// Say only what is wrong
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say everyday life too: each gap, and how it closed
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
     /// Print the default configuration and stop
     #[arg(long)]
     pub(crate) print_config: bool,
+}
+
+/// How lines look that say what happens.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -46,7 +46,7 @@ pub(crate) fn sentence(text: &str, indent: usize) -> String {
 
 /// A row of a report: its name, its figure, and what there is to say of it, which goes on below where it is long.
 pub(crate) fn row(name: &str, figure: &str, note: &str) -> String {
-    sentence_behind(&format!("  {name:<10}{figure:>14}  "), note, 29, width())
+    sentence_behind(&format!("  {name:<10}{figure:>14}  "), note, 29, width()).trim_end().to_owned()
 }
 
 fn sentence_behind(head: &str, note: &str, indent: usize, width: usize) -> String {
@@ -137,6 +137,11 @@ mod tests {
             "One two\nthree four\nfive.\n\nTry:\n  ab cd\n      a\n      comment\n      that\n      is\n      long\n  ef"
         );
         assert_eq!(epilogue(text, 80), "One two three four five.\n\nTry:\n  ab cd    a comment that is long\n  ef");
+    }
+
+    #[test]
+    fn a_row_without_a_note_ends_with_its_figure() {
+        assert!(row("fills", "876", "").ends_with("876"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod anomalies;
 
 use crate::replay::group;
+use crate::screen::Level;
 use crate::times::span;
 use firelane_gateway::base::{Mono, Nanos, SessionId, Symbol};
 use firelane_gateway::flow::entry::{Away, Detail, Fault};
@@ -15,6 +16,7 @@ use firelane_gateway::flow::record::{Alert, StatusBody};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::live::Notice;
 use firelane_gateway::shell::net::Why;
+use std::collections::BTreeSet;
 
 /// What keeps order entry from being ready.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,6 +100,16 @@ pub(crate) struct Notices {
     stalls_said: Seldom,
     tape_lost: u64,
     tape_said: Seldom,
+    /// Of the market: the first message has come, it is live, it ever was, and that it is not has been said.
+    joined: bool,
+    live: bool,
+    ever_live: bool,
+    not_live_said: bool,
+    not_live: Seldom,
+    gaps: u64,
+    gaps_said: Seldom,
+    /// Symbols whose books were contradicted, or missed something, since all could be trusted.
+    doubted: BTreeSet<String>,
 }
 
 /// The number of a line, if it is one of the two.
@@ -141,6 +153,14 @@ impl Notices {
             stalls_said: Seldom::default(),
             tape_lost: 0,
             tape_said: Seldom::default(),
+            joined: false,
+            live: false,
+            ever_live: false,
+            not_live_said: false,
+            not_live: Seldom::default(),
+            gaps: 0,
+            gaps_said: Seldom::default(),
+            doubted: BTreeSet::new(),
         }
     }
 
@@ -178,30 +198,118 @@ impl Notices {
     }
 
     /// Lines for what a status says that no notice does.
-    pub(crate) fn status(&mut self, at: Mono, status: &StatusBody) -> Vec<String> {
-        let mut lines = Vec::new();
+    pub(crate) fn status(&mut self, at: Mono, status: &StatusBody) -> Vec<(Level, String)> {
+        let mut lines = self.market(at, status);
         let stalls = status.log_stalls.get();
         if stalls > self.log_stalls
             && let Some(more) = self.stalls_said.say(at)
         {
-            lines.push(format!(
+            lines.push((Level::Warn, format!(
                 "Log: its ring was full {} times so far; meanwhile no market was taken and nothing rested: the disk is too \
                  slow, or log.ring_bytes too small{more}.",
                 group(stalls)
-            ));
+            )));
         }
         self.log_stalls = stalls;
         let lost = status.tape_lost.get();
         if lost > self.tape_lost
             && let Some(more) = self.tape_said.say(at)
         {
-            lines.push(format!(
+            lines.push((Level::Warn, format!(
                 "Tape: {} records are lost so far for want of room; trading is not concerned (tape.ring_bytes){more}.",
                 group(lost)
-            ));
+            )));
         }
         self.tape_lost = lost;
         lines
+    }
+
+    /// How the market goes on: joined, live or not, and who filled its gaps.
+    fn market(&mut self, at: Mono, status: &StatusBody) -> Vec<(Level, String)> {
+        let mut lines = Vec::new();
+        let (messages, next) = (status.messages.get(), status.next_sequence.get());
+        if messages > 0 && !std::mem::replace(&mut self.joined, true) {
+            let first = next.saturating_sub(messages);
+            lines.push((Level::Info, format!("Market: joined at message {}.", group(first.max(1)))));
+        }
+        let (live, stale) = (status.live_market == 1, status.stale.get());
+        if live && stale == 0 {
+            self.doubted.clear();
+        }
+        if live != self.live {
+            self.live = live;
+            if live && (!self.ever_live || self.not_live_said) {
+                let again = if self.ever_live { " again" } else { "" };
+                let text = format!("Market: live{again}, the next message is {}.", group(next));
+                (self.ever_live, self.not_live_said) = (true, false);
+                lines.push((Level::Info, text));
+            } else if !live && let Some(more) = self.not_live.say(at) {
+                let which: Vec<&str> = self.doubted.iter().map(String::as_str).take(5).collect();
+                let which = if which.is_empty() { String::new() } else { format!(", among them {}", which.join(", ")) };
+                self.not_live_said = true;
+                lines.push((
+                    Level::Warn,
+                    format!("Market: not live: {} books cannot be trusted{which}{more}.", group(stale)),
+                ));
+            }
+        }
+        let gaps = status.gaps.get();
+        if gaps > self.gaps
+            && let Some(_since) = self.gaps_said.say(at)
+        {
+            self.gaps = gaps;
+            let fills = [
+                (status.filled_by_line.get(), "by the other line"),
+                (status.filled_by_rerequest.get(), "by re-request"),
+            ];
+            let filled: Vec<String> =
+                fills.iter().filter(|(n, _)| *n > 0).map(|(n, who)| format!("{} {who}", group(*n))).collect();
+            let filled = if filled.is_empty() { "none yet".to_owned() } else { filled.join(", ") };
+            lines.push((
+                Level::Info,
+                format!(
+                    "Market: {} gap{} so far; missing messages filled in: {filled}; {} given up.",
+                    group(gaps),
+                    if gaps == 1 { "" } else { "s" },
+                    group(status.lost.get())
+                ),
+            ));
+        }
+        lines
+    }
+
+    /// How much a notice matters.
+    pub(crate) fn level(notice: &Notice) -> Level {
+        let Notice::Alert { alert, first, .. } = notice else {
+            return if matches!(notice, Notice::Anomaly { .. }) { Level::Error } else { Level::Warn };
+        };
+        match alert {
+            Alert::GapOpened | Alert::GapClosed => Level::Detail,
+            Alert::EntryReady
+            | Alert::Released
+            | Alert::SnapshotBegin
+            | Alert::SnapshotEnd
+            | Alert::SessionChanged
+            | Alert::SessionGoesOn
+            | Alert::MarketBack
+            | Alert::LineBack => Level::Info,
+            Alert::EntryOver if *first == 0 => Level::Info,
+            Alert::EntryOver if *first == Fault::Ended as u64 + 1 => Level::Warn,
+            Alert::EntryOver | Alert::LinesDiffer | Alert::FeedOverrun | Alert::Fault | Alert::Stuck => Level::Error,
+            Alert::Lost
+            | Alert::SnapshotFailed
+            | Alert::SnapshotAhead
+            | Alert::EndOfSession
+            | Alert::MarketSilent
+            | Alert::JumpDropped
+            | Alert::LineSilent
+            | Alert::BookFault
+            | Alert::Skipped
+            | Alert::Killed
+            | Alert::EntryLost
+            | Alert::TooManyActions
+            | Alert::Orphan => Level::Warn,
+        }
     }
 
     /// Order entry is not ready, for this reason: news unless it was known.
@@ -329,8 +437,9 @@ impl Notices {
         Some(match self.fault {
             None => "Order entry is closed, as asked.".to_owned(),
             Some(Fault::NotAuthorized) => format!(
-                "Order entry is over: {orders} refuses the login. Check entry.username = {username:?} and the password in \
-                 the environment variable {variable}."
+                "Order entry is over: {orders} refuses the login. Check entry.username = {username:?}, and compare the \
+                 password in the environment variable {variable} with what the venue has for that user (password_env in the \
+                 [[port]] of firelane venue)."
             ),
             Some(Fault::SessionGone) if detail == Detail::OtherSession => format!(
                 "Order entry is over: {orders} answered the login with another session than the one that the gateway was in \
@@ -402,6 +511,9 @@ impl Notices {
     }
 
     fn alert(&mut self, at: Mono, alert: Alert, symbol: Option<Symbol>, first: u64, second: u64) -> Option<String> {
+        if let (Some(symbol), Alert::Lost | Alert::BookFault | Alert::Skipped) = (symbol, alert) {
+            self.doubted.insert(symbol.to_string());
+        }
         let symbol = symbol.map_or_else(|| "every symbol".to_owned(), |symbol| symbol.to_string());
         match alert {
             Alert::EntryReady => self.entry_ready(at),
@@ -415,8 +527,9 @@ impl Notices {
                     .to_owned(),
             ),
             Alert::Released => Some("Kill switch released: orders may leave again.".to_owned()),
-            // Counted; with packets lost now and then, they are everyday life.
-            Alert::GapOpened | Alert::GapClosed => None,
+            // With packets lost now and then, they are everyday life.
+            Alert::GapOpened => Some(format!("Market: message {} is missing.", group(first))),
+            Alert::GapClosed => Some("Market: nothing is missing any more.".to_owned()),
             Alert::Lost => self.lost.say(at).map(|more| {
                 format!(
                     "Market: {} messages from {} on are lost on every line and from the re-request server, about {symbol}\

@@ -7,7 +7,7 @@ mod orders;
 mod progress;
 mod report;
 
-pub(crate) use report::group;
+pub(crate) use report::{counted, group};
 
 use crate::cli::{Column, Replay, wrong};
 use crate::outfile::{OutFile, check_dashes};

@@ -4,13 +4,13 @@ mod files;
 mod report;
 
 use crate::check;
-use crate::cli::Run;
+use crate::cli::{LogFormat, Run};
 use crate::control::{self, Gateway};
 use crate::money::Fills;
 use crate::notices::Notices;
 use crate::outfile;
 use crate::replay::group;
-use crate::screen::Screen;
+use crate::screen::{Level, Screen, Style};
 use crate::settings;
 use crate::signals::{self, LastWords};
 use crate::times::{self, span};
@@ -72,7 +72,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         })?;
     let handle = live.handle().clone();
     words.are(last_words(&config, handle.clone(), clock.clone()));
-    let mut show = Show::new(options.json, &config, handle.clone());
+    let mut show = Show::new(style(options, &clock), &config, handle.clone());
     show.files = [&log, &tape].map(Kept::name);
     show.greet(&config, &plan, &clock);
     let answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
@@ -90,7 +90,8 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     show.tell();
     show.screen.clear();
     let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape, &records), &fills);
-    if options.json {
+    // Whoever reads lines as JSON reads the last one so, too.
+    if options.json || options.log_format == LogFormat::Json {
         crate::output::json(&report)?;
     } else {
         report.print();
@@ -131,6 +132,16 @@ fn last_words(config: &Config, handle: Handle, clock: Clock) -> impl Fn() -> Str
     }
 }
 
+/// How, and how much, is said of what happens.
+fn style(options: &Run, clock: &Clock) -> Style {
+    let least = match (options.quiet, options.verbose) {
+        (true, _) => Level::Warn,
+        (_, true) => Level::Detail,
+        _ => Level::Info,
+    };
+    Style { json: options.json, format: options.log_format, least, epoch: times::began(clock) }
+}
+
 /// What a person sees meanwhile.
 struct Show {
     screen: Screen,
@@ -147,9 +158,9 @@ struct Show {
 }
 
 impl Show {
-    fn new(json: bool, config: &Config, handle: Handle) -> Self {
+    fn new(style: Style, config: &Config, handle: Handle) -> Self {
         let began = Instant::now();
-        let (screen, notices) = (Screen::new(json), Notices::new(config));
+        let (screen, notices) = (Screen::new(style), Notices::new(config));
         let (files, told_of) = Default::default();
         Show { screen, notices, handle, began, missed: 0, files, told_of, rate: (began, 0, 0.0) }
     }
@@ -158,11 +169,15 @@ impl Show {
         let net = &config.live.net;
         let line = |text: &str| self.screen.line(text);
         line(&format!(
-            "Gateway: {}, layout {}, process {}, clock: {}",
+            "Gateway: {}, layout {}, process {}",
             config.wiring,
             config.live.threads.layout.word(),
-            std::process::id(),
-            clock.source()
+            std::process::id()
+        ));
+        line(&format!(
+            "  clock         {}, {} UTC",
+            clock.source(),
+            times::utc(times::began(clock)).get(..16).unwrap_or_default().replace('T', " ")
         ));
         line(&format!("  line A        at {} (UDP)", net.lines[0]));
         if config.feed.lines > 1 {
@@ -190,17 +205,19 @@ impl Show {
         let is_slow = board.tape_error.is_none() && board.tape_unwritten > 0;
         drop(board);
         self.tell_of_files(errors, is_slow);
+        let mut lines = Vec::new();
         for (at, notice) in notices {
-            if let Some(text) = self.notices.tell(at, &notice) {
-                self.say(at, &text);
-            }
+            lines.extend(self.notices.tell(at, &notice).map(|text| (at, Notices::level(&notice), text)));
         }
-        for text in self.notices.status(at, &status) {
-            self.say(at, &text);
+        lines.extend(self.notices.status(at, &status).into_iter().map(|(level, text)| (at, level, text)));
+        // A status is older than what was heard since.
+        lines.sort_by_key(|(at, ..)| *at);
+        for (at, level, text) in lines {
+            self.say(level, at, &text);
         }
         if missed > self.missed {
             self.missed = missed;
-            self.say(at, &format!("{} notices came too fast to be told of.", group(missed)));
+            self.say(Level::Warn, at, &format!("{} notices came too fast to be told of.", group(missed)));
         }
         let (since, before, _) = self.rate;
         if since.elapsed() >= Duration::from_secs(1) {
@@ -231,7 +248,8 @@ impl Show {
                 Some(error) => format!("Log: {} cannot be written any more: {error}", self.files[0]),
                 None => "The lane cannot go on".to_owned(),
             };
-            self.screen.line_at(
+            self.screen.event(
+                Level::Error,
                 now,
                 &format!(
                     "{what}. No market data is taken from now on; what rests is cancelled, and the gateway logs out."
@@ -239,7 +257,8 @@ impl Show {
             );
         }
         if tape_is_slow && !std::mem::replace(&mut self.told_of[2], true) {
-            self.screen.line_at(
+            self.screen.event(
+                Level::Warn,
                 now,
                 &format!(
                     "Tape: the disk of {} takes nothing, or too slowly: records are missing in it from now on. Trading goes on.",
@@ -251,7 +270,8 @@ impl Show {
             && !std::mem::replace(&mut self.told_of[1], true)
         {
             let file = &self.files[1];
-            self.screen.line_at(
+            self.screen.event(
+                Level::Warn,
                 now,
                 &format!(
                     "Tape: {file} cannot be written any more: {error}. Trading goes on; the tape's file ends here."
@@ -261,8 +281,8 @@ impl Show {
     }
 
     /// Times are the lane's clock's, which began a moment before anything was shown.
-    fn say(&self, at: Mono, text: &str) {
-        self.screen.line_at(Duration::from_nanos(at.0), text);
+    fn say(&self, level: Level, at: Mono, text: &str) {
+        self.screen.event(level, Duration::from_nanos(at.0), text);
     }
 
     fn until_the_end(&mut self, live: &Live, end: &Stop, limit: Option<Duration>) -> Ending {
@@ -285,6 +305,7 @@ impl Show {
     fn end(&mut self, live: &Live, ending: Ending, timeout: u64) -> bool {
         if ending == Ending::Asked {
             self.say(
+                Level::Info,
                 live.clock().now(),
                 &format!(
                     "Ending: orders are cancelled, answers waited for, at most {}; again to end at once.",

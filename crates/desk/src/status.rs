@@ -171,14 +171,15 @@ fn paint_entry(status: &GatewayStatus, text: &str) -> String {
 }
 
 fn venue(state: &VenueState) -> Vec<String> {
-    let mut lines = vec![format!(
+    let head = format!(
         "Venue, process {}, {} for {:.0} s of its day: session {:?}, {} messages published",
         state.pid,
         state.phase,
         state.venue_seconds,
         state.session,
         group(state.published)
-    )];
+    );
+    let mut lines = vec![layout::sentence(&head, 2)];
     for (index, port) in state.ports.iter().enumerate() {
         lines.push(row(
             &format!("port {index}"),

@@ -86,6 +86,20 @@ pub(crate) fn began(clock: &Clock) -> u64 {
     u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(clock.now().0)
 }
 
+/// Nanoseconds since 1970 as date and time: `2026-01-31T09:30:00.000123Z`. Howard Hinnant's `civil_from_days`.
+pub(crate) fn utc(ns: u64) -> String {
+    let (seconds, micros) = (ns / 1_000_000_000, ns / 1_000 % 1_000_000);
+    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = year + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+}
+
 /// A span of time in the unit that suits it.
 pub(crate) fn span(ns: u64) -> String {
     let (unit, name) = match ns {
@@ -107,6 +121,17 @@ mod tests {
     fn spans_have_the_unit_that_suits_them() {
         let spans = [0, 999, 1_000, 12_345, 123_456, 999_999_999, 61_500_000_000].map(span);
         assert_eq!(spans, ["0 ns", "999 ns", "1.0 us", "12.3 us", "123 us", "1000 ms", "61.5 s"]);
+    }
+
+    #[test]
+    fn a_date_is_of_the_usual_calendar() {
+        let days =
+            [0, 59, 11_016, 11_017, 20_514, 47_540, 47_541].map(|day| utc(day * 86_400_000_000_000)[..10].to_owned());
+        assert_eq!(
+            days,
+            ["1970-01-01", "1970-03-01", "2000-02-29", "2000-03-01", "2026-03-02", "2100-02-28", "2100-03-01"]
+        );
+        assert_eq!(utc(1_000_000_000_123_456_789), "2001-09-09T01:46:40.123456Z");
     }
 
     #[test]

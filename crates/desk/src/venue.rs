@@ -1,17 +1,24 @@
 //! `firelane venue`: the simulated venue as a process of its own, on real sockets.
 
-use crate::cli::Venue;
+use crate::cli::{LogFormat, Venue};
 use crate::control;
+use crate::layout;
 use crate::outfile;
 use crate::replay::{group, input};
-use crate::screen::Screen;
+use crate::screen::{Level, Screen, Style};
 use crate::settings;
 use crate::signals::{self, LastWords};
+use crate::times;
 use anyhow::{Context, Result, anyhow, bail};
+use firelane_gateway::flow::wire::soupbintcp::Refused;
 use firelane_gateway::shell::agent::Idle;
-use firelane_sim::far_end::FarEnd;
+use firelane_gateway::shell::clock::Clock;
+use firelane_sim::far_end::{Door, FarEnd};
 use firelane_sim::net::Faults;
-use firelane_sim::server::{Addresses, Command, Phase, PortStatus, Running, SAMPLE, VenueConfig, VenueStatus, build};
+use firelane_sim::server::{
+    Addresses, Command, Ended, Phase, PortStatus, Running, SAMPLE, VenueConfig, VenueEvent, VenueStatus, build,
+};
+use firelane_sim::venue::farewell::Why;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -49,7 +56,12 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let recording = config.market.itch.as_deref().map(input::load).transpose()?.map(input::Recording::into_bytes);
     let server = build(&config, recording, &|name| std::env::var(name).ok())?;
     let before = server.handle().status();
-    let screen = Screen::new(options.json);
+    let screen = Screen::new(Style {
+        json: options.json,
+        format: LogFormat::Text,
+        least: Level::Info,
+        epoch: times::began(&Clock::new()),
+    });
     greet(&screen, &config, server.handle().addresses(), &before);
 
     let began = Instant::now();
@@ -60,12 +72,12 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
         && options.seconds.is_none_or(|limit| began.elapsed() < Duration::from_secs(limit))
     {
         std::thread::sleep(LOOK);
-        tell(&screen, &venue, began.elapsed());
+        tell(&screen, &venue, &config, began.elapsed());
     }
     if config.journal.is_none() {
         end_in_order(&screen, &venue, &config, began);
     }
-    tell(&screen, &venue, began.elapsed());
+    tell(&screen, &venue, &config, began.elapsed());
     screen.clear();
     let handle = venue.handle().clone();
     let far_end = venue.shutdown().map_err(|error| anyhow!("{error}"))?;
@@ -94,7 +106,8 @@ fn last_words(config: &VenueConfig) -> impl Fn() -> String + Send + 'static {
 /// A day that nobody can go on with is ended, so that gateways need not find out: what rests is cancelled, order entry
 /// and the lines are told, and the end of the market-data session is said for a while.
 fn end_in_order(screen: &Screen, venue: &Running, config: &VenueConfig, began: Instant) {
-    screen.line_at(
+    screen.event(
+        Level::Info,
         began.elapsed(),
         &format!(
             "ending the day: the lines say so for {} s (end_seconds); again Ctrl-C: at once",
@@ -179,10 +192,44 @@ fn greet(screen: &Screen, config: &VenueConfig, at: &Addresses, before: &VenueSt
     }
 }
 
+/// An event in words, with what to compare where a login is refused, and how much it matters.
+fn told(event: &VenueEvent, config: &VenueConfig) -> (Level, String) {
+    let text = event.to_string();
+    let level = match event {
+        VenueEvent::Connected { .. } | VenueEvent::LoggedIn { .. } => Level::Info,
+        VenueEvent::Disconnected { why: Ended::ByClient | Ended::ByVenue(Why::Logout | Why::SessionEnded), .. } => {
+            Level::Info
+        }
+        _ => Level::Warn,
+    };
+    let VenueEvent::Disconnected { door, why: Ended::ByVenue(Why::Refused(refused)), .. } = event else {
+        return (level, text);
+    };
+    let port = |number: u16| config.ports.get(usize::from(number));
+    let known = match door {
+        Door::Snapshot => Some(("snapshot".to_owned(), config.snapshot.username, &config.snapshot.password_env)),
+        Door::Orders(number) => {
+            port(*number).map(|port| (format!("port[{number}]"), port.username, &port.password_env))
+        }
+    };
+    let hint = match (refused, known) {
+        (Refused::Password, Some((table, _, variable))) => format!(
+            ". Compare the client's with the one in the environment variable {variable} ({table}.password_env) when the venue \
+             was started"
+        ),
+        (Refused::Username, Some((table, name, _))) => {
+            format!(". {table}.username is {:?}", self::text(&name))
+        }
+        _ => String::new(),
+    };
+    (level, format!("{text}{hint}"))
+}
+
 /// What has happened since the last look.
-fn tell(screen: &Screen, venue: &Running, elapsed: Duration) {
+fn tell(screen: &Screen, venue: &Running, config: &VenueConfig, elapsed: Duration) {
     for event in venue.events().try_iter() {
-        screen.line_at(elapsed, &event.to_string());
+        let (level, text) = told(&event, config);
+        screen.event(level, elapsed, &text);
     }
     let status = venue.status();
     let sum = |of: fn(&PortStatus) -> usize| group(status.ports.iter().map(of).sum::<usize>() as u64);
@@ -310,16 +357,17 @@ impl Report {
     }
 
     fn print(&self) {
-        say!(
+        let row = |text: String| say!("{}", layout::sentence(&text, 4));
+        row(format!(
             "Venue closed after {:.1} s of its day: {} messages published, {} of {} re-requests answered, {} snapshots.",
             self.venue_seconds,
             group(self.published),
             group(self.rerequests[1]),
             group(self.rerequests[0]),
             group(self.snapshots)
-        );
+        ));
         for port in &self.ports {
-            say!(
+            row(format!(
                 "  order port {} ({}): {} orders, {} live, {} fills, {} shares",
                 port.port,
                 port.username,
@@ -327,28 +375,28 @@ impl Report {
                 group(port.live as u64),
                 group(port.fills as u64),
                 group(port.shares)
-            );
+            ));
             for (symbol, shares) in &port.positions {
                 say!("    {symbol:<8} {shares:>+10}");
             }
             if let Some(counts) = counts(&port.requests_without_effect) {
-                say!("    without effect: {counts}");
+                row(format!("    without effect: {counts}"));
             }
         }
         if let Some(counts) = counts(&self.gone) {
-            say!("  connections gone: {counts}");
+            row(format!("  connections gone: {counts}"));
         }
         if self.full > 0 {
-            say!("  connections closed at once because limits.connections was reached: {}", group(self.full));
+            row(format!("  connections closed at once because limits.connections was reached: {}", group(self.full)));
         }
         if let Some(counts) = counts(&self.rerequests_unanswered) {
-            say!("  re-requests without a reply: {counts}");
+            row(format!("  re-requests without a reply: {counts}"));
         }
         if self.notices_lost > 0 {
             say!("{} notices could not be written to the console.", group(self.notices_lost));
         }
         if let Some(error) = &self.error {
-            say!("The venue contradicts itself: {error}");
+            row(format!("The venue contradicts itself: {error}"));
         }
     }
 }

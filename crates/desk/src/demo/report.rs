@@ -7,7 +7,7 @@ use crate::invoked::me;
 use crate::layout;
 use crate::money::Money;
 use crate::paint;
-use crate::replay::group;
+use crate::replay::{counted, group};
 use crate::times::Times;
 use firelane_gateway::flow::record::FinalBody;
 use firelane_gateway::flow::risk::Refusal;
@@ -347,7 +347,8 @@ impl Report {
             row("gaps", self.gaps, format!("messages: {}", counted(&filled)));
         }
         if r.snapshots + r.snapshot_failures > 0 {
-            row("snapshots", r.snapshots, format!("{} attempts failed", group(r.snapshot_failures)));
+            let failed = [(r.snapshot_failures, "attempts failed")];
+            row("snapshots", r.snapshots, if r.snapshot_failures > 0 { counted(&failed) } else { String::new() });
         }
         let o = &self.order_steps;
         let steps = [
@@ -489,13 +490,6 @@ fn pace(reached: u64, asked: u64, cores: Option<usize>) -> String {
     }
 }
 
-/// Counts with their names, those that are zero left out.
-fn counted(counts: &[(u64, &str)]) -> String {
-    let words: Vec<String> =
-        counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", group(*n))).collect();
-    or_nothing(&words)
-}
-
 impl RunFigures {
     fn of(live: &LiveFigures) -> Self {
         RunFigures {
@@ -543,10 +537,6 @@ impl FaultCounts {
         say!("{}", layout::row("faults", "lines", &counted(&lines)));
         say!("{}", layout::row("", "sessions", &counted(&sessions)));
     }
-}
-
-fn or_nothing(items: &[String]) -> String {
-    if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
 }
 
 #[cfg(test)]

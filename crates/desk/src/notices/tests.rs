@@ -161,7 +161,9 @@ fn an_orderly_end_is_one_line() {
 #[test]
 fn the_market_is_told_of_where_it_matters() {
     let mut told = Told::new();
-    assert!(told.hear(&[alert(Alert::GapOpened, 5), alert(Alert::GapClosed, 0)]).is_empty());
+    let everyday = [alert(Alert::GapOpened, 5), alert(Alert::GapClosed, 0)];
+    assert!(everyday.iter().all(|notice| Notices::level(notice) == Level::Detail));
+    holds(&told.one(&everyday[..1]), &["message 5 is missing"]);
     holds(&told.one(&[alert(Alert::LineSilent, LineId::B.0.into())]), &["Line B (127.0.0.1:26402)", "3.0 s"]);
     holds(&told.one(&[alert(Alert::LineBack, LineId::A.0.into())]), &["Line A (127.0.0.1:26401) speaks"]);
     let tried = Notice::Link(SessionId::SNAPSHOT, Some(Why::Refused));
@@ -238,12 +240,58 @@ fn a_full_log_and_a_lossy_tape_are_told_of_now_and_then() {
     assert!(notices.status(Mono(1), &status(0, 0)).is_empty());
     let lines = notices.status(Mono(2), &status(3, 1_000));
     assert_eq!(lines.len(), 2);
-    holds(&lines[0], &["full 3 times", "log.ring_bytes"]);
-    holds(&lines[1], &["1,000 records", "tape.ring_bytes"]);
+    holds(&lines[0].1, &["full 3 times", "log.ring_bytes"]);
+    holds(&lines[1].1, &["1,000 records", "tape.ring_bytes"]);
+    assert!(lines.iter().all(|(level, _)| *level == Level::Warn));
     assert!(notices.status(Mono(3), &status(4, 1_000)).is_empty());
     let later = Mono(3).after(Seldom::PAUSE);
     assert!(notices.status(later, &status(4, 1_000)).is_empty(), "nothing new");
     assert_eq!(notices.status(later, &status(5, 1_000)).len(), 1);
+}
+
+#[test]
+fn how_the_market_goes_on_is_said_once_and_then_now_and_then() {
+    let mut told = Told::new();
+    let second = |n: u64| Mono(n * 1_000_000_000);
+    let status = |messages, live, gaps| StatusBody {
+        messages: U64::new(messages),
+        next_sequence: U64::new(100 + messages),
+        live_market: live,
+        stale: U64::new(u64::from(live == 0) * 3),
+        gaps: U64::new(gaps),
+        filled_by_line: U64::new(gaps * 10),
+        filled_by_rerequest: U64::new(gaps / 4),
+        ..StatusBody::default()
+    };
+    let mut at = |n, messages, live, gaps| told.notices.status(second(n), &status(messages, live, gaps));
+    assert!(at(1, 0, 0, 0).is_empty(), "nothing was heard yet");
+    let joined = at(2, 5, 1, 0);
+    holds(&joined[0].1, &["joined at message 100"]);
+    holds(&joined[1].1, &["Market: live, the next message is 105"]);
+    assert!(joined.len() == 2 && joined.iter().all(|(level, _)| *level == Level::Info));
+    assert!(at(3, 9, 1, 0).is_empty());
+    let filled = at(4, 9, 1, 2);
+    holds(&filled[0].1, &["2 gaps so far", "20 by the other line", "0 given up"]);
+    assert!(!filled[0].1.contains("re-request") && at(5, 9, 1, 3).is_empty(), "now and then");
+    holds(&at(15, 9, 1, 5)[0].1, &["5 gaps", "50 by the other line, 1 by re-request"]);
+    // Of a market that flickers, the first time; and that it is back only if it was said to be gone.
+    let gone = at(16, 9, 0, 5);
+    assert_eq!((gone.len(), gone[0].0), (1, Level::Warn));
+    holds(&gone[0].1, &["not live", "3 books"]);
+    holds(&at(17, 9, 1, 5)[0].1, &["live again"]);
+    assert!(at(18, 9, 0, 5).is_empty() && at(19, 9, 1, 5).is_empty());
+    // Whose book it is, where that was said.
+    told.hear(&[about(Alert::BookFault, Some(InstrumentId(0)), 7, 1)]);
+    holds(&told.notices.status(second(40), &status(9, 0, 5))[0].1, &["among them ZVZZT (1 more"]);
+}
+
+#[test]
+fn what_matters_more_has_a_higher_level() {
+    let level = |alert, first| Notices::level(&super::tests::alert(alert, first));
+    assert_eq!((level(Alert::EntryReady, 0), level(Alert::LineSilent, 0)), (Level::Info, Level::Warn));
+    assert_eq!((level(Alert::EntryOver, 0), level(Alert::EntryOver, 1)), (Level::Info, Level::Error));
+    assert_eq!(level(Alert::EntryOver, Fault::Ended as u64 + 1), Level::Warn);
+    assert_eq!((level(Alert::Fault, 0), Notices::level(&down(Why::Refused))), (Level::Error, Level::Warn));
 }
 
 #[test]

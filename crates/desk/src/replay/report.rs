@@ -287,13 +287,11 @@ impl Report {
         }
         if let Some(o) = &self.orders {
             line(format_args!(
-                "  order frames      {:>14}   enters {}, replaces {}, cancels {}; virtual fills {}",
+                "  order frames      {:>14}   {}",
                 group(o.frames),
-                group(o.entered),
-                group(o.replaced),
-                group(o.cancelled),
-                group(o.fills)
+                counted(&[(o.entered, "enters"), (o.replaced, "replaces"), (o.cancelled, "cancels")])
             ));
+            line(format_args!("  virtual fills     {:>14}", group(o.fills)));
             o.money.rows().iter().for_each(|row| line(format_args!("{row}")));
         }
         let NsPerMessage { cold, warm } = self.ns_per_message;
@@ -316,6 +314,13 @@ pub(crate) fn group(n: u64) -> String {
         text.push(c);
     }
     text
+}
+
+/// Counts with their names, those that are zero left out.
+pub(crate) fn counted(counts: &[(u64, &str)]) -> String {
+    let words: Vec<String> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", group(*n))).collect();
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
 }
 
 fn name(letter: char) -> &'static str {

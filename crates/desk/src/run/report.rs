@@ -9,7 +9,7 @@ use crate::invoked::me;
 use crate::layout;
 use crate::money::{Fills, Money};
 use crate::paint;
-use crate::replay::group;
+use crate::replay::{counted, group};
 use crate::times::OrderTimes;
 use firelane_gateway::base::InstrumentId;
 use firelane_gateway::flow::entry::Fault;
@@ -215,23 +215,27 @@ impl Report {
         say!("{} for {:.1} s, layout {}", self.wiring, self.seconds, self.layout);
         let market = &self.market;
         row("messages", market.messages, format!("the next is {}", group(market.next_sequence)));
-        row(
-            "gaps",
-            market.gaps,
-            format!(
-                "messages filled in: {} by the other line, {} by re-request; {} given up; {} snapshots",
-                group(market.filled_by_line),
-                group(market.filled_by_rerequest),
-                group(market.lost),
-                group(market.snapshots)
-            ),
-        );
+        let filled = [
+            (market.filled_by_line, "filled in by the other line"),
+            (market.filled_by_rerequest, "by re-request"),
+            (market.lost, "given up"),
+        ];
+        if market.gaps > 0 || filled.iter().any(|(n, _)| *n > 0) {
+            row("gaps", market.gaps, format!("messages: {}", counted(&filled)));
+        }
+        if market.snapshots > 0 {
+            row("snapshots", market.snapshots, "from which the books were made anew".to_owned());
+        }
         row(
             "orders",
             self.orders,
-            format!("{} cancels, {} refused by the risk gate", group(self.cancels), group(self.refused)),
+            counted(&[
+                (self.cancels, "cancels"),
+                (self.live_orders, "live at the end"),
+                (self.refused, "refused by the risk gate"),
+            ]),
         );
-        row("fills", self.fills, format!("{} orders live", group(self.live_orders)));
+        row("fills", self.fills, String::new());
         self.money.iter().flat_map(Money::rows).for_each(|row| say!("{row}"));
         if let Some(log) = &self.log {
             row(

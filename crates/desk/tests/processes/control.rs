@@ -24,6 +24,21 @@ impl Client {
     }
 }
 
+/// A process that is stopped has its socket still.
+#[test]
+fn a_stopped_process_is_said_to_be_one() {
+    let mut world = World::of("listener", "fused", "", "");
+    let venue = world.venue();
+    let gateway = world.gateway();
+    gateway.signal("-STOP");
+    let asked = firelane(&["status", &world.text("gateway.toml")]).output().unwrap();
+    let said = String::from_utf8(asked.stderr).unwrap();
+    assert_eq!((asked.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("stopped (kill -CONT lets it go on) or stuck") && !said.contains("os error"), "{said}");
+    gateway.signal("-CONT");
+    world.end_and_compare(gateway, venue);
+}
+
 #[test]
 fn every_command_is_answered_and_garbage_is_refused() {
     let mut world = World::of("market-maker", "split", "", "");

@@ -43,12 +43,20 @@ fn a_wrong_password_is_one_line_that_names_the_variable() {
     let (code, out, lines) = super::rig::Process::start(command).end();
     let entry: Vec<_> = lines.iter().filter(|line| line.contains(ENTRY)).collect();
     assert_eq!((code, entry.len()), (Some(1), 1), "{}", lines.join("\n"));
-    for part in ["refuses the login", "entry.username = \"FIRE\"", "FIRELANE_ENTRY_PASSWORD"] {
+    for part in
+        ["refuses the login", "entry.username = \"FIRE\"", "FIRELANE_ENTRY_PASSWORD", "password_env in the [[port]]"]
+    {
         assert!(entry[0].contains(part), "{part:?} is not in {entry:?}");
     }
     let text = [lines.join("\n"), String::from_utf8(out).unwrap()].concat();
     assert!(!text.contains("WRONGxyz3"));
     assert!(text.contains("orders of an earlier run"), "{text}");
+    // The venue says so too, and neither says which password.
+    let refused = venue.says("login rejected: wrong password");
+    assert!(
+        refused.contains(" warn ") && refused.contains("FIRELANE_ENTRY_PASSWORD (port[0].password_env)"),
+        "{refused}"
+    );
     // Without any password nothing starts.
     let mut command = world.gateway_command();
     command.env_remove("FIRELANE_SNAPSHOT_PASSWORD");

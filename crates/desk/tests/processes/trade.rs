@@ -88,6 +88,41 @@ fn the_printed_configurations_work_together() {
     }
 }
 
+/// What happens, with its time and how much it matters, for people and for programs; and as much of it as is asked for.
+#[test]
+fn lines_have_time_and_level_and_there_are_as_many_as_are_asked_for() {
+    let world = World::of("listener", "fused", "", "");
+    let venue = world.venue();
+    let config = world.text("gateway.toml");
+    let run = |more: &[&str]| firelane(&[&["run", &config, "--seconds", "3"], more].concat()).output().unwrap();
+    let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
+    let programs = run(&["--log-format", "json", "-v"]);
+    assert!(programs.status.success() && programs.stderr.is_empty());
+    let all: Vec<Value> = lines(&programs.stdout)
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect();
+    let (report, events) = all.split_last().unwrap();
+    assert_eq!(report["ended"], "asked");
+    for event in events {
+        let time = event["time"].as_str().unwrap();
+        assert!(time.starts_with("20") && time.ends_with('Z') && event["seconds"].is_f64(), "{event}");
+        assert!(["detail", "info", "warn", "error"].contains(&event["level"].as_str().unwrap()), "{event}");
+    }
+    for says in ["Gateway: listener", "Market: joined at message ", "Market: live, ", "Order entry is ready"] {
+        assert!(events.iter().any(|event| event["text"].as_str().unwrap().starts_with(says)), "{says}: {events:#?}");
+    }
+    let people = lines(&run(&[]).stdout);
+    let ready = people.iter().find(|line| line.contains("Order entry is ready")).unwrap();
+    let (time, rest) = ready.split_once(' ').unwrap();
+    assert!(time.len() == 12 && time.matches(':').count() == 2 && rest.starts_with("info   Order"), "{ready}");
+    let quiet = lines(&run(&["-q"]).stdout);
+    assert!(!quiet.iter().any(|line| line.contains("Gateway:") || line.contains(" info ")), "{quiet:#?}");
+    assert!(quiet.iter().any(|line| line.contains("Ended in order")), "{quiet:#?}");
+    venue.signal("-TERM");
+    venue.report(0);
+}
+
 /// The venue ends its day: the gateway hears that its orders are cancelled and order entry is over, and ends in order
 /// by itself, with nothing left to fear. What lived when the venue was told to end is in its report.
 #[test]
