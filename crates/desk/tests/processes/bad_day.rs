@@ -315,7 +315,7 @@ impl Doubts {
             *self = Doubts { silent: self.silent, ..Doubts::default() };
         } else if is(Alert::EndOfSession) {
             self.ended = true;
-        } else if is(Alert::Lost) || is(Alert::BookFault) {
+        } else if is(Alert::Lost) || is(Alert::Joined) || is(Alert::BookFault) {
             self.damaged.insert(body.instrument.get(), "damaged");
         }
     }
