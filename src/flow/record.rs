@@ -450,6 +450,8 @@ alerts! {
     Fault = 27,
     /// A strategy's deadline stands still: the strategies are disabled and what rests is cancelled; first: the deadline.
     Stuck = 28,
+    /// The stream is joined at this message; what came before was not asked for, and books are stale until a snapshot.
+    Joined = 29,
 }
 
 /// `B` or `S`.

@@ -144,6 +144,9 @@ impl Owner {
                     assert!(count > 0);
                     assert_eq!(self.next.replace(first + count).unwrap_or(first), first);
                 }
+                Release::Notice(Notice::Joined { first }) => {
+                    assert_eq!(self.next.replace(first).unwrap_or(1), 1);
+                }
                 Release::Notice(Notice::JumpDropped { next, .. }) => self.next = Some(next),
                 Release::Notice(Notice::SnapshotBegin) => self.snapshot = true,
                 Release::Notice(Notice::SnapshotEnd { next }) => {

@@ -80,8 +80,12 @@ pub(crate) struct Notices {
     login_timeout: String,
     snapshot: String,
     snapshot_login: String,
+    /// Is there a snapshot server?
+    snapshots: bool,
     lines: [String; 2],
     line_timeout: String,
+    /// The longest gap that the re-request server is asked about, if there is one.
+    asks_up_to: Option<u64>,
 
     entry: Entry,
     /// Since when order entry is not ready.
@@ -135,8 +139,10 @@ impl Notices {
                 "feed.snapshot.username = {snapshot:?} and the password in {}",
                 config.secrets.snapshot
             ),
+            snapshots: config.feed.snapshot.is_some(),
             lines: config.live.net.lines.each_ref().map(ToString::to_string),
             line_timeout: span(config.feed.line_timeout.0),
+            asks_up_to: config.feed.rerequest.enabled.then_some(config.feed.max_gap),
             entry: Entry::Opening,
             away_since: Mono(0),
             fault: None,
@@ -292,7 +298,8 @@ impl Notices {
             | Alert::SessionChanged
             | Alert::SessionGoesOn
             | Alert::MarketBack
-            | Alert::LineBack => Level::Info,
+            | Alert::LineBack
+            | Alert::Joined => Level::Info,
             Alert::EntryOver if *first == 0 => Level::Info,
             Alert::EntryOver if *first == Fault::Ended as u64 + 1 => Level::Warn,
             Alert::EntryOver | Alert::LinesDiffer | Alert::FeedOverrun | Alert::Fault | Alert::Stuck => Level::Error,
@@ -530,10 +537,20 @@ impl Notices {
             // With packets lost now and then, they are everyday life.
             Alert::GapOpened => Some(format!("Market: message {} is missing.", group(first))),
             Alert::GapClosed => Some("Market: nothing is missing any more.".to_owned()),
+            Alert::Joined => {
+                self.joined = true;
+                Some(format!(
+                    "Market: joined at message {}. What came before was not heard: books are stale until a snapshot{}.",
+                    group(first),
+                    if self.snapshots { "" } else { ", and feed.snapshot is off" }
+                ))
+            }
             Alert::Lost => self.lost.say(at).map(|more| {
+                // It is asked for what is not too long.
+                let asked = self.asks_up_to.is_some_and(|most| second <= most);
+                let server = if asked { " and from the re-request server" } else { ", and were not asked for" };
                 format!(
-                    "Market: {} messages from {} on are lost on every line and from the re-request server, about {symbol}\
-                     {more}.",
+                    "Market: {} messages from {} on are lost on every line{server}, about {symbol}{more}.",
                     group(second),
                     group(first)
                 )

@@ -534,6 +534,11 @@ impl<W: Wiring> Core<W> {
                 self.became_stale(true);
                 self.alert(Alert::Lost, one, first, count, out);
             }
+            Notice::Joined { first } => {
+                self.books.mark_stale(Scope::All, StaleReason::Malformed);
+                self.became_stale(true);
+                self.alert(Alert::Joined, None, first, 0, out);
+            }
             Notice::SnapshotBegin => {
                 // What was damaged is gone with the books. A gap is the feed's to close.
                 self.books.clear();

@@ -11,7 +11,7 @@ pub enum Start {
     First,
     /// With a snapshot, if the first packet is not the first of the session.
     Snapshot,
-    /// With the first packet: what came before is reported lost, and books are stale until a snapshot is asked for.
+    /// With the first packet: books lack what came before, and are stale until a snapshot is asked for.
     Next,
 }
 

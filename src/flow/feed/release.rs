@@ -45,6 +45,12 @@ pub enum Notice {
         /// The locate code, where malformed copies came and it could be read: only its book is affected.
         locate: Option<u16>,
     },
+    /// The stream is joined at this message. What came before was never asked for and is not lost, but the books lack it:
+    /// they are stale until a snapshot.
+    Joined {
+        /// The first message that will come.
+        first: u64,
+    },
     /// A snapshot begins: every book is empty and stale until [`Notice::SnapshotEnd`]. May come again before that: the
     /// attempt before was torn, and the stream may have gone on in between.
     SnapshotBegin,

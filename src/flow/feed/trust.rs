@@ -255,13 +255,11 @@ impl<M: MarketLine> Feed<M> {
         if self.config.start == Start::First || first == 1 {
             return;
         }
-        let count = first.saturating_sub(1);
         self.next = first;
         self.known = first;
         self.lost = (1, first);
         self.damaged = true;
-        self.counters.lost = self.counters.lost.wrapping_add(count);
-        self.tell(Notice::Lost { first: 1, count, locate: None });
+        self.tell(Notice::Joined { first });
         if self.config.start == Start::Snapshot {
             self.want_snapshot();
         }

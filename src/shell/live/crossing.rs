@@ -211,6 +211,7 @@ fn encode(notice: Notice) -> (u8, u64, u64, Option<u16>) {
         Notice::JumpDropped { number, next, damaged } => (14, number, next, damaged.then_some(0)),
         Notice::LinesDiffer { sequence, line } => (15, sequence, line.0.into(), None),
         Notice::Overrun => (16, 0, 0, None),
+        Notice::Joined { first } => (17, first, 0, None),
     }
 }
 
@@ -234,6 +235,7 @@ fn decode(code: u8, first: u64, second: u64, locate: Option<u16>) -> Option<Noti
         14 => Notice::JumpDropped { number: first, next: second, damaged: locate.is_some() },
         15 => Notice::LinesDiffer { sequence: first, line: LineId(u8::try_from(second).ok()?) },
         16 => Notice::Overrun,
+        17 => Notice::Joined { first },
         _ => return None,
     })
 }
@@ -284,6 +286,7 @@ mod tests {
             Notice::JumpDropped { number: u64::MAX, next: 16, damaged: true },
             Notice::LinesDiffer { sequence: 17, line: LineId::REREQUEST },
             Notice::Overrun,
+            Notice::Joined { first: 18 },
         ];
         let mut releases: Vec<_> = notices.into_iter().chain(locates).map(Release::Notice).collect();
         releases.push(Release::Message { sequence: 5, bytes: b"message", arrived: Mono(6) });

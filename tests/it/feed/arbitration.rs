@@ -227,7 +227,7 @@ fn the_last_numbers_of_all_are_no_trouble() {
     rig.packet(A, &beat(u64::MAX));
     rig.packet(A, &farewell(u64::MAX));
     rig.pass(Nanos::from_secs(10));
-    assert_eq!(rig.take(), [lost(1, last - 2), m(last - 1), m(last), n(Notice::EndOfSession)]);
+    assert_eq!(rig.take(), [n(Notice::Joined { first: last - 1 }), m(last - 1), m(last), n(Notice::EndOfSession)]);
 }
 
 #[test]
@@ -321,12 +321,12 @@ fn a_feed_of_one_line_does_not_miss_the_other() {
 fn a_feed_may_begin_in_the_middle_and_says_what_it_lacks() {
     let mut rig = Rig::new(FeedConfig { start: Start::Next, ..config() });
     rig.packet(B, &packet(40..42));
-    assert_eq!(rig.take(), [lost(1, 39), m(40), m(41)]);
+    assert_eq!(rig.take(), [n(Notice::Joined { first: 40 }), m(40), m(41)]);
     let mut rig = Rig::new(FeedConfig { start: Start::Next, ..config() });
     rig.pass(Nanos(1));
     rig.packet(B, &beat(40));
     rig.packet(B, &packet(40..42));
-    assert_eq!(rig.take(), [lost(1, 39), m(40), m(41)]);
+    assert_eq!(rig.take(), [n(Notice::Joined { first: 40 }), m(40), m(41)]);
     let mut rig = Rig::new(FeedConfig { start: Start::Next, ..config() });
     rig.packet(B, &packet(1..3));
     assert_eq!(rig.take(), ms(1..3));

@@ -337,6 +337,10 @@ impl Reader {
                 self.next = Some(first + count);
                 self.lost += count;
             }
+            Got::Notice(Notice::Joined { first }) => {
+                assert!(first > 1 && self.next.unwrap_or(1) == 1);
+                self.next = Some(first);
+            }
             Got::Notice(Notice::SnapshotBegin) => self.snapshot = Some(Vec::new()),
             Got::Notice(Notice::SnapshotEnd { next }) => {
                 assert_eq!(self.snapshot.take().expect("begun"), contents(next - 1));

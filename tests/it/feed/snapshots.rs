@@ -39,7 +39,10 @@ fn logged_in(config: FeedConfig) -> Rig {
     rig.pass(Nanos(0));
     rig.session(Connected);
     rig.bytes(&accepted());
-    assert_eq!((rig.take(), rig.sent()), (vec![lost(1, 39), opened(40)], vec![Sent::Connect, login()]));
+    assert_eq!(
+        (rig.take(), rig.sent()),
+        (vec![n(Notice::Joined { first: 40 }), opened(40)], vec![Sent::Connect, login()])
+    );
     rig
 }
 
@@ -141,7 +144,7 @@ fn a_stream_cut_at_every_byte_gives_the_same_snapshot() {
     let heartbeat = soup(Packet::ServerHeartbeat);
     let debug = soup(Packet::Debug(b"hello"));
     let stream = [accepted(), heartbeat, item(&message(901)), debug, item(&message(902)), end_of_snapshot(41)].concat();
-    let expected = [lost(1, 39), opened(40), BEGIN, s(901), s(902), end(41), closed(), m(41)];
+    let expected = [n(Notice::Joined { first: 40 }), opened(40), BEGIN, s(901), s(902), end(41), closed(), m(41)];
     for cut in 0..=stream.len() {
         let mut rig = Rig::new(late());
         rig.packet(A, &packet(40..42));
@@ -251,7 +254,7 @@ fn a_refused_connection_and_a_rejected_login_are_failed_attempts() {
             rig.pass(Nanos(0));
         }
         rig.session(Closed);
-        assert_eq!(rig.take(), [lost(1, 39), opened(40), m(40), closed(), m(41)]);
+        assert_eq!(rig.take(), [n(Notice::Joined { first: 40 }), opened(40), m(40), closed(), m(41)]);
         rig.sent();
         rig.pass(Nanos(RETRY.0));
         assert_eq!(rig.sent(), [Sent::Connect]);
@@ -263,7 +266,7 @@ fn a_server_that_does_not_answer_holds_the_stream_no_longer_than_the_timeout() {
     let mut rig = Rig::new(late());
     rig.packet(A, &packet(40..42));
     rig.pass(Nanos(PATIENCE.0 - 1));
-    assert_eq!(rig.take(), [lost(1, 39), opened(40)]);
+    assert_eq!(rig.take(), [n(Notice::Joined { first: 40 }), opened(40)]);
     rig.pass(Nanos(1));
     assert_eq!((rig.take(), rig.sent()), (vec![m(40), closed(), m(41)], vec![Sent::Connect, Sent::Disconnect]));
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use firelane_gateway::base::{InstrumentId, LineId};
+use firelane_gateway::flow::feed::FeedConfig;
 use zerocopy::byteorder::little_endian::U64;
 
 const ORDERS: SessionId = SessionId::ORDERS;
@@ -191,6 +192,23 @@ fn the_market_is_told_of_where_it_matters() {
     told.at += Seldom::PAUSE.0;
     holds(&told.one(&[skipped(Some(InstrumentId(9)))]), &["about ZVZZT of an unknown type"]);
     holds(&told.one(&[about(Alert::Lost, Some(InstrumentId(9)), 5, 1)]), &["1 messages from 5", "about ZVZZT"]);
+}
+
+/// What came before it joined is not lost, and a server that was not asked is not named.
+#[test]
+fn what_came_before_is_not_lost_and_only_a_server_that_was_asked_is_named() {
+    let mut told = Told::new();
+    let joined = told.one(&[about(Alert::Joined, None, 40, 0)]);
+    holds(&joined, &["joined at message 40", "stale until a snapshot"]);
+    assert!(!joined.contains("lost") && !joined.contains("server"), "{joined}");
+    let most = FeedConfig::default().max_gap;
+    for (enabled, count, asked) in [(true, most, true), (true, most + 1, false), (false, 1, false)] {
+        let mut told = Told::new();
+        told.notices.asks_up_to = enabled.then_some(most);
+        let lost = told.one(&[about(Alert::Lost, None, 5, count)]);
+        assert_eq!(lost.contains("and from the re-request server"), asked, "{lost}");
+        assert_eq!(lost.contains("were not asked for"), !asked, "{lost}");
+    }
 }
 
 #[test]

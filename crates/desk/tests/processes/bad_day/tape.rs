@@ -44,7 +44,7 @@ impl Doubts {
             self.ended = is(Alert::EndOfSession);
         } else if is(Alert::FeedOverrun) {
             self.damaged.insert(u32::MAX, "overrun");
-        } else if is(Alert::Lost) || is(Alert::BookFault) {
+        } else if is(Alert::Lost) || is(Alert::Joined) || is(Alert::BookFault) {
             self.damaged.insert(body.instrument.get(), "damaged");
         }
     }
