@@ -297,7 +297,7 @@ fn pin(id: usize) -> bool {
     core_ids().contains(&id) && core_affinity::set_for_current(core_affinity::CoreId { id })
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::mpsc;

@@ -1,12 +1,8 @@
 //! All the lock-free code of ours: a flag to stop threads, a switch to stop orders, and a counter. Everything else that
 //! crosses a thread does so through a ring or a queue of others.
 //!
-//! The atomics come through [`atomic`] and [`Arc`], which a build with `--cfg loom` swaps for those of the model
-//! checker. Its tests are named `loom_..` and run alone:
-//!
-//! ```text
-//! RUSTFLAGS="--cfg loom" cargo test -p firelane-gateway --lib --release loom_ --target-dir target/loom
-//! ```
+//! The atomics come through [`atomic`] and [`Arc`], which package `tests/loom` swaps for those of the model checker. Its
+//! tests stand below, in `loom_tests`.
 
 #[cfg(loom)]
 pub use loom::sync::{Arc, atomic};
@@ -345,6 +341,31 @@ mod loom_tests {
             look();
             look();
             assert_eq!((throws, releases), (1, 1));
+        });
+    }
+
+    /// A throw that nobody has acted on is unanswered, whatever was answered before it; and nothing stays so for ever.
+    #[test]
+    fn loom_a_throw_is_unanswered_until_it_is_answered() {
+        loom::model(|| {
+            let kill = KillSwitch::new();
+            let operator = kill.clone();
+            let writer = thread::spawn(move || {
+                operator.throw();
+                operator.release();
+                operator.throw();
+            });
+            let mut watch = KillWatch::default();
+            if watch.look(&kill) == Some(KillNews::Thrown) {
+                watch.answer(&kill);
+            }
+            writer.join().unwrap();
+            let unanswered = kill.is_unanswered();
+            if watch.look(&kill) == Some(KillNews::Thrown) {
+                assert!(unanswered);
+                watch.answer(&kill);
+            }
+            assert!(!kill.is_unanswered());
         });
     }
 }

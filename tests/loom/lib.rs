@@ -1,0 +1,5 @@
+//! The gateway's lock-free code under the model checker: `src/shell/sync.rs` with the atomics of loom. A package of its own,
+//! so that it is built without whatever else the gateway needs.
+
+#[path = "../../src/shell/sync.rs"]
+pub mod sync;
