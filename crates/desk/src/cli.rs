@@ -275,6 +275,7 @@ routing, nor retail programmes: an order that asks for one is rejected, not take
 Examples:
   firelane venue --print-config > venue.toml
   FIRELANE_ENTRY_PASSWORD=... FIRELANE_SNAPSHOT_PASSWORD=... firelane venue venue.toml
+  firelane venue venue.toml -q --log-format json          what is wrong alone, an object on each line
   firelane venue venue.toml --seconds 60 --json | jq .ports")]
 pub(crate) struct Venue {
     /// Venue configuration (TOML); `--print-config` shows the default with every key explained
@@ -292,6 +293,8 @@ pub(crate) struct Venue {
     /// Print one JSON object at the end instead of text; what happens meanwhile goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
 #[derive(Debug, Args)]
@@ -342,18 +345,25 @@ pub(crate) struct Run {
     /// Print one JSON object at the end instead of text; what happens meanwhile goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
+    /// Print the default configuration and stop
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+/// How, and how much, a command that goes on for long says of what happens.
+#[derive(Debug, Args)]
+pub(crate) struct Telling {
     /// How to say what happens meanwhile: lines of text, or a JSON object on each (then the report is one, too)
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) log_format: LogFormat,
     /// Say only what is wrong
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say everyday life too: each gap, and how it closed
+    /// Say everyday life too: each gap and how it closed, each connection
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Print the default configuration and stop
-    #[arg(long)]
-    pub(crate) print_config: bool,
 }
 
 /// How lines look that say what happens.

@@ -380,7 +380,7 @@ impl Report {
             Some(run) => run.print(),
         }
         for count in unusual_at_the_end(&self.counters) {
-            say!("  unusual   {count}");
+            say!("  unusual   {}", paint::amber(&count));
         }
         self.print_latency();
         if let Some(error) = &self.tape_error {
