@@ -592,6 +592,42 @@ mod tests {
         }
     }
 
+    /// What a shell makes of a command that is shown with a comment, and with where its output goes.
+    fn parses(line: &str) {
+        let command = line.split("  ").next().unwrap().split(['#', '|', '>', '&']).next().unwrap();
+        let words: Vec<&str> = command.split_whitespace().filter(|word| !word.contains("=...")).collect();
+        if let Err(error) = Cli::try_parse_from(&words) {
+            panic!("{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_readme_can_be_typed_and_fits_eighty_columns() {
+        let text = include_str!("../../../README.md");
+        let blocks = text.split("```").skip(1).step_by(2);
+        let lines: Vec<&str> = blocks.flat_map(str::lines).collect();
+        let long: Vec<&&str> = lines.iter().filter(|line| line.chars().count() > 80).collect();
+        assert!(long.is_empty(), "{long:#?}");
+        let commands: Vec<&&str> = lines.iter().filter(|line| line.starts_with("firelane ")).collect();
+        assert!(commands.len() > 15, "{commands:#?}");
+        commands.into_iter().for_each(|line| parses(line));
+    }
+
+    #[test]
+    fn every_example_of_a_help_can_be_typed() {
+        fn all(command: &clap::Command, count: &mut usize) {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in text.lines().filter(|line| line.starts_with("  firelane ") && !line.contains("--help")) {
+                parses(line.trim_start());
+                *count += 1;
+            }
+            command.get_subcommands().for_each(|one| all(one, count));
+        }
+        let mut count = 0;
+        all(&Cli::command(), &mut count);
+        assert!(count > 30, "{count}");
+    }
+
     /// Which is what scripts tell wrong arguments by: exit code 2.
     #[test]
     fn a_speed_that_cannot_be_is_a_wrong_argument() {
