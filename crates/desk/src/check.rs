@@ -100,7 +100,11 @@ fn summary(text: &str, role: Role) -> Vec<String> {
                 Some(file) => file.display().to_string(),
                 None => format!("{} synthetic symbols", venue.market.symbols),
             };
-            vec![format!("It would play {market} to {} order port(s).", venue.ports.len())]
+            let ports = match venue.ports.len() {
+                1 => "1 order port".to_owned(),
+                ports => format!("{ports} order ports"),
+            };
+            vec![format!("It would play {market} to {ports}.")]
         }
         _ => Vec::new(),
     }
