@@ -39,9 +39,9 @@ struct Line {
 
 pub(crate) fn run(options: &Check) -> Result<ExitCode> {
     let text = settings::text(&options.config, &options.set)?;
-    let role = Role::of(&text);
+    let role = Role::of(text.as_str());
     let problems = settings::problems(&text, role, |text| builds(text, role));
-    let warnings = if problems.is_empty() { warnings_of(&text, role) } else { Vec::new() };
+    let warnings = if problems.is_empty() { warnings_of(text.as_str(), role) } else { Vec::new() };
     let code = match (problems.is_empty(), warnings.is_empty()) {
         (false, _) => ExitCode::from(1),
         (true, false) if options.strict => ExitCode::from(2),
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Check) -> Result<ExitCode> {
         let verdict = Verdict { ok: errors.is_empty(), role: role.word(), errors, warnings };
         crate::output::json(&verdict)?;
     } else {
-        print(&options.config, role, &text, &problems, &warnings);
+        print(&options.config, role, text.as_str(), &problems, &warnings);
     }
     Ok(code)
 }
@@ -100,7 +100,11 @@ fn summary(text: &str, role: Role) -> Vec<String> {
                 Some(file) => file.display().to_string(),
                 None => format!("{} synthetic symbols", venue.market.symbols),
             };
-            vec![format!("It would play {market} to {} order port(s).", venue.ports.len())]
+            let ports = match venue.ports.len() {
+                1 => "1 order port".to_owned(),
+                ports => format!("{ports} order ports"),
+            };
+            vec![format!("It would play {market} to {ports}.")]
         }
         _ => Vec::new(),
     }

@@ -34,7 +34,10 @@ pub(crate) struct Cli {
 
 /// Arguments that do not go together.
 pub(crate) fn wrong(text: &str) -> ! {
-    Cli::command().error(ErrorKind::ArgumentConflict, text).exit()
+    let mut all = Cli::command();
+    all.build();
+    let typed = std::env::args().skip(1).find(|word| all.find_subcommand(word).is_some()).unwrap_or_default();
+    all.find_subcommand_mut(&typed).unwrap_or(&mut Cli::command()).error(ErrorKind::ArgumentConflict, text).exit()
 }
 
 /// Is standard input, or output, meant?
@@ -179,15 +182,14 @@ that breaks off is read as far as it goes. What was read and not used is counted
 Examples:
   firelane replay DAY.itch.gz
   firelane replay DAY.itch.xz --symbol AAPL --bbo aapl.csv
-  firelane replay DAY.itch.xz --symbol AAPL,MSFT --bbo both.csv --columns symbol,time_ns
-  firelane replay DAY.itch.xz --symbol AAPL --orders aapl.ouch --config maker.toml
+  firelane replay DAY.itch.xz --symbol AAPL,MSFT --bbo ab.csv --columns symbol
+  firelane replay DAY.itch.xz --symbol AAPL --orders a.ouch --set taker.size=9
   firelane replay capture.pcapng --strict --json | jq .errors
   curl -s https://.../DAY.itch.gz | firelane replay -
 
-The lines of --bbo are: index,ask_px,ask_sz,bid_px,bid_sz
-  index is the 0-based number of the message in the file; prices are dollars x 10,000; an empty side
-  is 0,0. After a loss in a capture the books may be wrong: then lines are left out, or marked with
-  --columns stale.
+The lines of --bbo are index,ask_px,ask_sz,bid_px,bid_sz: the number of the message in the file, from
+0; prices are dollars x 10,000; an empty side is 0,0. After a loss in a capture the books may be
+wrong: then lines are left out, or marked with --columns stale.
 
 Exit codes: 0 read, whatever was wrong with single messages; 1 it failed, or nothing of the file
 could be used; 2 wrong arguments, a file damaged in the middle, or errors found under --strict.")]
@@ -260,7 +262,7 @@ Lines A and B (MoldUDP64), a re-request server, a snapshot server (Glimpse) and 
 each [[port]] of the configuration. Everything is on loopback unless the configuration says otherwise. Passwords come
 from the environment variables that the configuration names.
 
-With a journal, a venue that was killed comes back in mid-session when it is started again. Ctrl-C ends it in order:
+With a journal, a venue that was killed comes back in mid-session when it is started again. Ctrl-C ends it in order;
 without a journal what rests is cancelled, order entry gets System Event E and End of Session, and the lines say the end
 of the market-data session for end_seconds; a second Ctrl-C ends it at once.
 
@@ -274,13 +276,15 @@ routing, nor retail programmes: an order that asks for one is rejected, not take
 
 Examples:
   firelane venue --print-config > venue.toml
-  FIRELANE_ENTRY_PASSWORD=... FIRELANE_SNAPSHOT_PASSWORD=... firelane venue venue.toml
+  export FIRELANE_ENTRY_PASSWORD=... FIRELANE_SNAPSHOT_PASSWORD=...
+  firelane venue venue.toml
+  firelane venue venue.toml -q --log-format json          what is wrong alone, an object on each line
   firelane venue venue.toml --seconds 60 --json | jq .ports")]
 pub(crate) struct Venue {
     /// Venue configuration (TOML); `--print-config` shows the default with every key explained
     #[arg(value_name = "CONFIG", required_unless_present = "print_config")]
     pub(crate) config: Option<PathBuf>,
-    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    /// Set a key of the configuration for this time, as in --set market.rate=20000; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
     /// Print the default configuration and stop
@@ -292,6 +296,8 @@ pub(crate) struct Venue {
     /// Print one JSON object at the end instead of text; what happens meanwhile goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
 #[derive(Debug, Args)]
@@ -342,18 +348,25 @@ pub(crate) struct Run {
     /// Print one JSON object at the end instead of text; what happens meanwhile goes to standard error
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
+    /// Print the default configuration and stop
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+/// How, and how much, a command that goes on for long says of what happens.
+#[derive(Debug, Args)]
+pub(crate) struct Telling {
     /// How to say what happens meanwhile: lines of text, or a JSON object on each (then the report is one, too)
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) log_format: LogFormat,
     /// Say only what is wrong
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say everyday life too: each gap, and how it closed
+    /// Say everyday life too, as each gap of a gateway, or each connection of a venue
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Print the default configuration and stop
-    #[arg(long)]
-    pub(crate) print_config: bool,
 }
 
 /// How lines look that say what happens.
@@ -394,7 +407,7 @@ pub(crate) struct StatusOf {
     /// A control socket, or the configuration that names it
     #[arg(value_name = "SOCKET|CONFIG")]
     pub(crate) target: PathBuf,
-    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    /// Set a key of the configuration for this time, as in --set control.socket=/run/gw.sock; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
     /// Say it again every so many seconds until Ctrl-C
@@ -423,7 +436,7 @@ pub(crate) struct Kill {
     /// A control socket, or the configuration that names it
     #[arg(value_name = "SOCKET|CONFIG")]
     pub(crate) target: PathBuf,
-    /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
+    /// Set a key of the configuration for this time, as in --set control.socket=/run/gw.sock; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
     /// Release the switch: orders may leave again
@@ -464,7 +477,7 @@ pub(crate) struct Check {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  firelane completions bash > ~/.local/share/bash-completion/completions/firelane
+  source <(firelane completions bash)                   in ~/.bashrc, or once
   firelane completions zsh > ~/.zfunc/_firelane         with fpath+=~/.zfunc before compinit
   firelane completions fish > ~/.config/fish/completions/firelane.fish")]
 pub(crate) struct Completions {
@@ -580,6 +593,45 @@ mod tests {
             command.build();
             all(&mut command, width);
         }
+    }
+
+    /// What a shell makes of a command that is shown with a comment, and with where its output goes.
+    fn parses(line: &str) {
+        let command = line.split("  ").next().unwrap().split(['#', '|', '>', '&']).next().unwrap();
+        let words: Vec<&str> = command.split_whitespace().filter(|word| !word.contains("=...")).collect();
+        if let Err(error) = Cli::try_parse_from(&words) {
+            panic!("{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_readme_can_be_typed_and_fits_eighty_columns() {
+        let text = include_str!("../../../README.md");
+        let blocks = text.split("```").skip(1).step_by(2);
+        let lines: Vec<&str> = blocks.flat_map(str::lines).collect();
+        let long: Vec<&&str> = lines.iter().filter(|line| line.chars().count() > 80).collect();
+        assert!(long.is_empty(), "{long:#?}");
+        let commands: Vec<&&str> = lines.iter().filter(|line| line.starts_with("firelane ")).collect();
+        assert!(commands.len() > 15, "{commands:#?}");
+        commands.into_iter().for_each(|line| parses(line));
+    }
+
+    #[test]
+    fn every_example_of_a_help_can_be_typed() {
+        fn all(command: &clap::Command, count: &mut usize) {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in text.lines().filter(|line| line.starts_with("  firelane ") && !line.contains("--help")) {
+                parses(line.trim_start());
+                // It stands on one line of a terminal of eighty columns, whatever is said of it.
+                let command = line.trim_end().trim_start().split("  ").next().unwrap();
+                assert!(command.chars().count() <= 78, "{command}");
+                *count += 1;
+            }
+            command.get_subcommands().for_each(|one| all(one, count));
+        }
+        let mut count = 0;
+        all(&Cli::command(), &mut count);
+        assert!(count > 30, "{count}");
     }
 
     /// Which is what scripts tell wrong arguments by: exit code 2.

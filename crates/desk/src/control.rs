@@ -12,6 +12,8 @@ pub(crate) use client::{Target, ask};
 #[cfg(test)]
 pub(crate) use gateway::Log;
 pub(crate) use gateway::{Gateway, GatewayStatus, Market};
+#[cfg(test)]
+pub(crate) use venue::PortState;
 pub(crate) use venue::{VenueState, venue};
 
 use anyhow::{Context, Result, bail};

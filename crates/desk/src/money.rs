@@ -82,7 +82,7 @@ impl Money {
             "    {:<8}{:>9}{:>9}{:>12}{:>9}{:>12}{:>14}",
             "symbol", "position", "bought", "average", "sold", "average", "P&L"
         ));
-        let price = |price: Option<i64>| price.map_or("-".to_owned(), |price| dollars(price.into()));
+        let average = |average: Option<i64>| average.map_or("-".to_owned(), price);
         let shares = |n: i64| group(n.unsigned_abs());
         for (symbol, of) in self.by_symbol.iter().take(MOST) {
             let sign = if of.position < 0 { "-" } else { "" };
@@ -90,9 +90,9 @@ impl Money {
                 "    {symbol:<8}{:>9}{:>9}{:>12}{:>9}{:>12}{:>14}",
                 format!("{sign}{}", shares(of.position)),
                 shares(of.bought),
-                price(of.average_bought),
+                average(of.average_bought),
                 shares(of.sold),
-                price(of.average_sold),
+                average(of.average_sold),
                 dollars(of.pnl)
             ));
         }
@@ -112,12 +112,17 @@ fn mark(lane: &dyn Lane, id: InstrumentId) -> Option<Price> {
     mid.or(book.last_trade().map(|(price, _)| price))
 }
 
-/// An amount of 1/10,000 of a dollar: with cents, and with all of its digits where that is not enough.
+/// An amount of 1/10,000 of a dollar, to the cent: the middle of a book may lie between two. Programs have all of it.
 pub(crate) fn dollars(amount: i128) -> String {
-    let (sign, units) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
-    let (whole, part) = (u64::try_from(units / 10_000).unwrap_or(u64::MAX), units % 10_000);
-    let part = if part % 100 == 0 { format!("{:02}", part / 100) } else { format!("{part:04}") };
-    format!("{sign}${}.{part}", group(whole))
+    let cents = amount.unsigned_abs().saturating_add(50) / 100;
+    let sign = if amount < 0 && cents > 0 { "-" } else { "" };
+    format!("{sign}${}.{:02}", group(u64::try_from(cents / 100).unwrap_or(u64::MAX)), cents % 100)
+}
+
+/// A price of 1/10,000 of a dollar, with all four digits, as the venue has them.
+pub(crate) fn price(price: i64) -> String {
+    let (sign, units) = (if price < 0 { "-" } else { "" }, price.unsigned_abs());
+    format!("{sign}${}.{:04}", group(units / 10_000), units % 10_000)
 }
 
 /// Keeps the account of what was traded, on the tape's thread.
@@ -141,9 +146,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn money_has_one_format() {
-        let texts = [0, 1, -50, 100, 10_000, -12_345_678, 12_345_600_000].map(dollars);
-        assert_eq!(texts, ["$0.00", "$0.0001", "-$0.0050", "$0.01", "$1.00", "-$1,234.5678", "$1,234,560.00"]);
+    fn amounts_have_cents_and_prices_four_digits() {
+        let texts = [0, 49, -49, 50, -50, 10_000, -12_345_678, 12_345_600_000].map(dollars);
+        let right = ["$0.00", "$0.00", "$0.00", "$0.01", "-$0.01", "$1.00", "-$1,234.57", "$1,234,560.00"];
+        assert_eq!(texts, right);
+        let texts = [0, 1, -12_345, 1_000_000, 12_345_678].map(price);
+        assert_eq!(texts, ["$0.0000", "$0.0001", "-$1.2345", "$100.0000", "$1,234.5678"]);
     }
 
     #[test]
@@ -161,7 +169,7 @@ mod tests {
         let money = Money { pnl: 5, cash: -10_000, by_symbol };
         let rows = money.rows();
         assert!(rows.iter().all(|row| row.chars().count() <= 80), "{rows:#?}");
-        assert!(rows[0].contains("$0.0005") && rows[0].contains("cash -$1.00"), "{rows:#?}");
+        assert!(rows[0].contains("$0.00 ") && rows[0].contains("cash -$1.00"), "{rows:#?}");
         assert!(
             rows[2].contains("-100,000") && rows[2].contains("$1,234.5678") && rows[2].contains(" - "),
             "{rows:#?}"

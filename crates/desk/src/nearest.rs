@@ -1,5 +1,7 @@
 //! "Did you mean": the known word that is next to a mistyped one.
 
+use std::cmp::Reverse;
+
 /// `; did you mean "..."?`, or nothing if no word is near.
 pub(crate) fn did_you_mean<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(typed, known).map_or(String::new(), |word| format!("; did you mean {word:?}?"))
@@ -9,7 +11,9 @@ pub(crate) fn did_you_mean<'a>(typed: &str, known: impl IntoIterator<Item = &'a 
 pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let far = typed.chars().count().div_ceil(3);
     let near = known.into_iter().map(|word| (distance(typed, word), word)).filter(|(steps, _)| *steps <= far);
-    near.min_by_key(|(steps, _)| *steps).map(|(_, word)| word)
+    // Of two that are as near, the one that begins alike.
+    let alike = |word: &str| typed.chars().zip(word.chars()).take_while(|(one, other)| one == other).count();
+    near.min_by_key(|(steps, word)| (*steps, Reverse(alike(word)))).map(|(_, word)| word)
 }
 
 /// Letters put in, left out, exchanged, or swapped with the next one (optimal string alignment).
@@ -45,6 +49,7 @@ mod tests {
         assert_eq!(nearest("max_order_quantity", known), Some("max_order_qty"));
         assert_eq!(nearest("brust", known), Some("burst"));
         assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest("adorder", ["order", "add-order", "odd-order"]), Some("add-order"));
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("abc", "abc"), 0);
         assert_eq!(did_you_mean("bursts", known), "; did you mean \"burst\"?");

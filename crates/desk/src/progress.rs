@@ -12,7 +12,7 @@ pub(crate) fn spinner(what: &'static str) -> ProgressBar {
 
 /// A bar of `length` milliseconds.
 pub(crate) fn time(length: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:20} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:10} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length).with_style(style)
 }
 

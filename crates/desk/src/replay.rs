@@ -40,12 +40,10 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
         Some(path) => Some(Bbo::new(create(path)?, &options.columns).with_context(|| path.display().to_string())?),
         None => None,
     };
+    // What is wrong with it is said, whether anything trades by it or not.
+    let config = settings::gateway(options.config.as_deref(), &options.set, Some(wirings::DEMO))?;
     let orders = match &options.orders {
-        Some(path) => Some((
-            path,
-            create(path)?,
-            settings::gateway(options.config.as_deref(), &options.set, Some(wirings::DEMO))?,
-        )),
+        Some(path) => Some((path, create(path)?, config)),
         None => None,
     };
     let mut pass = Pass::new(Followed::new(&symbols), bbo);

@@ -4,16 +4,16 @@ mod files;
 mod report;
 
 use crate::check;
-use crate::cli::{LogFormat, Run};
+use crate::cli::Run;
 use crate::control::{self, Gateway};
 use crate::money::Fills;
 use crate::notices::Notices;
 use crate::outfile;
-use crate::replay::group;
+use crate::replay::{counted, group};
 use crate::screen::{Level, Screen, Style};
 use crate::settings;
 use crate::signals::{self, LastWords};
-use crate::times::{self, span};
+use crate::times::{self, in_short, span};
 use crate::wirings;
 use anyhow::{Context, Result, anyhow};
 use files::{Kept, Records};
@@ -72,7 +72,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         })?;
     let handle = live.handle().clone();
     words.are(last_words(&config, handle.clone(), clock.clone()));
-    let mut show = Show::new(style(options, &clock), &config, handle.clone());
+    let mut show = Show::new(Style::of(&options.telling, options.json, times::began(&clock)), &config, handle.clone());
     show.files = [&log, &tape].map(Kept::name);
     show.greet(&config, &plan, &clock);
     let answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
@@ -90,8 +90,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     show.tell();
     show.screen.clear();
     let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape, &records), &fills);
-    // Whoever reads lines as JSON reads the last one so, too.
-    if options.json || options.log_format == LogFormat::Json {
+    if show.screen.style().ends_with_an_object() {
         crate::output::json(&report)?;
     } else {
         report.print();
@@ -130,16 +129,6 @@ fn last_words(config: &Config, handle: Handle, clock: Clock) -> impl Fn() -> Str
             n => format!("Ended at once. {} orders may live at {orders}{old}. {ask}", group(n)),
         }
     }
-}
-
-/// How, and how much, is said of what happens.
-fn style(options: &Run, clock: &Clock) -> Style {
-    let least = match (options.quiet, options.verbose) {
-        (true, _) => Level::Warn,
-        (_, true) => Level::Detail,
-        _ => Level::Info,
-    };
-    Style { json: options.json, format: options.log_format, least, epoch: times::began(clock) }
 }
 
 /// What a person sees meanwhile.
@@ -226,16 +215,17 @@ impl Show {
             self.rate = (Instant::now(), messages, rate);
         }
         self.screen.now(format!(
-            "{:.0} s: {} messages, {:.0}/s, {} gaps, {} orders, {} fills, {} live, tick to trade p50 {} p99 {}",
+            "{:.0} s: {}, {} a second{}",
             self.began.elapsed().as_secs_f64(),
-            group(status.messages.get()),
-            self.rate.2,
-            group(status.gaps.get()),
-            group(status.orders.get()),
-            group(status.fills.get()),
-            group(status.live.get()),
-            span(times.p50),
-            span(times.p99)
+            counted(&[
+                (status.messages.get(), "messages"),
+                (status.gaps.get(), "gaps"),
+                (status.orders.get(), "orders"),
+                (status.fills.get(), "fills"),
+                (status.live.get(), "live"),
+            ]),
+            group(self.rate.2 as u64),
+            in_short(&times)
         ));
     }
 

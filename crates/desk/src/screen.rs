@@ -3,7 +3,7 @@
 //! A thread of its own writes. A terminal that is stopped, or a pipe that nobody reads, keeps that thread waiting and
 //! nobody else: what finds no room meanwhile is dropped and counted.
 
-use crate::cli::LogFormat;
+use crate::cli::{LogFormat, Telling};
 use crate::{output, paint, progress, times};
 use serde::Serialize;
 use std::sync::Arc;
@@ -66,6 +66,21 @@ struct Event<'a> {
 }
 
 impl Style {
+    /// As it is asked for on the command line.
+    pub(crate) fn of(telling: &Telling, json: bool, epoch: u64) -> Self {
+        let least = match (telling.quiet, telling.verbose) {
+            (true, _) => Level::Warn,
+            (_, true) => Level::Detail,
+            _ => Level::Info,
+        };
+        Style { json, format: telling.log_format, least, epoch }
+    }
+
+    /// Is the report an object, too? Whoever reads lines as JSON reads the last one so.
+    pub(crate) fn ends_with_an_object(&self) -> bool {
+        self.json || self.format == LogFormat::Json
+    }
+
     /// The line for what happened, if it is said.
     fn line(&self, level: Level, elapsed: Duration, text: &str) -> Option<String> {
         if level < self.least {
@@ -115,6 +130,11 @@ impl Screen {
         // Without a thread nothing is shown, and all of it counted.
         let _shown = thread::Builder::new().name("screen".to_owned()).spawn(move || show(json, &shown, &count));
         Screen { style, began: Instant::now(), to, unwritten }
+    }
+
+    /// How its lines look.
+    pub(crate) fn style(&self) -> Style {
+        self.style
     }
 
     /// A line of a greeting, which stays.

@@ -18,6 +18,9 @@ use toml::{Table, Value};
 /// No configuration has so much wrong with it that is worth a line.
 const MOST: usize = 100;
 
+/// So many are shown of a configuration that keeps a command from starting.
+const SHOWN: usize = 10;
+
 /// Whose configuration it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Role {
@@ -30,9 +33,21 @@ pub(crate) enum Role {
 impl Role {
     /// Told by the tables that there are. One that could be either is a gateway's.
     pub(crate) fn of(text: &str) -> Self {
-        let Ok(table) = text.parse::<Table>() else { return Role::Gateway };
-        let known = |role: Role| table.keys().filter(|key| role.known().contains_key(*key)).count();
-        if known(Role::Venue) > known(Role::Gateway) { Role::Venue } else { Role::Gateway }
+        if Role::Venue.keys_in(text) > Role::Gateway.keys_in(text) { Role::Venue } else { Role::Gateway }
+    }
+
+    /// How many of the keys at the top are known to it.
+    fn keys_in(self, text: &str) -> usize {
+        let Ok(table) = text.parse::<Table>() else { return 0 };
+        let known = self.known();
+        table.keys().filter(|key| known.contains_key(*key)).count()
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Role::Gateway => Role::Venue,
+            Role::Venue => Role::Gateway,
+        }
     }
 
     pub(crate) fn word(self) -> &'static str {
@@ -131,13 +146,45 @@ fn path_of(key: &str) -> Option<Vec<String>> {
     Some(path)
 }
 
-/// `text` with the settings in it. Untouched where there are none.
-fn with_settings(text: &str, sets: &[Set]) -> Result<String> {
-    if sets.is_empty() {
-        return Ok(text.to_owned());
+/// A configuration: what counts, and what people know of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    /// With the settings in it.
+    text: String,
+    /// As it stands in the file: its lines are those that are named.
+    file: String,
+    /// The keys that were set.
+    set: Vec<Vec<String>>,
+}
+
+impl Written {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
     }
-    // What is wrong with it is said of the file itself.
-    let Ok(mut table) = text.parse::<Table>() else { return Ok(text.to_owned()) };
+
+    /// What is wrong with a key, said of where it stands: in the file, or in a setting.
+    fn problem(&self, at: &Spans, key: Option<&Vec<String>>, text: String) -> Problem {
+        let Some(key) = key else { return Problem { line: None, text } };
+        let line = at.line(&self.file, key);
+        // The table of a key that is not in the file was set with it.
+        if self.set.iter().any(|set| set == key || (line.is_none() && set.starts_with(key))) {
+            return Problem { line: None, text: format!("--set {text}") };
+        }
+        Problem { line, text }
+    }
+}
+
+impl From<&str> for Written {
+    fn from(text: &str) -> Self {
+        Written { text: text.to_owned(), file: text.to_owned(), set: Vec::new() }
+    }
+}
+
+/// `text` with the settings in it. Untouched where there are none.
+fn with_settings(text: &str, sets: &[Set]) -> Result<Written> {
+    let mut written = Written::from(text);
+    // What is no TOML is said of the file itself.
+    let Ok(mut table) = text.parse::<Table>() else { return Ok(written) };
     for set in sets {
         let name = || format!("--set {}", set.key);
         let path = path_of(&set.key).with_context(name)?;
@@ -147,8 +194,12 @@ fn with_settings(text: &str, sets: &[Set]) -> Result<String> {
             at = enter(at, part).with_context(name)?;
         }
         at.insert(last.clone(), set.value.clone());
+        written.set.push(path);
     }
-    Ok(table.to_string())
+    if !sets.is_empty() {
+        written.text = table.to_string();
+    }
+    Ok(written)
 }
 
 fn enter<'a>(table: &'a mut Table, part: &str) -> Result<&'a mut Table> {
@@ -191,14 +242,14 @@ impl fmt::Display for Problem {
 
 /// All that is wrong with a configuration: each key that is refused is taken out, and the rest looked at again. `more` says
 /// what else refuses it, once it can be read.
-pub(crate) fn problems(text: &str, role: Role, more: impl Fn(&str) -> Result<(), anyhow::Error>) -> Vec<Problem> {
-    let written = Spans::of(text);
+pub(crate) fn problems(config: &Written, role: Role, more: impl Fn(&str) -> Result<(), anyhow::Error>) -> Vec<Problem> {
+    let Written { text, file, .. } = config;
+    let at = Spans::of(file);
     let mut found: Vec<Problem> = Vec::new();
-    if !written.errors.is_empty() {
-        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+    if !at.errors.is_empty() {
+        let line = |at: usize| file[..at.min(file.len())].matches('\n').count() + 1;
         found.extend(
-            written
-                .errors
+            at.errors
                 .iter()
                 .take(MOST)
                 .map(|(at, message)| Problem { line: Some(line(*at)), text: message.trim().replace('\n', ", ") }),
@@ -210,8 +261,7 @@ pub(crate) fn problems(text: &str, role: Role, more: impl Fn(&str) -> Result<(),
         // As it stands the first time: its own places are those that people know.
         let now = if found.is_empty() { text.to_owned() } else { table.to_string() };
         let Some((key, message)) = first_problem(&now, role, &more) else { break };
-        let line = key.as_ref().and_then(|key| written.line(text, key));
-        found.push(Problem { line, text: message });
+        found.push(config.problem(&at, key.as_ref(), message));
         // A default of it may be what is refused beside the rest: then its table goes, for the sake of the others.
         let key = key.unwrap_or_default();
         if role == Role::Gateway && key == ["wiring"] {
@@ -331,7 +381,7 @@ fn existing<'a>(table: &'a mut Table, part: &str) -> Result<&'a mut Table> {
 }
 
 /// The text of a file (`-` is standard input) with the settings in it.
-pub(crate) fn text(path: &Path, sets: &[Set]) -> Result<String> {
+pub(crate) fn text(path: &Path, sets: &[Set]) -> Result<Written> {
     let name = || path.display().to_string();
     let text = if dash(path) {
         std::io::read_to_string(std::io::stdin().lock()).context("standard input")?
@@ -344,39 +394,51 @@ pub(crate) fn text(path: &Path, sets: &[Set]) -> Result<String> {
 /// A gateway's configuration: of a file, or the default one, with the settings in it. With `wiring`, that is what trades
 /// where none is named; its text says so, so that a log stands alone.
 pub(crate) fn gateway(path: Option<&Path>, sets: &[Set], wiring: Option<&str>) -> Result<Config> {
-    let name = || path.map_or("--set".to_owned(), |path| path.display().to_string());
-    let mut text = match path {
+    let mut written = match path {
         Some(path) => text(path, sets)?,
         None => with_settings("", sets)?,
     };
     if let Some(wiring) = wiring
-        && text.parse::<Table>().is_ok_and(|table| !table.contains_key("wiring"))
+        && written.text.parse::<Table>().is_ok_and(|table| !table.contains_key("wiring"))
     {
-        text = format!("wiring = {wiring:?}\n{text}");
+        written.text = format!("wiring = {wiring:?}\n{}", written.text);
     }
-    Config::parse(&text).map_err(|_| refused(&text, Role::Gateway)).with_context(name)
+    let config = Config::parse(&written.text).map_err(|_| refused(&written, Role::Gateway));
+    match path {
+        Some(path) => config.with_context(|| path.display().to_string()),
+        None => config,
+    }
 }
 
 /// A gateway's configuration of a text of ours, with the settings in it.
 pub(crate) fn with(text: &str, sets: &[Set]) -> Result<Config> {
-    let text = with_settings(text, sets)?;
-    Config::parse(&text).map_err(|_| refused(&text, Role::Gateway)).context("--set")
+    let written = with_settings(text, sets)?;
+    Config::parse(&written.text).map_err(|_| refused(&written, Role::Gateway))
 }
 
 /// A venue's configuration, with the settings in it.
 pub(crate) fn venue(path: &Path, sets: &[Set]) -> Result<VenueConfig> {
-    let text = text(path, sets)?;
-    VenueConfig::parse(&text).map_err(|_| refused(&text, Role::Venue)).with_context(|| path.display().to_string())
+    let written = text(path, sets)?;
+    VenueConfig::parse(&written.text)
+        .map_err(|_| refused(&written, Role::Venue))
+        .with_context(|| path.display().to_string())
 }
 
-/// All that is wrong, as one error: on a line if it is one thing, else a line each.
-fn refused(text: &str, role: Role) -> anyhow::Error {
-    let problems = problems(text, role, |_| Ok(()));
+/// What is wrong, as one error: on a line if it is one thing, else a line each, the first few.
+pub(crate) fn refused(config: &Written, role: Role) -> anyhow::Error {
+    let other = role.other();
+    if other.keys_in(&config.text) > role.keys_in(&config.text) {
+        return anyhow::anyhow!("this is the configuration of a {}, not of a {}", other.word(), role.word());
+    }
+    let problems = problems(config, role, |_| Ok(()));
     match &problems[..] {
         [one] => anyhow::anyhow!("{one}"),
         several => {
-            let lines: Vec<String> = several.iter().map(|problem| format!("\n  {problem}")).collect();
-            anyhow::anyhow!("{} things are wrong:{}", several.len(), lines.concat())
+            let mut lines: String = several.iter().take(SHOWN).map(|problem| format!("\n  {problem}")).collect();
+            if several.len() > SHOWN {
+                lines += &format!("\n  and {} more: firelane check says all", several.len() - SHOWN);
+            }
+            anyhow::anyhow!("{} things are wrong:{lines}", several.len())
         }
     }
 }

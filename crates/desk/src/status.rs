@@ -1,14 +1,14 @@
 //! `firelane status`: how a running gateway, or venue, is doing.
 
 use crate::cli::StatusOf;
-use crate::control::{GatewayStatus, Status, Target, VenueState, ask};
+use crate::control::{GatewayStatus, Market, Status, Target, VenueState, ask};
 use crate::counters::unusual;
 use crate::layout;
 use crate::output;
 use crate::paint;
-use crate::replay::group;
+use crate::replay::{counted, group};
 use crate::signals;
-use crate::venue::counts;
+use crate::venue::{counted_orders, counts};
 use anyhow::{Result, bail};
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -96,7 +96,10 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
     if status.stopped {
         lines.push(row(
             "trading",
-            "STOPPED: the venue said what cannot be. Compare orders and positions with it; firelane enable lets it go on",
+            &format!(
+                "{}: the venue said what cannot be. Compare orders and positions with it; firelane enable lets it go on",
+                paint::bad("STOPPED")
+            ),
         ));
     }
     let market = &status.market;
@@ -109,61 +112,75 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
             group(market.next_sequence)
         ),
     ));
-    lines.push(row(
-        "gaps",
-        &format!(
-            "{}; messages filled in: {} by the other line, {} by re-request; {} lost, {} snapshots",
-            group(market.gaps),
-            group(market.filled_by_line),
-            group(market.filled_by_rerequest),
-            group(market.lost),
-            group(market.snapshots)
-        ),
-    ));
-    lines.push(row(
-        "orders",
-        &format!(
-            "{} sent, {} cancels, {} fills, {} live, {} refused by the risk gate",
-            group(status.orders),
-            group(status.cancels),
-            group(status.fills),
-            group(status.live_orders),
-            group(status.refused)
-        ),
-    ));
+    lines.extend(gaps(market));
+    let orders = [
+        (status.orders, "sent"),
+        (status.cancels, "cancels"),
+        (status.fills, "fills"),
+        (status.live_orders, "live"),
+        (status.refused, "refused by the risk gate"),
+    ];
+    if orders.iter().any(|(n, _)| *n > 0) {
+        lines.push(row("orders", &counted(&orders)));
+    }
     lines.push(row(
         "log",
         &match status.log.ring_free {
             _ if status.log.error.is_some() => {
-                format!("CANNOT BE WRITTEN, the gateway ends: {}", status.log.error.as_deref().unwrap_or_default())
+                let error = status.log.error.as_deref().unwrap_or_default();
+                format!("{}, the gateway ends: {error}", paint::bad("CANNOT BE WRITTEN"))
             }
             None => "none".to_owned(),
-            Some(free) => format!(
-                "ring {} % free; the lane waited for it {} times",
-                free * 100 / status.log.ring.max(1),
-                group(status.log.stalls)
-            ),
-        },
-    ));
-    let tape = format!("{} records lost", group(status.tape_lost));
-    lines.push(row(
-        "tape",
-        &match &status.tape_error {
-            None if status.tape_unwritten > 0 => {
-                format!(
-                    "{tape}; the disk of its file TAKES NOTHING, or too slowly: {} are not in it",
-                    group(status.tape_unwritten)
-                )
-            }
-            None => tape,
-            Some(error) => {
-                format!("{tape}; its FILE CANNOT BE WRITTEN, {} are not in it: {error}", group(status.tape_unwritten))
+            Some(free) => {
+                let ring = format!("ring {} % free", free * 100 / status.log.ring.max(1));
+                match status.log.stalls {
+                    0 => ring,
+                    stalls => format!("{ring}; {}", paint::amber(&format!("the lane waited for it {stalls} times"))),
+                }
             }
         },
     ));
-    lines.extend(unusual(&status.counters).iter().map(|count| row("unusual", count)));
+    lines.extend(tape(status).map(|text| row("tape", &text)));
+    lines.extend(unusual(&status.counters).iter().map(|count| row("unusual", &paint::amber(count))));
     lines.extend(status.times.table());
     lines
+}
+
+/// Gaps, and what became of them; nothing where there was none.
+fn gaps(market: &Market) -> Option<String> {
+    let filled = [(market.filled_by_line, "by the other line"), (market.filled_by_rerequest, "by re-request")];
+    let mut words = vec![group(market.gaps)];
+    if filled.iter().any(|(n, _)| *n > 0) {
+        words.push(format!("messages filled in: {}", counted(&filled)));
+    }
+    if market.lost > 0 {
+        words.push(paint::amber(&format!("{} lost", group(market.lost))));
+    }
+    if market.snapshots > 0 {
+        words.push(format!("{} snapshots", group(market.snapshots)));
+    }
+    let is_any = market.gaps > 0 || words.len() > 1;
+    is_any.then(|| row("gaps", &words.join("; ")))
+}
+
+/// What is wrong with the tape, if anything is.
+fn tape(status: &GatewayStatus) -> Option<String> {
+    let unwritten = group(status.tape_unwritten);
+    let mut words = Vec::new();
+    if status.tape_lost > 0 {
+        words.push(paint::amber(&format!("{} records lost", group(status.tape_lost))));
+    }
+    match &status.tape_error {
+        Some(error) => {
+            words.push(format!("its {}, {unwritten} are not in it: {error}", paint::amber("FILE CANNOT BE WRITTEN")));
+        }
+        None if status.tape_unwritten > 0 => words.push(format!(
+            "the disk of its file {}, or too slowly: {unwritten} are not in it",
+            paint::amber("TAKES NOTHING")
+        )),
+        None => {}
+    }
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 fn paint_entry(status: &GatewayStatus, text: &str) -> String {
@@ -184,13 +201,10 @@ fn venue(state: &VenueState) -> Vec<String> {
         lines.push(row(
             &format!("port {index}"),
             &format!(
-                "{} {}, {} orders, {} live, {} fills, {} shares",
+                "{} {}: {}",
                 port.username,
                 if port.logged_in { "logged in" } else { "away" },
-                group(port.orders),
-                group(port.live_orders),
-                group(port.fills),
-                group(port.shares)
+                counted_orders([port.orders, port.live_orders, port.fills, port.shares])
             ),
         ));
         lines.extend(port.positions.iter().map(|(symbol, shares)| row("", &format!("{symbol:<8} {shares:>+10}"))));
@@ -207,7 +221,34 @@ fn venue(state: &VenueState) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::Log;
+    use crate::control::{Log, PortState};
+
+    #[test]
+    fn what_would_only_say_zero_is_left_out() {
+        let text = |status: &GatewayStatus| gateway(status).join("\n");
+        let nothing = text(&GatewayStatus::default());
+        for name in ["gaps", "orders", "tape", "unusual", "tick to trade"] {
+            assert!(!nothing.contains(&format!("\n  {name}")), "{nothing}");
+        }
+        let market = Market { gaps: 2, filled_by_line: 3, ..Market::default() };
+        let some =
+            text(&GatewayStatus { orders: 1_234, live_orders: 1, market, tape_lost: 5, ..GatewayStatus::default() });
+        for row in
+            ["gaps         2; messages filled in: 3 by the other line\n", "1,234 sent, 1 live\n", "5 records lost"]
+        {
+            assert!(some.contains(row), "{row:?} is not in {some}");
+        }
+        assert!(!some.contains("re-request") && !some.contains("cancels"), "{some}");
+        let log = Log { ring_free: Some(10), ring: 10, ..Log::default() };
+        let of = |stalls| text(&GatewayStatus { log: Log { stalls, ..log.clone() }, ..GatewayStatus::default() });
+        assert!(of(0).ends_with("ring 100 % free") && of(2).contains("waited for it 2 times"), "{}", of(2));
+        let port = |orders| VenueState {
+            ports: vec![PortState { username: "FIRE".to_owned(), orders, ..PortState::default() }],
+            ..VenueState::default()
+        };
+        assert!(venue(&port(0))[1].ends_with("FIRE away: no orders"), "{:?}", venue(&port(0)));
+        assert!(venue(&port(7))[1].ends_with("FIRE away: 7 orders"), "{:?}", venue(&port(7)));
+    }
 
     #[test]
     fn what_is_out_of_order_stands_out() {

@@ -1,10 +1,11 @@
 //! `firelane venue`: the simulated venue as a process of its own, on real sockets.
 
-use crate::cli::{LogFormat, Venue};
+use crate::cli::Venue;
 use crate::control;
 use crate::layout;
 use crate::outfile;
-use crate::replay::{group, input};
+use crate::paint;
+use crate::replay::{counted, group, input};
 use crate::screen::{Level, Screen, Style};
 use crate::settings;
 use crate::signals::{self, LastWords};
@@ -56,12 +57,7 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let recording = config.market.itch.as_deref().map(input::load).transpose()?.map(input::Recording::into_bytes);
     let server = build(&config, recording, &|name| std::env::var(name).ok())?;
     let before = server.handle().status();
-    let screen = Screen::new(Style {
-        json: options.json,
-        format: LogFormat::Text,
-        least: Level::Info,
-        epoch: times::began(&Clock::new()),
-    });
+    let screen = Screen::new(Style::of(&options.telling, options.json, times::began(&Clock::new())));
     greet(&screen, &config, server.handle().addresses(), &before);
 
     let began = Instant::now();
@@ -83,7 +79,7 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let far_end = venue.shutdown().map_err(|error| anyhow!("{error}"))?;
     let sound = far_end.check();
     let report = Report::of(&config, &handle.status(), &far_end, sound.as_ref().err().cloned(), screen.lost());
-    if options.json {
+    if screen.style().ends_with_an_object() {
         crate::output::json(&report)?;
     } else {
         report.print();
@@ -149,6 +145,12 @@ pub(crate) fn counts(counts: &BTreeMap<String, u64>) -> Option<String> {
     (!counts.is_empty()).then(|| counts.iter().map(of).collect::<Vec<_>>().join(", "))
 }
 
+/// Orders of a port, those live, their fills and the shares in them; "no orders" where there are none.
+pub(crate) fn counted_orders([orders, live, fills, shares]: [u64; 4]) -> String {
+    let counts = [(orders, "orders"), (live, "live"), (fills, "fills"), (shares, "shares")];
+    if counts.iter().all(|(n, _)| *n == 0) { "no orders".to_owned() } else { counted(&counts) }
+}
+
 fn list(addresses: &[SocketAddr]) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
@@ -196,7 +198,9 @@ fn greet(screen: &Screen, config: &VenueConfig, at: &Addresses, before: &VenueSt
 fn told(event: &VenueEvent, config: &VenueConfig) -> (Level, String) {
     let text = event.to_string();
     let level = match event {
-        VenueEvent::Connected { .. } | VenueEvent::LoggedIn { .. } => Level::Info,
+        // Who logs in, or does not, is said when it is known.
+        VenueEvent::Connected { .. } => Level::Detail,
+        VenueEvent::LoggedIn { .. } => Level::Info,
         VenueEvent::Disconnected { why: Ended::ByClient | Ended::ByVenue(Why::Logout | Why::SessionEnded), .. } => {
             Level::Info
         }
@@ -358,23 +362,24 @@ impl Report {
 
     fn print(&self) {
         let row = |text: String| say!("{}", layout::sentence(&text, 4));
-        row(format!(
-            "Venue closed after {:.1} s of its day: {} messages published, {} of {} re-requests answered, {} snapshots.",
+        let mut head = format!(
+            "Venue closed after {:.1} s of its day: {} messages published",
             self.venue_seconds,
-            group(self.published),
-            group(self.rerequests[1]),
-            group(self.rerequests[0]),
-            group(self.snapshots)
-        ));
+            group(self.published)
+        );
+        if self.rerequests[0] > 0 {
+            head += &format!(", {} of {} re-requests answered", group(self.rerequests[1]), group(self.rerequests[0]));
+        }
+        if self.snapshots > 0 {
+            head += &format!(", {} snapshots", group(self.snapshots));
+        }
+        row(format!("{head}."));
         for port in &self.ports {
             row(format!(
-                "  order port {} ({}): {} orders, {} live, {} fills, {} shares",
+                "  order port {} ({}): {}",
                 port.port,
                 port.username,
-                group(port.orders as u64),
-                group(port.live as u64),
-                group(port.fills as u64),
-                group(port.shares)
+                counted_orders([port.orders as u64, port.live as u64, port.fills as u64, port.shares])
             ));
             for (symbol, shares) in &port.positions {
                 say!("    {symbol:<8} {shares:>+10}");
@@ -396,7 +401,7 @@ impl Report {
             say!("{} notices could not be written to the console.", group(self.notices_lost));
         }
         if let Some(error) = &self.error {
-            row(format!("The venue contradicts itself: {error}"));
+            row(format!("{} {error}", paint::bad("The venue contradicts itself:")));
         }
     }
 }

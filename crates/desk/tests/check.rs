@@ -117,6 +117,11 @@ fn a_setting_takes_the_place_of_a_key_and_is_in_the_log() {
     assert_eq!(said(&["log", "verify", log]).0, 0);
     let (code, _, error) = said(&["demo", "--set", "taker.sise=3"]);
     assert!(code == 1 && error.contains("did you mean \"size\"?"), "{error}");
+    // A setting that nothing of this time goes by is looked at, too.
+    for command in [&["replay", log, "--set", "taker.sise=3"][..], &["run", "/dev/null", "--set", "taker.sise=3"]] {
+        let (code, _, error) = said(command);
+        assert!(code == 1 && error.contains("--set taker.sise: there is no such key"), "{error}");
+    }
     let (code, _, error) = said(&["demo", "--set", "nonsense"]);
     assert!(code == 2 && error.contains("must be KEY=VALUE"), "{error}");
 }

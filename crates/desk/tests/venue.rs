@@ -124,17 +124,18 @@ fn a_signal_ends_it_in_order_with_a_statement() {
         assert_eq!(code, Some(0), "{text}");
         let peer = wrong.local_addr().unwrap();
         for part in [
-            "connected",
             "(user \"FIRE\") logged in",
             &format!("{peer} (user \"FIRE\") gone: login rejected: wrong password"),
             "ending the day: the lines say so for 1 s (end_seconds)",
             "gone: the session has ended",
             "Venue closed after",
-            "order port 0 (FIRE): 0 orders",
+            "order port 0 (FIRE): no orders",
             "connections gone: session ended 1, wrong password 1",
         ] {
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
+        // Who connected has logged in, or was refused: that is told.
+        assert!(!text.contains("connected") && !text.contains("snapshots,"), "{text}");
         assert!(!text.contains("S3CRET"), "not even a wrong password is shown");
         // The session's messages, its end, and the connection's.
         let (mut client, mut last) = (client, Vec::new());
@@ -143,6 +144,41 @@ fn a_signal_ends_it_in_order_with_a_statement() {
         assert_eq!((&last[end..end + 4], &last[end + 12..]), (&b"\0\x0bSS"[..], &b"E\0\x01Z"[..]), "{last:?}");
         assert!(!text.contains("ORDERS\n") && !text.contains("STATE"), "no password is shown");
     }
+}
+
+/// As much as is asked for, for people or for programs, as `firelane run` says it.
+#[test]
+fn it_says_as_much_as_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), "");
+    let lines = |more: &[&str]| -> Vec<String> {
+        let output = finish(firelane(&[&[path.to_str().unwrap(), "--seconds", "1"], more].concat()).spawn().unwrap());
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    };
+    let quiet = lines(&["-q"]);
+    assert!(quiet[0].starts_with("Venue closed after"), "{quiet:#?}");
+    let programs = lines(&["--log-format", "json"]);
+    let objects: Vec<serde_json::Value> = programs.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (report, events) = objects.split_last().unwrap();
+    assert!(report["ports"].is_array() && events.len() > 5, "{programs:#?}");
+    assert!(events.iter().all(|event| event["level"] == "info" && event["time"].is_string()), "{programs:#?}");
+
+    let mut child = firelane(&[path.to_str().unwrap(), "-v"]).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let (mut line, mut client) = (String::new(), None);
+    while !line.contains(" connected") {
+        line.clear();
+        assert!(out.read_line(&mut line).unwrap() > 0, "it ended early");
+        if line.contains("order port 0  on") {
+            let address: SocketAddr = line.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
+            client = Some(TcpStream::connect(address).unwrap());
+        }
+    }
+    assert!(line.contains("detail") && client.is_some(), "{line}");
+    signal(&child, "-TERM");
+    std::io::copy(&mut out, &mut std::io::sink()).unwrap();
+    assert!(finish(child).status.success());
 }
 
 /// The end of the market-data session is heard on the lines, more than once, for as long as it is configured.

@@ -41,7 +41,7 @@ pub enum CaptureError {
         source: io::Error,
     },
     /// It is no file.
-    #[error("{} is a directory; name a file in it", .0.display())]
+    #[error("it is a directory; name a file in it")]
     Directory(PathBuf),
     /// It is something else than what is read here.
     #[error("it is {what}, which is not read here: {advice}")]

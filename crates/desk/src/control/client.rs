@@ -41,12 +41,13 @@ impl Target {
             Err(error) => return Err(error).context(name.to_string()),
         }
         let text = settings::text(path, sets)?;
-        let control = match Role::of(&text) {
-            Role::Gateway => Config::parse(&text).map(|config| config.live.control),
-            Role::Venue => VenueConfig::parse(&text).map(|venue| venue.control),
+        let role = Role::of(text.as_str());
+        let control = match role {
+            Role::Gateway => Config::parse(text.as_str()).map(|config| config.live.control),
+            Role::Venue => VenueConfig::parse(text.as_str()).map(|venue| venue.control),
         };
-        let control = control.with_context(|| format!("{name} is neither a socket nor a configuration"))?;
-        match control {
+        let control = control.map_err(|_| settings::refused(&text, role));
+        match control.with_context(|| format!("{name} is neither a socket nor a sound configuration"))? {
             Some(socket) => Ok(Target { socket }),
             None => bail!(
                 "{name} names no control socket: set socket in its [control] table, as in socket = \

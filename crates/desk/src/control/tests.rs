@@ -171,7 +171,10 @@ fn a_client_finds_the_socket_by_its_path_or_by_a_configuration() {
     let none = says(&file("none.toml", "wiring = \"listener\""));
     assert!(none.contains("names no control socket"), "{none}");
     let neither = says(&file("neither.toml", "nonsense = 1"));
-    assert!(neither.contains("neither a socket nor a configuration") && neither.contains("nonsense"), "{neither}");
+    assert!(
+        neither.contains("neither a socket nor a sound configuration") && neither.contains("nonsense"),
+        "{neither}"
+    );
     assert!(says(&folder.path().join("nothing")).contains("does not exist"));
     let gone = Target { socket: folder.path().join("gone") };
     assert!(ask(&gone, "status").unwrap_err().to_string().contains("nobody listens"));

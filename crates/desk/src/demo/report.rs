@@ -380,7 +380,7 @@ impl Report {
             Some(run) => run.print(),
         }
         for count in unusual_at_the_end(&self.counters) {
-            say!("  unusual   {count}");
+            say!("  unusual   {}", paint::amber(&count));
         }
         self.print_latency();
         if let Some(error) = &self.tape_error {
@@ -534,8 +534,12 @@ impl FaultCounts {
             (self.session_changes, "session changes"),
             (self.kills, "kills"),
         ];
-        say!("{}", layout::row("faults", "lines", &counted(&lines)));
-        say!("{}", layout::row("", "sessions", &counted(&sessions)));
+        let mut name = "faults";
+        for (figure, counts) in [("lines", &lines[..]), ("sessions", &sessions)] {
+            if counts.iter().any(|(n, _)| *n > 0) {
+                say!("{}", layout::row(std::mem::take(&mut name), figure, &counted(counts)));
+            }
+        }
     }
 }
 

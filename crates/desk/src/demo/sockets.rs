@@ -4,9 +4,10 @@ use super::report::{Account, LiveFigures, Report, SPLIT_CORES};
 use super::{files, firm, header, world_config};
 use crate::cli::Demo;
 use crate::output::notice;
-use crate::replay::group;
 use crate::replay::input::Recording;
+use crate::replay::{counted, group};
 use crate::signals::{self, LastWords};
+use crate::times::in_short;
 use crate::{layout, progress, times, wirings};
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::flow::Command as LaneCommand;
@@ -313,15 +314,17 @@ impl Run<'_> {
         drop(board);
         self.bar.set_position(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
         self.bar.set_message(format!(
-            "{:.0} of {} s: {} messages, {} gaps, {} orders, {} fills{}, tick to trade p50 {:.1} us",
+            "{:.0} of {} s{}: {}{}",
             elapsed.as_secs_f64(),
             self.options.seconds,
-            group(status.messages.get()),
-            group(status.gaps.get()),
-            group(status.orders.get()),
-            group(status.fills.get()),
             if status.killed == 1 { ", KILLED" } else { "" },
-            tick_to_trade.p50 as f64 / 1e3,
+            counted(&[
+                (status.messages.get(), "messages"),
+                (status.gaps.get(), "gaps"),
+                (status.orders.get(), "orders"),
+                (status.fills.get(), "fills"),
+            ]),
+            in_short(&tick_to_trade),
         ));
         Ok(())
     }

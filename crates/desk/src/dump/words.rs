@@ -1,5 +1,6 @@
 //! A message in words: its name and every field by its name, for people and as JSON.
 
+use crate::money::price;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::fmt;
 
@@ -63,12 +64,6 @@ pub(crate) fn trimmed(padded: &[u8]) -> String {
     padded.trim_ascii().escape_ascii().to_string()
 }
 
-/// An amount of 1/10,000 of a dollar as people write it.
-pub(crate) fn dollars(units: i64) -> String {
-    let (sign, units) = (if units < 0 { "-" } else { "" }, units.unsigned_abs());
-    format!("{sign}${}.{:04}", units / 10_000, units % 10_000)
-}
-
 /// Nanoseconds since midnight as a time of day. A day has 24 hours; what is beyond stays readable.
 pub(crate) fn time_of_day(ns: u64) -> String {
     let seconds = ns / 1_000_000_000;
@@ -82,7 +77,7 @@ impl fmt::Display for Value {
             Value::Text(text) | Value::Symbol(text) => f.write_str(text),
             Value::Number(n) | Value::Order(n) | Value::Own(n) => write!(f, "{n}"),
             Value::Signed(n) => write!(f, "{n}"),
-            Value::Dollars(units) => f.write_str(&dollars(*units)),
+            Value::Dollars(units) => f.write_str(&price(*units)),
             Value::Points(points) => write!(f, "{}.{:08} points", points / 100_000_000, points % 100_000_000),
             Value::Time(ns) => f.write_str(&time_of_day(*ns)),
             Value::Counts(counts) => {
@@ -168,7 +163,6 @@ mod tests {
 
     #[test]
     fn money_times_and_names_are_as_people_write_them() {
-        assert_eq!([0, 1, 1_000_000, -12_345].map(dollars), ["$0.0000", "$0.0001", "$100.0000", "-$1.2345"]);
         assert_eq!(time_of_day(34_200_000_000_001), "09:30:00.000000001");
         assert_eq!(time_of_day(u64::MAX), "5124095:34:33.709551615");
         assert_eq!(slug("NOII (Net Order Imbalance)"), "noii-net-order-imbalance");

@@ -1,6 +1,6 @@
 //! What the venue said that cannot be, in words: symbol, order, what was said, what was known, and what to do.
 
-use crate::money::dollars;
+use crate::money::price;
 use crate::replay::group;
 use firelane_gateway::flow::orders::AnomalyKind;
 
@@ -37,7 +37,7 @@ impl Said<'_> {
             AnomalyKind::UnknownReplaced => format!("a replacement over {said} shares stands under {subject}"),
             AnomalyKind::UnknownFill => format!(
                 "{said} shares at {} traded under {subject}: the positions here do not hold them",
-                dollars(self.known.into())
+                price(self.known)
             ),
             AnomalyKind::UnknownOrder => format!("message {letter:?} is about {subject}"),
             AnomalyKind::UnknownTrade => format!(
@@ -63,11 +63,7 @@ impl Said<'_> {
                 format!("{subject} is replaced by one over {said} shares, which nobody asked for")
             }
             AnomalyKind::BeyondLimit => {
-                format!(
-                    "{subject} traded at {}, beyond its limit {}",
-                    dollars(self.said.into()),
-                    dollars(self.known.into())
-                )
+                format!("{subject} traded at {}, beyond its limit {}", price(self.said), price(self.known))
             }
             AnomalyKind::TradeTwice => {
                 format!("{subject} traded twice under one match number: {said} shares, and {known} before")

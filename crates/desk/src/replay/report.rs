@@ -1,12 +1,16 @@
 //! What `replay` says. The layout of its JSON is stable: fields are added, never renamed or removed.
 
 use crate::money::Money;
+use crate::paint;
 use firelane_sim::capture::merge::Counts;
 use firelane_sim::capture::packets;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+
+/// Messages without which a time per message is that of the start.
+const ENOUGH_TO_TIME: u64 = 1_000;
 
 /// The report.
 #[derive(Debug, Default, Serialize)]
@@ -243,15 +247,16 @@ impl Report {
         if errors.is_empty() {
             line(format_args!("  errors            {:>14}", "none"));
         } else {
-            line(format_args!("  errors"));
+            line(format_args!("  {}", paint::amber("errors")));
             for (what, n) in errors {
-                line(format_args!("    {what:<27}{:>14}", group(n)));
+                line(format_args!("    {what:<27}{}", paint::amber(&format!("{:>14}", group(n)))));
             }
         }
         if let Some(damage) = &self.damaged {
             let what = if damage.cut { "file breaks off" } else { "file damaged" };
             let at = damage.byte.map_or("at its beginning".to_owned(), |byte| format!("at byte {}", group(byte)));
-            line(format_args!("  {what:<17} {at}; what stands before it is counted here"));
+            let what = paint::bad(&format!("{what:<17}"));
+            line(format_args!("  {what} {at}; what stands before it is counted here"));
         }
         if let Some(feed) = &self.feed {
             line(format_args!("  packets           {:>14}   of the lines", group(feed.packets)));
@@ -268,22 +273,27 @@ impl Report {
         if self.new_books > 0 {
             line(format_args!("  books begun anew  {:>14}   a new session, or a new day", group(self.new_books)));
         }
-        line(format_args!("  symbols           {:>14}", group(self.symbols)));
+        if self.symbols > 0 {
+            line(format_args!("  symbols           {:>14}", group(self.symbols)));
+        }
         if let Some(symbols) = &self.symbol_list {
             for symbol in symbols {
                 line(format_args!("    {symbol}"));
             }
         }
-        line(format_args!(
-            "  live orders       {:>14}   peak {}",
-            group(self.live_orders),
-            group(self.peak_live_orders)
-        ));
+        if self.peak_live_orders > 0 {
+            line(format_args!(
+                "  live orders       {:>14}   peak {}",
+                group(self.live_orders),
+                group(self.peak_live_orders)
+            ));
+        }
         if let Some(n) = self.bbo_states {
             line(format_args!("  best bid or offer {:>14}   changes written", group(n)));
         }
         if let Some(n) = self.bbo_stale.filter(|n| *n > 0) {
-            line(format_args!("                    {:>14}   of a book that may be wrong, after a loss", group(n)));
+            let n = paint::amber(&format!("{:>14}", group(n)));
+            line(format_args!("                    {n}   of a book that may be wrong, after a loss"));
         }
         if let Some(o) = &self.orders {
             line(format_args!(
@@ -295,7 +305,13 @@ impl Report {
             o.money.rows().iter().for_each(|row| line(format_args!("{row}")));
         }
         let NsPerMessage { cold, warm } = self.ns_per_message;
-        line(format_args!("  ns per message    {cold:>14.1}   cold (first pass, empty books)"));
+        // The first messages find cold caches and pages that nobody touched: so few say nothing of the rest.
+        if self.messages >= ENOUGH_TO_TIME {
+            line(format_args!("  ns per message    {cold:>14.1}   cold (first pass, empty books)"));
+        } else if self.messages > 0 {
+            let few = format!("too few messages to time: it takes {}", group(ENOUGH_TO_TIME));
+            line(format_args!("  ns per message    {:>14}   {few}", "-"));
+        }
         if let Some(warm) = warm {
             line(format_args!("                    {warm:>14.1}   warm (median of later passes)"));
         }
@@ -349,5 +365,25 @@ fn name(letter: char) -> &'static str {
         'N' => "retail interest",
         'O' => "direct listing",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_only_say_zero_is_left_out_and_few_messages_are_not_timed() {
+        let text = |report: &Report| report.text(Path::new("DAY.itch"));
+        let nothing = text(&Report::default());
+        for name in ["symbols", "live orders", "ns per message", "packets"] {
+            assert!(!nothing.contains(name), "{nothing}");
+        }
+        let report = |messages| Report { messages, symbols: 1, peak_live_orders: 2, ..Report::default() };
+        let few = text(&report(ENOUGH_TO_TIME - 1));
+        assert!(few.contains("             -   too few messages to time: it takes 1,000\n"), "{few}");
+        let enough = text(&report(ENOUGH_TO_TIME));
+        assert!(enough.contains("0.0   cold") && enough.contains("peak 2"), "{enough}");
+        assert!(few.lines().all(|line| line.chars().count() <= 80), "{few}");
     }
 }

@@ -226,15 +226,13 @@ impl Report {
         if market.snapshots > 0 {
             row("snapshots", market.snapshots, "from which the books were made anew".to_owned());
         }
-        row(
-            "orders",
-            self.orders,
-            counted(&[
-                (self.cancels, "cancels"),
-                (self.live_orders, "live at the end"),
-                (self.refused, "refused by the risk gate"),
-            ]),
-        );
+        let steps = [
+            (self.cancels, "cancels"),
+            (self.live_orders, "live at the end"),
+            (self.refused, "refused by the risk gate"),
+        ];
+        let steps = if steps.iter().all(|(n, _)| *n == 0) { String::new() } else { counted(&steps) };
+        row("orders", self.orders, steps);
         row("fills", self.fills, String::new());
         self.money.iter().flat_map(Money::rows).for_each(|row| say!("{row}"));
         if let Some(log) = &self.log {
@@ -264,7 +262,7 @@ impl Report {
             say!("  The system did not let thread {} be pinned to core {:?}.", thread.name, thread.core);
         }
         for count in unusual_at_the_end(&self.counters) {
-            say!("  unusual   {count}");
+            say!("  unusual   {}", paint::amber(&count));
         }
         self.times.table().iter().for_each(|line| say!("{line}"));
         match self.errors.as_slice() {

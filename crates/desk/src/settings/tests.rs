@@ -3,7 +3,7 @@
 use super::*;
 
 fn wrong(text: &str, role: Role) -> Vec<String> {
-    problems(text, role, |_| Ok(())).iter().map(ToString::to_string).collect()
+    problems(&text.into(), role, |_| Ok(())).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn settings_take_the_place_of_what_stands_there() {
     let set = |text: &str| text.parse::<Set>().unwrap();
     let with = |text: &str, sets: &[&str]| {
         let sets: Vec<Set> = sets.iter().map(|text| set(text)).collect();
-        with_settings(text, &sets).unwrap().parse::<Table>().unwrap()
+        with_settings(text, &sets).unwrap().text.parse::<Table>().unwrap()
     };
     let table =
         with("[risk]\nburst = 3\n", &["risk.burst=4", "wiring=listener", "taker.size = 7", "feed.start=\"next\""]);
@@ -96,7 +96,38 @@ fn settings_take_the_place_of_what_stands_there() {
 fn an_unknown_key_that_was_set_is_said() {
     let sets = ["taker.sise=1".parse().unwrap()];
     let error = crate::explain(&gateway(None, &sets, None).unwrap_err());
-    assert!(error.contains("did you mean \"size\"?"), "{error}");
+    assert_eq!(error, "--set taker.sise: there is no such key; did you mean \"size\"?");
+}
+
+#[test]
+fn what_keeps_a_command_from_starting_is_short() {
+    let said = |text: &str, role| crate::explain(&refused(&text.into(), role));
+    let text: String = (0..12).map(|n| format!("nosuch{n} = 1\n")).collect();
+    let long = said(&text, Role::Gateway);
+    assert!(long.starts_with("12 things are wrong:\n  line 1: nosuch0") && long.lines().count() == 12, "{long}");
+    assert!(long.ends_with("and 2 more: firelane check says all"), "{long}");
+    let neither = said("[markt]\nsymbols = 3\n", Role::Venue);
+    assert!(neither.contains("did you mean \"market\"?"), "{neither}");
+    assert_eq!(said(config::SAMPLE, Role::Venue), "this is the configuration of a gateway, not of a venue");
+    assert_eq!(said(server::SAMPLE, Role::Gateway), "this is the configuration of a venue, not of a gateway");
+}
+
+/// Lines are those of the file, whatever was set; and what was set is no line of it.
+#[test]
+fn what_was_set_is_told_from_what_stands_in_the_file() {
+    let file = "# A comment.\n\nwiring = \"listener\"\n[taker]\nsize = 1 # share\n[risk]\nbrust = 3\n";
+    let sets = ["taker.size=many", "maker.sise=1", "nosuch.key=1", "risk.burst=2"].map(|set| set.parse().unwrap());
+    let all = problems(&with_settings(file, &sets).unwrap(), Role::Gateway, |_| Ok(()));
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    for says in [
+        "line 7: risk.brust: there is no such key",
+        "--set taker.size: must be a whole number",
+        "--set maker.sise: there is no such key",
+        "--set nosuch: there is no such key",
+    ] {
+        assert!(all.iter().any(|one| one.starts_with(says)), "{says}\nis not among {all:#?}");
+    }
+    assert_eq!(all.len(), 4, "{all:#?}");
 }
 
 /// Every key that a symbol may have is known here; the table of them is not in the sample.

@@ -1,10 +1,11 @@
 //! The control socket of a running gateway, under several clients and under garbage.
 
-use super::rig::{Process, World, exists, firelane, number};
+use super::rig::{Process, World, exists, firelane, number, side_by_side};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 struct Client(BufReader<UnixStream>);
@@ -37,6 +38,33 @@ fn a_stopped_process_is_said_to_be_one() {
     assert!(said.contains("stopped (kill -CONT lets it go on) or stuck") && !said.contains("os error"), "{said}");
     gateway.signal("-CONT");
     world.end_and_compare(gateway, venue);
+}
+
+/// For a person text, for a program an object on each line; by the configuration, or by a socket that was set.
+#[test]
+fn a_watch_says_it_again_until_it_is_told_to_end() {
+    let world = World::of("listener", "fused", "", "");
+    let venue = world.venue();
+    let socket = format!("control.socket={}", world.text("venue.sock"));
+    let watches = [
+        vec!["status".to_owned(), world.text("venue.toml"), "--watch".to_owned(), "--json".to_owned()],
+        vec!["status".to_owned(), world.text("gateway.toml"), "--set".to_owned(), socket, "--watch=1".to_owned()],
+    ];
+    side_by_side(watches, |words| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut watch = firelane(&words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let said: Vec<String> = lines.by_ref().filter(|line| line.contains("trading")).take(3).collect();
+        assert!(said.len() == 3 && said[0] != said[2], "{said:#?}");
+        if words.contains(&"--json") {
+            assert!(said.iter().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{said:#?}");
+        }
+        assert!(Command::new("kill").args(["-INT", &watch.id().to_string()]).status().unwrap().success());
+        lines.for_each(drop);
+        assert_eq!(watch.wait().unwrap().code(), Some(0));
+    });
+    venue.signal("-TERM");
+    venue.report(0);
 }
 
 #[test]
