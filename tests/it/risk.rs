@@ -431,6 +431,11 @@ fn the_same_order_again_within_the_window_is_refused() {
     assert!(gate.enter(buy(100_000, 100), &at(1_000_003)).is_ok(), "the window is over");
     assert_eq!(gate.enter(buy(100_000, 100), &at(1_000_004)).err(), Some(Refusal::Duplicate));
     assert_eq!(gate.refused(Refusal::Duplicate), 2);
+    // At exactly its end the window is over.
+    let mut gate = windowed();
+    assert!(gate.enter(buy(100_000, 100), &at(7)).is_ok());
+    assert_eq!(gate.enter(buy(100_000, 100), &at(1_000_006)).err(), Some(Refusal::Duplicate));
+    assert!(gate.enter(buy(100_000, 100), &at(1_000_007)).is_ok());
     // A refused order is no earlier order.
     let mut gate = windowed();
     assert!(gate.enter(buy(100_000, 100), &Facts { fresh: false, ..at(0) }).is_err());

@@ -499,7 +499,8 @@ impl Notices {
                  snapshots fit the lines, and does the re-request server answer?"
             ),
         };
-        format!("Market: {what} Books stay stale; it is tried again, at long intervals.")
+        let when = if why == Some(SnapshotTrouble::Refused) { "ever less often" } else { "at long intervals" };
+        format!("Market: {what} Books stay stale; it is tried again, {when}.")
     }
 
     fn market_silent(&self, next: u64, heard: bool) -> String {

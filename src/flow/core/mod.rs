@@ -1,6 +1,6 @@
 //! From a message in order to the bytes of an order: decode, book, decide, gate, send.
 
-use super::action::{Action, Cancel, CancelToken, Change, Enter, MassCancel, Replace, Tags};
+use super::action::{Action, Cancel, CancelToken, Change, Enter, Happening, MassCancel, Replace, Tags};
 use super::book::{Applied, BookFault, BookRef, BookView, Books, L3View, OwnMatch, STALE_REASONS, Scope, StaleReason};
 use super::entry::{Away, OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind, Status};
@@ -52,7 +52,7 @@ counters! {
         pub replaced: u64,
         /// Cancels that left.
         pub cancelled: u64,
-        /// Fills.
+        /// Fills. What was broken or corrected later stays one.
         pub fills: u64,
         /// Own orders that the book had no room to mark.
         pub own_full: u64,

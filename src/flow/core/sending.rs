@@ -206,7 +206,8 @@ impl<W: Wiring> Core<W> {
     fn took_step(&mut self, now: Mono, change: &Change, out: &mut Outbox) {
         let Some(row) = self.instruments.get(change.instrument) else { return };
         self.gate.apply(change, row);
-        if change.fill.is_some() {
+        // A correction has a fill, too: what it puts in place of one that was counted.
+        if change.what == Happening::Filled {
             self.counters.fills = self.counters.fills.wrapping_add(1);
         }
         if let Some(left) = change.left {

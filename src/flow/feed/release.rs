@@ -59,7 +59,8 @@ pub enum Notice {
         /// The stream goes on with this message, which may be one that was released before.
         next: u64,
     },
-    /// No snapshot could be had, or none that helped; slow attempts go on. Said once.
+    /// No snapshot could be had, or none that helped; slow attempts go on. Said once: of a login that is refused at its
+    /// first refusal, of anything else when it was tried often enough.
     SnapshotFailed {
         /// What was wrong with the last one.
         why: SnapshotTrouble,

@@ -66,6 +66,8 @@ pub(super) struct Snapshot {
     fruitless: u32,
     /// Too many of them were complete and did not help: to be said.
     unsaid: bool,
+    /// The server has refused the login, and taken none since: that was said.
+    refused: bool,
     /// Is there, or may there still be, a connection?
     open: bool,
     /// Was a snapshot asked for when it was too late for the one under way?
@@ -89,6 +91,7 @@ impl Snapshot {
             completed: None,
             fruitless: 0,
             unsaid: false,
+            refused: false,
             open: false,
             wanted: false,
             taken: None,
@@ -286,6 +289,7 @@ impl Snapshot {
             ClientEvent::LoggedIn { .. } => {
                 self.phase = Phase::Receiving;
                 self.until = now.after(self.config.timeout);
+                self.refused = false;
                 Heard::Ignored
             }
             ClientEvent::Rejected(_) => Heard::Failed(SnapshotTrouble::Refused),
@@ -303,12 +307,13 @@ impl Snapshot {
         self.scratch.get(..item.0).unwrap_or_default()
     }
 
-    /// The attempt is lost; the next follows after a pause. True if this was the last of the quick ones.
-    pub(super) fn fail(&mut self, now: Mono) -> bool {
+    /// The attempt is lost; the next follows after a pause. True if that is to be said: a refusal at the first, for a
+    /// login does not become right by being tried again; what may pass, at the last of the quick attempts.
+    pub(super) fn fail(&mut self, now: Mono, why: SnapshotTrouble) -> bool {
         self.enter(Phase::Failed, now);
         self.fruitless = self.fruitless.saturating_add(1);
         self.completed = None;
-        self.is_enough()
+        if why == SnapshotTrouble::Refused { !core::mem::replace(&mut self.refused, true) } else { self.is_enough() }
     }
 
     /// The snapshot is complete: log out and close.
@@ -325,6 +330,7 @@ impl Snapshot {
         self.complete(now);
         self.completed = None;
         self.fruitless = 0;
+        self.refused = false;
     }
 
     fn finish(&mut self, now: Mono) {
@@ -355,6 +361,7 @@ impl Snapshot {
             completed,
             fruitless,
             unsaid,
+            refused,
             open,
             wanted,
             taken: _,
@@ -364,7 +371,7 @@ impl Snapshot {
         let completed = completed.map_or(Mono::NEVER, |at| at);
         let numbers = [*phase as u64, until.0, completed.0, u64::from(*fruitless)];
         numbers.into_iter().for_each(|n| into.u64(n));
-        into.bytes(&[u8::from(*unsaid), u8::from(*open), u8::from(*wanted)]);
+        into.bytes(&[u8::from(*unsaid), u8::from(*refused), u8::from(*open), u8::from(*wanted)]);
     }
 }
 
@@ -389,7 +396,7 @@ mod tests {
             slow_retry_after: Nanos(9_000),
             buffer_bytes: 128,
         };
-        let changes: [fn(&mut Snapshot); 11] = [
+        let changes: [fn(&mut Snapshot); 12] = [
             |_| {},
             |s| s.client.start_over(*b"OTHER     ", 1),
             |s| s.phase = Phase::Waiting,
@@ -399,6 +406,7 @@ mod tests {
             |s| s.completed = Some(Mono(9)),
             |s| s.fruitless = 9,
             |s| s.unsaid = true,
+            |s| s.refused = true,
             |s| s.open = true,
             |s| s.wanted = true,
         ];

@@ -112,7 +112,7 @@ impl<M: MarketLine> Feed<M> {
     pub(super) fn fail_snapshot(&mut self, why: SnapshotTrouble, next: u64) {
         let Some(snapshot) = &mut self.snapshot else { return };
         bump(&mut self.counters.snapshot_failures);
-        if snapshot.fail(self.now) {
+        if snapshot.fail(self.now, why) {
             self.tell(Notice::SnapshotFailed { why, next });
         }
         self.item = None;

@@ -739,3 +739,51 @@ impl Orders {
 fn bump(counter: &mut u64) {
     *counter = counter.wrapping_add(1);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Symbol, first_repeated};
+    use crate::flow::action::{Tags, TimeInForce};
+
+    #[test]
+    fn the_digest_sees_every_field() {
+        const ENTER: Enter = Enter {
+            instrument: InstrumentId(0),
+            side: Side::Buy,
+            price: Price(1),
+            qty: Qty(1),
+            tif: TimeInForce::Day,
+            post_only: false,
+            tags: Tags {
+                account: crate::base::AccountId(0),
+                strategy: crate::base::StrategyId(0),
+                parent: crate::base::ParentId(0),
+            },
+        };
+        const SENT: Sent = Sent { token: 1, request: 1 };
+        let changes: [fn(&mut Orders); 6] = [
+            |_| {},
+            |o| o.next_id = 2,
+            |o| o.settled = 1,
+            |o| assert!(o.table.take(InstrumentId(0), ClientId(1), 1).is_some()),
+            |o| o.fills.forgotten = 1,
+            |o| o.not_opened(&ENTER, SellMark::Long, Symbol(*b"TEST    "), SENT),
+        ];
+        let digests = changes.map(|change| {
+            let timeout = Nanos(1);
+            let config = OrdersConfig {
+                capacity: 1,
+                retained: 1,
+                fills: 1,
+                instruments: 1,
+                first_id: 1,
+                request_timeout: timeout,
+            };
+            let mut orders = Orders::new(&config).unwrap();
+            change(&mut orders);
+            Digest::of_state(|into| orders.digest(into))
+        });
+        assert_eq!(first_repeated(&digests), None);
+    }
+}

@@ -283,6 +283,12 @@ fn a_late_copy_of_what_was_given_up_is_dropped_and_counted() {
     rig.packet(B, &packet(3..5));
     rig.packet(B, &packet(1..3));
     assert_eq!((rig.take(), rig.feed.counters().lines[1].late), (vec![], 1));
+    // Up to where the stream stands.
+    rig.packet(A, &beat(8));
+    rig.pass(GAP);
+    assert_eq!(rig.take(), [opened(6), lost(6, 2), closed()]);
+    rig.packet(B, &packet(6..8));
+    assert_eq!((rig.take(), rig.feed.counters().lines[1].late), (vec![], 2));
 }
 
 #[test]

@@ -145,6 +145,18 @@ fn every_bit_of_progress_earns_a_full_set_of_retries() {
 }
 
 #[test]
+fn a_hole_that_was_given_up_costs_the_next_one_no_question() {
+    let mut rig = Rig::running(config());
+    rig.packet(A, &packet(4..6));
+    rig.packet(A, &packet(8..9));
+    rig.pass(Nanos(GAP.0 + 3 * REPLY.0));
+    assert_eq!(rig.take(), [opened(3), lost(3, 1), m(4), m(5)]);
+    assert_eq!(rig.sent(), [ask(3, 1), ask(3, 1), ask(3, 1), ask(6, 2)]);
+    rig.packet(R, &packet(6..8));
+    assert_eq!(rig.take(), [m(6), m(7), closed(), m(8)]);
+}
+
+#[test]
 fn holes_are_asked_for_one_after_the_other_and_what_is_between_is_kept() {
     let mut rig = Rig::running(config());
     rig.packet(A, &packet(4..6));

@@ -102,6 +102,15 @@ fn a_snapshot_ahead_of_the_lines_voids_what_waits_and_says_what_it_waits_for() {
 }
 
 #[test]
+fn a_snapshot_may_be_ahead_by_as_much_as_a_gap_may_be_long() {
+    for (ahead, expected) in [(999, true), (1_000, true), (1_001, false)] {
+        let mut rig = logged_in(late());
+        rig.bytes(&end_of_snapshot(42 + ahead));
+        assert_eq!(rig.take().contains(&end(42 + ahead)), expected, "{ahead}");
+    }
+}
+
+#[test]
 fn what_is_missing_behind_a_snapshot_is_asked_for_at_once() {
     let mut rig = logged_in(late());
     rig.packet(A, &packet(45..46));
@@ -254,7 +263,11 @@ fn a_refused_connection_and_a_rejected_login_are_failed_attempts() {
             rig.pass(Nanos(0));
         }
         rig.session(Closed);
-        assert_eq!(rig.take(), [n(Notice::Joined { first: 40 }), opened(40), m(40), closed(), m(41)]);
+        let mut expected = vec![n(Notice::Joined { first: 40 }), opened(40), m(40), closed(), m(41)];
+        if reject {
+            expected.insert(2, failed(SnapshotTrouble::Refused, 0));
+        }
+        assert_eq!(rig.take(), expected);
         rig.sent();
         rig.pass(Nanos(RETRY.0));
         assert_eq!(rig.sent(), [Sent::Connect]);
@@ -314,6 +327,65 @@ fn after_enough_attempts_the_failure_is_reported_once_and_slow_attempts_go_on() 
     rig.session(Closed);
     rig.pass(RETRY);
     assert_eq!(rig.sent(), [Sent::Connect, Sent::Connect], "a success earns quick retries again");
+}
+
+/// What was said of attempts that failed, since the last look.
+fn failures(rig: &mut Rig) -> Vec<Got> {
+    let is_one = |got: &Got| matches!(got, Got::Notice(Notice::SnapshotFailed { .. }));
+    rig.take().into_iter().filter(is_one).collect()
+}
+
+/// Time passes until the next one.
+fn next_attempt(rig: &mut Rig) {
+    let attempts = rig.feed.counters().snapshot_attempts;
+    while rig.feed.counters().snapshot_attempts == attempts {
+        rig.pass(rig.feed.next_deadline().since(rig.now));
+    }
+}
+
+/// A login that is refused does not become right by being tried again: it is said at once, and again only after the
+/// server has taken one, or in another session.
+#[test]
+fn a_refused_login_is_said_at_its_first_refusal_and_once() {
+    let mut rig = Rig::new(late());
+    rig.packet(A, &packet(40..41));
+    rig.pass(Nanos(0));
+    let attempt = |rig: &mut Rig, answer: &[u8]| {
+        assert_eq!(rig.sent().last(), Some(&Sent::Connect));
+        if !answer.is_empty() {
+            rig.session(Connected);
+            rig.bytes(answer);
+        }
+        rig.session(Closed);
+        let said = failures(rig);
+        next_attempt(rig);
+        said
+    };
+    let refusal = soup(Packet::LoginRejected(b'A'));
+    let refused = [failed(SnapshotTrouble::Refused, 0)];
+    assert_eq!(attempt(&mut rig, &refusal), refused);
+    // Neither at the last quick attempt, nor later.
+    for _ in 0..4 {
+        assert_eq!(attempt(&mut rig, &refusal), []);
+    }
+    assert_eq!(attempt(&mut rig, &accepted()), [], "torn");
+    assert_eq!(attempt(&mut rig, &refusal), refused, "it had been right in between");
+    assert_eq!(attempt(&mut rig, &refusal), []);
+}
+
+/// What else fails is said in its turn, whether refusals came before it or not.
+#[test]
+fn what_may_pass_is_said_at_the_last_quick_attempt_also_after_a_refusal() {
+    let mut rig = Rig::new(late());
+    rig.packet(A, &packet(40..41));
+    rig.pass(Nanos(0));
+    rig.session(Connected);
+    rig.bytes(&soup(Packet::LoginRejected(b'A')));
+    for said in [vec![failed(SnapshotTrouble::Refused, 0)], vec![], vec![failed(SnapshotTrouble::Unreachable, 0)]] {
+        rig.session(Closed);
+        assert_eq!(failures(&mut rig), said);
+        next_attempt(&mut rig);
+    }
 }
 
 #[test]

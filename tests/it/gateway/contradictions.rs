@@ -93,6 +93,22 @@ fn what_does_not_cast_doubt_on_orders_or_positions_is_said_and_stops_nothing() {
     assert!(!rig.lane.core().is_stopped());
 }
 
+#[test]
+fn a_fill_that_is_corrected_or_broken_was_one_fill() {
+    let (mut rig, token) = greedy(&Setup::default());
+    let fills = |rig: &Rig<Greedy>| (rig.lane.core().counters().fills, rig.position(X));
+    let report = rig.venue.execute(token, 50, 99_000);
+    rig.say(report);
+    assert_eq!(fills(&rig), (1, 50));
+    rig.say(Venue::corrected(token, 1, 40, 98_900));
+    assert_eq!(fills(&rig), (1, 40));
+    let report = rig.venue.execute(token, 50, 99_000);
+    rig.say(report);
+    assert_eq!(fills(&rig), (2, 90));
+    rig.say(Venue::broken(token, 2));
+    assert_eq!((fills(&rig), told(&rig)), ((2, 40), vec![]));
+}
+
 /// What the venue says while nobody listens is repeated after the next login: fills, a cancel, and the answers to what
 /// had just been sent. None of it is a contradiction.
 #[test]

@@ -6,6 +6,7 @@ use firelane_gateway::base::{
     Digest, InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, SessionId, Side, State, VenueRef, Writer,
 };
 use firelane_gateway::flow::book::{BookCapacity, BookRef, BookView, Books, L3View};
+use firelane_gateway::flow::entry::{OrderEntry, Stage};
 use firelane_gateway::flow::orders::{Orders, OrdersConfig};
 use firelane_gateway::flow::record::{Alert, Kind, TopBody};
 use firelane_gateway::flow::risk::{Gate, Refusal};
@@ -88,6 +89,11 @@ fn strategies_are_told_when_what_they_may_trade_changes_without_an_event() {
     assert_eq!(watcher.take(), []);
     rig.command(Command::Enable);
     assert_eq!(watcher.take(), all(true));
+
+    rig.command(Command::Hold);
+    assert_eq!(watcher.take(), []);
+    rig.command(Command::Resume);
+    assert_eq!(watcher.take(), all(true), "what came while it was held, nobody was told");
 
     rig.market(&[delete(1, 4_711)]);
     let told = watcher.take();
@@ -334,6 +340,37 @@ fn what_may_not_rest_any_more_is_cancelled_as_soon_as_order_entry_is_back() {
         assert!(waited < 10_000, "order entry comes back");
     }
     assert_eq!((rig.asked().as_str(), rig.live(), rig.venue.orders.len()), ("XQ", 0, 0), "before it may trade again");
+}
+
+/// A cancel that could not leave is tried again after a second; what stood in its way may be gone sooner.
+#[test]
+fn what_may_not_rest_any_more_is_cancelled_when_order_entry_is_back_and_not_a_second_later() {
+    let mut setup = Setup::default();
+    setup.entry.query_timeout = Nanos::from_millis(100);
+    let step = Nanos::from_millis(5);
+    let steps = |rig: &mut Rig, until: fn(&Rig) -> bool| {
+        let mut steps = 0;
+        while !until(rig) {
+            rig.pass(step);
+            steps += 1;
+            assert!(steps < 2_000, "order entry comes back");
+        }
+        steps
+    };
+    let cut = || {
+        let mut rig = Rig::trading(&setup);
+        rig.tell(1, Do::Buy, 100, 99_000);
+        rig.cut();
+        rig.look();
+        rig
+    };
+    let up = steps(&mut cut(), |rig| rig.lane.core().entry().stage() == Stage::Replaying);
+    let mut rig = cut();
+    (1..up).for_each(|_| rig.pass(step));
+    rig.command(Command::Kill);
+    assert_eq!((rig.asked().as_str(), rig.live()), ("", 1), "nothing can leave");
+    assert!(steps(&mut rig, |rig| rig.lane.core().ready()) < 100, "half a second");
+    assert_eq!((rig.asked().as_str(), rig.live()), ("QX", 0));
 }
 
 #[test]

@@ -547,6 +547,17 @@ impl Venue {
         outbound(b'E', &[&parts.concat(), &[0, 0]])
     }
 
+    /// A trade is broken.
+    pub fn broken(token: u32, trade: u64) -> Vec<u8> {
+        outbound(b'B', &[&token.to_be_bytes(), &trade.to_be_bytes(), b"E", &[b' '; 14]])
+    }
+
+    /// A trade is corrected.
+    pub fn corrected(token: u32, trade: u64, shares: u32, price: u64) -> Vec<u8> {
+        let (shares, price) = (shares.to_be_bytes(), price.to_be_bytes());
+        outbound(b'F', &[&token.to_be_bytes(), &shares, &price, b"A", &trade.to_be_bytes(), b"N", &[b' '; 14]])
+    }
+
     /// The lane has said good-bye: a venue closes the connection then.
     pub fn has_logged_out(&self) -> bool {
         self.logged_out

@@ -6,8 +6,8 @@ use super::rig::*;
 use firelane_gateway::base::{Digest, LineId, LoadError, Nanos, Price, Qty, Reader, Side, State, Writer};
 use firelane_gateway::flow::action::{Action, Change, Enter, TimeInForce};
 use firelane_gateway::flow::book::BookRef;
-use firelane_gateway::flow::feed::FeedConfig;
-use firelane_gateway::flow::record::Alert;
+use firelane_gateway::flow::feed::{FeedConfig, Start};
+use firelane_gateway::flow::record::{Alert, AlertBody, Kind};
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::flow::signal::Imbalance;
 use firelane_gateway::flow::strategy::{Actions, Context, Strategy};
@@ -88,6 +88,26 @@ fn a_lane_that_has_heard_nothing_has_no_book() {
     assert!(!rig.fresh(X));
     rig.beat();
     assert!(rig.fresh(X) && rig.alerts().iter().all(|alert| *alert != Alert::MarketBack as u16));
+}
+
+/// What came before it joined, the books lack.
+#[test]
+fn a_lane_that_joins_in_the_middle_says_where_and_has_no_book_before_a_snapshot() {
+    for start in [Start::Next, Start::Snapshot] {
+        let mut setup = Setup::default();
+        (setup.feed.start, setup.policy.snapshot_on_fault) = (start, false);
+        let mut rig = Rig::new(&setup);
+        rig.next = 40;
+        rig.market(&opening(2));
+        rig.beat();
+        let said = rig.tape(Kind::Alert, |body: &AlertBody| (body.alert.get(), body.first.get()));
+        assert!(said.contains(&(Alert::Joined as u16, 40)), "{start:?}: {said:?}");
+        assert!(!rig.fresh(X), "{start:?}");
+        if start == Start::Snapshot {
+            rig.serve_snapshot(&opening(2), rig.next);
+            assert!(rig.fresh(X));
+        }
+    }
 }
 
 #[test]

@@ -182,6 +182,47 @@ fn an_order_may_trade_what_it_was_asked_for_and_not_a_share_more() {
     }
 }
 
+/// An order that lives outside of the table may do no more than one within.
+#[test]
+fn an_orphan_may_trade_or_lose_what_it_has_open_and_not_a_share_more() {
+    use AnomalyKind as Kind;
+    type Goes = fn(u32, i64) -> Report;
+    let kinds: [(Goes, Kind); 3] = [
+        (|token, qty| executed(token, qty, 100, 2), Kind::Overfill),
+        (|token, qty| canceled(token, qty), Kind::OverCancel),
+        (|token, qty| self_match(token, qty), Kind::OverCancel),
+    ];
+    for (goes, kind) in kinds {
+        for (shares, left) in [(69, 1), (70, 0), (71, 0)] {
+            let mut desk = Desk::new();
+            let sent = desk.sent();
+            desk.orders.not_opened(&enter(Side::Buy, 100, 100), SellMark::Long, SYMBOL, sent);
+            let standing = accepted(sent.token, Side::Buy, 100, 100);
+            assert_eq!(odd(&mut desk, &Report::Accepted(standing)), None);
+            assert_eq!(odd(&mut desk, &executed(sent.token, 30, 100, 1)), None);
+            let expected = (shares > 70).then_some((kind, shares, 70));
+            assert_eq!(odd(&mut desk, &goes(sent.token, shares)), expected, "{kind:?}");
+            let open: Vec<_> = desk.orders.orphans().iter().map(|orphan| orphan.open.0).collect();
+            assert_eq!(open, [left].into_iter().filter(|left| *left > 0).collect::<Vec<_>>(), "{kind:?}: {shares}");
+        }
+    }
+}
+
+/// A replacement of an earlier run counts what self-match prevention took before it towards what was asked for, as one of
+/// this run does.
+#[test]
+fn what_an_earlier_run_lost_to_itself_is_counted_in_what_it_asked_for() {
+    for (fill, expected) in [(119, None), (120, None), (121, Some((AnomalyKind::Overfill, 121, 120)))] {
+        let mut desk = Desk::new();
+        adopt(&mut desk, &Report::Accepted(accepted(1, Side::Buy, 100, 100))).unwrap();
+        adopt(&mut desk, &self_match(1, 30)).unwrap();
+        // To 150 in all, of which 120 stand.
+        adopt(&mut desk, &Report::Replaced { orig: 1, now: accepted(2, Side::Buy, 100, 120) }).unwrap();
+        adopt(&mut desk, &canceled(2, 120)).unwrap();
+        assert_eq!(odd(&mut desk, &executed(2, fill, 100, 9)), expected, "{fill}");
+    }
+}
+
 #[test]
 fn a_correction_may_give_a_trade_what_its_order_had_left_and_not_a_share_more() {
     let corrected = |token, qty, trade| Report::Corrected {

@@ -229,7 +229,10 @@ fn the_taker_takes_the_side_that_the_book_leans_against() {
     assert_eq!(first(&mut taker(|c| c.threshold = 500_001), &leaning_up()), []);
     assert_eq!(first(&mut taker(|c| c.threshold = 500_001), &leaning_down()), []);
     // No more than is shown.
-    assert_eq!(first(&mut taker(|c| c.size = Qty(500)), &leaning_up()), ioc(Side::Buy, 100_200, 100));
+    assert_eq!(
+        first(&mut taker(|c| (c.size, c.max_position) = (Qty(500), Qty(500))), &leaning_up()),
+        ioc(Side::Buy, 100_200, 100)
+    );
     assert_eq!(first(&mut taker(|_| {}), &stale(&leaning_up())), []);
     let book = leaning_up();
     let closed = Context { tradable: false, ..context(&row, &book, &signal) };

@@ -247,6 +247,8 @@ fn a_missing_snapshot_is_said_with_its_reason() {
         let line = Told::new().one(&[about(Alert::SnapshotFailed, None, why as u64, 1_234)]);
         holds(&line, &["127.0.0.1:26404", says, "tried again"]);
         assert_eq!(line.contains("FIRELANE_SNAPSHOT_PASSWORD"), why == SnapshotTrouble::Refused, "{line}");
+        // A refusal is said at the first; whatever else, after the quick attempts.
+        assert_eq!(line.contains("at long intervals"), why != SnapshotTrouble::Refused, "{line}");
     }
 }
 
