@@ -52,7 +52,7 @@ pub(crate) fn taken() -> io::Result<File> {
     Ok(file.into())
 }
 
-/// Text in one piece, as it is. See [`line`].
+/// Text in one piece, as it is. See [`line()`].
 pub(crate) fn text(bytes: &[u8]) {
     let mut out = to();
     text_written(&out.write_all(bytes).and_then(|()| out.flush()));
