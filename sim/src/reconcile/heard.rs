@@ -155,7 +155,7 @@ pub fn compare_with_lane(account: &Account, lane: &dyn Lane, tape: &TapeLedger) 
         number(format!("shares of {symbol} to sell short"), has.short_open.0.into(), sells.short.into());
     }
     let counts = account.counts();
-    number("fills".to_owned(), lane.core_counters().fills.into(), (counts.fills + counts.corrected).into());
+    number("fills".to_owned(), lane.core_counters().fills.into(), counts.fills.into());
     number("fills on the tape".to_owned(), tape.counts().fills.into(), counts.fills.into());
     found.extend(account.odd().iter().map(|odd| Difference {
         about: "what nobody may say".to_owned(),
