@@ -65,7 +65,9 @@ impl Run {
             let Some(message) = walk.next() else { break };
             let message = message.unwrap();
             let sequence = message.get(11..19).map_or(0, |b| u64::from_be_bytes(b.try_into().unwrap()));
-            seen.push(format!("{}{sequence}", char::from(message[1])));
+            // What is not a message of ours may be shorter than that.
+            let letter = message.get(1).map_or('?', |letter| char::from(*letter));
+            seen.push(format!("{letter}{sequence}"));
         }
         (seen, self.merge.counts())
     }
