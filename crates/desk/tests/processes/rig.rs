@@ -170,6 +170,15 @@ impl World {
         }
     }
 
+    /// Sequenced messages of the order port, as far as the latest log tells of them.
+    pub(crate) fn messages_of_the_port(&self) -> u64 {
+        let output = firelane(&["log", "dump", &self.text(&self.log()), "--kind", "ouch"]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let numbers =
+            text.lines().filter_map(|line| line.trim_start().strip_prefix("OUCH ")?.split(' ').next()?.parse().ok());
+        numbers.max().unwrap_or(0)
+    }
+
     /// Commands in the latest log, in order.
     pub(crate) fn commands(&self) -> Vec<String> {
         let output = firelane(&["log", "dump", &self.text(&self.log())]).output().unwrap();
@@ -181,22 +190,16 @@ impl World {
     /// Ends the gateway and then the venue, both in order, and compares what they say they hold, and the fills. Answers the
     /// gateway's report.
     pub(crate) fn end_and_compare(&self, gateway: Process, venue: Process) -> Value {
-        let (mine, theirs) = self.end_both(gateway, venue);
-        assert_eq!(mine["fills"], theirs["ports"][0]["fills"], "{mine}\n{theirs}");
-        mine
-    }
-
-    /// Without the fills: a venue that breaks trades counts what stands, a gateway what it was told. Answers both reports.
-    pub(crate) fn end_both(&self, gateway: Process, venue: Process) -> (Value, Value) {
         gateway.signal("-INT");
         let mine = gateway.report(0);
         venue.signal("-INT");
         let theirs = venue.report(0);
         let port = &theirs["ports"][0];
         assert_eq!(mine["positions"], port["positions"], "{mine}\n{theirs}");
+        assert_eq!(mine["fills"], port["fills"], "{mine}\n{theirs}");
         assert_eq!((mine["ended"].as_str(), number(&mine, "/live_orders")), (Some("asked"), 0), "{mine}");
         assert_eq!(number(&theirs, "/ports/0/live"), 0, "{theirs}");
-        (mine, theirs)
+        mine
     }
 }
 
