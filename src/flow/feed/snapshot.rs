@@ -380,14 +380,13 @@ fn sink(out: &mut Outbox) -> SessionSink<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::base::first_repeated;
     use crate::flow::wire::soupbintcp::Password;
 
-    #[test]
-    fn the_digest_sees_every_field() {
-        let config = SnapshotConfig {
+    pub(in super::super) fn config() -> SnapshotConfig {
+        SnapshotConfig {
             username: *b"USER  ",
             password: Password(*b"SECRET    "),
             timeout: Nanos(5_000),
@@ -395,7 +394,11 @@ mod tests {
             retry_after: Nanos(1_000),
             slow_retry_after: Nanos(9_000),
             buffer_bytes: 128,
-        };
+        }
+    }
+
+    #[test]
+    fn the_digest_sees_every_field() {
         let changes: [fn(&mut Snapshot); 12] = [
             |_| {},
             |s| s.client.start_over(*b"OTHER     ", 1),
@@ -411,7 +414,7 @@ mod tests {
             |s| s.wanted = true,
         ];
         let digests = changes.map(|change| {
-            let mut snapshot = Snapshot::new(config, 64);
+            let mut snapshot = Snapshot::new(config(), 64);
             change(&mut snapshot);
             Digest::of_state(|into| snapshot.digest(into))
         });

@@ -103,25 +103,16 @@ fn some(is_some: bool, into: &mut Digest) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::release::Notice;
-    use super::super::{FeedConfig, SnapshotConfig};
+    use super::super::{FeedConfig, snapshot};
     use super::*;
-    use crate::base::{Mono, Nanos, first_repeated};
+    use crate::base::{Mono, first_repeated};
     use crate::flow::itch_line::ItchLine;
-    use crate::flow::wire::soupbintcp::Password;
     use std::vec::Vec;
 
     type Lines = Feed<ItchLine>;
 
     fn feed() -> Lines {
-        let snapshot = SnapshotConfig {
-            username: *b"USER  ",
-            password: Password(*b"SECRET    "),
-            timeout: Nanos(5_000),
-            retries: 1,
-            retry_after: Nanos(1_000),
-            slow_retry_after: Nanos(9_000),
-            buffer_bytes: 128,
-        };
+        let snapshot = snapshot::tests::config();
         Feed::new(FeedConfig { window_messages: 4, snapshot: Some(snapshot), ..FeedConfig::default() }).unwrap()
     }
 
