@@ -704,6 +704,7 @@ fn a_shutdown_cancels_waits_and_logs_out() {
     rig.venue.deaf.clear();
     rig.pass(5 * SECOND);
     assert_eq!((rig.entry.stage(), rig.venue.open.len(), rig.connected), (Stage::Over, 0, false));
+    assert_eq!(rig.entry.counters().disconnects, 1, "the end of a session that is over is none");
     assert!(orders.iter().all(|id| rig.orders.get(*id).unwrap().status == Status::Cancelled));
     assert_eq!(rig.sent.last().unwrap(), &(Class::Session, b"\0\x01O".to_vec()));
 }

@@ -32,7 +32,9 @@ fn sources(under: &str) -> Vec<PathBuf> {
 /// A file's code: comments gone, and everything from its unit tests on (they stand last, by custom).
 fn code(path: &Path) -> Vec<(usize, String)> {
     let text = fs::read_to_string(path).unwrap();
-    let body = text.split("#[cfg(test)]\nmod ").next().unwrap();
+    let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(super) mod "];
+    let end = tests.iter().filter_map(|begin| text.find(begin)).min().unwrap_or(text.len());
+    let body = &text[..end];
     body.lines()
         .enumerate()
         .map(|(n, line)| (n + 1, line.split("//").next().unwrap().to_owned()))

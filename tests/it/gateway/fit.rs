@@ -16,6 +16,7 @@ use firelane_gateway::flow::trading::Trading;
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::wiring::{Parts, Policy};
 use firelane_gateway::flow::{Command, Gateway};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use zerocopy::IntoBytes;
 
@@ -295,9 +296,9 @@ fn the_end_of_a_hold_lifts_nothing_else() {
 }
 
 #[test]
-fn deadlines_of_many_instruments_at_one_time_are_no_standstill() {
-    /// One deadline for each instrument, all at once, three times over.
-    struct Rounds(Vec<u64>, Mono);
+fn deadlines_of_many_instruments_at_one_time_are_no_standstill_and_a_lane_that_is_held_waits_with_them() {
+    /// One deadline for each instrument, all at once, three times over; how many came.
+    struct Rounds(Vec<u64>, Mono, Arc<AtomicU64>);
     impl State for Rounds {
         fn digest(&self, _: &mut Digest) {}
         fn save(&self, _: &mut Writer) {}
@@ -311,6 +312,7 @@ fn deadlines_of_many_instruments_at_one_time_are_no_standstill() {
         }
         fn on_timer(&mut self, context: &Context<'_, BookRef<'b>, Imbalance>, _: &mut Actions) {
             self.0[context.instrument.0 as usize] += 1;
+            self.2.fetch_add(1, Ordering::Relaxed);
         }
         fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {
             let (n, round) = self.0.iter().enumerate().min_by_key(|(_, round)| **round)?;
@@ -318,10 +320,16 @@ fn deadlines_of_many_instruments_at_one_time_are_no_standstill() {
             (*round < 3 && self.1.0 > 0).then_some((at, InstrumentId(n as u32)))
         }
     }
-    let mut rig = Rig::of(&Setup::default(), Rounds(vec![0; 2], Mono(0)));
+    let came = Arc::new(AtomicU64::new(0));
+    let mut rig = Rig::of(&Setup::default(), Rounds(vec![0; 2], Mono(0), Arc::clone(&came)));
     rig.open(2);
+    rig.command(Command::Hold);
+    let before = came.load(Ordering::Relaxed);
     rig.pass(Nanos::from_millis(1));
-    assert_eq!(rig.lane.core().counters().stuck, 0);
+    assert_eq!(came.load(Ordering::Relaxed), before, "nobody acts");
+    rig.command(Command::Resume);
+    rig.pass(Nanos::from_millis(1));
+    assert_eq!((rig.lane.core().counters().stuck, came.load(Ordering::Relaxed)), (0, 6));
 }
 
 #[test]
