@@ -251,9 +251,9 @@ fn every_input_dropped_doubled_moved_or_changed_is_found() {
     for n in inputs {
         let (header, body) = &apart.records[n];
         if header.kind == Kind::Packet as u8
-            && body[0] == A.0
-            && body.len() == 1 + 20 + 2 + usize::from(body[22])
-            && matches!(body[23], b'A' | b'D' | b'P')
+            && body[1] == A.0
+            && body.len() == 2 + 20 + 2 + usize::from(body[23])
+            && matches!(body[24], b'A' | b'D' | b'P')
         {
             changed += 1;
             apart.must_fail("a changed message", |r| *r[n].1.last_mut().unwrap() ^= 4);
