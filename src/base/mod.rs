@@ -23,7 +23,8 @@ pub(crate) use counters::counters;
 pub(crate) use digest::first_repeated;
 pub use digest::{Digest, LoadError, Reader, State, Writer};
 pub use ids::{
-    AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, VenueId, VenueRef, VenueSet,
+    AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, Token, VenueId, VenueRef,
+    VenueSet,
 };
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};
 pub use map::{Full, Map};

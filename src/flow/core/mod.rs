@@ -18,7 +18,7 @@ use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
 use super::{Command, Input, Machine, UtcOffset};
 use crate::base::{
     ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Qty, SessionId, Side,
-    State, VenueId, VenueRef, counters,
+    State, Token, VenueId, VenueRef, counters,
 };
 use alloc::vec::Vec;
 use zerocopy::IntoBytes;

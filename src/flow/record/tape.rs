@@ -94,7 +94,7 @@ pub struct AnomalyBody {
     /// Its symbol, or spaces.
     pub symbol: [u8; 8],
     /// The number that the venue named, 0 for none.
-    pub token: U32,
+    pub token: U64,
     /// The lane's order, 0: not known.
     pub order: U64,
     /// What the venue said; see the kind.
