@@ -57,7 +57,7 @@ pub struct OrderRow {
     /// The venue's last reference of it, where it is known.
     pub reference: Option<VenueRef>,
     /// The number under which it stands, or stood last, where it is known.
-    pub token: Option<u32>,
+    pub token: Option<u64>,
     /// The price at which the venue works it, where it is known.
     pub limit: Option<Price>,
 }
@@ -109,7 +109,7 @@ impl Statement {
                 executed: order.executed,
                 open: if order.finished { 0 } else { order.open },
                 reference: remembered.and_then(|o| o.venue_ref),
-                token: remembered.map(|o| o.token),
+                token: remembered.map(|o| o.token.0),
                 limit: remembered.map(|o| o.price),
             };
             (*id, row)
@@ -147,7 +147,7 @@ impl Statement {
             row.executed += i64::from(record.executed);
             row.open += i64::from(record.open);
             row.reference = Some(record.reference);
-            row.token = Some(key.urn);
+            row.token = Some(key.urn.into());
             row.limit = record.terms.limit;
             debug_assert_eq!(record.state == OrderState::Live, record.open > 0);
         }

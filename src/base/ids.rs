@@ -17,6 +17,9 @@ id!(/// An order as the lane knows it: stable over replaces, unique for the life
     ClientId(u64));
 id!(/// An order as the venue knows it (Order Reference Number); a replace gives it a new one.
     VenueRef(u64));
+id!(/// The number under which a request went to a venue, and by which the venue speaks of the order that it made. Each
+    /// venue has its own; a name that is text has a number in its stead (`flow::entry::Names`).
+    Token(u64));
 id!(/// A market-data line: A, B, or the replies of the re-request server.
     LineId(u8));
 id!(/// A byte-stream session of the lane: order entry, snapshot.

@@ -22,7 +22,9 @@ pub(crate) use counters::counters;
 #[cfg(test)]
 pub(crate) use digest::first_repeated;
 pub use digest::{Digest, LoadError, Reader, State, Writer};
-pub use ids::{AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, VenueId, VenueRef};
+pub use ids::{
+    AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, Token, VenueId, VenueRef,
+};
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};
 pub use map::{Full, Map};
 pub use time::{ExchangeTime, Mono, Nanos, Utc};

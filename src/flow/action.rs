@@ -4,7 +4,7 @@
 //! of OUCH 5.0, which is safe under races: a replace names the liability of its whole chain (what was executed
 //! included), a cancel names the size that the order shall have in all.
 
-use crate::base::{AccountId, ClientId, Digest, InstrumentId, ParentId, Price, Qty, Side, StrategyId, VenueRef};
+use crate::base::{AccountId, ClientId, Digest, InstrumentId, ParentId, Price, Qty, Side, StrategyId, Token, VenueRef};
 
 /// On whose behalf: carried by every order record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -86,7 +86,7 @@ pub struct MassCancel {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CancelToken {
     /// The token.
-    pub token: u32,
+    pub token: Token,
 }
 
 /// What a strategy may ask for.

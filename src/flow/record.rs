@@ -14,7 +14,7 @@ use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Version of every record body below. A reader refuses others.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// In front of each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -230,7 +230,7 @@ pub struct AnomalyBody {
     /// Its symbol, or spaces.
     pub symbol: [u8; 8],
     /// The number that the venue named, 0 for none.
-    pub token: U32,
+    pub token: U64,
     /// The lane's order, 0: not known.
     pub order: U64,
     /// What the venue said; see the kind.

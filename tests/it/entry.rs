@@ -3,8 +3,10 @@
 mod lost;
 mod rig;
 
-use firelane_gateway::base::{AccountId, ClientId, InstrumentId, Mono, Nanos, Price, Qty, Side, StrategyId, VenueRef};
-use firelane_gateway::flow::action::{Enter, Happening, MassCancel, SellMark, Tags, TimeInForce};
+use firelane_gateway::base::{
+    AccountId, ClientId, InstrumentId, Mono, Nanos, Price, Qty, Side, StrategyId, Token, VenueRef,
+};
+use firelane_gateway::flow::action::{CancelToken, Enter, Happening, MassCancel, SellMark, Tags, TimeInForce};
 use firelane_gateway::flow::entry::{
     Away, Fault, MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, OrderEntry, OuchConfig, OuchEntry, Refused, Stage,
     cl_ord_id, origin_of, report_of,
@@ -124,6 +126,20 @@ fn a_cancel_names_the_replacement_on_its_way_too() {
 }
 
 #[test]
+fn a_number_that_the_protocol_cannot_say_does_not_leave() {
+    let mut rig = Rig::ready();
+    let most = u64::from(u32::MAX);
+    for (token, expected) in [(most - 1, Ok(())), (most, Ok(())), (most + 1, Err(Refused::CannotSay))] {
+        let before = rig.heard(b'X').len();
+        let approved = rig.gate.cancel_token(CancelToken { token: Token(token) }, rig.now);
+        assert_eq!(rig.entry.cancel_token(rig.now, approved, &mut rig.out), expected, "{token}");
+        rig.settle();
+        assert_eq!(rig.heard(b'X').len() - before, usize::from(expected.is_ok()), "{token}");
+    }
+    assert_eq!(last(&rig), b"X\xFF\xFF\xFF\xFF\0\0\0\0");
+}
+
+#[test]
 fn a_mass_cancel_names_firm_and_symbol() {
     let mut rig = Rig::ready();
     let send = |rig: &mut Rig, instrument| {
@@ -135,7 +151,7 @@ fn a_mass_cancel_names_firm_and_symbol() {
     let first = send(&mut rig, None).unwrap();
     assert_eq!(last(&rig), b"C\0\0\0\x01LANE        \0\0");
     assert_eq!(rig.sent.last().unwrap().0, Class::Cancel);
-    assert_eq!(send(&mut rig, Some(HERE)).unwrap().token, first.token + 1);
+    assert_eq!(send(&mut rig, Some(HERE)).unwrap().token, Token(first.token.0 + 1));
     assert_eq!(last(&rig), b"C\0\0\0\x02LANETEST    \0\0");
     assert_eq!(send(&mut rig, Some(InstrumentId(9))), Err(Refused::CannotSay));
     for lacking in [OuchConfig { firm: None, ..config() }, OuchConfig { mass_cancel: false, ..config() }] {
@@ -246,7 +262,7 @@ fn frames_that_the_kill_switch_dropped_are_told_as_never_lived() {
     let mut rest = frames.as_slice();
     let reports: Vec<_> = std::iter::from_fn(|| rig.entry.dropped(&mut rest)).collect();
     let dropped = |token| Report::Rejected { token, reason: NO_ANSWER };
-    assert_eq!((reports.as_slice(), rest), ([dropped(2), dropped(3)].as_slice(), [].as_slice()));
+    assert_eq!((reports.as_slice(), rest), ([dropped(Token(2)), dropped(Token(3))].as_slice(), [].as_slice()));
     for report in &reports {
         rig.orders.report(report).unwrap();
     }
@@ -357,7 +373,7 @@ fn every_message_of_the_venue_acts_on_its_order() {
     let change = rig.told(encode(Outbound::OrderRestated(&restated, tags.appendage())));
     assert_eq!((change.what, change.joined), (Happening::Revised, Some(VenueRef(6_000))));
     let expected = Report::Restated {
-        token: 1,
+        token: Token(1),
         reason: b'R',
         displayed: Some(VenueRef(6_000)),
         qty: Some(Qty(100)),
@@ -422,7 +438,7 @@ fn every_message_of_the_venue_acts_on_its_order() {
         symbol: SYMBOL.0,
     };
     rig.say(encode(Outbound::MassCancelResponse(&x, Appendage::EMPTY)));
-    assert_eq!(*rig.reports.last().unwrap(), Report::MassCancelled { token: 6, symbol: Some(SYMBOL) });
+    assert_eq!(*rig.reports.last().unwrap(), Report::MassCancelled { token: Token(6), symbol: Some(SYMBOL) });
     rig.say(event(EventCode::START_OF_DAY));
     assert_eq!(*rig.reports.last().unwrap(), Report::SystemEvent { code: b'S' });
     rig.say(next_token(9));
@@ -438,7 +454,7 @@ fn order_entry_that_the_venue_disables_takes_cancels_only() {
     let off = DisableResponse { message_type: MessageType::NEW, timestamp, user_ref_num, firm };
     let on = EnableResponse { message_type: MessageType::NEW, timestamp, user_ref_num, firm };
     rig.say(encode(Outbound::DisableResponse(&off, Appendage::EMPTY)));
-    assert_eq!(*rig.reports.last().unwrap(), Report::EntryDisabled { token: 2 });
+    assert_eq!(*rig.reports.last().unwrap(), Report::EntryDisabled { token: Token(2) });
     assert_eq!((rig.entry.ready(), rig.enter(Rig::asked(Side::Buy, 1, 1))), (false, Err(Refused::NotReady)));
     assert_eq!(rig.replace(order, 101, 10), Err(Refused::NotReady));
     assert!(rig.cancel(order, 0).is_ok());
@@ -532,7 +548,7 @@ fn a_restart_takes_everything_from_the_replay_cancels_all_and_then_trades() {
     assert_eq!(rig.position(), 30 - 20);
     assert_eq!(rig.orders.live_count(), 2);
     let known = rig.orders.get(ClientId(12)).unwrap();
-    assert_eq!((known.token, known.open, known.executed), (5, Qty(40), Qty(20)));
+    assert_eq!((known.token, known.open, known.executed), (Token(5), Qty(40), Qty(20)));
     assert_eq!((known.tags.account, known.mark), (AccountId(7), SellMark::Short { located: false }));
     assert_eq!(rig.enter(Rig::asked(Side::Buy, 100, 1)), Err(Refused::NotReady));
 

@@ -4,7 +4,7 @@ mod anomalies;
 mod model;
 
 use firelane_gateway::base::{
-    AccountId, ClientId, Digest, InstrumentId, Mono, Nanos, Price, Qty, Side, StrategyId, Symbol, VenueRef,
+    AccountId, ClientId, Digest, InstrumentId, Mono, Nanos, Price, Qty, Side, StrategyId, Symbol, Token, VenueRef,
 };
 use firelane_gateway::flow::action::{
     Cancel, Change, Enter, Exposure, Happening, Replace, SellMark, Tags, TimeInForce,
@@ -27,7 +27,7 @@ fn config() -> OrdersConfig {
 struct Desk {
     orders: Orders,
     now: Mono,
-    token: u32,
+    token: u64,
     requests: u64,
 }
 
@@ -43,24 +43,24 @@ impl Desk {
     fn sent(&mut self) -> Sent {
         self.token += 1;
         self.requests += 1;
-        Sent { token: self.token, request: self.requests }
+        Sent { token: Token(self.token), request: self.requests }
     }
 
-    fn enter(&mut self, side: Side, price: i64, qty: i64) -> (ClientId, u32) {
+    fn enter(&mut self, side: Side, price: i64, qty: i64) -> (ClientId, Token) {
         let sent = self.sent();
         let change = self.orders.opened(self.now, &enter(side, price, qty), SellMark::Long, sent).unwrap();
         (change.order, sent.token)
     }
 
     /// Entered and accepted.
-    fn live(&mut self, side: Side, price: i64, qty: i64) -> (ClientId, u32) {
+    fn live(&mut self, side: Side, price: i64, qty: i64) -> (ClientId, Token) {
         let (order, token) = self.enter(side, price, qty);
         let standing = accepted(token, side, price, qty);
         assert_eq!(self.tell(Report::Accepted(standing)).what, Happening::Accepted);
         (order, token)
     }
 
-    fn replace(&mut self, order: ClientId, price: i64, qty: i64) -> u32 {
+    fn replace(&mut self, order: ClientId, price: i64, qty: i64) -> Token {
         let sent = self.sent();
         let replace = Replace { order, price: Price(price), qty: Qty(qty) };
         self.orders.replace_sent(self.now, &replace, sent).unwrap();
@@ -103,7 +103,7 @@ fn enter(side: Side, price: i64, qty: i64) -> Enter {
     }
 }
 
-fn accepted(token: u32, side: Side, price: i64, qty: i64) -> Standing {
+fn accepted(token: Token, side: Side, price: i64, qty: i64) -> Standing {
     Standing {
         token,
         origin: None,
@@ -114,16 +114,16 @@ fn accepted(token: u32, side: Side, price: i64, qty: i64) -> Standing {
         price: Price(price),
         tif: TimeInForce::Day,
         display: b'Y',
-        venue_ref: VenueRef(1_000 + u64::from(token)),
+        venue_ref: VenueRef(1_000 + token.0),
         live: true,
     }
 }
 
-fn executed(token: u32, qty: i64, price: i64, trade: u64) -> Report {
+fn executed(token: Token, qty: i64, price: i64, trade: u64) -> Report {
     Report::Executed { token, qty: Qty(qty), price: Price(price), liquidity: b'A', trade }
 }
 
-fn canceled(token: u32, decrement: i64) -> Report {
+fn canceled(token: Token, decrement: i64) -> Report {
     Report::Canceled { token, decrement: Qty(decrement), reason: b'U' }
 }
 
@@ -136,16 +136,16 @@ fn an_order_is_pending_live_partially_filled_and_filled() {
     assert_eq!(opened.after, Exposure { qty: Qty(500), price: Price(100), short: false });
     assert_eq!(desk.status(opened.order), Status::Pending);
 
-    let accept = desk.tell(Report::Accepted(accepted(1, Side::Buy, 100, 500)));
+    let accept = desk.tell(Report::Accepted(accepted(Token(1), Side::Buy, 100, 500)));
     assert_eq!((accept.before, accept.joined, accept.left), (opened.after, Some(VenueRef(1_001)), None));
     assert_eq!(desk.status(opened.order), Status::Live);
 
-    let first = desk.tell(executed(1, 200, 99, 7));
+    let first = desk.tell(executed(Token(1), 200, 99, 7));
     let fill = first.fill.unwrap();
     assert_eq!((fill.qty, fill.price, fill.trade, fill.liquidity), (Qty(200), Price(99), 7, b'A'));
     assert_eq!((first.after.qty, desk.status(opened.order)), (Qty(300), Status::PartiallyFilled));
 
-    let last = desk.tell(executed(1, 300, 100, 8));
+    let last = desk.tell(executed(Token(1), 300, 100, 8));
     assert_eq!((last.finished, last.after, last.left), (true, Exposure::default(), Some(VenueRef(1_001))));
     assert_eq!((desk.status(opened.order), desk.orders.live_count()), (Status::Filled, 0));
 }
@@ -536,7 +536,7 @@ fn a_query_settles_what_was_sent_before_it_and_nothing_after() {
     let settled = desk.requests;
     let (after, _) = desk.enter(Side::Buy, 100, 10);
 
-    assert_eq!(desk.orders.report(&Report::Queried { next: 3, unused: None, settled }), None);
+    assert_eq!(desk.orders.report(&Report::Queried { next: Token(3), unused: None, settled }), None);
     assert_eq!(desk.orders.next_deadline(), Mono(0), "there is something to tell at once");
     let mut told = HashMap::new();
     while let Some(change) = desk.orders.timed_out(Mono(1_000)).filter(|c| c.what != Happening::TimedOut) {
@@ -558,7 +558,7 @@ fn a_query_settles_what_was_sent_before_it_and_nothing_after() {
 fn a_lost_order_that_lives_all_the_same_counts_again() {
     let mut desk = Desk::new();
     let (order, token) = desk.enter(Side::Buy, 100, 10);
-    desk.orders.report(&Report::Queried { next: 1, unused: None, settled: 1 });
+    desk.orders.report(&Report::Queried { next: Token(1), unused: None, settled: 1 });
     assert!(desk.orders.timed_out(Mono(0)).unwrap().finished);
     let change = desk.tell(Report::Accepted(accepted(token, Side::Buy, 100, 10)));
     assert_eq!((change.before.qty, change.after.qty, change.finished), (Qty(0), Qty(10), false));
@@ -579,8 +579,8 @@ fn contradictions_are_counted_and_never_make_a_number_negative() {
     assert_eq!(desk.orders.report(&Report::CancelPending { token: other }), None);
     assert_eq!(desk.orders.report(&Report::Rejected { token: other, reason: 1 }), None);
     assert_eq!(desk.orders.counters().contradictions, 5);
-    assert_eq!(desk.orders.report(&executed(99, 1, 1, 1)), None);
-    let replaced = Report::Replaced { orig: 98, now: accepted(99, Side::Buy, 1, 1) };
+    assert_eq!(desk.orders.report(&executed(Token(99), 1, 1, 1)), None);
+    let replaced = Report::Replaced { orig: Token(98), now: accepted(Token(99), Side::Buy, 1, 1) };
     assert_eq!(desk.orders.report(&replaced), None);
     assert_eq!(desk.orders.counters().unknown, 2);
     let again = Report::Accepted(accepted(token, Side::Buy, 100, 10));
@@ -598,18 +598,18 @@ fn after_a_restart_orders_and_fills_are_rebuilt_from_the_replay() {
     let origin = Some(Origin { client: ClientId(40), tags });
     let mut told = Vec::new();
     for report in [
-        Report::Accepted(Standing { origin, ..accepted(1, Side::Buy, 100, 500) }),
-        executed(1, 100, 100, 1),
-        Report::Replaced { orig: 1, now: Standing { origin, ..accepted(2, Side::Buy, 101, 400) } },
-        executed(2, 50, 101, 2),
-        Report::Broken { token: 1, trade: 1, reason: b'E' },
+        Report::Accepted(Standing { origin, ..accepted(Token(1), Side::Buy, 100, 500) }),
+        executed(Token(1), 100, 100, 1),
+        Report::Replaced { orig: Token(1), now: Standing { origin, ..accepted(Token(2), Side::Buy, 101, 400) } },
+        executed(Token(2), 50, 101, 2),
+        Report::Broken { token: Token(1), trade: 1, reason: b'E' },
     ] {
         told.push(adopt(&mut desk, &report).unwrap());
     }
     assert_eq!((told[0].what, told[0].before.qty, told[0].after.qty), (Happening::Accepted, Qty(0), Qty(500)));
     let position: i64 = told.iter().flat_map(|c| [c.fill, c.reversed]).flatten().map(|f| f.qty.0).sum();
     let order = desk.orders.get(ClientId(40)).unwrap();
-    assert_eq!((position, order.open, order.executed, order.token), (50, Qty(350), Qty(150), 2));
+    assert_eq!((position, order.open, order.executed, order.token), (50, Qty(350), Qty(150), Token(2)));
     assert_eq!((order.tags, order.status), (tags, Status::PartiallyFilled));
     assert_eq!(desk.orders.next_id(), ClientId(41), "ids are never used again");
     assert_eq!(desk.orders.own_best(HERE, Side::Buy), Some(Price(101)));
@@ -618,32 +618,34 @@ fn after_a_restart_orders_and_fills_are_rebuilt_from_the_replay() {
 #[test]
 fn orders_without_a_name_of_ours_get_one_of_their_own() {
     let mut desk = Desk::new();
-    let stranger = adopt(&mut desk, &Report::Accepted(accepted(1, Side::Buy, 100, 5))).unwrap();
+    let stranger = adopt(&mut desk, &Report::Accepted(accepted(Token(1), Side::Buy, 100, 5))).unwrap();
     let origin = Some(Origin { client: ClientId(1), tags: Tags::default() });
-    let ours = adopt(&mut desk, &Report::Accepted(Standing { origin, ..accepted(2, Side::Buy, 100, 5) })).unwrap();
-    let twin = adopt(&mut desk, &Report::Accepted(Standing { origin, ..accepted(3, Side::Buy, 100, 5) })).unwrap();
+    let ours =
+        adopt(&mut desk, &Report::Accepted(Standing { origin, ..accepted(Token(2), Side::Buy, 100, 5) })).unwrap();
+    let twin =
+        adopt(&mut desk, &Report::Accepted(Standing { origin, ..accepted(Token(3), Side::Buy, 100, 5) })).unwrap();
     assert_eq!(ours.order, ClientId(1));
     assert_eq!([stranger.order, twin.order], [ClientId(1 << 63 | 1), ClientId(1 << 63 | 3)]);
     assert_eq!((desk.orders.live_count(), desk.orders.next_id()), (3, ClientId(2)));
-    assert_eq!(adopt(&mut desk, &Report::Accepted(accepted(3, Side::Buy, 100, 5))), None, "known by now");
+    assert_eq!(adopt(&mut desk, &Report::Accepted(accepted(Token(3), Side::Buy, 100, 5))), None, "known by now");
     // In the middle of a chain whose beginning was not seen.
-    let replaced = Report::Replaced { orig: 8, now: accepted(9, Side::Sell, 100, 5) };
+    let replaced = Report::Replaced { orig: Token(8), now: accepted(Token(9), Side::Sell, 100, 5) };
     assert_eq!(adopt(&mut desk, &replaced).unwrap().after.qty, Qty(5));
     // While trading, an order that is not known is a finding, not ours to trade.
-    assert_eq!(desk.orders.report(&Report::Accepted(accepted(20, Side::Buy, 1, 1))), None);
+    assert_eq!(desk.orders.report(&Report::Accepted(accepted(Token(20), Side::Buy, 1, 1))), None);
     assert_eq!(desk.orders.counters().unknown, 1);
 }
 
 #[test]
 fn what_can_not_be_adopted_is_counted() {
     let mut desk = Desk::with(OrdersConfig { capacity: 1, retained: 1, ..config() });
-    let foreign = Standing { symbol: Symbol(*b"OTHER   "), ..accepted(1, Side::Buy, 100, 5) };
+    let foreign = Standing { symbol: Symbol(*b"OTHER   "), ..accepted(Token(1), Side::Buy, 100, 5) };
     assert_eq!(adopt(&mut desk, &Report::Accepted(foreign)), None);
     for token in 2..=4 {
-        adopt(&mut desk, &Report::Accepted(accepted(token, Side::Buy, 100, 5)));
+        adopt(&mut desk, &Report::Accepted(accepted(Token(token), Side::Buy, 100, 5)));
     }
     assert_eq!((desk.orders.live_count(), desk.orders.counters().not_adopted), (2, 2));
-    assert_eq!(adopt(&mut desk, &Report::Accepted(accepted(0, Side::Buy, 100, 5))), None, "there is no token 0");
+    assert_eq!(adopt(&mut desk, &Report::Accepted(accepted(Token(0), Side::Buy, 100, 5))), None, "there is no token 0");
 }
 
 #[test]
@@ -654,10 +656,10 @@ fn the_best_own_price_follows_entries_replaces_and_ends() {
     let (mid, _) = desk.enter(Side::Buy, 99, 5);
     let (_, ask) = desk.live(Side::Sell, 105, 5);
     assert_eq!(best(&desk), [Some(99), Some(105)], "from the moment it is sent");
-    desk.tell(Report::Accepted(accepted(2, Side::Buy, 99, 5)));
+    desk.tell(Report::Accepted(accepted(Token(2), Side::Buy, 99, 5)));
     let new = desk.replace(mid, 97, 5);
     assert_eq!(best(&desk)[0], Some(99), "the original may trade yet");
-    desk.tell(Report::Replaced { orig: 2, now: accepted(new, Side::Buy, 97, 5) });
+    desk.tell(Report::Replaced { orig: Token(2), now: accepted(new, Side::Buy, 97, 5) });
     assert_eq!(best(&desk)[0], Some(98));
     desk.tell(canceled(low, 5));
     desk.tell(executed(ask, 5, 105, 1));
@@ -729,9 +731,10 @@ fn equal_histories_have_equal_digests() {
         desk.orders.report(&last);
         digest(&desk)
     };
-    let broken = Report::Broken { token: 1, trade: 1, reason: b'E' };
-    let queried = Report::Queried { next: 3, unused: None, settled: 2 };
-    let all = [history(500, broken), history(501, broken), history(500, queried), history(500, executed(9, 1, 1, 1))];
+    let broken = Report::Broken { token: Token(1), trade: 1, reason: b'E' };
+    let queried = Report::Queried { next: Token(3), unused: None, settled: 2 };
+    let all =
+        [history(500, broken), history(501, broken), history(500, queried), history(500, executed(Token(9), 1, 1, 1))];
     assert_eq!(all[0], history(500, broken));
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
 }
@@ -739,7 +742,7 @@ fn equal_histories_have_equal_digests() {
 /// The lane's side of the random test: the order table, what its changes add up to, and the rules that they must keep.
 struct Lane {
     desk: Desk,
-    ids: Vec<(ClientId, u32)>,
+    ids: Vec<(ClientId, Token)>,
     exposure: HashMap<ClientId, Exposure>,
     refs: HashSet<VenueRef>,
     position: i64,

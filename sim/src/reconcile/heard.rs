@@ -14,7 +14,7 @@ use std::fmt;
 /// A live order as the lane, or the account, has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Live {
-    token: u32,
+    token: u64,
     buy: bool,
     short: bool,
     asked: bool,
@@ -26,7 +26,7 @@ struct Live {
     reference: Option<u64>,
     display: u8,
     /// Number, limit and liability of a replace on its way.
-    replace: Option<(u32, i64, i64)>,
+    replace: Option<(u64, i64, i64)>,
     /// What a cancel on its way would keep, and whether it waits for a cross.
     cancel: Option<(i64, bool)>,
 }
@@ -34,7 +34,7 @@ struct Live {
 impl Live {
     fn of_lane(order: &Order) -> Self {
         Live {
-            token: order.token,
+            token: order.token.0,
             buy: order.side == Side::Buy,
             short: matches!(order.mark, SellMark::Short { .. }),
             asked: order.status == Status::Pending,
@@ -45,14 +45,14 @@ impl Live {
             prevented: order.decremented.0,
             reference: order.venue_ref.map(|reference| reference.0),
             display: order.display,
-            replace: order.replacing.map(|replace| (replace.token, replace.price.0, replace.qty.0)),
+            replace: order.replacing.map(|replace| (replace.token.0, replace.price.0, replace.qty.0)),
             cancel: order.cancelling.map(|cancel| (cancel.keep.0, cancel.deferred)),
         }
     }
 
     fn of_account(chain: &Chain) -> Self {
         Live {
-            token: chain.token,
+            token: chain.token.into(),
             buy: chain.buy,
             short: chain.short,
             asked: chain.standing == Standing::Asked,
@@ -63,7 +63,7 @@ impl Live {
             prevented: chain.prevented,
             reference: chain.reference,
             display: chain.display,
-            replace: chain.replace.map(|replace| (replace.token, replace.price, replace.qty)),
+            replace: chain.replace.map(|replace| (replace.token.into(), replace.price, replace.qty)),
             cancel: chain.cancel.map(|cancel| (cancel.keep, cancel.deferred)),
         }
     }

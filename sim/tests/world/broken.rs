@@ -70,7 +70,7 @@ fn a_lost_order_and_a_duplicate_are_found() {
 fn an_order_in_another_state_is_found() {
     let text = one(said(|lane| lane.orders.values_mut().next().unwrap().executed += 1));
     assert!(text.contains(" executed, 0 open"), "{text}");
-    let text = one(said(|lane| lane.orders.values_mut().last().unwrap().token = Some(u32::MAX)));
+    let text = one(said(|lane| lane.orders.values_mut().last().unwrap().token = Some(u64::MAX)));
     assert!(text.contains("UserRefNum 4294967295"), "{text}");
     let text = one(said(|lane| lane.orders.values_mut().last().unwrap().limit = Some(Price(7))));
     assert!(text.starts_with("order ") && text.contains(" open, at $0.0007, UserRefNum "), "{text}");

@@ -18,7 +18,7 @@ use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
 use super::{Command, Input, Machine};
 use crate::base::{
     ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, SessionId, Side, State,
-    VenueId, VenueRef, counters,
+    Token, VenueId, VenueRef, counters,
 };
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};

@@ -118,9 +118,9 @@ impl<W: Wiring> Core<W> {
     /// Something left that the order table can't hold. It can't be: all that could refuse it is asked before. Nothing
     /// more is sent on such books until a person has looked.
     #[cold]
-    pub(super) fn fault(&mut self, id: InstrumentId, token: u32, out: &mut Outbox) {
+    pub(super) fn fault(&mut self, id: InstrumentId, token: Token, out: &mut Outbox) {
         self.counters.faults = self.counters.faults.wrapping_add(1);
-        self.alert(Alert::Fault, Some(id), token.into(), 0, out);
+        self.alert(Alert::Fault, Some(id), token.0, 0, out);
         self.gate.kill();
         self.begin_sweep();
         self.due = true;
@@ -304,7 +304,7 @@ impl<W: Wiring> Core<W> {
         }
         let Some(orphan) = self.orders.next_orphan(now, PATIENCE) else { return false };
         if !orphan.cancelled {
-            self.alert(Alert::Orphan, orphan.instrument, orphan.token.into(), orphan.symbol.key(), out);
+            self.alert(Alert::Orphan, orphan.instrument, orphan.token.0, orphan.symbol.key(), out);
         }
         // One that does not leave has its turn in the next round.
         if self.cancel_token(now, orphan.token, out) {
@@ -315,7 +315,7 @@ impl<W: Wiring> Core<W> {
 
     /// Cancels an order that is in no table, by the number under which the venue has it. False: the cancel can't leave now.
     #[cold]
-    fn cancel_token(&mut self, now: Mono, token: u32, out: &mut Outbox) -> bool {
+    fn cancel_token(&mut self, now: Mono, token: Token, out: &mut Outbox) -> bool {
         let approved = self.gate.cancel_token(CancelToken { token }, now);
         let left = self.entry.cancel_token(now, approved, out).is_ok();
         self.counters.cancelled = self.counters.cancelled.wrapping_add(u64::from(left));

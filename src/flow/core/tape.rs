@@ -27,7 +27,7 @@ impl<W: Wiring> Core<W> {
             stops: u8::from(stops),
             instrument: record::instrument_field(instrument),
             symbol: self.symbol_field(instrument),
-            token: U32::new(token),
+            token: U64::new(token.0),
             order: U64::new(order.map_or(0, |id| id.0)),
             said: I64::new(said),
             known: I64::new(known),

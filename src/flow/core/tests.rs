@@ -68,15 +68,15 @@ const ENTER: Enter = Enter {
 #[test]
 fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
     let (mut core, mut out) = (core(), Outbox::new(0));
-    let sent = Sent { token: 7, request: 1 };
+    let sent = Sent { token: Token(7), request: 1 };
     core.orders.not_opened(&ENTER, crate::flow::action::SellMark::Long, Symbol(*b"TEST    "), sent);
-    core.fault(ENTER.instrument, 7, &mut out);
+    core.fault(ENTER.instrument, Token(7), &mut out);
     assert!(core.gate.is_killed() && core.orders.is_incomplete() && !core.ready());
     assert_eq!((core.counters.faults, core.orders.orphan_count()), (1, 1));
     // The venue never had it: it is gone, and the switch stays until a person has looked.
-    assert_eq!(core.orders.report(&Report::Queried { next: 8, unused: None, settled: 0 }), None);
+    assert_eq!(core.orders.report(&Report::Queried { next: Token(8), unused: None, settled: 0 }), None);
     assert_eq!(core.orders.orphan_count(), 1, "not settled yet");
-    assert_eq!(core.orders.report(&Report::Queried { next: 8, unused: None, settled: 1 }), None);
+    assert_eq!(core.orders.report(&Report::Queried { next: Token(8), unused: None, settled: 1 }), None);
     assert!(!core.orders.is_incomplete() && core.gate.is_killed());
 }
 
@@ -91,7 +91,14 @@ fn the_digest_sees_every_field() {
         |c| c.books.mark_stale(Scope::All, StaleReason::Gap),
         |c| c.trading.apply(ExchangeTime(0), None, &Status::Breaker(1)),
         |c| c.gate.kill(),
-        |c| _ = c.orders.opened(Mono(0), &ENTER, crate::flow::action::SellMark::Long, Sent { token: 1, request: 1 }),
+        |c| {
+            _ = c.orders.opened(
+                Mono(0),
+                &ENTER,
+                crate::flow::action::SellMark::Long,
+                Sent { token: Token(1), request: 1 },
+            )
+        },
         |c| c.entry.shutdown(Mono(0), &mut Outbox::new(0)),
         |c| c.input = 1,
         |c| c.now = Mono(1),

@@ -18,10 +18,10 @@
 //! asked afresh, and can't be confused.
 
 use super::detail::Detail;
-use super::translate::{MAX_CLIENT_ID, NoReport, cl_ord_id, report_of, side_letter, tif_letter};
+use super::translate::{MAX_CLIENT_ID, NoReport, cl_ord_id, number_of, report_of, side_letter, tif_letter};
 use super::{Away, Fault, OrderEntry, Refused, Stage};
 use crate::base::{
-    ClientId, Digest, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol, counters,
+    ClientId, Digest, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol, Token, counters,
 };
 use crate::flow::action::{Cancel, CancelToken, Enter, MassCancel, Replace, SellMark};
 use crate::flow::orders::{AnomalyKind, NO_ANSWER, Order, Report, Sent, Unreadable};
@@ -31,7 +31,7 @@ use crate::flow::session::{SessionInput, SessionSink};
 use crate::flow::wire::ouch50::{
     AccountQuery, AiqStrategy, AppendageBuilder, AppendageOption, CancelOrder, Capacity, CrossType, Display,
     EnterOrder, EventCode, Inbound, InterMarketSweep, Malformed, MassCancel as MassCancelRequest, MessageType,
-    ReplaceOrder, UserRefNum, WirePrice, WireQty,
+    ReplaceOrder, WirePrice, WireQty, WireUserRefNum,
 };
 use crate::flow::wire::soupbintcp::{BLANK_SESSION, Client, ClientConfig, ClientEvent, Packet, ProtocolError, reject};
 use zerocopy::IntoBytes;
@@ -314,11 +314,12 @@ impl OuchEntry {
 
     /// Numbers for a request that is about to leave.
     #[inline]
-    fn number(&mut self) -> Result<Sent, Refused> {
-        let token = u32::try_from(self.next_token).map_err(|_| Refused::OutOfTokens)?;
+    fn number(&mut self) -> Result<(Sent, WireUserRefNum), Refused> {
+        let token = Token(self.next_token);
+        let number = number_of(token).ok_or(Refused::OutOfTokens)?;
         self.next_token = self.next_token.wrapping_add(1);
         self.requests = self.requests.wrapping_add(1);
-        Ok(Sent { token, request: self.requests })
+        Ok((Sent { token, request: self.requests }, number))
     }
 
     #[inline]
@@ -427,8 +428,8 @@ impl OuchEntry {
         match report {
             Report::Queried { next, .. } => {
                 // At the start the numbers of earlier runs are learnt, from this answer too.
-                let unused = (!self.fresh).then_some(self.next_token);
-                self.past(next.saturating_sub(1));
+                let unused = (!self.fresh).then_some(Token(self.next_token));
+                self.past(Token(next.0.saturating_sub(1)));
                 let Some(query) = self.query.take() else {
                     bump(&mut self.counters.stale_answers);
                     return None;
@@ -459,8 +460,8 @@ impl OuchEntry {
 
     /// This token was used: what comes next is beyond it.
     #[inline]
-    fn past(&mut self, token: u32) {
-        self.next_token = self.next_token.max(u64::from(token).wrapping_add(1));
+    fn past(&mut self, token: Token) {
+        self.next_token = self.next_token.max(token.0.wrapping_add(1));
     }
 
     fn hang_up(&mut self, why: Failure, out: &mut Outbox) {
@@ -570,10 +571,10 @@ impl OrderEntry for OuchEntry {
         let (Some(row), Some(price), Some(quantity), Some(cl_ord_id)) = fields else {
             return Err(Refused::CannotSay);
         };
-        let sent = self.number()?;
+        let (sent, number) = self.number()?;
         let message = EnterOrder {
             message_type: MessageType::NEW,
-            user_ref_num: UserRefNum(sent.token).into(),
+            user_ref_num: number,
             side: side_letter(enter.side, mark),
             quantity,
             symbol: row.symbol.0,
@@ -613,13 +614,16 @@ impl OrderEntry for OuchEntry {
         if replace.order != order.id || !order.can_replace() {
             return Err(Refused::WrongState);
         }
-        let fields = (limit(replace.price), shares(replace.qty), cl_ord_id(order.id, order.tags));
-        let (Some(price), Some(quantity), Some(cl_ord_id)) = fields else { return Err(Refused::CannotSay) };
-        let sent = self.number()?;
+        let fields =
+            (limit(replace.price), shares(replace.qty), cl_ord_id(order.id, order.tags), number_of(order.token));
+        let (Some(price), Some(quantity), Some(cl_ord_id), Some(orig)) = fields else {
+            return Err(Refused::CannotSay);
+        };
+        let (sent, number) = self.number()?;
         let message = ReplaceOrder {
             message_type: MessageType::NEW,
-            orig_user_ref_num: UserRefNum(order.token).into(),
-            user_ref_num: UserRefNum(sent.token).into(),
+            orig_user_ref_num: orig,
+            user_ref_num: number,
             quantity,
             price,
             time_in_force: tif_letter(order.tif),
@@ -646,13 +650,16 @@ impl OrderEntry for OuchEntry {
             return Err(Refused::WrongState);
         }
         let quantity = WireQty::new(cancel.keep).ok_or(Refused::CannotSay)?;
-        self.requests = self.requests.wrapping_add(1);
         // With a replace on its way, which of the two lives when the cancel arrives is not known: both are named. The
         // venue is silent about the one that is dead or never was.
         let tokens = [Some(order.token), order.replacing.map(|r| r.token)];
-        for token in tokens.into_iter().flatten() {
-            let message =
-                CancelOrder { message_type: MessageType::NEW, user_ref_num: UserRefNum(token).into(), quantity };
+        let mut numbers = [None; 2];
+        for (number, token) in numbers.iter_mut().zip(tokens) {
+            *number = token.map(|token| number_of(token).ok_or(Refused::CannotSay)).transpose()?;
+        }
+        self.requests = self.requests.wrapping_add(1);
+        for user_ref_num in numbers.into_iter().flatten() {
+            let message = CancelOrder { message_type: MessageType::NEW, user_ref_num, quantity };
             self.send(now, Class::Cancel, &[message.as_bytes(), self.optional_tail()], out)?;
         }
         Ok(Sent { token: order.token, request: self.requests })
@@ -660,7 +667,7 @@ impl OrderEntry for OuchEntry {
 
     fn cancel_token(&mut self, now: Mono, cancel: Approved<CancelToken>, out: &mut Outbox) -> Result<(), Refused> {
         self.may_send(out)?;
-        let user_ref_num = UserRefNum(cancel.into_inner().token).into();
+        let user_ref_num = number_of(cancel.into_inner().token).ok_or(Refused::CannotSay)?;
         let message = CancelOrder { message_type: MessageType::NEW, user_ref_num, quantity: WireQty::from_shares(0) };
         self.requests = self.requests.wrapping_add(1);
         self.send(now, Class::Cancel, &[message.as_bytes(), self.optional_tail()], out)
@@ -684,8 +691,7 @@ impl OrderEntry for OuchEntry {
             None => Symbol(*b"        "),
             Some(id) => instruments.get(id).ok_or(Refused::CannotSay)?.symbol,
         };
-        let sent = self.number()?;
-        let user_ref_num = UserRefNum(sent.token).into();
+        let (sent, user_ref_num) = self.number()?;
         let message = MassCancelRequest { message_type: MessageType::NEW, user_ref_num, firm, symbol: symbol.0 };
         self.send(now, Class::Cancel, &[message.as_bytes(), &[0, 0]], out)?;
         Ok(sent)
@@ -778,7 +784,7 @@ impl OrderEntry for OuchEntry {
             let (letter, payload) = packet.split_first()?;
             let Packet::Unsequenced(message) = Packet::decode(*letter, payload) else { continue };
             if let Ok(request @ (Inbound::EnterOrder(..) | Inbound::ReplaceOrder(..))) = Inbound::decode(message) {
-                let token = request.takes_user_ref_num()?.0;
+                let token = Token(request.takes_user_ref_num()?.0.into());
                 return Some(Report::Rejected { token, reason: NO_ANSWER });
             }
         }

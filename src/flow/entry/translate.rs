@@ -1,9 +1,9 @@
 //! OUCH 5.0 and the words of the order table.
 
-use crate::base::{AccountId, ClientId, ParentId, Qty, Side, StrategyId, Symbol, VenueRef};
+use crate::base::{AccountId, ClientId, ParentId, Qty, Side, StrategyId, Symbol, Token, VenueRef};
 use crate::flow::action::{SellMark, Tags, TimeInForce};
 use crate::flow::orders::{Origin, Report, Standing};
-use crate::flow::wire::ouch50::{self, Appendage, Malformed, Outbound, WirePrice};
+use crate::flow::wire::ouch50::{self, Appendage, Malformed, Outbound, UserRefNum, WirePrice, WireUserRefNum};
 
 /// The largest order id that a ClOrdID carries: 40 bits.
 pub const MAX_CLIENT_ID: u64 = (1 << 40) - 1;
@@ -73,6 +73,18 @@ pub fn origin_of(text: &[u8; 14]) -> Option<Origin> {
     })
 }
 
+/// The lane's number of a request.
+#[inline]
+fn token_of(number: WireUserRefNum) -> Token {
+    Token(number.get().0.into())
+}
+
+/// The number of a request on the wire. `None`: beyond what the protocol can say.
+#[inline]
+pub(super) fn number_of(token: Token) -> Option<WireUserRefNum> {
+    u32::try_from(token.0).ok().map(|number| UserRefNum(number).into())
+}
+
 /// The letter of a side.
 #[inline]
 pub(super) fn side_letter(side: Side, mark: SellMark) -> ouch50::Side {
@@ -128,7 +140,7 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
     macro_rules! standing {
         ($m:ident, $appendage:ident) => {
             Standing {
-                token: $m.user_ref_num.get().0,
+                token: token_of($m.user_ref_num),
                 origin: origin_of(&$m.cl_ord_id),
                 symbol: Symbol($m.symbol),
                 side: side_of($m.side)?,
@@ -146,13 +158,13 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
         Outbound::SystemEvent(m) => Report::SystemEvent { code: m.event.0 },
         Outbound::OrderAccepted(m, appendage) => Report::Accepted(standing!(m, appendage)),
         Outbound::OrderReplaced(m, appendage) => {
-            Report::Replaced { orig: m.orig_user_ref_num.get().0, now: standing!(m, appendage) }
+            Report::Replaced { orig: token_of(m.orig_user_ref_num), now: standing!(m, appendage) }
         }
         Outbound::OrderCanceled(m, _) => {
-            Report::Canceled { token: m.user_ref_num.get().0, decrement: m.quantity.get(), reason: m.reason.0 }
+            Report::Canceled { token: token_of(m.user_ref_num), decrement: m.quantity.get(), reason: m.reason.0 }
         }
         Outbound::AiqCanceled(m, _, _) => Report::AiqCanceled {
-            token: m.user_ref_num.get().0,
+            token: token_of(m.user_ref_num),
             decrement: m.decrement.get(),
             reason: m.reason.0,
             prevented: m.prevented.get(),
@@ -160,34 +172,34 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
             liquidity: m.liquidity.0,
         },
         Outbound::OrderExecuted(m, _) => Report::Executed {
-            token: m.user_ref_num.get().0,
+            token: token_of(m.user_ref_num),
             qty: m.quantity.get(),
             price: price_of(m.price)?,
             liquidity: m.liquidity.0,
             trade: m.match_number.get().0,
         },
         Outbound::BrokenTrade(m, _) => {
-            Report::Broken { token: m.user_ref_num.get().0, trade: m.match_number.get().0, reason: m.reason.0 }
+            Report::Broken { token: token_of(m.user_ref_num), trade: m.match_number.get().0, reason: m.reason.0 }
         }
         Outbound::TradeCorrection(m) => Report::Corrected {
-            token: m.user_ref_num.get().0,
+            token: token_of(m.user_ref_num),
             qty: m.quantity.get(),
             price: price_of(m.price)?,
             liquidity: m.liquidity.0,
             trade: m.match_number.get().0,
             reason: m.reason.0,
         },
-        Outbound::Rejected(m, _) => Report::Rejected { token: m.user_ref_num.get().0, reason: m.reason.get().0 },
-        Outbound::CancelPending(m, _) => Report::CancelPending { token: m.user_ref_num.get().0 },
-        Outbound::CancelReject(m, _) => Report::CancelRejected { token: m.user_ref_num.get().0 },
+        Outbound::Rejected(m, _) => Report::Rejected { token: token_of(m.user_ref_num), reason: m.reason.get().0 },
+        Outbound::CancelPending(m, _) => Report::CancelPending { token: token_of(m.user_ref_num) },
+        Outbound::CancelReject(m, _) => Report::CancelRejected { token: token_of(m.user_ref_num) },
         Outbound::OrderPriorityUpdate(m, _) => Report::PriorityUpdated {
-            token: m.user_ref_num.get().0,
+            token: token_of(m.user_ref_num),
             price: price_of(m.price)?,
             display: m.display.0,
             venue_ref: m.order_reference.get(),
         },
         Outbound::OrderModified(m, appendage) => Report::Modified {
-            token: m.user_ref_num.get().0,
+            token: token_of(m.user_ref_num),
             side: side_of(m.side)?,
             mark: mark_of(m.side, appendage),
             open: m.quantity.get(),
@@ -203,16 +215,16 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
                 }
             }
             let (displayed, qty, price): (Option<VenueRef>, _, _) = restated;
-            Report::Restated { token: m.user_ref_num.get().0, reason: m.reason.0, displayed, qty, price }
+            Report::Restated { token: token_of(m.user_ref_num), reason: m.reason.0, displayed, qty, price }
         }
         Outbound::MassCancelResponse(m, _) => Report::MassCancelled {
-            token: m.user_ref_num.get().0,
+            token: token_of(m.user_ref_num),
             symbol: (m.symbol != *b"        ").then_some(Symbol(m.symbol)),
         },
-        Outbound::DisableResponse(m, _) => Report::EntryDisabled { token: m.user_ref_num.get().0 },
-        Outbound::EnableResponse(m, _) => Report::EntryEnabled { token: m.user_ref_num.get().0 },
+        Outbound::DisableResponse(m, _) => Report::EntryDisabled { token: token_of(m.user_ref_num) },
+        Outbound::EnableResponse(m, _) => Report::EntryEnabled { token: token_of(m.user_ref_num) },
         Outbound::AccountQueryResponse(m, _) => {
-            Report::Queried { next: m.next_user_ref_num.get().0, unused: None, settled: 0 }
+            Report::Queried { next: token_of(m.next_user_ref_num), unused: None, settled: 0 }
         }
     })
 }

@@ -4,7 +4,7 @@
 //! port has another client: which, the lane cannot know.
 
 use super::Counters;
-use crate::base::{ClientId, InstrumentId};
+use crate::base::{ClientId, InstrumentId, Token};
 
 macro_rules! anomalies {
     ($($(#[$doc:meta])* $name:ident = $value:literal, $stops:literal;)*) => {
@@ -90,7 +90,7 @@ pub struct Anomaly {
     /// What.
     pub what: AnomalyKind,
     /// The number (OUCH: UserRefNum) that the venue named, 0 where it named none.
-    pub token: u32,
+    pub token: Token,
     /// Whose number it is.
     pub order: Option<ClientId>,
     /// In which instrument.
@@ -102,7 +102,7 @@ pub struct Anomaly {
 }
 
 impl Anomaly {
-    pub(super) fn of(what: AnomalyKind, token: u32, said: i64, known: i64) -> Self {
+    pub(super) fn of(what: AnomalyKind, token: Token, said: i64, known: i64) -> Self {
         Anomaly { what, token, order: None, instrument: None, said, known }
     }
 }

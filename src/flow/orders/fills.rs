@@ -2,7 +2,7 @@
 
 use super::super::action::{Change, Exposure, Fill, Tags};
 use super::table::Effect;
-use crate::base::{ClientId, Digest, InstrumentId, Map, Price, Qty, Side};
+use crate::base::{ClientId, Digest, InstrumentId, Map, Price, Qty, Side, Token};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -10,7 +10,7 @@ use alloc::vec;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Booked {
     pub(super) order: ClientId,
-    pub(super) token: u32,
+    pub(super) token: Token,
     pub(super) instrument: InstrumentId,
     pub(super) side: Side,
     pub(super) tags: Tags,
@@ -23,7 +23,7 @@ pub(super) struct Booked {
 
 const NONE: Booked = Booked {
     order: ClientId(0),
-    token: 0,
+    token: Token(0),
     instrument: InstrumentId(0),
     side: Side::Buy,
     tags: Tags {
@@ -72,7 +72,7 @@ impl Fills {
 
     /// The fill in this trade that was reported under `token`, which may be long forgotten, or else the fill of the
     /// order that has the token now.
-    pub(super) fn locate(&mut self, trade: u64, token: u32, order: Option<ClientId>) -> Option<&mut Booked> {
+    pub(super) fn locate(&mut self, trade: u64, token: Token, order: Option<ClientId>) -> Option<&mut Booked> {
         let is_it = |b: &Booked| b.fill.trade == trade && (b.token == token || Some(b.order) == order);
         let at = [Side::Buy, Side::Sell].into_iter().find_map(|side| {
             let index = self.by_trade.get(key(trade, side))? as usize;
@@ -87,7 +87,7 @@ impl Fills {
         #[allow(clippy::cast_possible_truncation)]
         let index = self.at as u32;
         let old_key = key(oldest.fill.trade, oldest.side);
-        if oldest.token != 0 && self.by_trade.get(old_key) == Some(index) {
+        if oldest.token.0 != 0 && self.by_trade.get(old_key) == Some(index) {
             self.by_trade.remove(old_key);
             self.forgotten = self.forgotten.wrapping_add(1);
         }
@@ -107,7 +107,7 @@ impl Fills {
         let Fills { ring, at, by_trade: _, forgotten } = self;
         into.u64(*at as u64);
         into.u64(*forgotten);
-        ring.iter().filter(|b| b.token != 0).for_each(|booked| booked.digest(into));
+        ring.iter().filter(|b| b.token.0 != 0).for_each(|booked| booked.digest(into));
     }
 }
 
@@ -137,7 +137,8 @@ impl Booked {
         let Booked { order, token, instrument, side, tags, short, first, fill, broken } = self;
         let Fill { qty, price, trade, liquidity } = fill;
         into.u64(order.0);
-        into.u64(u64::from(*token) << 32 | u64::from(instrument.0));
+        into.u64(token.0);
+        into.u64(u64::from(instrument.0));
         into.u64(*side as u64 | u64::from(*short) << 1 | u64::from(*broken) << 2 | u64::from(*liquidity) << 8);
         tags.digest(into);
         into.i64(qty.0);
@@ -156,11 +157,11 @@ mod tests {
 
     #[test]
     fn the_digest_sees_every_field() {
-        let one = Booked { order: ClientId(1), token: 1, ..NONE };
+        let one = Booked { order: ClientId(1), token: Token(1), ..NONE };
         let changes: [fn(&mut Booked); 15] = [
             |_| {},
             |b| b.order = ClientId(2),
-            |b| b.token = 2,
+            |b| b.token = Token(2),
             |b| b.instrument = InstrumentId(1),
             |b| b.side = Side::Sell,
             |b| b.tags.account.0 = 1,

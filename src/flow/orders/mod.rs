@@ -49,7 +49,7 @@ pub use sweep::Sweep;
 pub use table::Cursor;
 
 use super::action::{Cancel, Change, Enter, Fill, Happening, Replace, SellMark};
-use crate::base::{ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, counters};
+use crate::base::{ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, Token, counters};
 use anomaly::Findings;
 use fills::{Booked, Fills};
 use list::NIL;
@@ -224,7 +224,7 @@ impl Orders {
     /// The order that has, had, or asks for this token.
     #[inline]
     #[must_use]
-    pub fn by_token(&self, token: u32) -> Option<&Order> {
+    pub fn by_token(&self, token: Token) -> Option<&Order> {
         self.table.get(self.table.of_token(token)?)
     }
 
@@ -351,11 +351,16 @@ impl Orders {
             }),
             Report::Queried { next, unused, settled } => {
                 self.settled = self.settled.max(settled);
-                let unused = unused.filter(|unused| u64::from(next) > *unused)?;
-                self.finds(Anomaly::of(AnomalyKind::NumbersTaken, 0, i64::from(next), unused.cast_signed()))
+                let unused = unused.filter(|unused| next > *unused)?;
+                self.finds(Anomaly::of(
+                    AnomalyKind::NumbersTaken,
+                    Token(0),
+                    next.0.cast_signed(),
+                    unused.0.cast_signed(),
+                ))
             }
             Report::Unreadable(Unreadable { why, letter, length }) => {
-                self.finds(Anomaly::of(why, 0, i64::from(letter), i64::from(length)))
+                self.finds(Anomaly::of(why, Token(0), i64::from(letter), i64::from(length)))
             }
             Report::SystemEvent { .. }
             | Report::MassCancelled { .. }
@@ -381,11 +386,11 @@ impl Orders {
             _ => return self.hear(report, When::Earlier),
         };
         let token = standing.token;
-        if token == 0 || self.by_token(token).is_some() || self.orphans.knows(token) {
+        if token.0 == 0 || self.by_token(token).is_some() || self.orphans.knows(token) {
             return self.hear(report, When::Earlier);
         }
         let ours = standing.origin.filter(|o| (1..FOREIGN).contains(&o.client.0) && self.get(o.client).is_none());
-        let id = ours.map_or(ClientId(FOREIGN | u64::from(standing.token)), |o| o.client);
+        let id = ours.map_or(ClientId(FOREIGN | standing.token.0), |o| o.client);
         let instrument = resolve(standing.symbol);
         let place = instrument.and_then(|i| Some((i, self.table.take(i, id, token)?)));
         let Some((instrument, slot)) = place else {
@@ -481,7 +486,7 @@ enum When {
 impl Orders {
     /// The slot that has the token, and the order as it stands. If none has, it is an anomaly.
     #[inline]
-    fn find(&mut self, token: u32, what: AnomalyKind, said: i64, known: i64) -> Option<(u32, Order)> {
+    fn find(&mut self, token: Token, what: AnomalyKind, said: i64, known: i64) -> Option<(u32, Order)> {
         let slot = self.table.of_token(token);
         let found = slot.and_then(|slot| Some((slot, *self.table.get(slot)?)));
         if found.is_none() {
@@ -499,7 +504,13 @@ impl Orders {
 
     /// Something about this order cannot be, under the number that the venue named.
     #[cold]
-    fn finds_of(&mut self, what: AnomalyKind, (token, order): (u32, &Order), said: i64, known: i64) -> Option<Change> {
+    fn finds_of(
+        &mut self,
+        what: AnomalyKind,
+        (token, order): (Token, &Order),
+        said: i64,
+        known: i64,
+    ) -> Option<Change> {
         let (order, instrument) = (Some(order.id), Some(order.instrument));
         self.finds(Anomaly { what, token, order, instrument, said, known })
     }
@@ -526,7 +537,7 @@ impl Orders {
         })
     }
 
-    fn replaced(&mut self, orig: u32, standing: &Standing, when: When) -> Option<Change> {
+    fn replaced(&mut self, orig: Token, standing: &Standing, when: When) -> Option<Change> {
         let known = self.table.of_token(orig).or_else(|| self.table.of_token(standing.token));
         let (shares, price) = (standing.qty.0, standing.price.0);
         let Some((slot, order)) = known.and_then(|s| Some((s, *self.table.get(s)?))) else {
@@ -561,7 +572,7 @@ impl Orders {
         })
     }
 
-    fn canceled(&mut self, said: (u32, u8), decrement: Qty, reason: u8, self_match: bool) -> Option<Change> {
+    fn canceled(&mut self, said: (Token, u8), decrement: Qty, reason: u8, self_match: bool) -> Option<Change> {
         let (token, letter) = said;
         let (slot, order) = self.find(token, AnomalyKind::UnknownOrder, i64::from(letter), 0)?;
         // Of a token that is not the order's, or of an order with nothing open: taking nothing away is the safer side.
@@ -581,7 +592,7 @@ impl Orders {
         })
     }
 
-    fn executed(&mut self, token: u32, fill: Fill) -> Option<Change> {
+    fn executed(&mut self, token: Token, fill: Fill) -> Option<Change> {
         let (slot, order) = self.find(token, AnomalyKind::UnknownFill, fill.qty.0, fill.price.0)?;
         let about = (token, &order);
         if let Some(booked) = self.fills.find(fill.trade, order.side, order.id) {
@@ -622,7 +633,7 @@ impl Orders {
     }
 
     /// Breaks a trade (`with` is none) or corrects it.
-    fn revise_trade(&mut self, token: u32, trade: u64, reason: u8, with: Option<Fill>) -> Option<Change> {
+    fn revise_trade(&mut self, token: Token, trade: u64, reason: u8, with: Option<Fill>) -> Option<Change> {
         let slot = self.table.of_token(token);
         let order = slot.and_then(|s| self.table.get(s)).copied();
         let what = if with.is_some() { Happening::TradeCorrected } else { Happening::TradeBroken };
@@ -659,7 +670,7 @@ impl Orders {
         }
     }
 
-    fn rejected(&mut self, token: u32, reason: u16, when: When) -> Option<Change> {
+    fn rejected(&mut self, token: Token, reason: u16, when: When) -> Option<Change> {
         if when == When::Earlier && self.table.of_token(token).is_none() {
             // Of a request of an earlier run: nothing lives by it.
             bump(&mut self.findings.counters.earlier_refusals);
@@ -688,7 +699,7 @@ impl Orders {
         }
     }
 
-    fn modified(&mut self, said: (u32, u8), mark: SellMark, open: Qty) -> Option<Change> {
+    fn modified(&mut self, said: (Token, u8), mark: SellMark, open: Qty) -> Option<Change> {
         if let Some(order) = self.by_token(said.0).copied()
             && order.is_live()
             && said.0 == order.token
@@ -711,7 +722,7 @@ impl Orders {
     }
 
     /// A report about a live order under its present token.
-    fn revise(&mut self, (token, letter): (u32, u8), act: impl FnOnce(&mut Order) -> Effect) -> Option<Change> {
+    fn revise(&mut self, (token, letter): (Token, u8), act: impl FnOnce(&mut Order) -> Effect) -> Option<Change> {
         let (slot, order) = self.find(token, AnomalyKind::UnknownOrder, i64::from(letter), 0)?;
         if token != order.token || !order.is_live() {
             return self.finds_of(AnomalyKind::FinishedOrder, (token, &order), i64::from(letter), 0);
@@ -761,12 +772,12 @@ mod tests {
                 parent: crate::base::ParentId(0),
             },
         };
-        const SENT: Sent = Sent { token: 1, request: 1 };
+        const SENT: Sent = Sent { token: Token(1), request: 1 };
         let changes: [fn(&mut Orders); 6] = [
             |_| {},
             |o| o.next_id = 2,
             |o| o.settled = 1,
-            |o| assert!(o.table.take(InstrumentId(0), ClientId(1), 1).is_some()),
+            |o| assert!(o.table.take(InstrumentId(0), ClientId(1), Token(1)).is_some()),
             |o| o.fills.forgotten = 1,
             |o| o.not_opened(&ENTER, SellMark::Long, Symbol(*b"TEST    "), SENT),
         ];

@@ -2,7 +2,7 @@
 
 use super::super::action::{Exposure, SellMark, Tags, TimeInForce};
 use super::report::Standing;
-use crate::base::{ClientId, Digest, InstrumentId, Mono, Price, Qty, Side, VenueRef};
+use crate::base::{ClientId, Digest, InstrumentId, Mono, Price, Qty, Side, Token, VenueRef};
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,7 +25,7 @@ pub enum Status {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Replacing {
     /// The token of the replacement.
-    pub token: u32,
+    pub token: Token,
     /// Its limit.
     pub price: Price,
     /// The liability of the whole chain, executed shares included.
@@ -74,7 +74,7 @@ pub struct Order {
     /// Where it stands.
     pub status: Status,
     /// The token under which it lives (or was entered).
-    pub token: u32,
+    pub token: Token,
     /// The limit that was asked for.
     pub limit: Price,
     /// The price at which the venue works it: the limit or better. The venue may move it back up to the limit.
@@ -96,7 +96,7 @@ pub struct Order {
     /// The most that the whole chain may execute, as it was asked for: what cancels take off stays in it.
     pub(super) liable: Qty,
     /// The token before the last replacement: a late fill may still name it.
-    pub(super) previous: u32,
+    pub(super) previous: Token,
     /// The number of the latest request that is owed an answer.
     pub(super) request: u64,
     /// When that answer is late.
@@ -119,7 +119,7 @@ impl Order {
         },
         tif: TimeInForce::Day,
         status: Status::Rejected,
-        token: 0,
+        token: Token(0),
         limit: Price(0),
         price: Price(0),
         open: Qty::ZERO,
@@ -130,7 +130,7 @@ impl Order {
         replacing: None,
         cancelling: None,
         liable: Qty::ZERO,
-        previous: 0,
+        previous: Token(0),
         request: 0,
         deadline: Mono::NEVER,
         queue: Queue::Retired,
@@ -188,7 +188,7 @@ impl Order {
 
     /// Shares that may trade under `token`: what is open under the present one; late, what the chain was asked for and has
     /// neither done, nor lost to our own orders, nor open still.
-    pub(super) fn may_execute(&self, token: u32) -> Qty {
+    pub(super) fn may_execute(&self, token: Token) -> Qty {
         if token == self.token && self.is_live() {
             return self.open;
         }
@@ -213,7 +213,7 @@ impl Order {
 
     /// Shares traded. Only the current token's reduce what is open: one for the token before a replacement was
     /// already counted out of what the replacement reported, and the replacement's own can't come before it.
-    pub(super) fn execute(&mut self, token: u32, qty: Qty) {
+    pub(super) fn execute(&mut self, token: Token, qty: Qty) {
         self.executed = self.executed.plus(qty);
         if token == self.token && self.is_live() {
             self.open = Qty(self.open.minus(qty).0.max(0));
@@ -309,7 +309,7 @@ impl Order {
         into.u64(venue_ref.map_or(0, |r| r.0));
         into.u64(u64::from(replacing.is_some()) | u64::from(cancelling.is_some()) << 1);
         if let Some(Replacing { token, price, qty }) = replacing {
-            into.u64(u64::from(*token));
+            into.u64(token.0);
             into.i64(price.0);
             into.i64(qty.0);
         }
@@ -318,7 +318,7 @@ impl Order {
             into.u64(at.0);
             into.u64(u64::from(*deferred));
         }
-        let numbers = [u64::from(instrument.0), u64::from(*token), u64::from(*previous), *request, deadline.0, *born];
+        let numbers = [u64::from(instrument.0), token.0, previous.0, *request, deadline.0, *born];
         numbers.into_iter().for_each(|n| into.u64(n));
     }
 }
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn the_digest_sees_every_field() {
-        const REPLACING: Replacing = Replacing { token: 0, price: Price(0), qty: Qty::ZERO };
+        const REPLACING: Replacing = Replacing { token: Token(0), price: Price(0), qty: Qty::ZERO };
         const CANCELLING: Cancelling = Cancelling { keep: Qty::ZERO, at: Mono(0), deferred: false };
         let changes: [fn(&mut Order); 34] = [
             |_| {},
@@ -345,7 +345,7 @@ mod tests {
             |o| o.tags.parent.0 = 9,
             |o| o.tif = TimeInForce::ImmediateOrCancel,
             |o| o.status = Status::Live,
-            |o| o.token = 9,
+            |o| o.token = Token(9),
             |o| o.limit = Price(9),
             |o| o.price = Price(9),
             |o| o.open = Qty(9),
@@ -355,7 +355,7 @@ mod tests {
             |o| o.venue_ref = Some(VenueRef(9)),
             |o| o.display = 9,
             |o| o.replacing = Some(REPLACING),
-            |o| o.replacing = Some(Replacing { token: 9, ..REPLACING }),
+            |o| o.replacing = Some(Replacing { token: Token(9), ..REPLACING }),
             |o| o.replacing = Some(Replacing { price: Price(9), ..REPLACING }),
             |o| o.replacing = Some(Replacing { qty: Qty(9), ..REPLACING }),
             |o| o.cancelling = Some(CANCELLING),
@@ -363,7 +363,7 @@ mod tests {
             |o| o.cancelling = Some(Cancelling { at: Mono(9), ..CANCELLING }),
             |o| o.cancelling = Some(Cancelling { deferred: true, ..CANCELLING }),
             |o| o.liable = Qty(9),
-            |o| o.previous = 9,
+            |o| o.previous = Token(9),
             |o| o.request = 9,
             |o| o.deadline = Mono(9),
             |o| o.queue = Queue::Pending,

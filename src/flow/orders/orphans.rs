@@ -4,7 +4,7 @@
 //! Until then what the lane owns is not complete, and it must not trade ([`Orders::is_incomplete`]).
 
 use super::{Anomaly, AnomalyKind, Booked, Effect, FOREIGN, Orders, Report, Sent, Standing, bump};
-use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Nanos, Qty, Side, Symbol};
+use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Nanos, Qty, Side, Symbol, Token};
 use crate::flow::action::{Change, Enter, Fill, Happening, SellMark, Tags};
 use alloc::vec::Vec;
 
@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Orphan {
     /// The token under which it lives.
-    pub token: u32,
+    pub token: Token,
     /// The venue's symbol.
     pub symbol: Symbol,
     /// Its instrument, if the lane follows it: only then is there a position for its fills.
@@ -36,7 +36,7 @@ pub struct Orphan {
 impl Orphan {
     /// The name that its fills are booked under.
     fn id(&self) -> ClientId {
-        ClientId(FOREIGN | u64::from(self.token))
+        ClientId(FOREIGN | self.token.0)
     }
 
     /// Something about it cannot be.
@@ -47,7 +47,7 @@ impl Orphan {
 
     fn digest(&self, into: &mut Digest) {
         let Orphan { token, symbol, instrument, side, mark, tags, open, cancelled, accepted, request } = self;
-        into.u64(u64::from(*token));
+        into.u64(token.0);
         into.u64(symbol.key());
         into.u64(instrument.map_or(u64::MAX, |id| u64::from(id.0)));
         into.u64(*side as u64);
@@ -89,18 +89,18 @@ impl Orphans {
         self.list.is_empty()
     }
 
-    pub(super) fn knows(&self, token: u32) -> bool {
-        self.by_token.get(u64::from(token)).is_some()
+    pub(super) fn knows(&self, token: Token) -> bool {
+        self.by_token.get(token.0).is_some()
     }
 
-    fn find(&mut self, token: u32) -> Option<&mut Orphan> {
-        self.list.get_mut(self.by_token.get(u64::from(token))? as usize)
+    fn find(&mut self, token: Token) -> Option<&mut Orphan> {
+        self.list.get_mut(self.by_token.get(token.0)? as usize)
     }
 
     #[allow(clippy::cast_possible_truncation)] // below the capacity, a u32
     fn add(&mut self, orphan: Orphan) {
         let place = self.list.len();
-        if place == self.list.capacity() || self.by_token.insert(u64::from(orphan.token), place as u32).is_err() {
+        if place == self.list.capacity() || self.by_token.insert(orphan.token.0, place as u32).is_err() {
             return bump(&mut self.beyond);
         }
         self.list.push(orphan);
@@ -109,15 +109,15 @@ impl Orphans {
     }
 
     /// Takes one out; the last takes its place.
-    fn remove(&mut self, token: u32) {
-        let Some(place) = self.by_token.remove(u64::from(token)) else { return };
+    fn remove(&mut self, token: Token) {
+        let Some(place) = self.by_token.remove(token.0) else { return };
         if place as usize >= self.list.len() {
             return;
         }
         self.list.swap_remove(place as usize);
         if let Some(moved) = self.list.get(place as usize) {
             // The key is there: only its place is another.
-            let _known = self.by_token.insert(u64::from(moved.token), place);
+            let _known = self.by_token.insert(moved.token.0, place);
         }
     }
 
@@ -178,7 +178,7 @@ impl Orders {
     }
 
     /// A cancel for it has left.
-    pub fn orphan_cancel_sent(&mut self, token: u32) {
+    pub fn orphan_cancel_sent(&mut self, token: Token) {
         if let Some(orphan) = self.orphans.find(token) {
             orphan.cancelled = true;
         }
@@ -307,7 +307,7 @@ impl Orders {
     }
 
     /// Shares went from it; what is left. More than were open cannot go: that is `what`.
-    fn orphan_shrinks(&mut self, token: u32, by: Qty, what: AnomalyKind) -> Result<Qty, ()> {
+    fn orphan_shrinks(&mut self, token: Token, by: Qty, what: AnomalyKind) -> Result<Qty, ()> {
         let orphan = self.orphans.find(token).ok_or(())?;
         if by > orphan.open {
             self.findings.note(orphan.anomaly(what, by.0, orphan.open.0));
@@ -329,7 +329,7 @@ mod tests {
 
     fn one() -> Orphan {
         Orphan {
-            token: 1,
+            token: Token(1),
             symbol: Symbol(*b"TEST    "),
             instrument: None,
             side: Side::Buy,
@@ -346,7 +346,7 @@ mod tests {
     fn the_digest_sees_every_field() {
         let changes: [fn(&mut Orphan); 11] = [
             |_| {},
-            |o| o.token = 2,
+            |o| o.token = Token(2),
             |o| o.symbol = Symbol(*b"TESTS   "),
             |o| o.instrument = Some(InstrumentId(0)),
             |o| o.side = Side::Sell,
@@ -368,7 +368,7 @@ mod tests {
             note(&orphans);
         }
         let changes: [fn(&mut Orphans); 4] =
-            [|o| o.beyond = 1, |o| o.cursor = 1, |o| o.again_at = Mono(1), |o| o.remove(1)];
+            [|o| o.beyond = 1, |o| o.cursor = 1, |o| o.again_at = Mono(1), |o| o.remove(Token(1))];
         for change in changes {
             let mut orphans = Orphans::new(2);
             orphans.add(one());
@@ -381,13 +381,13 @@ mod tests {
     #[test]
     fn any_leaves_from_among_the_others() {
         let mut orphans = Orphans::new(3);
-        (1..=4).for_each(|token| orphans.add(Orphan { token, ..one() }));
+        (1..=4).for_each(|token| orphans.add(Orphan { token: Token(token), ..one() }));
         assert_eq!((orphans.list.len(), orphans.beyond), (3, 1));
-        orphans.remove(1);
-        assert!(!orphans.knows(1) && orphans.find(3).unwrap().token == 3 && orphans.find(2).unwrap().token == 2);
-        orphans.remove(2);
-        orphans.remove(2);
-        orphans.remove(3);
-        assert!(orphans.is_empty() && !orphans.knows(3));
+        orphans.remove(Token(1));
+        assert!(!orphans.knows(Token(1)) && [2, 3].iter().all(|t| orphans.find(Token(*t)).unwrap().token.0 == *t));
+        orphans.remove(Token(2));
+        orphans.remove(Token(2));
+        orphans.remove(Token(3));
+        assert!(orphans.is_empty() && !orphans.knows(Token(3)));
     }
 }

@@ -5,7 +5,7 @@
 
 use super::super::action::{SellMark, Tags, TimeInForce};
 use super::anomaly::Unreadable;
-use crate::base::{ClientId, Price, Qty, Side, Symbol, VenueRef};
+use crate::base::{ClientId, Price, Qty, Side, Symbol, Token, VenueRef};
 
 /// One message from the venue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,14 +20,14 @@ pub enum Report {
     /// The order `orig` is dead and this one stands in its place.
     Replaced {
         /// The token of the order replaced.
-        orig: u32,
+        orig: Token,
         /// The order that stands now; its quantity is what is open, not the liability that was asked for.
         now: Standing,
     },
     /// Shares were taken off the order.
     Canceled {
         /// The order.
-        token: u32,
+        token: Token,
         /// How many, in this step alone.
         decrement: Qty,
         /// The venue's reason (OUCH: `U` by request).
@@ -36,7 +36,7 @@ pub enum Report {
     /// Shares were taken off because they met an order of the same firm (anti-internalisation).
     AiqCanceled {
         /// The order.
-        token: u32,
+        token: Token,
         /// How many, in this step alone.
         decrement: Qty,
         /// The venue's reason.
@@ -51,7 +51,7 @@ pub enum Report {
     /// Shares traded.
     Executed {
         /// The order.
-        token: u32,
+        token: Token,
         /// How many, in this step alone.
         qty: Qty,
         /// At which price.
@@ -64,7 +64,7 @@ pub enum Report {
     /// A trade is broken: it never was.
     Broken {
         /// The order.
-        token: u32,
+        token: Token,
         /// The trade.
         trade: u64,
         /// The venue's reason.
@@ -73,7 +73,7 @@ pub enum Report {
     /// A trade has another price or size.
     Corrected {
         /// The order.
-        token: u32,
+        token: Token,
         /// The size that holds.
         qty: Qty,
         /// The price that holds.
@@ -88,24 +88,24 @@ pub enum Report {
     /// An enter or a replace was refused.
     Rejected {
         /// The token that the request would have taken (it is consumed).
-        token: u32,
+        token: Token,
         /// The venue's reason.
         reason: u16,
     },
     /// A full cancel waits for a cross.
     CancelPending {
         /// The order.
-        token: u32,
+        token: Token,
     },
     /// A partial cancel was refused (late, of a cross order).
     CancelRejected {
         /// The order.
-        token: u32,
+        token: Token,
     },
     /// The venue repriced or requeued the order.
     PriorityUpdated {
         /// The order.
-        token: u32,
+        token: Token,
         /// Its price now.
         price: Price,
         /// How it is displayed now.
@@ -116,7 +116,7 @@ pub enum Report {
     /// The side's short marking or the size changed by request.
     Modified {
         /// The order.
-        token: u32,
+        token: Token,
         /// Its side.
         side: Side,
         /// How it sells.
@@ -127,7 +127,7 @@ pub enum Report {
     /// What the feed shows of the order changed.
     Restated {
         /// The order.
-        token: u32,
+        token: Token,
         /// The venue's reason (`R` display refresh, `P` displayed price).
         reason: u8,
         /// The reference of the displayed part.
@@ -140,26 +140,26 @@ pub enum Report {
     /// A mass cancel was taken; a cancel per order follows.
     MassCancelled {
         /// The request.
-        token: u32,
+        token: Token,
         /// The instrument, if the request named one.
         symbol: Option<Symbol>,
     },
     /// The venue takes no new orders of the firm.
     EntryDisabled {
         /// The request.
-        token: u32,
+        token: Token,
     },
     /// The venue takes new orders of the firm again.
     EntryEnabled {
         /// The request.
-        token: u32,
+        token: Token,
     },
     /// The venue has worked through every request up to `settled`: their answers, if they get any, came before this.
     Queried {
         /// The smallest token that the venue would take.
-        next: u32,
+        next: Token,
         /// The smallest that was never used, as far as is known here; `None` while that is being learnt.
-        unused: Option<u64>,
+        unused: Option<Token>,
         /// Requests with numbers up to this one ([`Sent::request`]) are behind us.
         settled: u64,
     },
@@ -170,9 +170,9 @@ pub enum Report {
 impl Report {
     /// The number that it names first and the letter of its type: OUCH's, for people.
     #[must_use]
-    pub(super) fn subject(&self) -> (u32, u8) {
+    pub(super) fn subject(&self) -> (Token, u8) {
         match *self {
-            Report::SystemEvent { .. } => (0, b'S'),
+            Report::SystemEvent { .. } => (Token(0), b'S'),
             Report::Accepted(standing) => (standing.token, b'A'),
             Report::Replaced { now, .. } => (now.token, b'U'),
             Report::Canceled { token, .. } => (token, b'C'),
@@ -189,8 +189,8 @@ impl Report {
             Report::MassCancelled { token, .. } => (token, b'X'),
             Report::EntryDisabled { token } => (token, b'G'),
             Report::EntryEnabled { token } => (token, b'K'),
-            Report::Queried { .. } => (0, b'Q'),
-            Report::Unreadable(what) => (0, what.letter),
+            Report::Queried { .. } => (Token(0), b'Q'),
+            Report::Unreadable(what) => (Token(0), what.letter),
         }
     }
 }
@@ -199,7 +199,7 @@ impl Report {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Standing {
     /// Its token.
-    pub token: u32,
+    pub token: Token,
     /// Whose it is, as far as the order itself carries it. `None`: not entered by this program.
     pub origin: Option<Origin>,
     /// Instrument.
@@ -235,7 +235,7 @@ pub struct Origin {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sent {
     /// The token that it took; for a cancel, that of the order.
-    pub token: u32,
+    pub token: Token,
     /// Its number among all requests of the program, from 1.
     pub request: u64,
 }

@@ -3,7 +3,7 @@
 use super::super::action::{Change, Fill, Happening};
 use super::list::{Links, List, NIL};
 use super::order::{Order, Queue};
-use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Price, Qty, Side};
+use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Price, Qty, Side, Token};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -118,8 +118,8 @@ impl Table {
     }
 
     #[inline]
-    pub(super) fn of_token(&self, token: u32) -> Option<u32> {
-        self.by_token.get(u64::from(token))
+    pub(super) fn of_token(&self, token: Token) -> Option<u32> {
+        self.by_token.get(token.0)
     }
 
     /// The first in a queue: the one that has been in it longest.
@@ -157,7 +157,7 @@ impl Table {
 
     /// The slot that was finished longest ago, cleared and named. `None` if all are live, or the instrument is beyond
     /// the capacity.
-    pub(super) fn take(&mut self, instrument: InstrumentId, id: ClientId, token: u32) -> Option<u32> {
+    pub(super) fn take(&mut self, instrument: InstrumentId, id: ClientId, token: Token) -> Option<u32> {
         self.instruments.get(instrument.0 as usize)?;
         let slot = self.first(Queue::Retired);
         let old = *self.get(slot)?;
@@ -176,13 +176,13 @@ impl Table {
     }
 
     /// Room is certain: every slot has three tokens at most.
-    pub(super) fn add_token(&mut self, token: u32, slot: u32) {
-        let _fits = self.by_token.insert(u64::from(token), slot);
+    pub(super) fn add_token(&mut self, token: Token, slot: u32) {
+        let _fits = self.by_token.insert(token.0, slot);
     }
 
-    pub(super) fn forget_token(&mut self, token: u32, slot: u32) {
+    pub(super) fn forget_token(&mut self, token: Token, slot: u32) {
         if self.of_token(token) == Some(slot) {
-            self.by_token.remove(u64::from(token));
+            self.by_token.remove(token.0);
         }
     }
 

@@ -2,7 +2,7 @@
 //! read by whoever wants to know; the lane itself is never looked into.
 
 use super::link::link_of;
-use crate::base::{ClientId, InstrumentId, Mono, SessionId, Symbol};
+use crate::base::{ClientId, InstrumentId, Mono, SessionId, Symbol, Token};
 use crate::flow::orders::{Anomaly, AnomalyKind};
 use crate::flow::record::{Alert, AlertBody, AnomalyBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
 use crate::shell::counters::counts;
@@ -100,7 +100,7 @@ impl Board {
                 self.alerts += 1;
                 let anomaly = Anomaly {
                     what,
-                    token: body.token.get(),
+                    token: Token(body.token.get()),
                     order: Some(body.order.get()).filter(|id| *id != 0).map(ClientId),
                     instrument: Some(body.instrument.get()).filter(|id| *id != u32::MAX).map(InstrumentId),
                     said: body.said.get(),

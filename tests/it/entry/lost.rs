@@ -41,7 +41,7 @@ impl Rig {
         let mut open = std::collections::BTreeMap::new();
         while let Some(order) = self.orders.next_live(&mut cursor) {
             assert!(order.replacing.is_none() && order.cancelling.is_none(), "{context}: {order:?}");
-            open.insert(order.token, u32::try_from(order.open.0).unwrap());
+            open.insert(u32::try_from(order.token.0).unwrap(), u32::try_from(order.open.0).unwrap());
         }
         assert_eq!(open, self.venue.open, "{context}");
         let filled: i64 = self

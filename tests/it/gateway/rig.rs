@@ -850,7 +850,7 @@ impl<S: Strategy<Imbalance>> Rig<S> {
         let mut cursor = firelane_gateway::flow::orders::Cursor::default();
         let mut last = None;
         while let Some(order) = self.lane.core().orders().next_live(&mut cursor) {
-            last = Some((order.id, order.token));
+            last = Some((order.id, u32::try_from(order.token.0).unwrap()));
         }
         last.expect("an order lives")
     }

@@ -1,6 +1,6 @@
 //! What a lane makes of the venue's bytes, and its own text on an order.
 
-use firelane_gateway::base::{AccountId, ClientId, ParentId, Price, Qty, Side, StrategyId, Symbol, VenueRef};
+use firelane_gateway::base::{AccountId, ClientId, ParentId, Price, Qty, Side, StrategyId, Symbol, Token, VenueRef};
 use firelane_gateway::flow::action::{SellMark, Tags, TimeInForce};
 use firelane_gateway::flow::entry::{cl_ord_id, origin_of, report_of};
 use firelane_gateway::flow::orders::{Origin, Report, Standing};
@@ -24,7 +24,7 @@ fn the_clients_text() {
     assert_eq!((read.client, read.tags), (origin().client, origin().tags));
 }
 
-fn standing(token: u32, side: Side, mark: SellMark) -> Standing {
+fn standing(token: Token, side: Side, mark: SellMark) -> Standing {
     Standing {
         token,
         origin: Some(origin()),
@@ -46,19 +46,19 @@ fn an_order_that_stands() {
     let order = |head: &[u8], tail: &[u8]| [head, rest, TEXT, tail].concat();
     let short = order(b"AABCDEFGH1234T", b"\x00\x03\x02\x19Y");
     let mark = SellMark::Short { located: true };
-    assert_eq!(report_of(&short), Ok(Report::Accepted(standing(0x3132_3334, Side::Sell, mark))));
+    assert_eq!(report_of(&short), Ok(Report::Accepted(standing(Token(0x3132_3334), Side::Sell, mark))));
     let replaced = order(b"UABCDEFGH12345678B", b"\x00\x00");
-    let now = standing(0x3536_3738, Side::Buy, SellMark::Long);
-    assert_eq!(report_of(&replaced), Ok(Report::Replaced { orig: 0x3132_3334, now }));
+    let now = standing(Token(0x3536_3738), Side::Buy, SellMark::Long);
+    assert_eq!(report_of(&replaced), Ok(Report::Replaced { orig: Token(0x3132_3334), now }));
     let mut dead = replaced.clone();
     dead[51] = b'D';
     let now = Standing { live: false, ..now };
-    assert_eq!(report_of(&dead), Ok(Report::Replaced { orig: 0x3132_3334, now }));
+    assert_eq!(report_of(&dead), Ok(Report::Replaced { orig: Token(0x3132_3334), now }));
 }
 
 #[test]
 fn all_else() {
-    let token = 0x3132_3334;
+    let token = Token(0x3132_3334);
     let trade = 0x0d0e_0f10_1112_1314;
     let (qty, price) = (Qty(0x0102_0304), Price(0x0506_0708_090a_0b0c));
     let table: [(&[u8], Report); 17] = [

@@ -53,19 +53,19 @@ fn what_cannot_be_is_told_by_kind_and_what_can_is_not() {
     assert_eq!(odd(&mut desk, &report(token, new, 10)), Some((Kind::Repeated, i64::from(b'U'), 0)));
     let next = desk.replace(order, 101, 10);
     assert_eq!(odd(&mut desk, &report(new, next, 11)), Some((Kind::StandsOtherwise, 11, 10)));
-    assert_eq!(odd(&mut desk, &report(next, 900, 11)), Some((Kind::ReplacedUnasked, 11, 0)));
+    assert_eq!(odd(&mut desk, &report(next, Token(900), 11)), Some((Kind::ReplacedUnasked, 11, 0)));
     // A refused replace of an order that is gone meanwhile is no contradiction.
     let last = desk.replace(order, 102, 11);
-    assert_eq!(odd(&mut desk, &canceled(900, 11)), None);
+    assert_eq!(odd(&mut desk, &canceled(Token(900), 11)), None);
     assert_eq!(odd(&mut desk, &Report::Rejected { token: last, reason: 1 }), None);
     assert_eq!(desk.orders.counters().late_refusals, 1);
     // Numbers that were never sent.
-    assert_eq!(odd(&mut desk, &executed(7_000, 5, 9, 8)), Some((Kind::UnknownFill, 5, 9)));
-    let stranger = accepted(7_001, Side::Buy, 9, 5);
+    assert_eq!(odd(&mut desk, &executed(Token(7_000), 5, 9, 8)), Some((Kind::UnknownFill, 5, 9)));
+    let stranger = accepted(Token(7_001), Side::Buy, 9, 5);
     assert_eq!(odd(&mut desk, &Report::Accepted(stranger)), Some((Kind::UnknownAccepted, 5, 9)));
-    assert_eq!(odd(&mut desk, &report(7_001, 7_002, 5)), Some((Kind::UnknownReplaced, 5, 101)));
-    assert_eq!(odd(&mut desk, &canceled(7_000, 5)), Some((Kind::UnknownOrder, i64::from(b'C'), 0)));
-    let reject = Report::Rejected { token: 7_000, reason: 1 };
+    assert_eq!(odd(&mut desk, &report(Token(7_001), Token(7_002), 5)), Some((Kind::UnknownReplaced, 5, 101)));
+    assert_eq!(odd(&mut desk, &canceled(Token(7_000), 5)), Some((Kind::UnknownOrder, i64::from(b'C'), 0)));
+    let reject = Report::Rejected { token: Token(7_000), reason: 1 };
     assert_eq!(odd(&mut desk, &reject), Some((Kind::UnknownOrder, i64::from(b'J'), 0)));
     // Of an earlier run it is nothing.
     assert_eq!((adopt(&mut desk, &reject), desk.orders.take_anomaly()), (None, None));
@@ -76,13 +76,13 @@ fn what_cannot_be_is_told_by_kind_and_what_can_is_not() {
     assert_eq!(odd(&mut desk, &Report::Unreadable(unreadable)), Some((Kind::Malformed, i64::from(b'E'), 3)));
 }
 
-fn self_match(token: u32, decrement: i64) -> Report {
+fn self_match(token: Token, decrement: i64) -> Report {
     let (decrement, price) = (Qty(decrement), Price(100));
     Report::AiqCanceled { token, decrement, reason: b'D', prevented: decrement, price, liquidity: b'A' }
 }
 
 /// An order over 100 that was replaced to `asked` in all and stands with `stands`; its number.
-fn replaced(desk: &mut Desk, (order, token): (ClientId, u32), asked: i64, stands: i64) -> u32 {
+fn replaced(desk: &mut Desk, (order, token): (ClientId, Token), asked: i64, stands: i64) -> Token {
     let new = desk.replace(order, 100, asked);
     let now = accepted(new, Side::Buy, 100, stands);
     assert_eq!(odd(desk, &Report::Replaced { orig: token, now }), None, "{stands} of {asked}");
@@ -90,7 +90,7 @@ fn replaced(desk: &mut Desk, (order, token): (ClientId, u32), asked: i64, stands
 }
 
 /// What happened to an order over 100, and under which number how many may trade then.
-type Story = (&'static str, fn(&mut Desk, (ClientId, u32)) -> (u32, i64));
+type Story = (&'static str, fn(&mut Desk, (ClientId, Token)) -> (Token, i64));
 
 const STORIES: [Story; 14] = [
     ("nothing", |_, (_, token)| (token, 100)),
@@ -186,7 +186,7 @@ fn an_order_may_trade_what_it_was_asked_for_and_not_a_share_more() {
 #[test]
 fn an_orphan_may_trade_or_lose_what_it_has_open_and_not_a_share_more() {
     use AnomalyKind as Kind;
-    type Goes = fn(u32, i64) -> Report;
+    type Goes = fn(Token, i64) -> Report;
     let kinds: [(Goes, Kind); 3] = [
         (|token, qty| executed(token, qty, 100, 2), Kind::Overfill),
         (|token, qty| canceled(token, qty), Kind::OverCancel),
@@ -214,12 +214,12 @@ fn an_orphan_may_trade_or_lose_what_it_has_open_and_not_a_share_more() {
 fn what_an_earlier_run_lost_to_itself_is_counted_in_what_it_asked_for() {
     for (fill, expected) in [(119, None), (120, None), (121, Some((AnomalyKind::Overfill, 121, 120)))] {
         let mut desk = Desk::new();
-        adopt(&mut desk, &Report::Accepted(accepted(1, Side::Buy, 100, 100))).unwrap();
-        adopt(&mut desk, &self_match(1, 30)).unwrap();
+        adopt(&mut desk, &Report::Accepted(accepted(Token(1), Side::Buy, 100, 100))).unwrap();
+        adopt(&mut desk, &self_match(Token(1), 30)).unwrap();
         // To 150 in all, of which 120 stand.
-        adopt(&mut desk, &Report::Replaced { orig: 1, now: accepted(2, Side::Buy, 100, 120) }).unwrap();
-        adopt(&mut desk, &canceled(2, 120)).unwrap();
-        assert_eq!(odd(&mut desk, &executed(2, fill, 100, 9)), expected, "{fill}");
+        adopt(&mut desk, &Report::Replaced { orig: Token(1), now: accepted(Token(2), Side::Buy, 100, 120) }).unwrap();
+        adopt(&mut desk, &canceled(Token(2), 120)).unwrap();
+        assert_eq!(odd(&mut desk, &executed(Token(2), fill, 100, 9)), expected, "{fill}");
     }
 }
 

@@ -1,16 +1,16 @@
 //! A naive venue: OUCH's rules on order life, each from its line of nasdaq-protocols.md section 1 "Semantics", over
 //! plain vectors and in the plainest arithmetic. It shares no code with the order table.
 
-use firelane_gateway::base::{Price, Qty, Side, Symbol, VenueRef};
+use firelane_gateway::base::{Price, Qty, Side, Symbol, Token, VenueRef};
 use firelane_gateway::flow::action::{SellMark, TimeInForce};
 use firelane_gateway::flow::orders::{Report, Standing};
 use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request {
-    Enter { token: u32, side: Side, price: i64, qty: i64 },
-    Replace { orig: u32, token: u32, price: i64, qty: i64 },
-    Cancel { token: u32, keep: i64 },
+    Enter { token: Token, side: Side, price: i64, qty: i64 },
+    Replace { orig: Token, token: Token, price: i64, qty: i64 },
+    Cancel { token: Token, keep: i64 },
     Query { settles: u64 },
 }
 
@@ -27,8 +27,8 @@ pub(super) enum Mood {
 
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
-    pub(super) first: u32,
-    pub(super) token: u32,
+    pub(super) first: Token,
+    pub(super) token: Token,
     pub(super) side: Side,
     pub(super) price: i64,
     pub(super) limit: i64,
@@ -37,7 +37,7 @@ pub(super) struct Chain {
     pub(super) decremented: i64,
     pub(super) reference: u64,
     /// Every token it has had.
-    tokens: Vec<u32>,
+    tokens: Vec<Token>,
     /// Not cancellable until the cross.
     pub(super) late: bool,
     pub(super) cancel_after_cross: bool,
@@ -47,7 +47,7 @@ pub(super) struct Chain {
 #[derive(Clone, Debug)]
 pub(super) struct Trade {
     pub(super) number: u64,
-    pub(super) token: u32,
+    pub(super) token: Token,
     pub(super) qty: i64,
     pub(super) price: i64,
     pub(super) side: Side,
@@ -58,7 +58,7 @@ pub(super) struct Trade {
 pub(super) struct Venue {
     pub(super) chains: Vec<Chain>,
     pub(super) trades: Vec<Trade>,
-    pub(super) last_token: u32,
+    pub(super) last_token: Token,
     pub(super) inbox: VecDeque<Request>,
     pub(super) sent: VecDeque<Report>,
     references: u64,
@@ -84,7 +84,7 @@ impl Venue {
         }
     }
 
-    fn alive(&self, token: u32) -> Option<usize> {
+    fn alive(&self, token: Token) -> Option<usize> {
         self.chains.iter().position(|c| c.token == token && c.open > 0)
     }
 
@@ -168,7 +168,11 @@ impl Venue {
                 }
             }
             Some(Request::Query { settles }) => {
-                self.sent.push_back(Report::Queried { next: self.last_token + 1, unused: None, settled: settles });
+                self.sent.push_back(Report::Queried {
+                    next: Token(self.last_token.0 + 1),
+                    unused: None,
+                    settled: settles,
+                });
             }
         }
     }
@@ -262,7 +266,7 @@ impl Venue {
     /// The most that an order, entered as `first`, may still do to a position that knows only what was delivered:
     /// what was executed and not yet told, and the most that may be open now or after any of the requests that are on
     /// their way, each of which may succeed or fail. And the highest price of a buy among them.
-    pub(super) fn worst(&self, first: u32) -> (i64, i64) {
+    pub(super) fn worst(&self, first: Token) -> (i64, i64) {
         let chain = self.chains.iter().find(|c| c.first == first);
         let untold = |report: &Report| match (*report, chain) {
             (Report::Executed { token, qty, .. }, Some(chain)) if chain.tokens.contains(&token) => qty.0,

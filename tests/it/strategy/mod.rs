@@ -2,7 +2,7 @@
 
 use firelane_gateway::base::{
     ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Mono, Nanos, Notional, Price,
-    Qty, Reader, Side, State, StrategyId, Symbol, VenueRef, Writer,
+    Qty, Reader, Side, State, StrategyId, Symbol, Token, VenueRef, Writer,
 };
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::action::{
@@ -171,10 +171,10 @@ fn table(orders: &[OwnOrder]) -> Orders {
         request_timeout: Nanos::from_secs(1),
     };
     let mut table = Orders::new(&config).unwrap();
-    let mut token = 0;
+    let mut token = 0u64;
     let mut sent = || {
         token += 1;
-        Sent { token, request: token.into() }
+        Sent { token: Token(token), request: token }
     };
     let mut fill = |table: &mut Orders, own: &OwnOrder| {
         // Replaced on its way: it stands where it may be met.

@@ -92,7 +92,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 ("what", Value::Text(what.map_or("of another build".to_owned(), |what| spaced(&format!("{what:?}"))))),
                 instruments.named(b.instrument.get(), b.symbol),
                 ("order", Value::Own(b.order.get())),
-                ("user_ref_num", Value::Number(b.token.get().into())),
+                ("user_ref_num", Value::Number(b.token.get())),
                 ("said", Value::Signed(b.said.get())),
                 ("known", Value::Signed(b.known.get())),
                 ("stops_trading", flag(b.stops)),

@@ -2,13 +2,14 @@
 
 use crate::money::price;
 use crate::replay::group;
+use firelane_gateway::base::Token;
 use firelane_gateway::flow::orders::AnomalyKind;
 
 /// One of them, with its instrument's symbol where that is known.
 pub(super) struct Said<'a> {
     pub(super) what: AnomalyKind,
     pub(super) symbol: &'a str,
-    pub(super) token: u32,
+    pub(super) token: Token,
     pub(super) order: u64,
     pub(super) said: i64,
     pub(super) known: i64,
@@ -18,8 +19,8 @@ impl Said<'_> {
     /// The order as people find it: in the log and tape by its id, at the venue by its UserRefNum.
     fn subject(&self) -> String {
         match (self.order, self.symbol) {
-            (0, _) => format!("UserRefNum {}, which this gateway never sent", group(u64::from(self.token))),
-            (order, symbol) => format!("order {order} in {symbol} (UserRefNum {})", group(u64::from(self.token))),
+            (0, _) => format!("UserRefNum {}, which this gateway never sent", group(self.token.0)),
+            (order, symbol) => format!("order {order} in {symbol} (UserRefNum {})", group(self.token.0)),
         }
     }
 

@@ -330,13 +330,13 @@ fn nothing_that_is_said_is_a_secret_or_more_than_a_line() {
 
 #[test]
 fn what_cannot_be_names_symbol_order_and_what_was_said() {
-    use firelane_gateway::base::ClientId;
+    use firelane_gateway::base::{ClientId, Token};
     use firelane_gateway::flow::orders::AnomalyKind;
     let mut told = Told::new();
     let mut say = |what: AnomalyKind, order: u64, stops: bool| {
         let instrument = (order > 0).then_some(InstrumentId(0));
         let order = Some(order).filter(|id| *id > 0).map(ClientId);
-        let anomaly = Anomaly { what, token: 12, order, instrument, said: 150, known: 100 };
+        let anomaly = Anomaly { what, token: Token(12), order, instrument, said: 150, known: 100 };
         told.one(&[Notice::Anomaly { anomaly, symbol: Symbol(*b"ZVZZT   "), stops }])
     };
     let line = say(AnomalyKind::Overfill, 7, true);
