@@ -16,6 +16,7 @@ mod map;
 pub mod raw;
 mod time;
 mod units;
+mod venues;
 
 pub use check::OutOfRange;
 pub(crate) use counters::counters;
@@ -24,9 +25,9 @@ pub(crate) use digest::first_repeated;
 pub use digest::{Digest, LoadError, Reader, State, Writer};
 pub use ids::{
     AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, Token, VenueId, VenueRef,
-    VenueSet,
 };
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};
 pub use map::{Full, Map};
 pub use time::{ExchangeTime, Mono, Nanos, Utc};
 pub use units::{Notional, Price, Qty, Side};
+pub use venues::{PerVenue, VenueSet};

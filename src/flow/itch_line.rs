@@ -10,7 +10,9 @@
 use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
 use super::market::{Class, MarketLine, NoEvent};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
-use crate::base::{Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Nanos, Side, Symbol, VenueRef};
+use crate::base::{
+    Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Nanos, Side, Symbol, VenueId, VenueRef,
+};
 use alloc::boxed::Box;
 use alloc::vec;
 use zerocopy::FromBytes;
@@ -34,6 +36,7 @@ const LOCATES: usize = 1 << 16;
 /// ITCH 5.0 of one trading day.
 #[derive(Debug)]
 pub struct ItchLine {
+    venue: VenueId,
     midnight: ExchangeTime,
     locates: Box<[Locate]>,
 }
@@ -45,7 +48,13 @@ impl ItchLine {
     pub fn new(day: u32) -> Self {
         let mut locates = vec![Locate::UNSEEN; LOCATES].into_boxed_slice();
         locates.fill(core::hint::black_box(Locate::UNSEEN));
-        ItchLine { midnight: ExchangeTime::new(day, 0), locates }
+        ItchLine { venue: VenueId::FIRST, midnight: ExchangeTime::new(day, 0), locates }
+    }
+
+    /// The same for a venue that is not the first of its lane.
+    #[must_use]
+    pub fn of(self, venue: VenueId) -> Self {
+        ItchLine { venue, ..self }
     }
 
     #[inline(always)]
@@ -171,7 +180,7 @@ impl ItchLine {
         symbol: Symbol,
         instruments: &mut InstrumentTable,
     ) -> Result<InstrumentId, NoEvent> {
-        let id = instruments.admit(Instrument::us_equity(symbol)).map_err(|_| NoEvent::InstrumentsFull)?;
+        let id = instruments.admit(self.new_row(symbol)).map_err(|_| NoEvent::InstrumentsFull)?;
         if header.stock_locate.get() != 0
             && let Some(locate) = self.locate_mut(header)
         {
@@ -193,6 +202,14 @@ impl From<Malformed> for NoEvent {
 }
 
 impl MarketLine for ItchLine {
+    fn venue(&self) -> VenueId {
+        self.venue
+    }
+
+    fn new_row(&self, symbol: Symbol) -> Instrument {
+        Instrument { venue: self.venue, ..Instrument::us_equity(symbol) }
+    }
+
     /// An empty message, which MoldUDP64 allows, carries nothing that could be wrong: it is unknown, not malformed.
     #[inline]
     fn classify(message: &[u8]) -> Class {
@@ -250,13 +267,13 @@ impl MarketLine for ItchLine {
     /// The new session's date is not known: its stamps carry the time of day alone, on day 0, rather than a date that
     /// may be yesterday's.
     fn reset(&mut self) {
-        let ItchLine { midnight, locates } = self;
+        let ItchLine { venue: _, midnight, locates } = self;
         *midnight = ExchangeTime::new(0, 0);
         locates.fill(Locate::UNSEEN);
     }
 
     fn digest(&self, into: &mut Digest) {
-        let ItchLine { midnight, locates } = self;
+        let ItchLine { venue: _, midnight, locates } = self;
         into.u64(midnight.0);
         for (code, Locate { symbol, id }) in (0u64..).zip(locates).filter(|(_, l)| l.symbol != Locate::UNSEEN.symbol) {
             into.u64(code << 32 | u64::from(*id));

@@ -1,9 +1,11 @@
 //! What must hold of the feed for any inputs at all. The fuzzers and the stable mutation test share this.
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
-use firelane_gateway::base::{Digest, InstrumentId, InstrumentTable, LineId, Mono, Nanos, VenueRef};
+use firelane_gateway::base::{
+    Digest, Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, Symbol, VenueId, VenueRef,
+};
 use firelane_gateway::flow::event::Event;
-use firelane_gateway::flow::feed::{Feed, FeedConfig, Notice, Release, RerequestConfig, SnapshotConfig, Start};
+use firelane_gateway::flow::feed::{FeedConfig, Mold, Notice, Release, RerequestConfig, SnapshotConfig, Start};
 use firelane_gateway::flow::market::{Class, MarketLine, NoEvent};
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::session::SessionInput;
@@ -14,6 +16,12 @@ use firelane_gateway::flow::wire::soupbintcp::Password;
 pub struct Toy;
 
 impl MarketLine for Toy {
+    fn venue(&self) -> VenueId {
+        VenueId::FIRST
+    }
+    fn new_row(&self, symbol: Symbol) -> Instrument {
+        Instrument::us_equity(symbol)
+    }
     fn classify(message: &[u8]) -> Class {
         match message {
             [kind @ b'a'..=b'k', ..] if message.len() == 11 + usize::from(kind - b'a') => Class::Good,
@@ -69,7 +77,7 @@ pub fn feed(script: &[u8]) {
         ..FeedConfig::default()
     };
     let mut owner = Owner {
-        feed: Feed::new(config).unwrap(),
+        feed: Mold::new(config).unwrap(),
         out: Outbox::new(0),
         next: None,
         snapshot: false,
@@ -87,7 +95,7 @@ pub fn feed(script: &[u8]) {
 }
 
 struct Owner {
-    feed: Feed<Toy>,
+    feed: Mold<Toy>,
     out: Outbox,
     next: Option<u64>,
     snapshot: bool,

@@ -2,13 +2,13 @@
 //! the walk through an input stood that is over.
 
 use super::trust::{Candidate, Pulse, Suspect};
-use super::{Asked, Feed, Gap, MarketLine};
+use super::{Asked, Gap, MarketLine, Mold};
 use crate::base::Digest;
 
-impl<M: MarketLine> Feed<M> {
+impl<M: MarketLine> Mold<M> {
     /// Feeds every value that can change a later release. To be called between inputs.
     pub fn digest(&self, into: &mut Digest) {
-        let Feed {
+        let Mold {
             plain,
             next,
             cursor: _,
@@ -109,11 +109,11 @@ mod tests {
     use crate::flow::itch_line::ItchLine;
     use std::vec::Vec;
 
-    type Lines = Feed<ItchLine>;
+    type Lines = Mold<ItchLine>;
 
     fn feed() -> Lines {
         let snapshot = snapshot::tests::config();
-        Feed::new(FeedConfig { window_messages: 4, snapshot: Some(snapshot), ..FeedConfig::default() }).unwrap()
+        Mold::new(FeedConfig { window_messages: 4, snapshot: Some(snapshot), ..FeedConfig::default() }).unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use crate::targets_orders::Wire;
 use firelane_gateway::base::{
     ClientId, Digest, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Price, Qty, SessionId, Side, Symbol,
+    VenueId,
 };
 use firelane_gateway::flow::action::{Cancel, Change, Enter, Happening, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::entry::{OrderEntry, OuchConfig, OuchEntry, Refused, Stage, cl_ord_id};
@@ -380,7 +381,7 @@ impl Rig {
     fn drain(&mut self) {
         while let Some(report) = self.entry.next_report(self.now, &mut self.out) {
             self.reports.push(report);
-            let change = self.orders.adopt(&report, |symbol| self.table.find(symbol));
+            let change = self.orders.adopt(&report, |symbol| self.table.find(VenueId::FIRST, symbol));
             self.changes.extend(change);
         }
         while let Some(change) = self.orders.timed_out(self.now) {
