@@ -178,6 +178,7 @@ impl<W: Wiring> Core<W> {
             due: false,
             counters: CoreCounters::default(),
         };
+        core.gate.number_strategies(core.tags.strategy, Self::STRATEGIES);
         // Until the feed hears a line, as it will say.
         core.books.mark_stale(Scope::All, StaleReason::Silent);
         (parts.feed, core)
