@@ -83,7 +83,7 @@ fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
 #[test]
 fn the_digest_sees_every_field() {
     type Change = fn(&mut Core<Plain>);
-    let changes: [Change; 33] = [
+    let changes: [Change; 34] = [
         |_| {},
         |c| _ = c.market.decode(&directory(), &mut InstrumentTable::new(&[], 2, true)),
         |c| _ = c.instruments.admit(Instrument::us_equity(Symbol(*b"MORE    "))),
@@ -123,6 +123,7 @@ fn the_digest_sees_every_field() {
         |c| c.snapshot_contradicts = true,
         |c| c.news = Some(InstrumentId(0)),
         |c| c.standing = 1,
+        |c| c.signals_stuck = true,
         |c| c.due = true,
         |c| c.stopped = true,
         |c| c.told = 1,

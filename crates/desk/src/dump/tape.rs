@@ -5,7 +5,7 @@ use firelane_gateway::base::Symbol;
 use firelane_gateway::flow::orders::AnomalyKind;
 use firelane_gateway::flow::record::{
     Alert, AlertBody, AnomalyBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody,
-    StatusBody, TopBody, TraceBody,
+    SignalBody, StatusBody, TopBody, TraceBody,
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
@@ -131,6 +131,17 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 ("price", Value::Dollars(b.price.get())),
                 // The new reference of a replace; of a trade, the match.
                 ("other", if b.what == b'U' { Value::Order(b.other.get()) } else { Value::Number(b.other.get()) }),
+                ("timestamp", Value::Time(b.at.get())),
+            ]
+        }
+        Kind::Signal => {
+            let b = SignalBody::read_from_bytes(body).ok()?;
+            vec![
+                ("signal", Value::Number(b.signal.get().into())),
+                instruments.field(b.instrument.get()),
+                ("code", Value::Number(b.code.get().into())),
+                ("first", Value::Signed(b.first.get())),
+                ("second", Value::Signed(b.second.get())),
                 ("timestamp", Value::Time(b.at.get())),
             ]
         }
