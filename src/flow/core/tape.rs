@@ -41,7 +41,7 @@ impl<W: Wiring> Core<W> {
     }
 
     pub(super) fn tape_order(&self, change: &Change, out: &mut Outbox) {
-        self.tape(Kind::Order, OrderBody::of(change, self.venue.0).as_bytes(), out);
+        self.tape(Kind::Order, OrderBody::of(change, self.venue).as_bytes(), out);
     }
 
     /// `refusal` on the tape is 0 for approved, else 1 + the refusal's number. `made`: the order that an enter became.

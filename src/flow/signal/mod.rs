@@ -24,14 +24,7 @@ pub trait Signal: State {
 
     /// Hears an event, after `book` of `instrument` has taken it in. Called once an event and instrument.
     #[inline]
-    fn on_event(
-        &mut self,
-        now: Mono,
-        instrument: InstrumentId,
-        event: &Event,
-        book: BookRef<'_>,
-        say: &mut Said<'_>,
-    ) {
+    fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>) {
         let _ = (now, instrument, event, book, say);
     }
 
@@ -71,14 +64,7 @@ impl<X: Signal, Y: Signal> Signal for (X, Y) {
     const COUNT: u16 = X::COUNT.saturating_add(Y::COUNT);
 
     #[inline]
-    fn on_event(
-        &mut self,
-        now: Mono,
-        instrument: InstrumentId,
-        event: &Event,
-        book: BookRef<'_>,
-        say: &mut Said<'_>,
-    ) {
+    fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>) {
         self.0.on_event(now, instrument, event, book, say);
         say.by(X::COUNT, |say| self.1.on_event(now, instrument, event, book, say));
     }

@@ -4,6 +4,7 @@ use super::{Awaits, OwnOrder};
 use crate::base::{
     ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Qty, Side, StrategyId, Utc,
 };
+use crate::flow::UtcOffset;
 use crate::flow::action::Tags;
 use crate::flow::book::{BookRef, Books};
 use crate::flow::orders::{Cursor, Order, Orders, Status};
@@ -16,8 +17,8 @@ use crate::flow::trading::{NotTradable, Trading};
 pub struct Sources<'a, S> {
     /// Now, on the lane's clock.
     pub now: Mono,
-    /// Now, by the world's clock; `None` while the lane has not been told.
-    pub utc: Option<Utc>,
+    /// How far the lane's clock is from the world's; `None` while the lane has not been told.
+    pub utc: Option<UtcOffset>,
     /// The exchange's latest stamp.
     pub at: ExchangeTime,
     /// Instruments.
@@ -77,7 +78,7 @@ impl<'a, S> View<'a, S> {
     #[inline]
     #[must_use]
     pub fn utc(&self) -> Option<Utc> {
-        self.lane.utc
+        self.lane.utc?.at(self.lane.now)
     }
 
     /// The latest stamp of the exchange on which an instrument trades.

@@ -19,7 +19,7 @@ use firelane_gateway::flow::outbox::{Class, Outbox, Output, Progress};
 use firelane_gateway::flow::record::{Alert, AlertBody, DecisionBody, Kind};
 use firelane_gateway::flow::risk::{Gate, RiskLimits};
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
+use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
 use firelane_gateway::flow::strategy::{Actions, Awaits, Strategy, View};
 use firelane_gateway::flow::trading::{Trading, TradingConfig};
 use firelane_gateway::flow::wire::itch50::length_of;
@@ -28,7 +28,7 @@ use firelane_gateway::flow::wire::soupbintcp::{
     ClientConfig, LoginAccepted, Packet, Password, Server, ServerConfig, ServerEvent, Sink, format_number,
 };
 use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
-use firelane_gateway::flow::{Command, Gateway, Input, Machine};
+use firelane_gateway::flow::{Arrival, Command, Gateway, Input, Machine};
 use std::collections::BTreeMap;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -200,11 +200,11 @@ impl Strategy<Imbalance> for Told {
 }
 
 /// Nasdaq, as the desk wires it.
-pub struct Desk<S>(std::marker::PhantomData<S>);
+pub struct Desk<S, G = Imbalance>(std::marker::PhantomData<(S, G)>);
 
-impl<S: Strategy<Imbalance>> Wiring for Desk<S> {
+impl<G: Signal, S: Strategy<G>> Wiring for Desk<S, G> {
     type Market = ItchLine;
-    type Signal = Imbalance;
+    type Signal = G;
     type Strategy = S;
     type Entry = OuchEntry;
     type Probe = ();
@@ -270,17 +270,22 @@ impl Default for Setup {
 
 /// The parts of a lane.
 pub fn parts<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S>> {
+    parts_with(setup, Imbalance::new(&ImbalanceConfig::default()).unwrap(), strategy)
+}
+
+/// The parts of a lane with a signal of one's own.
+pub fn parts_with<G: Signal, S: Strategy<G>>(setup: &Setup, signal: G, strategy: S) -> Parts<Desk<S, G>> {
     let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
     Parts {
         lane: 0,
-        venue: VenueId(1),
+        venue: VenueId::FIRST,
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
         feed: Feed::new(setup.feed).unwrap(),
         market: ItchLine::new(20_000),
         instruments: InstrumentTable::new(&listed, setup.instruments, setup.listed.is_none()),
         books: Books::new(setup.books),
         trading: Trading::new(setup.trading, setup.instruments),
-        signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
+        signal,
         strategy,
         gate: Gate::new(&setup.risk, setup.instruments).unwrap(),
         orders: Orders::new(&setup.orders).unwrap(),
@@ -312,15 +317,15 @@ pub enum Given {
 impl Given {
     pub fn as_input(&self) -> Input<'_> {
         match self {
-            Given::Packet(line, bytes) => Input::Packet(*line, bytes),
-            Given::Connected(session) => Input::Session(*session, SessionInput::Connected),
-            Given::Bytes(session, bytes) => Input::Session(*session, SessionInput::Bytes(bytes)),
-            Given::Closed(session) => Input::Session(*session, SessionInput::Closed),
+            Given::Packet(line, bytes) => Input::Packet(Arrival::on(VenueId::FIRST, *line), bytes),
+            Given::Connected(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Connected),
+            Given::Bytes(session, bytes) => Input::Session(VenueId::FIRST, *session, SessionInput::Bytes(bytes)),
+            Given::Closed(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Closed),
             Given::Command(command) => Input::Command(*command),
             Given::Timer(machine) => Input::Timer(*machine),
-            Given::Blocked(session) => Input::Session(*session, SessionInput::Blocked),
-            Given::Writable(session) => Input::Session(*session, SessionInput::Writable),
-            Given::Dropped(session, frames) => Input::Session(*session, SessionInput::Dropped(frames)),
+            Given::Blocked(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Blocked),
+            Given::Writable(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Writable),
+            Given::Dropped(session, frames) => Input::Session(VenueId::FIRST, *session, SessionInput::Dropped(frames)),
         }
     }
 }
@@ -346,13 +351,13 @@ impl Trace {
     pub fn take(&mut self, out: &mut Outbox) {
         for output in out.outputs() {
             match output {
-                Output::Datagram(bytes) => self.effects.push(Effect::Datagram(bytes.to_vec())),
-                Output::Send { session, class, bytes } => {
+                Output::Datagram(_, bytes) => self.effects.push(Effect::Datagram(bytes.to_vec())),
+                Output::Send { session, class, bytes, .. } => {
                     self.effects.push(Effect::Send(session, class, bytes.to_vec()));
                 }
-                Output::Connect(session) => self.effects.push(Effect::Connect(session)),
-                Output::Disconnect(session) => self.effects.push(Effect::Disconnect(session)),
-                Output::Snapshot => self.effects.push(Effect::Snapshot),
+                Output::Connect(_, session) => self.effects.push(Effect::Connect(session)),
+                Output::Disconnect(_, session) => self.effects.push(Effect::Disconnect(session)),
+                Output::Snapshot(_) => self.effects.push(Effect::Snapshot),
                 Output::Tape(record) => self.tape.push((record[4], record[24..].to_vec())),
             }
         }
@@ -627,8 +632,8 @@ impl Venue {
 // ---- both together ------------------------------------------------------------------------------------------------
 
 /// A lane and its venue on one clock.
-pub struct Rig<S: Strategy<Imbalance> = Told> {
-    pub lane: Gateway<Desk<S>>,
+pub struct Rig<S: Strategy<G> = Told, G: Signal = Imbalance> {
+    pub lane: Gateway<Desk<S, G>>,
     pub venue: Venue,
     pub now: Mono,
     /// Everything fed so far.
@@ -665,8 +670,15 @@ impl Rig<Told> {
 
 impl<S: Strategy<Imbalance>> Rig<S> {
     pub fn of(setup: &Setup, strategy: S) -> Self {
+        Rig::with(parts(setup, strategy))
+    }
+}
+
+impl<G: Signal, S: Strategy<G>> Rig<S, G> {
+    /// A lane of these parts.
+    pub fn with(parts: Parts<Desk<S, G>>) -> Self {
         Rig {
-            lane: lane(setup, strategy),
+            lane: Gateway::new(parts).unwrap(),
             venue: Venue::new(),
             now: Mono(1_000_000_000),
             given: Vec::new(),
@@ -762,7 +774,7 @@ impl<S: Strategy<Imbalance>> Rig<S> {
         items.iter().for_each(|item| bytes.extend(soup(Packet::Sequenced(item))));
         bytes.extend(soup(Packet::Sequenced(format!("G{next:>20}").as_bytes())));
         self.give(Given::Bytes(SessionId::SNAPSHOT, bytes));
-        self.give(Given::Timer(Machine::Feed));
+        self.give(Given::Timer(Machine::Feed(VenueId::FIRST)));
         self.give(Given::Closed(SessionId::SNAPSHOT));
     }
 
@@ -783,7 +795,7 @@ impl<S: Strategy<Imbalance>> Rig<S> {
                 }
                 Effect::Connect(SessionId::ORDERS) => self.give(Given::Closed(SessionId::ORDERS)),
                 Effect::Disconnect(SessionId::ORDERS) if self.venue.connected => self.cut(),
-                Effect::Snapshot => self.command(Command::Snapshot),
+                Effect::Snapshot => self.command(Command::Snapshot(VenueId::FIRST)),
                 Effect::Send(SessionId::ORDERS, _, bytes) if self.venue.connected => self.hear(&bytes),
                 _ => {}
             }
@@ -868,7 +880,7 @@ pub fn replay<W: Wiring>(
         match given {
             Given::Bytes(session, bytes) if *session == SessionId::ORDERS => {
                 for part in bytes.chunks(cut) {
-                    let input = Input::Session(*session, SessionInput::Bytes(part));
+                    let input = Input::Session(VenueId::FIRST, *session, SessionInput::Bytes(part));
                     resumed += feed(lane, *now, input, &mut out, |out| trace.take(out));
                 }
             }

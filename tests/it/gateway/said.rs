@@ -35,7 +35,7 @@ fn an_orders_records_say_what_is_open_at_which_price_and_what_traded() {
     assert_eq!(steps(&rig), expected);
     let bodies = rig.tape(Kind::Order, |b: &OrderBody| *b);
     for body in &bodies {
-        assert_eq!((body.order.get(), body.parent.get(), body.venue.get(), body.account.get()), (1, 0, 1, 7));
+        assert_eq!((body.order.get(), body.parent.get(), body.venue.get(), body.account.get()), (1, 0, 0, 7));
         assert_eq!((body.strategy.get(), body.instrument.get(), body.side), (1, 0, b'B'));
     }
     assert_eq!(bodies.iter().map(|b| b.finished).collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 1]);

@@ -1,11 +1,11 @@
 //! The records of the tape, and those of the log that hold no message, in words.
 
 use super::words::{Fields, Value};
-use firelane_gateway::base::Symbol;
+use firelane_gateway::base::{SessionId, Symbol};
 use firelane_gateway::flow::orders::AnomalyKind;
 use firelane_gateway::flow::record::{
-    Alert, AlertBody, AnomalyBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody,
-    SignalBody, StatusBody, TopBody, TraceBody,
+    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, SignalBody,
+    StatusBody, TopBody, TraceBody,
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
@@ -173,15 +173,10 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 "closed by an error",
             ];
             vec![
-                ("session", session(b.session)),
+                ("session", session(SessionId(b.session))),
                 ("what", nth(b.what.into(), &what)),
                 ("error", Value::Number(b.error.get().into())),
             ]
-        }
-        Kind::Command => {
-            let b = CommandBody::read_from_bytes(body).ok()?;
-            let command = firelane_gateway::flow::Command::from_body(b)?;
-            vec![("command", Value::Text(format!("{command:?}")))]
         }
         Kind::Final => {
             let b = FinalBody::read_from_bytes(body).ok()?;
@@ -197,19 +192,13 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
             let digest: [u8; 8] = body.try_into().ok()?;
             vec![("digest", Value::Text(format!("{:016x}", u64::from_le_bytes(digest))))]
         }
-        Kind::Timer => {
-            vec![("machine", Value::Text(if body.first() == Some(&0) { "feed" } else { "core" }.to_owned()))]
-        }
-        Kind::Connected | Kind::Closed | Kind::Blocked | Kind::Writable | Kind::Connect | Kind::Disconnect => {
-            vec![("session", session(*body.first()?))]
-        }
         _ => Vec::new(),
     }))
 }
 
 /// A session by what it is for.
-pub(super) fn session(number: u8) -> Value {
-    nth(number.into(), &["order entry", "snapshot"])
+pub(super) fn session(session: SessionId) -> Value {
+    nth(session.0.into(), &["order entry", "snapshot", "market data"])
 }
 
 fn order(b: &OrderBody, instruments: &Instruments<'_>) -> Vec<(&'static str, Value)> {
@@ -313,5 +302,25 @@ mod tests {
         assert_eq!(HAPPENINGS.len(), Happening::TimedOut as usize + 1);
         assert_eq!(spaced("OrderQuantity"), "order quantity");
         assert_eq!(nth(99, &["a"]).to_string(), "99 (of another build)");
+    }
+
+    #[test]
+    fn what_a_signal_says_is_in_words() {
+        use firelane_gateway::flow::record::SignalBody;
+        use zerocopy::IntoBytes;
+        let body = SignalBody {
+            signal: 2.into(),
+            instrument: 0.into(),
+            code: 7.into(),
+            at: 34_200_000_000_001.into(),
+            first: (-5).into(),
+            second: 6.into(),
+        };
+        let symbols = ["ZVZZT".to_owned()];
+        let fields = fields(Kind::Signal, body.as_bytes(), &Instruments(&symbols)).unwrap().0;
+        let text: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let expected = ["signal 2", "symbol ZVZZT", "code 7", "first -5", "second 6", "timestamp 09:30:00.000000001"];
+        assert_eq!(text, expected);
+        assert!(super::fields(Kind::Signal, &[0; 3], &Instruments(&symbols)).is_none());
     }
 }
