@@ -7,10 +7,7 @@
 //! Beside the instrument's sums stand the positions of each strategy and of each parent order ([`Whose`]).
 
 use super::owners::{Owners, Whose};
-use crate::base::{
-    Digest, Instrument, InstrumentId, LoadError, Notional, ParentId, Price, Qty, Reader, Side, State, StrategyId,
-    Writer,
-};
+use crate::base::{Instrument, InstrumentId, Notional, ParentId, Price, Qty, Side, StrategyId};
 use crate::flow::action::{Change, Exposure, Fill};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -234,69 +231,17 @@ impl Ledger {
     }
 }
 
-impl State for Ledger {
-    fn digest(&self, into: &mut Digest) {
-        let Ledger { accounts, owners, open, faults } = self;
-        for Account { position, buys, sells, short_open, short_sold, cash } in accounts {
-            let [Open { qty: bought, notional: paid }, Open { qty: sold, notional: got }] = [buys, sells];
-            for n in [position, bought, sold, short_open, short_sold] {
-                into.i64(n.0);
-            }
-            for n in [paid, got, cash] {
-                into.i128(n.0);
-            }
-        }
-        owners.digest(into);
-        into.i128(open.0);
-        into.u64(*faults);
-    }
-
-    fn save(&self, into: &mut Writer) {
-        into.u64(self.accounts.len() as u64);
-        for a in &self.accounts {
-            for n in [a.position, a.buys.qty, a.sells.qty, a.short_open, a.short_sold] {
-                into.i64(n.0);
-            }
-            for n in [a.buys.notional, a.sells.notional, a.cash] {
-                into.bytes(&n.0.to_le_bytes());
-            }
-        }
-        self.owners.save(into);
-        into.bytes(&self.open.0.to_le_bytes());
-        into.u64(self.faults);
-    }
-
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        if from.u64()? != self.accounts.len() as u64 {
-            return Err(LoadError::OutOfRange);
-        }
-        for a in &mut self.accounts {
-            for n in [&mut a.position, &mut a.buys.qty, &mut a.sells.qty, &mut a.short_open, &mut a.short_sold] {
-                *n = Qty(from.i64()?);
-            }
-            for n in [&mut a.buys.notional, &mut a.sells.notional, &mut a.cash] {
-                *n = notional(from)?;
-            }
-        }
-        self.owners.load(from)?;
-        self.open = notional(from)?;
-        self.faults = from.u64()?;
-        Ok(())
-    }
-}
-
-fn notional(from: &mut Reader<'_>) -> Result<Notional, LoadError> {
-    let bytes = from.bytes(16)?.first_chunk::<16>().ok_or(LoadError::Short)?;
-    Ok(Notional(i128::from_le_bytes(*bytes)))
-}
+crate::value! { Open { qty, notional } }
+crate::state! { Account { position, buys, sells, short_open, short_sold, cash } }
+crate::state! { Ledger { accounts, owners, open, faults } }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::assert_all_saved;
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         let changes: [fn(&mut Ledger); 13] = [
             |_| {},
             |l| l.accounts[0].position = Qty(1),
@@ -312,11 +257,6 @@ mod tests {
             |l| l.open = Notional(1),
             |l| l.faults = 1,
         ];
-        let digests = changes.map(|change| {
-            let mut ledger = Ledger::new(2, 4);
-            change(&mut ledger);
-            Digest::of_state(|into| ledger.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Ledger::new(2, 4), &changes);
     }
 }

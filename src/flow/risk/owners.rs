@@ -1,6 +1,6 @@
 //! Whose a position is: by strategy, and by parent order.
 
-use crate::base::{Digest, InstrumentId, LoadError, Map, ParentId, Qty, Reader, State, StrategyId, Writer};
+use crate::base::{InstrumentId, LoadError, Map, ParentId, Qty, Reader, Save, State, StrategyId, Value};
 use crate::flow::action::Tags;
 use alloc::boxed::Box;
 use alloc::vec;
@@ -237,50 +237,29 @@ impl Parents {
     }
 }
 
-impl State for Owners {
-    fn digest(&self, into: &mut Digest) {
-        let Owners { first: _, strategies: _, rows, parents: Parents { entries: _, len, by_parent: _ } } = self;
-        rows.iter().for_each(|position| into.i64(position.0));
-        into.u64(*len as u64);
-        for Entry { parent, instrument, position, open, next: _ } in self.parents.used() {
-            into.u64(parent.0);
-            into.u64(instrument.0.into());
-            into.i64(position.0);
-            into.i64(open.0);
-        }
-    }
+crate::state! { Owners { rows, parents } without { first, strategies } }
 
-    fn save(&self, into: &mut Writer) {
-        let Owners { first, strategies, rows, parents: Parents { entries: _, len, by_parent: _ } } = self;
-        into.u64(u64::from(first.0) << 16 | u64::from(*strategies));
-        into.u64(rows.len() as u64);
-        rows.iter().for_each(|position| into.i64(position.0));
-        into.u64(*len as u64);
-        for Entry { parent, instrument, position, open, next: _ } in self.parents.used() {
-            into.u64(parent.0);
-            into.u64(instrument.0.into());
-            into.i64(position.0);
-            into.i64(open.0);
+impl State for Parents {
+    fn save(&self, into: &mut dyn Save) {
+        let Parents { entries: _, len, by_parent: _ } = self;
+        into.count(*len);
+        for Entry { parent, instrument, position, open, next: _ } in self.used() {
+            parent.put(into);
+            instrument.put(into);
+            position.put(into);
+            open.put(into);
         }
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        let numbered = u64::from(self.first.0) << 16 | u64::from(self.strategies);
-        if from.u64()? != numbered || from.u64()? != self.rows.len() as u64 {
-            return Err(LoadError::OutOfRange);
-        }
-        for position in &mut self.rows {
-            *position = Qty(from.i64()?);
-        }
-        self.parents.by_parent.clear();
-        self.parents.len = 0;
-        for _ in 0..from.u64()? {
-            let (parent, instrument) = (ParentId(from.u64()?), from.u64()?);
-            let instrument = InstrumentId(u32::try_from(instrument).map_err(|_| LoadError::OutOfRange)?);
-            let entry = Entry { parent, instrument, position: Qty(from.i64()?), open: Qty(from.i64()?), next: NIL };
+        self.by_parent.clear();
+        self.len = 0;
+        for _ in 0..from.count(self.entries.len())? {
+            let (parent, instrument) = (from.value()?, from.value()?);
+            let entry = Entry { parent, instrument, position: from.value()?, open: from.value()?, next: NIL };
             let empty = entry.position == Qty::ZERO && entry.open == Qty::ZERO;
-            if empty || self.parents.find(parent, instrument).is_some() || self.parents.put(entry).is_none() {
-                return Err(LoadError::OutOfRange);
+            if empty || self.find(parent, instrument).is_some() || self.put(entry).is_none() {
+                return Err(LoadError::BAD);
             }
         }
         Ok(())
@@ -290,18 +269,11 @@ impl State for Owners {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::{Writer, assert_all_saved};
     use std::collections::BTreeMap;
-    use std::vec::Vec;
 
     fn tags(strategy: u16, parent: u64) -> Tags {
         Tags { strategy: StrategyId(strategy), parent: ParentId(parent), ..Tags::default() }
-    }
-
-    fn saved(owners: &Owners) -> Vec<u8> {
-        let mut into = Writer::default();
-        owners.save(&mut into);
-        into.0
     }
 
     fn owners() -> Owners {
@@ -363,8 +335,8 @@ mod tests {
             }
             if step % 97 == 0 {
                 let mut twin = self::owners();
-                twin.load(&mut Reader(&saved(&owners))).unwrap();
-                assert_eq!(saved(&twin), saved(&owners));
+                twin.load(&mut Reader(&Writer::of(&owners))).unwrap();
+                assert_eq!(Writer::of(&twin), Writer::of(&owners));
                 owners = twin;
             }
         }
@@ -387,20 +359,20 @@ mod tests {
     fn what_cannot_be_is_not_loaded() {
         let mut full = owners();
         full.step(InstrumentId(0), tags(5, 7), Qty(1), Qty(1));
-        let bytes = saved(&full);
+        let bytes = Writer::of(&full);
         for cut in 0..bytes.len() {
             assert!(owners().load(&mut Reader(&bytes[..cut])).is_err());
         }
         let mut wider = Owners::new(3, 6);
         wider.number(StrategyId(5), 3);
-        assert_eq!(wider.load(&mut Reader(&bytes)), Err(LoadError::OutOfRange));
+        assert!(matches!(wider.load(&mut Reader(&bytes)), Err(LoadError::Capacity { of: "Owners.rows", .. })));
         let mut none = Owners::new(3, 0);
         none.number(StrategyId(5), 2);
-        assert_eq!(none.load(&mut Reader(&bytes)), Err(LoadError::OutOfRange), "more than fit");
+        assert!(matches!(none.load(&mut Reader(&bytes)), Err(LoadError::Capacity { of: "Owners.parents", .. })));
     }
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         let changes: [fn(&mut Owners); 8] = [
             |_| {},
             |o| o.add(InstrumentId(0), Some(StrategyId(5)), Qty(1)),
@@ -411,11 +383,6 @@ mod tests {
             |o| _ = o.parents.step(ParentId(1), InstrumentId(1), Qty(1), Qty(0)),
             |o| _ = o.parents.step(ParentId(1), InstrumentId(0), Qty(0), Qty(1)),
         ];
-        let digests = changes.map(|change| {
-            let mut owners = owners();
-            change(&mut owners);
-            Digest::of_state(|into| owners.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(owners, &changes);
     }
 }

@@ -1,7 +1,7 @@
 //! Signals with deadlines, and what they write to the tape.
 
 use super::rig::*;
-use firelane_gateway::base::{Digest, InstrumentId, LoadError, Mono, Nanos, Reader, Side, State, Writer};
+use firelane_gateway::base::{InstrumentId, Mono, Nanos, Side};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::book::{BookRef, Books};
 use firelane_gateway::flow::event::{Event, EventKind};
@@ -21,18 +21,7 @@ fn every(ms: u64) -> Clockwork {
     Clockwork { every: Nanos::from_millis(ms), at: Mono::NEVER, stands: false }
 }
 
-impl State for Clockwork {
-    fn digest(&self, into: &mut Digest) {
-        into.u64(self.at.0);
-    }
-    fn save(&self, into: &mut Writer) {
-        into.u64(self.at.0);
-    }
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        self.at = Mono(from.u64()?);
-        Ok(())
-    }
-}
+firelane_gateway::state! { Clockwork { at } without { every, stands } }
 
 impl Signal for Clockwork {
     type Value = Mono;
