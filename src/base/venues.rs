@@ -1,6 +1,6 @@
 //! The venues of a lane: some of them, and one thing for each.
 
-use super::VenueId;
+use super::{State, VenueId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -141,6 +141,9 @@ impl<T> PerVenue<T> {
         )
     }
 }
+
+crate::value! { VenueSet(_) }
+crate::state! { [T: State] PerVenue[T] { first, others } }
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,13 @@
 //! A venue: a market with its two ends, where its data comes in and where orders leave.
 
-use super::book::Books;
+use super::book::{BookRef, Books};
 use super::entry::OrderEntry;
 use super::feed::{Feed, Mold, Release};
 use super::input::{Arrival, Input, Machine};
 use super::market::MarketLine;
 use super::outbox::Outbox;
 use super::trading::Trading;
-use crate::base::{Digest, ExchangeTime, InstrumentId, Mono, PerVenue, State, VenueId};
+use crate::base::{ExchangeTime, InstrumentId, InstrumentTable, Mono, PerVenue, VenueId};
 
 /// The ends of a venue, by type. All venues of a lane are of one type, so that a lane can have any number of them and its
 /// path stays one; where their protocols differ, each end is a choice among several (an `enum` that is one of them).
@@ -63,47 +63,69 @@ impl MarketState {
     pub fn trades(&self, id: InstrumentId) -> bool {
         self.trading.tradable(id, self.at).is_ok()
     }
+}
 
-    pub(super) fn digest(&self, into: &mut Digest) {
-        let MarketState { books, trading, at } = self;
-        books.digest(into);
-        trading.digest(into);
-        into.u64(at.0);
+crate::state! { MarketState { books, trading, at } }
+
+/// The markets of a lane, by instrument.
+#[derive(Clone, Copy, Debug)]
+pub struct Markets<'a> {
+    /// Where each instrument trades.
+    pub instruments: &'a InstrumentTable,
+    /// Each venue's.
+    pub markets: &'a PerVenue<MarketState>,
+}
+
+impl<'a> Markets<'a> {
+    /// The market in which an instrument trades. `None`: the lane does not know the instrument.
+    #[inline]
+    #[must_use]
+    pub fn of(self, id: InstrumentId) -> Option<&'a MarketState> {
+        self.markets.get(self.instruments.get(id)?.venue)
+    }
+
+    /// The book of an instrument. Of one that the lane does not know, one that nothing is in.
+    #[inline]
+    #[must_use]
+    pub fn book(self, id: InstrumentId) -> BookRef<'a> {
+        self.of(id).unwrap_or(self.markets.first()).books.view(id)
     }
 }
 
 /// The first machines of a lane: a feed for each venue.
 #[derive(Debug)]
-pub struct Feeds<F>(PerVenue<F>);
+pub struct Feeds<F> {
+    feeds: PerVenue<F>,
+}
 
 impl<F: Feed> Feeds<F> {
     pub(super) fn new(feeds: PerVenue<F>) -> Self {
-        Feeds(feeds)
+        Feeds { feeds }
     }
 
     /// One venue's.
     #[inline]
     #[must_use]
     pub fn get(&self, venue: VenueId) -> Option<&F> {
-        self.0.get(venue)
+        self.feeds.get(venue)
     }
 
     /// The first venue's.
     #[must_use]
     pub fn first(&self) -> &F {
-        self.0.first()
+        self.feeds.first()
     }
 
     /// All of them, in the order of their venues.
     pub fn iter(&self) -> impl Iterator<Item = (VenueId, &F)> {
-        self.0.iter()
+        self.feeds.iter()
     }
 
     /// A datagram on a line of a venue's. One of a venue that is not there is nobody's: the core counts it.
     #[inline]
     pub fn on_packet(&mut self, now: Mono, arrival: Arrival, packet: &[u8], out: &mut Outbox) {
         out.towards(arrival.venue);
-        if let Some(feed) = self.0.get_mut(arrival.venue) {
+        if let Some(feed) = self.feeds.get_mut(arrival.venue) {
             feed.on_packet(now, arrival.line, packet, out);
         }
     }
@@ -113,7 +135,7 @@ impl<F: Feed> Feeds<F> {
     pub fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
         if let Machine::Feed(venue) = input.machine() {
             out.towards(venue);
-            if let Some(feed) = self.0.get_mut(venue) {
+            if let Some(feed) = self.feeds.get_mut(venue) {
                 feed.on_input(now, input, out);
             }
         }
@@ -122,7 +144,7 @@ impl<F: Feed> Feeds<F> {
     /// The next thing that the feed of `venue` releases of its input.
     #[inline]
     pub fn next<'a>(&'a mut self, venue: VenueId, input: &'a [u8]) -> Option<Release<'a>> {
-        self.0.get_mut(venue)?.next(input)
+        self.feeds.get_mut(venue)?.next(input)
     }
 
     /// Whose deadline has passed by `now`, the first of them.
@@ -138,8 +160,6 @@ impl<F: Feed> Feeds<F> {
     pub fn next_deadline(&self) -> Mono {
         self.iter().map(|(_, feed)| feed.next_deadline()).min().unwrap_or(Mono::NEVER)
     }
-
-    pub(super) fn digest(&self, into: &mut Digest) {
-        self.iter().for_each(|(_, feed)| feed.digest(into));
-    }
 }
+
+crate::state! { [F: Feed] Feeds[F] { feeds } }

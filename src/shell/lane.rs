@@ -12,7 +12,7 @@ use crate::flow::orders::Orders;
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
 use crate::flow::record::{FinalBody, StatusBody, TraceBody};
 use crate::flow::risk::{Gate, Refusal};
-use crate::flow::venue::{Feeds, MarketState, Venue};
+use crate::flow::venue::{Feeds, MarketState, Markets, Venue};
 use crate::flow::wiring::Wiring;
 use crate::flow::{Command, Core, CoreCounters, FeedsOf, Gateway, Input, Machine};
 use std::any::Any;
@@ -48,9 +48,7 @@ pub trait Lane: Send {
     fn markets(&self) -> &PerVenue<MarketState>;
     /// The book of an instrument, at the venue where it trades.
     fn book(&self, id: InstrumentId) -> BookRef<'_> {
-        let row = self.instruments().get(id);
-        let market = row.and_then(|row| self.markets().get(row.venue));
-        market.unwrap_or(self.markets().first()).books.view(id)
+        Markets { instruments: self.instruments(), markets: self.markets() }.book(id)
     }
     /// Orders.
     fn orders(&self) -> &Orders;

@@ -2,7 +2,7 @@
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
 use firelane_gateway::base::{
-    Digest, Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, Symbol, VenueId, VenueRef,
+    Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, Reader, State, Symbol, VenueId, VenueRef, Writer,
 };
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::{FeedConfig, Mold, Notice, Release, RerequestConfig, SnapshotConfig, Start};
@@ -14,6 +14,8 @@ use firelane_gateway::flow::wire::soupbintcp::Password;
 /// A protocol as plain as can be: type, locate, number, padding. A message of type `a` + k has 11 + k bytes.
 #[derive(Debug)]
 pub struct Toy;
+
+firelane_gateway::state! { Toy {} }
 
 impl MarketLine for Toy {
     fn venue(&self) -> VenueId {
@@ -42,7 +44,6 @@ impl MarketLine for Toy {
         None
     }
     fn reset(&mut self) {}
-    fn digest(&self, _: &mut Digest) {}
 }
 
 /// An input in a script: a letter, a length, and as many bytes.
@@ -91,7 +92,10 @@ pub fn feed(script: &[u8]) {
         rest = tail;
         owner.play(*letter, bytes);
     }
-    owner.feed.digest(&mut Digest::default());
+    let saved = Writer::of(&owner.feed);
+    let mut restored: Mold<Toy> = Mold::new(config).unwrap();
+    restored.load(&mut Reader(&saved)).unwrap();
+    assert!(Writer::of(&restored) == saved, "what is loaded is what was saved");
 }
 
 struct Owner {

@@ -37,7 +37,10 @@ impl<W: Wiring> Core<W> {
                 self.counters.crossed = self.counters.crossed.wrapping_add(1);
             }
         }
-        self.signal.on_event(id, event, market.books.view(id));
+        let mut said = Said::new(out, self.lane, self.input, now, event.at);
+        self.signal.on_event(now, id, event, market.books.view(id), &mut said);
+        let dropped = said.dropped();
+        self.counters.said_dropped = self.counters.said_dropped.wrapping_add(dropped);
         if self.acts() {
             self.call(now, id, |strategy, view, ask| strategy.on_event(id, event, view, ask));
             self.probe.pass(Stage::Decided);

@@ -11,14 +11,14 @@ use super::outbox::{Outbox, Progress};
 use super::record::{self, Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
 use super::risk::{Facts, Gate, OrderFacts, Refusal};
 use super::session::SessionInput;
-use super::signal::Signal;
+use super::signal::{Said, Signal};
 use super::strategy::{Actions, Sources, Strategy, View};
-use super::venue::{Feeds, MarketState, Venue, VenueParts};
+use super::venue::{Feeds, MarketState, Markets, Venue, VenueParts};
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
 use super::{Command, FeedsOf, Input, Machine, UtcOffset};
 use crate::base::{
-    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, PerVenue, SessionId, Side,
-    State, Token, VenueId, VenueRef, VenueSet, counters,
+    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, PerVenue, SessionId, Side, Token,
+    VenueId, VenueRef, VenueSet, counters,
 };
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
@@ -64,8 +64,10 @@ counters! {
         pub stops: u64,
         /// Events after which a book that is otherwise fit to trade on was locked or crossed.
         pub crossed: u64,
-        /// Deadlines of strategies that stood still.
+        /// Deadlines of strategies and signals that stood still.
         pub stuck: u64,
+        /// Tape records that signals wrote beyond what one call may write.
+        pub said_dropped: u64,
         /// Requests that left and could not be held in the order table.
         pub faults: u64,
     }
@@ -114,6 +116,8 @@ pub struct Core<W: Wiring> {
     news: Option<InstrumentId>,
     /// Timers of strategies in a row after which the next deadline was not later.
     standing: usize,
+    /// The signals' deadline stood still: it is not kept until somebody enables the lane again.
+    signals_stuck: bool,
     /// Order entries that may have something to report.
     speaking: VenueSet,
     /// Something happened there that [`Core::on_due`] must look at.
@@ -141,22 +145,14 @@ impl<V: Venue> Ends<V> {
     fn knows_all(&self) -> bool {
         matches!(self.entry.stage(), EntryStage::Sweeping | EntryStage::Ready)
     }
-
-    fn digest(&self, into: &mut Digest) {
-        let Ends { line, entry, was_ready, was_away, was_over, snapshot_contradicts } = self;
-        line.digest(into);
-        entry.digest(into);
-        [was_ready, was_over, snapshot_contradicts].into_iter().for_each(|flag| into.u64(u64::from(*flag)));
-        into.u64(*was_away as u64);
-    }
 }
 
 /// How many actions strategies may ask for in one call.
 const ACTIONS: usize = 32;
 
 /// What one step writes at most: a sale in two parts (each its message, the order's step, the decision), what the session
-/// adds of its own, and what is said about all that.
-const MOST: usize = 4 * (Outbox::HEADER + Outbox::MESSAGE) + 16 * (Outbox::HEADER + RECORD);
+/// adds of its own, what is said about all that, and what signals say.
+const MOST: usize = 4 * (Outbox::HEADER + Outbox::MESSAGE) + (16 + Said::MOST as usize) * (Outbox::HEADER + RECORD);
 /// The longest record of the tape.
 const RECORD: usize = size_of::<record::RecordHeader>() + size_of::<OrderBody>();
 const _: () = assert!(MOST <= Outbox::STEP);
@@ -177,7 +173,7 @@ impl<W: Wiring> Core<W> {
             (feed, (MarketState { books, trading, at: ExchangeTime(0) }, Ends::new(line, entry)))
         });
         let (markets, ends) = others.unzip(|both| both);
-        let core = Core {
+        let mut core = Core {
             instruments: parts.instruments,
             markets,
             ends,
@@ -203,10 +199,12 @@ impl<W: Wiring> Core<W> {
             wanted: VenueSet::default(),
             news: None,
             standing: 0,
+            signals_stuck: false,
             speaking: VenueSet::default(),
             due: VenueSet::default(),
             counters: CoreCounters::default(),
         };
+        core.gate.number_strategies(core.tags.strategy, Self::STRATEGIES);
         (Feeds::new(feeds), core)
     }
 
@@ -341,12 +339,39 @@ impl<W: Wiring> Core<W> {
 
     fn on_timer(&mut self, now: Mono, out: &mut Outbox) {
         self.each_entry(out, |entry, out| entry.on_timer(now, out));
+        // Before the strategies, who read them.
+        if self.signal_deadline() <= now {
+            self.on_signal_timer(now, out);
+        }
         if let Some((at, id)) = self.strategy_deadline()
             && at <= now
         {
             self.call(now, id, |strategy, view, ask| strategy.on_timer(id, view, ask));
             self.look_at_deadline(at, id, out);
         }
+    }
+
+    /// The signals' own deadline has come. One that stands still would be due for ever.
+    fn on_signal_timer(&mut self, now: Mono, out: &mut Outbox) {
+        let at = self.signal.next_deadline();
+        let latest = self.markets.iter().map(|(_, market)| market.at).max().unwrap_or_default();
+        let mut said = Said::new(out, self.lane, self.input, now, latest);
+        let markets = Markets { instruments: &self.instruments, markets: &self.markets };
+        self.signal.on_timer(now, markets, &mut said);
+        let dropped = said.dropped();
+        self.counters.said_dropped = self.counters.said_dropped.wrapping_add(dropped);
+        if self.signal.next_deadline() <= at {
+            self.signals_stuck = true;
+            self.stuck(at, None, out);
+        }
+    }
+
+    /// Strategies that stand still, or whose signals do, are stopped.
+    fn stuck(&mut self, at: Mono, of: Option<InstrumentId>, out: &mut Outbox) {
+        self.counters.stuck = self.counters.stuck.wrapping_add(1);
+        self.enabled = false;
+        self.begin_sweep();
+        self.alert(Alert::Stuck, of, at.0, u64::from(of.is_none()), out);
     }
 
     /// After the timer of `at` and `id`: does time move on for the strategies? A deadline that stands still, or whose
@@ -362,10 +387,7 @@ impl<W: Wiring> Core<W> {
         let most = self.instruments.rows().len().saturating_mul(usize::from(Self::STRATEGIES));
         if next == Some((at, id)) || self.standing > most {
             self.standing = 0;
-            self.counters.stuck = self.counters.stuck.wrapping_add(1);
-            self.enabled = false;
-            self.begin_sweep();
-            self.alert(Alert::Stuck, Some(id), at.0, 0, out);
+            self.stuck(at, Some(id), out);
         }
     }
 
@@ -402,6 +424,7 @@ impl<W: Wiring> Core<W> {
             Command::Enable => {
                 self.enabled = true;
                 self.stopped = false;
+                self.signals_stuck = false;
                 self.told = 0;
             }
             Command::Disable => self.enabled = false,
@@ -434,7 +457,8 @@ impl<W: Wiring> Core<W> {
         // What can't be cancelled yet is waited for in vain.
         let orphan = if self.knows_all() { self.orders.orphan_deadline() } else { Mono::NEVER };
         let entry = self.ends.iter().map(|(_, ends)| ends.entry.next_deadline()).min().unwrap_or(Mono::NEVER);
-        entry.min(self.orders.next_deadline()).min(strategy).min(sweep).min(orphan)
+        let signal = self.signal_deadline();
+        entry.min(self.orders.next_deadline()).min(strategy).min(signal).min(sweep).min(orphan)
     }
 
     /// Every venue.
@@ -449,6 +473,13 @@ impl<W: Wiring> Core<W> {
             act(&mut ends.entry, out);
         }
         (self.due, self.speaking) = (self.all(), self.all());
+    }
+
+    /// What the signals wait for. They hear the market while the strategies are stopped, and so have their timers; while the
+    /// lane is held, neither.
+    #[inline]
+    fn signal_deadline(&self) -> Mono {
+        if self.held || self.signals_stuck { Mono::NEVER } else { self.signal.next_deadline() }
     }
 
     /// May strategies act?
@@ -491,7 +522,7 @@ impl<W: Wiring> Core<W> {
     /// The book of an instrument, at the venue where it trades.
     #[must_use]
     pub fn book(&self, id: InstrumentId) -> BookRef<'_> {
-        self.market(self.venue_of(id)).unwrap_or(self.markets.first()).books.view(id)
+        Markets { instruments: &self.instruments, markets: &self.markets }.book(id)
     }
 
     /// The gate and its ledger.
@@ -569,60 +600,15 @@ impl<W: Wiring> Core<W> {
     pub fn inputs(&self) -> u64 {
         self.input
     }
+}
 
-    /// Feeds every value that can change a later output.
-    pub fn digest(&self, into: &mut Digest) {
-        let Core {
-            instruments,
-            markets,
-            ends,
-            signal,
-            strategy,
-            gate,
-            orders,
-            probe: _,
-            policy: _,
-            tags: _,
-            lane: _,
-            input,
-            now,
-            utc,
-            taken,
-            actions,
-            judged,
-            sweep,
-            enabled,
-            held,
-            wanted,
-            news,
-            standing,
-            speaking,
-            due,
-            told,
-            stopped,
-            counters,
-        } = self;
-        instruments.digest(into);
-        markets.iter().for_each(|(_, market)| market.digest(into));
-        ends.iter().for_each(|(_, ends)| ends.digest(into));
-        signal.digest(into);
-        strategy.digest(into);
-        gate.digest(into);
-        orders.digest(into);
-        actions.digest(into);
-        into.u64(u64::from(sweep.is_some()));
-        if let Some(sweep) = sweep {
-            sweep.digest(into);
-        }
-        let flags = [enabled, held, stopped];
-        flags.into_iter().for_each(|flag| into.u64(u64::from(*flag)));
-        into.i64(utc.map_or(i64::MIN, |utc| utc.0));
-        into.u64(u64::from(*told));
-        into.u64(news.map_or(u64::MAX, |id| u64::from(id.0)));
-        // Of what is counted, this alone is compared with later.
-        let dropped = counters.actions_dropped;
-        let numbers = [*input, now.0, *taken as u64, *judged as u64, *standing as u64, dropped];
-        let sets = [wanted, speaking, due].map(|set| set.bits());
-        numbers.into_iter().chain(sets).for_each(|n| into.u64(n));
-    }
+crate::state! {
+    [W: Wiring] Core[W] {
+        instruments, markets, ends, signal, strategy, gate, orders, input, now, utc, taken, actions, judged, sweep, enabled,
+        held, stopped, told, wanted, news, standing, signals_stuck, speaking, due, counters,
+    } without { probe, policy, tags, lane }
+}
+
+crate::state! {
+    [V: Venue] Ends[V] { line, entry, was_ready, was_away, was_over, snapshot_contradicts }
 }

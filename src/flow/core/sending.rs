@@ -412,7 +412,7 @@ impl<W: Wiring> Core<W> {
     ) {
         let lane = Sources {
             now,
-            utc: self.utc.and_then(|utc| utc.at(now)),
+            utc: self.utc,
             markets: &self.markets,
             instruments: &self.instruments,
             gate: &self.gate,

@@ -50,7 +50,7 @@ use super::outbox::Outbox;
 use super::session::SessionInput;
 use super::wire::moldudp64::{END_OF_SESSION, HEADER_LENGTH, Header, Messages, Packet, Request};
 use super::{Command, Input};
-use crate::base::{Digest, LineId, Mono, SessionId};
+use crate::base::{LineId, Mono, SessionId, State};
 use core::marker::PhantomData;
 use recent::Recent;
 use release::Notices;
@@ -107,7 +107,7 @@ enum Step<'a> {
 ///
 /// After each input its owner takes what is released by calling [`next`](Self::next) until there is nothing more, with the
 /// same bytes.
-pub trait Feed {
+pub trait Feed: State {
     /// A datagram came on a line.
     fn on_packet(&mut self, now: Mono, line: LineId, packet: &[u8], out: &mut Outbox);
 
@@ -134,9 +134,6 @@ pub trait Feed {
 
     /// Can the books be trusted, as far as the feed knows?
     fn is_live(&self) -> bool;
-
-    /// Feeds every value that can change a later release. To be called between inputs.
-    fn digest(&self, into: &mut Digest);
 
     /// One input of the feed's, by its kind.
     #[inline]
@@ -191,10 +188,6 @@ impl<M: MarketLine> Feed for Mold<M> {
 
     fn is_live(&self) -> bool {
         self.is_live()
-    }
-
-    fn digest(&self, into: &mut Digest) {
-        self.digest(into);
     }
 }
 

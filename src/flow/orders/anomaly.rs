@@ -29,6 +29,8 @@ macro_rules! anomalies {
                 match self { $(AnomalyKind::$name => $stops,)* }
             }
         }
+
+        crate::value! { enum AnomalyKind { $($value => $name),* } }
     };
 }
 
@@ -101,6 +103,8 @@ pub struct Anomaly {
     pub known: i64,
 }
 
+crate::value! { Anomaly { what, token, order, instrument, said, known } }
+
 impl Anomaly {
     pub(super) fn of(what: AnomalyKind, token: Token, said: i64, known: i64) -> Self {
         Anomaly { what, token, order: None, instrument: None, said, known }
@@ -124,6 +128,8 @@ pub(super) struct Findings {
     pub(super) counters: Counters,
     pub(super) last: Option<Anomaly>,
 }
+
+crate::state! { Findings { counters, last } }
 
 impl Findings {
     #[cold]

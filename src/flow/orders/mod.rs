@@ -49,7 +49,7 @@ pub use sweep::Sweep;
 pub use table::Cursor;
 
 use super::action::{Cancel, Change, Enter, Fill, Happening, Replace, SellMark};
-use crate::base::{ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, Token, counters};
+use crate::base::{ClientId, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, Token, counters};
 use anomaly::Findings;
 use fills::{Booked, Fills};
 use list::NIL;
@@ -460,18 +460,9 @@ impl Orders {
     pub fn names_another_symbol(&mut self, order: &Order, standing: &Standing) {
         self.finds_of(AnomalyKind::StandsOtherwise, (standing.token, order), standing.qty.0, order.liable.0);
     }
-
-    /// Feeds every value that can change a later output.
-    pub fn digest(&self, into: &mut Digest) {
-        // What was found is taken within the step that found it; capacity and timeout are configuration.
-        let Orders { table, fills, orphans, capacity: _, next_id, settled, timeout: _, findings: _ } = self;
-        into.u64(*next_id);
-        into.u64(*settled);
-        table.digest(into);
-        fills.digest(into);
-        orphans.digest(into);
-    }
 }
+
+crate::state! { Orders { table, fills, orphans, next_id, settled, findings } without { capacity, timeout } }
 
 /// Of when a report tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -754,11 +745,11 @@ fn bump(counter: &mut u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Symbol, first_repeated};
+    use crate::base::{Symbol, assert_all_saved};
     use crate::flow::action::{Tags, TimeInForce};
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         const ENTER: Enter = Enter {
             instrument: InstrumentId(0),
             side: Side::Buy,
@@ -773,28 +764,18 @@ mod tests {
             },
         };
         const SENT: Sent = Sent { token: Token(1), request: 1 };
-        let changes: [fn(&mut Orders); 6] = [
+        let changes: [fn(&mut Orders); 8] = [
             |_| {},
             |o| o.next_id = 2,
             |o| o.settled = 1,
-            |o| assert!(o.table.take(InstrumentId(0), ClientId(1), Token(1)).is_some()),
+            |o| assert!(o.opened(Mono(0), &ENTER, SellMark::Long, SENT).is_some()),
             |o| o.fills.forgotten = 1,
             |o| o.not_opened(&ENTER, SellMark::Long, Symbol(*b"TEST    "), SENT),
+            |o| o.findings.counters.unknown = 1,
+            |o| o.findings.last = Some(Anomaly::of(AnomalyKind::NumbersTaken, Token(1), -1, 2)),
         ];
-        let digests = changes.map(|change| {
-            let timeout = Nanos(1);
-            let config = OrdersConfig {
-                capacity: 1,
-                retained: 1,
-                fills: 1,
-                instruments: 1,
-                first_id: 1,
-                request_timeout: timeout,
-            };
-            let mut orders = Orders::new(&config).unwrap();
-            change(&mut orders);
-            Digest::of_state(|into| orders.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        let config =
+            OrdersConfig { capacity: 1, retained: 1, fills: 1, instruments: 1, first_id: 1, request_timeout: Nanos(1) };
+        assert_all_saved(|| Orders::new(&config).unwrap(), &changes);
     }
 }

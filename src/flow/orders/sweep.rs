@@ -2,7 +2,7 @@
 
 use super::table::Cursor;
 use super::{Order, Orders};
-use crate::base::{Digest, InstrumentId, Mono, Nanos, Qty};
+use crate::base::{InstrumentId, Mono, Nanos, Qty};
 use crate::flow::action::Cancel;
 
 /// A round over live orders that gives a full cancel for each that has none on its way, and again for one whose
@@ -18,6 +18,8 @@ pub struct Sweep {
     /// This round has met an order that shall go.
     found: bool,
 }
+
+crate::value! { Sweep { of, patience, cursor, again_at, found } }
 
 impl Sweep {
     /// Of one instrument, or of all.
@@ -69,16 +71,6 @@ impl Sweep {
         self.found
     }
 
-    /// Feeds every value.
-    pub fn digest(&self, into: &mut Digest) {
-        let Sweep { of, patience, cursor, again_at, found } = self;
-        into.u64(of.map_or(u64::MAX, |id| u64::from(id.0)));
-        into.u64(patience.0);
-        cursor.digest(into);
-        into.u64(again_at.0);
-        into.u64(u64::from(*found));
-    }
-
     /// When to ask for more.
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
@@ -98,10 +90,10 @@ impl Sweep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::assert_all_saved;
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         let changes: [fn(&mut Sweep); 7] = [
             |_| {},
             |s| s.of = Some(InstrumentId(0)),
@@ -111,11 +103,6 @@ mod tests {
             |s| s.again_at = Mono(9),
             |s| s.found = true,
         ];
-        let digests = changes.map(|change| {
-            let mut sweep = Sweep::new(None, Nanos(1));
-            change(&mut sweep);
-            Digest::of_state(|into| sweep.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Sweep::new(None, Nanos(1)), &changes);
     }
 }

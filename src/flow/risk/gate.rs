@@ -3,9 +3,7 @@
 use super::ledger::{Account, Ledger};
 use super::limits::{EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
 use super::memory::{Recent, Throttle};
-use crate::base::{
-    Digest, Instrument, InstrumentId, LoadError, Mono, Notional, OutOfRange, Price, Qty, Reader, Side, State, Writer,
-};
+use crate::base::{Instrument, InstrumentId, Mono, Notional, OutOfRange, Price, Qty, Side, StrategyId};
 use crate::flow::action::{Cancel, CancelToken, Change, Enter, Exposure, MassCancel, Replace, SellMark};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -187,7 +185,7 @@ pub enum Refusal {
     EntryNotReady,
     /// Said by the lane: no such order lives.
     UnknownOrder,
-    /// No slot for another order, or no room to write it now.
+    /// No slot for another order or for its parent, or no room to write it now.
     NoRoom,
     /// Said by the lane: the venue's protocol can't express it.
     CannotSay,
@@ -271,7 +269,7 @@ impl Gate {
         Ok(Gate {
             limits: *limits,
             each: vec![limits.each; instruments].into_boxed_slice(),
-            ledger: Ledger::new(instruments),
+            ledger: Ledger::new(instruments, limits.parents),
             killed: false,
             now: Mono(0),
             throttle: Throttle::new(limits),
@@ -315,6 +313,17 @@ impl Gate {
         self.each.get(instrument.0 as usize).copied().unwrap_or(self.limits.each)
     }
 
+    /// The limits of the lane.
+    #[must_use]
+    pub fn limits(&self) -> &RiskLimits {
+        &self.limits
+    }
+
+    /// How many enters and replaces the order rate would let pass at `now`.
+    pub(super) fn rate_left(&self, now: Mono) -> u32 {
+        self.throttle.left(self.now.max(now))
+    }
+
     /// Throws the kill switch: nothing passes but cancels, until [`release`](Self::release).
     pub fn kill(&mut self) {
         self.killed = true;
@@ -339,8 +348,13 @@ impl Gate {
     }
 
     /// Brings in a position from the day before: see [`Ledger::carry_in`].
-    pub fn carry_in(&mut self, instrument: InstrumentId, position: Qty, cost: Notional) {
-        self.ledger.carry_in(instrument, position, cost);
+    pub fn carry_in(&mut self, instrument: InstrumentId, strategy: Option<StrategyId>, position: Qty, cost: Notional) {
+        self.ledger.carry_in(instrument, strategy, position, cost);
+    }
+
+    /// The strategies whose positions are kept apart: see [`Ledger::number_strategies`].
+    pub fn number_strategies(&mut self, first: StrategyId, count: u16) {
+        self.ledger.number_strategies(first, count);
     }
 
     /// Books one step of an order's life. The step that opens an order must follow its approval before anything else
@@ -500,7 +514,7 @@ impl Gate {
             return Err(Refusal::Duplicate);
         }
         let legs = if plain.is_positive() && short.is_positive() { 2 } else { 1 };
-        if legs > facts.room {
+        if legs > facts.room || !self.ledger.has_room(instrument, enter.tags.parent) {
             return Err(Refusal::NoRoom);
         }
         let full_at = self.throttle.ask(self.now, legs.into()).ok_or(Refusal::Rate)?;
@@ -689,74 +703,15 @@ fn judge_short(
     Ok(())
 }
 
-impl State for Gate {
-    fn digest(&self, into: &mut Digest) {
-        let Gate { limits: _, each, ledger, killed, now, throttle, recent, swept, swept_each, passed, refused } = self;
-        ledger.digest(into);
-        throttle.digest(into);
-        recent.digest(into);
-        into.u64(u64::from(*killed));
-        into.u64(now.0);
-        for swept in swept_each.iter().chain([swept]) {
-            into.u64(swept.unwrap_or(Mono::NEVER).0);
-        }
-        // Of the limits this alone is no configuration.
-        for limits in each {
-            into.i64(limits.locates.0);
-        }
-        for n in refused.iter().chain([passed]) {
-            into.u64(*n);
-        }
-    }
-
-    fn save(&self, into: &mut Writer) {
-        self.ledger.save(into);
-        self.throttle.save(into);
-        self.recent.save(into);
-        into.u64(u64::from(self.killed));
-        into.u64(self.now.0);
-        for swept in self.swept_each.iter().chain([&self.swept]) {
-            into.u64(swept.unwrap_or(Mono::NEVER).0);
-        }
-        for limits in &self.each {
-            into.i64(limits.locates.0);
-        }
-        for n in self.refused.iter().chain([&self.passed]) {
-            into.u64(*n);
-        }
-    }
-
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        self.ledger.load(from)?;
-        self.throttle.load(from)?;
-        self.recent.load(from)?;
-        self.killed = match from.u64()? {
-            0 => false,
-            1 => true,
-            _ => return Err(LoadError::OutOfRange),
-        };
-        self.now = Mono(from.u64()?);
-        for swept in self.swept_each.iter_mut().chain([&mut self.swept]) {
-            *swept = Some(Mono(from.u64()?)).filter(|at| *at != Mono::NEVER);
-        }
-        for limits in &mut self.each {
-            limits.locates = Qty(from.i64()?);
-            limits.check().map_err(|_| LoadError::OutOfRange)?;
-        }
-        for n in self.refused.iter_mut().chain([&mut self.passed]) {
-            *n = from.u64()?;
-        }
-        Ok(())
-    }
-}
+crate::state! { Gate { each, ledger, killed, now, throttle, recent, swept, swept_each, passed, refused } without { limits } }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{InstrumentId, first_repeated};
+    use crate::base::{InstrumentId, assert_all_saved};
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         let window = crate::base::Nanos(1_000);
         let limits = RiskLimits { duplicate_window: window, burst: 4, orders_per_second: 1, ..RiskLimits::widest() };
         const ENTER: Enter = Enter {
@@ -775,7 +730,7 @@ mod tests {
         let changes: [fn(&mut Gate); 13] = [
             |_| {},
             |g| g.each[1].locates = Qty(7),
-            |g| g.carry_in(InstrumentId(0), Qty(1), Notional::ZERO),
+            |g| g.carry_in(InstrumentId(0), None, Qty(1), Notional::ZERO),
             |g| g.killed = true,
             |g| g.now = Mono(1),
             |g| g.throttle.take(Mono(1)),
@@ -787,11 +742,6 @@ mod tests {
             |g| g.refused[0] = 1,
             |g| g.refused[Refusal::CrossedBook as usize] = 1,
         ];
-        let digests = changes.map(|change| {
-            let mut gate = Gate::new(&limits, 2).unwrap();
-            change(&mut gate);
-            Digest::of_state(|into| gate.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Gate::new(&limits, 2).unwrap(), &changes);
     }
 }

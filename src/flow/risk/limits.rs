@@ -3,7 +3,7 @@
 //! Quantities and prices are in the instrument's own units; notionals in price units times quantity units times the
 //! multiplier (for US equities 1/10,000 of a dollar). A value *at* a limit passes; one unit beyond is refused.
 
-use crate::base::{Nanos, Notional, OutOfRange, Price, Qty};
+use crate::base::{LoadError, Nanos, Notional, OutOfRange, Price, Qty};
 
 /// The limits of a lane, and of each instrument that has none of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +25,9 @@ pub struct RiskLimits {
     pub cancel_repeat: Nanos,
     /// Open notional over all instruments and both sides: 1 to 2^100.
     pub max_total_open: Notional,
+    /// Parent orders that may have something open or not be flat at once, in each instrument that they trade: 0 to
+    /// 1,048,576. Beyond, orders of another parent are refused.
+    pub parents: u32,
     /// What holds for an instrument that has no limits of its own.
     pub each: InstrumentLimits,
 }
@@ -50,6 +53,12 @@ pub struct InstrumentLimits {
     pub locates: Qty,
     /// What becomes of a sell that is larger than the long position.
     pub zero_cross: ZeroCross,
+}
+
+// Of the limits this alone is no configuration: locates are found during the day.
+crate::state! {
+    InstrumentLimits { locates }
+    without { max_order_qty, max_order_notional, whole_lots, max_position, max_open, collar, short, zero_cross } then sound
 }
 
 /// How far from the book a price may be. The book is taken without own orders.
@@ -151,6 +160,7 @@ impl RiskLimits {
             duplicate_window: Nanos(0),
             cancel_repeat: Nanos(0),
             max_total_open: Notional(MOST_NOTIONAL),
+            parents: 256,
             each: InstrumentLimits {
                 max_order_qty: Qty(MOST_QTY),
                 max_order_notional: Notional(MOST_NOTIONAL),
@@ -185,6 +195,7 @@ impl RiskLimits {
         )?;
         unless(self.cancel_repeat <= Nanos::from_secs(60), "risk.cancel_repeat", "0 to 60 s")?;
         unless((1..=MOST_NOTIONAL).contains(&self.max_total_open.0), "risk.max_total_open", "1 to 2^100")?;
+        unless(self.parents <= 1 << 20, "risk.parents", "0 to 1048576")?;
         self.each.check()
     }
 
@@ -204,6 +215,10 @@ impl RiskLimits {
 }
 
 impl InstrumentLimits {
+    fn sound(&mut self) -> Result<(), LoadError> {
+        self.check().map_err(|_| LoadError::BAD)
+    }
+
     /// Checks every field.
     ///
     /// # Errors

@@ -2,12 +2,13 @@
 
 use super::{Awaits, OwnOrder};
 use crate::base::{
-    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, PerVenue, Qty, StrategyId, Utc,
+    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, PerVenue, Qty, Side, StrategyId, Utc,
 };
+use crate::flow::UtcOffset;
 use crate::flow::action::Tags;
 use crate::flow::book::BookRef;
 use crate::flow::orders::{Cursor, Order, Orders, Status};
-use crate::flow::risk::{Gate, Refusal};
+use crate::flow::risk::{Gate, Left, Refusal, Whose};
 use crate::flow::signal::Signal;
 use crate::flow::trading::NotTradable;
 use crate::flow::venue::MarketState;
@@ -17,8 +18,8 @@ use crate::flow::venue::MarketState;
 pub struct Sources<'a, S> {
     /// Now, on the lane's clock.
     pub now: Mono,
-    /// Now, by the world's clock; `None` while the lane has not been told.
-    pub utc: Option<Utc>,
+    /// How far the lane's clock is from the world's; `None` while the lane has not been told.
+    pub utc: Option<UtcOffset>,
     /// Each venue's market, as the lane knows it.
     pub markets: &'a PerVenue<MarketState>,
     /// Instruments.
@@ -74,7 +75,7 @@ impl<'a, S> View<'a, S> {
     #[inline]
     #[must_use]
     pub fn utc(&self) -> Option<Utc> {
-        self.lane.utc
+        self.lane.utc?.at(self.lane.now)
     }
 
     /// The latest stamp of the exchange on which an instrument trades.
@@ -180,6 +181,19 @@ impl<'a, S> View<'a, S> {
     #[must_use]
     pub fn position(&self, id: InstrumentId) -> Qty {
         self.lane.gate.ledger().account(id).position
+    }
+
+    /// The position of the lane, a strategy, a parent order, or nobody.
+    #[inline]
+    #[must_use]
+    pub fn position_of(&self, id: InstrumentId, whose: Whose) -> Qty {
+        self.lane.gate.ledger().position(id, whose)
+    }
+
+    /// How far the limits would let one new order go.
+    #[must_use]
+    pub fn limits_left(&self, id: InstrumentId, side: Side) -> Left {
+        self.lane.gate.left(id, side, self.lane.now, self.lane.orders.room())
     }
 
     /// The lane's live orders in an instrument, of all strategies, in the order in which they were sent.

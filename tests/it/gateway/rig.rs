@@ -5,8 +5,8 @@
 #![allow(unreachable_pub, dead_code)] // each user of the rig takes what it needs
 
 use firelane_gateway::base::{
-    AccountId, ClientId, Digest, Instrument, InstrumentId, InstrumentTable, LineId, LoadError, Mono, Nanos, PerVenue,
-    Price, Qty, Reader, SessionId, Side, State, StrategyId, Symbol, VenueId, Writer,
+    AccountId, ClientId, Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, PerVenue, Price, Qty,
+    SessionId, Side, StrategyId, Symbol, VenueId,
 };
 use firelane_gateway::flow::action::{Action, Cancel, Enter, MassCancel, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::book::{BookCapacity, Books};
@@ -19,7 +19,7 @@ use firelane_gateway::flow::outbox::{Class, Outbox, Output, Progress};
 use firelane_gateway::flow::record::{Alert, AlertBody, DecisionBody, Kind};
 use firelane_gateway::flow::risk::{Gate, RiskLimits};
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
+use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
 use firelane_gateway::flow::strategy::{Actions, Awaits, Strategy, View};
 use firelane_gateway::flow::trading::{Trading, TradingConfig};
 use firelane_gateway::flow::venue::{Multicast, VenueParts};
@@ -152,15 +152,7 @@ impl Told {
     }
 }
 
-impl State for Told {
-    fn digest(&self, into: &mut Digest) {
-        into.u64(self.later.map_or(0, |l| l.0.0));
-    }
-    fn save(&self, _: &mut Writer) {}
-    fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
-        Ok(())
-    }
-}
+firelane_gateway::state! { Told { later } }
 
 impl Strategy<Imbalance> for Told {
     fn on_event(&mut self, id: InstrumentId, event: &Event, view: &View<'_, Imbalance>, ask: &mut Actions) {
@@ -201,11 +193,11 @@ impl Strategy<Imbalance> for Told {
 }
 
 /// Nasdaq, as the desk wires it.
-pub struct Desk<S>(std::marker::PhantomData<S>);
+pub struct Desk<S, G = Imbalance>(std::marker::PhantomData<(S, G)>);
 
-impl<S: Strategy<Imbalance>> Wiring for Desk<S> {
+impl<G: Signal, S: Strategy<G>> Wiring for Desk<S, G> {
     type Venue = Multicast<ItchLine, OuchEntry>;
-    type Signal = Imbalance;
+    type Signal = G;
     type Strategy = S;
     type Probe = ();
 }
@@ -270,6 +262,11 @@ impl Default for Setup {
 
 /// The parts of a lane.
 pub fn parts<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S>> {
+    parts_with(setup, Imbalance::new(&ImbalanceConfig::default()).unwrap(), strategy)
+}
+
+/// The parts of a lane with a signal of one's own.
+pub fn parts_with<G: Signal, S: Strategy<G>>(setup: &Setup, signal: G, strategy: S) -> Parts<Desk<S, G>> {
     let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
     Parts {
         lane: 0,
@@ -282,7 +279,7 @@ pub fn parts<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S
             entry: OuchEntry::new(setup.entry.clone()).unwrap(),
         }),
         instruments: InstrumentTable::new(&listed, setup.instruments, setup.listed.is_none()),
-        signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
+        signal,
         strategy,
         gate: Gate::new(&setup.risk, setup.instruments).unwrap(),
         orders: Orders::new(&setup.orders).unwrap(),
@@ -628,8 +625,8 @@ impl Venue {
 // ---- both together ------------------------------------------------------------------------------------------------
 
 /// A lane and its venue on one clock.
-pub struct Rig<S: Strategy<Imbalance> = Told> {
-    pub lane: Gateway<Desk<S>>,
+pub struct Rig<S: Strategy<G> = Told, G: Signal = Imbalance> {
+    pub lane: Gateway<Desk<S, G>>,
     pub venue: Venue,
     pub now: Mono,
     /// Everything fed so far.
@@ -666,8 +663,15 @@ impl Rig<Told> {
 
 impl<S: Strategy<Imbalance>> Rig<S> {
     pub fn of(setup: &Setup, strategy: S) -> Self {
+        Rig::with(parts(setup, strategy))
+    }
+}
+
+impl<G: Signal, S: Strategy<G>> Rig<S, G> {
+    /// A lane of these parts.
+    pub fn with(parts: Parts<Desk<S, G>>) -> Self {
         Rig {
-            lane: lane(setup, strategy),
+            lane: Gateway::new(parts).unwrap(),
             venue: Venue::new(),
             now: Mono(1_000_000_000),
             given: Vec::new(),
