@@ -27,6 +27,7 @@ pub mod strategy;
 pub mod trading;
 pub mod wire;
 pub mod wiring;
+pub mod words;
 
 use self::feed::Feed;
 use self::outbox::{Outbox, Progress};

@@ -106,6 +106,8 @@ impl<W: Wiring> Parts<W> {
         OutOfRange::unless(self.trading.instruments() >= all, "parts.trading", allowed)?;
         OutOfRange::unless(self.gate.instruments() >= all, "parts.gate", allowed)?;
         OutOfRange::unless(self.orders.instruments() >= all, "parts.orders", allowed)?;
+        let venues = self.orders.venues();
+        OutOfRange::unless(usize::from(self.venue.0) < venues, "parts.venue", "below the venues of parts.orders")?;
         OutOfRange::unless(self.signal.instruments().is_none_or(|n| n >= all), "parts.signal", allowed)?;
         OutOfRange::unless(self.strategy.instruments().is_none_or(|n| n >= all), "parts.strategy", allowed)
     }

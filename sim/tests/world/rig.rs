@@ -173,12 +173,13 @@ where
         retained: 512,
         fills: 4_096,
         instruments: INSTRUMENTS as u32,
+        venues: 1,
         first_id: 1,
         request_timeout: Nanos::from_millis(200),
     };
     let parts = Parts {
         lane: 0,
-        venue: VenueId(1),
+        venue: VenueId(0),
         tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
         feed: Feed::new(feed).unwrap(),
         market: ItchLine::new(DAY),

@@ -6,7 +6,7 @@ use super::entry::{Away, OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind, Status};
 use super::feed::{Feed, Notice, Release};
 use super::market::{MarketLine, NoEvent};
-use super::orders::{Anomaly, AnomalyKind, Cursor, Order, Orders, Report, Sweep};
+use super::orders::{Anomaly, AnomalyKind, Cursor, Order, Orders, Report, Sweep, Which};
 use super::outbox::{Outbox, Progress};
 use super::record::{self, Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
 use super::risk::{Facts, Gate, OrderFacts, Refusal};
@@ -251,7 +251,7 @@ impl<W: Wiring> Core<W> {
         }
         self.due && self.on_due(now, out)
             || self.sweep.is_some() && self.sweep_one(now, out)
-            || self.orders.is_incomplete() && self.cancel_orphan(now, out)
+            || self.orders.is_incomplete(self.venue) && self.cancel_orphan(now, out)
             || self.news.is_some() && self.tell_next(now)
             || core::mem::take(&mut self.want_snapshot) && out.snapshot()
     }
@@ -377,7 +377,7 @@ impl<W: Wiring> Core<W> {
         let strategy = self.strategy_deadline().map_or(Mono::NEVER, |(at, _)| at);
         let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
         // What can't be cancelled yet is waited for in vain.
-        let orphan = if self.knows_all() { self.orders.orphan_deadline() } else { Mono::NEVER };
+        let orphan = if self.knows_all() { self.orders.orphan_deadline(self.venue) } else { Mono::NEVER };
         self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep).min(orphan)
     }
 
@@ -638,7 +638,7 @@ impl<W: Wiring> Core<W> {
 
     /// Looks at every live order: may it rest?
     fn begin_sweep(&mut self) {
-        self.sweep = Some(Sweep::new(None, PATIENCE));
+        self.sweep = Some(Sweep::new(Which::All, PATIENCE));
     }
 
     // ---- what others may look at -----------------------------------------------------------------------------------
@@ -683,7 +683,7 @@ impl<W: Wiring> Core<W> {
     #[inline]
     #[must_use]
     pub fn ready(&self) -> bool {
-        self.entry.ready() && !self.orders.is_incomplete()
+        self.entry.ready() && !self.orders.is_incomplete(self.venue)
     }
 
     /// Why not, while they may not.
@@ -691,7 +691,7 @@ impl<W: Wiring> Core<W> {
     pub fn away(&self) -> Away {
         // `Opening` is also what an entry says that has nothing to complain of.
         match self.entry.away() {
-            Away::Opening if self.knows_all() && self.orders.is_incomplete() => Away::Incomplete,
+            Away::Opening if self.knows_all() && self.orders.is_incomplete(self.venue) => Away::Incomplete,
             why => why,
         }
     }

@@ -66,10 +66,10 @@ impl<W: Wiring> Core<W> {
             let sent = self.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
             self.probe.pass(Stage::Encoded);
             self.counters.entered = self.counters.entered.wrapping_add(1);
-            match self.orders.opened(now, enter, mark, sent) {
+            match self.orders.opened(now, self.venue, enter, mark, sent) {
                 Some(change) => self.took_step(now, &change, out),
                 None => {
-                    self.orders.not_opened(enter, mark, row.symbol, sent);
+                    self.orders.not_opened(self.venue, enter, mark, row.symbol, sent);
                     self.fault(enter.instrument, sent.token, out);
                 }
             }
@@ -153,10 +153,11 @@ impl<W: Wiring> Core<W> {
         let change = if self.entry.tells_of_earlier() {
             // Until the venue has said all that it knows, it is telling of an earlier run too.
             let instruments = &mut self.instruments;
-            self.orders.adopt(report, |symbol| instruments.admit(Instrument::us_equity(symbol)).ok().flatten())
+            self.orders
+                .adopt(self.venue, report, |symbol| instruments.admit(Instrument::us_equity(symbol)).ok().flatten())
         } else {
             self.check_symbol(report);
-            self.orders.report(report)
+            self.orders.report(self.venue, report)
         };
         // Before any strategy may answer to it.
         if let Some(anomaly) = self.orders.take_anomaly() {
@@ -170,7 +171,7 @@ impl<W: Wiring> Core<W> {
     /// An order that stands, stands in the instrument for which it was sent.
     fn check_symbol(&mut self, report: &Report) {
         let (Report::Accepted(standing) | Report::Replaced { now: standing, .. }) = report else { return };
-        let Some(order) = self.orders.by_token(standing.token).copied() else { return };
+        let Some(order) = self.orders.by_token(self.venue, standing.token).copied() else { return };
         if self.instruments.get(order.instrument).is_some_and(|row| row.symbol != standing.symbol) {
             self.orders.names_another_symbol(&order, standing);
         }
@@ -239,7 +240,7 @@ impl<W: Wiring> Core<W> {
         }
         // A query already on its way does not cover what has become late since, and one may find no room: asked until
         // nothing is late.
-        if self.orders.is_overdue() {
+        if self.orders.is_overdue(self.venue) {
             self.entry.query(now, out);
         }
         let (ready, away) = (self.ready(), self.away());
@@ -267,7 +268,7 @@ impl<W: Wiring> Core<W> {
             return true;
         }
         if self.entry.stage() == EntryStage::Sweeping {
-            if self.orders.live_count() == 0 && !self.orders.is_incomplete() {
+            if self.orders.live_count_at(self.venue) == 0 && !self.orders.is_incomplete(self.venue) {
                 self.entry.swept(now, out);
                 return true;
             }
@@ -305,13 +306,13 @@ impl<W: Wiring> Core<W> {
         if !self.knows_all() {
             return false;
         }
-        let Some(orphan) = self.orders.next_orphan(now, PATIENCE) else { return false };
+        let Some(orphan) = self.orders.next_orphan(self.venue, now, PATIENCE) else { return false };
         if !orphan.cancelled {
             self.alert(Alert::Orphan, orphan.instrument, orphan.token.0, orphan.symbol.key(), out);
         }
         // One that does not leave has its turn in the next round.
         if self.cancel_token(now, orphan.token, out) {
-            self.orders.orphan_cancel_sent(orphan.token);
+            self.orders.orphan_cancel_sent(self.venue, orphan.token);
         }
         true
     }

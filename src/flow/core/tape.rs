@@ -21,10 +21,13 @@ impl<W: Wiring> Core<W> {
     }
 
     pub(super) fn tape_anomaly(&self, anomaly: &Anomaly, stops: bool, out: &mut Outbox) {
-        let Anomaly { what, token, order, instrument, said, known } = *anomaly;
+        let Anomaly { what, venue, report, token, order, instrument, said, known } = *anomaly;
+        let said = if what.says_code() { i64::from(self.entry.code_of(report)) } else { said };
         let body = AnomalyBody {
             what: what as u8,
             stops: u8::from(stops),
+            venue: U16::new(venue.0),
+            report: report as u8,
             instrument: record::instrument_field(instrument),
             symbol: self.symbol_field(instrument),
             token: U64::new(token.0),
@@ -41,7 +44,7 @@ impl<W: Wiring> Core<W> {
     }
 
     pub(super) fn tape_order(&self, change: &Change, out: &mut Outbox) {
-        self.tape(Kind::Order, OrderBody::of(change, self.venue.0).as_bytes(), out);
+        self.tape(Kind::Order, OrderBody::of(change).as_bytes(), out);
     }
 
     /// `refusal` on the tape is 0 for approved, else 1 + the refusal's number. `made`: the order that an enter became.

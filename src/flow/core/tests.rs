@@ -30,6 +30,7 @@ fn core() -> Core<Plain> {
         retained: 2,
         fills: 2,
         instruments: 2,
+        venues: 1,
         first_id: 1,
         request_timeout: Nanos::from_secs(1),
     };
@@ -37,7 +38,7 @@ fn core() -> Core<Plain> {
     let row = Instrument::us_equity(Symbol(*b"TEST    "));
     Core::new(Parts {
         lane: 0,
-        venue: VenueId(1),
+        venue: VenueId(0),
         tags: Tags::default(),
         feed: Feed::new(feed).unwrap(),
         market: ItchLine::new(0),
@@ -69,15 +70,15 @@ const ENTER: Enter = Enter {
 fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
     let (mut core, mut out) = (core(), Outbox::new(0));
     let sent = Sent { token: Token(7), request: 1 };
-    core.orders.not_opened(&ENTER, crate::flow::action::SellMark::Long, Symbol(*b"TEST    "), sent);
+    core.orders.not_opened(VenueId(0), &ENTER, crate::flow::action::SellMark::Long, Symbol(*b"TEST    "), sent);
     core.fault(ENTER.instrument, Token(7), &mut out);
-    assert!(core.gate.is_killed() && core.orders.is_incomplete() && !core.ready());
+    assert!(core.gate.is_killed() && core.orders.is_incomplete(VenueId(0)) && !core.ready());
     assert_eq!((core.counters.faults, core.orders.orphan_count()), (1, 1));
     // The venue never had it: it is gone, and the switch stays until a person has looked.
-    assert_eq!(core.orders.report(&Report::Queried { next: Token(8), unused: None, settled: 0 }), None);
+    assert_eq!(core.orders.report(VenueId(0), &Report::Settled { upto: 0, next: None, unused: None }), None);
     assert_eq!(core.orders.orphan_count(), 1, "not settled yet");
-    assert_eq!(core.orders.report(&Report::Queried { next: Token(8), unused: None, settled: 1 }), None);
-    assert!(!core.orders.is_incomplete() && core.gate.is_killed());
+    assert_eq!(core.orders.report(VenueId(0), &Report::Settled { upto: 1, next: None, unused: None }), None);
+    assert!(!core.orders.is_incomplete(VenueId(0)) && core.gate.is_killed());
 }
 
 #[test]
@@ -94,6 +95,7 @@ fn the_digest_sees_every_field() {
         |c| {
             _ = c.orders.opened(
                 Mono(0),
+                VenueId(0),
                 &ENTER,
                 crate::flow::action::SellMark::Long,
                 Sent { token: Token(1), request: 1 },
@@ -109,7 +111,7 @@ fn the_digest_sees_every_field() {
         |c| _ = c.actions.push(Action::MassCancel(MassCancel { instrument: None })),
         |c| c.judged = 1,
         |c| c.begin_sweep(),
-        |c| c.sweep = Some(Sweep::new(Some(InstrumentId(0)), PATIENCE)),
+        |c| c.sweep = Some(Sweep::new(Which::Of(InstrumentId(0)), PATIENCE)),
         |c| {
             c.begin_sweep();
             c.sweep.as_mut().unwrap().next(Mono(0), &c.orders);

@@ -1,8 +1,9 @@
 //! Every fill by the venue's match number, so that each counts once and can be taken back.
 
 use super::super::action::{Change, Exposure, Fill, Tags};
+use super::super::words::Liquidity;
 use super::table::Effect;
-use crate::base::{ClientId, Digest, InstrumentId, Map, Price, Qty, Side, Token};
+use crate::base::{ClientId, Digest, InstrumentId, Map, Price, Qty, Side, Token, VenueId};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -10,6 +11,7 @@ use alloc::vec;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Booked {
     pub(super) order: ClientId,
+    pub(super) venue: VenueId,
     pub(super) token: Token,
     pub(super) instrument: InstrumentId,
     pub(super) side: Side,
@@ -23,6 +25,7 @@ pub(super) struct Booked {
 
 const NONE: Booked = Booked {
     order: ClientId(0),
+    venue: VenueId(0),
     token: Token(0),
     instrument: InstrumentId(0),
     side: Side::Buy,
@@ -33,11 +36,11 @@ const NONE: Booked = Booked {
     },
     short: false,
     first: (Qty::ZERO, Price(0)),
-    fill: Fill { qty: Qty::ZERO, price: Price(0), trade: 0, liquidity: 0 },
+    fill: Fill { qty: Qty::ZERO, price: Price(0), trade: 0, liquidity: Liquidity::UNKNOWN },
     broken: false,
 };
 
-/// The latest fills. When full, the oldest is forgotten and counted: a duplicate of it would count again, and a break
+/// The latest fills of one venue, whose match numbers are its own. When full, the oldest is forgotten and counted: a duplicate of it would count again, and a break
 /// of it can't be booked. Size it for the day.
 #[derive(Debug)]
 pub(super) struct Fills {
@@ -118,6 +121,7 @@ impl Booked {
         let nothing = Exposure { short: self.short, ..Exposure::default() };
         Change {
             order: self.order,
+            venue: self.venue,
             instrument: self.instrument,
             side: self.side,
             tags: self.tags,
@@ -134,12 +138,13 @@ impl Booked {
     }
 
     fn digest(&self, into: &mut Digest) {
-        let Booked { order, token, instrument, side, tags, short, first, fill, broken } = self;
+        let Booked { order, venue, token, instrument, side, tags, short, first, fill, broken } = self;
         let Fill { qty, price, trade, liquidity } = fill;
         into.u64(order.0);
         into.u64(token.0);
-        into.u64(u64::from(instrument.0));
-        into.u64(*side as u64 | u64::from(*short) << 1 | u64::from(*broken) << 2 | u64::from(*liquidity) << 8);
+        into.u64(u64::from(instrument.0) | u64::from(venue.0) << 32);
+        into.u64(*side as u64 | u64::from(*short) << 1 | u64::from(*broken) << 2);
+        into.u64(u64::from(liquidity.code) << 8 | liquidity.kind as u64);
         tags.digest(into);
         into.i64(qty.0);
         into.i64(price.0);
@@ -153,14 +158,16 @@ impl Booked {
 mod tests {
     use super::*;
     use crate::base::first_repeated;
+    use crate::flow::words::LiquidityKind;
     use std::vec::Vec;
 
     #[test]
     fn the_digest_sees_every_field() {
         let one = Booked { order: ClientId(1), token: Token(1), ..NONE };
-        let changes: [fn(&mut Booked); 15] = [
+        let changes: [fn(&mut Booked); 17] = [
             |_| {},
             |b| b.order = ClientId(2),
+            |b| b.venue = VenueId(1),
             |b| b.token = Token(2),
             |b| b.instrument = InstrumentId(1),
             |b| b.side = Side::Sell,
@@ -173,7 +180,8 @@ mod tests {
             |b| b.fill.qty = Qty(1),
             |b| b.fill.price = Price(1),
             |b| b.fill.trade = 1,
-            |b| b.fill.liquidity = 1,
+            |b| b.fill.liquidity.kind = LiquidityKind::Added,
+            |b| b.fill.liquidity.code = 1,
         ];
         let digests = changes.map(|change| {
             let (mut booked, mut fills) = (one, Fills::new(2));

@@ -1,8 +1,9 @@
 //! One order and the venue's arithmetic on it.
 
 use super::super::action::{Exposure, SellMark, Tags, TimeInForce};
+use super::super::words::Visibility;
 use super::report::Standing;
-use crate::base::{ClientId, Digest, InstrumentId, Mono, Price, Qty, Side, Token, VenueRef};
+use crate::base::{ClientId, Digest, InstrumentId, Mono, Price, Qty, Side, Token, VenueId, VenueRef};
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +44,7 @@ pub struct Cancelling {
     pub deferred: bool,
 }
 
-/// Which queue of its table a slot is in; the number is the queue's place there.
+/// Which queue of its table a slot is in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Queue {
     /// Never used, or finished: reused in this order.
@@ -61,6 +62,8 @@ pub(super) enum Queue {
 pub struct Order {
     /// The lane's name for it.
     pub id: ClientId,
+    /// Where it is.
+    pub venue: VenueId,
     /// Instrument.
     pub instrument: InstrumentId,
     /// Side.
@@ -88,7 +91,7 @@ pub struct Order {
     /// The reference under which the feed shows it.
     pub venue_ref: Option<VenueRef>,
     /// How it is displayed.
-    pub display: u8,
+    pub display: Visibility,
     /// A replace on its way.
     pub replacing: Option<Replacing>,
     /// A cancel on its way.
@@ -109,6 +112,7 @@ pub struct Order {
 impl Order {
     pub(super) const VACANT: Order = Order {
         id: ClientId(0),
+        venue: VenueId(0),
         instrument: InstrumentId(0),
         side: Side::Buy,
         mark: SellMark::Long,
@@ -126,7 +130,7 @@ impl Order {
         executed: Qty::ZERO,
         decremented: Qty::ZERO,
         venue_ref: None,
-        display: 0,
+        display: Visibility::Other,
         replacing: None,
         cancelling: None,
         liable: Qty::ZERO,
@@ -275,6 +279,7 @@ impl Order {
     pub(super) fn digest(&self, into: &mut Digest) {
         let Order {
             id,
+            venue,
             instrument,
             side,
             mark,
@@ -299,8 +304,9 @@ impl Order {
             born,
         } = self;
         into.u64(id.0);
+        into.u64(u64::from(venue.0));
         tags.digest(into);
-        let small = [*side as u64, mark.number(), *tif as u64, *status as u64, *queue as u64, u64::from(*display)];
+        let small = [*side as u64, mark.number(), *tif as u64, *status as u64, *queue as u64, *display as u64];
         small.into_iter().for_each(|n| into.u64(n));
         for n in [limit.0, price.0, open.0, executed.0, decremented.0, liable.0] {
             into.i64(n);
@@ -333,9 +339,10 @@ mod tests {
     fn the_digest_sees_every_field() {
         const REPLACING: Replacing = Replacing { token: Token(0), price: Price(0), qty: Qty::ZERO };
         const CANCELLING: Cancelling = Cancelling { keep: Qty::ZERO, at: Mono(0), deferred: false };
-        let changes: [fn(&mut Order); 34] = [
+        let changes: [fn(&mut Order); 35] = [
             |_| {},
             |o| o.id = ClientId(9),
+            |o| o.venue = VenueId(9),
             |o| o.instrument = InstrumentId(9),
             |o| o.side = Side::Sell,
             |o| o.mark = SellMark::Short { located: false },
@@ -353,7 +360,7 @@ mod tests {
             |o| o.decremented = Qty(9),
             |o| o.venue_ref = Some(VenueRef(0)),
             |o| o.venue_ref = Some(VenueRef(9)),
-            |o| o.display = 9,
+            |o| o.display = Visibility::Hidden,
             |o| o.replacing = Some(REPLACING),
             |o| o.replacing = Some(Replacing { token: Token(9), ..REPLACING }),
             |o| o.replacing = Some(Replacing { price: Price(9), ..REPLACING }),

@@ -2,15 +2,26 @@
 
 use super::table::Cursor;
 use super::{Order, Orders};
-use crate::base::{Digest, InstrumentId, Mono, Nanos, Qty};
+use crate::base::{Digest, InstrumentId, Mono, Nanos, Qty, VenueId};
 use crate::flow::action::Cancel;
+
+/// Whose orders.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// All.
+    All,
+    /// Those at one venue.
+    At(VenueId),
+    /// Those in one instrument.
+    Of(InstrumentId),
+}
 
 /// A round over live orders that gives a full cancel for each that has none on its way, and again for one whose
 /// cancel is older than `patience`. Works with every venue, also one without mass cancel; after a mass cancel, a
 /// sweep finds what it missed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sweep {
-    of: Option<InstrumentId>,
+    of: Which,
     patience: Nanos,
     cursor: Cursor,
     /// When to go round again; the end of time while a round is under way.
@@ -20,9 +31,9 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Of one instrument, or of all.
+    /// Of these.
     #[must_use]
-    pub fn new(of: Option<InstrumentId>, patience: Nanos) -> Self {
+    pub fn new(of: Which, patience: Nanos) -> Self {
         Sweep { of, patience, cursor: Cursor::default(), again_at: Mono::NEVER, found: false }
     }
 
@@ -42,8 +53,9 @@ impl Sweep {
         }
         loop {
             let order = match self.of {
-                None => orders.next_live(&mut self.cursor),
-                Some(instrument) => orders.next_live_of(instrument, &mut self.cursor),
+                Which::All => orders.next_live(&mut self.cursor),
+                Which::At(venue) => orders.next_live_at(venue, &mut self.cursor),
+                Which::Of(instrument) => orders.next_live_of(instrument, &mut self.cursor),
             };
             let Some(order) = order else {
                 self.again_at = now.after(self.patience);
@@ -72,7 +84,12 @@ impl Sweep {
     /// Feeds every value.
     pub fn digest(&self, into: &mut Digest) {
         let Sweep { of, patience, cursor, again_at, found } = self;
-        into.u64(of.map_or(u64::MAX, |id| u64::from(id.0)));
+        let (kind, which) = match of {
+            Which::All => (0, 0),
+            Which::At(venue) => (1, u32::from(venue.0)),
+            Which::Of(instrument) => (2, instrument.0),
+        };
+        into.u64(kind << 32 | u64::from(which));
         into.u64(patience.0);
         cursor.digest(into);
         into.u64(again_at.0);
@@ -89,8 +106,9 @@ impl Sweep {
     #[must_use]
     pub fn is_done(&self, orders: &Orders) -> bool {
         match self.of {
-            None => orders.live_count() == 0,
-            Some(instrument) => orders.next_live_of(instrument, &mut Cursor::default()).is_none(),
+            Which::All => orders.live_count() == 0,
+            Which::At(venue) => orders.live_count_at(venue) == 0,
+            Which::Of(instrument) => orders.next_live_of(instrument, &mut Cursor::default()).is_none(),
         }
     }
 }
@@ -102,9 +120,10 @@ mod tests {
 
     #[test]
     fn the_digest_sees_every_field() {
-        let changes: [fn(&mut Sweep); 7] = [
+        let changes: [fn(&mut Sweep); 8] = [
             |_| {},
-            |s| s.of = Some(InstrumentId(0)),
+            |s| s.of = Which::At(VenueId(0)),
+            |s| s.of = Which::Of(InstrumentId(0)),
             |s| s.patience = Nanos(9),
             |s| s.cursor = Cursor::at(0, 0),
             |s| s.cursor = Cursor::at(0, 9),
@@ -112,7 +131,7 @@ mod tests {
             |s| s.found = true,
         ];
         let digests = changes.map(|change| {
-            let mut sweep = Sweep::new(None, Nanos(1));
+            let mut sweep = Sweep::new(Which::All, Nanos(1));
             change(&mut sweep);
             Digest::of_state(|into| sweep.digest(into))
         });

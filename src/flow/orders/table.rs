@@ -1,9 +1,10 @@
 //! Where orders are kept: fixed slots, found by id and by token, in the lists that the rest needs.
 
 use super::super::action::{Change, Fill, Happening};
+use super::super::words::Reason;
 use super::list::{Links, List, NIL};
 use super::order::{Order, Queue};
-use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Price, Qty, Side, Token};
+use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Price, Qty, Side, Token, VenueId};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -37,30 +38,58 @@ impl Cursor {
 /// What a step did, besides changing the order.
 pub(super) struct Effect {
     pub(super) what: Happening,
-    pub(super) reason: u16,
+    pub(super) reason: Reason,
     pub(super) fill: Option<Fill>,
     pub(super) reversed: Option<Fill>,
 }
 
 impl Effect {
     pub(super) fn of(what: Happening) -> Self {
-        Effect { what, reason: 0, fill: None, reversed: None }
+        Effect { what, reason: Reason::NONE, fill: None, reversed: None }
     }
 
-    pub(super) fn because(what: Happening, reason: u16) -> Self {
+    pub(super) fn because(what: Happening, reason: Reason) -> Self {
         Effect { reason, ..Effect::of(what) }
+    }
+}
+
+/// What the table has by venue: tokens, and requests that are owed an answer, are numbered by each for itself.
+#[derive(Debug)]
+struct AtVenue {
+    by_token: Map,
+    pending: List,
+    overdue: List,
+    live_count: u32,
+}
+
+impl AtVenue {
+    fn new(slots: usize) -> Self {
+        // Each slot has three tokens at most: the order's, its replacement's, and the one before.
+        let by_token = Map::new(slots.saturating_mul(3));
+        AtVenue { by_token, pending: List::EMPTY, overdue: List::EMPTY, live_count: 0 }
+    }
+}
+
+/// The list of a queue.
+#[inline]
+fn list_of<'a>(retired: &'a mut List, at: &'a mut [AtVenue], venue: VenueId, queue: Queue) -> Option<&'a mut List> {
+    match queue {
+        Queue::Retired => Some(retired),
+        Queue::Pending => at.get_mut(usize::from(venue.0)).map(|at| &mut at.pending),
+        Queue::Overdue => at.get_mut(usize::from(venue.0)).map(|at| &mut at.overdue),
+        Queue::Quiet => None,
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Table {
     slots: Box<[Order]>,
-    by_token: Map,
+    at: Box<[AtVenue]>,
     by_id: Map,
 
-    /// Retired, pending, overdue: a slot is in one of them, or quiet and in none.
+    /// Retired; or pending or overdue at its venue: a slot is in one of them, or quiet and in none.
     queued: Links,
-    queues: [List; Queue::Quiet as usize],
+    retired: List,
 
     /// Live orders, in the order in which they became so; all, and by instrument.
     live: Links,
@@ -75,18 +104,17 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(slots: u32, instruments: u32) -> Self {
+    pub(super) fn new(slots: u32, instruments: u32, venues: u16) -> Self {
         let size = slots as usize;
         let mut cells = vec![Order::VACANT; size].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.
         cells.fill(core::hint::black_box(Order::VACANT));
         let mut table = Table {
             slots: cells,
-            // Each slot has three tokens at most: the order's, its replacement's, and the one before.
-            by_token: Map::new(size.saturating_mul(3)),
+            at: (0..venues).map(|_| AtVenue::new(size)).collect(),
             by_id: Map::new(size),
             queued: Links::new(size),
-            queues: [List::EMPTY; Queue::Quiet as usize],
+            retired: List::EMPTY,
             live: Links::new(size),
             all: List::EMPTY,
             of_instrument: Links::new(size),
@@ -96,15 +124,23 @@ impl Table {
             births: 0,
         };
         for slot in 0..slots {
-            if let Some(list) = table.queues.get_mut(Queue::Retired as usize) {
-                table.queued.push_back(list, slot);
-            }
+            table.queued.push_back(&mut table.retired, slot);
         }
         table
     }
 
     pub(super) fn instruments(&self) -> usize {
         self.instruments.len()
+    }
+
+    pub(super) fn venues(&self) -> usize {
+        self.at.len()
+    }
+
+    /// How many orders are live at a venue.
+    #[inline]
+    pub(super) fn live_count_at(&self, venue: VenueId) -> u32 {
+        self.at.get(usize::from(venue.0)).map_or(0, |at| at.live_count)
     }
 
     #[inline]
@@ -118,14 +154,20 @@ impl Table {
     }
 
     #[inline]
-    pub(super) fn of_token(&self, token: Token) -> Option<u32> {
-        self.by_token.get(token.0)
+    pub(super) fn of_token(&self, venue: VenueId, token: Token) -> Option<u32> {
+        self.at.get(usize::from(venue.0))?.by_token.get(token.0)
     }
 
-    /// The first in a queue: the one that has been in it longest.
+    /// The first that is owed an answer by a venue, and not overdue: the one that has been waiting longest.
     #[inline]
-    pub(super) fn first(&self, queue: Queue) -> u32 {
-        self.queues.get(queue as usize).map_or(NIL, |list| list.head)
+    pub(super) fn first_pending(&self, venue: VenueId) -> u32 {
+        self.at.get(usize::from(venue.0)).map_or(NIL, |at| at.pending.head)
+    }
+
+    /// The first whose answer is late.
+    #[inline]
+    pub(super) fn first_overdue(&self, venue: VenueId) -> u32 {
+        self.at.get(usize::from(venue.0)).map_or(NIL, |at| at.overdue.head)
     }
 
     #[inline]
@@ -155,34 +197,37 @@ impl Table {
         None
     }
 
-    /// The slot that was finished longest ago, cleared and named. `None` if all are live, or the instrument is beyond
-    /// the capacity.
-    pub(super) fn take(&mut self, instrument: InstrumentId, id: ClientId, token: Token) -> Option<u32> {
+    /// The slot that was finished longest ago, cleared and named. `None` if all are live, or venue or instrument is
+    /// beyond the capacity.
+    pub(super) fn take(&mut self, venue: VenueId, instrument: InstrumentId, id: ClientId, token: Token) -> Option<u32> {
         self.instruments.get(instrument.0 as usize)?;
-        let slot = self.first(Queue::Retired);
+        self.at.get(usize::from(venue.0))?;
+        let slot = self.retired.head;
         let old = *self.get(slot)?;
         for token in [Some(old.token), Some(old.previous), old.replacing.map(|r| r.token)].into_iter().flatten() {
-            self.forget_token(token, slot);
+            self.forget_token(old.venue, token, slot);
         }
         if self.of_id(old.id) == Some(slot) {
             self.by_id.remove(old.id.0);
         }
         self.queue(slot, Queue::Quiet);
-        *self.slots.get_mut(slot as usize)? = Order { queue: Queue::Quiet, ..Order::VACANT };
+        *self.slots.get_mut(slot as usize)? = Order { venue, queue: Queue::Quiet, ..Order::VACANT };
         // Room is certain: every slot has one id.
         let _fits = self.by_id.insert(id.0, slot);
-        self.add_token(token, slot);
+        self.add_token(venue, token, slot);
         Some(slot)
     }
 
     /// Room is certain: every slot has three tokens at most.
-    pub(super) fn add_token(&mut self, token: Token, slot: u32) {
-        let _fits = self.by_token.insert(token.0, slot);
+    pub(super) fn add_token(&mut self, venue: VenueId, token: Token, slot: u32) {
+        let _fits = self.at.get_mut(usize::from(venue.0)).map(|at| at.by_token.insert(token.0, slot));
     }
 
-    pub(super) fn forget_token(&mut self, token: Token, slot: u32) {
-        if self.of_token(token) == Some(slot) {
-            self.by_token.remove(token.0);
+    pub(super) fn forget_token(&mut self, venue: VenueId, token: Token, slot: u32) {
+        if self.of_token(venue, token) == Some(slot)
+            && let Some(at) = self.at.get_mut(usize::from(venue.0))
+        {
+            at.by_token.remove(token.0);
         }
     }
 
@@ -198,14 +243,15 @@ impl Table {
     /// Moves a slot to the end of a queue, unless it is in that queue already.
     pub(super) fn queue(&mut self, slot: u32, to: Queue) {
         let Some(order) = self.slots.get_mut(slot as usize) else { return };
+        let venue = order.venue;
         let from = core::mem::replace(&mut order.queue, to);
         if from == to {
             return;
         }
-        if let Some(list) = self.queues.get_mut(from as usize) {
+        if let Some(list) = list_of(&mut self.retired, &mut self.at, venue, from) {
             self.queued.remove(list, slot);
         }
-        if let Some(list) = self.queues.get_mut(to as usize) {
+        if let Some(list) = list_of(&mut self.retired, &mut self.at, venue, to) {
             self.queued.push_back(list, slot);
         }
     }
@@ -225,6 +271,7 @@ impl Table {
         let (left, joined) = if shown == shows { (None, None) } else { (shown, shows) };
         let change = Change {
             order: order.id,
+            venue: order.venue,
             instrument: order.instrument,
             side: order.side,
             tags: order.tags,
@@ -258,16 +305,19 @@ impl Table {
     fn file(&mut self, slot: u32, is_live: bool) {
         let Some(order) = self.slots.get_mut(slot as usize) else { return };
         let Some(instrument) = self.instruments.get_mut(order.instrument.0 as usize) else { return };
+        let Some(at) = self.at.get_mut(usize::from(order.venue.0)) else { return };
         if is_live {
             self.births = self.births.wrapping_add(1);
             order.born = self.births;
             self.live.push_back(&mut self.all, slot);
             self.of_instrument.push_back(instrument, slot);
             self.live_count = self.live_count.wrapping_add(1);
+            at.live_count = at.live_count.wrapping_add(1);
         } else {
             self.live.remove(&mut self.all, slot);
             self.of_instrument.remove(instrument, slot);
             self.live_count = self.live_count.wrapping_sub(1);
+            at.live_count = at.live_count.wrapping_sub(1);
         }
     }
 
@@ -307,10 +357,10 @@ impl Table {
         // best prices. What a slot has in front of it in its queue is not.
         let Table {
             slots,
-            by_token: _,
+            at,
             by_id: _,
             queued,
-            queues,
+            retired,
             live: _,
             all: _,
             of_instrument: _,
@@ -325,7 +375,8 @@ impl Table {
             into.u64(slot);
             order.digest(into);
         }
-        for list in queues {
+        let waiting = at.iter().flat_map(|AtVenue { by_token: _, pending, overdue, live_count: _ }| [pending, overdue]);
+        for list in core::iter::once(retired).chain(waiting) {
             let mut slot = list.head;
             while slot != NIL {
                 into.u64(u64::from(slot));
@@ -357,7 +408,7 @@ mod tests {
             },
         ];
         let digests = changes.map(|change| {
-            let mut table = Table::new(3, 1);
+            let mut table = Table::new(3, 1, 1);
             change(&mut table);
             Digest::of_state(|into| table.digest(into))
         });

@@ -4,10 +4,11 @@
 use crate::targets_orders::Wire;
 use firelane_gateway::base::{
     ClientId, Digest, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Price, Qty, SessionId, Side, Symbol,
+    VenueId,
 };
 use firelane_gateway::flow::action::{Cancel, Change, Enter, Happening, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::entry::{OrderEntry, OuchConfig, OuchEntry, Refused, Stage, cl_ord_id};
-use firelane_gateway::flow::orders::{Order, Orders, OrdersConfig, Report, Sent, Sweep};
+use firelane_gateway::flow::orders::{Order, Orders, OrdersConfig, Report, Sent, Sweep, Which};
 use firelane_gateway::flow::outbox::{Class, Outbox, Output};
 use firelane_gateway::flow::risk::{Facts, Gate, OrderFacts, RiskLimits};
 use firelane_gateway::flow::session::SessionInput;
@@ -253,6 +254,7 @@ impl Rig {
             retained: 64,
             fills: 64,
             instruments: 2,
+            venues: 1,
             first_id: 1,
             request_timeout: Nanos(SECOND / 2),
         };
@@ -274,7 +276,7 @@ impl Rig {
             chunk: usize::MAX,
             connected: false,
             sweeps: true,
-            sweep: Sweep::new(None, Nanos(SECOND)),
+            sweep: Sweep::new(Which::All, Nanos(SECOND)),
         }
     }
 
@@ -380,13 +382,13 @@ impl Rig {
     fn drain(&mut self) {
         while let Some(report) = self.entry.next_report(self.now, &mut self.out) {
             self.reports.push(report);
-            let change = self.orders.adopt(&report, |symbol| self.table.find(symbol));
+            let change = self.orders.adopt(VenueId(0), &report, |symbol| self.table.find(symbol));
             self.changes.extend(change);
         }
         while let Some(change) = self.orders.timed_out(self.now) {
             self.changes.push(change);
         }
-        if self.orders.is_overdue() {
+        if self.orders.is_overdue(VenueId(0)) {
             self.entry.query(self.now, &mut self.out);
         }
         if self.sweeps && self.entry.stage() == Stage::Sweeping {
@@ -418,7 +420,7 @@ impl Rig {
         let mark = approved.mark;
         let id = self.orders.next_id();
         let sent = self.entry.enter(self.now, approved, id, &self.table, &mut self.out)?;
-        self.changes.extend(self.orders.opened(self.now, &enter, mark, sent));
+        self.changes.extend(self.orders.opened(self.now, VenueId(0), &enter, mark, sent));
         Ok(id)
     }
 

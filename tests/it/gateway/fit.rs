@@ -462,7 +462,8 @@ fn parts_that_were_built_for_fewer_instruments_are_refused_by_name() {
     assert!(refused(&|_| {}).is_none(), "eight each");
     let books = BookCapacity { instruments: 7, ..setup.books };
     let orders = OrdersConfig { instruments: 7, ..setup.orders };
-    let changes: [(&str, Change<'_>); 5] = [
+    let changes: [(&str, Change<'_>); 6] = [
+        ("parts.venue", &|p| p.venue = VenueId(1)),
         ("parts.books", &|p| p.books = Books::new(books)),
         ("parts.trading", &|p| p.trading = Trading::new(setup.trading, 7)),
         ("parts.gate", &|p| p.gate = Gate::new(&setup.risk, 7).unwrap()),

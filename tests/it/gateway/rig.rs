@@ -271,6 +271,7 @@ impl Default for Setup {
                 retained: 64,
                 fills: 256,
                 instruments: 8,
+                venues: 1,
                 first_id: 1,
                 request_timeout: Nanos::from_millis(500),
             },
@@ -287,7 +288,7 @@ pub fn parts<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strateg
     let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
     Parts {
         lane: 0,
-        venue: VenueId(1),
+        venue: VenueId(0),
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
         feed: Feed::new(setup.feed).unwrap(),
         market: ItchLine::new(20_000),

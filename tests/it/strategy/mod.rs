@@ -2,13 +2,14 @@
 
 use firelane_gateway::base::{
     ClientId, Digest, ExchangeTime, Instrument, InstrumentId, LoadError, Mono, Nanos, Price, Qty, Reader, Side, State,
-    StrategyId, Symbol, VenueRef, Writer,
+    StrategyId, Symbol, VenueId, VenueRef, Writer,
 };
 use firelane_gateway::flow::action::{
     Action, Cancel, Change, Enter, Exposure, Fill, Happening, MassCancel, Replace, SellMark, Tags, TimeInForce,
 };
 use firelane_gateway::flow::book::{BookCapacity, BookRef, BookView, Books, Freshness, L3View, Level};
 use firelane_gateway::flow::event::{Event, EventKind};
+use firelane_gateway::flow::orders::Reason;
 use firelane_gateway::flow::risk::{Facts, Gate, OrderFacts, Refusal, RiskLimits, ShortSale, ZeroCross};
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Pressure, Signal};
 use firelane_gateway::flow::strategy::{
@@ -318,11 +319,12 @@ fn change(what: Happening, strategy: u16) -> Change {
     let none = Exposure::default();
     Change {
         order: ClientId(1),
+        venue: VenueId(0),
         instrument: A,
         side: Buy,
         tags: Tags { strategy: StrategyId(strategy), ..Tags::default() },
         what,
-        reason: 0,
+        reason: Reason::NONE,
         before: none,
         after: none,
         fill: None,
