@@ -309,7 +309,7 @@ pub fn messages(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 mod tests {
     use super::*;
     use firelane_gateway::base::{InstrumentTable, Qty, Side};
-    use firelane_gateway::flow::book::{BookCapacity, BookView, Books};
+    use firelane_gateway::flow::book::{BookCapacity, Books};
     use firelane_gateway::flow::itch_line::ItchLine;
     use firelane_gateway::flow::market::MarketLine;
 

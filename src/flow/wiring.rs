@@ -2,7 +2,7 @@
 //! monomorphised function tree, and a user's own strategy is one `impl`.
 
 use super::action::Tags;
-use super::book::{BookRef, Books};
+use super::book::Books;
 use super::entry::OrderEntry;
 use super::feed::Feed;
 use super::market::MarketLine;
@@ -18,9 +18,9 @@ pub trait Wiring {
     /// The market-data protocol.
     type Market: MarketLine;
     /// The signal, or a pair of signals.
-    type Signal: for<'b> Signal<BookRef<'b>>;
+    type Signal: Signal;
     /// The strategy, or a pair of strategies.
-    type Strategy: for<'b> Strategy<BookRef<'b>, Self::Signal>;
+    type Strategy: Strategy<Self::Signal>;
     /// The order-entry protocol.
     type Entry: OrderEntry;
     /// Who is told of the stages passed.

@@ -6,7 +6,7 @@ use firelane_gateway::base::{
     VenueRef, Writer,
 };
 use firelane_gateway::flow::book::{
-    Applied, BookCapacity, BookFault, BookView, Books, L3View, Level, OwnMatch, OwnTouch, Scope, StaleReason,
+    Applied, BookCapacity, BookFault, BookRef, Books, Level, OwnMatch, OwnTouch, Scope, StaleReason,
 };
 use firelane_gateway::flow::event::EventKind;
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -37,7 +37,7 @@ fn messages(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The best of both sides as the oracle writes it.
-fn bbo(view: &impl BookView) -> String {
+fn bbo(view: BookRef<'_>) -> String {
     let side = |side| view.top(side).map_or((0, 0), |level| (level.price.0, level.qty.0));
     let (ask, bid) = (side(Side::Sell), side(Side::Buy));
     format!("{},{},{},{}", ask.0, ask.1, bid.0, bid.1)
@@ -61,7 +61,7 @@ fn the_aapl_hour_gives_the_exchanges_own_best_prices() {
         let Some(id) = event.instrument else { continue };
         let applied = books.apply(id, &event.kind);
         assert_eq!(applied.fault, None, "message {index}");
-        let now = bbo(&books.view(id));
+        let now = bbo(books.view(id));
         assert_eq!(applied.top_changed, now != last, "message {index}");
         if now != last {
             states.push(format!("{index},{now}"));

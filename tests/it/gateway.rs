@@ -12,3 +12,4 @@ pub(crate) mod rig;
 mod said;
 mod same;
 mod silence;
+mod view;

@@ -4,7 +4,6 @@
 use crate::layout;
 use crate::replay::group;
 use firelane_gateway::base::{InstrumentId, Price, Side};
-use firelane_gateway::flow::book::BookView;
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::live::Observer;
 use firelane_sim::reconcile::{Traded, Volume};

@@ -4,7 +4,7 @@ use crate::nearest::did_you_mean;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::{InstrumentTable, State, VenueId};
 use firelane_gateway::flow::Gateway;
-use firelane_gateway::flow::book::{BookRef, Books};
+use firelane_gateway::flow::book::Books;
 use firelane_gateway::flow::entry::OuchEntry;
 use firelane_gateway::flow::feed::Feed;
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -49,7 +49,7 @@ const WIRINGS: [Named; 3] = [
 /// Nasdaq equities: ITCH 5.0 in, OUCH 5.0 out, book imbalance as the signal.
 struct Nasdaq<S>(PhantomData<S>);
 
-impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Nasdaq<S> {
+impl<S: Strategy<Imbalance>> Wiring for Nasdaq<S> {
     type Market = ItchLine;
     type Signal = Imbalance;
     type Strategy = S;
@@ -76,7 +76,7 @@ pub(crate) fn build(config: &Config, clock: Option<Clock>) -> Result<Box<dyn Lan
 
 fn lane<S>(config: &Config, probe: StageProbe, strategy: S) -> Result<Box<dyn Lane>>
 where
-    S: for<'b> Strategy<BookRef<'b>, Imbalance> + State + Send + 'static,
+    S: Strategy<Imbalance> + State + Send + 'static,
 {
     let instruments = InstrumentTable::new(&config.listed, config.instruments, config.directory);
     let mut gate = Gate::new(&config.risk, config.instruments)?;

@@ -3,7 +3,6 @@
 use super::{Difference, Dollars};
 use crate::exchange::Exchange;
 use firelane_gateway::base::{InstrumentId, Price, Side, Symbol, VenueRef};
-use firelane_gateway::flow::book::{BookView, L3View};
 use firelane_gateway::shell::lane::Lane;
 use std::fmt;
 

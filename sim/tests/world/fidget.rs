@@ -1,10 +1,11 @@
 //! A strategy that asks for anything that may be asked for, for no reason: what the two useful ones never do, such as
 //! partial cancels, odd lots, and cancels of orders that are being replaced.
 
-use firelane_gateway::base::{Digest, LoadError, Price, Qty, Reader, Side, State, Writer};
+use firelane_gateway::base::{Digest, InstrumentId, LoadError, Price, Qty, Reader, Side, State, Writer};
 use firelane_gateway::flow::action::{Action, Cancel, Change, Enter, Happening, MassCancel, Replace, TimeInForce};
-use firelane_gateway::flow::book::BookView;
-use firelane_gateway::flow::strategy::{Actions, Awaits, Context, OwnOrder, Strategy};
+use firelane_gateway::flow::event::Event;
+use firelane_gateway::flow::signal::Signal;
+use firelane_gateway::flow::strategy::{Actions, Awaits, OwnOrder, Strategy, View};
 
 /// Never more orders of an instrument at once.
 const MOST: usize = 4;
@@ -26,34 +27,34 @@ impl Fidget {
     }
 
     /// A few ticks around the best of its side.
-    fn price<B: BookView, S>(&mut self, context: &Context<'_, B, S>, side: Side) -> Option<Price> {
-        let best = context.book.top(side)?.price;
-        Some(Price(best.0 + (self.below(9) as i64 - 5) * context.row.tick * side.sign()))
+    fn price<S>(&mut self, id: InstrumentId, view: &View<'_, S>, side: Side) -> Option<Price> {
+        let best = view.book(id).top(side)?.price;
+        Some(Price(best.0 + (self.below(9) as i64 - 5) * view.row(id)?.tick * side.sign()))
     }
 
     fn shares(&mut self) -> Qty {
         Qty(1 + self.below(300) as i64)
     }
 
-    fn enter<B: BookView, S>(&mut self, context: &Context<'_, B, S>) -> Option<Action> {
+    fn enter<S>(&mut self, id: InstrumentId, view: &View<'_, S>) -> Option<Action> {
         let side = if self.below(2) == 0 { Side::Buy } else { Side::Sell };
         Some(Action::Enter(Enter {
-            instrument: context.instrument,
+            instrument: id,
             side,
-            price: self.price(context, side)?,
+            price: self.price(id, view, side)?,
             qty: self.shares(),
             tif: if self.below(8) == 0 { TimeInForce::ImmediateOrCancel } else { TimeInForce::Day },
             post_only: self.below(4) == 0,
-            tags: context.tags,
+            tags: view.tags(),
         }))
     }
 
-    fn change<B: BookView, S>(&mut self, context: &Context<'_, B, S>, own: OwnOrder) -> Option<Action> {
-        let order = own.order;
+    fn change<S>(&mut self, view: &View<'_, S>, own: OwnOrder) -> Option<Action> {
+        let (id, order) = (own.instrument, own.order);
         Some(match self.below(8) {
             0..=3 if own.awaits == Awaits::Nothing => Action::Replace(Replace {
                 order,
-                price: self.price(context, own.side)?,
+                price: self.price(id, view, own.side)?,
                 qty: own.spent.plus(self.shares()),
             }),
             4 | 5 if own.open.0 > 1 => {
@@ -61,39 +62,39 @@ impl Fidget {
                 Action::Cancel(Cancel { order, keep: own.spent.plus(Qty(less)) })
             }
             6 => Action::Cancel(Cancel { order, keep: Qty(0) }),
-            7 if self.below(16) == 0 => Action::MassCancel(MassCancel { instrument: Some(context.instrument) }),
+            7 if self.below(16) == 0 => Action::MassCancel(MassCancel { instrument: Some(id) }),
             _ => return None,
         })
     }
 
-    fn act<B: BookView, S>(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        if !context.may_trade() {
+    fn act<S>(&mut self, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
+        if view.may_trade(id).is_err() {
             return;
         }
-        let count = context.orders.len();
+        let count = view.orders(id).count();
         let action = if count < MOST && self.below(count as u64 + 1) == 0 {
-            self.enter(context)
+            self.enter(id, view)
         } else {
             let at = self.below(count as u64) as usize;
-            self.change(context, context.orders[at])
+            view.orders(id).nth(at).and_then(|own| self.change(view, own))
         };
         if let Some(action) = action {
-            actions.push(action);
+            ask.push(action);
         }
     }
 }
 
-impl<B: BookView, S> Strategy<B, S> for Fidget {
-    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+impl<S: Signal> Strategy<S> for Fidget {
+    fn on_event(&mut self, id: InstrumentId, _: &Event, view: &View<'_, S>, ask: &mut Actions) {
         if self.below(16) == 0 {
-            self.act(context, actions);
+            self.act(id, view, ask);
         }
     }
 
     /// Not upon what it has just asked for itself.
-    fn on_change(&mut self, change: &Change, context: &Context<'_, B, S>, actions: &mut Actions) {
+    fn on_change(&mut self, change: &Change, view: &View<'_, S>, ask: &mut Actions) {
         if change.what != Happening::Sent && self.below(4) == 0 {
-            self.act(context, actions);
+            self.act(change.instrument, view, ask);
         }
     }
 }

@@ -6,7 +6,7 @@ use firelane_gateway::base::{
 };
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::action::Tags;
-use firelane_gateway::flow::book::{BookCapacity, BookRef, Books};
+use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::entry::{OuchConfig, OuchEntry};
 use firelane_gateway::flow::feed::{Feed, FeedConfig, SnapshotConfig, Start};
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -35,7 +35,7 @@ const INSTRUMENTS: usize = 16;
 
 struct Nasdaq<S>(PhantomData<S>);
 
-impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Nasdaq<S> {
+impl<S: Strategy<Imbalance>> Wiring for Nasdaq<S> {
     type Market = ItchLine;
     type Signal = Imbalance;
     type Strategy = S;
@@ -132,7 +132,7 @@ impl Run {
 
 fn lane<S>(start: Start, strategy: S) -> Box<dyn Lane>
 where
-    S: for<'b> Strategy<BookRef<'b>, Imbalance> + Send + 'static,
+    S: Strategy<Imbalance> + Send + 'static,
 {
     let snapshot = SnapshotConfig {
         username: *b"FIRE  ",

@@ -32,7 +32,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 pub use self::stale::{Freshness, STALE_REASONS, Scope, StaleReason};
-pub use self::view::{BookRef, BookView, L3View, Level, RestingOrder};
+pub use self::view::{BookRef, Level, RestingOrder};
 
 /// How much the books hold. Memory: about 70 to 100 bytes an order, 120 a level, 1.1 kB an instrument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,7 @@
 
 use super::own::{Mark, Marks};
 use super::stale::Freshness;
-use super::{Book, BookCounters, BookView, Books, L3View, OwnMatch, Prints};
+use super::{Book, BookCounters, Books, OwnMatch, Prints};
 use crate::base::{ClientId, Digest, InstrumentId, LoadError, Price, Qty, Reader, Side, State, VenueRef, Writer};
 use crate::flow::event::EventKind;
 

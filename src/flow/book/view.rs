@@ -35,56 +35,6 @@ pub struct RestingOrder {
     pub qty: Qty,
 }
 
-/// A book by price: what a venue of either kind (level 2, level 3) can give.
-pub trait BookView {
-    /// The best level of a side. O(1).
-    fn top(&self, side: Side) -> Option<Level>;
-
-    /// The best level of a side as it would be without own orders: what signals should see. Walks on while a level
-    /// holds only own orders.
-    fn top_without_own(&self, side: Side) -> Option<Level>;
-
-    /// The level at `depth`; 0 is the best.
-    fn level(&self, side: Side, depth: usize) -> Option<Level>;
-
-    /// All levels of a side, best first.
-    fn levels(&self, side: Side) -> impl Iterator<Item = Level>;
-
-    /// How many levels a side has.
-    fn depth(&self, side: Side) -> usize;
-
-    /// Price and size of the last printed trade: execution, trade against a hidden order, or cross.
-    fn last_trade(&self) -> Option<(Price, Qty)>;
-
-    /// Shares printed so far. Executions that are not printable do not count (they come again in a cross); broken
-    /// trades stay counted (their size is not in the message that breaks them).
-    fn volume(&self) -> Qty;
-
-    /// May the book be trusted?
-    fn freshness(&self) -> Freshness;
-
-    /// Is the best bid at or above the best ask, own orders included? An exchange's own book shows neither in continuous
-    /// trading: what could trade has traded before it is shown. (That quotes lock and cross is of markets among each
-    /// other, Regulation NMS, Rule 610.) So one that does shows something wrong, and is no book to take from.
-    #[inline]
-    fn is_crossed(&self) -> bool {
-        self.top(Side::Buy).zip(self.top(Side::Sell)).is_some_and(|(bid, ask)| bid.price >= ask.price)
-    }
-}
-
-/// A book by order: what an order-level (level 3) venue gives.
-pub trait L3View: BookView {
-    /// An order that rests in this book.
-    fn order(&self, order: VenueRef) -> Option<RestingOrder>;
-
-    /// Shares that stand before it in its level's queue, own ones included. Walks from the order to the head of its
-    /// queue.
-    fn queue_ahead(&self, order: VenueRef) -> Option<Qty>;
-
-    /// The orders at a price, first in time first.
-    fn queue(&self, side: Side, price: Price) -> impl Iterator<Item = RestingOrder>;
-}
-
 /// One book of [`Books`]. An instrument beyond the capacity shows an empty, stale one.
 #[derive(Clone, Copy, Debug)]
 pub struct BookRef<'a> {
@@ -92,13 +42,13 @@ pub struct BookRef<'a> {
     pub(super) id: InstrumentId,
 }
 
-impl BookRef<'_> {
-    fn ladder(&self, side: Side) -> Ladder {
+impl<'a> BookRef<'a> {
+    fn ladder(self, side: Side) -> Ladder {
         self.books.books.get(self.id.0 as usize).map_or(Ladder::EMPTY, |book| *book.ladder(side))
     }
 
     #[inline]
-    fn level_of(&self, number: u32) -> Option<Level> {
+    fn level_of(self, number: u32) -> Option<Level> {
         if number == NIL {
             return None;
         }
@@ -107,11 +57,11 @@ impl BookRef<'_> {
         Some(Level { price: level.price, qty: Qty(level.qty), orders: level.orders, own_qty })
     }
 
-    fn walk(&self, side: Side) -> Walk<'_> {
+    fn walk(self, side: Side) -> Walk<'a> {
         self.books.levels.walk(&self.ladder(side))
     }
 
-    fn resting(&self, slot: u32) -> Option<RestingOrder> {
+    fn resting(self, slot: u32) -> Option<RestingOrder> {
         if slot == NIL {
             return None;
         }
@@ -129,21 +79,34 @@ impl BookRef<'_> {
     }
 
     /// The slot of an order of this book.
-    fn slot(&self, order: VenueRef) -> Option<u32> {
+    fn slot(self, order: VenueRef) -> Option<u32> {
         let slot = self.books.index.find(order, &self.books.orders).ok()?.slot;
         let level = self.books.orders.at(slot).level;
         (self.books.levels.pool.at(level).place.book() == self.id.0).then_some(slot)
     }
 }
 
-impl BookView for BookRef<'_> {
+/// By price: what venues of either kind give.
+impl<'a> BookRef<'a> {
+    /// The instrument.
     #[inline]
-    fn top(&self, side: Side) -> Option<Level> {
+    #[must_use]
+    pub fn id(self) -> InstrumentId {
+        self.id
+    }
+
+    /// The best level of a side. O(1).
+    #[inline]
+    #[must_use]
+    pub fn top(self, side: Side) -> Option<Level> {
         self.level_of(self.books.books.get(self.id.0 as usize)?.ladder(side).best)
     }
 
+    /// The best level of a side as it would be without own orders: what signals should see. Walks on while a level
+    /// holds only own orders.
     #[inline]
-    fn top_without_own(&self, side: Side) -> Option<Level> {
+    #[must_use]
+    pub fn top_without_own(self, side: Side) -> Option<Level> {
         let top = self.top(side)?;
         if top.own_qty == Qty::ZERO {
             return Some(top);
@@ -157,46 +120,69 @@ impl BookView for BookRef<'_> {
         })
     }
 
-    fn level(&self, side: Side, depth: usize) -> Option<Level> {
+    /// The level at `depth`; 0 is the best.
+    #[must_use]
+    pub fn level(self, side: Side, depth: usize) -> Option<Level> {
         let mut walk = self.walk(side);
         walk.skip_levels(depth);
         self.level_of(walk.next()?)
     }
 
-    fn levels(&self, side: Side) -> impl Iterator<Item = Level> {
-        self.walk(side).filter_map(|number| self.level_of(number))
+    /// All levels of a side, best first.
+    pub fn levels(self, side: Side) -> impl Iterator<Item = Level> + use<'a> {
+        self.walk(side).filter_map(move |number| self.level_of(number))
     }
 
-    fn depth(&self, side: Side) -> usize {
+    /// How many levels a side has.
+    #[must_use]
+    pub fn depth(self, side: Side) -> usize {
         self.ladder(side).len as usize
     }
 
-    fn last_trade(&self) -> Option<(Price, Qty)> {
+    /// Price and size of the last printed trade: execution, trade against a hidden order, or cross.
+    #[must_use]
+    pub fn last_trade(self) -> Option<(Price, Qty)> {
         let prints = self.books.prints.get(self.id.0 as usize)?;
         prints.qty.is_positive().then_some((prints.price, prints.qty))
     }
 
-    fn volume(&self) -> Qty {
+    /// Shares printed so far. Executions that are not printable do not count (they come again in a cross); broken
+    /// trades stay counted (their size is not in the message that breaks them).
+    #[must_use]
+    pub fn volume(self) -> Qty {
         self.books.prints.get(self.id.0 as usize).map_or(Qty::ZERO, |prints| prints.volume)
     }
 
-    fn freshness(&self) -> Freshness {
+    /// May the book be trusted?
+    #[inline]
+    #[must_use]
+    pub fn freshness(self) -> Freshness {
         self.books.freshness(self.id)
     }
 
+    /// Is the best bid at or above the best ask, own orders included? An exchange's own book shows neither in continuous
+    /// trading: what could trade has traded before it is shown. (That quotes lock and cross is of markets among each
+    /// other, Regulation NMS, Rule 610.) So one that does shows something wrong, and is no book to take from.
     #[inline]
-    fn is_crossed(&self) -> bool {
+    #[must_use]
+    pub fn is_crossed(self) -> bool {
         let best = |side| self.books.best(self.id.0, side);
         best(Side::Buy).zip(best(Side::Sell)).is_some_and(|(bid, ask)| bid.0 >= ask.0)
     }
 }
 
-impl L3View for BookRef<'_> {
-    fn order(&self, order: VenueRef) -> Option<RestingOrder> {
+/// By order: what order-level (level 3) venues give.
+impl<'a> BookRef<'a> {
+    /// An order that rests in this book.
+    #[must_use]
+    pub fn order(self, order: VenueRef) -> Option<RestingOrder> {
         self.resting(self.slot(order)?)
     }
 
-    fn queue_ahead(&self, order: VenueRef) -> Option<Qty> {
+    /// Shares that stand before it in its level's queue, own ones included. Walks from the order to the head of its
+    /// queue.
+    #[must_use]
+    pub fn queue_ahead(self, order: VenueRef) -> Option<Qty> {
         let mut sum = Qty::ZERO;
         let mut slot = self.books.orders.at(self.slot(order)?).ahead;
         while slot != NIL {
@@ -207,7 +193,8 @@ impl L3View for BookRef<'_> {
         Some(sum)
     }
 
-    fn queue(&self, side: Side, price: Price) -> impl Iterator<Item = RestingOrder> {
+    /// The orders at a price, first in time first.
+    pub fn queue(self, side: Side, price: Price) -> impl Iterator<Item = RestingOrder> + use<'a> {
         let first = self.books.levels.find(&self.ladder(side), ladder::key(side, price));
         let mut slot = first.map_or(NIL, |level| self.books.levels.pool.at(level).queue.first);
         core::iter::from_fn(move || {

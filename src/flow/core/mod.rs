@@ -1,26 +1,25 @@
 //! From a message in order to the bytes of an order: decode, book, decide, gate, send.
 
 use super::action::{Action, Cancel, CancelToken, Change, Enter, Happening, MassCancel, Replace, Tags};
-use super::book::{Applied, BookFault, BookRef, BookView, Books, L3View, OwnMatch, STALE_REASONS, Scope, StaleReason};
+use super::book::{Applied, BookFault, Books, OwnMatch, STALE_REASONS, Scope, StaleReason};
 use super::entry::{Away, OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind, Status};
 use super::feed::{Feed, Notice, Release};
 use super::market::{MarketLine, NoEvent};
-use super::orders::{Anomaly, AnomalyKind, Cursor, Order, Orders, Report, Sweep, Which};
+use super::orders::{Anomaly, AnomalyKind, Order, Orders, Report, Sweep, Which};
 use super::outbox::{Outbox, Progress};
 use super::record::{self, Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
 use super::risk::{Facts, Gate, OrderFacts, Refusal};
 use super::session::SessionInput;
 use super::signal::Signal;
-use super::strategy::{Actions, Awaits, Context, OwnOrder, Strategy};
+use super::strategy::{Actions, Sources, Strategy, View};
 use super::trading::Trading;
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
 use super::{Command, Input, Machine};
 use crate::base::{
-    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Qty, SessionId, Side,
-    State, Token, VenueId, VenueRef, counters,
+    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, SessionId, Side, State,
+    Token, VenueId, VenueRef, counters,
 };
-use alloc::vec::Vec;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 
@@ -99,8 +98,6 @@ pub struct Core<W: Wiring> {
     /// What the strategies have asked for, and how much of it the gate has judged.
     actions: Actions,
     judged: usize,
-    /// Own live orders of the instrument at hand, as strategies see them.
-    own: Vec<OwnOrder>,
     /// A walk over the live orders that cancels those that may not rest any more.
     sweep: Option<Sweep>,
     enabled: bool,
@@ -145,7 +142,6 @@ const PATIENCE: Nanos = Nanos::from_secs(1);
 impl<W: Wiring> Core<W> {
     /// The core, and the feed that goes before it.
     pub(super) fn new(parts: Parts<W>) -> (Feed<W::Market>, Self) {
-        let own = Vec::with_capacity(parts.orders.capacity() as usize);
         let mut core = Core {
             books: parts.books,
             market: parts.market,
@@ -167,7 +163,6 @@ impl<W: Wiring> Core<W> {
             at: ExchangeTime(0),
             actions: Actions::new(ACTIONS).numbered_from(parts.tags.strategy),
             judged: 0,
-            own,
             sweep: None,
             enabled: true,
             held: false,
@@ -293,7 +288,7 @@ impl<W: Wiring> Core<W> {
         if let Some((at, id)) = self.strategy_deadline()
             && at <= now
         {
-            self.with_context(now, id, |strategy, context, actions| strategy.on_timer(context, actions));
+            self.call(now, id, |strategy, view, ask| strategy.on_timer(id, view, ask));
             self.look_at_deadline(at, id, out);
         }
     }
@@ -318,7 +313,7 @@ impl<W: Wiring> Core<W> {
         }
     }
 
-    const STRATEGIES: u16 = <W::Strategy as Strategy<BookRef<'static>, W::Signal>>::COUNT;
+    const STRATEGIES: u16 = <W::Strategy as Strategy<W::Signal>>::COUNT;
 
     /// Tells the strategies of the next instrument that it may be fit to trade on now, or not any more. False: all are
     /// told.
@@ -329,7 +324,7 @@ impl<W: Wiring> Core<W> {
             return false;
         }
         self.news = Some(InstrumentId(id.0.saturating_add(1)));
-        self.with_context(now, id, |strategy, context, actions| strategy.on_notice(context, actions));
+        self.call(now, id, |strategy, view, ask| strategy.on_notice(id, view, ask));
         true
     }
 
@@ -369,6 +364,10 @@ impl<W: Wiring> Core<W> {
         }
         self.begin_sweep();
         self.due = true;
+        self.call_all(now, |strategy, view, ask| strategy.on_command(&command, view, ask));
+        if !self.acts() {
+            self.actions.clear();
+        }
     }
 
     /// When the core is due.
@@ -425,11 +424,9 @@ impl<W: Wiring> Core<W> {
                 self.note_crossed(id);
             }
         }
-        self.signal.on_event(id, event, &self.books.view(id));
+        self.signal.on_event(id, event, self.books.view(id));
         if self.acts() {
-            self.with_context(now, id, |strategy, context, actions| {
-                strategy.on_event(&Context { event: Some(event), ..*context }, actions);
-            });
+            self.call(now, id, |strategy, view, ask| strategy.on_event(id, event, view, ask));
             self.probe.pass(Stage::Decided);
         }
     }
@@ -760,8 +757,6 @@ impl<W: Wiring> Core<W> {
             at,
             actions,
             judged,
-            // Filled anew for each call of a strategy.
-            own: _,
             sweep,
             enabled,
             held,

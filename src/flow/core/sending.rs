@@ -2,7 +2,6 @@
 //! rest any more.
 
 use super::*;
-use crate::flow::orders::Status as OrderStatus;
 
 impl<W: Wiring> Core<W> {
     /// The next action that a strategy asked for: through the gate, out, and into the order table.
@@ -39,7 +38,7 @@ impl<W: Wiring> Core<W> {
                 Action::MassCancel(cancel) => cancel.instrument,
             };
             if let Some(id) = id {
-                self.with_context(now, id, |strategy, context, _| strategy.on_refusal(&action, why, context));
+                self.call(now, id, |strategy, view, _| strategy.on_refusal(id, &action, why, view));
             }
         }
     }
@@ -226,9 +225,7 @@ impl<W: Wiring> Core<W> {
         }
         self.tape_order(change, out);
         if self.acts() {
-            self.with_context(now, change.instrument, |strategy, context, actions| {
-                strategy.on_change(change, context, actions);
-            });
+            self.call(now, change.instrument, |strategy, view, ask| strategy.on_change(change, view, ask));
         }
     }
 
@@ -331,30 +328,38 @@ impl<W: Wiring> Core<W> {
         matches!(self.entry.stage(), EntryStage::Sweeping | EntryStage::Ready)
     }
 
-    /// Calls a strategy with everything that it may know of an instrument.
-    pub(super) fn with_context(
+    /// Calls the strategies about an instrument. One that has no row is nobody's.
+    #[inline]
+    pub(super) fn call(
         &mut self,
         now: Mono,
         id: InstrumentId,
-        call: impl FnOnce(&mut W::Strategy, &Context<'_, BookRef<'_>, W::Signal>, &mut Actions),
+        call: impl FnOnce(&mut W::Strategy, &View<'_, W::Signal>, &mut Actions),
     ) {
-        load_own(&self.orders, id, &mut self.own);
-        let Some(row) = self.instruments.get(id) else { return };
-        let book = self.books.view(id);
-        let context = Context {
+        if self.instruments.get(id).is_some() {
+            self.call_all(now, call);
+        }
+    }
+
+    /// Calls the strategies with a view of the lane.
+    #[inline]
+    pub(super) fn call_all(
+        &mut self,
+        now: Mono,
+        call: impl FnOnce(&mut W::Strategy, &View<'_, W::Signal>, &mut Actions),
+    ) {
+        let lane = Sources {
             now,
+            utc: None,
             at: self.at,
-            instrument: id,
-            row,
-            event: None,
-            book: &book,
+            instruments: &self.instruments,
+            books: &self.books,
+            trading: &self.trading,
+            gate: &self.gate,
+            orders: &self.orders,
             signals: &self.signal,
-            tradable: !self.gate.is_killed() && self.trading.tradable(id, self.at).is_ok(),
-            position: self.gate.ledger().account(id).position,
-            orders: &self.own,
-            tags: self.tags,
         };
-        call(&mut self.strategy, &context, &mut self.actions);
+        call(&mut self.strategy, &View::new(lane, self.tags), &mut self.actions);
     }
 }
 
@@ -365,49 +370,6 @@ fn refusal(why: Refused) -> Refusal {
         Refused::NoRoom => Refusal::NoRoom,
         Refused::CannotSay | Refused::Unsupported => Refusal::CannotSay,
         Refused::WrongState => Refusal::Pending,
-    }
-}
-
-/// Own live orders of an instrument, as strategies see them. `own` was given room for every order there can be.
-#[inline]
-pub(super) fn load_own(orders: &Orders, id: InstrumentId, own: &mut Vec<OwnOrder>) {
-    own.clear();
-    if orders.live_count() == 0 {
-        return;
-    }
-    let mut cursor = Cursor::default();
-    while let Some(order) = orders.next_live_of(id, &mut cursor) {
-        if own.len() < own.capacity() {
-            own.push(own_order(order));
-        }
-    }
-}
-
-fn own_order(order: &Order) -> OwnOrder {
-    let spent = order.executed.plus(order.decremented);
-    let (price, open) = match (order.replacing, order.cancelling) {
-        (Some(replace), _) => (replace.price, replace.qty.minus(spent)),
-        (None, Some(cancel)) => (order.limit, cancel.keep.minus(order.executed)),
-        (None, None) => (order.limit, order.open),
-    };
-    OwnOrder {
-        order: order.id,
-        tags: order.tags,
-        side: order.side,
-        mark: order.mark,
-        price,
-        touch: order.reach().unwrap_or(order.limit),
-        open: open.max(Qty::ZERO),
-        spent,
-        awaits: if order.cancelling.is_some_and(|c| !c.deferred) {
-            Awaits::Cancel
-        } else if order.replacing.is_some() {
-            Awaits::Replace
-        } else if order.status == OrderStatus::Pending {
-            Awaits::Enter
-        } else {
-            Awaits::Nothing
-        },
     }
 }
 

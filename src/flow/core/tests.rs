@@ -1,7 +1,7 @@
 //! What only the core itself can bring about: a fault of its own, and a digest that forgets nothing.
 
 use super::*;
-use crate::base::{Nanos, ParentId, Symbol, first_repeated};
+use crate::base::{Nanos, ParentId, Qty, Symbol, first_repeated};
 use crate::flow::action::{Tags, TimeInForce};
 use crate::flow::book::BookCapacity;
 use crate::flow::entry::{OuchConfig, OuchEntry};

@@ -82,7 +82,7 @@ pub struct Facts<'a> {
     pub best_ask: Option<Price>,
     /// Is the book exact (no gap open, no damage unhealed)?
     pub fresh: bool,
-    /// Is the book locked or crossed ([`BookView::is_crossed`](crate::flow::book::BookView::is_crossed))?
+    /// Is the book locked or crossed ([`BookRef::is_crossed`](crate::flow::book::BookRef::is_crossed))?
     pub crossed: bool,
     /// Is the instrument in continuous trading, the market open, the symbol live?
     pub tradable: bool,

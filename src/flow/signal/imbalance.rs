@@ -2,7 +2,7 @@
 
 use super::Signal;
 use crate::base::{Digest, InstrumentId, LoadError, OutOfRange, Qty, Reader, Side, State, Writer};
-use crate::flow::book::BookView;
+use crate::flow::book::BookRef;
 
 /// Configuration of [`Imbalance`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,7 +82,7 @@ impl Imbalance {
     }
 
     #[inline]
-    fn weight<B: BookView>(self, book: &B, side: Side) -> Option<Qty> {
+    fn weight(self, book: BookRef<'_>, side: Side) -> Option<Qty> {
         if self.levels == 1 {
             return book.top_without_own(side).map(|level| level.qty);
         }
@@ -92,11 +92,11 @@ impl Imbalance {
     }
 }
 
-impl<B: BookView> Signal<B> for Imbalance {
+impl Signal for Imbalance {
     type Value = Option<Pressure>;
 
     #[inline]
-    fn value(&self, _: InstrumentId, book: &B) -> Option<Pressure> {
+    fn value(&self, _: InstrumentId, book: BookRef<'_>) -> Option<Pressure> {
         if !book.freshness().is_fresh() || book.is_crossed() {
             return None;
         }

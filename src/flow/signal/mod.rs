@@ -2,6 +2,7 @@
 
 mod imbalance;
 
+use super::book::BookRef;
 use super::event::Event;
 use crate::base::{InstrumentId, State};
 
@@ -9,17 +10,16 @@ pub use imbalance::{Imbalance, ImbalanceConfig, Pressure};
 
 /// A signal: hears every event that touches a book, and has a value for each instrument.
 ///
-/// `B` is the kind of book it needs: `impl<B: BookView> Signal<B>` is content with price levels, `impl<B: L3View>`
-/// asks for orders. The value is asked for with the book as it stands now, so that a signal that is a function of the
-/// book keeps no copy that could go stale: the book turning stale, or an own order turning out to be own, shows at
-/// once. Signals see the book without own orders.
-pub trait Signal<B>: State {
+/// The value is asked for with the book as it stands now, so that a signal that is a function of the book keeps no copy
+/// that could go stale: the book turning stale, or an own order turning out to be own, shows at once. Signals see the
+/// book without own orders.
+pub trait Signal: State {
     /// What it says.
     type Value: Copy;
 
     /// Hears an event, after `book` of `instrument` has taken it in. Called once an event and instrument.
     #[inline]
-    fn on_event(&mut self, instrument: InstrumentId, event: &Event, book: &B) {
+    fn on_event(&mut self, instrument: InstrumentId, event: &Event, book: BookRef<'_>) {
         let _ = (instrument, event, book);
     }
 
@@ -29,23 +29,23 @@ pub trait Signal<B>: State {
     }
 
     /// Its value for `instrument`, whose book is `book`.
-    fn value(&self, instrument: InstrumentId, book: &B) -> Self::Value;
+    fn value(&self, instrument: InstrumentId, book: BookRef<'_>) -> Self::Value;
 }
 
 /// No signal.
-impl<B> Signal<B> for () {
+impl Signal for () {
     type Value = ();
 
     #[inline]
-    fn value(&self, _: InstrumentId, _: &B) {}
+    fn value(&self, _: InstrumentId, _: BookRef<'_>) {}
 }
 
 /// Signals side by side.
-impl<B, X: Signal<B>, Y: Signal<B>> Signal<B> for (X, Y) {
+impl<X: Signal, Y: Signal> Signal for (X, Y) {
     type Value = (X::Value, Y::Value);
 
     #[inline]
-    fn on_event(&mut self, instrument: InstrumentId, event: &Event, book: &B) {
+    fn on_event(&mut self, instrument: InstrumentId, event: &Event, book: BookRef<'_>) {
         self.0.on_event(instrument, event, book);
         self.1.on_event(instrument, event, book);
     }
@@ -55,7 +55,7 @@ impl<B, X: Signal<B>, Y: Signal<B>> Signal<B> for (X, Y) {
     }
 
     #[inline]
-    fn value(&self, instrument: InstrumentId, book: &B) -> Self::Value {
+    fn value(&self, instrument: InstrumentId, book: BookRef<'_>) -> Self::Value {
         (self.0.value(instrument, book), self.1.value(instrument, book))
     }
 }

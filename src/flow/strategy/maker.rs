@@ -1,10 +1,13 @@
 //! Quotes both sides and leans against its inventory.
 
-use super::{Actions, Awaits, Context, OwnOrder, Strategy};
-use crate::base::{Digest, Instrument, LoadError, Mono, Nanos, OutOfRange, Price, Qty, Reader, Side, State, Writer};
+use super::{Actions, Awaits, OwnOrder, Strategy, View};
+use crate::base::{
+    Digest, Instrument, InstrumentId, LoadError, Mono, Nanos, OutOfRange, Price, Qty, Reader, Side, State, Writer,
+};
 use crate::flow::action::{Action, Cancel, Change, Enter, Happening, Replace, SellMark, TimeInForce};
-use crate::flow::book::BookView;
+use crate::flow::event::Event;
 use crate::flow::risk::Refusal;
+use crate::flow::signal::Signal;
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -130,10 +133,11 @@ impl MarketMaker {
     }
 
     /// Brings one side's quote to where it should be.
-    fn quote<B, S>(&self, side: Side, target: Price, context: &Context<'_, B, S>, actions: &mut Actions) {
-        let of_side = |s: Side| context.own().filter(move |order| order.side == s);
+    fn quote<S>(&self, side: Side, target: Price, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
+        let Some(row) = view.row(id) else { return };
+        let of_side = |s: Side| view.own(id).filter(move |order| order.side == s);
+        let position = view.position(id);
         // Not where the other quote may still stand.
-        let row = context.row;
         let price = match side {
             Side::Buy => of_side(Side::Sell)
                 .filter_map(|o| row.floor(o.touch.0.saturating_sub(1)))
@@ -142,38 +146,37 @@ impl MarketMaker {
                 .filter_map(|o| row.ceil(o.touch.0.saturating_add(1)))
                 .fold(target, |price, above| price.max(Price(above))),
         };
-        let held = context.position.0.saturating_mul(side.sign());
+        let held = position.0.saturating_mul(side.sign());
         let room = Qty(self.config.max_position.0.saturating_sub(held).max(0));
         let most = self.config.size.min(room);
 
         let mut quotes = of_side(side);
         let Some(quote) = quotes.next() else {
             // A sale that is larger than the position would be half long, half short: sell what is held first.
-            let most =
-                if side == Side::Sell && context.position.is_positive() { most.min(context.position) } else { most };
+            let most = if side == Side::Sell && position.is_positive() { most.min(position) } else { most };
             if most.is_positive() && price.0 > 0 {
-                actions.push(Action::Enter(Enter {
-                    instrument: context.instrument,
+                ask.push(Action::Enter(Enter {
+                    instrument: id,
                     side,
                     price,
                     qty: most,
                     tif: TimeInForce::Day,
                     post_only: true,
-                    tags: context.tags,
+                    tags: view.tags(),
                 }));
             }
             return;
         };
-        quotes.for_each(|other| cancel(other, actions));
+        quotes.for_each(|other| cancel(&other, ask));
         if !most.is_positive() || price.0 <= 0 {
-            return cancel(quote, actions);
+            return cancel(&quote, ask);
         }
         if quote.awaits != Awaits::Nothing {
             return;
         }
         // What is marked long can't grow beyond what is held.
         let most = match (side, quote.mark) {
-            (Side::Sell, SellMark::Long) => most.min(context.position.max(quote.open)),
+            (Side::Sell, SellMark::Long) => most.min(position.max(quote.open)),
             _ => most,
         };
         let apart = price.above(quote.price).saturating_abs();
@@ -182,33 +185,31 @@ impl MarketMaker {
         if !(in_place && full) {
             // Priority is lost anyway: fill the quote up.
             let qty = quote.spent.plus(most);
-            actions.push(Action::Replace(Replace { order: quote.order, price, qty }));
+            ask.push(Action::Replace(Replace { order: quote.order, price, qty }));
         }
     }
 
-    fn act<B: BookView, S>(&self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        let Some(&idle_until) = self.idle_until.get(context.instrument.0 as usize) else { return };
-        let best = |side| context.book.top_without_own(side).map(|level| level.price);
-        let quotes = if context.may_trade() {
-            best(Side::Buy)
-                .zip(best(Side::Sell))
-                .and_then(|(bid, ask)| self.quotes(bid, ask, context.position, context.row))
-        } else {
-            None
+    fn act<S>(&self, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
+        let Some(&idle_until) = self.idle_until.get(id.0 as usize) else { return };
+        let best = |side| view.book(id).top_without_own(side).map(|level| level.price);
+        let quotes = || {
+            view.may_trade(id).ok()?;
+            let (bid, ask) = best(Side::Buy).zip(best(Side::Sell))?;
+            self.quotes(bid, ask, view.position(id), view.row(id)?)
         };
-        match quotes {
-            None => context.own().for_each(|order| cancel(order, actions)),
-            Some(_) if context.now < idle_until => {}
-            Some(Quotes { bid, ask }) => {
-                self.quote(Side::Buy, bid, context, actions);
-                self.quote(Side::Sell, ask, context, actions);
+        match quotes() {
+            None => view.own(id).for_each(|order| cancel(&order, ask)),
+            Some(_) if view.now() < idle_until => {}
+            Some(Quotes { bid, ask: offer }) => {
+                self.quote(Side::Buy, bid, id, view, ask);
+                self.quote(Side::Sell, offer, id, view, ask);
             }
         }
     }
 
-    fn pause<B, S>(&mut self, context: &Context<'_, B, S>) {
-        if let Some(idle) = self.idle_until.get_mut(context.instrument.0 as usize) {
-            *idle = context.now.after(self.config.pause);
+    fn pause(&mut self, id: InstrumentId, now: Mono) {
+        if let Some(idle) = self.idle_until.get_mut(id.0 as usize) {
+            *idle = now.after(self.config.pause);
         }
     }
 }
@@ -222,36 +223,38 @@ fn lean(position: Qty, skew: u32, row: &Instrument, tick: i64) -> i64 {
     i64::try_from(moved).unwrap_or(if moved < 0 { i64::MIN } else { i64::MAX })
 }
 
-fn cancel(order: &OwnOrder, actions: &mut Actions) {
+fn cancel(order: &OwnOrder, ask: &mut Actions) {
     if order.awaits != Awaits::Cancel {
-        actions.push(Action::Cancel(Cancel { order: order.order, keep: Qty::ZERO }));
+        ask.push(Action::Cancel(Cancel { order: order.order, keep: Qty::ZERO }));
     }
 }
 
-impl<B: BookView, S> Strategy<B, S> for MarketMaker {
+impl<S: Signal> Strategy<S> for MarketMaker {
     #[inline]
-    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        self.act(context, actions);
+    fn on_event(&mut self, id: InstrumentId, _: &Event, view: &View<'_, S>, ask: &mut Actions) {
+        self.act(id, view, ask);
     }
 
-    fn on_change(&mut self, change: &Change, context: &Context<'_, B, S>, actions: &mut Actions) {
+    fn on_change(&mut self, change: &Change, view: &View<'_, S>, ask: &mut Actions) {
         match change.what {
-            Happening::Rejected | Happening::RequestRefused | Happening::TimedOut => self.pause(context),
+            Happening::Rejected | Happening::RequestRefused | Happening::TimedOut => {
+                self.pause(change.instrument, view.now());
+            }
             // The step that sends an order follows a decision made on the same facts; a cancel that was not asked for
             // (a post-only order that would have taken) says that the book is about to change: wait for it.
             Happening::Sent | Happening::Cancelled => {}
-            _ => self.act(context, actions),
+            _ => self.act(change.instrument, view, ask),
         }
     }
 
-    fn on_refusal(&mut self, action: &Action, _: Refusal, context: &Context<'_, B, S>) {
+    fn on_refusal(&mut self, id: InstrumentId, action: &Action, _: Refusal, view: &View<'_, S>) {
         if matches!(action, Action::Enter(_) | Action::Replace(_)) {
-            self.pause(context);
+            self.pause(id, view.now());
         }
     }
 
-    fn on_notice(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        self.act(context, actions);
+    fn on_notice(&mut self, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
+        self.act(id, view, ask);
     }
 
     fn instruments(&self) -> Option<usize> {

@@ -1,31 +1,33 @@
 //! What decides: the shape of a strategy, and two that are useful as they are.
 //!
-//! A strategy is called after each message about an instrument with a [`Context`], everything it may know, and writes
-//! what it wants into [`Actions`]. It does not send: the gate judges each action, and what becomes of it comes back
+//! A strategy is called after each message about an instrument with a [`View`] of the lane, everything it may know, and
+//! writes what it wants into [`Actions`]. It does not send: the gate judges each action, and what becomes of it comes back
 //! as a [`Change`] or a [`Refusal`].
 
 mod maker;
 mod taker;
+mod view;
 
+use super::Command;
 use super::action::{Action, Change, SellMark, Tags};
-use super::book::BookView;
 use super::event::Event;
 use super::risk::Refusal;
 use super::signal::{Signal, fewer};
-use crate::base::{
-    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, Mono, Price, Qty, Side, State, StrategyId,
-};
+use crate::base::{ClientId, Digest, InstrumentId, Mono, Price, Qty, Side, State, StrategyId};
 use alloc::boxed::Box;
 use alloc::vec;
 
 pub use maker::{MarketMaker, MarketMakerConfig, Reference};
 pub use taker::{ImbalanceTaker, ImbalanceTakerConfig};
+pub use view::{Sources, View};
 
 /// An own order as its strategy sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OwnOrder {
     /// Its name.
     pub order: ClientId,
+    /// Its instrument.
+    pub instrument: InstrumentId,
     /// On whose behalf.
     pub tags: Tags,
     /// Its side.
@@ -58,77 +60,6 @@ pub enum Awaits {
     Cancel,
 }
 
-/// Everything that a strategy may know when it decides, about one instrument.
-#[derive(Debug)]
-pub struct Context<'a, B, S> {
-    /// Now.
-    pub now: Mono,
-    /// The exchange's latest stamp.
-    pub at: ExchangeTime,
-    /// The instrument.
-    pub instrument: InstrumentId,
-    /// Its row: tick, lot, multiplier.
-    pub row: &'a Instrument,
-    /// The event that the book has just taken in; `None` when called for another cause.
-    pub event: Option<&'a Event>,
-    /// The book, own orders included and told apart.
-    pub book: &'a B,
-    /// The lane's signals.
-    pub signals: &'a S,
-    /// May orders be sent: continuous trading, market open, not halted, kill switch released?
-    pub tradable: bool,
-    /// The lane's position, shared by all strategies of the lane.
-    pub position: Qty,
-    /// The lane's live orders in the instrument, of all strategies.
-    pub orders: &'a [OwnOrder],
-    /// What this strategy's orders carry. Strategies of a lane are numbered in the order written, from the lane's
-    /// configured number on.
-    pub tags: Tags,
-}
-
-impl<B, S> Clone for Context<'_, B, S> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<B, S> Copy for Context<'_, B, S> {}
-
-impl<'a, B, S> Context<'a, B, S> {
-    /// The signal's value.
-    #[inline]
-    #[must_use]
-    pub fn signal(&self) -> S::Value
-    where
-        S: Signal<B>,
-    {
-        self.signals.value(self.instrument, self.book)
-    }
-
-    /// Are both market and book fit to trade on: tradable, and the book neither stale nor locked nor crossed?
-    #[inline]
-    #[must_use]
-    pub fn may_trade(&self) -> bool
-    where
-        B: BookView,
-    {
-        self.tradable && self.book.freshness().is_fresh() && !self.book.is_crossed()
-    }
-
-    /// This strategy's live orders.
-    #[inline]
-    pub fn own(&self) -> impl Iterator<Item = &'a OwnOrder> + use<'a, B, S> {
-        let strategy = self.tags.strategy;
-        self.orders.iter().filter(move |order| order.tags.strategy == strategy)
-    }
-
-    /// The same for another strategy of the lane.
-    #[inline]
-    fn of(self, strategy: StrategyId) -> Self {
-        Context { tags: Tags { strategy, ..self.tags }, ..self }
-    }
-}
-
 /// What a strategy asks for in one call: a buffer of fixed capacity. What does not fit is dropped and counted.
 #[derive(Debug)]
 pub struct Actions {
@@ -146,7 +77,7 @@ impl Actions {
         Actions { list: vec![idle; capacity].into_boxed_slice(), len: 0, strategy: StrategyId(0), dropped: 0 }
     }
 
-    /// The same, for strategies that are numbered from `first` on, as [`Context::tags`] says.
+    /// The same, for strategies that are numbered from `first` on, as [`View::tags`] says.
     #[must_use]
     pub fn numbered_from(self, first: StrategyId) -> Self {
         Actions { strategy: first, ..self }
@@ -198,37 +129,42 @@ impl Actions {
 
 /// A strategy for any number of instruments.
 ///
-/// `B` is the kind of book it needs (see [`Signal`]), `S` the signals that it reads. It must be deterministic, and
-/// allocate in its constructor only. A pair of strategies is a strategy: they share the lane, in the order written,
-/// and each sees its own orders' changes alone.
-pub trait Strategy<B, S>: State {
+/// `S` are the signals that it reads. It must be deterministic, and allocate in its constructor only. A pair of strategies
+/// is a strategy: they share the lane, in the order written, and each sees its own orders' changes alone.
+pub trait Strategy<S: Signal>: State {
     /// How many strategies it is: each has a [`StrategyId`] of its own.
     const COUNT: u16 = 1;
 
-    /// The instrument's book or trading state has taken in an event.
-    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions);
+    /// The book or the trading state of `id` has taken in an event.
+    fn on_event(&mut self, id: InstrumentId, event: &Event, view: &View<'_, S>, ask: &mut Actions);
 
-    /// One of its orders took a step. The context is that of the order's instrument, the step included.
-    fn on_change(&mut self, change: &Change, context: &Context<'_, B, S>, actions: &mut Actions) {
-        let _ = (change, context, actions);
+    /// One of its orders took a step, which the view includes.
+    fn on_change(&mut self, change: &Change, view: &View<'_, S>, ask: &mut Actions) {
+        let _ = (change, view, ask);
     }
 
-    /// An action of its own was refused by the gate. Of a replace or cancel it is told as of an enter; ask again later,
-    /// not at once.
-    fn on_refusal(&mut self, action: &Action, why: Refusal, context: &Context<'_, B, S>) {
-        let _ = (action, why, context);
+    /// An action of its own, about `id`, was refused by the gate. Of a replace or cancel it is told as of an enter; ask
+    /// again later, not at once.
+    fn on_refusal(&mut self, id: InstrumentId, action: &Action, why: Refusal, view: &View<'_, S>) {
+        let _ = (id, action, why, view);
     }
 
     /// The deadline it asked for has come, of the instrument that it named. It may come early.
-    fn on_timer(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        let _ = (context, actions);
+    fn on_timer(&mut self, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
+        let _ = (id, view, ask);
     }
 
     /// The instrument may have become fit to trade on, or unfit, without an event about it: a gap opened or closed, a
     /// snapshot came, the market opened or closed, the kill switch was thrown or released. Called once for each
     /// instrument of the lane, changed or not.
-    fn on_notice(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        let _ = (context, actions);
+    fn on_notice(&mut self, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
+        let _ = (id, view, ask);
+    }
+
+    /// The lane has taken a command, and done what is its to do. Strategies hear all commands, those that stop them
+    /// included; what is asked for while they may not act is dropped.
+    fn on_command(&mut self, command: &Command, view: &View<'_, S>, ask: &mut Actions) {
+        let _ = (command, view, ask);
     }
 
     /// For how many instruments it was built; `None`: for any number.
@@ -244,56 +180,63 @@ pub trait Strategy<B, S>: State {
 }
 
 /// No strategy: a lane that only listens.
-impl<B, S> Strategy<B, S> for () {
-    fn on_event(&mut self, _: &Context<'_, B, S>, _: &mut Actions) {}
+impl<S: Signal> Strategy<S> for () {
+    #[inline(always)]
+    fn on_event(&mut self, _: InstrumentId, _: &Event, _: &View<'_, S>, _: &mut Actions) {}
 }
 
-impl<B, S, X: Strategy<B, S>, Y: Strategy<B, S>> Strategy<B, S> for (X, Y) {
+impl<S: Signal, X: Strategy<S>, Y: Strategy<S>> Strategy<S> for (X, Y) {
     const COUNT: u16 = X::COUNT.saturating_add(Y::COUNT);
 
     #[inline]
-    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        self.0.on_event(context, actions);
-        let second = second::<B, S, X>(context.tags.strategy);
-        actions.by(second, |actions| self.1.on_event(&context.of(second), actions));
+    fn on_event(&mut self, id: InstrumentId, event: &Event, view: &View<'_, S>, ask: &mut Actions) {
+        self.0.on_event(id, event, view, ask);
+        let second = second::<S, X>(view);
+        ask.by(second, |ask| self.1.on_event(id, event, &view.of(second), ask));
     }
 
-    fn on_change(&mut self, change: &Change, context: &Context<'_, B, S>, actions: &mut Actions) {
-        let second = second::<B, S, X>(context.tags.strategy);
+    fn on_change(&mut self, change: &Change, view: &View<'_, S>, ask: &mut Actions) {
+        let second = second::<S, X>(view);
         if change.tags.strategy < second {
-            self.0.on_change(change, context, actions);
+            self.0.on_change(change, view, ask);
         } else {
-            actions.by(second, |actions| self.1.on_change(change, &context.of(second), actions));
+            ask.by(second, |ask| self.1.on_change(change, &view.of(second), ask));
         }
     }
 
-    fn on_refusal(&mut self, action: &Action, why: Refusal, context: &Context<'_, B, S>) {
-        let second = second::<B, S, X>(context.tags.strategy);
+    fn on_refusal(&mut self, id: InstrumentId, action: &Action, why: Refusal, view: &View<'_, S>) {
+        let second = second::<S, X>(view);
         let asked_by = match action {
             Action::Enter(enter) => Some(enter.tags.strategy),
-            Action::Replace(replace) => owner(context.orders, replace.order),
-            Action::Cancel(cancel) => owner(context.orders, cancel.order),
+            Action::Replace(replace) => view.owner(replace.order),
+            Action::Cancel(cancel) => view.owner(cancel.order),
             Action::MassCancel(_) => None,
         };
         // Who asked is not known of a mass cancel, or when the order has gone: both are told.
-        if asked_by.is_none_or(|id| id < second) {
-            self.0.on_refusal(action, why, context);
+        if asked_by.is_none_or(|strategy| strategy < second) {
+            self.0.on_refusal(id, action, why, view);
         }
-        if asked_by.is_none_or(|id| id >= second) {
-            self.1.on_refusal(action, why, &context.of(second));
+        if asked_by.is_none_or(|strategy| strategy >= second) {
+            self.1.on_refusal(id, action, why, &view.of(second));
         }
     }
 
-    fn on_timer(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        self.0.on_timer(context, actions);
-        let second = second::<B, S, X>(context.tags.strategy);
-        actions.by(second, |actions| self.1.on_timer(&context.of(second), actions));
+    fn on_timer(&mut self, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
+        self.0.on_timer(id, view, ask);
+        let second = second::<S, X>(view);
+        ask.by(second, |ask| self.1.on_timer(id, &view.of(second), ask));
     }
 
-    fn on_notice(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        self.0.on_notice(context, actions);
-        let second = second::<B, S, X>(context.tags.strategy);
-        actions.by(second, |actions| self.1.on_notice(&context.of(second), actions));
+    fn on_notice(&mut self, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
+        self.0.on_notice(id, view, ask);
+        let second = second::<S, X>(view);
+        ask.by(second, |ask| self.1.on_notice(id, &view.of(second), ask));
+    }
+
+    fn on_command(&mut self, command: &Command, view: &View<'_, S>, ask: &mut Actions) {
+        self.0.on_command(command, view, ask);
+        let second = second::<S, X>(view);
+        ask.by(second, |ask| self.1.on_command(command, &view.of(second), ask));
     }
 
     fn instruments(&self) -> Option<usize> {
@@ -308,14 +251,10 @@ impl<B, S, X: Strategy<B, S>, Y: Strategy<B, S>> Strategy<B, S> for (X, Y) {
     }
 }
 
-/// The id of the strategy after `X`, which begins at `first`.
+/// The id of the strategy after `X`, which begins where the view does.
 #[inline]
-fn second<B, S, X: Strategy<B, S>>(first: StrategyId) -> StrategyId {
-    StrategyId(first.0.saturating_add(X::COUNT))
-}
-
-fn owner(orders: &[OwnOrder], order: ClientId) -> Option<StrategyId> {
-    orders.iter().find(|own| own.order == order).map(|own| own.tags.strategy)
+fn second<S: Signal, X: Strategy<S>>(view: &View<'_, S>) -> StrategyId {
+    StrategyId(view.tags().strategy.0.saturating_add(X::COUNT))
 }
 
 impl Actions {

@@ -1,9 +1,9 @@
 //! Takes the opposite best when the book leans far enough.
 
-use super::{Actions, Context, Strategy};
-use crate::base::{Digest, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, Side, State, Writer};
+use super::{Actions, Strategy, View};
+use crate::base::{Digest, InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, Side, State, Writer};
 use crate::flow::action::{Action, Enter, TimeInForce};
-use crate::flow::book::BookView;
+use crate::flow::event::Event;
 use crate::flow::signal::{Pressure, Signal};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -87,34 +87,34 @@ impl ImbalanceTaker {
     }
 }
 
-impl<B: BookView, S: Signal<B, Value = Option<Pressure>>> Strategy<B, S> for ImbalanceTaker {
+impl<S: Signal<Value = Option<Pressure>>> Strategy<S> for ImbalanceTaker {
     #[inline]
-    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        let Some(&idle_until) = self.idle_until.get(context.instrument.0 as usize) else { return };
-        if context.now < idle_until || !context.tradable || context.own().next().is_some() {
+    fn on_event(&mut self, id: InstrumentId, _: &Event, view: &View<'_, S>, ask: &mut Actions) {
+        let Some(&idle_until) = self.idle_until.get(id.0 as usize) else { return };
+        if view.now() < idle_until || view.tradable(id).is_err() || view.own(id).next().is_some() {
             return;
         }
-        let Some((side, most)) = context.signal().and_then(|p| self.decide(p, context.position)) else { return };
+        let Some((side, most)) = view.signal(id).and_then(|p| self.decide(p, view.position(id))) else { return };
         // The signal may not look at whether the book can be trusted.
-        if !context.may_trade() {
+        if view.may_trade(id).is_err() {
             return;
         }
-        let Some(target) = context.book.top_without_own(side.opposite()) else { return };
+        let Some(target) = view.book(id).top_without_own(side.opposite()) else { return };
         let qty = most.min(target.qty);
         if !qty.is_positive() {
             return;
         }
-        let asked = actions.push(Action::Enter(Enter {
-            instrument: context.instrument,
+        let asked = ask.push(Action::Enter(Enter {
+            instrument: id,
             side,
             price: target.price,
             qty,
             tif: TimeInForce::ImmediateOrCancel,
             post_only: false,
-            tags: context.tags,
+            tags: view.tags(),
         }));
-        if let (true, Some(idle)) = (asked, self.idle_until.get_mut(context.instrument.0 as usize)) {
-            *idle = context.now.after(self.config.cooldown);
+        if let (true, Some(idle)) = (asked, self.idle_until.get_mut(id.0 as usize)) {
+            *idle = view.now().after(self.config.cooldown);
         }
     }
 

@@ -3,7 +3,6 @@
 use super::market::{APPROVED, refused};
 use super::rig::*;
 use firelane_gateway::base::{Qty, Side, VenueRef};
-use firelane_gateway::flow::book::{BookView, L3View};
 use firelane_gateway::flow::record::Alert;
 use firelane_gateway::flow::risk::Refusal;
 

@@ -13,10 +13,7 @@ use firelane_gateway::flow::wiring::Policy;
 /// What was said to be impossible since the last look, and whether trading was stopped for it.
 fn told<S>(rig: &Rig<S>) -> Vec<(AnomalyKind, bool)>
 where
-    S: for<'b> firelane_gateway::flow::strategy::Strategy<
-            firelane_gateway::flow::book::BookRef<'b>,
-            firelane_gateway::flow::signal::Imbalance,
-        >,
+    S: firelane_gateway::flow::strategy::Strategy<firelane_gateway::flow::signal::Imbalance>,
 {
     rig.tape(Kind::Anomaly, |b: &AnomalyBody| (AnomalyKind::from_number(b.what).unwrap(), b.stops == 1))
 }

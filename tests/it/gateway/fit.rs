@@ -3,15 +3,17 @@
 use super::market::{APPROVED, refused};
 use super::rig::*;
 use firelane_gateway::base::{
-    Digest, InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, SessionId, Side, State, VenueRef, Writer,
+    Digest, InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, SessionId, Side, State, VenueId, VenueRef,
+    Writer,
 };
-use firelane_gateway::flow::book::{BookCapacity, BookRef, BookView, Books, L3View};
+use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::entry::{OrderEntry, Stage};
+use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::orders::{Orders, OrdersConfig};
 use firelane_gateway::flow::record::{Alert, Kind, TopBody};
 use firelane_gateway::flow::risk::{Gate, Refusal};
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
-use firelane_gateway::flow::strategy::{Actions, Context, ImbalanceTaker, ImbalanceTakerConfig, Strategy};
+use firelane_gateway::flow::strategy::{Actions, ImbalanceTaker, ImbalanceTakerConfig, Strategy, View};
 use firelane_gateway::flow::trading::Trading;
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::wiring::{Parts, Policy};
@@ -25,8 +27,8 @@ use zerocopy::IntoBytes;
 struct Watcher(Arc<Mutex<Vec<(char, u32, bool)>>>);
 
 impl Watcher {
-    fn note(&self, why: char, context: &Context<'_, BookRef<'_>, Imbalance>) {
-        self.0.lock().unwrap().push((why, context.instrument.0, context.may_trade()));
+    fn note(&self, why: char, id: InstrumentId, view: &View<'_, Imbalance>) {
+        self.0.lock().unwrap().push((why, id.0, view.may_trade(id).is_ok()));
     }
 
     fn take(&self) -> Vec<(char, u32, bool)> {
@@ -42,12 +44,12 @@ impl State for Watcher {
     }
 }
 
-impl<'b> Strategy<BookRef<'b>, Imbalance> for Watcher {
-    fn on_event(&mut self, context: &Context<'_, BookRef<'b>, Imbalance>, _: &mut Actions) {
-        self.note('e', context);
+impl Strategy<Imbalance> for Watcher {
+    fn on_event(&mut self, id: InstrumentId, _: &Event, view: &View<'_, Imbalance>, _: &mut Actions) {
+        self.note('e', id, view);
     }
-    fn on_notice(&mut self, context: &Context<'_, BookRef<'b>, Imbalance>, _: &mut Actions) {
-        self.note('n', context);
+    fn on_notice(&mut self, id: InstrumentId, view: &View<'_, Imbalance>, _: &mut Actions) {
+        self.note('n', id, view);
     }
 }
 
@@ -121,7 +123,7 @@ fn while_killed_strategies_are_told_that_they_may_not_trade() {
 /// What the imbalance signal says of the first book.
 fn leans(rig: &Rig) -> bool {
     let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
-    signal.value(X, &rig.lane.core().books().view(X)).is_some()
+    signal.value(X, rig.lane.core().books().view(X)).is_some()
 }
 
 #[test]
@@ -217,16 +219,16 @@ impl State for Still {
     }
 }
 
-impl<'b> Strategy<BookRef<'b>, Imbalance> for Still {
-    fn on_event(&mut self, context: &Context<'_, BookRef<'b>, Imbalance>, actions: &mut Actions) {
+impl Strategy<Imbalance> for Still {
+    fn on_event(&mut self, id: InstrumentId, event: &Event, view: &View<'_, Imbalance>, ask: &mut Actions) {
         let mut told = Told::default();
-        told.on_event(context, actions);
-        if actions.list().is_empty() {
+        told.on_event(id, event, view, ask);
+        if ask.list().is_empty() {
             return;
         }
-        self.at = Some(context.now.after(Nanos(1_000)));
+        self.at = Some(view.now().after(Nanos(1_000)));
     }
-    fn on_timer(&mut self, _: &Context<'_, BookRef<'b>, Imbalance>, _: &mut Actions) {
+    fn on_timer(&mut self, _: InstrumentId, _: &View<'_, Imbalance>, _: &mut Actions) {
         *self.calls.lock().unwrap() += 1;
         if self.both {
             self.of = 1 - self.of;
@@ -306,12 +308,12 @@ fn deadlines_of_many_instruments_at_one_time_are_no_standstill_and_a_lane_that_i
             Ok(())
         }
     }
-    impl<'b> Strategy<BookRef<'b>, Imbalance> for Rounds {
-        fn on_event(&mut self, context: &Context<'_, BookRef<'b>, Imbalance>, _: &mut Actions) {
-            self.1 = context.now;
+    impl Strategy<Imbalance> for Rounds {
+        fn on_event(&mut self, _: InstrumentId, _: &Event, view: &View<'_, Imbalance>, _: &mut Actions) {
+            self.1 = view.now();
         }
-        fn on_timer(&mut self, context: &Context<'_, BookRef<'b>, Imbalance>, _: &mut Actions) {
-            self.0[context.instrument.0 as usize] += 1;
+        fn on_timer(&mut self, id: InstrumentId, _: &View<'_, Imbalance>, _: &mut Actions) {
+            self.0[id.0 as usize] += 1;
             self.2.fetch_add(1, Ordering::Relaxed);
         }
         fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {

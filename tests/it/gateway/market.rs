@@ -2,7 +2,6 @@
 
 use super::rig::*;
 use firelane_gateway::base::{Nanos, SessionId, Side};
-use firelane_gateway::flow::book::BookView;
 use firelane_gateway::flow::record::Alert;
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::flow::trading::{NotInSnapshot, TradingConfig, UnknownState};

@@ -4,7 +4,6 @@ use super::market::{APPROVED, refused};
 use super::rig::*;
 use firelane_gateway::base::{Nanos, Qty, SessionId, Side, VenueRef};
 use firelane_gateway::flow::Command;
-use firelane_gateway::flow::book::{BookView, L3View};
 use firelane_gateway::flow::entry::{OrderEntry, Stage};
 use firelane_gateway::flow::record::Alert;
 use firelane_gateway::flow::risk::Refusal;
@@ -13,7 +12,7 @@ use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
 /// What the imbalance signal weighs: shares bid and offered.
 fn pressure(rig: &Rig) -> (i64, i64) {
     let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
-    let p = signal.value(X, &rig.lane.core().books().view(X)).unwrap();
+    let p = signal.value(X, rig.lane.core().books().view(X)).unwrap();
     (p.bid.0, p.ask.0)
 }
 

@@ -9,9 +9,9 @@ use firelane_gateway::base::{
     Reader, SessionId, Side, State, StrategyId, Symbol, VenueId, Writer,
 };
 use firelane_gateway::flow::action::{Action, Cancel, Enter, MassCancel, Replace, Tags, TimeInForce};
-use firelane_gateway::flow::book::{BookCapacity, BookRef, Books};
+use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::entry::{Away, OuchConfig, OuchEntry};
-use firelane_gateway::flow::event::EventKind;
+use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::feed::{Feed, FeedConfig, RerequestConfig, SnapshotConfig};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::orders::{Orders, OrdersConfig};
@@ -20,7 +20,7 @@ use firelane_gateway::flow::record::{Alert, AlertBody, DecisionBody, Kind};
 use firelane_gateway::flow::risk::{Gate, RiskLimits};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
-use firelane_gateway::flow::strategy::{Actions, Awaits, Context, Strategy};
+use firelane_gateway::flow::strategy::{Actions, Awaits, Strategy, View};
 use firelane_gateway::flow::trading::{Trading, TradingConfig};
 use firelane_gateway::flow::wire::itch50::length_of;
 use firelane_gateway::flow::wire::moldudp64::{PacketBuilder, heartbeat};
@@ -146,22 +146,8 @@ pub struct Told {
 }
 
 impl Told {
-    fn buy(
-        context: &Context<'_, BookRef<'_>, Imbalance>,
-        side: Side,
-        qty: Qty,
-        price: Price,
-        tif: TimeInForce,
-    ) -> Action {
-        Action::Enter(Enter {
-            instrument: context.instrument,
-            side,
-            price,
-            qty,
-            tif,
-            post_only: false,
-            tags: context.tags,
-        })
+    fn enter((instrument, tags): (InstrumentId, Tags), side: Side, qty: Qty, price: Price, tif: TimeInForce) -> Action {
+        Action::Enter(Enter { instrument, side, price, qty, tif, post_only: false, tags })
     }
 }
 
@@ -175,37 +161,37 @@ impl State for Told {
     }
 }
 
-impl<'b> Strategy<BookRef<'b>, Imbalance> for Told {
-    fn on_event(&mut self, context: &Context<'_, BookRef<'b>, Imbalance>, actions: &mut Actions) {
-        let Some(EventKind::Trade { qty, price, trade }) = context.event.map(|e| e.kind) else { return };
-        let day = TimeInForce::Day;
-        let mut own = context.own();
+impl Strategy<Imbalance> for Told {
+    fn on_event(&mut self, id: InstrumentId, event: &Event, view: &View<'_, Imbalance>, ask: &mut Actions) {
+        let EventKind::Trade { qty, price, trade } = event.kind else { return };
+        let (whose, day) = ((id, view.tags()), TimeInForce::Day);
+        let mut own = view.own(id);
         match trade {
-            1 => drop(actions.push(Self::buy(context, Side::Buy, qty, price, day))),
-            2 => drop(actions.push(Self::buy(context, Side::Sell, qty, price, day))),
+            1 => drop(ask.push(Self::enter(whose, Side::Buy, qty, price, day))),
+            2 => drop(ask.push(Self::enter(whose, Side::Sell, qty, price, day))),
             3 => {
                 if let Some(order) = own.find(|o| o.awaits == Awaits::Nothing) {
-                    actions.push(Action::Replace(Replace { order: order.order, price, qty }));
+                    ask.push(Action::Replace(Replace { order: order.order, price, qty }));
                 }
             }
             4 => {
                 if let Some(order) = own.next() {
-                    actions.push(Action::Cancel(Cancel { order: order.order, keep: Qty::ZERO }));
+                    ask.push(Action::Cancel(Cancel { order: order.order, keep: Qty::ZERO }));
                 }
             }
-            5 => drop(actions.push(Action::MassCancel(MassCancel { instrument: Some(context.instrument) }))),
-            6 => drop(actions.push(Self::buy(context, Side::Buy, qty, price, TimeInForce::ImmediateOrCancel))),
+            5 => drop(ask.push(Action::MassCancel(MassCancel { instrument: Some(id) }))),
+            6 => drop(ask.push(Self::enter(whose, Side::Buy, qty, price, TimeInForce::ImmediateOrCancel))),
             7 => (0..qty.0).for_each(|n| {
-                actions.push(Self::buy(context, Side::Buy, Qty(100), Price(price.0 - 100 * n), day));
+                ask.push(Self::enter(whose, Side::Buy, Qty(100), Price(price.0 - 100 * n), day));
             }),
-            8 => self.later = Some((context.now.after(Nanos(qty.0.cast_unsigned())), context.instrument)),
+            8 => self.later = Some((view.now().after(Nanos(qty.0.cast_unsigned())), id)),
             _ => {}
         }
     }
 
-    fn on_timer(&mut self, context: &Context<'_, BookRef<'b>, Imbalance>, actions: &mut Actions) {
+    fn on_timer(&mut self, id: InstrumentId, view: &View<'_, Imbalance>, ask: &mut Actions) {
         self.later = None;
-        actions.push(Self::buy(context, Side::Buy, Qty(100), Price(99_000), TimeInForce::Day));
+        ask.push(Self::enter((id, view.tags()), Side::Buy, Qty(100), Price(99_000), TimeInForce::Day));
     }
 
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {
@@ -216,7 +202,7 @@ impl<'b> Strategy<BookRef<'b>, Imbalance> for Told {
 /// Nasdaq, as the desk wires it.
 pub struct Desk<S>(std::marker::PhantomData<S>);
 
-impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Desk<S> {
+impl<S: Strategy<Imbalance>> Wiring for Desk<S> {
     type Market = ItchLine;
     type Signal = Imbalance;
     type Strategy = S;
@@ -284,7 +270,7 @@ impl Default for Setup {
 }
 
 /// The parts of a lane.
-pub fn parts<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S>> {
+pub fn parts<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S>> {
     let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
     Parts {
         lane: 0,
@@ -306,7 +292,7 @@ pub fn parts<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strateg
 }
 
 /// Builds a lane.
-pub fn lane<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(setup: &Setup, strategy: S) -> Gateway<Desk<S>> {
+pub fn lane<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Gateway<Desk<S>> {
     Gateway::new(parts(setup, strategy)).unwrap()
 }
 
@@ -642,7 +628,7 @@ impl Venue {
 // ---- both together ------------------------------------------------------------------------------------------------
 
 /// A lane and its venue on one clock.
-pub struct Rig<S: for<'b> Strategy<BookRef<'b>, Imbalance> = Told> {
+pub struct Rig<S: Strategy<Imbalance> = Told> {
     pub lane: Gateway<Desk<S>>,
     pub venue: Venue,
     pub now: Mono,
@@ -678,7 +664,7 @@ impl Rig<Told> {
     }
 }
 
-impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Rig<S> {
+impl<S: Strategy<Imbalance>> Rig<S> {
     pub fn of(setup: &Setup, strategy: S) -> Self {
         Rig {
             lane: lane(setup, strategy),

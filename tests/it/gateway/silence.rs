@@ -3,14 +3,14 @@
 
 use super::market::{APPROVED, refused};
 use super::rig::*;
-use firelane_gateway::base::{Digest, LineId, LoadError, Nanos, Price, Qty, Reader, Side, State, Writer};
+use firelane_gateway::base::{Digest, InstrumentId, LineId, LoadError, Nanos, Price, Qty, Reader, Side, State, Writer};
 use firelane_gateway::flow::action::{Action, Change, Enter, TimeInForce};
-use firelane_gateway::flow::book::BookRef;
+use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::{FeedConfig, Start};
 use firelane_gateway::flow::record::{Alert, AlertBody, Kind};
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::flow::signal::Imbalance;
-use firelane_gateway::flow::strategy::{Actions, Context, Strategy};
+use firelane_gateway::flow::strategy::{Actions, Strategy, View};
 use firelane_gateway::flow::wire::moldudp64::{end_of_session, heartbeat};
 use firelane_gateway::flow::wiring::Policy;
 use zerocopy::IntoBytes;
@@ -22,7 +22,7 @@ fn watched() -> Setup {
     Setup { feed: FeedConfig { line_timeout: QUIET, ..setup.feed }, ..setup }
 }
 
-fn farewell<S: for<'b> Strategy<BookRef<'b>, Imbalance>>(rig: &mut Rig<S>) {
+fn farewell<S: Strategy<Imbalance>>(rig: &mut Rig<S>) {
     for line in [LineId::A, LineId::B] {
         rig.give(Given::Packet(line, end_of_session(DAY, rig.next).as_bytes().to_vec()));
     }
@@ -175,15 +175,15 @@ impl State for Greedy {
     }
 }
 
-impl<'b> Strategy<BookRef<'b>, Imbalance> for Greedy {
-    fn on_event(&mut self, context: &Context<'_, BookRef<'b>, Imbalance>, actions: &mut Actions) {
-        self.0.on_event(context, actions);
+impl Strategy<Imbalance> for Greedy {
+    fn on_event(&mut self, id: InstrumentId, event: &Event, view: &View<'_, Imbalance>, ask: &mut Actions) {
+        self.0.on_event(id, event, view, ask);
     }
-    fn on_change(&mut self, change: &Change, context: &Context<'_, BookRef<'b>, Imbalance>, actions: &mut Actions) {
+    fn on_change(&mut self, change: &Change, view: &View<'_, Imbalance>, ask: &mut Actions) {
         if change.fill.is_some() {
-            let (instrument, tags) = (context.instrument, context.tags);
+            let (instrument, tags) = (change.instrument, view.tags());
             let (side, price, qty, tif) = (Side::Buy, Price(99_000), Qty(100), TimeInForce::Day);
-            actions.push(Action::Enter(Enter { instrument, side, price, qty, tif, post_only: false, tags }));
+            ask.push(Action::Enter(Enter { instrument, side, price, qty, tif, post_only: false, tags }));
         }
     }
 }

@@ -6,7 +6,7 @@ use firelane_gateway::base::{AccountId, Mono, StrategyId, VenueId};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::action::Tags;
-use firelane_gateway::flow::book::{BookRef, Books};
+use firelane_gateway::flow::book::Books;
 use firelane_gateway::flow::entry::OuchEntry;
 use firelane_gateway::flow::feed::Feed;
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -39,7 +39,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The wiring of a live test: every stage stamped.
 struct Stamped<S>(PhantomData<S>);
 
-impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Stamped<S> {
+impl<S: Strategy<Imbalance>> Wiring for Stamped<S> {
     type Market = ItchLine;
     type Signal = Imbalance;
     type Strategy = S;
@@ -50,7 +50,7 @@ impl<S: for<'b> Strategy<BookRef<'b>, Imbalance>> Wiring for Stamped<S> {
 /// A lane with a stage probe.
 pub fn stamped<S>(setup: &Setup, strategy: S, clock: Option<Clock>) -> Box<dyn Lane>
 where
-    S: for<'b> Strategy<BookRef<'b>, Imbalance> + Send + 'static,
+    S: Strategy<Imbalance> + Send + 'static,
 {
     let mut books = setup.books;
     books.instruments = setup.instruments;

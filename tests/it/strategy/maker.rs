@@ -1,7 +1,6 @@
 //! The market maker: on books made by hand, and against a desk that answers at random.
 
 use super::*;
-use firelane_gateway::flow::orders::Liquidity;
 
 pub(super) fn maker(change: impl FnOnce(&mut MarketMakerConfig)) -> MarketMaker {
     let mut config = MarketMakerConfig {
@@ -32,7 +31,7 @@ pub(super) fn entered(actions: &[Action]) -> Vec<(Side, i64, i64)> {
 
 fn quoted(maker: &mut MarketMaker, book: &Hand, position: i64, orders: &[OwnOrder]) -> Vec<Action> {
     let row = row();
-    asks(maker, &Context { position: Qty(position), orders, ..context(&row, book, &()) })
+    asks(maker, &Scene { position: Qty(position), orders, ..context(&row, book, &()) })
 }
 
 pub(super) fn replaced(order: u64, price: i64, qty: i64) -> Action {
@@ -70,9 +69,8 @@ fn below_one_dollar_the_maker_quotes_between_the_cents() {
     // A round lot of 10: the same position leans ten times as far.
     let row = Instrument { lot: 10, ..row() };
     let book = even();
-    let lots = |position| {
-        asks(&mut maker(|c| c.offset = 50), &Context { position: Qty(position), ..context(&row, &book, &()) })
-    };
+    let lots =
+        |position| asks(&mut maker(|c| c.offset = 50), &Scene { position: Qty(position), ..context(&row, &book, &()) });
     assert_eq!(entered(&lots(-10))[0], (Buy, 95_100, 100));
 }
 
@@ -116,7 +114,7 @@ fn the_maker_moves_by_replace_and_waits_for_answers() {
     assert_eq!(quoted(&mut m, &even(), 0, &[bid, short]), [replaced(2, 100_200, 100)]);
     // One order a side.
     let extra = own(3, Buy, 99_900, 100);
-    assert_eq!(quoted(&mut m, &even(), 0, &[bid, extra, ask]), [cancelled(3)]);
+    assert_eq!(quoted(&mut m, &even(), 0, &[bid, ask, extra]), [cancelled(3)]);
     // At its limit the quote that would add goes.
     assert_eq!(quoted(&mut maker(|c| c.skew = 0), &even(), 300, &[bid, ask]), [cancelled(1)]);
 }
@@ -150,33 +148,33 @@ fn the_maker_pulls_its_quotes_when_the_book_is_unfit() {
         assert_eq!(quoted(&mut maker(|_| {}), &book, 0, &[]), []);
     }
     let (row, book) = (row(), even());
-    let halted = Context { tradable: false, orders: &orders, ..context(&row, &book, &()) };
+    let halted = Scene { tradable: false, orders: &orders, ..context(&row, &book, &()) };
     assert_eq!(asks(&mut maker(|_| {}), &halted), pulled);
     // Called for staleness alone, it does the same; what is being cancelled is not cancelled again.
     let gone = stale(&book);
     let going = [OwnOrder { awaits: Awaits::Cancel, ..orders[0] }, orders[1]];
     let mut actions = Actions::new(4);
-    maker(|_| {}).on_notice(&Context { orders: &going, ..context(&row, &gone, &()) }, &mut actions);
+    Scene { orders: &going, ..context(&row, &gone, &()) }.look(|view| maker(|_| {}).on_notice(A, view, &mut actions));
     assert_eq!(actions.list(), [cancelled(2)]);
 }
 
 #[test]
 fn the_maker_pauses_after_a_refusal_but_still_pulls() {
     let (row, book) = (row(), even());
-    let at = |ns| Context { now: Mono(ns), ..context(&row, &book, &()) };
+    let at = |ns| Scene { now: Mono(ns), ..context(&row, &book, &()) };
     let mut m = maker(|_| {});
     let asked = asks(&mut m, &at(5));
     assert_eq!(asked.len(), 2);
-    m.on_refusal(&asked[0], Refusal::Rate, &at(5));
+    refuse(&mut m, &asked[0], Refusal::Rate, &at(5));
     assert_eq!(asks(&mut m, &at(1_004)), []);
     assert_eq!(asks(&mut m, &at(1_005)).len(), 2);
     let mut actions = Actions::new(4);
-    m.on_change(&change(Happening::Rejected, 0), &at(2_000), &mut actions);
+    at(2_000).look(|view| m.on_change(&change(Happening::Rejected, 0), view, &mut actions));
     assert_eq!(asks(&mut m, &at(2_999)), []);
     let (orders, gone) = ([own(1, Buy, 100_000, 100)], stale(&book));
-    assert_eq!(asks(&mut m, &Context { book: &gone, orders: &orders, ..at(2_999) }), [cancelled(1)]);
+    assert_eq!(asks(&mut m, &Scene { book: &gone, orders: &orders, ..at(2_999) }), [cancelled(1)]);
     // A fill is acted upon at once.
-    m.on_change(&change(Happening::Filled, 0), &at(3_000), &mut actions);
+    at(3_000).look(|view| m.on_change(&change(Happening::Filled, 0), view, &mut actions));
     assert_eq!(actions.list().len(), 2);
 }
 
@@ -279,9 +277,9 @@ impl Desk {
         let seen: Vec<_> = self.orders.iter().map(Live::seen).collect();
         let row = self.row;
         let position = Qty(self.position());
-        let cx = Context { now: Mono(self.now), position, orders: &seen, ..context(&row, &book, &()) };
+        let cx = Scene { now: Mono(self.now), position, orders: &seen, ..context(&row, &book, &()) };
         let mut actions = Actions::new(16);
-        maker.on_event(&cx, &mut actions);
+        cx.look(|view| maker.on_event(A, &info(&cx), view, &mut actions));
         assert_eq!(actions.dropped(), 0);
         assert!(actions.list().len() <= 2, "one action a side: {:?}", actions.list());
         for action in actions.list() {

@@ -1,21 +1,23 @@
 //! Signals and the built-in strategies, on small books made by hand and against a desk that answers at random.
 
 use firelane_gateway::base::{
-    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, LoadError, Mono, Nanos, Price, Qty, Reader, Side, State,
-    StrategyId, Symbol, VenueId, VenueRef, Writer,
+    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Mono, Nanos, Notional, Price,
+    Qty, Reader, Side, State, StrategyId, Symbol, Token, VenueId, VenueRef, Writer,
 };
+use firelane_gateway::flow::Command;
 use firelane_gateway::flow::action::{
     Action, Cancel, Change, Enter, Exposure, Fill, Happening, MassCancel, Replace, SellMark, Tags, TimeInForce,
 };
-use firelane_gateway::flow::book::{BookCapacity, BookRef, BookView, Books, Freshness, L3View, Level};
-use firelane_gateway::flow::event::{Event, EventKind};
-use firelane_gateway::flow::orders::Reason;
+use firelane_gateway::flow::book::{BookCapacity, BookRef, Books, Scope, StaleReason};
+use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status, TradingAction};
+use firelane_gateway::flow::orders::{Liquidity, Orders, OrdersConfig, Reason, Report, Sent, Standing, Visibility};
 use firelane_gateway::flow::risk::{Facts, Gate, OrderFacts, Refusal, RiskLimits, ShortSale, ZeroCross};
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Pressure, Signal};
 use firelane_gateway::flow::strategy::{
-    Actions, Awaits, Context, ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, OwnOrder,
-    Reference, Strategy,
+    Actions, Awaits, ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, OwnOrder, Reference,
+    Sources, Strategy, View,
 };
+use firelane_gateway::flow::trading::{Trading, TradingConfig};
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 
@@ -31,70 +33,47 @@ fn row() -> Instrument {
     Instrument::us_equity(Symbol::new("TEST").unwrap())
 }
 
-fn no_books() -> Books {
-    Books::new(BookCapacity { instruments: 1, orders: 16, levels: 16, own: 4 })
-}
-
 /// A book by hand: levels best first, as (price, all shares, own shares).
 #[derive(Clone)]
 struct Hand {
-    bids: Vec<Level>,
-    asks: Vec<Level>,
-    freshness: Freshness,
+    bids: Vec<Shown>,
+    asks: Vec<Shown>,
+    stale: bool,
 }
 
 type Shown = (i64, i64, i64);
 
 fn hand(bids: &[Shown], asks: &[Shown]) -> Hand {
-    let levels = |of: &[Shown]| {
-        let level =
-            |&(price, qty, own): &Shown| Level { price: Price(price), qty: Qty(qty), orders: 2, own_qty: Qty(own) };
-        of.iter().map(level).collect()
-    };
-    Hand { bids: levels(bids), asks: levels(asks), freshness: Freshness::FRESH }
+    Hand { bids: bids.to_vec(), asks: asks.to_vec(), stale: false }
 }
 
 fn stale(book: &Hand) -> Hand {
-    // A book beyond the capacity is a stale one.
-    let freshness = no_books().view(InstrumentId(9)).freshness();
-    assert!(!freshness.is_fresh());
-    Hand { freshness, ..book.clone() }
+    Hand { stale: true, ..book.clone() }
 }
 
 impl Hand {
-    fn side(&self, side: Side) -> &[Level] {
-        match side {
-            Side::Buy => &self.bids,
-            Side::Sell => &self.asks,
+    /// Books of which `id` is this one: of each level's shares, the own ones are one order and the others' another.
+    fn books(&self, id: InstrumentId) -> Books {
+        let mut books = Books::new(BookCapacity { instruments: 3, orders: 32, levels: 16, own: 8 });
+        let mut next = 1;
+        for (side, levels) in [(Buy, &self.bids), (Sell, &self.asks)] {
+            for &(price, qty, own) in levels {
+                for (qty, own) in [(own, true), (qty - own, false)] {
+                    if qty > 0 {
+                        let (order, qty, price) = (VenueRef(next), Qty(qty), Price(price));
+                        next += 1;
+                        if own {
+                            books.own_add(order, ClientId(next));
+                        }
+                        assert_eq!(books.apply(id, &EventKind::Add { order, side, qty, price }).fault, None);
+                    }
+                }
+            }
         }
-    }
-}
-
-impl BookView for Hand {
-    fn top(&self, side: Side) -> Option<Level> {
-        self.level(side, 0)
-    }
-    fn top_without_own(&self, side: Side) -> Option<Level> {
-        let others = |l: &Level| Level { qty: l.qty.minus(l.own_qty), own_qty: Qty::ZERO, ..*l };
-        self.side(side).iter().map(others).find(|l| l.qty.is_positive())
-    }
-    fn level(&self, side: Side, depth: usize) -> Option<Level> {
-        self.side(side).get(depth).copied()
-    }
-    fn levels(&self, side: Side) -> impl Iterator<Item = Level> {
-        self.side(side).iter().copied()
-    }
-    fn depth(&self, side: Side) -> usize {
-        self.side(side).len()
-    }
-    fn last_trade(&self) -> Option<(Price, Qty)> {
-        None
-    }
-    fn volume(&self) -> Qty {
-        Qty::ZERO
-    }
-    fn freshness(&self) -> Freshness {
-        self.freshness
+        if self.stale {
+            books.mark_stale(Scope::One(id), StaleReason::Gap);
+        }
+        books
     }
 }
 
@@ -111,13 +90,32 @@ fn even() -> Hand {
     hand(&[(100_000, 100, 0)], &[(100_200, 100, 0)])
 }
 
-fn context<'a, B, S>(row: &'a Instrument, book: &'a B, signals: &'a S) -> Context<'a, B, S> {
-    Context {
+/// A lane by hand, as a strategy comes upon it.
+struct Scene<'a, S> {
+    now: Mono,
+    instrument: InstrumentId,
+    row: &'a Instrument,
+    book: &'a Hand,
+    signals: &'a S,
+    tradable: bool,
+    position: Qty,
+    orders: &'a [OwnOrder],
+    tags: Tags,
+}
+
+impl<S> Clone for Scene<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Scene<'_, S> {}
+
+fn context<'a, S>(row: &'a Instrument, book: &'a Hand, signals: &'a S) -> Scene<'a, S> {
+    Scene {
         now: Mono(1_000_000_000),
-        at: ExchangeTime(0),
         instrument: A,
         row,
-        event: None,
         book,
         signals,
         tradable: true,
@@ -127,16 +125,135 @@ fn context<'a, B, S>(row: &'a Instrument, book: &'a B, signals: &'a S) -> Contex
     }
 }
 
-fn asks<B, S, T: Strategy<B, S>>(strategy: &mut T, context: &Context<'_, B, S>) -> Vec<Action> {
+impl<S: Signal> Scene<'_, S> {
+    /// Calls with a view of it.
+    fn look<T>(&self, call: impl FnOnce(&View<'_, S>) -> T) -> T {
+        let symbols = ["TEST", "MORE", "MOST"].map(|s| Instrument { symbol: Symbol::new(s).unwrap(), ..*self.row });
+        let mut trading = Trading::new(TradingConfig::default(), 3);
+        if self.tradable {
+            let (at, id) = (ExchangeTime(0), Some(self.instrument));
+            trading.apply(at, None, &Status::Session(SessionPhase::StartOfMarketHours));
+            trading.apply(at, id, &Status::Directory { live: true, lot: Qty(self.row.lot) });
+            trading.apply(at, id, &Status::Trading(TradingAction::Trading));
+        }
+        let mut gate = Gate::new(&RiskLimits::widest(), 3).unwrap();
+        gate.carry_in(self.instrument, self.position, Notional::ZERO);
+        let lane = Sources {
+            now: self.now,
+            utc: None,
+            at: ExchangeTime(0),
+            instruments: &InstrumentTable::new(&symbols, 3, false),
+            books: &self.book.books(self.instrument),
+            trading: &trading,
+            gate: &gate,
+            orders: &table(self.orders),
+            signals: self.signals,
+        };
+        let view = View::new(lane, self.tags);
+        let seen: Vec<_> = view.orders(self.instrument).collect();
+        // What is being cancelled shows as it will be.
+        let left = |own: &OwnOrder| if own.awaits == Awaits::Cancel { Qty::ZERO } else { own.open };
+        let told = self.orders.iter().filter(|own| own.instrument == self.instrument);
+        let told: Vec<_> = told.map(|own| OwnOrder { open: left(own), ..*own }).collect();
+        assert_eq!(seen.iter().map(|own| OwnOrder { open: left(own), ..*own }).collect::<Vec<_>>(), told);
+        call(&view)
+    }
+}
+
+/// An order table in which these orders live, sent in the order of their numbers, and come to what they are.
+fn table(orders: &[OwnOrder]) -> Orders {
+    let config = OrdersConfig {
+        capacity: 8,
+        retained: 8,
+        fills: 16,
+        instruments: 3,
+        venues: 1,
+        first_id: orders.first().map_or(1, |own| own.order.0),
+        request_timeout: Nanos::from_secs(1),
+    };
+    let mut table = Orders::new(&config).unwrap();
+    let mut token = 0u64;
+    let mut sent = || {
+        token += 1;
+        Sent { token: Token(token), request: token }
+    };
+    let mut fill = |table: &mut Orders, own: &OwnOrder| {
+        // Replaced on its way: it stands where it may be met.
+        let moving = own.awaits == Awaits::Replace || own.touch != own.price;
+        let enter = Enter {
+            instrument: own.instrument,
+            side: own.side,
+            price: own.touch,
+            qty: own.spent.plus(own.open.max(Qty(1))),
+            tif: TimeInForce::Day,
+            post_only: true,
+            tags: own.tags,
+        };
+        let sent_as = sent();
+        let _ = table.opened(Mono(0), VenueId(0), &enter, own.mark, sent_as).unwrap();
+        if table.get(own.order).is_none() {
+            return Some(sent_as.token);
+        }
+        let standing = Standing {
+            token: sent_as.token,
+            origin: None,
+            symbol: Symbol::new("TEST").unwrap(),
+            side: own.side,
+            mark: own.mark,
+            qty: enter.qty,
+            price: enter.price,
+            tif: TimeInForce::Day,
+            display: Visibility::Displayed,
+            venue_ref: VenueRef(own.order.0),
+            live: true,
+        };
+        if own.awaits != Awaits::Enter {
+            table.report(VenueId(0), &Report::Accepted(standing)).unwrap();
+        }
+        if own.spent.is_positive() {
+            let (token, qty, price) = (sent_as.token, own.spent, own.touch);
+            let (liquidity, trade) = (Liquidity::UNKNOWN, own.order.0);
+            table.report(VenueId(0), &Report::Executed { token, qty, price, liquidity, trade }).unwrap();
+        }
+        if moving {
+            let replace = Replace { order: own.order, price: own.price, qty: own.spent.plus(own.open) };
+            table.replace_sent(Mono(0), &replace, sent()).unwrap();
+        }
+        if own.awaits == Awaits::Cancel {
+            let cancel = Cancel { order: own.order, keep: Qty::ZERO };
+            table.cancel_sent(Mono(0), &cancel, Sent { token: sent_as.token, request: sent().request }).unwrap();
+        }
+        None
+    };
+    for own in orders {
+        // Numbers between are of orders that are gone.
+        while let Some(token) = fill(&mut table, own) {
+            table.report(VenueId(0), &Report::Rejected { token, reason: Reason::NONE }).unwrap();
+        }
+    }
+    table
+}
+
+fn info(scene: &Scene<'_, impl Signal>) -> Event {
+    Event { at: ExchangeTime(0), instrument: Some(scene.instrument), kind: EventKind::Info }
+}
+
+fn asks<S: Signal, T: Strategy<S>>(strategy: &mut T, scene: &Scene<'_, S>) -> Vec<Action> {
     let mut actions = Actions::new(8);
-    strategy.on_event(context, &mut actions);
+    scene.look(|view| strategy.on_event(scene.instrument, &info(scene), view, &mut actions));
     assert_eq!(actions.dropped(), 0);
     actions.list().to_vec()
+}
+
+/// Refuses it something.
+fn refuse<S: Signal, T: Strategy<S>>(strategy: &mut T, action: &Action, why: Refusal, scene: &Scene<'_, S>) {
+    scene.look(|view| strategy.on_refusal(scene.instrument, action, why, view));
 }
 
 fn own(order: u64, side: Side, price: i64, open: i64) -> OwnOrder {
     OwnOrder {
         order: ClientId(order),
+        instrument: A,
         tags: Tags::default(),
         side,
         mark: SellMark::Long,
@@ -170,15 +287,16 @@ fn saved(state: &impl State) -> Vec<u8> {
 fn imbalance_weighs_the_best_levels_without_own_shares() {
     let bids = [(100_000, 300, 100), (99_900, 50, 50), (99_800, 70, 0), (99_700, 900, 0)];
     let book = hand(&bids, &[(100_200, 100, 0), (100_300, 40, 10)]);
-    let value = |levels| imbalance(levels).value(A, &book).map(|p| (p.bid.0, p.ask.0));
+    let of = |book: &Hand, levels| imbalance(levels).value(A, book.books(A).view(A));
+    let value = |levels| of(&book, levels).map(|p| (p.bid.0, p.ask.0));
     assert_eq!(value(1), Some((200, 100)));
     // The level that holds own shares alone is not one of the two.
     assert_eq!(value(2), Some((270, 130)));
     assert_eq!(value(64), Some((1_170, 130)));
-    assert_eq!(imbalance(1).value(A, &book).unwrap().millionths(), 333_333);
-    assert_eq!(imbalance(1).value(A, &stale(&book)), None, "stale");
+    assert_eq!(of(&book, 1).unwrap().millionths(), 333_333);
+    assert_eq!(of(&stale(&book), 1), None, "stale");
     for levels in [1, 2] {
-        assert_eq!(imbalance(levels).value(A, &hand(&bids, &[(100_200, 10, 10)])), None, "an empty side");
+        assert_eq!(of(&hand(&bids, &[(100_200, 10, 10)]), levels), None, "an empty side");
     }
     assert_eq!(Imbalance::new(&ImbalanceConfig { levels: 0 }).unwrap_err().field, "imbalance.levels");
     assert_eq!(Imbalance::new(&ImbalanceConfig { levels: 65 }).unwrap_err().field, "imbalance.levels");
@@ -186,10 +304,11 @@ fn imbalance_weighs_the_best_levels_without_own_shares() {
 
 #[test]
 fn signals_side_by_side_speak_side_by_side() {
-    let book = leaning_up();
+    let books = leaning_up().books(A);
+    let book = books.view(A);
     let pair = (imbalance(1), ((), imbalance(2)));
-    let (first, ((), second)) = pair.value(A, &book);
-    assert_eq!((first, second), (imbalance(1).value(A, &book), imbalance(2).value(A, &book)));
+    let (first, ((), second)) = pair.value(A, book);
+    assert_eq!((first, second), (imbalance(1).value(A, book), imbalance(2).value(A, book)));
 }
 
 // ---- the taker
@@ -236,31 +355,34 @@ fn the_taker_takes_the_side_that_the_book_leans_against() {
     );
     assert_eq!(first(&mut taker(|_| {}), &stale(&leaning_up())), []);
     let book = leaning_up();
-    let closed = Context { tradable: false, ..context(&row, &book, &signal) };
+    let closed = Scene { tradable: false, ..context(&row, &book, &signal) };
     assert_eq!(asks(&mut taker(|_| {}), &closed), []);
 }
 
 #[test]
 fn the_taker_waits_for_its_order_and_for_its_cooldown() {
     let (row, signal, book) = (row(), imbalance(1), leaning_up());
-    let at = |ns| Context { now: Mono(ns), ..context(&row, &book, &signal) };
+    let at = |ns| Scene { now: Mono(ns), ..context(&row, &book, &signal) };
     let mut t = taker(|_| {});
     assert_eq!(asks(&mut t, &at(10)).len(), 1);
     assert_eq!(asks(&mut t, &at(1_009)), []);
-    let other = Context { instrument: InstrumentId(1), ..at(11) };
+    let other = Scene { instrument: InstrumentId(1), ..at(11) };
     assert_eq!(asks(&mut t, &other).len(), 1, "each instrument has a cooldown of its own");
     let pending = [own(1, Side::Buy, 100_200, 80)];
-    assert_eq!(asks(&mut t, &Context { orders: &pending, ..at(1_010) }), []);
+    assert_eq!(asks(&mut t, &Scene { orders: &pending, ..at(1_010) }), []);
+    let other = [OwnOrder { instrument: InstrumentId(1), ..pending[0] }];
+    assert_eq!(asks(&mut t, &Scene { orders: &other, ..at(1_010) }).len(), 1, "of another instrument");
+    let mut t = taker(|_| {});
     let not_mine = [OwnOrder { tags: Tags { strategy: StrategyId(7), ..Tags::default() }, ..pending[0] }];
-    assert_eq!(asks(&mut t, &Context { orders: &not_mine, ..at(1_010) }).len(), 1);
-    assert_eq!(asks(&mut t, &Context { instrument: InstrumentId(2), ..at(5_000) }), [], "beyond its capacity");
+    assert_eq!(asks(&mut t, &Scene { orders: &not_mine, ..at(1_010) }).len(), 1);
+    assert_eq!(asks(&mut t, &Scene { instrument: InstrumentId(2), ..at(5_000) }), [], "beyond its capacity");
 }
 
 #[test]
 fn the_taker_keeps_its_position_within_bounds_and_leaves_it() {
     let (row, signal) = (row(), imbalance(1));
     let with = |position, book: &Hand, exit| {
-        let c = Context { position: Qty(position), ..context(&row, book, &signal) };
+        let c = Scene { position: Qty(position), ..context(&row, book, &signal) };
         asks(&mut taker(|c| c.exit = exit), &c)
     };
     assert_eq!(with(70, &leaning_up(), 0), ioc(Side::Buy, 100_200, 30));
@@ -341,6 +463,7 @@ struct Parrot {
     changes: u32,
     refusals: u32,
     timers: u32,
+    commands: u32,
     deadline: Option<u64>,
 }
 
@@ -357,30 +480,33 @@ impl State for Parrot {
     }
 }
 
-impl<B: BookView, S> Strategy<B, S> for Parrot {
-    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
+impl<S: Signal> Strategy<S> for Parrot {
+    fn on_event(&mut self, _: InstrumentId, _: &Event, view: &View<'_, S>, ask: &mut Actions) {
         // With a wrong tag on purpose: the buffer sets the right one.
-        let tags = Tags { strategy: StrategyId(99), ..context.tags };
-        let price = Price(i64::from(context.tags.strategy.0));
+        let tags = Tags { strategy: StrategyId(99), ..view.tags() };
+        let price = Price(i64::from(view.tags().strategy.0));
         let tif = TimeInForce::Day;
         let enter = Enter { instrument: A, side: Buy, price, qty: Qty(1), tif, post_only: true, tags };
-        actions.push(Action::Enter(enter));
+        ask.push(Action::Enter(enter));
     }
-    fn on_change(&mut self, _: &Change, _: &Context<'_, B, S>, _: &mut Actions) {
+    fn on_change(&mut self, _: &Change, _: &View<'_, S>, _: &mut Actions) {
         self.changes += 1;
     }
-    fn on_refusal(&mut self, _: &Action, _: Refusal, _: &Context<'_, B, S>) {
+    fn on_refusal(&mut self, _: InstrumentId, _: &Action, _: Refusal, _: &View<'_, S>) {
         self.refusals += 1;
     }
-    fn on_timer(&mut self, _: &Context<'_, B, S>, _: &mut Actions) {
+    fn on_timer(&mut self, _: InstrumentId, _: &View<'_, S>, _: &mut Actions) {
         self.timers += 1;
+    }
+    fn on_command(&mut self, _: &Command, _: &View<'_, S>, _: &mut Actions) {
+        self.commands += 1;
     }
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {
         self.deadline.map(|ns| (Mono(ns), A))
     }
 }
 
-fn count<B, S, T: Strategy<B, S>>(_: &T, _: &Context<'_, B, S>) -> u16 {
+fn count<S: Signal, T: Strategy<S>>(_: &T, _: &Scene<'_, S>) -> u16 {
     T::COUNT
 }
 
@@ -388,7 +514,7 @@ fn count<B, S, T: Strategy<B, S>>(_: &T, _: &Context<'_, B, S>) -> u16 {
 fn strategies_that_share_a_lane_are_told_apart() {
     let (row, book) = (row(), even());
     let orders = [own(1, Buy, 100_000, 100)].map(|o| OwnOrder { tags: change(Happening::Sent, 2).tags, ..o });
-    let cx = Context { orders: &orders, ..context(&row, &book, &()) };
+    let cx = Scene { orders: &orders, ..context(&row, &book, &()) };
     let mut all = ((Parrot::default(), Parrot::default()), Parrot::default());
     assert_eq!(count(&all, &cx), 3);
     let tags: Vec<_> = asks(&mut all, &cx)
@@ -402,17 +528,21 @@ fn strategies_that_share_a_lane_are_told_apart() {
     let heard = |all: &((Parrot, Parrot), Parrot)| (all.0.0.changes, all.0.1.changes, all.1.changes);
     let mut actions = Actions::new(1);
     for (strategy, expected) in [(1, (0, 1, 0)), (2, (0, 1, 1)), (0, (1, 1, 1))] {
-        all.on_change(&change(Happening::Filled, strategy), &cx, &mut actions);
+        cx.look(|view| all.on_change(&change(Happening::Filled, strategy), view, &mut actions));
         assert_eq!(heard(&all), expected);
     }
     let refused = |all: &((Parrot, Parrot), Parrot)| (all.0.0.refusals, all.0.1.refusals, all.1.refusals);
-    all.on_refusal(&replaced(1, 100, 1), Refusal::Rate, &cx);
+    refuse(&mut all, &replaced(1, 100, 1), Refusal::Rate, &cx);
     assert_eq!(refused(&all), (0, 0, 1), "the owner of the order");
-    all.on_refusal(&Action::MassCancel(MassCancel { instrument: None }), Refusal::RepeatedCancel, &cx);
+    refuse(&mut all, &Action::MassCancel(MassCancel { instrument: None }), Refusal::RepeatedCancel, &cx);
     assert_eq!(refused(&all), (1, 1, 2), "all, when it may be anyone's");
-    all.on_timer(&cx, &mut actions);
+    cx.look(|view| {
+        all.on_timer(A, view, &mut actions);
+        all.on_command(&Command::Kill, view, &mut actions);
+    });
     assert_eq!((all.0.0.timers, all.0.1.timers, all.1.timers), (1, 1, 1));
-    let next = |all: &((Parrot, Parrot), Parrot)| Strategy::<Hand, ()>::next_deadline(all);
+    assert_eq!((all.0.0.commands, all.0.1.commands, all.1.commands), (1, 1, 1));
+    let next = |all: &((Parrot, Parrot), Parrot)| Strategy::<()>::next_deadline(all);
     assert_eq!(next(&all), None);
     (all.0.1.deadline, all.1.deadline) = (Some(7), Some(5));
     assert_eq!(next(&all), Some((Mono(5), A)));
@@ -434,7 +564,7 @@ fn a_full_action_buffer_drops_and_counts() {
     assert!(!Actions::new(0).push(ask));
 }
 
-/// Asks for order detail in its bound.
+/// Looks at single orders.
 struct Queuer;
 
 impl State for Queuer {
@@ -445,62 +575,21 @@ impl State for Queuer {
     }
 }
 
-impl<B: L3View, S> Strategy<B, S> for Queuer {
-    fn on_event(&mut self, context: &Context<'_, B, S>, actions: &mut Actions) {
-        let first = context.book.queue(Buy, Price(100_000)).next();
-        if first.is_some_and(|order| context.book.queue_ahead(order.order) == Some(Qty::ZERO)) {
-            actions.push(Action::MassCancel(MassCancel { instrument: None }));
+impl<S: Signal> Strategy<S> for Queuer {
+    fn on_event(&mut self, id: InstrumentId, _: &Event, view: &View<'_, S>, ask: &mut Actions) {
+        let book: BookRef<'_> = view.book(id);
+        let first = book.queue(Buy, Price(100_000)).next();
+        if first.is_some_and(|order| book.queue_ahead(order.order) == Some(Qty::ZERO)) {
+            ask.push(Action::MassCancel(MassCancel { instrument: None }));
         }
     }
 }
 
-/// How a lane names its parts: the book's view borrows, the plugs don't.
-trait Wiring {
-    type Books: Venue;
-    type Signals: for<'a> Signal<<Self::Books as Venue>::View<'a>>;
-    type Strategy: for<'a> Strategy<<Self::Books as Venue>::View<'a>, Self::Signals>;
-}
-
-trait Venue: 'static {
-    type View<'a>: BookView;
-    fn view(&self, id: InstrumentId) -> Self::View<'_>;
-}
-
-impl Venue for Books {
-    type View<'a> = BookRef<'a>;
-    fn view(&self, id: InstrumentId) -> BookRef<'_> {
-        Books::view(self, id)
-    }
-}
-
-struct Wired;
-
-impl Wiring for Wired {
-    type Books = Books;
-    type Signals = Imbalance;
-    type Strategy = ((ImbalanceTaker, MarketMaker), Queuer);
-}
-
-fn turn<W: Wiring>(books: &W::Books, signals: &mut W::Signals, strategy: &mut W::Strategy) -> Vec<Action> {
-    let (row, book) = (row(), books.view(A));
-    let kind = EventKind::Info;
-    let event = Event { at: ExchangeTime(0), instrument: Some(A), kind };
-    signals.on_event(A, &event, &book);
-    let mut actions = Actions::new(8);
-    let cx = Context { event: Some(&event), ..context(&row, &book, &*signals) };
-    strategy.on_event(&cx, &mut actions);
-    actions.list().to_vec()
-}
-
 #[test]
-fn a_wiring_drives_strategies_on_real_books() {
-    let mut books = no_books();
-    for (order, side, qty, price) in [(1, Buy, 300, 100_000), (2, Sell, 100, 100_200)] {
-        let kind = EventKind::Add { order: VenueRef(order), side, qty: Qty(qty), price: Price(price) };
-        let _ = books.apply(A, &kind);
-    }
+fn strategies_that_share_a_lane_are_asked_in_turn() {
+    let (row, book, signal) = (row(), leaning_up(), imbalance(1));
     let mut strategy = ((taker(|_| {}), maker(|_| {})), Queuer);
-    let asked = turn::<Wired>(&books, &mut imbalance(1), &mut strategy);
+    let asked = asks(&mut strategy, &context(&row, &book, &signal));
     assert_eq!(asked[..1], ioc(Buy, 100_200, 80));
     assert_eq!(entered(&asked[1..3]), [(Buy, 100_000, 100), (Sell, 100_200, 100)]);
     assert_eq!(asked[3], Action::MassCancel(MassCancel { instrument: None }));
@@ -533,7 +622,7 @@ proptest! {
         for (n, (bid, ask, position, gap)) in books.into_iter().enumerate() {
             now += gap;
             let book = hand(&[(100_000, bid, 0)], &[(100_200, ask, 0)]);
-            let cx = Context { now: Mono(now), position: Qty(position), ..context(&row, &book, &signal) };
+            let cx = Scene { now: Mono(now), position: Qty(position), ..context(&row, &book, &signal) };
             if n == cut {
                 let bytes = saved(&first);
                 let mut twin = pair();
@@ -551,13 +640,31 @@ proptest! {
                 prop_assert_eq!(digest(&first), digest(twin));
             }
             if gap % 7 == 0 && let Some(action) = asked.last() {
-                first.on_refusal(action, Refusal::Rate, &cx);
+                refuse(&mut first, action, Refusal::Rate, &cx);
                 if let Some(twin) = &mut second {
-                    twin.on_refusal(action, Refusal::Rate, &cx);
+                    refuse(twin, action, Refusal::Rate, &cx);
                 }
             }
         }
         let mut other = ImbalanceTaker::new(&ImbalanceTakerConfig::default(), 3).unwrap();
         prop_assert_eq!(other.load(&mut Reader(&saved(&first.0))), Err(LoadError::OutOfRange));
     }
+}
+
+#[test]
+fn a_view_says_why_an_instrument_may_not_be_traded() {
+    let (row, good) = (row(), even());
+    let says = |scene: &Scene<'_, ()>| scene.look(|view| (view.tradable(A), view.may_trade(A)));
+    assert_eq!(says(&context(&row, &good, &())), (Ok(()), Ok(())));
+    let closed = Err(Refusal::NotTradable);
+    assert_eq!(says(&Scene { tradable: false, ..context(&row, &good, &()) }), (closed, closed));
+    assert_eq!(says(&context(&row, &stale(&good), &())), (Ok(()), Err(Refusal::StaleBook)));
+    let locked = hand(&[(100_200, 100, 0)], &[(100_200, 100, 0)]);
+    assert_eq!(says(&context(&row, &locked, &())), (Ok(()), Err(Refusal::CrossedBook)));
+    context(&row, &good, &()).look(|view| {
+        let beyond = InstrumentId(9);
+        assert_eq!((view.tradable(beyond), view.position(beyond)), (closed, Qty::ZERO));
+        assert!(view.row(beyond).is_none() && view.book(beyond).top(Buy).is_none());
+        assert_eq!((view.orders(beyond).count(), view.order(ClientId(1)), view.utc()), (0, None, None));
+    });
 }

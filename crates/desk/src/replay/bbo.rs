@@ -2,7 +2,7 @@
 
 use crate::cli::Column;
 use firelane_gateway::base::{InstrumentId, Side, Symbol};
-use firelane_gateway::flow::book::{BookRef, BookView, StaleReason};
+use firelane_gateway::flow::book::{BookRef, StaleReason};
 use std::io::{self, BufWriter, Write};
 
 use crate::outfile::OutFile;

@@ -3,9 +3,7 @@
 use super::bbo::Bbo;
 use super::report::Errors;
 use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Side, Symbol, VenueRef};
-use firelane_gateway::flow::book::{
-    BookCapacity, BookFault, BookView, Books, L3View, STALE_REASONS, Scope, StaleReason,
-};
+use firelane_gateway::flow::book::{BookCapacity, BookFault, Books, STALE_REASONS, Scope, StaleReason};
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::market::{MarketLine, NoEvent};
