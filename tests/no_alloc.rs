@@ -9,7 +9,7 @@ mod live_rig;
 
 use rig as gateway_rig;
 
-use firelane_gateway::base::{Mono, Nanos, SessionId};
+use firelane_gateway::base::{Mono, Nanos, SessionId, VenueId};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
@@ -250,7 +250,7 @@ fn live(layout: &str, seed: u64) {
     };
     let status = || handle.board().status();
     until("orders and gaps", &|| status().orders.get() > 50 && status().gaps.get() > 10 && status().fills.get() > 1);
-    assert!(handle.command(Command::Snapshot));
+    assert!(handle.command(Command::Snapshot(VenueId::FIRST)));
     until("a splice", &|| status().snapshots.get() > 0);
     assert!(handle.command(Command::Kill));
     until("the kill", &|| status().killed == 1);

@@ -15,14 +15,14 @@ use crate::raw::stamp;
 use crate::stats::Percentiles;
 use crate::taker::{Taker, gateway};
 use anyhow::{Context, Result, ensure};
-use firelane_gateway::base::{LineId, Mono, SessionId};
+use firelane_gateway::base::{LineId, Mono, SessionId, VenueId};
 use firelane_gateway::flow::entry::OrderEntry;
 use firelane_gateway::flow::outbox::{Outbox, Output, Progress};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::flow::wiring::{Probe, Stage};
-use firelane_gateway::flow::{Command, Gateway, Input};
+use firelane_gateway::flow::{Arrival, Command, Gateway, Input};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::NO_PASSWORD;
 use serde::Serialize;
@@ -106,7 +106,7 @@ impl<const ALL: bool> Floor<ALL> {
     fn deliver(&mut self, now: Mono) {
         while !self.to_lane.0.is_empty() {
             let frames = core::mem::take(&mut self.to_lane.0);
-            self.input(now, Input::Session(SessionId::ORDERS, SessionInput::Bytes(&frames)));
+            self.input(now, Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Bytes(&frames)));
         }
     }
 
@@ -115,7 +115,7 @@ impl<const ALL: bool> Floor<ALL> {
         let mut connected = false;
         for output in self.out.outputs() {
             match output {
-                Output::Connect(SessionId::ORDERS) => connected = true,
+                Output::Connect(_, SessionId::ORDERS) => connected = true,
                 Output::Send { session: SessionId::ORDERS, bytes, .. } => {
                     self.acceptor.on_bytes(now, bytes, &mut self.to_lane);
                 }
@@ -125,7 +125,7 @@ impl<const ALL: bool> Floor<ALL> {
         self.out.clear();
         if connected {
             self.acceptor.on_connected(now);
-            self.input(now, Input::Session(SessionId::ORDERS, SessionInput::Connected));
+            self.input(now, Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Connected));
         }
     }
 
@@ -185,7 +185,7 @@ fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: 
         received.copy_from_slice(packet);
         let packet = black_box(&*received);
         let start = stamp();
-        let progress = floor.gateway.on_packet(now, LineId::A, packet, &mut floor.out);
+        let progress = floor.gateway.on_packet(now, Arrival::on(VenueId::FIRST, LineId::A), packet, &mut floor.out);
         let end = stamp();
         ensure!(progress == Progress::Done, "one message took more than one call");
         samples.any.push(end - start);
@@ -202,7 +202,7 @@ fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: 
         }
         floor.drain(now);
         floor.deliver(now);
-        floor.input(now, Input::Packet(LineId::B, packet));
+        floor.input(now, Input::Packet(Arrival::on(VenueId::FIRST, LineId::B), packet));
     }
     ensure!(floor.acceptor.orders > 0, "no order was sent");
     Ok(())

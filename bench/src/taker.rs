@@ -35,7 +35,7 @@ impl<P: Probe> Wiring for Taker<P> {
 pub fn gateway<P: Probe>(config: &Config, probe: P) -> Result<Gateway<Taker<P>>> {
     Ok(Gateway::new(Parts {
         lane: 0,
-        venue: VenueId(0),
+        venue: VenueId::FIRST,
         tags: config.tags,
         feed: Feed::new(config.feed)?,
         market: ItchLine::new(config.day),

@@ -30,10 +30,10 @@ use crate::rng::Rng;
 use crate::venue::acceptor::{ConnId, PortConfig};
 use crate::venue::glimpse::GlimpseStats;
 use crate::venue::rerequest::RerequestStats;
-use firelane_gateway::base::{InstrumentId, LineId, Mono, Nanos, SessionId};
+use firelane_gateway::base::{InstrumentId, LineId, Mono, Nanos, SessionId, VenueId};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::ouch50::AiqStrategy;
-use firelane_gateway::flow::{Command, Input, outbox as lane};
+use firelane_gateway::flow::{Arrival, Command, Input, outbox as lane};
 use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_gateway::shell::log::LogError;
 use net::{Net, SESSIONS};
@@ -390,7 +390,7 @@ impl World {
             }
         }
         while let Some((line, packet)) = self.net.next_packet(self.now) {
-            self.feed(Input::Packet(line, &packet))?;
+            self.feed(Input::Packet(Arrival::on(VenueId::FIRST, line), &packet))?;
         }
         self.wake_lane()?;
         self.compare_with_lane()
@@ -416,8 +416,8 @@ impl World {
         }
         let World { lane, net, tape, account, now, .. } = self;
         match input {
-            Input::Session(SessionId::ORDERS, SessionInput::Bytes(bytes)) => account.on_venue(bytes),
-            Input::Session(SessionId::ORDERS, SessionInput::Connected | SessionInput::Closed) => {
+            Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Bytes(bytes)) => account.on_venue(bytes),
+            Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Connected | SessionInput::Closed) => {
                 account.on_new_connection();
             }
             _ => account.on_nothing(),
@@ -432,7 +432,7 @@ impl World {
             }
         })?;
         while let Some(session) = self.net.next_closed() {
-            self.feed(Input::Session(session, SessionInput::Closed))?;
+            self.feed(Input::Session(VenueId::FIRST, session, SessionInput::Closed))?;
         }
         Ok(())
     }
@@ -480,6 +480,7 @@ impl World {
             while let Some((end, event)) = self.net.next_event(self.now, id) {
                 match end {
                     End::Client => self.feed(Input::Session(
+                        VenueId::FIRST,
                         id,
                         match &event {
                             StreamEvent::Connected => SessionInput::Connected,

@@ -20,18 +20,55 @@ id!(/// An order as the venue knows it (Order Reference Number); a replace gives
 id!(/// The number under which a request went to a venue, and by which the venue speaks of the order that it made. Each
     /// venue has its own; a name that is text has a number in its stead (`flow::entry::Names`).
     Token(u64));
-id!(/// A market-data line: A, B, or the replies of the re-request server.
+id!(/// A market-data line of a venue: A, B, or the replies of the re-request server.
     LineId(u8));
-id!(/// A byte-stream session of the lane: order entry, snapshot.
+id!(/// A byte-stream session with a venue: order entry, snapshot, an ordered stream of market data.
     SessionId(u8));
-id!(/// A venue.
-    VenueId(u16));
+id!(/// A venue of the lane, as its place among them: dense, from 0.
+    VenueId(u8));
 id!(/// The account an order is for.
     AccountId(u16));
 id!(/// The strategy that asked for an order.
     StrategyId(u16));
 id!(/// The parent order that an execution algorithm slices; 0 for none.
     ParentId(u64));
+
+impl VenueId {
+    /// The first venue of a lane; of most lanes the only one.
+    pub const FIRST: VenueId = VenueId(0);
+}
+
+impl VenueId {
+    /// So many venues may be in one lane.
+    pub const MOST: usize = 64;
+}
+
+/// Some of a lane's venues.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct VenueSet(u64);
+
+impl VenueSet {
+    /// Adds one. Beyond [`VenueId::MOST`] there is none.
+    #[inline]
+    pub fn insert(&mut self, venue: VenueId) {
+        self.0 |= 1u64.checked_shl(venue.0.into()).unwrap_or(0);
+    }
+
+    /// Adds all of another.
+    #[inline]
+    pub fn add(&mut self, other: VenueSet) {
+        self.0 |= other.0;
+    }
+
+    /// Takes the first one out.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // below 64
+    pub fn take(&mut self) -> Option<VenueId> {
+        let first = self.0.trailing_zeros();
+        self.0 &= self.0.wrapping_sub(1);
+        (first < u64::BITS).then_some(VenueId(first as u8))
+    }
+}
 
 impl LineId {
     /// First multicast line.
@@ -47,6 +84,8 @@ impl SessionId {
     pub const ORDERS: SessionId = SessionId(0);
     /// Snapshot (Glimpse).
     pub const SNAPSHOT: SessionId = SessionId(1);
+    /// Market data in order over a stream, snapshots included.
+    pub const STREAM: SessionId = SessionId(2);
 }
 
 /// A stock symbol as Nasdaq writes it: eight ASCII bytes, left-justified, padded with spaces.
@@ -98,6 +137,14 @@ mod tests {
     extern crate alloc;
     use super::*;
     use alloc::string::ToString;
+
+    #[test]
+    fn a_set_of_venues_gives_each_back_once() {
+        let mut set = VenueSet::default();
+        [63, 0, 5, 5, 64, 255].into_iter().map(VenueId).for_each(|venue| set.insert(venue));
+        let all: alloc::vec::Vec<_> = core::iter::from_fn(|| set.take()).collect();
+        assert_eq!((all, set.take()), (alloc::vec![VenueId(0), VenueId(5), VenueId(63)], None));
+    }
 
     #[test]
     fn symbols_pad_and_print() {

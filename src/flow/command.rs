@@ -1,6 +1,7 @@
 //! What may be said to a running lane. Commands are inputs like any other: logged, numbered, replayed.
 
 use super::record::CommandBody;
+use crate::base::VenueId;
 use zerocopy::byteorder::little_endian::U64;
 
 /// One command.
@@ -18,8 +19,8 @@ pub enum Command {
     Shutdown,
     /// Open order entry: log in, learn what is known of earlier runs, cancel it, then trade.
     Start,
-    /// Ask for a snapshot of the market: the splice heals every book.
-    Snapshot,
+    /// Ask for a snapshot of a venue's market: the splice heals its books.
+    Snapshot(VenueId),
     /// The market is not taken for a while: the strategies wait, and nothing rests. The shell's own; whatever else has stopped
     /// the strategies is not touched by it, nor by its end.
     Hold,
@@ -37,24 +38,29 @@ impl Command {
             Command::Enable => 3,
             Command::Disable => 4,
             Command::Shutdown => 5,
-            Command::Snapshot => 6,
+            Command::Snapshot(_) => 6,
             Command::Start => 7,
             Command::Hold => 8,
             Command::Resume => 9,
         };
-        CommandBody { code, argument: U64::new(0) }
+        let argument = if let Command::Snapshot(venue) = self { venue.0.into() } else { 0 };
+        CommandBody { code, argument: U64::new(argument) }
     }
 
     /// From the log. `None`: a command that this build does not know.
     #[must_use]
     pub fn from_body(body: CommandBody) -> Option<Self> {
+        let argument = body.argument.get();
+        if argument != 0 && body.code != 6 {
+            return None;
+        }
         Some(match body.code {
             1 => Command::Kill,
             2 => Command::Release,
             3 => Command::Enable,
             4 => Command::Disable,
             5 => Command::Shutdown,
-            6 => Command::Snapshot,
+            6 => Command::Snapshot(VenueId(u8::try_from(argument).ok()?)),
             7 => Command::Start,
             8 => Command::Hold,
             9 => Command::Resume,

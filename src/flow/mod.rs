@@ -15,6 +15,7 @@ mod core;
 pub mod entry;
 pub mod event;
 pub mod feed;
+pub mod input;
 pub mod itch_line;
 pub mod market;
 pub mod orders;
@@ -31,61 +32,12 @@ pub mod words;
 
 use self::feed::Feed;
 use self::outbox::{Outbox, Progress};
-use self::session::SessionInput;
 use self::wiring::{Parts, Wiring};
-use crate::base::{Digest, LineId, Mono, OutOfRange, SessionId};
+use crate::base::{Digest, Mono, OutOfRange, VenueId};
 
 pub use self::command::Command;
 pub use self::core::{Core, CoreCounters};
-
-/// The two machines of a lane. Inputs flow through both in this order, and nothing flows back: what the core wants of
-/// the feed (a snapshot) leaves the lane as an output and comes back as an input, so that it is in the log like
-/// everything else.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Machine {
-    /// Puts the lines in order.
-    Feed = 0,
-    /// Decodes, books, decides, gates, sends.
-    Core = 1,
-}
-
-/// Everything that can happen to a lane.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Input<'a> {
-    /// A datagram came on a line.
-    Packet(LineId, &'a [u8]),
-    /// Something happened on a session.
-    Session(SessionId, SessionInput<'a>),
-    /// Someone outside wants something.
-    Command(Command),
-    /// A machine's deadline has passed.
-    Timer(Machine),
-}
-
-impl<'a> Input<'a> {
-    /// Whose it is. What is the feed's passes through the core too; what is the core's is its alone.
-    #[inline]
-    #[must_use]
-    pub fn machine(&self) -> Machine {
-        match self {
-            Input::Packet(..) | Input::Session(SessionId::SNAPSHOT, _) | Input::Command(Command::Snapshot) => {
-                Machine::Feed
-            }
-            Input::Session(..) | Input::Command(_) => Machine::Core,
-            Input::Timer(machine) => *machine,
-        }
-    }
-
-    /// The bytes that the feed's releases may point into.
-    #[inline]
-    fn market_bytes(&self) -> &'a [u8] {
-        match *self {
-            Input::Packet(_, bytes) | Input::Session(SessionId::SNAPSHOT, SessionInput::Bytes(bytes)) => bytes,
-            _ => &[],
-        }
-    }
-}
+pub use self::input::{Arrival, Input, Machine, UtcOffset};
 
 /// Steps of one call before it answers [`Progress::Again`]: a filled gap can release thousands of messages.
 const STEPS_PER_CALL: usize = 256;
@@ -125,9 +77,12 @@ impl<W: Wiring> Gateway<W> {
     #[inline]
     pub fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
         match input {
-            Input::Packet(line, packet) => return self.on_packet(now, line, packet, out),
-            _ if input.machine() == Machine::Feed => self.feed.on_input(now, input, out),
+            Input::Packet(arrival, packet) => return self.on_packet(now, arrival, packet, out),
             _ => {}
+        }
+        if let Machine::Feed(venue) = input.machine() {
+            out.towards(venue);
+            self.feed.on_input(now, input, out);
         }
         self.core.begin(now, input, out);
         self.run(input, out)
@@ -135,16 +90,12 @@ impl<W: Wiring> Gateway<W> {
 
     /// A datagram, stripped of Ethernet, IP and UDP.
     #[inline]
-    pub fn on_packet(&mut self, now: Mono, line: LineId, packet: &[u8], out: &mut Outbox) -> Progress {
-        let input = Input::Packet(line, packet);
-        self.feed.on_packet(now, line, packet, out);
+    pub fn on_packet(&mut self, now: Mono, arrival: Arrival, packet: &[u8], out: &mut Outbox) -> Progress {
+        let input = Input::Packet(arrival, packet);
+        out.towards(arrival.venue);
+        self.feed.on_packet(now, arrival.line, packet, out);
         self.core.begin(now, input, out);
         self.run(input, out)
-    }
-
-    /// Something happened on a session.
-    pub fn on_session(&mut self, now: Mono, session: SessionId, input: SessionInput<'_>, out: &mut Outbox) -> Progress {
-        self.on_input(now, Input::Session(session, input), out)
     }
 
     /// Someone outside wants something.
@@ -182,7 +133,7 @@ impl<W: Wiring> Gateway<W> {
     #[must_use]
     pub fn due(&self, now: Mono) -> Option<Machine> {
         if self.feed.next_deadline() <= now {
-            return Some(Machine::Feed);
+            return Some(Machine::Feed(VenueId::FIRST));
         }
         (self.core.next_deadline() <= now).then_some(Machine::Core)
     }

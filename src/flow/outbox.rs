@@ -4,7 +4,7 @@
 //! [`Outbox::STEP`] bytes of room; when there is less, the call answers [`Progress::Again`] and the caller drains.
 //! So no record is ever cut or lost, and nothing grows.
 
-use crate::base::{LineId, SessionId};
+use crate::base::{SessionId, VenueId};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -30,13 +30,29 @@ pub enum Class {
     Order = 2,
 }
 
+impl Class {
+    /// From its number.
+    #[inline]
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Class::Session),
+            1 => Some(Class::Cancel),
+            2 => Some(Class::Order),
+            _ => None,
+        }
+    }
+}
+
 /// One record, as the caller reads it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Output<'a> {
-    /// A datagram to the re-request server.
-    Datagram(&'a [u8]),
+    /// A datagram to the venue's re-request server.
+    Datagram(VenueId, &'a [u8]),
     /// Bytes for a stream session: whole frames.
     Send {
+        /// With which venue.
+        venue: VenueId,
         /// Which session.
         session: SessionId,
         /// How the kill switch treats it.
@@ -45,11 +61,12 @@ pub enum Output<'a> {
         bytes: &'a [u8],
     },
     /// Open (or reopen) a session; answered by an input `Connected` or `Closed`.
-    Connect(SessionId),
+    Connect(VenueId, SessionId),
     /// Close a session; answered by an input `Closed`.
-    Disconnect(SessionId),
-    /// A book can't be trusted: answered by an input [`Command::Snapshot`](super::Command::Snapshot), for the feed.
-    Snapshot,
+    Disconnect(VenueId, SessionId),
+    /// A book of the venue's can't be trusted: answered by an input [`Command::Snapshot`](super::Command::Snapshot), for the
+    /// feed.
+    Snapshot(VenueId),
     /// A tape record: header and body.
     Tape(&'a [u8]),
 }
@@ -59,6 +76,7 @@ pub struct Outbox {
     buffer: Box<[u8]>,
     used: usize,
     overflowed: u64,
+    venue: VenueId,
 }
 
 impl core::fmt::Debug for Outbox {
@@ -75,7 +93,7 @@ const TAPE: u8 = 4;
 const SNAPSHOT: u8 = 5;
 
 impl Outbox {
-    /// Bytes before each record: kind, target, class, spare, length (u32, native order: it never leaves the process).
+    /// Bytes before each record: kind, target, class, venue, length (u32, native order: it never leaves the process).
     pub const HEADER: usize = 8;
 
     /// The most that one step of the lane (one market event, one report, one timer, one swept order) writes.
@@ -90,7 +108,7 @@ impl Outbox {
         let mut buffer = vec![0; capacity.max(Self::STEP.saturating_mul(4))].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.
         buffer.fill(core::hint::black_box(0xA5));
-        Outbox { buffer, used: 0, overflowed: 0 }
+        Outbox { buffer, used: 0, overflowed: 0, venue: VenueId::FIRST }
     }
 
     /// Room for one more step?
@@ -128,6 +146,12 @@ impl Outbox {
         self.overflowed
     }
 
+    /// What is written from now on, but for the tape, is for this venue. Its ends need not know which of the lane's they are.
+    #[inline]
+    pub fn towards(&mut self, venue: VenueId) {
+        self.venue = venue;
+    }
+
     /// Forgets what was written: the caller has drained it.
     #[inline]
     pub fn clear(&mut self) {
@@ -151,7 +175,7 @@ impl Outbox {
         };
         let Some((header, mut body)) = room.split_first_chunk_mut::<{ Outbox::HEADER }>() else { return false };
         let [l0, l1, l2, l3] = length.to_ne_bytes();
-        *header = [kind, target, class, 0, l0, l1, l2, l3];
+        *header = [kind, target, class, self.venue.0, l0, l1, l2, l3];
         for part in parts {
             let Some((head, tail)) = body.split_at_mut_checked(part.len()) else { return false };
             head.copy_from_slice(part);
@@ -169,7 +193,7 @@ impl Outbox {
 
     /// A datagram to the re-request server.
     pub fn datagram(&mut self, bytes: &[u8]) -> bool {
-        self.push(DATAGRAM, LineId::REREQUEST.0, 0, &[bytes])
+        self.push(DATAGRAM, 0, 0, &[bytes])
     }
 
     /// Asks for a connection.
@@ -205,23 +229,22 @@ impl<'a> Iterator for Outputs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Output<'a>> {
-        let (&[kind, target, class, _, l0, l1, l2, l3], rest) = self.rest.split_first_chunk::<{ Outbox::HEADER }>()?;
+        let (&[kind, target, class, venue, l0, l1, l2, l3], rest) =
+            self.rest.split_first_chunk::<{ Outbox::HEADER }>()?;
         let (bytes, rest) = rest.split_at_checked(u32::from_ne_bytes([l0, l1, l2, l3]) as usize)?;
         self.rest = rest;
+        let venue = VenueId(venue);
         Some(match kind {
-            DATAGRAM => Output::Datagram(bytes),
+            DATAGRAM => Output::Datagram(venue, bytes),
             SEND => Output::Send {
+                venue,
                 session: SessionId(target),
-                class: match class {
-                    0 => Class::Session,
-                    1 => Class::Cancel,
-                    _ => Class::Order,
-                },
+                class: Class::from_byte(class).unwrap_or(Class::Order),
                 bytes,
             },
-            CONNECT => Output::Connect(SessionId(target)),
-            DISCONNECT => Output::Disconnect(SessionId(target)),
-            SNAPSHOT => Output::Snapshot,
+            CONNECT => Output::Connect(venue, SessionId(target)),
+            DISCONNECT => Output::Disconnect(venue, SessionId(target)),
+            SNAPSHOT => Output::Snapshot(venue),
             _ => Output::Tape(bytes),
         })
     }
@@ -236,14 +259,15 @@ mod tests {
     fn records_come_back_in_order_and_a_full_box_refuses_whole_records() {
         let mut out = Outbox::new(0);
         assert!(out.send(SessionId(3), Class::Order, &[b"ab", b"", b"c"]));
+        out.towards(VenueId(7));
         assert!(out.connect(SessionId(1)) && out.datagram(b"d") && out.tape(&[b"t"]));
         let all: Vec<_> = out.outputs().collect();
         assert_eq!(
             all,
             [
-                Output::Send { session: SessionId(3), class: Class::Order, bytes: b"abc" },
-                Output::Connect(SessionId(1)),
-                Output::Datagram(b"d"),
+                Output::Send { venue: VenueId(0), session: SessionId(3), class: Class::Order, bytes: b"abc" },
+                Output::Connect(VenueId(7), SessionId(1)),
+                Output::Datagram(VenueId(7), b"d"),
                 Output::Tape(b"t"),
             ]
         );

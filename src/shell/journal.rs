@@ -10,8 +10,8 @@ use super::log::{Effects, FileHeader, FileWriter, LogError, Role};
 use crate::base::{Digest, Mono};
 use crate::flow::Input;
 use crate::flow::outbox::{Outbox, Output};
-use crate::flow::record::{self, CommandBody, FinalBody, Kind};
-use crate::flow::session::SessionInput;
+use crate::flow::record::log::Body;
+use crate::flow::record::{self, FinalBody, Kind};
 use std::io::Write;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::U64;
@@ -150,8 +150,8 @@ impl Journal {
         if self.log.is_none() {
             return Ok(());
         }
-        let parts = InputParts::of(input);
-        self.log(parts.kind, number, now, parts.tag(), parts.bytes())
+        let body = Body::of_input(input);
+        self.log(body.kind, number, now, body.tag(), body.payload)
     }
 
     /// What input `number` caused, as it lies in an outbox.
@@ -167,15 +167,14 @@ impl Journal {
             if let Output::Tape(record) = output {
                 self.tape_digest.bytes(record);
                 self.aside(&[record])?;
-            } else {
-                let (kind, (tag, length), bytes) = flatten(&output);
-                self.effect(number, now, kind, &tag[..length], bytes)?;
+            } else if let Some(body) = Body::of_effect(&output) {
+                self.effect(number, now, body.kind, body.tag(), body.payload)?;
             }
         }
         Ok(())
     }
 
-    /// One effect of input `number`, as [`flatten`] makes it.
+    /// One effect of input `number`, as [`Body::of_effect`] makes it.
     ///
     /// # Errors
     /// What the log says.
@@ -239,73 +238,6 @@ impl Journal {
             sink.finish()?;
         }
         Ok(())
-    }
-}
-
-/// An input as a record holds it: its kind, and the body in two parts.
-#[derive(Clone, Copy, Debug)]
-pub struct InputParts<'a> {
-    /// Which input.
-    pub kind: Kind,
-    tag: Option<u8>,
-    bytes: &'a [u8],
-    command: Option<CommandBody>,
-}
-
-impl<'a> InputParts<'a> {
-    /// Takes an input apart; [`input_of`](super::verify::input_of) puts it together again.
-    #[inline]
-    #[must_use]
-    pub fn of(input: &Input<'a>) -> Self {
-        let parts = |kind, tag, bytes| InputParts { kind, tag: Some(tag), bytes, command: None };
-        match *input {
-            Input::Packet(line, bytes) => parts(Kind::Packet, line.0, bytes),
-            Input::Session(session, input) => {
-                let (kind, bytes): (_, &[u8]) = match input {
-                    SessionInput::Connected => (Kind::Connected, &[]),
-                    SessionInput::Bytes(bytes) => (Kind::Bytes, bytes),
-                    SessionInput::Closed => (Kind::Closed, &[]),
-                    SessionInput::Blocked => (Kind::Blocked, &[]),
-                    SessionInput::Writable => (Kind::Writable, &[]),
-                    SessionInput::Dropped(bytes) => (Kind::Dropped, bytes),
-                };
-                parts(kind, session.0, bytes)
-            }
-            Input::Timer(machine) => parts(Kind::Timer, machine as u8, &[]),
-            Input::Command(command) => {
-                InputParts { kind: Kind::Command, tag: None, bytes: &[], command: Some(command.to_body()) }
-            }
-        }
-    }
-
-    /// The first part of the body.
-    #[inline]
-    #[must_use]
-    pub fn tag(&self) -> &[u8] {
-        self.tag.as_slice()
-    }
-
-    /// The rest of it.
-    #[inline]
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        self.command.as_ref().map_or(self.bytes, IntoBytes::as_bytes)
-    }
-}
-
-/// Bytes in front of an effect's payload, at most.
-pub const LONGEST_TAG: usize = 2;
-
-/// An effect as a log record: kind, the bytes in front (and how many of them), the payload.
-#[must_use]
-pub fn flatten<'a>(output: &Output<'a>) -> (Kind, ([u8; LONGEST_TAG], usize), &'a [u8]) {
-    match *output {
-        Output::Send { session, class, bytes } => (Kind::Sent, ([session.0, class as u8], 2), bytes),
-        Output::Datagram(bytes) => (Kind::Datagram, ([0, 0], 0), bytes),
-        Output::Connect(session) => (Kind::Connect, ([session.0, 0], 1), &[]),
-        Output::Disconnect(session) => (Kind::Disconnect, ([session.0, 0], 1), &[]),
-        Output::Snapshot => (Kind::Snapshot, ([0, 0], 0), &[]),
-        Output::Tape(bytes) => (Kind::Order, ([0, 0], 0), bytes),
     }
 }
 

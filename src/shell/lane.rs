@@ -4,7 +4,7 @@ use super::counters::Tally;
 use super::journal::Journal;
 use super::log::{FileHeader, LogError};
 use super::trace::Traced;
-use crate::base::{InstrumentTable, Mono};
+use crate::base::{InstrumentTable, Mono, VenueSet};
 use crate::flow::book::Books;
 use crate::flow::entry::{OrderEntry, Stage};
 use crate::flow::feed::{Feed, FeedCounters, Release};
@@ -332,23 +332,26 @@ impl<L: Lane + ?Sized> Recorder<L> {
     /// What log or tape say; the lane itself has consumed the input all the same.
     pub fn input(&mut self, now: Mono, input: Input<'_>, mut sink: impl FnMut(Output<'_>)) -> Result<(), LogError> {
         let mut wants_snapshot = self.step(now, input, &mut sink)?;
-        while wants_snapshot {
-            wants_snapshot = self.step(now, Input::Command(Command::Snapshot), &mut sink)?;
+        while let Some(venue) = wants_snapshot.take() {
+            let wants_again = self.step(now, Input::Command(Command::Snapshot(venue)), &mut sink)?;
+            wants_snapshot.add(wants_again);
         }
         Ok(())
     }
 
-    /// One input, to its end. Does it ask for a snapshot?
-    fn step(&mut self, now: Mono, input: Input<'_>, sink: &mut impl FnMut(Output<'_>)) -> Result<bool, LogError> {
+    /// One input, to its end. Of which venues does it ask for a snapshot?
+    fn step(&mut self, now: Mono, input: Input<'_>, sink: &mut impl FnMut(Output<'_>)) -> Result<VenueSet, LogError> {
         let Recorder { out, journal, lane } = self;
-        let mut wants_snapshot = false;
+        let mut wants_snapshot = VenueSet::default();
         out.clear();
         let mut progress = lane.on_input(now, input, out);
         let number = lane.inputs();
         journal.input(number, now, &input)?;
         loop {
             for output in out.outputs() {
-                wants_snapshot |= output == Output::Snapshot;
+                if let Output::Snapshot(venue) = output {
+                    wants_snapshot.insert(venue);
+                }
                 sink(output);
             }
             journal.outputs(number, now, out)?;

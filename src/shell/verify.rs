@@ -1,14 +1,13 @@
 //! Proof that a recorded run reproduces: the lane is built again from the log's own header, fed the log's inputs, and
 //! every effect, byte for byte, and the final digests are compared.
 
-use super::journal::flatten;
 use super::lane::Lane;
 use super::log::{Effects, FileHeader, FileReader, LogError, Record, final_body};
-use crate::base::{Digest, LineId, Mono, SessionId};
+use crate::base::{Digest, Mono};
+use crate::flow::Input;
 use crate::flow::outbox::{Outbox, Output, Progress};
-use crate::flow::record::{CommandBody, FinalBody, Kind};
-use crate::flow::session::SessionInput;
-use crate::flow::{Command, Input, Machine};
+use crate::flow::record::log::{Body, input_of};
+use crate::flow::record::{FinalBody, Kind};
 use std::collections::VecDeque;
 use std::io::Read;
 use zerocopy::FromBytes;
@@ -148,15 +147,16 @@ impl Rerun {
         self.input = self.lane.inputs();
         loop {
             for output in self.out.outputs() {
-                if let Output::Tape(record) = output {
-                    self.tape.bytes(record);
+                let Some(effect) = Body::of_effect(&output) else {
+                    if let Output::Tape(record) = output {
+                        self.tape.bytes(record);
+                    }
                     continue;
-                }
-                let (kind, (tag, length), bytes) = flatten(&output);
-                let body = [&tag[..length], bytes].concat();
-                self.effects.bytes(&[kind as u8]);
+                };
+                let body = [effect.tag(), effect.payload].concat();
+                self.effects.bytes(&[effect.kind as u8]);
                 self.effects.bytes(&body);
-                self.pending.push_back((kind, body));
+                self.pending.push_back((effect.kind, body));
             }
             if progress == Progress::Done {
                 return;
@@ -218,26 +218,4 @@ impl Rerun {
 fn show(kind: Kind, body: &[u8]) -> String {
     let hex: String = body.iter().take(64).map(|b| format!("{b:02x}")).collect();
     format!("{} {hex}{}", kind.name(), if body.len() > 64 { "…" } else { "" })
-}
-
-/// The input that a record of this kind and body holds.
-#[must_use]
-pub fn input_of(kind: Kind, body: &[u8]) -> Option<Input<'_>> {
-    if kind == Kind::Command {
-        return Some(Input::Command(Command::from_body(CommandBody::read_from_bytes(body).ok()?)?));
-    }
-    let (&tag, bytes) = body.split_first()?;
-    let session = |input| Some(Input::Session(SessionId(tag), input));
-    match kind {
-        Kind::Packet => Some(Input::Packet(LineId(tag), bytes)),
-        Kind::Connected => session(SessionInput::Connected),
-        Kind::Bytes => session(SessionInput::Bytes(bytes)),
-        Kind::Closed => session(SessionInput::Closed),
-        Kind::Blocked => session(SessionInput::Blocked),
-        Kind::Writable => session(SessionInput::Writable),
-        Kind::Dropped => session(SessionInput::Dropped(bytes)),
-        Kind::Timer if tag == Machine::Feed as u8 => Some(Input::Timer(Machine::Feed)),
-        Kind::Timer if tag == Machine::Core as u8 => Some(Input::Timer(Machine::Core)),
-        _ => None,
-    }
 }

@@ -6,7 +6,7 @@ use crate::gateway::rig as gateway_rig;
 pub(crate) mod rig;
 mod trouble;
 
-use firelane_gateway::base::SessionId;
+use firelane_gateway::base::{SessionId, VenueId};
 use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::record::Kind;
 use firelane_gateway::flow::risk::ShortSale;
@@ -75,7 +75,7 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     let counts = || ledger.0.lock().unwrap().counts();
     assert!(handle.command(LaneCommand::Start));
     until("orders and fills", || counts().sent > 30 && counts().fills > 2);
-    assert!(handle.command(LaneCommand::Snapshot));
+    assert!(handle.command(LaneCommand::Snapshot(VenueId::FIRST)));
     until("a splice", || handle.board().status().snapshots.get() > 0);
     assert!(handle.command(LaneCommand::Kill));
     until("the kill", || handle.board().status().killed == 1 && counts().kills > 0);

@@ -533,6 +533,7 @@ fn configuration_out_of_range_is_named() {
         (OrdersConfig { fills: u32::MAX, ..config() }, "orders.fills"),
         (OrdersConfig { instruments: 0, ..config() }, "orders.instruments"),
         (OrdersConfig { venues: 0, ..config() }, "orders.venues"),
+        (OrdersConfig { venues: 65, ..config() }, "orders.venues"),
         (OrdersConfig { first_id: 0, ..config() }, "orders.first_id"),
         (OrdersConfig { request_timeout: Nanos(0), ..config() }, "orders.request_timeout"),
     ];

@@ -3,14 +3,14 @@
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
 use crate::gateway::rig::*;
-use firelane_gateway::base::{LineId, Mono, Nanos, SessionId};
+use firelane_gateway::base::{LineId, Mono, Nanos, SessionId, VenueId};
+use firelane_gateway::flow::record::log::input_of;
 use firelane_gateway::flow::record::{RecordHeader, VERSION};
 use firelane_gateway::flow::wire::soupbintcp::Packet;
 use firelane_gateway::flow::{Command, Machine};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, FileWriter, LogError, MAX_BODY, Role};
 use firelane_gateway::shell::net::LineAddress;
-use firelane_gateway::shell::verify::input_of;
 use firelane_sim::server::VenueConfig;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -68,19 +68,19 @@ fn inputs(mut script: &[u8]) -> Vec<(Mono, Given)> {
                 2 => Command::Enable,
                 3 => Command::Disable,
                 4 => Command::Shutdown,
-                5 => Command::Snapshot,
+                5 => Command::Snapshot(VenueId::FIRST),
                 6 => Command::Hold,
                 7 => Command::Resume,
                 _ => Command::Start,
             }),
             b't' => {
                 now = now.after(Nanos(u64::from(bytes.first().copied().unwrap_or(1)) << 16));
-                Given::Timer(Machine::Feed)
+                Given::Timer(Machine::Feed(VenueId::FIRST))
             }
             b'd' => Given::Dropped(SessionId::ORDERS, bytes),
             b'B' => Given::Blocked(SessionId::ORDERS),
             b'W' => Given::Writable(SessionId::ORDERS),
-            b'f' => Given::Timer(Machine::Feed),
+            b'f' => Given::Timer(Machine::Feed(VenueId::FIRST)),
             _ => Given::Timer(Machine::Core),
         };
         given.push((now, input));
@@ -198,7 +198,7 @@ pub fn sample() -> Vec<u8> {
             Given::Command(Command::Kill) => put(b'k', &[0]),
             Given::Command(_) => put(b'k', &[6]),
             Given::Packet(..) => {}
-            Given::Timer(Machine::Feed) => put(b'f', &[]),
+            Given::Timer(Machine::Feed(_)) => put(b'f', &[]),
             Given::Timer(Machine::Core) => put(b'.', &[]),
             Given::Blocked(_) => put(b'B', &[]),
             Given::Writable(_) => put(b'W', &[]),

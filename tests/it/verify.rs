@@ -1,7 +1,7 @@
 //! A log verifies, and every change of it is found.
 
 use crate::gateway::rig::*;
-use firelane_gateway::base::{Mono, Nanos, SessionId};
+use firelane_gateway::base::{Mono, Nanos, SessionId, VenueId};
 use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::record::{Kind, RecordHeader};
 use firelane_gateway::flow::{Command, Gateway};
@@ -67,7 +67,7 @@ fn run() -> Vec<(Mono, Given)> {
     assert!(counters.fills == 1 && counters.replaced == 1 && counters.entered >= 3, "{counters:?}");
     assert!(feed.gaps >= 1 && feed.requests >= 1 && feed.snapshots_ended == 1, "{feed:?}");
     // A recorder answers the lane's wish for a snapshot itself.
-    rig.given.retain(|(_, given)| *given != Given::Command(Command::Snapshot));
+    rig.given.retain(|(_, given)| *given != Given::Command(Command::Snapshot(VenueId::FIRST)));
     rig.given
 }
 
@@ -251,9 +251,9 @@ fn every_input_dropped_doubled_moved_or_changed_is_found() {
     for n in inputs {
         let (header, body) = &apart.records[n];
         if header.kind == Kind::Packet as u8
-            && body[0] == A.0
-            && body.len() == 1 + 20 + 2 + usize::from(body[22])
-            && matches!(body[23], b'A' | b'D' | b'P')
+            && body[1] == A.0
+            && body.len() == 2 + 20 + 2 + usize::from(body[23])
+            && matches!(body[24], b'A' | b'D' | b'P')
         {
             changed += 1;
             apart.must_fail("a changed message", |r| *r[n].1.last_mut().unwrap() ^= 4);
@@ -320,7 +320,7 @@ fn passwords_are_in_neither_log_nor_tape_and_are_filled_in_on_the_way_out() {
     for (now, given) in run() {
         recorder
             .input(now, given.as_input(), |output| {
-                let Output::Send { session, class, bytes } = output else { return };
+                let Output::Send { session, class, bytes, .. } = output else { return };
                 let mut wire = bytes.to_vec();
                 fill_in_password(class, &mut wire, secret);
                 if bytes.starts_with(&[0, 47, b'L']) {

@@ -15,10 +15,13 @@ use crate::log;
 use crate::output;
 use crate::paint;
 use anyhow::{Context, Result, bail};
-use firelane_gateway::base::{LineId, SessionId};
-use firelane_gateway::flow::outbox::Class;
+use firelane_gateway::base::{LineId, SessionId, Utc, VenueId};
+use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::record::Kind;
+use firelane_gateway::flow::record::log::{effect_of, input_of};
+use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::{itch50, moldudp64};
+use firelane_gateway::flow::{Arrival, Input, Machine};
 use firelane_gateway::shell::log::{FileHeader, FileReader, Record};
 use pick::Pick;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -138,6 +141,13 @@ struct Entry {
 }
 
 impl Entry {
+    /// It is about a venue: said of all but the first, for most lanes have no other.
+    fn at(&mut self, venue: VenueId) {
+        if venue != VenueId::FIRST {
+            self.fields.0.push(("venue", Value::Number(venue.0.into())));
+        }
+    }
+
     fn text(&self, width: usize) -> String {
         let time = self
             .time
@@ -181,8 +191,8 @@ struct Reading<'a> {
     header: &'a FileHeader,
     /// Nanoseconds of the day at which the lane's clock began, where the file says so.
     began: Option<u64>,
-    /// Received and sent, of order entry and of the snapshot.
-    streams: [[Stream; 2]; 2],
+    /// Received and sent, of each venue's sessions.
+    streams: HashMap<(VenueId, SessionId), [Stream; 2]>,
     by_locate: HashMap<u16, String>,
     by_own: HashMap<u64, String>,
     seen: BTreeSet<String>,
@@ -190,12 +200,10 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn new(header: &'a FileHeader) -> Self {
-        let streams = [SessionId::ORDERS, SessionId::SNAPSHOT]
-            .map(|session| [true, false].map(|from_venue| Stream::new(session, from_venue)));
         Reading {
             header,
             began: header.began_ns_of_day(),
-            streams,
+            streams: HashMap::new(),
             by_locate: HashMap::new(),
             by_own: HashMap::new(),
             seen: header.instruments.iter().cloned().collect(),
@@ -228,9 +236,32 @@ impl<'a> Reading<'a> {
     }
 
     fn fill(&mut self, entry: &mut Entry, kind: Kind, body: &[u8]) {
-        match (kind, body) {
-            (Kind::Packet, [line, packet @ ..]) => {
-                entry.fields.0.push(("line", line_name(LineId(*line))));
+        if (kind as u8) < 64 {
+            match input_of(kind, body) {
+                Some(input) => self.fill_input(entry, input),
+                None => entry.error = Some(none_of_this_kind(body)),
+            }
+        } else if matches!(kind, Kind::Sent | Kind::Datagram | Kind::Connect | Kind::Disconnect | Kind::Snapshot) {
+            match effect_of(kind, body) {
+                Some(effect) => self.fill_effect(entry, effect),
+                None => entry.error = Some(none_of_this_kind(body)),
+            }
+        } else {
+            match tape::fields(kind, body, &Instruments(&self.header.instruments)) {
+                Some(fields) => entry.fields = fields,
+                None => entry.error = Some(none_of_this_kind(body)),
+            }
+        }
+    }
+
+    fn fill_input(&mut self, entry: &mut Entry, input: Input<'_>) {
+        match input {
+            Input::Packet(Arrival { venue, line, stamp }, packet) => {
+                entry.at(venue);
+                entry.fields.0.push(("line", line_name(line)));
+                if let Some(Utc(stamp)) = stamp {
+                    entry.fields.0.push(("stamped_unix_ns", Value::Number(stamp)));
+                }
                 match moldudp64::Packet::parse(packet) {
                     Ok(packet) => fill_packet(entry, &packet),
                     Err(_) => {
@@ -238,51 +269,84 @@ impl<'a> Reading<'a> {
                     }
                 }
             }
-            (Kind::Bytes, [session, bytes @ ..]) => self.fill_stream(entry, *session, 0, bytes),
-            (Kind::Sent, [session, class, bytes @ ..]) => {
-                self.fill_stream(entry, *session, 1, bytes);
-                if *class == Class::Cancel as u8 {
-                    entry.fields.0.push(("class", Value::Text("cancel".to_owned())));
+            Input::Session(venue, session, input) => {
+                entry.at(venue);
+                match input {
+                    SessionInput::Bytes(bytes) => self.fill_stream(entry, venue, session, 0, bytes),
+                    SessionInput::Dropped(bytes) => {
+                        entry.fields.0.push(("session", tape::session(session)));
+                        entry.fields.0.push(("bytes", Value::Number(bytes.len() as u64)));
+                        let why = "the kill switch took it out before it left";
+                        entry.fields.0.push(("why", Value::Text(why.to_owned())));
+                        entry.items = Stream::new(session, false).take(bytes);
+                    }
+                    SessionInput::Connected | SessionInput::Closed => {
+                        entry.fields.0.push(("session", tape::session(session)));
+                        self.streams.remove(&(venue, session));
+                    }
+                    SessionInput::Blocked | SessionInput::Writable => {
+                        entry.fields.0.push(("session", tape::session(session)));
+                    }
                 }
             }
-            (Kind::Dropped, [session, bytes @ ..]) => {
-                entry.fields.0.push(("session", tape::session(*session)));
-                entry.fields.0.push(("bytes", Value::Number(bytes.len() as u64)));
-                entry.fields.0.push(("why", Value::Text("the kill switch took it out before it left".to_owned())));
-                entry.items = Stream::new(SessionId(*session), false).take(bytes);
+            Input::Command(command) => entry.fields.0.push(("command", Value::Text(format!("{command:?}")))),
+            Input::Timer(machine) => {
+                let name = match machine {
+                    Machine::Feed(venue) => {
+                        entry.at(venue);
+                        "feed"
+                    }
+                    Machine::Core => "core",
+                };
+                entry.fields.0.push(("machine", Value::Text(name.to_owned())));
             }
-            (Kind::Datagram, bytes) => match moldudp64::Request::parse(bytes) {
-                Ok(request) => {
-                    let first = request.sequence.get();
-                    let last = first.saturating_add(u64::from(request.count.get())).saturating_sub(1);
-                    entry.fields.0.extend([
-                        ("re-request", Value::text(&request.session)),
-                        ("first", Value::Number(first)),
-                        ("last", Value::Number(last)),
-                    ]);
-                }
-                Err(_) => entry.error = Some(format!("a re-request of {} bytes: it has 20", bytes.len())),
-            },
-            _ => match tape::fields(kind, body, &Instruments(&self.header.instruments)) {
-                Some(fields) => entry.fields = fields,
-                None => entry.error = Some(format!("a body of {} bytes is none of this kind", body.len())),
-            },
-        }
-        if matches!(kind, Kind::Connected | Kind::Closed)
-            && let Some(streams) = self.streams.get_mut(usize::from(body.first().copied().unwrap_or(u8::MAX)))
-        {
-            streams.iter_mut().for_each(Stream::clear);
+            Input::Clock(offset) => entry.fields.0.push(("utc_offset_ns", Value::Signed(offset.0))),
         }
     }
 
-    fn fill_stream(&mut self, entry: &mut Entry, session: u8, direction: usize, bytes: &[u8]) {
+    fn fill_effect(&mut self, entry: &mut Entry, effect: Output<'_>) {
+        match effect {
+            Output::Send { venue, session, class, bytes } => {
+                entry.at(venue);
+                self.fill_stream(entry, venue, session, 1, bytes);
+                if class == Class::Cancel {
+                    entry.fields.0.push(("class", Value::Text("cancel".to_owned())));
+                }
+            }
+            Output::Datagram(venue, bytes) => {
+                entry.at(venue);
+                match moldudp64::Request::parse(bytes) {
+                    Ok(request) => {
+                        let first = request.sequence.get();
+                        let last = first.saturating_add(u64::from(request.count.get())).saturating_sub(1);
+                        entry.fields.0.extend([
+                            ("re-request", Value::text(&request.session)),
+                            ("first", Value::Number(first)),
+                            ("last", Value::Number(last)),
+                        ]);
+                    }
+                    Err(_) => entry.error = Some(format!("a re-request of {} bytes: it has 20", bytes.len())),
+                }
+            }
+            Output::Connect(venue, session) | Output::Disconnect(venue, session) => {
+                entry.at(venue);
+                entry.fields.0.push(("session", tape::session(session)));
+            }
+            Output::Snapshot(venue) => entry.at(venue),
+            Output::Tape(_) => {}
+        }
+    }
+
+    fn fill_stream(&mut self, entry: &mut Entry, venue: VenueId, session: SessionId, direction: usize, bytes: &[u8]) {
         entry.fields.0.push(("session", tape::session(session)));
         entry.fields.0.push(("bytes", Value::Number(bytes.len() as u64)));
-        let Some(streams) = self.streams.get_mut(usize::from(session)) else {
+        if ![SessionId::ORDERS, SessionId::SNAPSHOT].contains(&session) {
             entry.error = Some("a session that this build does not know".to_owned());
             return;
-        };
-        let stream = &mut streams[direction];
+        }
+        let both = self.streams.entry((venue, session));
+        let both = both.or_insert_with(|| [true, false].map(|from_venue| Stream::new(session, from_venue)));
+        let stream = &mut both[direction];
         entry.items = stream.take(bytes);
         if stream.waiting() > 0 {
             entry.fields.0.push(("of_a_packet_to_come", Value::Number(stream.waiting() as u64)));
@@ -335,6 +399,10 @@ fn line_name(line: LineId) -> Value {
         LineId::REREQUEST => "re-request reply".to_owned(),
         LineId(other) => other.to_string(),
     })
+}
+
+fn none_of_this_kind(body: &[u8]) -> String {
+    format!("a body of {} bytes is none of this kind", body.len())
 }
 
 fn fill_packet(entry: &mut Entry, packet: &moldudp64::Packet<'_>) {

@@ -88,7 +88,7 @@ where
     }
     let parts = Parts {
         lane: 0,
-        venue: VenueId(0),
+        venue: VenueId::FIRST,
         tags: config.tags,
         feed: Feed::new(config.feed)?,
         market: ItchLine::new(config.day),

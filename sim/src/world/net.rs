@@ -93,29 +93,29 @@ impl Net {
     /// What the lane does to the world.
     pub(super) fn take(&mut self, now: Mono, output: Output<'_>) {
         match output {
-            Output::Datagram(bytes) => self.requests.send(now, bytes.to_vec()),
-            Output::Send { session, class, bytes } => {
+            Output::Datagram(_, bytes) => self.requests.send(now, bytes.to_vec()),
+            Output::Send { session, class, bytes, .. } => {
                 if let Some(session) = self.session(session) {
                     let mut bytes = bytes.to_vec();
                     fill_in_password(class, &mut bytes, session.password.0);
                     session.link.send(now, End::Client, &bytes);
                 }
             }
-            Output::Connect(session) => {
+            Output::Connect(_, session) => {
                 if let Some(session) = self.session(session) {
                     session.busy = true;
                     session.closing = false;
                     session.link.connect(now);
                 }
             }
-            Output::Disconnect(session) => {
+            Output::Disconnect(_, session) => {
                 if let Some(session) = self.session(session).filter(|s| s.busy) {
                     session.link.close(now, End::Client);
                     session.closing = true;
                 }
             }
             // The recorder's business.
-            Output::Tape(_) | Output::Snapshot => {}
+            Output::Tape(_) | Output::Snapshot(_) => {}
         }
     }
 

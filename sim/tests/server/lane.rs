@@ -8,10 +8,10 @@ mod fidget;
 mod world;
 
 use super::rig::{ByHand, Rig};
-use firelane_gateway::base::{ExchangeTime, InstrumentId, LineId, Mono, Nanos, SessionId};
+use firelane_gateway::base::{ExchangeTime, InstrumentId, LineId, Mono, Nanos, SessionId, VenueId};
 use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::{Command as LaneCommand, Input};
+use firelane_gateway::flow::{Arrival, Command as LaneCommand, Input};
 use firelane_gateway::shell::lane::{Recorder, fill_in_password};
 use firelane_sim::exchange::Synthetic;
 use firelane_sim::far_end::{FarEnd, FarEndConfig};
@@ -62,12 +62,14 @@ impl Gateway {
     fn feed(&mut self, input: Input<'_>) {
         let Gateway { lane, tape, wanted, clock, .. } = self;
         let outcome = lane.input(clock.now(), input, |output| match output {
-            Output::Datagram(bytes) => wanted.push_back(Wanted::Request(bytes.to_vec())),
-            Output::Send { session, class, bytes } => wanted.push_back(Wanted::Send(session, class, bytes.to_vec())),
-            Output::Connect(session) => wanted.push_back(Wanted::Connect(session)),
-            Output::Disconnect(session) => wanted.push_back(Wanted::Disconnect(session)),
+            Output::Datagram(_, bytes) => wanted.push_back(Wanted::Request(bytes.to_vec())),
+            Output::Send { session, class, bytes, .. } => {
+                wanted.push_back(Wanted::Send(session, class, bytes.to_vec()))
+            }
+            Output::Connect(_, session) => wanted.push_back(Wanted::Connect(session)),
+            Output::Disconnect(_, session) => wanted.push_back(Wanted::Disconnect(session)),
             Output::Tape(record) => tape.on_record(record),
-            Output::Snapshot => {}
+            Output::Snapshot(_) => {}
         });
         outcome.unwrap();
         while let Some(wanted) = self.wanted.pop_front() {
@@ -92,11 +94,15 @@ impl Gateway {
                     socket.set_nodelay(true).unwrap();
                 }
                 let up = socket.is_some();
-                self.feed(Input::Session(session, if up { SessionInput::Connected } else { SessionInput::Closed }));
+                self.feed(Input::Session(
+                    VenueId::FIRST,
+                    session,
+                    if up { SessionInput::Connected } else { SessionInput::Closed },
+                ));
             }
             Wanted::Disconnect(session) => {
                 if self.sessions[usize::from(session.0)].socket.take().is_some() {
-                    self.feed(Input::Session(session, SessionInput::Closed));
+                    self.feed(Input::Session(VenueId::FIRST, session, SessionInput::Closed));
                 }
             }
         }
@@ -106,7 +112,7 @@ impl Gateway {
         let mut buffer = [0; 65_536];
         for (at, line) in [LineId::A, LineId::B, LineId::REREQUEST].into_iter().enumerate() {
             while let Ok((length, _)) = self.datagrams[at].recv_from(&mut buffer) {
-                self.feed(Input::Packet(line, &buffer[..length]));
+                self.feed(Input::Packet(Arrival::on(VenueId::FIRST, line), &buffer[..length]));
             }
         }
         for (at, id) in SESSIONS.into_iter().enumerate() {
@@ -118,11 +124,11 @@ impl Gateway {
             }
             match socket.read(&mut buffer) {
                 Ok(0) => gone = true,
-                Ok(length) => self.feed(Input::Session(id, SessionInput::Bytes(&buffer[..length]))),
+                Ok(length) => self.feed(Input::Session(VenueId::FIRST, id, SessionInput::Bytes(&buffer[..length]))),
                 Err(error) => gone |= error.kind() != ErrorKind::WouldBlock,
             }
             if gone && self.sessions[at].socket.take().is_some() {
-                self.feed(Input::Session(id, SessionInput::Closed));
+                self.feed(Input::Session(VenueId::FIRST, id, SessionInput::Closed));
             }
         }
         while let Some(machine) = self.lane.lane().due(self.clock.now()) {

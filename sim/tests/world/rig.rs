@@ -179,7 +179,7 @@ where
     };
     let parts = Parts {
         lane: 0,
-        venue: VenueId(0),
+        venue: VenueId::FIRST,
         tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
         feed: Feed::new(feed).unwrap(),
         market: ItchLine::new(DAY),

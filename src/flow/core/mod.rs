@@ -15,7 +15,7 @@ use super::signal::Signal;
 use super::strategy::{Actions, Sources, Strategy, View};
 use super::trading::Trading;
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
-use super::{Command, Input, Machine};
+use super::{Command, Input, Machine, UtcOffset};
 use crate::base::{
     ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, SessionId, Side, State,
     Token, VenueId, VenueRef, counters,
@@ -91,6 +91,8 @@ pub struct Core<W: Wiring> {
     /// Number of the current input, and the lane's clock at it.
     input: u64,
     now: Mono,
+    /// Universal time, once somebody has said how it and the lane's clock differ.
+    utc: Option<UtcOffset>,
     /// Bytes of the current order-entry input that were taken.
     taken: usize,
     /// The exchange's latest stamp.
@@ -159,6 +161,7 @@ impl<W: Wiring> Core<W> {
             venue: parts.venue,
             input: 0,
             now: Mono(0),
+            utc: None,
             taken: 0,
             at: ExchangeTime(0),
             actions: Actions::new(ACTIONS).numbered_from(parts.tags.strategy),
@@ -193,13 +196,15 @@ impl<W: Wiring> Core<W> {
         self.now = self.now.max(now);
         self.probe.begin(now);
         self.taken = 0;
-        if input.machine() == Machine::Feed {
+        if input.machine() != Machine::Core {
             return;
         }
+        out.towards(VenueId::FIRST);
         match input {
-            Input::Session(_, input) => self.taken = self.on_session(self.now, input, out),
+            Input::Session(_, _, input) => self.taken = self.on_session(self.now, input, out),
             Input::Command(command) => self.on_command(self.now, command, out),
             Input::Timer(_) => self.on_timer(self.now, out),
+            Input::Clock(offset) => self.utc = Some(offset),
             Input::Packet(..) => {}
         }
     }
@@ -253,7 +258,7 @@ impl<W: Wiring> Core<W> {
 
     /// The next bytes of an order-entry session that could not take all at once.
     fn take_more(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> bool {
-        let Input::Session(SessionId::ORDERS, input) = input else { return false };
+        let Input::Session(_, SessionId::ORDERS, input) = input else { return false };
         let (SessionInput::Bytes(bytes) | SessionInput::Dropped(bytes)) = input else { return false };
         let rest = bytes.get(self.taken..).unwrap_or_default();
         if rest.is_empty() {
@@ -357,7 +362,7 @@ impl<W: Wiring> Core<W> {
             }
             Command::Start => self.entry.start(now, out),
             // The feed's.
-            Command::Snapshot => {}
+            Command::Snapshot(_) => {}
         }
         if matches!(command, Command::Kill | Command::Release | Command::Enable | Command::Resume) {
             self.tell_all();
@@ -753,6 +758,7 @@ impl<W: Wiring> Core<W> {
             venue: _,
             input,
             now,
+            utc,
             taken,
             at,
             actions,
@@ -788,6 +794,7 @@ impl<W: Wiring> Core<W> {
         }
         let flags = [enabled, held, was_ready, was_over, want_snapshot, snapshot_contradicts, due, stopped];
         flags.into_iter().for_each(|flag| into.u64(u64::from(*flag)));
+        into.i64(utc.map_or(i64::MIN, |utc| utc.0));
         into.u64(u64::from(*told));
         into.u64(news.map_or(u64::MAX, |id| u64::from(id.0)));
         // Of what is counted, this alone is compared with later.

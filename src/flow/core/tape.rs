@@ -26,7 +26,7 @@ impl<W: Wiring> Core<W> {
         let body = AnomalyBody {
             what: what as u8,
             stops: u8::from(stops),
-            venue: U16::new(venue.0),
+            venue: venue.0,
             report: report as u8,
             instrument: record::instrument_field(instrument),
             symbol: self.symbol_field(instrument),

@@ -221,13 +221,13 @@ impl<M: MarketLine> Feed<M> {
     #[inline]
     pub fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
         match input {
-            Input::Packet(line, packet) => self.on_packet(now, line, packet, out),
-            Input::Session(_, input) => self.on_session(now, input, out),
+            Input::Packet(arrival, packet) => self.on_packet(now, arrival.line, packet, out),
+            Input::Session(_, _, input) => self.on_session(now, input, out),
             Input::Timer(_) => self.on_timer(now, out),
-            Input::Command(Command::Snapshot) => {
+            Input::Command(Command::Snapshot(_)) => {
                 self.request_snapshot(now, out);
             }
-            Input::Command(_) => {}
+            Input::Command(_) | Input::Clock(_) => {}
         }
     }
 

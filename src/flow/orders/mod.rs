@@ -78,7 +78,7 @@ pub struct OrdersConfig {
     /// Finished orders that are still remembered at least: a fill for an older one finds nothing and is counted.
     pub retained: u32,
     /// Venues: their indices are below this.
-    pub venues: u16,
+    pub venues: u8,
     /// Fills of a venue that are remembered: a break of an older one can't be booked and is counted.
     pub fills: u32,
     /// Instruments: ids below this.
@@ -96,7 +96,7 @@ impl OrdersConfig {
         OutOfRange::unless((1..=MOST).contains(&self.retained), "orders.retained", "1 to 16777216")?;
         OutOfRange::unless((1..=MOST).contains(&self.fills), "orders.fills", "1 to 16777216")?;
         OutOfRange::unless((1..=MOST).contains(&self.instruments), "orders.instruments", "1 to 16777216")?;
-        OutOfRange::unless(self.venues > 0, "orders.venues", "1 to 65535")?;
+        OutOfRange::unless((1..=VenueId::MOST).contains(&usize::from(self.venues)), "orders.venues", "1 to 64")?;
         OutOfRange::unless((1..FOREIGN).contains(&self.first_id), "orders.first_id", "1 to 2^63 - 1")?;
         OutOfRange::unless(self.request_timeout.0 > 0, "orders.request_timeout", "above zero")
     }
@@ -509,9 +509,9 @@ impl Orders {
         self.all_venues().map(first).min().unwrap_or(Mono::NEVER)
     }
 
-    #[allow(clippy::cast_possible_truncation)] // there are no more than a u16 counts
+    #[allow(clippy::cast_possible_truncation)] // no more than a u8 counts
     fn all_venues(&self) -> impl Iterator<Item = VenueId> + use<> {
-        (0..self.heard.len() as u16).map(VenueId)
+        (0..self.heard.len() as u8).map(VenueId)
     }
 
     /// Both queues of a venue are in the order of its requests: if any is settled, a first one is.

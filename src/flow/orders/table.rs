@@ -104,7 +104,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(slots: u32, instruments: u32, venues: u16) -> Self {
+    pub(super) fn new(slots: u32, instruments: u32, venues: u8) -> Self {
         let size = slots as usize;
         let mut cells = vec![Order::VACANT; size].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.

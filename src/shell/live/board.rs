@@ -101,7 +101,7 @@ impl Board {
                 let Some(report) = ReportKind::from_number(body.report) else { return };
                 let anomaly = Anomaly {
                     what,
-                    venue: VenueId(body.venue.get()),
+                    venue: VenueId(body.venue),
                     report,
                     token: Token(body.token.get()),
                     order: Some(body.order.get()).filter(|id| *id != 0).map(ClientId),

@@ -4,8 +4,9 @@ use super::Handle;
 use super::link::{event_input, link_body};
 use super::market_side::Back;
 use super::scribe::{LOG_PATIENCE, stuck};
-use crate::base::{Mono, Nanos, SessionId};
+use crate::base::{Mono, Nanos, SessionId, VenueId, VenueSet};
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
+use crate::flow::record::log::LONGEST_SESSION_TAG;
 use crate::flow::record::{self, Kind, RecordHeader, StatusBody, TraceBody};
 use crate::flow::wire::soupbintcp::Password;
 use crate::flow::{Command, Input, Machine};
@@ -13,7 +14,7 @@ use crate::shell::agent::AgentError;
 use crate::shell::clock::Clock;
 use crate::shell::config::{LiveConfig, SMALLEST_RING};
 use crate::shell::counters::Tally;
-use crate::shell::journal::{Journal, LONGEST_TAG};
+use crate::shell::journal::Journal;
 use crate::shell::lane::{CoreHalf, Lane};
 use crate::shell::log::{LogError, MAX_BODY};
 use crate::shell::net::{KillSwitch, Sent, Session, SessionCounters, Why};
@@ -123,14 +124,14 @@ const fn logged(body: usize) -> usize {
 /// The most that an outbox of so many bytes takes there: records of ours have the longer header, and the shorter they are,
 /// the more of them there are.
 const fn logged_outbox(bytes: usize) -> usize {
-    bytes + bytes / Outbox::HEADER * (logged(LONGEST_TAG) - Outbox::HEADER)
+    bytes + bytes / Outbox::HEADER * (logged(LONGEST_SESSION_TAG) - Outbox::HEADER)
 }
 
 const _: () = {
     assert!(OUTBOX >= 4 * Outbox::STEP, "an outbox is never smaller");
     assert!(LAST_RESERVE < LOG_RESERVE && LOG_ENOUGH < SMALLEST_RING as usize);
     // The kill switch hands back the bytes of one send at a time.
-    assert!(OUTBOX - Outbox::HEADER + LONGEST_TAG <= MAX_BODY, "what is sent, or dropped, is one record");
+    assert!(OUTBOX - Outbox::HEADER + LONGEST_SESSION_TAG <= MAX_BODY, "what is sent, or dropped, is one record");
 };
 
 /// Log and tape, and why the log ends before the lane does, if it does.
@@ -170,7 +171,7 @@ pub(super) struct CoreSide {
     /// So much room in the log ends a wait.
     log_enough: usize,
     /// The core wants a snapshot, and the feed does not know yet.
-    wants_snapshot: bool,
+    wants_snapshot: VenueSet,
     /// When the sends of this call's orders returned; 0 for one that waits.
     stamps: Vec<u64>,
     /// Session bytes on their way into the lane, which may send on the same session.
@@ -212,7 +213,7 @@ impl CoreSide {
             shutdown_timeout: config.shutdown_timeout,
             log_lost: None,
             log_enough: LOG_ENOUGH.max(config.log_ring / 2),
-            wants_snapshot: false,
+            wants_snapshot: VenueSet::default(),
             stamps: Vec::with_capacity(STAMPS),
             received,
             status: StatusBody::default(),
@@ -353,15 +354,15 @@ impl CoreSide {
     pub(super) fn act(&mut self, now: Mono, back: &mut impl Back) {
         for output in self.out.outputs() {
             match output {
-                Output::Send { session: SessionId::ORDERS, class, bytes } => {
+                Output::Send { venue: VenueId::FIRST, session: SessionId::ORDERS, class, bytes } => {
                     let sent = self.orders.send(class, bytes);
                     if class == Class::Order && self.stamps.len() < STAMPS {
                         self.stamps.push(if sent == Sent::Written { self.clock.now().0 } else { 0 });
                     }
                 }
-                Output::Connect(SessionId::ORDERS) => self.orders.connect(now),
-                Output::Disconnect(SessionId::ORDERS) => self.orders.disconnect(),
-                Output::Snapshot => self.wants_snapshot = true,
+                Output::Connect(VenueId::FIRST, SessionId::ORDERS) => self.orders.connect(now),
+                Output::Disconnect(VenueId::FIRST, SessionId::ORDERS) => self.orders.disconnect(),
+                Output::Snapshot(venue) => self.wants_snapshot.insert(venue),
                 Output::Tape(_) => {}
                 other => back.take(now, &other),
             }
@@ -386,16 +387,10 @@ impl CoreSide {
         self.stamps.clear();
     }
 
-    /// Does the core want a snapshot?
+    /// Of which venue's market does the core want a snapshot? Each is answered once, then forgotten.
     #[inline]
-    pub(super) fn wants_snapshot(&self) -> bool {
-        self.wants_snapshot
-    }
-
-    /// Does the core want a snapshot? Asked once, then forgotten.
-    #[inline]
-    pub(super) fn take_wish(&mut self) -> bool {
-        std::mem::take(&mut self.wants_snapshot)
+    pub(super) fn take_wish(&mut self) -> Option<VenueId> {
+        self.wants_snapshot.take()
     }
 
     /// The kill switch, commands, and what comes from the venue's order port, as far as the log has room for what cannot wait.
@@ -441,7 +436,7 @@ impl CoreSide {
         match (command, &self.course) {
             // It ends already; nothing else can be had of it.
             (_, Course::Ending(_)) => {}
-            (Command::Snapshot, _) => self.wants_snapshot = true,
+            (Command::Snapshot(venue), _) => self.wants_snapshot.insert(venue),
             _ => self.input(lane, back, self.clock.now(), Input::Command(command)),
         }
     }
@@ -474,7 +469,7 @@ impl CoreSide {
         if let Some(why) = link {
             self.link(SessionId::ORDERS, why, now);
         }
-        self.input(lane, back, now, Input::Session(SessionId::ORDERS, input));
+        self.input(lane, back, now, Input::Session(VenueId::FIRST, SessionId::ORDERS, input));
         self.received = received;
         true
     }

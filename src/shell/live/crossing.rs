@@ -13,11 +13,10 @@ use crate::base::{LineId, Mono, SessionId};
 use crate::flow::Input;
 use crate::flow::feed::{Notice, Release, SnapshotTrouble};
 use crate::flow::outbox::Outbox;
+use crate::flow::record::log::{Body, input_of};
 use crate::flow::record::{Kind, LinkBody, StatusBody};
-use crate::shell::journal::{InputParts, flatten};
 use crate::shell::net::Why;
 use crate::shell::ring::FrameWriter;
-use crate::shell::verify::input_of;
 use zerocopy::{FromBytes, IntoBytes};
 
 const INPUT: u8 = 0;
@@ -99,17 +98,20 @@ impl Writer {
 
     #[inline]
     pub(super) fn input(&mut self, now: Mono, input: &Input<'_>) -> Result<(), CoreGone> {
-        let parts = InputParts::of(input);
-        self.put(&[&[INPUT, parts.kind as u8], &now.0.to_ne_bytes(), parts.tag(), parts.bytes()])
+        let body = Body::of_input(input);
+        self.put(&[&[INPUT, body.kind as u8], &now.0.to_ne_bytes(), body.tag(), body.payload])
     }
 
     /// What the feed wrote.
     #[inline]
     pub(super) fn effects(&mut self, out: &Outbox) -> Result<(), CoreGone> {
         for output in out.outputs() {
-            let (kind, (tag, length), bytes) = flatten(&output);
-            #[allow(clippy::cast_possible_truncation)] // at most two
-            self.put(&[&[EFFECT, kind as u8, length as u8], &tag[..length], bytes])?;
+            let body = Body::of_effect(&output);
+            let tag = body.as_ref().map_or(&[][..], Body::tag);
+            // A feed writes no tape.
+            let Some(Body { kind, payload, .. }) = body else { continue };
+            #[allow(clippy::cast_possible_truncation)] // a tag is short
+            self.put(&[&[EFFECT, kind as u8, tag.len() as u8], tag, payload])?;
         }
         Ok(())
     }
@@ -243,9 +245,10 @@ fn decode(code: u8, first: u64, second: u64, locate: Option<u16>) -> Option<Noti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Utc, VenueId};
     use crate::flow::outbox::Class;
     use crate::flow::session::SessionInput;
-    use crate::flow::{Command, Machine};
+    use crate::flow::{Arrival, Command, Machine};
     use crate::shell::ring::ring;
 
     #[test]
@@ -253,13 +256,13 @@ mod tests {
         let (writer, mut reader) = ring(1 << 16);
         let mut writer = Writer::new(writer);
         let inputs = [
-            Input::Packet(LineId::B, b"packet"),
-            Input::Packet(LineId::A, b""),
-            Input::Session(SessionId::SNAPSHOT, SessionInput::Connected),
-            Input::Session(SessionId::SNAPSHOT, SessionInput::Bytes(b"bytes")),
-            Input::Session(SessionId::SNAPSHOT, SessionInput::Closed),
-            Input::Command(Command::Snapshot),
-            Input::Timer(Machine::Feed),
+            Input::Packet(Arrival::on(VenueId(3), LineId::B), b"packet"),
+            Input::Packet(Arrival { stamp: Some(Utc(7)), ..Arrival::on(VenueId::FIRST, LineId::A) }, b""),
+            Input::Session(VenueId::FIRST, SessionId::SNAPSHOT, SessionInput::Connected),
+            Input::Session(VenueId::FIRST, SessionId::SNAPSHOT, SessionInput::Bytes(b"bytes")),
+            Input::Session(VenueId::FIRST, SessionId::SNAPSHOT, SessionInput::Closed),
+            Input::Command(Command::Snapshot(VenueId(3))),
+            Input::Timer(Machine::Feed(VenueId(3))),
         ];
         for (now, input) in (7..).map(Mono).zip(&inputs) {
             writer.input(now, input).unwrap();
@@ -299,9 +302,11 @@ mod tests {
         assert!(out.datagram(b"request") && out.send(SessionId::SNAPSHOT, Class::Session, &[b"login"]));
         assert!(out.connect(SessionId::SNAPSHOT));
         writer.effects(&out).unwrap();
-        for (kind, tag, bytes) in
-            [(Kind::Datagram, &[][..], &b"request"[..]), (Kind::Sent, &[1, 0], b"login"), (Kind::Connect, &[1], b"")]
-        {
+        for (kind, tag, bytes) in [
+            (Kind::Datagram, &[0][..], &b"request"[..]),
+            (Kind::Sent, &[0, 1, 0], b"login"),
+            (Kind::Connect, &[0, 1], b""),
+        ] {
             assert_eq!(read(&reader.read().unwrap()), Some(Frame::Effect(kind, tag, bytes)));
         }
         let status = StatusBody { live_market: 1, ..StatusBody::default() };

@@ -2,7 +2,7 @@
 
 use super::core_side::{CoreSide, Written};
 use super::market_side::{Heard, MarketSide};
-use crate::base::{Mono, SessionId};
+use crate::base::{Mono, SessionId, VenueId};
 use crate::flow::{Command, Input};
 use crate::shell::agent::{Agent, AgentError};
 use crate::shell::lane::Lane;
@@ -48,9 +48,9 @@ impl FusedAgent {
         work
     }
 
-    fn ask_for_snapshot(&mut self) -> usize {
+    fn ask_for_snapshot(&mut self, venue: VenueId) -> usize {
         let now = self.core.clock.now();
-        self.core.input(&mut self.lane, &mut self.market.back, now, Input::Command(Command::Snapshot));
+        self.core.input(&mut self.lane, &mut self.market.back, now, Input::Command(Command::Snapshot(venue)));
         1
     }
 }
@@ -95,8 +95,10 @@ impl Agent for FusedAgent {
         }
         let FusedAgent { lane, market, core, .. } = self;
         work += core.serve(lane, &mut market.back);
-        if core.wants_snapshot() && core.takes_market() && core.take_wish() {
-            work += self.ask_for_snapshot();
+        if core.takes_market()
+            && let Some(venue) = core.take_wish()
+        {
+            work += self.ask_for_snapshot(venue);
         }
         let now = self.core.clock.now();
         if work > 0 || now >= self.deadline {

@@ -4,11 +4,11 @@
 use super::LiveError;
 use super::core_side::Market;
 use super::link::{copied, event_input};
-use crate::base::{LineId, Mono, SessionId};
-use crate::flow::Input;
+use crate::base::{LineId, Mono, SessionId, VenueId};
 use crate::flow::outbox::Output;
 use crate::flow::record::StatusBody;
 use crate::flow::wire::soupbintcp::Password;
+use crate::flow::{Arrival, Input};
 use crate::shell::agent::AgentError;
 use crate::shell::clock::Clock;
 use crate::shell::config::NetConfig;
@@ -51,10 +51,10 @@ impl Back for BackChannel {
         self.busy = BUSY;
         match *output {
             // What the system does not take is lost, as it might be on the way: the feed asks again.
-            Output::Datagram(bytes) => drop(self.rerequest.send(bytes)),
-            Output::Send { session: SessionId::SNAPSHOT, class, bytes } => drop(self.snapshot.send(class, bytes)),
-            Output::Connect(SessionId::SNAPSHOT) => self.snapshot.connect(now),
-            Output::Disconnect(SessionId::SNAPSHOT) => self.snapshot.disconnect(),
+            Output::Datagram(_, bytes) => drop(self.rerequest.send(bytes)),
+            Output::Send { session: SessionId::SNAPSHOT, class, bytes, .. } => drop(self.snapshot.send(class, bytes)),
+            Output::Connect(_, SessionId::SNAPSHOT) => self.snapshot.connect(now),
+            Output::Disconnect(_, SessionId::SNAPSHOT) => self.snapshot.disconnect(),
             _ => {}
         }
     }
@@ -116,7 +116,7 @@ impl MarketSide {
                 // The stamp of a packet: its receive call has returned.
                 let now = clock.now();
                 work += 1;
-                if !hear(now, Heard::Input(Input::Packet(id, packet)), &mut self.back)? {
+                if !hear(now, Heard::Input(Input::Packet(Arrival::on(VenueId::FIRST, id), packet)), &mut self.back)? {
                     return Ok(work);
                 }
             }
@@ -133,7 +133,11 @@ impl MarketSide {
             work += 1;
             // The feed may ask for more on the socket whose buffer the reply lies in.
             let reply = copied(reply, &mut self.scratch);
-            if !hear(now, Heard::Input(Input::Packet(LineId::REREQUEST, reply)), &mut self.back)? {
+            if !hear(
+                now,
+                Heard::Input(Input::Packet(Arrival::on(VenueId::FIRST, LineId::REREQUEST), reply)),
+                &mut self.back,
+            )? {
                 return Ok(work);
             }
         }
@@ -145,7 +149,7 @@ impl MarketSide {
             if let Some(why) = link {
                 hear(now, Heard::Link(why), &mut self.back)?;
             }
-            if !hear(now, Heard::Input(Input::Session(SessionId::SNAPSHOT, input)), &mut self.back)? {
+            if !hear(now, Heard::Input(Input::Session(VenueId::FIRST, SessionId::SNAPSHOT, input)), &mut self.back)? {
                 return Ok(work);
             }
         }

@@ -3,7 +3,7 @@
 use super::core_side::{CoreSide, Driven, Market, Written};
 use super::crossing::{CoreGone, Frame, Patience, Writer, read};
 use super::market_side::{Back, BackChannel, Heard, MarketSide};
-use crate::base::{Mono, Nanos, SessionId};
+use crate::base::{Mono, Nanos, SessionId, VenueId};
 use crate::flow::outbox::{Outbox, Progress};
 use crate::flow::record::StatusBody;
 use crate::flow::session::SessionInput;
@@ -29,7 +29,7 @@ pub struct FeedAgent {
     out: Outbox,
     ring: Writer,
     /// Snapshots that the core wants; one is enough.
-    asks: Arc<ArrayQueue<()>>,
+    asks: Arc<ArrayQueue<VenueId>>,
     deadline: Mono,
     counters: Tally,
     status_at: Mono,
@@ -49,7 +49,7 @@ impl FeedAgent {
         feed: Box<dyn FeedHalf>,
         market: MarketSide,
         ring: FrameWriter,
-        asks: Arc<ArrayQueue<()>>,
+        asks: Arc<ArrayQueue<VenueId>>,
         status_every: Nanos,
         lost: Stop,
     ) -> Self {
@@ -90,7 +90,7 @@ fn cross(
         out.clear();
     }
     let bytes = match input {
-        Input::Packet(_, bytes) | Input::Session(_, SessionInput::Bytes(bytes)) => bytes,
+        Input::Packet(_, bytes) | Input::Session(_, _, SessionInput::Bytes(bytes)) => bytes,
         _ => &[],
     };
     while let Some(release) = feed.next(bytes) {
@@ -126,13 +126,13 @@ impl FeedAgent {
             Heard::Link(why) => Ok(ring.link(SessionId::SNAPSHOT, why).map(|()| true)?),
         })?;
         let now = market.clock.now();
-        if asks.pop().is_some() {
-            cross(&mut **feed, out, ring, &mut market.back, (now, Input::Command(Command::Snapshot)))?;
+        if let Some(venue) = asks.pop() {
+            cross(&mut **feed, out, ring, &mut market.back, (now, Input::Command(Command::Snapshot(venue))))?;
             work += 1;
         }
         if work > 0 || now >= self.deadline {
             if feed.next_deadline() <= now {
-                cross(&mut **feed, out, ring, &mut market.back, (now, Input::Timer(Machine::Feed)))?;
+                cross(&mut **feed, out, ring, &mut market.back, (now, Input::Timer(Machine::Feed(VenueId::FIRST))))?;
                 work += 1;
             }
             self.deadline = feed.next_deadline();
@@ -165,7 +165,7 @@ pub struct CoreAgent {
     side: CoreSide,
     /// Given up when the core cannot go on: a feed that waits for room sees that nobody reads any more.
     ring: Option<FrameReader>,
-    asks: Arc<ArrayQueue<()>>,
+    asks: Arc<ArrayQueue<VenueId>>,
     feed: FeedSays,
     deadline: Mono,
     /// Raised by the feed: there is no market to take any more.
@@ -183,7 +183,7 @@ impl CoreAgent {
         core: Box<dyn CoreHalf>,
         side: CoreSide,
         ring: FrameReader,
-        asks: Arc<ArrayQueue<()>>,
+        asks: Arc<ArrayQueue<VenueId>>,
         feed_lost: Stop,
     ) -> Self {
         let (feed, deadline) = (FeedSays::default(), Mono(0));
@@ -220,9 +220,9 @@ impl CoreAgent {
             }
         }
         work += self.side.serve(&mut self.core, &mut ());
-        if self.side.take_wish() {
+        if let Some(venue) = self.side.take_wish() {
             // One is asked for already if there is no room.
-            let _asked = self.asks.push(());
+            let _asked = self.asks.push(venue);
         }
         let now = self.side.clock.now();
         if work > 0 || now >= self.deadline {
@@ -311,10 +311,11 @@ fn finish(core: &mut Box<dyn CoreHalf>, side: &mut CoreSide, now: Mono, input: I
 /// What the core needs to know of an input of the feed's.
 fn without_bytes(input: Input<'_>) -> Input<'static> {
     match input {
-        Input::Packet(line, _) => Input::Packet(line, &[]),
-        Input::Session(session, _) => Input::Session(session, SessionInput::Bytes(&[])),
+        Input::Packet(arrival, _) => Input::Packet(arrival, &[]),
+        Input::Session(venue, session, _) => Input::Session(venue, session, SessionInput::Bytes(&[])),
         Input::Command(command) => Input::Command(command),
         Input::Timer(machine) => Input::Timer(machine),
+        Input::Clock(offset) => Input::Clock(offset),
     }
 }
 

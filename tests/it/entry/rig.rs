@@ -525,9 +525,9 @@ enum Owned {
 
 fn own(output: Output<'_>) -> Owned {
     match output {
-        Output::Connect(SessionId::ORDERS) => Owned::Connect,
-        Output::Disconnect(SessionId::ORDERS) => Owned::Disconnect,
-        Output::Send { session: SessionId::ORDERS, class, bytes } => Owned::Send(class, bytes.to_vec()),
+        Output::Connect(_, SessionId::ORDERS) => Owned::Connect,
+        Output::Disconnect(_, SessionId::ORDERS) => Owned::Disconnect,
+        Output::Send { session: SessionId::ORDERS, class, bytes, .. } => Owned::Send(class, bytes.to_vec()),
         other => panic!("{other:?} is not of the order session"),
     }
 }

@@ -219,7 +219,7 @@ impl Rig {
     pub(super) fn collect(&mut self) {
         for output in self.out.outputs() {
             self.sent.push(match output {
-                Output::Datagram(bytes) => {
+                Output::Datagram(_, bytes) => {
                     let request = Request::parse(bytes).unwrap();
                     Sent::Request {
                         session: request.session,
@@ -228,8 +228,8 @@ impl Rig {
                     }
                 }
                 Output::Send { session: SessionId::SNAPSHOT, bytes, .. } => Sent::Bytes(bytes.to_vec()),
-                Output::Connect(SessionId::SNAPSHOT) => Sent::Connect,
-                Output::Disconnect(SessionId::SNAPSHOT) => Sent::Disconnect,
+                Output::Connect(_, SessionId::SNAPSHOT) => Sent::Connect,
+                Output::Disconnect(_, SessionId::SNAPSHOT) => Sent::Disconnect,
                 other => panic!("{other:?}"),
             });
         }

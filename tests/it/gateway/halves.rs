@@ -2,7 +2,7 @@
 
 use super::market::{APPROVED, refused};
 use super::rig::*;
-use firelane_gateway::base::{Mono, Nanos, Qty, SessionId};
+use firelane_gateway::base::{Mono, Nanos, Qty, SessionId, VenueId};
 use firelane_gateway::flow::entry::{Away, OrderEntry, Stage};
 use firelane_gateway::flow::feed::Release;
 use firelane_gateway::flow::outbox::{Class, Outbox, Progress};
@@ -34,13 +34,14 @@ fn apart<W: Wiring>(lane: Gateway<W>, given: &[(Mono, Given)]) -> (Trace, Gatewa
     let runs = given.chunk_by(|a, b| a.1.as_input().machine() == b.1.as_input().machine());
     for run in runs {
         let mut crossing = Vec::new();
-        for (now, given) in run.iter().filter(|(_, given)| given.as_input().machine() == Machine::Feed) {
+        for (now, given) in run.iter().filter(|(_, given)| given.as_input().machine() == Machine::Feed(VenueId::FIRST))
+        {
             let input = given.as_input();
             let mut own = Trace::default();
             feed.on_input(*now, input, &mut feeds);
             own.take(&mut feeds);
             let bytes = match input {
-                Input::Packet(_, bytes) | Input::Session(_, SessionInput::Bytes(bytes)) => bytes,
+                Input::Packet(_, bytes) | Input::Session(_, _, SessionInput::Bytes(bytes)) => bytes,
                 _ => &[],
             };
             let mut released = Vec::new();
@@ -59,7 +60,7 @@ fn apart<W: Wiring>(lane: Gateway<W>, given: &[(Mono, Given)]) -> (Trace, Gatewa
         for (now, given) in run {
             let input = given.as_input();
             let mut released = Vec::new();
-            if input.machine() == Machine::Feed {
+            if input.machine() != Machine::Core {
                 let (own, releases) = crossing.next().unwrap();
                 trace.effects.extend(own.effects);
                 released = releases;

@@ -28,7 +28,7 @@ use firelane_gateway::flow::wire::soupbintcp::{
     ClientConfig, LoginAccepted, Packet, Password, Server, ServerConfig, ServerEvent, Sink, format_number,
 };
 use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
-use firelane_gateway::flow::{Command, Gateway, Input, Machine};
+use firelane_gateway::flow::{Arrival, Command, Gateway, Input, Machine};
 use std::collections::BTreeMap;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -274,7 +274,7 @@ pub fn parts<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S
     let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
     Parts {
         lane: 0,
-        venue: VenueId(0),
+        venue: VenueId::FIRST,
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
         feed: Feed::new(setup.feed).unwrap(),
         market: ItchLine::new(20_000),
@@ -313,15 +313,15 @@ pub enum Given {
 impl Given {
     pub fn as_input(&self) -> Input<'_> {
         match self {
-            Given::Packet(line, bytes) => Input::Packet(*line, bytes),
-            Given::Connected(session) => Input::Session(*session, SessionInput::Connected),
-            Given::Bytes(session, bytes) => Input::Session(*session, SessionInput::Bytes(bytes)),
-            Given::Closed(session) => Input::Session(*session, SessionInput::Closed),
+            Given::Packet(line, bytes) => Input::Packet(Arrival::on(VenueId::FIRST, *line), bytes),
+            Given::Connected(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Connected),
+            Given::Bytes(session, bytes) => Input::Session(VenueId::FIRST, *session, SessionInput::Bytes(bytes)),
+            Given::Closed(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Closed),
             Given::Command(command) => Input::Command(*command),
             Given::Timer(machine) => Input::Timer(*machine),
-            Given::Blocked(session) => Input::Session(*session, SessionInput::Blocked),
-            Given::Writable(session) => Input::Session(*session, SessionInput::Writable),
-            Given::Dropped(session, frames) => Input::Session(*session, SessionInput::Dropped(frames)),
+            Given::Blocked(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Blocked),
+            Given::Writable(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Writable),
+            Given::Dropped(session, frames) => Input::Session(VenueId::FIRST, *session, SessionInput::Dropped(frames)),
         }
     }
 }
@@ -347,13 +347,13 @@ impl Trace {
     pub fn take(&mut self, out: &mut Outbox) {
         for output in out.outputs() {
             match output {
-                Output::Datagram(bytes) => self.effects.push(Effect::Datagram(bytes.to_vec())),
-                Output::Send { session, class, bytes } => {
+                Output::Datagram(_, bytes) => self.effects.push(Effect::Datagram(bytes.to_vec())),
+                Output::Send { session, class, bytes, .. } => {
                     self.effects.push(Effect::Send(session, class, bytes.to_vec()));
                 }
-                Output::Connect(session) => self.effects.push(Effect::Connect(session)),
-                Output::Disconnect(session) => self.effects.push(Effect::Disconnect(session)),
-                Output::Snapshot => self.effects.push(Effect::Snapshot),
+                Output::Connect(_, session) => self.effects.push(Effect::Connect(session)),
+                Output::Disconnect(_, session) => self.effects.push(Effect::Disconnect(session)),
+                Output::Snapshot(_) => self.effects.push(Effect::Snapshot),
                 Output::Tape(record) => self.tape.push((record[4], record[24..].to_vec())),
             }
         }
@@ -763,7 +763,7 @@ impl<S: Strategy<Imbalance>> Rig<S> {
         items.iter().for_each(|item| bytes.extend(soup(Packet::Sequenced(item))));
         bytes.extend(soup(Packet::Sequenced(format!("G{next:>20}").as_bytes())));
         self.give(Given::Bytes(SessionId::SNAPSHOT, bytes));
-        self.give(Given::Timer(Machine::Feed));
+        self.give(Given::Timer(Machine::Feed(VenueId::FIRST)));
         self.give(Given::Closed(SessionId::SNAPSHOT));
     }
 
@@ -784,7 +784,7 @@ impl<S: Strategy<Imbalance>> Rig<S> {
                 }
                 Effect::Connect(SessionId::ORDERS) => self.give(Given::Closed(SessionId::ORDERS)),
                 Effect::Disconnect(SessionId::ORDERS) if self.venue.connected => self.cut(),
-                Effect::Snapshot => self.command(Command::Snapshot),
+                Effect::Snapshot => self.command(Command::Snapshot(VenueId::FIRST)),
                 Effect::Send(SessionId::ORDERS, _, bytes) if self.venue.connected => self.hear(&bytes),
                 _ => {}
             }
@@ -869,7 +869,7 @@ pub fn replay<W: Wiring>(
         match given {
             Given::Bytes(session, bytes) if *session == SessionId::ORDERS => {
                 for part in bytes.chunks(cut) {
-                    let input = Input::Session(*session, SessionInput::Bytes(part));
+                    let input = Input::Session(VenueId::FIRST, *session, SessionInput::Bytes(part));
                     resumed += feed(lane, *now, input, &mut out, |out| trace.take(out));
                 }
             }

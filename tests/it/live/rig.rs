@@ -56,7 +56,7 @@ where
     books.instruments = setup.instruments;
     let parts = Parts {
         lane: 0,
-        venue: VenueId(0),
+        venue: VenueId::FIRST,
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
         feed: Feed::new(setup.feed).unwrap(),
         market: ItchLine::new(20_000),

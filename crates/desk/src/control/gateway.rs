@@ -4,6 +4,7 @@
 use super::{Reply, Status};
 use crate::counters::Counters;
 use crate::times::OrderTimes;
+use firelane_gateway::base::VenueId;
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::Stage;
 use firelane_gateway::flow::record::StatusBody;
@@ -168,7 +169,7 @@ impl Gateway {
             "release" => self.command(Command::Release, "kill switch released"),
             "enable" => self.command(Command::Enable, "strategies may act"),
             "disable" => self.command(Command::Disable, "strategies are stopped, what rests is cancelled"),
-            "snapshot" => self.command(Command::Snapshot, "a snapshot is asked for"),
+            "snapshot" => self.command(Command::Snapshot(VenueId::FIRST), "a snapshot is asked for"),
             "shutdown" => {
                 self.end.stop();
                 Reply::done("the gateway ends in order")

@@ -10,6 +10,7 @@ use crate::signals::{self, LastWords};
 use crate::times::in_short;
 use crate::{layout, progress, times, wirings};
 use anyhow::{Context, Result, anyhow, bail};
+use firelane_gateway::base::VenueId;
 use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::clock::Clock;
@@ -245,7 +246,7 @@ impl Run<'_> {
             while let Some((_, deed)) = plan.next_if(|(at, _)| *at <= began.elapsed()) {
                 let command = match deed {
                     Deed::Start => LaneCommand::Start,
-                    Deed::Snapshot => LaneCommand::Snapshot,
+                    Deed::Snapshot => LaneCommand::Snapshot(VenueId::FIRST),
                     Deed::Kill => LaneCommand::Kill,
                     Deed::Release => LaneCommand::Release,
                 };

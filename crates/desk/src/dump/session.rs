@@ -40,12 +40,6 @@ impl Stream {
         Stream { session, from_venue, framer: Framer::new(MAX_PACKET), offset: 0, next: None, broken: false }
     }
 
-    /// A new connection begins.
-    pub(super) fn clear(&mut self) {
-        self.framer.clear();
-        (self.offset, self.next, self.broken) = (0, None, false);
-    }
-
     /// Bytes of a packet whose end has not come yet.
     pub(super) fn waiting(&self) -> usize {
         self.framer.len()

@@ -1,11 +1,11 @@
 //! The records of the tape, and those of the log that hold no message, in words.
 
 use super::words::{Fields, Value};
-use firelane_gateway::base::Symbol;
+use firelane_gateway::base::{SessionId, Symbol};
 use firelane_gateway::flow::orders::{AnomalyKind, LiquidityKind, ReasonClass, ReportKind};
 use firelane_gateway::flow::record::{
-    Alert, AlertBody, AnomalyBody, BookEventBody, CommandBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody,
-    StatusBody, TopBody, TraceBody,
+    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, StatusBody,
+    TopBody, TraceBody,
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
@@ -93,7 +93,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 instruments.named(b.instrument.get(), b.symbol),
                 ("order", Value::Own(b.order.get())),
                 ("user_ref_num", Value::Number(b.token.get())),
-                ("venue", Value::Number(b.venue.get().into())),
+                ("venue", Value::Number(b.venue.into())),
                 ("report", named(ReportKind::from_number(b.report).map(ReportKind::name))),
                 ("said", Value::Signed(b.said.get())),
                 ("known", Value::Signed(b.known.get())),
@@ -164,15 +164,10 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 "closed by an error",
             ];
             vec![
-                ("session", session(b.session)),
+                ("session", session(SessionId(b.session))),
                 ("what", nth(b.what.into(), &what)),
                 ("error", Value::Number(b.error.get().into())),
             ]
-        }
-        Kind::Command => {
-            let b = CommandBody::read_from_bytes(body).ok()?;
-            let command = firelane_gateway::flow::Command::from_body(b)?;
-            vec![("command", Value::Text(format!("{command:?}")))]
         }
         Kind::Final => {
             let b = FinalBody::read_from_bytes(body).ok()?;
@@ -188,19 +183,13 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
             let digest: [u8; 8] = body.try_into().ok()?;
             vec![("digest", Value::Text(format!("{:016x}", u64::from_le_bytes(digest))))]
         }
-        Kind::Timer => {
-            vec![("machine", Value::Text(if body.first() == Some(&0) { "feed" } else { "core" }.to_owned()))]
-        }
-        Kind::Connected | Kind::Closed | Kind::Blocked | Kind::Writable | Kind::Connect | Kind::Disconnect => {
-            vec![("session", session(*body.first()?))]
-        }
         _ => Vec::new(),
     }))
 }
 
 /// A session by what it is for.
-pub(super) fn session(number: u8) -> Value {
-    nth(number.into(), &["order entry", "snapshot"])
+pub(super) fn session(session: SessionId) -> Value {
+    nth(session.0.into(), &["order entry", "snapshot", "market data"])
 }
 
 /// A word that stands on the tape as its number.

@@ -16,14 +16,14 @@ use crate::money::Money;
 use crate::outfile::OutFile;
 use crate::{progress, wirings};
 use anyhow::{Context, Result, bail};
-use firelane_gateway::base::{ExchangeTime, Instrument, LineId, Mono, Nanos, SessionId, Symbol};
+use firelane_gateway::base::{ExchangeTime, Instrument, LineId, Mono, Nanos, SessionId, Symbol, VenueId};
 use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::feed::{FeedConfig, RerequestConfig, Start};
 use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::moldudp64::{HEADER_LENGTH, PacketBuilder};
 use firelane_gateway::flow::wire::ouch50::Inbound;
-use firelane_gateway::flow::{Command, Input};
+use firelane_gateway::flow::{Arrival, Command, Input};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::{NO_PASSWORD, Recorder};
 use firelane_sim::clock::Agenda;
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
                 .context("a message of a recording fits a packet")?;
             self.sequence += u64::from(packet.count());
             let packet = packet.finish();
-            self.feed(Input::Packet(LineId::A, packet))?;
+            self.feed(Input::Packet(Arrival::on(VenueId::FIRST, LineId::A), packet))?;
         }
         Ok(())
     }
@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
                         SessionInput::Closed
                     }
                 };
-                self.feed(Input::Session(SessionId::ORDERS, input))
+                self.feed(Input::Session(VenueId::FIRST, SessionId::ORDERS, input))
             }
         }
     }
@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
         let mut hung_up = false;
         let mut written = Ok(());
         lane.input(*now, input, |output| match output {
-            Output::Send { session: SessionId::ORDERS, class, bytes } => {
+            Output::Send { session: SessionId::ORDERS, class, bytes, .. } => {
                 if class != Class::Session {
                     count(bytes, orders);
                     if written.is_ok() {
@@ -263,12 +263,12 @@ impl<'a> Run<'a> {
                     under_way.after(*now, *order_latency, Carried::ToPort(conn, Wire::Bytes(bytes.to_vec())));
                 }
             }
-            Output::Connect(SessionId::ORDERS) => {
+            Output::Connect(_, SessionId::ORDERS) => {
                 *conns += 1;
                 *conn = Some(ConnId(*conns));
                 under_way.after(*now, *order_latency, Carried::ToPort(ConnId(*conns), Wire::Connected));
             }
-            Output::Disconnect(SessionId::ORDERS) => {
+            Output::Disconnect(_, SessionId::ORDERS) => {
                 if let Some(conn) = conn.take() {
                     under_way.after(*now, *order_latency, Carried::ToPort(conn, Wire::Closed));
                     hung_up = true;
@@ -277,13 +277,17 @@ impl<'a> Run<'a> {
             Output::Tape(record) => traded.on_record(record),
             // There is nobody else to speak to.
             Output::Send { .. }
-            | Output::Datagram(_)
-            | Output::Connect(_)
-            | Output::Disconnect(_)
-            | Output::Snapshot => {}
+            | Output::Datagram(..)
+            | Output::Connect(..)
+            | Output::Disconnect(..)
+            | Output::Snapshot(_) => {}
         })?;
         written?;
-        if hung_up { self.feed(Input::Session(SessionId::ORDERS, SessionInput::Closed)) } else { Ok(()) }
+        if hung_up {
+            self.feed(Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Closed))
+        } else {
+            Ok(())
+        }
     }
 }
 

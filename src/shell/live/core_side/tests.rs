@@ -4,6 +4,7 @@ use super::super::scribe::LogSink;
 use super::super::{Handle, SharedBoard};
 use super::*;
 use crate::base::LineId;
+use crate::flow::Arrival;
 use crate::flow::session::SessionInput;
 use crate::shell::config::Config;
 use crate::shell::journal::Sink;
@@ -98,8 +99,8 @@ impl Rig {
         while self.log.read().is_some() {}
         let free = self.side.journal.log_room().unwrap();
         // A record's header, and that of its frame.
-        let body = vec![0; free - room - logged(1)];
-        self.side.journal.input(1, Mono(0), &Input::Packet(LineId::A, &body)).unwrap();
+        let body = vec![0; free - room - logged(2)];
+        self.side.journal.input(1, Mono(0), &Input::Packet(Arrival::on(VenueId::FIRST, LineId::A), &body)).unwrap();
         assert_eq!(self.side.journal.log_room().unwrap(), room);
     }
 
@@ -137,12 +138,12 @@ fn the_market_waits_below_one_reserve_and_everything_below_the_other() {
 /// in the middle of that for a disk that may be stuck.
 #[test]
 fn the_last_reserve_holds_the_longest_input_and_the_fullest_outbox() {
-    let longest = vec![0; MAX_BODY - 1];
+    let longest = vec![0; MAX_BODY - 2];
     for (effects, digest) in [(Effects::Bytes, 0), (Effects::Digest, logged(8))] {
         let mut rig = rig_of(None, effects);
         rig.leave(LAST_RESERVE);
         rig.lane.floods = true;
-        let input = Input::Session(SessionId::ORDERS, SessionInput::Dropped(&longest));
+        let input = Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Dropped(&longest));
         rig.side.input(&mut rig.lane, &mut (), Mono(1), input);
         assert!(!rig.side.has_lost_log());
         let kept = if effects == Effects::Bytes { logged_outbox(OUTBOX) } else { 0 };
@@ -243,7 +244,7 @@ fn no_order_leaves_once_the_log_is_lost() {
         all
     };
     heard();
-    let input = Input::Command(Command::Snapshot);
+    let input = Input::Command(Command::Snapshot(VenueId::FIRST));
     rig.side.input(&mut rig.lane, &mut (), Mono(1), input);
     assert_eq!(heard(), "order cancel ");
     // Nobody writes it any more, which shows in the middle of an input: the first call's order has left by then, as the

@@ -1,146 +1,10 @@
-//! The records of the input log and of the output tape: one header, one file format, little-endian.
-//!
-//! ```text
-//! file   = "FIRELANE" version:u32 role:u32 text_length:u32 text crc32c:u32   record*
-//! record = RecordHeader body crc32c:u32            (crc over header and body; files only, never in memory)
-//! ```
-//!
-//! `sequence` numbers the lane's inputs from 1; every record that an input caused carries the input's number. The log
-//! alone reproduces a run; the tape is for observers and may lose records, which they see by its own count.
+//! What a lane tells: the bodies of its tape records.
 
-use super::action::{Change, Fill};
-use super::words::Liquidity;
-use crate::base::{InstrumentId, Mono, Price, Qty, Side};
+use crate::base::{InstrumentId, Price, Qty, Side};
+use crate::flow::action::{Change, Fill};
+use crate::flow::words::Liquidity;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
-
-/// Version of every record body below. A reader refuses others.
-pub const VERSION: u8 = 4;
-
-/// In front of each record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub struct RecordHeader {
-    /// Bytes of the body.
-    pub length: U32,
-    /// A [`Kind`].
-    pub kind: u8,
-    /// [`VERSION`].
-    pub version: u8,
-    /// Which lane.
-    pub lane: U16,
-    /// Number of the input that is, or caused, this record.
-    pub sequence: U64,
-    /// The lane's clock at that input: ns.
-    pub time: U64,
-}
-
-const _: () = assert!(size_of::<RecordHeader>() == 24);
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
-        /// What a record is. Inputs are below 64, their effects below 128, the lane's tape records below 192, the shell's above.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        #[repr(u8)]
-        pub enum Kind { $($(#[$doc])* $name = $value,)* }
-
-        impl Kind {
-            /// From the byte of a header.
-            #[must_use]
-            pub const fn from_byte(byte: u8) -> Option<Self> {
-                match byte { $($value => Some(Kind::$name),)* _ => None }
-            }
-
-            /// Its name in dumps.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Kind::$name => stringify!($name),)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// Input: a datagram. Body: line (u8), payload.
-    Packet = 1,
-    /// Input: a session is connected. Body: session (u8).
-    Connected = 2,
-    /// Input: bytes of a session. Body: session (u8), bytes.
-    Bytes = 3,
-    /// Input: a session is closed. Body: session (u8).
-    Closed = 4,
-    /// Input: a command. Body: [`Command`](super::Command) as [`CommandBody`].
-    Command = 5,
-    /// Input: a machine's deadline has passed. Body: the [`Machine`](super::Machine) (u8).
-    Timer = 6,
-    /// Input: a session's peer does not read. Body: session (u8).
-    Blocked = 7,
-    /// Input: all that waited for a session's peer has been taken. Body: session (u8).
-    Writable = 8,
-    /// Input: order frames that the kill switch took out before they were begun. Body: session (u8), bytes.
-    Dropped = 9,
-
-    /// Effect: session bytes. Body: session (u8), class (u8), bytes.
-    Sent = 64,
-    /// Effect: a datagram to the re-request server. Body: bytes.
-    Datagram = 65,
-    /// Effect: connect. Body: session (u8).
-    Connect = 66,
-    /// Effect: disconnect. Body: session (u8).
-    Disconnect = 67,
-    /// The digest of an input's effects, where a configuration keeps digests instead of bytes. Body: u64.
-    EffectsDigest = 68,
-    /// The last record of a log that was closed in order. Body: [`FinalBody`].
-    Final = 69,
-    /// Effect: a snapshot of the market is asked for; the command is the next input of the feed's. No body.
-    Snapshot = 70,
-
-    /// Tape: an order's step. Body: [`OrderBody`].
-    Order = 128,
-    /// Tape: what the gate said to a strategy's wish. Body: [`DecisionBody`].
-    Decision = 129,
-    /// Tape: something a person should know. Body: [`AlertBody`].
-    Alert = 130,
-    /// Tape: the best bid and offer changed. Body: [`TopBody`].
-    Top = 131,
-    /// Tape: a normalised book event. Body: [`BookEventBody`].
-    BookEvent = 132,
-    /// Tape: the venue said what cannot be, the first of its kind. Body: [`AnomalyBody`].
-    Anomaly = 133,
-
-    /// Tape, written by the shell beside the lane, in no digest: how long an order took. Body: [`TraceBody`].
-    Trace = 192,
-    /// Tape, by the shell: how the lane is doing. Body: [`StatusBody`].
-    Status = 193,
-    /// Tape, by the shell: what became of a connection. Body: [`LinkBody`].
-    Link = 194,
-    /// Tape, by the shell: every count of the lane and its sockets by name. Body: `shell::counters`.
-    Counters = 195,
-}
-
-/// Body of [`Kind::Command`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub struct CommandBody {
-    /// Which command.
-    pub code: u8,
-    /// Its argument.
-    pub argument: U64,
-}
-
-/// Body of [`Kind::Final`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub struct FinalBody {
-    /// Inputs consumed.
-    pub inputs: U64,
-    /// Digest of all effects in order.
-    pub effects: U64,
-    /// Digest of all tape records in order.
-    pub tape: U64,
-    /// Digest of the lane's state.
-    pub state: U64,
-}
 
 /// Body of [`Kind::Order`]: a [`Change`], whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -156,9 +20,9 @@ pub struct OrderBody {
     pub account: U16,
     /// Strategy.
     pub strategy: U16,
-    /// The number of the reason's [`ReasonClass`](super::words::ReasonClass), 0 for none.
+    /// The number of the reason's [`ReasonClass`](crate::flow::words::ReasonClass), 0 for none.
     pub reason: u8,
-    /// The number of the fill's [`LiquidityKind`](super::words::LiquidityKind), 0 for none.
+    /// The number of the fill's [`LiquidityKind`](crate::flow::words::LiquidityKind), 0 for none.
     pub liquidity: u8,
     /// The venue's own code of the reason, for people, or 0.
     pub reason_code: U32,
@@ -168,7 +32,7 @@ pub struct OrderBody {
     pub instrument: U32,
     /// `B` or `S`.
     pub side: u8,
-    /// A [`Happening`](super::action::Happening) as its number.
+    /// A [`Happening`](crate::flow::action::Happening) as its number.
     pub what: u8,
     /// 1 when no further step can come.
     pub finished: u8,
@@ -222,17 +86,17 @@ pub struct AlertBody {
     pub second: U64,
 }
 
-/// Body of [`Kind::Anomaly`]: an [`Anomaly`](super::orders::Anomaly), whole.
+/// Body of [`Kind::Anomaly`]: an [`Anomaly`](crate::flow::orders::Anomaly), whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct AnomalyBody {
-    /// The number of its [`AnomalyKind`](super::orders::AnomalyKind).
+    /// The number of its [`AnomalyKind`](crate::flow::orders::AnomalyKind).
     pub what: u8,
     /// 1: trading was stopped for it.
     pub stops: u8,
     /// Which venue said it.
-    pub venue: U16,
-    /// The number of the [`ReportKind`](super::words::ReportKind) in which it said so.
+    pub venue: u8,
+    /// The number of the [`ReportKind`](crate::flow::words::ReportKind) in which it said so.
     pub report: u8,
     /// Instrument (`u32::MAX`: not known).
     pub instrument: U32,
@@ -290,88 +154,6 @@ pub struct BookEventBody {
     pub price: I64,
 }
 
-/// Body of [`Kind::Trace`]: one order frame that left for a message of the market. All times are on the lane's clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub struct TraceBody {
-    /// The packet that held the message came in: the receive call returned.
-    pub arrived: U64,
-    /// The input that released it came in: later, if it had to wait behind a gap.
-    pub released: U64,
-    /// Decoded, in its turn within the packet.
-    pub decoded: U64,
-    /// Book and trading state had it.
-    pub booked: U64,
-    /// The strategies had seen it.
-    pub decided: U64,
-    /// The gate had approved.
-    pub approved: U64,
-    /// The order's bytes were written.
-    pub encoded: U64,
-    /// They were handed to the kernel: the send call returned. 0: they had to wait, the venue did not read.
-    pub sent: U64,
-}
-
-/// Body of [`Kind::Status`]: counts since the start, and states at the moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub struct StatusBody {
-    /// Inputs consumed.
-    pub inputs: U64,
-    /// Market messages taken.
-    pub messages: U64,
-    /// The next market message waited for.
-    pub next_sequence: U64,
-    /// Gaps opened.
-    pub gaps: U64,
-    /// Missing messages that the other line brought.
-    pub filled_by_line: U64,
-    /// Missing messages that the re-request server brought.
-    pub filled_by_rerequest: U64,
-    /// Messages given up.
-    pub lost: U64,
-    /// Snapshots spliced into the stream.
-    pub snapshots: U64,
-    /// Orders and replaces that left.
-    pub orders: U64,
-    /// Cancels that left.
-    pub cancels: U64,
-    /// Fills.
-    pub fills: U64,
-    /// Actions that the gate refused.
-    pub refused: U64,
-    /// Orders that live.
-    pub live: U64,
-    /// Books that can't be trusted.
-    pub stale: U64,
-    /// Bytes free in the log's ring, `u64::MAX` without a log.
-    pub log_free: U64,
-    /// Times that the lane took no input because the log's ring was full.
-    pub log_stalls: U64,
-    /// Tape records lost for want of room.
-    pub tape_lost: U64,
-    /// Order entry: the number of its [`Stage`](super::entry::Stage).
-    pub entry: u8,
-    /// 1: orders may be sent.
-    pub ready: u8,
-    /// 1: the kill switch is thrown.
-    pub killed: u8,
-    /// 1: the market is followed: no gap, no loss, no snapshot awaited, lines that speak, a session that is not over.
-    pub live_market: u8,
-}
-
-/// Body of [`Kind::Link`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub struct LinkBody {
-    /// Session.
-    pub session: u8,
-    /// What happened, in the shell's numbers (`shell::live::link`).
-    pub what: u8,
-    /// The system's error number, or 0.
-    pub error: U32,
-}
-
 macro_rules! alerts {
     ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
         /// What an alert says.
@@ -407,7 +189,7 @@ alerts! {
     /// A snapshot is spliced; first: next live sequence number.
     SnapshotEnd = 5,
     /// No snapshot could be had, or none that helped; first: the number of the
-    /// [`SnapshotTrouble`](super::feed::SnapshotTrouble), second: the message that it goes on with, or 0.
+    /// [`SnapshotTrouble`](crate::flow::feed::SnapshotTrouble), second: the message that it goes on with, or 0.
     SnapshotFailed = 6,
     /// The market-data session changed.
     SessionChanged = 7,
@@ -429,12 +211,12 @@ alerts! {
     /// Order entry is ready to trade.
     EntryReady = 15,
     /// Order entry is lost, or this side gave up an attempt; first: the number of the reason
-    /// ([`Away`](super::entry::Away)).
+    /// ([`Away`](crate::flow::entry::Away)).
     EntryLost = 16,
     /// A strategy asked for more actions at once than fit; first: how many were dropped.
     TooManyActions = 17,
     /// Order entry is over, no reconnect follows; first: 0 after a shutdown, else 1 + the number of the
-    /// [`Fault`](super::entry::Fault).
+    /// [`Fault`](crate::flow::entry::Fault).
     EntryOver = 18,
     /// Every line is silent, or what they say does not follow on the stream; first: the message waited for, second: 1 if
     /// they are heard.
@@ -472,20 +254,6 @@ pub const fn side_byte(side: Side) -> u8 {
     }
 }
 
-/// A header for a body of `length` bytes.
-#[must_use]
-#[allow(clippy::cast_possible_truncation)]
-pub fn header(kind: Kind, lane: u16, sequence: u64, time: Mono, length: usize) -> RecordHeader {
-    RecordHeader {
-        length: U32::new(length as u32),
-        kind: kind as u8,
-        version: VERSION,
-        lane: U16::new(lane),
-        sequence: U64::new(sequence),
-        time: U64::new(time.0),
-    }
-}
-
 impl OrderBody {
     /// The tape's form of a change.
     #[must_use]
@@ -499,7 +267,7 @@ impl OrderBody {
         OrderBody {
             order: U64::new(change.order.0),
             parent: U64::new(change.tags.parent.0),
-            venue: U16::new(change.venue.0),
+            venue: U16::new(change.venue.0.into()),
             account: U16::new(change.tags.account.0),
             strategy: U16::new(change.tags.strategy.0),
             reason: change.reason.class as u8,

@@ -1,0 +1,150 @@
+//! The records of the input log and of the output tape: one header, one file format, little-endian.
+//!
+//! Each body is encoded and decoded in one place: [`log`] has what goes into a lane and what comes of it, [`tape`] what it
+//! tells, [`shell`] what the shell adds to that.
+//!
+//! ```text
+//! file   = "FIRELANE" version:u32 role:u32 text_length:u32 text crc32c:u32   record*
+//! record = RecordHeader body crc32c:u32            (crc over header and body; files only, never in memory)
+//! ```
+//!
+//! `sequence` numbers the lane's inputs from 1; every record that an input caused carries the input's number. The log
+//! alone reproduces a run; the tape is for observers and may lose records, which they see by its own count.
+
+pub mod log;
+pub mod shell;
+pub mod tape;
+
+pub use log::{CommandBody, FinalBody};
+pub use shell::{LinkBody, StatusBody, TraceBody};
+pub use tape::{
+    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, OrderBody, TopBody, instrument_field, side_byte,
+};
+
+use crate::base::Mono;
+use zerocopy::byteorder::little_endian::{U16, U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+/// Version of every record body below. A reader refuses others.
+pub const VERSION: u8 = 4;
+
+/// In front of each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct RecordHeader {
+    /// Bytes of the body.
+    pub length: U32,
+    /// A [`Kind`].
+    pub kind: u8,
+    /// [`VERSION`].
+    pub version: u8,
+    /// Which lane.
+    pub lane: U16,
+    /// Number of the input that is, or caused, this record.
+    pub sequence: U64,
+    /// The lane's clock at that input: ns.
+    pub time: U64,
+}
+
+const _: () = assert!(size_of::<RecordHeader>() == 24);
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
+        /// What a record is. Inputs are below 64, their effects below 128, the lane's tape records below 192, the shell's above.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum Kind { $($(#[$doc])* $name = $value,)* }
+
+        impl Kind {
+            /// From the byte of a header.
+            #[must_use]
+            pub const fn from_byte(byte: u8) -> Option<Self> {
+                match byte { $($value => Some(Kind::$name),)* _ => None }
+            }
+
+            /// Its name in dumps.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Kind::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Input: a datagram. Body: venue (u8), line (u8), payload.
+    Packet = 1,
+    /// Input: a session is connected. Body: venue (u8), session (u8).
+    Connected = 2,
+    /// Input: bytes of a session. Body: venue (u8), session (u8), bytes.
+    Bytes = 3,
+    /// Input: a session is closed. Body: venue (u8), session (u8).
+    Closed = 4,
+    /// Input: a command. Body: [`Command`](super::Command) as [`CommandBody`].
+    Command = 5,
+    /// Input: a machine's deadline has passed. Body: 0 and the venue of the feed (u8), or 1 and 0 for the core.
+    Timer = 6,
+    /// Input: a session's peer does not read. Body: venue (u8), session (u8).
+    Blocked = 7,
+    /// Input: all that waited for a session's peer has been taken. Body: venue (u8), session (u8).
+    Writable = 8,
+    /// Input: order frames that the kill switch took out before they were begun. Body: venue (u8), session (u8),
+    /// bytes.
+    Dropped = 9,
+    /// Input: a datagram that the network card has stamped. Body: venue (u8), line (u8), ns since 1970 UTC (u64), payload.
+    StampedPacket = 10,
+    /// Input: how the lane's clock and universal time differ. Body: ns to be added to the former (i64).
+    Clock = 11,
+
+    /// Effect: session bytes. Body: venue (u8), session (u8), class (u8), bytes.
+    Sent = 64,
+    /// Effect: a datagram to the re-request server. Body: venue (u8), bytes.
+    Datagram = 65,
+    /// Effect: connect. Body: venue (u8), session (u8).
+    Connect = 66,
+    /// Effect: disconnect. Body: venue (u8), session (u8).
+    Disconnect = 67,
+    /// The digest of an input's effects, where a configuration keeps digests instead of bytes. Body: u64.
+    EffectsDigest = 68,
+    /// The last record of a log that was closed in order. Body: [`FinalBody`].
+    Final = 69,
+    /// Effect: a snapshot of the market is asked for; the command is the next input of the feed's. Body: venue
+    /// (u8).
+    Snapshot = 70,
+
+    /// Tape: an order's step. Body: [`OrderBody`].
+    Order = 128,
+    /// Tape: what the gate said to a strategy's wish. Body: [`DecisionBody`].
+    Decision = 129,
+    /// Tape: something a person should know. Body: [`AlertBody`].
+    Alert = 130,
+    /// Tape: the best bid and offer changed. Body: [`TopBody`].
+    Top = 131,
+    /// Tape: a normalised book event. Body: [`BookEventBody`].
+    BookEvent = 132,
+    /// Tape: the venue said what cannot be, the first of its kind. Body: [`AnomalyBody`].
+    Anomaly = 133,
+
+    /// Tape, written by the shell beside the lane, in no digest: how long an order took. Body: [`TraceBody`].
+    Trace = 192,
+    /// Tape, by the shell: how the lane is doing. Body: [`StatusBody`].
+    Status = 193,
+    /// Tape, by the shell: what became of a connection. Body: [`LinkBody`].
+    Link = 194,
+    /// Tape, by the shell: every count of the lane and its sockets by name. Body: `shell::counters`.
+    Counters = 195,
+}
+
+/// A header for a body of `length` bytes.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)]
+pub fn header(kind: Kind, lane: u16, sequence: u64, time: Mono, length: usize) -> RecordHeader {
+    RecordHeader {
+        length: U32::new(length as u32),
+        kind: kind as u8,
+        version: VERSION,
+        lane: U16::new(lane),
+        sequence: U64::new(sequence),
+        time: U64::new(time.0),
+    }
+}
