@@ -22,6 +22,8 @@ macro_rules! counters {
             $($(#[$about])* pub $field: u64,)*
         }
 
+        $crate::value! { $name { $($other,)* $($field,)* } }
+
         impl $name {
             /// The names of its counts.
             pub const NAMES: [&'static str; [$(stringify!($field)),*].len()] = [$(stringify!($field)),*];

@@ -8,6 +8,7 @@ macro_rules! id {
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
         #[repr(transparent)]
         pub struct $name(pub $inner);
+        crate::value! { $name(_) }
     };
 }
 
@@ -92,6 +93,8 @@ impl SessionId {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(transparent)]
 pub struct Symbol(pub [u8; 8]);
+
+crate::value! { Symbol(_) }
 
 impl Symbol {
     /// Pads `text` with spaces. `None` if it is longer than eight bytes, empty, or not printable ASCII.

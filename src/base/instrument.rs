@@ -3,7 +3,7 @@
 //! Listed instruments are fixed by the configuration. A table in *directory* mode also admits, up to its capacity,
 //! each symbol that the exchange's own directory names, in order of appearance: the same input gives the same table.
 
-use super::{Digest, InstrumentId, Map, Symbol};
+use super::{InstrumentId, LoadError, Map, Reader, Save, State, Symbol};
 use alloc::vec::Vec;
 
 /// What the lane needs to know of one instrument.
@@ -69,19 +69,10 @@ impl Instrument {
     pub fn ceil(&self, price: i64) -> Option<i64> {
         Some(price.saturating_add(price.saturating_neg().checked_rem_euclid(self.tick_at(price))?))
     }
+}
 
-    fn digest(&self, into: &mut Digest) {
-        let Instrument { symbol, price_exponent, qty_exponent, tick, fine_tick, fine_below, lot, multiplier, currency } =
-            self;
-        into.u64(symbol.key());
-        for n in [i64::from(*price_exponent), i64::from(*qty_exponent)] {
-            into.i64(n);
-        }
-        for n in [tick, fine_tick, fine_below, lot, multiplier] {
-            into.i64(*n);
-        }
-        into.bytes(currency);
-    }
+crate::value! {
+    Instrument { symbol, price_exponent, qty_exponent, tick, fine_tick, fine_below, lot, multiplier, currency }
 }
 
 /// The table is full; the symbol stays unknown to the lane.
@@ -163,18 +154,35 @@ impl InstrumentTable {
             row.lot = lot;
         }
     }
+}
 
-    /// Feeds every value that can change a later output.
-    pub fn digest(&self, into: &mut Digest) {
+/// All rows: what the directory has named since, and what it has said of those that are listed.
+impl State for InstrumentTable {
+    fn save(&self, into: &mut dyn Save) {
         let InstrumentTable { rows, by_symbol: _, capacity: _, open: _ } = self;
-        into.u64(rows.len() as u64);
-        rows.iter().for_each(|row| row.digest(into));
+        into.count(rows.len());
+        rows.iter().for_each(|row| row.save(into));
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        let InstrumentTable { rows, by_symbol, capacity, open: _ } = self;
+        rows.clear();
+        by_symbol.clear();
+        for id in (0u32..).take(from.count(*capacity)?) {
+            let row: Instrument = from.value()?;
+            if by_symbol.insert(row.symbol.key(), id) != Ok(None) {
+                return Err(LoadError::BAD);
+            }
+            rows.push(row);
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Writer, assert_all_saved};
 
     fn row(s: &str) -> Instrument {
         Instrument::us_equity(Symbol::new(s).unwrap())
@@ -191,26 +199,34 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_sees_every_field() {
-        let changes: [fn(&mut Instrument); 10] = [
+    fn every_field_is_saved_and_restored() {
+        let changes: [fn(&mut InstrumentTable); 12] = [
             |_| {},
-            |r| r.symbol = Symbol(*b"B       "),
-            |r| r.price_exponent = -2,
-            |r| r.qty_exponent = -2,
-            |r| r.tick = 7,
-            |r| r.fine_tick = 7,
-            |r| r.fine_below = 7,
-            |r| r.lot = 7,
-            |r| r.multiplier = 7,
-            |r| r.currency = *b"EUR",
+            |t| _ = t.admit(row("B")),
+            |t| t.rows.clear(),
+            |t| t.rows[0].symbol = Symbol(*b"B       "),
+            |t| t.rows[0].price_exponent = -2,
+            |t| t.rows[0].qty_exponent = -2,
+            |t| t.rows[0].tick = 7,
+            |t| t.rows[0].fine_tick = 7,
+            |t| t.rows[0].fine_below = 7,
+            |t| t.rows[0].lot = 7,
+            |t| t.rows[0].multiplier = 7,
+            |t| t.rows[0].currency = *b"EUR",
         ];
-        let digests = changes.map(|change| {
-            let mut one = row("A");
-            change(&mut one);
-            let table = InstrumentTable::new(&[one], 2, true);
-            Digest::of_state(|into| table.digest(into))
-        });
-        assert_eq!(crate::base::first_repeated(&digests), None);
+        assert_all_saved(|| InstrumentTable::new(&[row("A")], 2, true), &changes);
+    }
+
+    #[test]
+    fn a_restored_table_finds_its_rows_and_holds_no_more_than_it_was_built_for() {
+        let (mut one, mut two) = (InstrumentTable::new(&[row("A")], 2, true), InstrumentTable::new(&[], 2, true));
+        assert!(one.admit(row("B")).is_ok() && two.admit(row("C")).is_ok());
+        let saved = Writer::of(&one);
+        two.load(&mut Reader(&saved)).unwrap();
+        assert_eq!((two.find(row("B").symbol), two.find(row("C").symbol)), (Some(InstrumentId(1)), None));
+        assert_eq!(two.admit(row("C")), Err(InstrumentsFull));
+        let small = InstrumentTable::new(&[], 1, true).load(&mut Reader(&saved));
+        assert_eq!(small, Err(LoadError::Capacity { of: "", built: 1, saved: 2 }));
     }
 
     #[test]

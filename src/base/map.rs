@@ -1,7 +1,9 @@
 //! A hash map from `u64` to `u32` with a fixed capacity and no tombstones.
 
+use super::state::{LoadError, Reader, Save, State, Value};
 use alloc::boxed::Box;
 use alloc::vec;
+use alloc::vec::Vec;
 
 /// No room for another key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -155,10 +157,59 @@ impl Map {
     }
 }
 
+/// What is in it, in the order of the keys: where in the table it lies depends on what was there before.
+impl State for Map {
+    fn save(&self, into: &mut dyn Save) {
+        let Map { slots, mask: _, len, capacity: _ } = self;
+        let mut all: Vec<&Slot> = slots.iter().filter(|slot| slot.stored != 0).collect();
+        all.sort_unstable_by_key(|slot| slot.key);
+        into.count(*len);
+        for Slot { key, stored } in all {
+            key.put(into);
+            stored.put(into);
+        }
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.clear();
+        for _ in 0..from.count(self.capacity)? {
+            let (key, stored) = (from.u64()?, from.u64()?);
+            let value = stored.checked_sub(1).and_then(|value| u32::try_from(value).ok()).ok_or(LoadError::BAD)?;
+            if self.insert(key, value) != Ok(None) {
+                return Err(LoadError::BAD);
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Writer, assert_all_saved};
     use std::collections::HashMap;
+
+    #[test]
+    fn what_is_in_it_is_saved_in_one_order_however_it_came_there() {
+        let of = |keys: &[u64]| {
+            let mut map = Map::new(8);
+            keys.iter().for_each(|key| assert_eq!(map.insert(*key, 3), Ok(None)));
+            map
+        };
+        assert_eq!(Writer::of(&of(&[1, 2, 3])), Writer::of(&of(&[3, 1, 2])));
+        let changes: [fn(&mut Map); 5] = [
+            |_| {},
+            |m| _ = m.insert(1, 0),
+            |m| _ = m.insert(1, u32::MAX),
+            |m| _ = m.insert(2, 0),
+            |m| (0..8).for_each(|key| assert_eq!(m.insert(key << 40, 1), Ok(None))),
+        ];
+        assert_all_saved(|| Map::new(8), &changes);
+        let full = Writer::of(&of(&[1, 2, 3, 4, 5, 6, 7, 8]));
+        assert_eq!(Map::new(8).load(&mut Reader(&full)), Ok(()));
+        let small = Map::new(7).load(&mut Reader(&full));
+        assert_eq!(small, Err(LoadError::Capacity { of: "", built: 7, saved: 8 }));
+    }
 
     #[test]
     fn behaves_as_a_hash_map_under_collisions() {

@@ -14,19 +14,21 @@ mod ids;
 mod instrument;
 mod map;
 pub mod raw;
+mod state;
 mod time;
 mod units;
 
 pub use check::OutOfRange;
 pub(crate) use counters::counters;
-#[cfg(test)]
-pub(crate) use digest::first_repeated;
-pub use digest::{Digest, LoadError, Reader, State, Writer};
+pub use digest::Digest;
 pub use ids::{
     AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, Token, VenueId, VenueRef,
     VenueSet,
 };
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};
 pub use map::{Full, Map};
+#[cfg(test)]
+pub(crate) use state::tests::assert_all_saved;
+pub use state::{LoadError, Reader, Save, State, Value, Writer};
 pub use time::{ExchangeTime, Mono, Nanos, Utc};
 pub use units::{Notional, Price, Qty, Side};

@@ -41,6 +41,8 @@ pub struct Utc(pub u64);
 #[repr(transparent)]
 pub struct ExchangeTime(pub u64);
 
+crate::value! { Nanos(_) Mono(_) Utc(_) ExchangeTime(_) }
+
 /// Nanoseconds in a day.
 const DAY: u64 = 86_400 * 1_000_000_000;
 

@@ -16,6 +16,8 @@ pub struct Qty(pub i64);
 #[repr(transparent)]
 pub struct Notional(pub i128);
 
+crate::value! { Price(_) Qty(_) Notional(_) }
+
 impl Price {
     /// `self + ticks`, saturating: the far ends mean "no price can be beyond".
     #[must_use]
@@ -98,6 +100,8 @@ pub enum Side {
     /// Sells, asks.
     Sell = 1,
 }
+
+crate::value! { enum Side { 0 => Buy, 1 => Sell } }
 
 impl Side {
     /// The side that one trades against.

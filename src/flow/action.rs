@@ -6,7 +6,7 @@
 
 use super::words::{Liquidity, Reason};
 use crate::base::{
-    AccountId, ClientId, Digest, InstrumentId, ParentId, Price, Qty, Side, StrategyId, Token, VenueId, VenueRef,
+    AccountId, ClientId, InstrumentId, ParentId, Price, Qty, Side, StrategyId, Token, VenueId, VenueRef,
 };
 
 /// On whose behalf: carried by every order record.
@@ -20,14 +20,7 @@ pub struct Tags {
     pub parent: ParentId,
 }
 
-impl Tags {
-    /// Feeds every value.
-    pub(super) fn digest(&self, into: &mut Digest) {
-        let Tags { account, strategy, parent } = self;
-        into.u64(u64::from(account.0) | u64::from(strategy.0) << 16);
-        into.u64(parent.0);
-    }
-}
+crate::value! { Tags { account, strategy, parent } }
 
 /// How long an order may stay.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +30,8 @@ pub enum TimeInForce {
     /// Trade at once, cancel the rest.
     ImmediateOrCancel,
 }
+
+crate::value! { enum TimeInForce { 0 => Day, 1 => ImmediateOrCancel } }
 
 /// A new order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,38 +100,11 @@ pub enum Action {
     MassCancel(MassCancel),
 }
 
-impl Action {
-    /// Feeds every value.
-    pub(super) fn digest(&self, into: &mut Digest) {
-        match self {
-            Action::Enter(Enter { instrument, side, price, qty, tif, post_only, tags }) => {
-                into.u64(u64::from(instrument.0) << 8 | *side as u64 | (*tif as u64) << 1 | u64::from(*post_only) << 2);
-                into.i64(price.0);
-                into.i64(qty.0);
-                tags.digest(into);
-            }
-            Action::Replace(Replace { order, price, qty }) => {
-                into.u64(order.0);
-                into.i64(price.0);
-                into.i64(qty.0);
-            }
-            Action::Cancel(Cancel { order, keep }) => {
-                into.u64(order.0);
-                into.i64(keep.0);
-            }
-            Action::MassCancel(MassCancel { instrument }) => {
-                into.u64(instrument.map_or(u64::MAX, |id| u64::from(id.0)));
-            }
-        }
-        let kind = match self {
-            Action::Enter(_) => 1,
-            Action::Replace(_) => 2,
-            Action::Cancel(_) => 3,
-            Action::MassCancel(_) => 4,
-        };
-        into.u64(kind);
-    }
-}
+crate::value! { Enter { instrument, side, price, qty, tif, post_only, tags } }
+crate::value! { Replace { order, price, qty } }
+crate::value! { Cancel { order, keep } }
+crate::value! { MassCancel { instrument } }
+crate::value! { enum Action { 1 => Enter(enter), 2 => Replace(replace), 3 => Cancel(cancel), 4 => MassCancel(cancel) } }
 
 /// How a sell leaves (Regulation SHO).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,16 +118,7 @@ pub enum SellMark {
     },
 }
 
-impl SellMark {
-    /// For digests.
-    pub(super) const fn number(self) -> u64 {
-        match self {
-            SellMark::Long => 0,
-            SellMark::Short { located: false } => 1,
-            SellMark::Short { located: true } => 3,
-        }
-    }
-}
+crate::value! { enum SellMark { 0 => Long, 1 => Short { located } } }
 
 /// What an order could still do to the position: the larger of what is open and of what a pending replace would open,
 /// at the price that costs more.
@@ -185,6 +144,8 @@ pub struct Fill {
     /// Which part the order had.
     pub liquidity: Liquidity,
 }
+
+crate::value! { Fill { qty, price, trade, liquidity } }
 
 /// What happened to an order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

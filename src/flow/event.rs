@@ -189,6 +189,18 @@ pub enum SessionPhase {
     EndOfMessages,
 }
 
+crate::value! {
+    enum SessionPhase {
+        0 => Unknown,
+        1 => StartOfMessages,
+        2 => StartOfSystemHours,
+        3 => StartOfMarketHours,
+        4 => EndOfMarketHours,
+        5 => EndOfSystemHours,
+        6 => EndOfMessages,
+    }
+}
+
 /// The primary market's state of an instrument (ITCH 5.0, Stock Trading Action).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum TradingAction {
@@ -202,5 +214,7 @@ pub enum TradingAction {
     /// `T`.
     Trading,
 }
+
+crate::value! { enum TradingAction { 0 => Halted, 1 => Paused, 2 => QuotationOnly, 3 => Trading } }
 
 const _: () = assert!(size_of::<Event>() <= 64, "an event fits one cache line");

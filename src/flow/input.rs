@@ -55,6 +55,8 @@ pub enum Input<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UtcOffset(pub i64);
 
+crate::value! { UtcOffset(_) }
+
 impl UtcOffset {
     /// Universal time at `now`. `None`: before 1970.
     #[inline]

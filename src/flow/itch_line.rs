@@ -10,7 +10,10 @@
 use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
 use super::market::{Class, MarketLine, NoEvent};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
-use crate::base::{Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Nanos, Side, Symbol, VenueRef};
+use crate::base::{
+    ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Nanos, Reader, Save, Side, State, Symbol,
+    Value, VenueRef,
+};
 use alloc::boxed::Box;
 use alloc::vec;
 use zerocopy::FromBytes;
@@ -254,14 +257,33 @@ impl MarketLine for ItchLine {
         *midnight = ExchangeTime::new(0, 0);
         locates.fill(Locate::UNSEEN);
     }
+}
 
-    fn digest(&self, into: &mut Digest) {
+crate::value! { Locate { symbol, id } }
+
+/// The locates that the day has explained, by their codes.
+impl State for ItchLine {
+    fn save(&self, into: &mut dyn Save) {
         let ItchLine { midnight, locates } = self;
-        into.u64(midnight.0);
-        for (code, Locate { symbol, id }) in (0u64..).zip(locates).filter(|(_, l)| l.symbol != Locate::UNSEEN.symbol) {
-            into.u64(code << 32 | u64::from(*id));
-            into.u64(symbol.key());
+        let seen = || (0u16..=u16::MAX).zip(locates).filter(|(_, locate)| locate.symbol != Locate::UNSEEN.symbol);
+        midnight.put(into);
+        into.count(seen().count());
+        for (code, locate) in seen() {
+            code.put(into);
+            locate.put(into);
         }
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        let ItchLine { midnight, locates } = self;
+        *midnight = from.value()?;
+        locates.fill(Locate::UNSEEN);
+        for _ in 0..from.count(locates.len())? {
+            let (code, seen): (u16, Locate) = (from.value()?, from.value()?);
+            let place = locates.get_mut(usize::from(code)).filter(|place| place.symbol == Locate::UNSEEN.symbol);
+            *place.ok_or(LoadError::BAD)? = seen;
+        }
+        Ok(())
     }
 }
 
@@ -330,23 +352,19 @@ const fn imbalance_side(direction: u8) -> Option<Side> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::assert_all_saved;
 
     #[test]
-    fn the_digest_sees_date_and_locates() {
-        let changes: [fn(&mut ItchLine); 6] = [
+    fn date_and_locates_are_saved_and_restored() {
+        let changes: [fn(&mut ItchLine); 7] = [
             |_| {},
             |l| l.midnight = ExchangeTime(1),
             |l| l.locates[1] = Locate { symbol: Symbol(*b"A       "), id: 0 },
             |l| l.locates[2] = Locate { symbol: Symbol(*b"A       "), id: 0 },
             |l| l.locates[1] = Locate { symbol: Symbol(*b"B       "), id: 0 },
             |l| l.locates[1] = Locate { symbol: Symbol(*b"A       "), id: 1 },
+            |l| l.locates[65_535] = Locate { symbol: Symbol(*b"A       "), id: NOT_FOLLOWED },
         ];
-        let digests = changes.map(|change| {
-            let mut line = ItchLine::new(0);
-            change(&mut line);
-            Digest::of_state(|into| line.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| ItchLine::new(0), &changes);
     }
 }

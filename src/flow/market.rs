@@ -1,7 +1,7 @@
 //! The end where the market comes in: a native protocol decoded to [`Event`]s.
 
 use super::event::Event;
-use crate::base::{Digest, InstrumentTable, VenueRef};
+use crate::base::{InstrumentTable, State, VenueRef};
 
 /// What a message is, judged by type and length alone: what arbitration needs to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +30,7 @@ pub enum NoEvent {
 }
 
 /// A market-data protocol. One value per lane and venue: it holds the day's locate codes.
-pub trait MarketLine {
+pub trait MarketLine: State {
     /// Judges one message without touching any state.
     fn classify(message: &[u8]) -> Class;
 
@@ -52,7 +52,4 @@ pub trait MarketLine {
 
     /// A new session or a new day: locate codes mean nothing any more.
     fn reset(&mut self);
-
-    /// Feeds every value that can change a later output.
-    fn digest(&self, into: &mut Digest);
 }

@@ -33,7 +33,7 @@ pub mod words;
 use self::feed::Feed;
 use self::outbox::{Outbox, Progress};
 use self::wiring::{Parts, Wiring};
-use crate::base::{Digest, Mono, OutOfRange, VenueId};
+use crate::base::{Digest, LoadError, Mono, OutOfRange, Reader, Save, State, VenueId};
 
 pub use self::command::Command;
 pub use self::core::{Core, CoreCounters};
@@ -161,12 +161,27 @@ impl<W: Wiring> Gateway<W> {
         self.core.probe_mut()
     }
 
-    /// Digest of all state that can change a later output.
+    /// Digest of the state: of what [`save`](Self::save) writes.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        let mut digest = Digest::default();
-        self.feed.digest(&mut digest);
-        self.core.digest(&mut digest);
-        digest.value()
+        Digest::of_state(self)
+    }
+
+    /// Writes the whole state. Between inputs: when the last call was answered with [`Progress::Done`] and the outbox is
+    /// drained, for what it holds is not saved.
+    pub fn save(&self, into: &mut dyn Save) {
+        State::save(self, into);
+    }
+
+    /// Restores what [`save`](Self::save) wrote into a lane built from the same parts, between inputs as well, whatever it
+    /// has been through: the lane then goes on bit for bit as the saved one would. Its clock and its input numbers are the
+    /// saved lane's; inputs must go on behind them.
+    ///
+    /// # Errors
+    /// [`LoadError`]: these bytes are no state of such a lane. It is then of no use any more.
+    pub fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        State::load(self, from)
     }
 }
+
+crate::state! { [W: Wiring] Gateway[W] { feed, core } }

@@ -19,7 +19,7 @@
 //! an auction, an IPO or a listing is not in state `T`, and the snapshot has its H.
 
 use super::event::{SessionPhase, Status, TradingAction};
-use crate::base::{Digest, ExchangeTime, InstrumentId, LoadError, Price, Reader, State, Writer};
+use crate::base::{ExchangeTime, InstrumentId, Price};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -407,179 +407,49 @@ impl One {
     }
 }
 
-impl Trading {
-    /// The state of the market, as numbers.
-    fn values(&self) -> [u64; 9] {
-        let Trading { config: _, blocking: _, phase, breaches, stopped, levels, unknown, instruments } = self;
-        let [one, two, three] = levels.unwrap_or_default();
-        [
-            *phase as u64,
-            *breaches,
-            u64::from(*stopped),
-            u64::from(levels.is_some()),
-            one,
-            two,
-            three,
-            u64::from(unknown.0),
-            instruments.len() as u64,
-        ]
+crate::value! { Kinds(_) }
+crate::value! { enum Ipo { 0 => None, 1 => Anticipated { release, resumed }, 2 => Cancelled } }
+crate::state! {
+    One {
+        directory, action, halted_here, short_restricted, ipo, collar, eligible, active, resumed, unknown,
     }
 }
-
-impl State for Trading {
-    fn digest(&self, into: &mut Digest) {
-        for value in self.values().into_iter().chain(self.instruments.iter().flat_map(One::values)) {
-            into.u64(value);
-        }
-    }
-
-    fn save(&self, into: &mut Writer) {
-        for value in self.values().into_iter().chain(self.instruments.iter().flat_map(One::values)) {
-            into.u64(value);
-        }
-    }
-
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        self.phase = match from.u64()? {
-            0 => SessionPhase::Unknown,
-            1 => SessionPhase::StartOfMessages,
-            2 => SessionPhase::StartOfSystemHours,
-            3 => SessionPhase::StartOfMarketHours,
-            4 => SessionPhase::EndOfMarketHours,
-            5 => SessionPhase::EndOfSystemHours,
-            6 => SessionPhase::EndOfMessages,
-            _ => return Err(LoadError::OutOfRange),
-        };
-        self.breaches = from.u64()?;
-        self.stopped = flag(from)?;
-        let known = flag(from)?;
-        let levels = [from.u64()?, from.u64()?, from.u64()?];
-        self.levels = known.then_some(levels);
-        self.unknown = Kinds(u8::try_from(from.u64()?).map_err(|_| LoadError::OutOfRange)?);
-        if from.u64()? != self.instruments.len() as u64 {
-            return Err(LoadError::OutOfRange);
-        }
-        for one in &mut self.instruments {
-            *one = One::load(from)?;
-        }
-        Ok(())
-    }
-}
-
-fn flag(from: &mut Reader<'_>) -> Result<bool, LoadError> {
-    match from.u64()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(LoadError::OutOfRange),
-    }
-}
-
-impl One {
-    /// The whole state, as numbers.
-    fn values(&self) -> [u64; 13] {
-        let One { directory, action, halted_here, short_restricted, ipo, collar, eligible, active, resumed, unknown } =
-            self;
-        let (ipo, release) = match *ipo {
-            Ipo::None => (0, 0),
-            Ipo::Anticipated { release, resumed: false } => (1, release.0),
-            Ipo::Anticipated { release, resumed: true } => (2, release.0),
-            Ipo::Cancelled => (3, 0),
-        };
-        let (lower, upper) = collar.unwrap_or_default();
-        [
-            directory.map_or(2, u64::from),
-            *action as u64,
-            u64::from(*halted_here),
-            u64::from(*short_restricted),
-            ipo,
-            release,
-            u64::from(collar.is_some()),
-            lower.0.cast_unsigned(),
-            upper.0.cast_unsigned(),
-            u64::from(*eligible),
-            u64::from(*active),
-            *resumed,
-            u64::from(unknown.0),
-        ]
-    }
-
-    /// What [`values`](Self::values) gave.
-    fn load(from: &mut Reader<'_>) -> Result<Self, LoadError> {
-        let directory = match from.u64()? {
-            0 => Some(false),
-            1 => Some(true),
-            2 => None,
-            _ => return Err(LoadError::OutOfRange),
-        };
-        let action = match from.u64()? {
-            0 => TradingAction::Halted,
-            1 => TradingAction::Paused,
-            2 => TradingAction::QuotationOnly,
-            3 => TradingAction::Trading,
-            _ => return Err(LoadError::OutOfRange),
-        };
-        let (halted_here, short_restricted) = (flag(from)?, flag(from)?);
-        let ipo = match (from.u64()?, ExchangeTime(from.u64()?)) {
-            (0, _) => Ipo::None,
-            (1, release) => Ipo::Anticipated { release, resumed: false },
-            (2, release) => Ipo::Anticipated { release, resumed: true },
-            (3, _) => Ipo::Cancelled,
-            _ => return Err(LoadError::OutOfRange),
-        };
-        let bound = flag(from)?;
-        let (lower, upper) = (from.i64()?, from.i64()?);
-        Ok(One {
-            directory,
-            action,
-            halted_here,
-            short_restricted,
-            ipo,
-            collar: bound.then_some((Price(lower), Price(upper))),
-            eligible: flag(from)?,
-            active: flag(from)?,
-            resumed: from.u64()?,
-            unknown: Kinds(u8::try_from(from.u64()?).map_err(|_| LoadError::OutOfRange)?),
-        })
-    }
-}
+crate::state! { Trading { phase, breaches, stopped, levels, unknown, instruments } without { config, blocking } }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::assert_all_saved;
 
     #[test]
-    fn the_digest_sees_every_field() {
-        let bound = |lower, upper| Some((Price(lower), Price(upper)));
-        let changes: [&dyn Fn(&mut Trading); 22] = [
-            &|_| {},
-            &|t| t.phase = SessionPhase::StartOfMarketHours,
-            &|t| t.breaches = 1,
-            &|t| t.stopped = true,
-            &|t| t.levels = Some([0; 3]),
-            &|t| t.levels = Some([0, 0, 1]),
-            &|t| t.unknown = Kinds::LEVELS,
-            &|t| t.instruments[0].directory = Some(false),
-            &|t| t.instruments[0].directory = Some(true),
-            &|t| t.instruments[1].directory = Some(true),
-            &|t| t.instruments[0].action = TradingAction::Trading,
-            &|t| t.instruments[0].halted_here = true,
-            &|t| t.instruments[0].short_restricted = true,
-            &|t| t.instruments[0].ipo = Ipo::Cancelled,
-            &|t| t.instruments[0].ipo = Ipo::Anticipated { release: ExchangeTime(0), resumed: false },
-            &|t| t.instruments[0].ipo = Ipo::Anticipated { release: ExchangeTime(1), resumed: false },
-            &|t| t.instruments[0].collar = bound(0, 0),
-            &|t| t.instruments[0].collar = bound(0, 1),
-            &|t| t.instruments[0].eligible = false,
-            &|t| t.instruments[0].active = false,
-            &|t| t.instruments[0].resumed = 1,
-            &|t| t.instruments[0].unknown = Kinds::PER_INSTRUMENT,
+    fn every_field_is_saved_and_restored() {
+        const fn bound(lower: i64, upper: i64) -> Option<(Price, Price)> {
+            Some((Price(lower), Price(upper)))
+        }
+        let changes: [fn(&mut Trading); 22] = [
+            |_| {},
+            |t| t.phase = SessionPhase::StartOfMarketHours,
+            |t| t.breaches = 1,
+            |t| t.stopped = true,
+            |t| t.levels = Some([0; 3]),
+            |t| t.levels = Some([0, 0, 1]),
+            |t| t.unknown = Kinds::LEVELS,
+            |t| t.instruments[0].directory = Some(false),
+            |t| t.instruments[0].directory = Some(true),
+            |t| t.instruments[1].directory = Some(true),
+            |t| t.instruments[0].action = TradingAction::Trading,
+            |t| t.instruments[0].halted_here = true,
+            |t| t.instruments[0].short_restricted = true,
+            |t| t.instruments[0].ipo = Ipo::Cancelled,
+            |t| t.instruments[0].ipo = Ipo::Anticipated { release: ExchangeTime(0), resumed: false },
+            |t| t.instruments[0].ipo = Ipo::Anticipated { release: ExchangeTime(1), resumed: false },
+            |t| t.instruments[0].collar = bound(0, 0),
+            |t| t.instruments[0].collar = bound(0, 1),
+            |t| t.instruments[0].eligible = false,
+            |t| t.instruments[0].active = false,
+            |t| t.instruments[0].resumed = 1,
+            |t| t.instruments[0].unknown = Kinds::PER_INSTRUMENT,
         ];
-        let digests = changes.map(|change| {
-            let mut trading = Trading::new(TradingConfig::default(), 2);
-            change(&mut trading);
-            Digest::of_state(|into| trading.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Trading::new(TradingConfig::default(), 2), &changes);
     }
 }

@@ -27,6 +27,8 @@ macro_rules! words {
                 match self { $($word::$name => $text,)* }
             }
         }
+
+        crate::value! { enum $word { $($number => $name),* } }
     )*};
 }
 
@@ -166,6 +168,8 @@ pub struct Reason {
     pub code: u32,
 }
 
+crate::value! { Reason { class, code } }
+
 impl Reason {
     /// None was given.
     pub const NONE: Reason = Reason { class: ReasonClass::None, code: 0 };
@@ -188,6 +192,8 @@ pub struct Liquidity {
     /// For people, 0 where the venue gave none.
     pub code: u32,
 }
+
+crate::value! { Liquidity { kind, code } }
 
 impl Liquidity {
     /// Nothing was said.

@@ -891,11 +891,7 @@ fn clearing_empties_books_keeps_staleness_and_lets_marks_wait() {
 /// What was saved goes on exactly as the original does.
 #[test]
 fn saved_books_go_on_as_if_nothing_had_happened() {
-    let digest = |books: &Books| {
-        let mut digest = Digest::default();
-        State::digest(books, &mut digest);
-        digest.value()
-    };
+    let digest = |books: &Books| Digest::of_state(books);
     let capacity = BookCapacity { instruments: 2, orders: 200, levels: 60, own: 5 };
     let flow = Flow { capacity, instruments: 3, prices: 40, references: |n| n << 33, population: 400, adds: 55 };
     for seed in 0..10 {
@@ -918,19 +914,16 @@ fn saved_books_go_on_as_if_nothing_had_happened() {
             assert_eq!(loaded.load(&mut Reader(&saved.0[..short])), Err(LoadError::Short));
         }
         let other = BookCapacity { instruments: 1, ..capacity };
-        assert_eq!(Books::new(other).load(&mut Reader(&saved.0)), Err(LoadError::OutOfRange));
+        let refused = LoadError::Capacity { of: "Books.books", built: 1, saved: 2 };
+        assert_eq!(Books::new(other).load(&mut Reader(&saved.0)), Err(refused));
         let smaller = BookCapacity { orders: 3, ..capacity };
-        assert_eq!(Books::new(smaller).load(&mut Reader(&saved.0)), Err(LoadError::OutOfRange));
+        assert!(matches!(Books::new(smaller).load(&mut Reader(&saved.0)), Err(LoadError::Capacity { built: 3, .. })));
     }
 }
 
 #[test]
 fn the_digest_sees_priority_size_marks_and_staleness() {
-    let digest = |b: &Books| {
-        let mut digest = Digest::default();
-        b.digest(&mut digest);
-        digest.value()
-    };
+    let digest = |b: &Books| Digest::of_state(b);
     let made = |events: &[EventKind]| {
         let mut b = books();
         applied(&mut b, events);

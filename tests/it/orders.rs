@@ -751,11 +751,7 @@ fn a_sweep_cancels_everything_and_repeats_what_is_not_answered() {
 
 #[test]
 fn equal_histories_have_equal_digests() {
-    let digest = |desk: &Desk| {
-        let mut digest = Digest::default();
-        desk.orders.digest(&mut digest);
-        digest.value()
-    };
+    let digest = |desk: &Desk| Digest::of_state(&desk.orders);
     let history = |qty: i64, last: Report| {
         let mut desk = Desk::new();
         let (order, token) = desk.live(Side::Buy, 100, qty);

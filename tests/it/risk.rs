@@ -825,9 +825,7 @@ fn ask(gate: &mut Gate, row: &Instrument, now: u64, op: (u8, usize, i64, i64)) -
 }
 
 fn digest(state: &impl State) -> u64 {
-    let mut digest = Digest::default();
-    state.digest(&mut digest);
-    digest.value()
+    Digest::of_state(state)
 }
 
 fn ops(prices: std::ops::Range<i64>) -> impl Strategy<Value = Vec<(u8, usize, i64, i64)>> {

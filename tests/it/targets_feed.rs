@@ -1,7 +1,7 @@
 //! What must hold of the feed for any inputs at all. The fuzzers and the stable mutation test share this.
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
-use firelane_gateway::base::{Digest, InstrumentId, InstrumentTable, LineId, Mono, Nanos, VenueRef};
+use firelane_gateway::base::{InstrumentId, InstrumentTable, LineId, Mono, Nanos, Reader, State, VenueRef, Writer};
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::{Feed, FeedConfig, Notice, Release, RerequestConfig, SnapshotConfig, Start};
 use firelane_gateway::flow::market::{Class, MarketLine, NoEvent};
@@ -12,6 +12,8 @@ use firelane_gateway::flow::wire::soupbintcp::Password;
 /// A protocol as plain as can be: type, locate, number, padding. A message of type `a` + k has 11 + k bytes.
 #[derive(Debug)]
 pub struct Toy;
+
+firelane_gateway::state! { Toy {} }
 
 impl MarketLine for Toy {
     fn classify(message: &[u8]) -> Class {
@@ -34,7 +36,6 @@ impl MarketLine for Toy {
         None
     }
     fn reset(&mut self) {}
-    fn digest(&self, _: &mut Digest) {}
 }
 
 /// An input in a script: a letter, a length, and as many bytes.
@@ -83,7 +84,10 @@ pub fn feed(script: &[u8]) {
         rest = tail;
         owner.play(*letter, bytes);
     }
-    owner.feed.digest(&mut Digest::default());
+    let saved = Writer::of(&owner.feed);
+    let mut restored: Feed<Toy> = Feed::new(config).unwrap();
+    restored.load(&mut Reader(&saved)).unwrap();
+    assert!(Writer::of(&restored) == saved, "what is loaded is what was saved");
 }
 
 struct Owner {

@@ -186,9 +186,7 @@ pub(crate) fn soup_client(data: &[u8]) {
 }
 
 fn digest(client: &Client) -> u64 {
-    let mut digest = Digest::default();
-    client.digest(&mut digest);
-    digest.value()
+    Digest::of_state(client)
 }
 
 fn drain_client(client: &mut Client, expected: &mut u64) {

@@ -316,11 +316,7 @@ fn an_unknown_participant_blocks_only_who_makes_a_market() {
 
 #[test]
 fn state_is_saved_restored_and_digested() {
-    let digest = |trading: &Trading| {
-        let mut digest = Digest::default();
-        trading.digest(&mut digest);
-        digest.value()
-    };
+    let digest = |trading: &Trading| Digest::of_state(trading);
     let changes: [(Option<InstrumentId>, Status); 12] = [
         (None, Status::Session(SessionPhase::EndOfMarketHours)),
         (None, Status::BreakerLevels([9, 8, 7])),

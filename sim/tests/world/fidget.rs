@@ -1,7 +1,7 @@
 //! A strategy that asks for anything that may be asked for, for no reason: what the two useful ones never do, such as
 //! partial cancels, odd lots, and cancels of orders that are being replaced.
 
-use firelane_gateway::base::{Digest, InstrumentId, LoadError, Price, Qty, Reader, Side, State, Writer};
+use firelane_gateway::base::{InstrumentId, Price, Qty, Side};
 use firelane_gateway::flow::action::{Action, Cancel, Change, Enter, Happening, MassCancel, Replace, TimeInForce};
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::signal::Signal;
@@ -99,17 +99,4 @@ impl<S: Signal> Strategy<S> for Fidget {
     }
 }
 
-impl State for Fidget {
-    fn digest(&self, into: &mut Digest) {
-        into.u64(self.state);
-    }
-
-    fn save(&self, into: &mut Writer) {
-        into.u64(self.state);
-    }
-
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        self.state = from.u64()?;
-        Ok(())
-    }
-}
+firelane_gateway::state! { Fidget { state } }

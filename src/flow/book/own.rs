@@ -29,6 +29,11 @@ impl Marks {
         Marks { pool: Pool::new(capacity, blank), by_reference: Map::new(capacity), awaited: 0 }
     }
 
+    /// For how many orders it was built.
+    pub(super) fn capacity(&self) -> usize {
+        self.pool.capacity()
+    }
+
     pub(super) fn get(&self, number: u32) -> &Mark {
         self.pool.at(number)
     }

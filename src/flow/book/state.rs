@@ -1,10 +1,11 @@
-//! Books as state: digest, save, load.
+//! Books as state.
 
-use super::own::{Mark, Marks};
+use super::own::Mark;
 use super::stale::Freshness;
-use super::{Book, BookCounters, Books, OwnMatch, Prints};
-use crate::base::{ClientId, Digest, InstrumentId, LoadError, Price, Qty, Reader, Side, State, VenueRef, Writer};
+use super::{Book, Books, OwnMatch, Prints};
+use crate::base::{Digest, InstrumentId, LoadError, Reader, Save, Side, State, Value};
 use crate::flow::event::EventKind;
+use alloc::vec::Vec;
 
 impl Books {
     /// Feeds what all books display, in a form that depends on what they hold, not on how they came to hold it:
@@ -26,151 +27,95 @@ impl Books {
             }
         }
     }
+}
 
-    /// Feeds everything that can change a later answer: what is displayed, prints, staleness, own marks. As
-    /// [`State::digest`], without the trait.
-    pub fn digest(&self, into: &mut Digest) {
-        // What is displayed is in the first four; which slots hold it changes nothing.
-        let Books { index: _, orders: _, levels: _, books, prints, marks, all, counters: _ } = self;
-        self.digest_displayed(into);
-        into.u64(u64::from(all.bits()));
-        for (Book { bids: _, asks: _, freshness }, Prints { price, qty, volume }) in books.iter().zip(prints) {
-            into.u64(u64::from(freshness.bits()));
-            into.i64(price.0);
-            into.i64(qty.0);
-            into.i64(volume.0);
-        }
-        marks.digest(into);
+crate::value! { Prints { price, qty, volume } }
+
+impl Value for Freshness {
+    fn put(&self, into: &mut dyn Save) {
+        into.u8(self.bits());
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, LoadError> {
+        Freshness::from_bits(from.u8()?).ok_or(LoadError::BAD)
     }
 }
 
+/// What the books display, from the best price on and each queue in time priority; which slots hold it changes no answer.
+/// Whether a mark's order rests the book tells.
 impl State for Books {
-    fn digest(&self, into: &mut Digest) {
-        Books::digest(self, into);
-    }
-
-    fn save(&self, into: &mut Writer) {
-        for counter in counters(&self.counters) {
-            into.u64(counter);
-        }
-        self.marks.save(into);
-        into.u64(self.books.len() as u64);
-        into.u64(u64::from(self.all.bits()));
-        for ((id, book), prints) in (0u32..).zip(&self.books).zip(&self.prints) {
-            into.u64(u64::from(book.freshness.bits()));
-            into.i64(prints.price.0);
-            into.i64(prints.qty.0);
-            into.i64(prints.volume.0);
-            let view = self.view(InstrumentId(id));
+    fn save(&self, into: &mut dyn Save) {
+        let Books { index: _, orders: _, levels: _, books, prints, marks, all, counters } = self;
+        counters.put(into);
+        all.put(into);
+        into.count(books.len());
+        for ((id, Book { bids: _, asks: _, freshness }), prints) in (0u32..).zip(books).zip(prints) {
+            freshness.put(into);
+            prints.put(into);
             for side in [Side::Buy, Side::Sell] {
-                into.u64(view.levels(side).map(|level| u64::from(level.orders)).sum());
-                for level in view.levels(side) {
-                    for order in view.queue(side, level.price) {
-                        into.u64(order.order.0);
-                        into.i64(order.qty.0);
-                        into.i64(level.price.0);
-                    }
-                }
+                self.save_side(InstrumentId(id), side, into);
             }
+        }
+        let mut marks: Vec<&Mark> = marks.all().collect();
+        marks.sort_unstable_by_key(|mark| mark.reference.0);
+        into.count(marks.len());
+        for Mark { reference, client, resting: _ } in marks {
+            reference.put(into);
+            client.put(into);
         }
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        let built = LoadError::unless_equal;
         self.clear();
-        let mut saved = BookCounters::default();
-        for counter in counters_mut(&mut saved) {
-            *counter = from.u64()?;
-        }
         self.marks.clear();
-        for _ in 0..from.u64()? {
-            let (order, client) = (VenueRef(from.u64()?), ClientId(from.u64()?));
-            if self.own_add(order, client) == OwnMatch::Full {
-                return Err(LoadError::OutOfRange);
-            }
-        }
-        if from.u64()? != self.books.len() as u64 {
-            return Err(LoadError::OutOfRange);
-        }
-        let all = freshness(from)?;
+        let (counters, all) = (from.value()?, from.value()?);
+        built(self.books.len(), from.u64()?).map_err(|error| error.within("Books.books"))?;
         for id in (0u32..).take(self.books.len()) {
-            let stale = freshness(from)?;
-            let prints = Prints { price: Price(from.i64()?), qty: Qty(from.i64()?), volume: Qty(from.i64()?) };
+            let (stale, prints) = (from.value()?, from.value()?);
             for side in [Side::Buy, Side::Sell] {
-                for _ in 0..from.u64()? {
-                    let (order, qty) = (VenueRef(from.u64()?), Qty(from.i64()?));
-                    let add = EventKind::Add { order, side, qty, price: Price(from.i64()?) };
-                    if self.apply(InstrumentId(id), &add).fault.is_some() {
-                        return Err(LoadError::OutOfRange);
-                    }
-                }
+                self.load_side(InstrumentId(id), side, from).map_err(|error| error.within("Books.orders"))?;
             }
             if let (Some(book), Some(place)) = (self.books.get_mut(id as usize), self.prints.get_mut(id as usize)) {
                 book.freshness = stale;
                 *place = prints;
             }
         }
-        self.all = all;
-        self.counters = saved;
+        let count = from.count(self.marks.capacity()).map_err(|error| error.within("Books.marks"))?;
+        for _ in 0..count {
+            let order = from.value()?;
+            if self.marks.find(order).is_some() || self.own_add(order, from.value()?) == OwnMatch::Full {
+                return Err(LoadError::OutOfRange("Books.marks"));
+            }
+        }
+        (self.counters, self.all) = (counters, all);
         Ok(())
     }
 }
 
-fn freshness(from: &mut Reader<'_>) -> Result<Freshness, LoadError> {
-    u8::try_from(from.u64()?).ok().and_then(Freshness::from_bits).ok_or(LoadError::OutOfRange)
-}
-
-fn counters(of: &BookCounters) -> [u64; 9] {
-    let mut of = *of;
-    counters_mut(&mut of).map(|counter| *counter)
-}
-
-fn counters_mut(of: &mut BookCounters) -> [&mut u64; 9] {
-    let BookCounters {
-        unknown_ref,
-        duplicate_ref,
-        over_reduce,
-        orders_full,
-        levels_full,
-        unknown_instrument,
-        empty_orders,
-        own_full,
-        peak_live_orders,
-    } = of;
-    [
-        unknown_ref,
-        duplicate_ref,
-        over_reduce,
-        orders_full,
-        levels_full,
-        unknown_instrument,
-        empty_orders,
-        own_full,
-        peak_live_orders,
-    ]
-}
-
-impl Marks {
-    /// Every mark, in no order that means anything. Whether it rests the book tells.
-    fn save(&self, into: &mut Writer) {
-        into.u64(self.all().count() as u64);
-        for mark in self.all() {
-            into.u64(mark.reference.0);
-            into.u64(mark.client.0);
+impl Books {
+    fn save_side(&self, id: InstrumentId, side: Side, into: &mut dyn Save) {
+        let view = self.view(id);
+        into.u64(view.levels(side).map(|level| u64::from(level.orders)).sum());
+        for level in view.levels(side) {
+            for order in view.queue(side, level.price) {
+                order.order.put(into);
+                order.qty.put(into);
+                level.price.put(into);
+            }
         }
     }
 
-    /// As a sum over the marks: they have no order.
-    fn digest(&self, into: &mut Digest) {
-        into.u64(self.all().count() as u64);
-        into.u64(self.all().fold(0, |sum, mark| {
-            let Mark { reference, client, resting } = mark;
-            let one = Digest::of_state(|one| {
-                one.u64(reference.0);
-                one.u64(client.0);
-                one.u64(u64::from(*resting));
-            });
-            sum.wrapping_add(one)
-        }));
+    fn load_side(&mut self, id: InstrumentId, side: Side, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        for _ in 0..from.count(self.orders.capacity())? {
+            let (order, qty, price) = (from.value()?, from.value()?, from.value()?);
+            let add = EventKind::Add { order, side, qty, price };
+            // One of no shares would be left out.
+            if !qty.is_positive() || self.apply(id, &add).fault.is_some() {
+                return Err(LoadError::BAD);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -178,74 +123,132 @@ impl Marks {
 mod tests {
     use super::super::{BookCapacity, Scope, StaleReason};
     use super::*;
-    use crate::base::first_repeated;
-    use std::vec::Vec;
+    use crate::base::{ClientId, Price, Qty, VenueRef, Writer, assert_all_saved};
+
+    const CAPACITY: BookCapacity = BookCapacity { instruments: 2, orders: 4, levels: 4, own: 2 };
+
+    fn id(n: u32) -> InstrumentId {
+        InstrumentId(n)
+    }
+
+    fn add(order: u64, side: Side, qty: i64, price: i64) -> EventKind {
+        EventKind::Add { order: VenueRef(order), side, qty: Qty(qty), price: Price(price) }
+    }
+
+    fn print(qty: i64, price: i64) -> EventKind {
+        EventKind::Trade { qty: Qty(qty), price: Price(price), trade: 1 }
+    }
 
     #[test]
-    fn the_digest_sees_everything_that_can_change_an_answer() {
-        let id = InstrumentId;
-        let add = |order, side, qty, price| EventKind::Add {
-            order: VenueRef(order),
-            side,
-            qty: Qty(qty),
-            price: Price(price),
-        };
-        let print = |qty, price| EventKind::Trade { qty: Qty(qty), price: Price(price), trade: 1 };
-        let changes: [&dyn Fn(&mut Books); 17] = [
-            &|_| {},
-            &|b| {
+    fn everything_is_saved_and_restored() {
+        let changes: [fn(&mut Books); 18] = [
+            |_| {},
+            |b| {
                 b.apply(id(0), &add(9, Side::Buy, 1, 1));
             },
-            &|b| {
+            |b| {
                 b.apply(id(1), &add(9, Side::Buy, 1, 1));
             },
-            &|b| {
+            |b| {
                 b.apply(id(0), &add(8, Side::Buy, 1, 1));
             },
-            &|b| {
+            |b| {
                 b.apply(id(0), &add(9, Side::Sell, 1, 1));
             },
-            &|b| {
+            |b| {
                 b.apply(id(0), &add(9, Side::Buy, 2, 1));
             },
-            &|b| {
+            |b| {
                 b.apply(id(0), &add(9, Side::Buy, 1, 2));
             },
-            &|b| {
+            |b| {
                 b.apply(id(0), &print(1, 1));
             },
-            &|b| {
+            |b| {
                 b.apply(id(0), &print(2, 1));
             },
-            &|b| {
+            |b| {
                 b.apply(id(0), &print(1, 2));
             },
-            &|b| {
+            |b| {
                 b.apply(id(0), &print(1, 1));
                 b.apply(id(0), &print(1, 1));
             },
-            &|b| b.mark_stale(Scope::All, StaleReason::Gap),
-            &|b| b.mark_stale(Scope::All, StaleReason::Fault),
-            &|b| b.mark_stale(Scope::One(id(1)), StaleReason::Gap),
-            &|b| {
+            |b| b.mark_stale(Scope::All, StaleReason::Gap),
+            |b| b.mark_stale(Scope::All, StaleReason::Fault),
+            |b| b.mark_stale(Scope::One(id(1)), StaleReason::Gap),
+            |b| {
                 b.own_add(VenueRef(7), ClientId(1));
             },
-            &|b| {
+            |b| {
                 b.own_add(VenueRef(7), ClientId(2));
             },
-            &|b| {
+            |b| {
                 b.own_add(VenueRef(9), ClientId(1));
                 b.apply(id(0), &add(9, Side::Buy, 1, 1));
             },
+            |b| b.counters.unknown_ref = 1,
         ];
-        let digests: Vec<u64> = changes
-            .iter()
-            .map(|change| {
-                let mut books = Books::new(BookCapacity { instruments: 2, orders: 4, levels: 4, own: 2 });
-                change(&mut books);
-                Digest::of_state(|into| books.digest(into))
-            })
-            .collect();
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Books::new(CAPACITY), &changes);
+    }
+
+    /// Orders of one price came and went, so that what is left lies in other slots than in the books that it is loaded into:
+    /// both go on alike, to the last slot, and are saved alike.
+    #[test]
+    fn where_orders_lie_is_no_state() {
+        let mut moved = Books::new(CAPACITY);
+        for event in
+            [add(1, Side::Buy, 5, 10), add(2, Side::Buy, 6, 10), add(3, Side::Buy, 7, 11), add(4, Side::Sell, 1, 20)]
+        {
+            moved.apply(id(0), &event);
+        }
+        moved.own_add(VenueRef(2), ClientId(8));
+        moved.own_add(VenueRef(77), ClientId(9));
+        for gone in [1, 4] {
+            moved.apply(id(0), &EventKind::Delete { order: VenueRef(gone) });
+        }
+        moved.apply(id(0), &add(5, Side::Buy, 8, 10));
+        let saved = Writer::of(&moved);
+        let mut restored = Books::new(CAPACITY);
+        restored.load(&mut Reader(&saved)).unwrap();
+        assert_eq!(Writer::of(&restored), saved);
+        let more = [
+            add(77, Side::Sell, 4, 30),
+            add(6, Side::Sell, 4, 31),
+            EventKind::Execute { order: VenueRef(2), qty: Qty(6), price: None, printable: true, trade: 1 },
+            EventKind::Replace { order: VenueRef(77), new: VenueRef(78), qty: Qty(9), price: Price(29) },
+            add(9, Side::Buy, 3, 9),
+            add(10, Side::Buy, 3, 8),
+            EventKind::Delete { order: VenueRef(3) },
+            add(11, Side::Sell, 1, 29),
+        ];
+        for event in more {
+            assert_eq!(moved.apply(id(0), &event), restored.apply(id(0), &event), "{event:?}");
+            assert_eq!(Writer::of(&moved), Writer::of(&restored), "{event:?}");
+        }
+        assert!(moved.counters().orders_full > 0 && moved.counters().peak_live_orders == 4);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_name() {
+        let saved = |change: &dyn Fn(&mut Books)| {
+            let mut books = Books::new(BookCapacity { instruments: 2, orders: 8, levels: 8, own: 4 });
+            change(&mut books);
+            Writer::of(&books)
+        };
+        let load = |saved: &[u8], capacity| Books::new(capacity).load(&mut Reader(saved));
+        let orders = |n| saved(&move |b| (1..=n).for_each(|n| _ = b.apply(id(0), &add(n, Side::Buy, 1, 10))));
+        assert_eq!(load(&orders(4), CAPACITY), Ok(()));
+        let error = LoadError::Capacity { of: "Books.orders", built: 4, saved: 5 };
+        assert_eq!(load(&orders(5), CAPACITY), Err(error));
+        let levels = saved(&|b| (1..=3).for_each(|n| _ = b.apply(id(0), &add(n, Side::Buy, 1, n.cast_signed()))));
+        let tight = BookCapacity { levels: 2, ..CAPACITY };
+        assert_eq!(load(&levels, tight), Err(LoadError::OutOfRange("Books.orders")));
+        let marks = |n| saved(&move |b| (1..=n).for_each(|n| _ = b.own_add(VenueRef(n), ClientId(n))));
+        assert_eq!(load(&marks(2), CAPACITY), Ok(()));
+        let error = LoadError::Capacity { of: "Books.marks", built: 2, saved: 3 };
+        assert_eq!(load(&marks(3), CAPACITY), Err(error));
+        let error = LoadError::Capacity { of: "Books.books", built: 3, saved: 2 };
+        assert_eq!(load(&marks(0), BookCapacity { instruments: 3, ..CAPACITY }), Err(error));
     }
 }

@@ -17,8 +17,8 @@ use super::trading::Trading;
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
 use super::{Command, Input, Machine, UtcOffset};
 use crate::base::{
-    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, SessionId, Side, State,
-    Token, VenueId, VenueRef, counters,
+    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, SessionId, Side, Token, VenueId,
+    VenueRef, counters,
 };
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
@@ -738,70 +738,14 @@ impl<W: Wiring> Core<W> {
     pub fn exchange_time(&self) -> ExchangeTime {
         self.at
     }
+}
 
-    /// Feeds every value that can change a later output.
-    pub fn digest(&self, into: &mut Digest) {
-        let Core {
-            market,
-            instruments,
-            books,
-            trading,
-            signal,
-            strategy,
-            gate,
-            orders,
-            entry,
-            probe: _,
-            policy: _,
-            tags: _,
-            lane: _,
-            venue: _,
-            input,
-            now,
-            utc,
-            taken,
-            at,
-            actions,
-            judged,
-            sweep,
-            enabled,
-            held,
-            was_ready,
-            was_away,
-            was_over,
-            want_snapshot,
-            snapshot_contradicts,
-            news,
-            standing,
-            due,
-            told,
-            stopped,
-            counters,
-        } = self;
-        market.digest(into);
-        instruments.digest(into);
-        books.digest(into);
-        trading.digest(into);
-        signal.digest(into);
-        strategy.digest(into);
-        gate.digest(into);
-        orders.digest(into);
-        entry.digest(into);
-        actions.digest(into);
-        into.u64(u64::from(sweep.is_some()));
-        if let Some(sweep) = sweep {
-            sweep.digest(into);
-        }
-        let flags = [enabled, held, was_ready, was_over, want_snapshot, snapshot_contradicts, due, stopped];
-        flags.into_iter().for_each(|flag| into.u64(u64::from(*flag)));
-        into.i64(utc.map_or(i64::MIN, |utc| utc.0));
-        into.u64(u64::from(*told));
-        into.u64(news.map_or(u64::MAX, |id| u64::from(id.0)));
-        // Of what is counted, this alone is compared with later.
-        let dropped = counters.actions_dropped;
-        let numbers = [*input, now.0, *taken as u64, at.0, *judged as u64, *was_away as u64, *standing as u64, dropped];
-        numbers.into_iter().for_each(|n| into.u64(n));
-    }
+crate::state! {
+    [W: Wiring] Core[W] {
+        market, instruments, books, trading, signal, strategy, gate, orders, entry, input, now, utc, taken, at, actions, judged,
+        sweep, enabled, held, stopped, told, was_ready, was_away, was_over, want_snapshot, snapshot_contradicts, news,
+        standing, due, counters,
+    } without { probe, policy, tags, lane, venue }
 }
 
 /// The reference of the order that an event is about, 0 for none.

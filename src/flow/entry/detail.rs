@@ -23,6 +23,19 @@ pub enum Detail {
     Offers(u64),
 }
 
+crate::value! {
+    enum Detail {
+        0 => None,
+        1 => Rejected(code),
+        2 => EmptyPacket,
+        3 => LongPacket(length),
+        4 => Unexpected(letter),
+        5 => BadNumber,
+        6 => OtherSession,
+        7 => Offers(sequence),
+    }
+}
+
 /// Where the numbers of messages are cut off: no session has so many.
 const MOST: u64 = (1 << 56) - 1;
 

@@ -19,7 +19,7 @@ use super::orders::{Order, Report, ReportKind, Sent};
 use super::outbox::Outbox;
 use super::risk::{Approved, MarkedEnter};
 use super::session::SessionInput;
-use crate::base::{ClientId, Digest, Instrument, InstrumentTable, Mono};
+use crate::base::{ClientId, Instrument, InstrumentTable, Mono, State};
 
 /// Where a session stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +41,10 @@ pub enum Stage {
     Over,
 }
 
+crate::value! {
+    enum Stage { 0 => Down, 1 => Connecting, 2 => Replaying, 3 => Querying, 4 => Sweeping, 5 => Ready, 6 => Over }
+}
+
 /// Why a session is over for good. What is known stays; what lives at the venue is unknown until a restart, so that
 /// its exposure stays counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +58,8 @@ pub enum Fault {
     /// The venue has closed the session for good: the day is over.
     Ended,
 }
+
+crate::value! { enum Fault { 0 => NotAuthorized, 1 => SessionGone, 2 => MessagesLost, 3 => Ended } }
 
 macro_rules! aways {
     ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
@@ -72,6 +78,8 @@ macro_rules! aways {
                 match number { $($value => Some(Away::$name),)* _ => None }
             }
         }
+
+        crate::value! { enum Away { $($value => $name),* } }
     };
 }
 
@@ -137,7 +145,7 @@ pub enum Refused {
 /// by value; each request that left is answered by a [`Sent`], to be told to the order table at once.
 ///
 /// After [`on_session`](Self::on_session) and [`on_timer`](Self::on_timer) take reports until there are none.
-pub trait OrderEntry {
+pub trait OrderEntry: State {
     /// Opens the session.
     fn start(&mut self, now: Mono, out: &mut Outbox);
 
@@ -252,7 +260,4 @@ pub trait OrderEntry {
 
     /// What it has counted, by name.
     fn counters(&self, see: &mut dyn FnMut(&'static str, u64));
-
-    /// Feeds every value that can change a later output.
-    fn digest(&self, into: &mut Digest);
 }

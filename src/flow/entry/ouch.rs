@@ -20,9 +20,7 @@
 use super::detail::Detail;
 use super::translate::{MAX_CLIENT_ID, NoReport, cl_ord_id, letter_of, number_of, report_of, side_letter, tif_letter};
 use super::{Away, Fault, OrderEntry, Refused, Stage};
-use crate::base::{
-    ClientId, Digest, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, State, Symbol, Token, counters,
-};
+use crate::base::{ClientId, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, Symbol, Token, counters};
 use crate::flow::action::{Cancel, CancelToken, Enter, MassCancel, Replace, SellMark};
 use crate::flow::orders::{AnomalyKind, DayEvent, Order, Reason, Report, ReportKind, Sent, Unreadable};
 use crate::flow::outbox::{Class, Outbox};
@@ -862,45 +860,15 @@ impl OrderEntry for OuchEntry {
     fn counters(&self, see: &mut dyn FnMut(&'static str, u64)) {
         OuchCounters::NAMES.into_iter().zip(self.counters.values()).for_each(|(name, value)| see(name, value));
     }
+}
 
-    fn digest(&self, into: &mut Digest) {
-        let OuchEntry {
-            client,
-            config: _,
-            tails: _,
-            stage,
-            fault,
-            gave_up,
-            detail,
-            fresh,
-            closing,
-            done,
-            disabled,
-            day_over,
-            blocked,
-            next_token,
-            requests,
-            query,
-            unsure,
-            ask_at,
-            reconnect_at,
-            close_at,
-            counters: _,
-        } = self;
-        client.digest(into);
-        for flag in [fresh, closing, done, disabled, day_over, blocked, unsure] {
-            into.u64(u64::from(*flag));
-        }
-        let (settles, until) = query.map_or((u64::MAX, u64::MAX), |Query { settles, deadline }| (settles, deadline.0));
-        let fault = fault.map_or(0, |f| (f as u64).wrapping_add(1));
-        let gave_up = gave_up.map_or(0, |why| (why as u64).wrapping_add(1));
-        for n in [*stage as u64, fault, gave_up, detail.number(), *next_token, *requests, settles, until] {
-            into.u64(n);
-        }
-        into.u64(ask_at.0);
-        into.u64(reconnect_at.0);
-        into.u64(close_at.0);
-    }
+crate::value! { Query { settles, deadline } }
+
+crate::state! {
+    OuchEntry {
+        client, stage, fault, gave_up, detail, fresh, closing, done, disabled, day_over, blocked, next_token, requests,
+        query, unsure, ask_at, reconnect_at, close_at, counters,
+    } without { config, tails }
 }
 
 /// The wire's units are those of a US equity.
@@ -926,12 +894,12 @@ fn shares(qty: crate::base::Qty) -> Option<WireQty> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::assert_all_saved;
     use crate::flow::wire::soupbintcp::Password;
 
     #[test]
-    fn the_digest_sees_every_field() {
-        let changes: [fn(&mut OuchEntry); 23] = [
+    fn every_field_is_saved_and_restored() {
+        let changes: [fn(&mut OuchEntry); 24] = [
             |_| {},
             |e| e.client.on_connected(Mono(1), &mut Nowhere),
             |e| e.stage = Stage::Connecting,
@@ -955,14 +923,10 @@ mod tests {
             |e| e.unsure = false,
             |e| e.ask_at = Mono(1),
             |e| e.close_at = Mono(1),
+            |e| e.counters.malformed = 1,
         ];
-        let digests = changes.map(|change| {
-            let config = OuchConfig::new(ClientConfig::new(*b"LANE01", Password(*b"**********")));
-            let mut entry = OuchEntry::new(config).unwrap();
-            change(&mut entry);
-            Digest::of_state(|into| entry.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        let config = OuchConfig::new(ClientConfig::new(*b"LANE01", Password(*b"**********")));
+        assert_all_saved(|| OuchEntry::new(config.clone()).unwrap(), &changes);
     }
 
     struct Nowhere;

@@ -4,7 +4,7 @@
 //! fault, or the other one was: this is for people to find out. It is asked after a packet's messages are released, so
 //! that no order waits for it.
 
-use crate::base::Digest;
+use crate::base::{LoadError, Reader, Save, State};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -65,14 +65,32 @@ impl Recent {
         *newest = 0;
     }
 
-    pub(super) fn digest(&self, into: &mut Digest) {
+    /// The places of what may still be compared with, in the order of the numbers: few while few were noted.
+    fn places(&self) -> impl Iterator<Item = usize> + use<> {
+        let (newest, mask) = (self.newest, self.reach().wrapping_sub(1));
+        let first = newest.saturating_sub(mask).max(1);
+        #[allow(clippy::cast_possible_truncation)] // masked: below the number of slots
+        (first..=newest).map(move |sequence| (sequence & mask) as usize)
+    }
+}
+
+impl State for Recent {
+    fn save(&self, into: &mut dyn Save) {
         let Recent { slots, newest } = self;
+        into.count(slots.len());
         into.u64(*newest);
-        // In the order of the numbers, so that few are read while few were noted.
-        let first = newest.saturating_sub(self.reach().wrapping_sub(1)).max(1);
-        for sequence in first..=*newest {
-            into.u64(slots.get(self.index(sequence)).copied().unwrap_or_default());
+        self.places().for_each(|at| into.u64(slots.get(at).copied().unwrap_or_default()));
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        LoadError::unless_equal(self.slots.len(), from.u64()?)?;
+        self.clear();
+        self.newest = from.u64()?;
+        for at in self.places() {
+            let saved = from.u64()?;
+            *self.slots.get_mut(at).ok_or(LoadError::BAD)? = saved;
         }
+        Ok(())
     }
 }
 
@@ -133,17 +151,16 @@ mod tests {
     }
 
     #[test]
-    fn what_it_remembers_shows_in_its_digest() {
-        let of = |noted: &[(u64, &[u8])]| {
-            let mut recent = Recent::new(8);
-            noted.iter().for_each(|(sequence, message)| assert!(recent.note(*sequence, message, true)));
-            let mut digest = Digest::default();
-            recent.digest(&mut digest);
-            digest.value()
-        };
-        let all = [of(&[]), of(&[(1, b"a")]), of(&[(1, b"b")]), of(&[(2, b"a")]), of(&[(2, b"a"), (1, b"a")])];
-        for (i, one) in all.iter().enumerate() {
-            assert!(!all[..i].contains(one), "{i}");
-        }
+    fn what_it_remembers_is_saved_and_restored() {
+        let changes: [fn(&mut Recent); 7] = [
+            |_| {},
+            |r| _ = r.note(1, b"a", true),
+            |r| _ = r.note(1, b"b", true),
+            |r| _ = r.note(2, b"a", true),
+            |r| _ = r.note(2, b"a", true) && r.note(1, b"a", true),
+            |r| (1..=8).for_each(|n| assert!(r.note(n, b"a", true))),
+            |r| (5..=20).for_each(|n| assert!(r.note(n, b"a", true))),
+        ];
+        crate::base::assert_all_saved(|| Recent::new(8), &changes);
     }
 }

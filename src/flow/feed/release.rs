@@ -1,6 +1,6 @@
 //! What a feed gives: messages, and notices of what befell them.
 
-use crate::base::{Digest, LineId, Mono};
+use crate::base::{LineId, LoadError, Mono, Reader, Save, State, Value};
 
 /// What a feed gives, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -204,18 +204,61 @@ impl Notices {
         self.count = self.count.wrapping_sub(1);
         Some(notice)
     }
+}
 
-    /// Between inputs none waits: then there is nothing here that could change what comes.
-    pub(super) fn digest(&self, into: &mut Digest) {
-        let Notices { waiting: _, first: _, count, overrun } = self;
-        into.u64(*count as u64);
-        into.u64(u64::from(*overrun));
+crate::value! {
+    enum SnapshotTrouble {
+        0 => Unreachable, 1 => Refused, 2 => Unanswered, 3 => Torn, 4 => Garbled, 5 => Unfit, 6 => Fruitless
+    }
+}
+
+crate::value! {
+    enum Notice {
+        0 => GapOpened { first },
+        1 => GapClosed,
+        2 => Lost { first, count, locate },
+        3 => Joined { first },
+        4 => SnapshotBegin,
+        5 => SnapshotEnd { next },
+        6 => SnapshotFailed { why, next },
+        7 => SnapshotAhead { next, lines },
+        8 => SessionChanged,
+        9 => EndOfSession,
+        10 => SessionGoesOn,
+        11 => MarketSilent { next, heard },
+        12 => MarketBack { next, said },
+        13 => JumpDropped { number, next, damaged },
+        14 => LinesDiffer { sequence, line },
+        15 => LineSilent(line),
+        16 => LineBack(line),
+        17 => Overrun,
+    }
+}
+
+/// Those that wait, from the first on. Between inputs there are none.
+impl State for Notices {
+    fn save(&self, into: &mut dyn Save) {
+        let Notices { waiting, first, count, overrun } = self;
+        into.count(*count);
+        let from_first = waiting.iter().cycle().skip(*first).take(*count);
+        from_first.flatten().for_each(|notice| notice.put(into));
+        overrun.put(into);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        *self = Notices::default();
+        for _ in 0..from.count(Self::MOST)? {
+            let _fits = self.push(from.value()?);
+        }
+        self.overrun = from.value()?;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Writer, assert_all_saved};
 
     #[test]
     fn what_finds_no_room_is_said_after_what_did() {
@@ -232,6 +275,29 @@ mod tests {
             assert!(notices.is_empty() && notices.push(Notice::GapClosed));
             assert_eq!((notices.pop(), notices.pop()), (Some(Notice::GapClosed), None));
         }
+    }
+
+    #[test]
+    fn those_that_wait_are_saved_and_restored_wherever_the_first_is() {
+        let lost = |locate| Notice::Lost { first: 3, count: 2, locate };
+        let mut moved = Notices::default();
+        (0..12).for_each(|n| assert!(moved.push(Notice::GapOpened { first: n }) && moved.pop().is_some()));
+        let mut still = Notices::default();
+        for notices in [&mut moved, &mut still] {
+            let all =
+                [lost(None), lost(Some(7)), Notice::LineBack(LineId::B), Notice::SnapshotBegin, Notice::GapClosed];
+            assert!(all.into_iter().all(|notice| notices.push(notice)));
+        }
+        let saved = Writer::of(&moved);
+        assert_eq!(Writer::of(&still), saved);
+        still.overrun = true;
+        assert_eq!(still.load(&mut Reader(&saved)), Ok(()));
+        while let Some(notice) = moved.pop() {
+            assert_eq!(still.pop(), Some(notice));
+        }
+        assert_eq!(still.pop(), None);
+        let changes: [fn(&mut Notices); 3] = [|_| {}, |n| _ = n.push(Notice::GapClosed), |n| n.overrun = true];
+        assert_all_saved(Notices::default, &changes);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use super::FeedCounters;
 use super::config::SnapshotConfig;
 use super::release::SnapshotTrouble;
-use crate::base::{Digest, Mono, Nanos, SessionId, State};
+use crate::base::{LoadError, Mono, Nanos, Reader, Save, SessionId, State};
 use crate::flow::market::{Class, MarketLine};
 use crate::flow::outbox::{self, Outbox};
 use crate::flow::session::SessionSink;
@@ -351,27 +351,37 @@ impl Snapshot {
         }
         self.enter(phase, until);
     }
+}
 
-    pub(super) fn digest(&self, into: &mut Digest) {
-        let Snapshot {
-            config: _,
-            client,
-            phase,
-            until,
-            completed,
-            fruitless,
-            unsaid,
-            refused,
-            open,
-            wanted,
-            taken: _,
-            scratch: _,
-        } = self;
-        client.digest(into);
-        let completed = completed.map_or(Mono::NEVER, |at| at);
-        let numbers = [*phase as u64, until.0, completed.0, u64::from(*fruitless)];
-        numbers.into_iter().for_each(|n| into.u64(n));
-        into.bytes(&[u8::from(*unsaid), u8::from(*refused), u8::from(*open), u8::from(*wanted)]);
+crate::value! {
+    enum Phase {
+        0 => Idle, 1 => Waiting, 2 => Connecting, 3 => LoggingIn, 4 => Receiving, 5 => Failed, 6 => Complete, 7 => Closing
+    }
+}
+
+crate::state! {
+    Snapshot { client, phase, until, completed, fruitless, unsaid, refused, open, wanted }
+    without { config, taken, scratch } then between_inputs
+}
+
+impl Snapshot {
+    /// No bytes of an input are left to read.
+    fn between_inputs(&mut self) -> Result<(), LoadError> {
+        self.taken = None;
+        Ok(())
+    }
+}
+
+/// Whether there is a server to ask is configuration.
+impl State for Option<Snapshot> {
+    fn save(&self, into: &mut dyn Save) {
+        into.count(usize::from(self.is_some()));
+        self.iter().for_each(|snapshot| snapshot.save(into));
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        LoadError::unless_equal(usize::from(self.is_some()), from.u64()?)?;
+        self.iter_mut().try_for_each(|snapshot| snapshot.load(from))
     }
 }
 
@@ -382,7 +392,7 @@ fn sink(out: &mut Outbox) -> SessionSink<'_> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::assert_all_saved;
     use crate::flow::wire::soupbintcp::Password;
 
     pub(in super::super) fn config() -> SnapshotConfig {
@@ -398,7 +408,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         let changes: [fn(&mut Snapshot); 12] = [
             |_| {},
             |s| s.client.start_over(*b"OTHER     ", 1),
@@ -413,11 +423,6 @@ pub(super) mod tests {
             |s| s.open = true,
             |s| s.wanted = true,
         ];
-        let digests = changes.map(|change| {
-            let mut snapshot = Snapshot::new(config(), 64);
-            change(&mut snapshot);
-            Digest::of_state(|into| snapshot.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Snapshot::new(config(), 64), &changes);
     }
 }

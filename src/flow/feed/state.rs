@@ -1,103 +1,30 @@
-//! What of a feed can change a later release: all of it but what it has counted, what it was configured with, and where
-//! the walk through an input stood that is over.
+//! The state of a feed: all of it but what it was configured with, and where the walk through an input stood that is over.
 
 use super::trust::{Candidate, Pulse, Suspect};
 use super::{Asked, Feed, Gap, MarketLine};
-use crate::base::Digest;
+use crate::base::LoadError;
 
-impl<M: MarketLine> Feed<M> {
-    /// Feeds every value that can change a later release. To be called between inputs.
-    pub fn digest(&self, into: &mut Digest) {
-        let Feed {
-            plain,
-            next,
-            cursor: _,
-            session,
-            now,
-            pulses,
-            level,
-            wary,
-            recent,
-            counters: _,
-            window,
-            known,
-            raised,
-            gap_open,
-            counted,
-            gap,
-            asked,
-            held,
-            snapshot,
-            item: _,
-            begun,
-            lost: (lost_first, lost_end),
-            damaged,
-            end,
-            end_heard,
-            ended,
-            dark,
-            dark_said,
-            behind,
-            ahead,
-            previous,
-            candidate,
-            suspect,
-            jumped,
-            differ_said,
-            started,
-            notices,
-            config: _,
-            line: _,
-        } = self;
-        let flags =
-            [plain, wary, gap_open, counted, held, begun, damaged, ended, dark, dark_said, ahead, differ_said, started];
-        flags.into_iter().for_each(|flag| into.bytes(&[u8::from(*flag)]));
-        let mut put = |number: u64| into.u64(number);
-        [*next, *known, now.0, level.0, raised.0, end_heard.0, *lost_first, *lost_end].into_iter().for_each(&mut put);
-        for Pulse { heard, silent, stands } in pulses {
-            [heard.0, u64::from(*silent), *stands].into_iter().for_each(&mut put);
-        }
-        let Gap { ripe, known, marked, attempts } = gap;
-        [*ripe, *known, marked.0, u64::from(*attempts)].into_iter().for_each(&mut put);
-        if some(asked.is_some(), into)
-            && let Some(Asked { first, end, until, answered }) = asked
-        {
-            [*first, *end, until.0, u64::from(*answered)].into_iter().for_each(|number| into.u64(number));
-        }
-        if some(suspect.is_some(), into)
-            && let Some(Suspect { number, agreed }) = suspect
-        {
-            [*number, u64::from(*agreed)].into_iter().for_each(|number| into.u64(number));
-        }
-        for number in [*end, *jumped, behind.map(|since| since.0)] {
-            some(number.is_some(), into);
-            into.u64(number.unwrap_or_default());
-        }
-        if some(candidate.is_some(), into)
-            && let Some(Candidate { name, first, number, steps }) = candidate
-        {
-            into.bytes(name);
-            [*first, *number, u64::from(*steps)].into_iter().for_each(|number| into.u64(number));
-        }
-        for name in [session, previous] {
-            some(name.is_some(), into);
-            into.bytes(&name.unwrap_or_default());
-        }
-        recent.digest(into);
-        window.digest(*next, into);
-        notices.digest(into);
-        if some(snapshot.is_some(), into)
-            && let Some(snapshot) = snapshot
-        {
-            snapshot.digest(into);
-        }
-    }
+crate::value! { Pulse { heard, silent, stands } }
+crate::value! { Gap { ripe, known, marked, attempts } }
+crate::value! { Asked { first, end, until, answered } }
+crate::value! { Suspect { number, agreed } }
+crate::value! { Candidate { name, first, number, steps } }
+
+crate::state! {
+    [M: MarketLine] Feed[M] {
+        plain, next, session, now, pulses, level, wary, recent, counters, window, known, raised, gap_open, counted, gap,
+        asked, held, snapshot, begun, lost, damaged, end, end_heard, ended, dark, dark_said, behind, ahead, previous,
+        candidate, suspect, jumped, differ_said, started, notices,
+    } without { cursor, item, config, line } then between_inputs
 }
 
-/// Is there one?
-fn some(is_some: bool, into: &mut Digest) -> bool {
-    into.bytes(&[u8::from(is_some)]);
-    is_some
+impl<M: MarketLine> Feed<M> {
+    /// No packet is walked through, and no message of a snapshot waits.
+    fn between_inputs(&mut self) -> Result<(), LoadError> {
+        self.cursor.open = false;
+        self.item = None;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -105,9 +32,8 @@ mod tests {
     use super::super::release::Notice;
     use super::super::{FeedConfig, snapshot};
     use super::*;
-    use crate::base::{Mono, first_repeated};
+    use crate::base::{Mono, Reader, State, Writer, assert_all_saved};
     use crate::flow::itch_line::ItchLine;
-    use std::vec::Vec;
 
     type Lines = Feed<ItchLine>;
 
@@ -117,11 +43,11 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         const ASKED: Asked = Asked { first: 0, end: 0, until: Mono(0), answered: false };
         const SUSPECT: Suspect = Suspect { number: 0, agreed: false };
         const CANDIDATE: Candidate = Candidate { name: [0; 10], first: 0, number: 0, steps: 0 };
-        let changes: [fn(&mut Lines); 57] = [
+        let changes: [fn(&mut Lines); 58] = [
             |_| {},
             |f| f.plain = true,
             |f| f.next = 9,
@@ -150,7 +76,8 @@ mod tests {
             |f| f.asked = Some(Asked { until: Mono(9), ..ASKED }),
             |f| f.asked = Some(Asked { answered: true, ..ASKED }),
             |f| f.held = true,
-            |f| f.snapshot = None,
+            |f| f.counters.gaps = 9,
+            |f| f.counters.lines[2].won = 9,
             |f| _ = f.wish(),
             |f| f.begun = true,
             |f| f.lost.0 = 9,
@@ -180,14 +107,14 @@ mod tests {
             |f| f.started = true,
             |f| _ = f.notices.push(Notice::GapClosed),
         ];
-        let digests: Vec<u64> = changes
-            .iter()
-            .map(|change| {
-                let mut feed = feed();
-                change(&mut feed);
-                Digest::of_state(|into| feed.digest(into))
-            })
-            .collect();
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(feed, &changes);
+    }
+
+    #[test]
+    fn a_feed_without_a_snapshot_server_takes_no_state_of_one_with_it() {
+        let with = Writer::of(&feed());
+        let mut without: Lines = Feed::new(FeedConfig { window_messages: 4, ..FeedConfig::default() }).unwrap();
+        let refused = without.load(&mut Reader(&with));
+        assert_eq!(refused, Err(LoadError::Capacity { of: "Feed.snapshot", built: 0, saved: 1 }));
     }
 }

@@ -4,7 +4,7 @@
 //! storing and taking cost the same whatever the disorder, there is nothing to fragment, and hardware can have the
 //! same geometry. The window itself does not know where it begins; its owner says so with each call.
 
-use crate::base::Mono;
+use crate::base::{LoadError, Mono, Reader, Save, State, Value};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -193,33 +193,47 @@ impl Window {
             self.used = 0;
         }
     }
+}
 
-    /// What it holds, for a window that begins at `first`. Cells and arrivals of slots that hold nothing are void.
-    pub(super) fn digest(&self, first: u64, into: &mut crate::base::Digest) {
-        let Window { slots: _, cells: _, arrivals, cell: _, mask: _, used } = self;
-        into.u64(*used as u64);
-        if self.is_empty() {
-            return;
-        }
-        for sequence in first..first.saturating_add(self.capacity()) {
-            let index = self.index(sequence);
-            match self.slot(sequence) {
-                Slot::Empty => {}
-                Slot::Held(length) => {
-                    into.u64(sequence);
-                    let arrived = arrivals.get(index).copied().unwrap_or_default();
-                    into.u64(arrived.0);
-                    let start = index.wrapping_mul(self.cell);
-                    into.u64(u64::from(length));
-                    into.bytes(self.bytes(Taken { start, length: usize::from(length), arrived }));
-                }
-                Slot::Malformed => into.u64(!sequence),
-                Slot::MalformedAt(locate) => {
-                    into.u64(!sequence);
-                    into.u64(1 << 32 | u64::from(locate));
-                }
+crate::value! { enum Slot { 0 => Empty, 1 => Held(length), 2 => Malformed, 3 => MalformedAt(locate) } }
+
+/// What it holds, by place. Cells and arrivals of slots that hold nothing are void.
+impl State for Window {
+    fn save(&self, into: &mut dyn Save) {
+        let Window { slots, cells: _, arrivals, cell, mask: _, used } = self;
+        into.count(slots.len());
+        into.count(*cell);
+        into.count(*used);
+        for ((index, slot), arrived) in slots.iter().enumerate().zip(arrivals).filter(|((_, s), _)| **s != Slot::Empty)
+        {
+            into.count(index);
+            slot.put(into);
+            if let Slot::Held(length) = *slot {
+                arrived.put(into);
+                let start = index.wrapping_mul(*cell);
+                into.bytes(self.bytes(Taken { start, length: usize::from(length), arrived: *arrived }));
             }
         }
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        LoadError::unless_equal(self.slots.len(), from.u64()?)?;
+        LoadError::unless_equal(self.cell, from.u64()?)?;
+        self.clear();
+        for _ in 0..from.count(self.slots.len())? {
+            let (index, slot) = (from.u64()?, from.value()?);
+            if index >= self.capacity() || self.slot(index) != Slot::Empty || slot == Slot::Empty {
+                return Err(LoadError::BAD);
+            }
+            if let Slot::Held(length) = slot {
+                let (arrived, message) = (from.value()?, from.bytes(usize::from(length))?);
+                if self.store(index, index, message, arrived) != Stored::New {
+                    return Err(LoadError::BAD);
+                }
+            }
+            self.set(index, slot);
+        }
+        Ok(())
     }
 }
 
@@ -272,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_holds_shows_in_its_digest() {
+    fn what_it_holds_is_saved_and_restored() {
         let changes: [fn(&mut Window); 9] = [
             |_| {},
             |w| _ = w.store(1, 1, b"a", Mono(1)),
@@ -284,11 +298,6 @@ mod tests {
             |w| w.mark_malformed(1, 1, Some(0)),
             |w| w.mark_malformed(1, 1, Some(1)),
         ];
-        let digests = changes.map(|change| {
-            let mut window = Window::new(4, 3);
-            change(&mut window);
-            crate::base::Digest::of_state(|into| window.digest(1, into))
-        });
-        assert_eq!(crate::base::first_repeated(&digests), None);
+        crate::base::assert_all_saved(|| Window::new(4, 3), &changes);
     }
 }

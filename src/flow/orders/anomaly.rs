@@ -37,6 +37,8 @@ macro_rules! anomalies {
                 match self { $(AnomalyKind::$name => $stops,)* }
             }
         }
+
+        crate::value! { enum AnomalyKind { $($value => $name),* } }
     };
 }
 
@@ -115,6 +117,8 @@ pub struct Anomaly {
     pub known: i64,
 }
 
+crate::value! { Anomaly { what, venue, report, token, order, instrument, said, known } }
+
 impl Anomaly {
     pub(super) fn of(what: AnomalyKind, about: Subject, said: i64, known: i64) -> Self {
         let Subject { venue, token, kind } = about;
@@ -139,6 +143,8 @@ pub(super) struct Findings {
     pub(super) counters: Counters,
     pub(super) last: Option<Anomaly>,
 }
+
+crate::state! { Findings { counters, last } }
 
 impl Findings {
     #[cold]

@@ -3,7 +3,9 @@
 use super::super::action::{Change, Exposure, Fill, Tags};
 use super::super::words::Liquidity;
 use super::table::Effect;
-use crate::base::{ClientId, Digest, InstrumentId, Map, Price, Qty, Side, Token, VenueId};
+use crate::base::{
+    ClientId, InstrumentId, LoadError, Map, Price, Qty, Reader, Save, Side, State, Token, Value, VenueId,
+};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -104,13 +106,33 @@ impl Fills {
             self.at = 0;
         }
     }
+}
 
-    pub(super) fn digest(&self, into: &mut Digest) {
-        // The map follows from the ring: of two fills with one key the newer has it.
-        let Fills { ring, at, by_trade: _, forgotten } = self;
-        into.u64(*at as u64);
-        into.u64(*forgotten);
-        ring.iter().filter(|b| b.token.0 != 0).for_each(|booked| booked.digest(into));
+crate::state! { Booked { order, venue, token, instrument, side, tags, short, first, fill, broken } }
+
+/// The ring as far as it was used: whatever is booked is so for an order.
+impl State for Fills {
+    fn save(&self, into: &mut dyn Save) {
+        let Fills { ring, at, by_trade, forgotten } = self;
+        let used = ring.iter().take_while(|booked| booked.order.0 != 0);
+        into.count(ring.len());
+        into.count(used.clone().count());
+        used.for_each(|booked| booked.save(into));
+        at.put(into);
+        by_trade.save(into);
+        forgotten.put(into);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        let Fills { ring, at, by_trade, forgotten } = self;
+        LoadError::unless_equal(ring.len(), from.u64()?)?;
+        ring.fill(NONE);
+        let used = from.count(ring.len())?;
+        ring.iter_mut().take(used).try_for_each(|booked| booked.load(from))?;
+        at.load(from)?;
+        by_trade.load(from)?;
+        forgotten.load(from)?;
+        if *at < ring.len() { Ok(()) } else { Err(LoadError::BAD) }
     }
 }
 
@@ -136,68 +158,65 @@ impl Booked {
             finished,
         }
     }
-
-    fn digest(&self, into: &mut Digest) {
-        let Booked { order, venue, token, instrument, side, tags, short, first, fill, broken } = self;
-        let Fill { qty, price, trade, liquidity } = fill;
-        into.u64(order.0);
-        into.u64(token.0);
-        into.u64(u64::from(instrument.0) | u64::from(venue.0) << 32);
-        into.u64(*side as u64 | u64::from(*short) << 1 | u64::from(*broken) << 2);
-        into.u64(u64::from(liquidity.code) << 8 | liquidity.kind as u64);
-        tags.digest(into);
-        into.i64(qty.0);
-        into.i64(price.0);
-        into.i64(first.0.0);
-        into.i64(first.1.0);
-        into.u64(*trade);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::{Writer, assert_all_saved};
     use crate::flow::words::LiquidityKind;
-    use std::vec::Vec;
+
+    const ONE: Booked = Booked { order: ClientId(1), token: Token(1), ..NONE };
+
+    fn book(fills: &mut Fills, change: impl FnOnce(&mut Booked)) {
+        let mut booked = ONE;
+        change(&mut booked);
+        fills.book(booked);
+    }
 
     #[test]
-    fn the_digest_sees_every_field() {
-        let one = Booked { order: ClientId(1), token: Token(1), ..NONE };
-        let changes: [fn(&mut Booked); 17] = [
+    fn every_field_is_saved_and_restored() {
+        let changes: [fn(&mut Fills); 22] = [
             |_| {},
-            |b| b.order = ClientId(2),
-            |b| b.venue = VenueId(1),
-            |b| b.token = Token(2),
-            |b| b.instrument = InstrumentId(1),
-            |b| b.side = Side::Sell,
-            |b| b.tags.account.0 = 1,
-            |b| b.tags.strategy.0 = 1,
-            |b| b.tags.parent.0 = 1,
-            |b| b.short = true,
-            |b| b.first.0 = Qty(1),
-            |b| b.first.1 = Price(1),
-            |b| b.fill.qty = Qty(1),
-            |b| b.fill.price = Price(1),
-            |b| b.fill.trade = 1,
-            |b| b.fill.liquidity.kind = LiquidityKind::Added,
-            |b| b.fill.liquidity.code = 1,
+            |f| book(f, |_| {}),
+            |f| book(f, |b| b.order = ClientId(2)),
+            |f| book(f, |b| b.venue = VenueId(1)),
+            |f| book(f, |b| b.token = Token(0)),
+            |f| book(f, |b| b.instrument = InstrumentId(1)),
+            |f| book(f, |b| b.side = Side::Sell),
+            |f| book(f, |b| b.tags.account.0 = 1),
+            |f| book(f, |b| b.tags.strategy.0 = 1),
+            |f| book(f, |b| b.tags.parent.0 = 1),
+            |f| book(f, |b| b.short = true),
+            |f| book(f, |b| b.first.0 = Qty(1)),
+            |f| book(f, |b| b.first.1 = Price(1)),
+            |f| book(f, |b| b.fill.qty = Qty(1)),
+            |f| book(f, |b| b.fill.price = Price(1)),
+            |f| book(f, |b| b.fill.trade = 1),
+            |f| book(f, |b| b.fill.liquidity.kind = LiquidityKind::Added),
+            |f| book(f, |b| b.fill.liquidity.code = 1),
+            |f| book(f, |b| b.broken = true),
+            |f| f.forgotten = 1,
+            |f| f.at = 1,
+            |f| (0..3).for_each(|trade| book(f, |b| b.fill.trade = trade)),
         ];
-        let digests = changes.map(|change| {
-            let (mut booked, mut fills) = (one, Fills::new(2));
-            change(&mut booked);
-            fills.book(booked);
-            Digest::of_state(|into| fills.digest(into))
-        });
-        let mut digests = Vec::from(digests);
-        let changes: [fn(&mut Fills); 3] =
-            [|fills| fills.forgotten = 1, |fills| fills.at = 0, |fills| fills.ring[0].broken = true];
-        for change in changes {
-            let mut fills = Fills::new(2);
-            fills.book(one);
-            change(&mut fills);
-            digests.push(Digest::of_state(|into| fills.digest(into)));
+        assert_all_saved(|| Fills::new(2), &changes);
+    }
+
+    #[test]
+    fn a_restored_ring_forgets_as_the_saved_one() {
+        let mut one = Fills::new(2);
+        // Twice one trade: the older is forgotten before its turn, and counted.
+        [1, 2, 2].into_iter().for_each(|trade| book(&mut one, |b| b.fill.trade = trade));
+        let mut two = Fills::new(2);
+        two.load(&mut Reader(&Writer::of(&one))).unwrap();
+        for trade in [2, 3, 3, 1, 4] {
+            for fills in [&mut one, &mut two] {
+                book(fills, |b| b.fill.trade = trade);
+            }
+            assert_eq!(Writer::of(&one), Writer::of(&two), "{trade}");
+            let found = |fills: &mut Fills| fills.find(trade, Side::Buy, ClientId(1)).copied();
+            assert!(found(&mut one) == found(&mut two) && found(&mut two).is_some());
         }
-        assert_eq!(first_repeated(&digests), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Doubly linked lists through fixed slots: any slot leaves from the middle in constant time, nothing allocates.
 
+use crate::base::Save;
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -61,6 +62,18 @@ impl Links {
             self.set_next(list, after, slot);
             self.set_prev(list, next, slot);
         }
+    }
+
+    /// Saves how many slots a list has, and which, from its head on.
+    pub(super) fn save(&self, list: List, into: &mut dyn Save) {
+        let slots = || core::iter::successors(Some(list.head), |slot| Some(self.next(*slot))).take_while(|s| *s != NIL);
+        into.count(slots().count());
+        slots().for_each(|slot| into.u32(slot));
+    }
+
+    /// Forgets every list.
+    pub(super) fn clear(&mut self) {
+        self.0.fill(ALONE);
     }
 
     pub(super) fn push_back(&mut self, list: &mut List, slot: u32) {

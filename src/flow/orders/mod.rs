@@ -55,9 +55,7 @@ pub use sweep::{Sweep, Which};
 pub use table::Cursor;
 
 use super::action::{Cancel, Change, Enter, Fill, Happening, Replace, SellMark};
-use crate::base::{
-    ClientId, Digest, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, Token, VenueId, counters,
-};
+use crate::base::{ClientId, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, Token, VenueId, counters};
 use alloc::boxed::Box;
 use anomaly::Findings;
 use fills::{Booked, Fills};
@@ -538,21 +536,10 @@ impl Orders {
         let said = Subject { venue: order.venue, token: standing.token, kind: ReportKind::Accepted };
         self.finds_of(AnomalyKind::StandsOtherwise, (said, order), standing.qty.0, order.liable.0);
     }
-
-    /// Feeds every value that can change a later output.
-    pub fn digest(&self, into: &mut Digest) {
-        // What was found is taken within the step that found it; capacity and timeout are configuration.
-        let Orders { table, heard, capacity: _, next_id, foreign, timeout: _, findings: _ } = self;
-        into.u64(*next_id);
-        into.u64(*foreign);
-        table.digest(into);
-        for Heard { fills, orphans, settled } in heard {
-            into.u64(*settled);
-            fills.digest(into);
-            orphans.digest(into);
-        }
-    }
 }
+
+crate::state! { Heard { fills, orphans, settled } }
+crate::state! { Orders { table, heard, next_id, foreign, findings } without { capacity, timeout } }
 
 /// Of when a report tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -838,11 +825,11 @@ fn bump(counter: &mut u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Symbol, first_repeated};
+    use crate::base::{Symbol, assert_all_saved};
     use crate::flow::action::{Tags, TimeInForce};
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         const ENTER: Enter = Enter {
             instrument: InstrumentId(0),
             side: Side::Buy,
@@ -857,31 +844,28 @@ mod tests {
             },
         };
         const SENT: Sent = Sent { token: Token(1), request: 1 };
-        let changes: [fn(&mut Orders); 8] = [
+        const SAID: Subject = Subject { venue: VenueId(0), token: Token(1), kind: ReportKind::Settled };
+        let changes: [fn(&mut Orders); 10] = [
             |_| {},
             |o| o.next_id = 2,
             |o| o.foreign = 2,
             |o| o.heard[0].settled = 1,
             |o| o.heard[1].settled = 1,
-            |o| assert!(o.table.take(VenueId(0), InstrumentId(0), ClientId(1), Token(1)).is_some()),
+            |o| assert!(o.opened(Mono(0), VenueId(0), &ENTER, SellMark::Long, SENT).is_some()),
             |o| o.heard[0].fills.forgotten = 1,
             |o| o.not_opened(VenueId(0), &ENTER, SellMark::Long, Symbol(*b"TEST    "), SENT),
+            |o| o.findings.counters.unknown = 1,
+            |o| o.findings.last = Some(Anomaly::of(AnomalyKind::NumbersTaken, SAID, -1, 2)),
         ];
-        let digests = changes.map(|change| {
-            let timeout = Nanos(1);
-            let config = OrdersConfig {
-                capacity: 1,
-                retained: 1,
-                fills: 1,
-                instruments: 1,
-                venues: 2,
-                first_id: 1,
-                request_timeout: timeout,
-            };
-            let mut orders = Orders::new(&config).unwrap();
-            change(&mut orders);
-            Digest::of_state(|into| orders.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        let config = OrdersConfig {
+            capacity: 1,
+            retained: 1,
+            fills: 1,
+            instruments: 1,
+            venues: 2,
+            first_id: 1,
+            request_timeout: Nanos(1),
+        };
+        assert_all_saved(|| Orders::new(&config).unwrap(), &changes);
     }
 }

@@ -5,7 +5,9 @@
 
 use super::report::Subject;
 use super::{Anomaly, AnomalyKind, Booked, Effect, Heard, Orders, Report, Sent, Standing, bump};
-use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Nanos, Qty, Side, Symbol, Token, VenueId};
+use crate::base::{
+    ClientId, InstrumentId, LoadError, Map, Mono, Nanos, Qty, Reader, Save, Side, State, Symbol, Token, Value, VenueId,
+};
 use crate::flow::action::{Change, Enter, Fill, Happening, SellMark, Tags};
 use alloc::vec::Vec;
 
@@ -44,25 +46,11 @@ impl Orphan {
         let (order, instrument) = (Some(self.id), self.instrument);
         Anomaly { order, instrument, ..Anomaly::of(what, about, said, known) }
     }
-
-    fn digest(&self, into: &mut Digest) {
-        let Orphan { id, venue, token, symbol, instrument, side, mark, tags, open, cancelled, accepted, request } =
-            self;
-        into.u64(id.0);
-        into.u64(u64::from(venue.0));
-        into.u64(token.0);
-        into.u64(symbol.key());
-        into.u64(instrument.map_or(u64::MAX, |id| u64::from(id.0)));
-        into.u64(*side as u64);
-        into.u64(mark.number());
-        tags.digest(into);
-        into.i64(open.0);
-        into.u64(u64::from(*cancelled) | u64::from(*accepted) << 1);
-        into.u64(*request);
-    }
 }
 
-/// All of one venue, in no order that means anything.
+crate::value! { Orphan { id, venue, token, symbol, instrument, side, mark, tags, open, cancelled, accepted, request } }
+
+/// All of them, in the order in which they are cancelled; else it means nothing.
 #[derive(Debug)]
 pub(super) struct Orphans {
     list: Vec<Orphan>,
@@ -102,6 +90,8 @@ impl Orphans {
 
     #[allow(clippy::cast_possible_truncation)] // below the capacity, a u32
     fn add(&mut self, orphan: Orphan) {
+        // The venue may name one twice, and it is one.
+        self.remove(orphan.token);
         let place = self.list.len();
         if place == self.list.capacity() || self.by_token.insert(orphan.token.0, place as u32).is_err() {
             return bump(&mut self.beyond);
@@ -135,14 +125,32 @@ impl Orphans {
         (self.cursor, self.again_at) = (0, now.after(patience));
         None
     }
+}
 
-    pub(super) fn digest(&self, into: &mut Digest) {
+impl State for Orphans {
+    fn save(&self, into: &mut dyn Save) {
         let Orphans { list, by_token: _, beyond, cursor, again_at } = self;
-        into.u64(list.len() as u64);
-        list.iter().for_each(|orphan| orphan.digest(into));
-        into.u64(*beyond);
-        into.u64(*cursor as u64);
-        into.u64(again_at.0);
+        into.count(list.len());
+        list.iter().for_each(|orphan| orphan.put(into));
+        beyond.put(into);
+        cursor.put(into);
+        again_at.put(into);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        let Orphans { list, by_token, beyond, cursor, again_at } = self;
+        list.clear();
+        by_token.clear();
+        for place in (0u32..).take(from.count(by_token.capacity())?) {
+            let orphan: Orphan = from.value()?;
+            if by_token.insert(orphan.token.0, place) != Ok(None) {
+                return Err(LoadError::BAD);
+            }
+            list.push(orphan);
+        }
+        beyond.load(from)?;
+        cursor.load(from)?;
+        again_at.load(from)
     }
 }
 
@@ -359,8 +367,7 @@ fn find(heard: &mut [Heard], venue: VenueId, token: Token) -> Result<&mut Orphan
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
-    use std::vec::Vec;
+    use crate::base::assert_all_saved;
 
     fn one() -> Orphan {
         Orphan {
@@ -380,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         let changes: [fn(&mut Orphan); 13] = [
             |_| {},
             |o| o.id = ClientId(2),
@@ -396,25 +403,25 @@ mod tests {
             |o| o.accepted = true,
             |o| o.request = 1,
         ];
-        let mut all = Vec::new();
-        let mut note = |orphans: &Orphans| {
-            all.push(Digest::of_state(|into| orphans.digest(into)));
-        };
-        for change in changes {
-            let (mut orphan, mut orphans) = (one(), Orphans::new(2));
-            change(&mut orphan);
-            orphans.add(orphan);
-            note(&orphans);
-        }
-        let changes: [fn(&mut Orphans); 4] =
-            [|o| o.beyond = 1, |o| o.cursor = 1, |o| o.again_at = Mono(1), |o| o.remove(Token(1))];
-        for change in changes {
-            let mut orphans = Orphans::new(2);
-            orphans.add(one());
-            change(&mut orphans);
-            note(&orphans);
-        }
-        assert_eq!(first_repeated(&all), None);
+        assert_all_saved(one, &changes);
+        let changes: [fn(&mut Orphans); 6] = [
+            |_| {},
+            |o| o.beyond = 1,
+            |o| o.cursor = 1,
+            |o| o.again_at = Mono(1),
+            |o| o.add(one()),
+            |o| (1..=3).rev().for_each(|token| o.add(Orphan { token: Token(token), ..one() })),
+        ];
+        assert_all_saved(|| Orphans::new(2), &changes);
+    }
+
+    #[test]
+    fn one_that_is_named_twice_is_one() {
+        let mut orphans = Orphans::new(3);
+        [1, 2, 1].into_iter().for_each(|token| orphans.add(Orphan { token: Token(token), ..one() }));
+        assert_eq!((orphans.list.len(), orphans.beyond), (2, 0));
+        orphans.remove(Token(1));
+        assert!(!orphans.knows(Token(1)) && orphans.find(Token(2)).unwrap().token == Token(2));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::table::Cursor;
 use super::{Order, Orders};
-use crate::base::{Digest, InstrumentId, Mono, Nanos, Qty, VenueId};
+use crate::base::{InstrumentId, Mono, Nanos, Qty, VenueId};
 use crate::flow::action::Cancel;
 
 /// Whose orders.
@@ -15,6 +15,8 @@ pub enum Which {
     /// Those in one instrument.
     Of(InstrumentId),
 }
+
+crate::value! { enum Which { 0 => All, 1 => At(venue), 2 => Of(instrument) } }
 
 /// A round over live orders that gives a full cancel for each that has none on its way, and again for one whose
 /// cancel is older than `patience`. Works with every venue, also one without mass cancel; after a mass cancel, a
@@ -29,6 +31,8 @@ pub struct Sweep {
     /// This round has met an order that shall go.
     found: bool,
 }
+
+crate::value! { Sweep { of, patience, cursor, again_at, found } }
 
 impl Sweep {
     /// Of these.
@@ -81,21 +85,6 @@ impl Sweep {
         self.found
     }
 
-    /// Feeds every value.
-    pub fn digest(&self, into: &mut Digest) {
-        let Sweep { of, patience, cursor, again_at, found } = self;
-        let (kind, which) = match of {
-            Which::All => (0, 0),
-            Which::At(venue) => (1, u32::from(venue.0)),
-            Which::Of(instrument) => (2, instrument.0),
-        };
-        into.u64(kind << 32 | u64::from(which));
-        into.u64(patience.0);
-        cursor.digest(into);
-        into.u64(again_at.0);
-        into.u64(u64::from(*found));
-    }
-
     /// When to ask for more.
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
@@ -116,10 +105,10 @@ impl Sweep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::assert_all_saved;
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         let changes: [fn(&mut Sweep); 8] = [
             |_| {},
             |s| s.of = Which::At(VenueId(0)),
@@ -130,11 +119,6 @@ mod tests {
             |s| s.again_at = Mono(9),
             |s| s.found = true,
         ];
-        let digests = changes.map(|change| {
-            let mut sweep = Sweep::new(Which::All, Nanos(1));
-            change(&mut sweep);
-            Digest::of_state(|into| sweep.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Sweep::new(Which::All, Nanos(1)), &changes);
     }
 }

@@ -4,7 +4,9 @@ use super::super::action::{Change, Fill, Happening};
 use super::super::words::Reason;
 use super::list::{Links, List, NIL};
 use super::order::{Order, Queue};
-use crate::base::{ClientId, Digest, InstrumentId, Map, Mono, Price, Qty, Side, Token, VenueId};
+use crate::base::{
+    ClientId, InstrumentId, LoadError, Map, Mono, Price, Qty, Reader, Save, Side, State, Token, Value, VenueId,
+};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -27,13 +29,9 @@ impl Cursor {
     pub(super) const fn at(slot: u32, born: u64) -> Self {
         Cursor { slot, born }
     }
-
-    pub(super) fn digest(&self, into: &mut Digest) {
-        let Cursor { slot, born } = self;
-        into.u64(u64::from(*slot));
-        into.u64(*born);
-    }
 }
+
+crate::value! { Cursor { slot, born } }
 
 /// What a step did, besides changing the order.
 pub(super) struct Effect {
@@ -351,67 +349,230 @@ impl Table {
         }
         best
     }
+}
 
-    pub(super) fn digest(&self, into: &mut Digest) {
-        // Found by what the orders themselves hold: the maps, the lists of the living (in the order of `born`), and the
-        // best prices. What a slot has in front of it in its queue is not.
+/// The orders by slot; then in which order slots are queued, and in which the living became so. The lists by instrument and
+/// the best prices follow from that. The maps do not quite: of two orders under one token the later one has it.
+impl State for Table {
+    fn save(&self, into: &mut dyn Save) {
         let Table {
             slots,
             at,
-            by_id: _,
+            by_id,
             queued,
             retired,
-            live: _,
-            all: _,
+            live,
+            all,
             of_instrument: _,
-            instruments: _,
+            instruments,
             best: _,
-            live_count,
+            live_count: _,
             births,
         } = self;
-        into.u64(*births);
-        into.u64(u64::from(*live_count));
-        for (slot, order) in (0u64..).zip(slots).filter(|(_, o)| o.id.0 != 0) {
-            into.u64(slot);
-            order.digest(into);
+        let used = || (0u32..).zip(slots).filter(|(_, order)| order.id.0 != 0);
+        into.count(slots.len());
+        into.count(instruments.len());
+        into.count(at.len());
+        into.count(used().count());
+        for (slot, order) in used() {
+            slot.put(into);
+            order.save(into);
         }
-        let waiting = at.iter().flat_map(|AtVenue { by_token: _, pending, overdue, live_count: _ }| [pending, overdue]);
-        for list in core::iter::once(retired).chain(waiting) {
-            let mut slot = list.head;
-            while slot != NIL {
-                into.u64(u64::from(slot));
-                slot = queued.next(slot);
+        queued.save(*retired, into);
+        for AtVenue { by_token: _, pending, overdue, live_count: _ } in at {
+            queued.save(*pending, into);
+            queued.save(*overdue, into);
+        }
+        live.save(*all, into);
+        births.put(into);
+        at.iter().for_each(|at| at.by_token.save(into));
+        by_id.save(into);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        LoadError::unless_equal(self.slots.len(), from.u64()?)?;
+        LoadError::unless_equal(self.instruments.len(), from.u64()?)?;
+        LoadError::unless_equal(self.at.len(), from.u64()?)?;
+        self.clear();
+        for _ in 0..from.count(self.slots.len())? {
+            let slot = from.u32()?;
+            let place = self.slots.get_mut(slot as usize).filter(|order| order.id.0 == 0).ok_or(LoadError::BAD)?;
+            place.load(from)?;
+            if usize::from(place.venue.0) >= self.at.len() {
+                return Err(LoadError::BAD);
             }
-            into.u64(u64::from(NIL));
         }
+        self.load_queue(None, Queue::Retired, from)?;
+        for venue in (0u8..).map(VenueId).take(self.at.len()) {
+            self.load_queue(Some(venue), Queue::Pending, from)?;
+            self.load_queue(Some(venue), Queue::Overdue, from)?;
+        }
+        self.load_living(from)?;
+        // What can still execute is live, and what is not waits to be reused: else a slot would be in a list twice.
+        let retired = |order: &Order| order.queue == Queue::Retired;
+        let living = self.slots.iter().filter(|order| order.is_live()).count();
+        if living != self.live_count as usize || self.slots.iter().any(|order| order.is_live() == retired(order)) {
+            return Err(LoadError::BAD);
+        }
+        self.births = from.value()?;
+        self.at.iter_mut().try_for_each(|at| at.by_token.load(from))?;
+        self.by_id.load(from)
+    }
+}
+
+impl Table {
+    /// No slot is used, queued or live.
+    fn clear(&mut self) {
+        self.slots.fill(Order { queue: Queue::Quiet, ..Order::VACANT });
+        self.queued.clear();
+        self.retired = List::EMPTY;
+        for at in &mut self.at {
+            (at.pending, at.overdue, at.live_count) = (List::EMPTY, List::EMPTY, 0);
+        }
+        self.live.clear();
+        self.all = List::EMPTY;
+        self.of_instrument.clear();
+        self.instruments.fill(List::EMPTY);
+        self.best.fill([None; 2]);
+        self.live_count = 0;
+    }
+
+    /// Slots that are in this queue, of one venue where it is one's, from its head on. Each is in one queue at most.
+    fn load_queue(&mut self, of: Option<VenueId>, queue: Queue, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        for _ in 0..from.count(self.slots.len())? {
+            let slot = from.u32()?;
+            let fits = |order: &Order| order.queue == Queue::Quiet && of.is_none_or(|venue| order.venue == venue);
+            if !self.get(slot).is_some_and(fits) {
+                return Err(LoadError::BAD);
+            }
+            self.queue(slot, queue);
+        }
+        Ok(())
+    }
+
+    /// The living, in the order in which they became so.
+    fn load_living(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        let mut born = None;
+        for _ in 0..from.count(self.slots.len())? {
+            let slot = from.u32()?;
+            let order =
+                *self.get(slot).filter(|order| order.is_live() && Some(order.born) > born).ok_or(LoadError::BAD)?;
+            born = Some(order.born);
+            let list = self.instruments.get_mut(order.instrument.0 as usize).ok_or(LoadError::BAD)?;
+            self.of_instrument.push_back(list, slot);
+            self.live.push_back(&mut self.all, slot);
+            self.live_count = self.live_count.wrapping_add(1);
+            if let Some(at) = self.at.get_mut(usize::from(order.venue.0)) {
+                at.live_count = at.live_count.wrapping_add(1);
+            }
+            self.rate(order.instrument, order.side, None, order.reach());
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::order::Status;
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::{Writer, assert_all_saved};
+
+    fn live(table: &mut Table, id: u64, token: u64, side: Side, price: i64) -> u32 {
+        let (token, instrument) = (Token(token), InstrumentId(0));
+        let venue = VenueId(u8::from(id % 2 == 0));
+        let slot = table.take(venue, instrument, ClientId(id), token).unwrap();
+        table.step(slot, |order| {
+            (order.status, order.id, order.token) = (Status::Pending, ClientId(id), token);
+            (order.side, order.limit, order.price) = (side, Price(price), Price(price));
+            Effect::of(Happening::Sent)
+        });
+        slot
+    }
 
     #[test]
-    fn the_digest_sees_every_field_and_in_which_order_slots_are_queued() {
-        let changes: [fn(&mut Table); 7] = [
+    fn every_field_is_saved_and_in_which_order_slots_are_queued() {
+        let changes: [fn(&mut Table); 11] = [
             |_| {},
             |t| t.births = 9,
-            |t| t.live_count = 9,
             |t| t.slots[0].id = ClientId(1),
             |t| t.slots[1].id = ClientId(1),
-            |t| t.queue(0, Queue::Pending),
             |t| {
                 // To the end of the queue that it was the first in.
                 t.queue(0, Queue::Quiet);
                 t.queue(0, Queue::Retired);
             },
+            |t| t.add_token(VenueId(0), Token(7), 1),
+            |t| _ = t.by_id.insert(7, 1),
+            |t| _ = live(t, 5, 6, Side::Buy, 10),
+            |t| {
+                let slot = live(t, 5, 6, Side::Buy, 10);
+                t.queue(slot, Queue::Overdue);
+            },
+            |t| {
+                let slot = live(t, 5, 6, Side::Buy, 10);
+                t.queue(slot, Queue::Quiet);
+            },
+            |t| {
+                live(t, 5, 6, Side::Buy, 10);
+                live(t, 6, 7, Side::Sell, 12);
+            },
         ];
-        let digests = changes.map(|change| {
-            let mut table = Table::new(3, 1, 1);
-            change(&mut table);
-            Digest::of_state(|into| table.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Table::new(3, 1, 2), &changes);
+    }
+
+    /// Slots were reused, so that the living stand in another order than their slots.
+    #[test]
+    fn a_restored_table_goes_on_as_the_saved_one() {
+        let mut one = Table::new(3, 1, 2);
+        let finish = |table: &mut Table, slot| {
+            table.step(slot, |order| {
+                order.status = Status::Cancelled;
+                Effect::of(Happening::Cancelled)
+            })
+        };
+        let first = live(&mut one, 1, 1, Side::Buy, 10);
+        live(&mut one, 2, 2, Side::Buy, 11);
+        finish(&mut one, first);
+        live(&mut one, 3, 3, Side::Buy, 9);
+        live(&mut one, 4, 4, Side::Buy, 12);
+        let mut two = Table::new(3, 1, 2);
+        live(&mut two, 9, 9, Side::Sell, 1);
+        let saved = Writer::of(&one);
+        two.load(&mut Reader(&saved)).unwrap();
+        let seen = |table: &Table| {
+            let (mut all, mut each) = (Cursor::default(), Cursor::default());
+            let ids = std::iter::from_fn(|| table.next_live(&mut all).map(|o| o.id.0)).collect::<std::vec::Vec<_>>();
+            let of = std::iter::from_fn(|| table.next_live_of(InstrumentId(0), &mut each).map(|o| o.id.0));
+            (
+                ids,
+                of.collect::<std::vec::Vec<_>>(),
+                table.own_best(InstrumentId(0), Side::Buy),
+                table.of_token(VenueId(0), Token(9)),
+            )
+        };
+        assert_eq!(seen(&one), (std::vec![2, 3, 4], std::vec![2, 3, 4], Some(Price(12)), None));
+        for last in [4, 2, 3] {
+            assert_eq!(seen(&two), seen(&one));
+            let slot = one.of_id(ClientId(last)).unwrap();
+            assert_eq!(finish(&mut one, slot), finish(&mut two, slot));
+            assert_eq!(Writer::of(&one), Writer::of(&two));
+        }
+    }
+
+    #[test]
+    fn lists_that_cannot_be_are_refused() {
+        let mut table = Table::new(2, 1, 1);
+        live(&mut table, 1, 1, Side::Buy, 10);
+        let saved = Writer::of(&table);
+        let load = |bytes: &[u8]| Table::new(2, 1, 1).load(&mut Reader(bytes));
+        assert_eq!(load(&saved), Ok(()));
+        // Behind the order: the retired (one), the pending (one), none overdue, one living.
+        let lists = [&1u64.to_le_bytes()[..], &1u32.to_le_bytes(), &1u64.to_le_bytes(), &0u32.to_le_bytes()].concat();
+        let at = saved.windows(lists.len()).position(|part| part == lists).unwrap();
+        for (offset, wrong) in [(8, 0), (8, 9), (20, 1), (20, 9), (40, 1)] {
+            let mut bytes = saved.clone();
+            bytes[at + offset] = wrong;
+            assert!(load(&bytes).is_err(), "{offset}: {wrong}");
+        }
     }
 }

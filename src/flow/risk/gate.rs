@@ -3,9 +3,7 @@
 use super::ledger::{Account, Ledger};
 use super::limits::{EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
 use super::memory::{Recent, Throttle};
-use crate::base::{
-    Digest, Instrument, InstrumentId, LoadError, Mono, Notional, OutOfRange, Price, Qty, Reader, Side, State, Writer,
-};
+use crate::base::{Instrument, InstrumentId, Mono, Notional, OutOfRange, Price, Qty, Side};
 use crate::flow::action::{Cancel, CancelToken, Change, Enter, Exposure, MassCancel, Replace, SellMark};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -689,74 +687,15 @@ fn judge_short(
     Ok(())
 }
 
-impl State for Gate {
-    fn digest(&self, into: &mut Digest) {
-        let Gate { limits: _, each, ledger, killed, now, throttle, recent, swept, swept_each, passed, refused } = self;
-        ledger.digest(into);
-        throttle.digest(into);
-        recent.digest(into);
-        into.u64(u64::from(*killed));
-        into.u64(now.0);
-        for swept in swept_each.iter().chain([swept]) {
-            into.u64(swept.unwrap_or(Mono::NEVER).0);
-        }
-        // Of the limits this alone is no configuration.
-        for limits in each {
-            into.i64(limits.locates.0);
-        }
-        for n in refused.iter().chain([passed]) {
-            into.u64(*n);
-        }
-    }
-
-    fn save(&self, into: &mut Writer) {
-        self.ledger.save(into);
-        self.throttle.save(into);
-        self.recent.save(into);
-        into.u64(u64::from(self.killed));
-        into.u64(self.now.0);
-        for swept in self.swept_each.iter().chain([&self.swept]) {
-            into.u64(swept.unwrap_or(Mono::NEVER).0);
-        }
-        for limits in &self.each {
-            into.i64(limits.locates.0);
-        }
-        for n in self.refused.iter().chain([&self.passed]) {
-            into.u64(*n);
-        }
-    }
-
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        self.ledger.load(from)?;
-        self.throttle.load(from)?;
-        self.recent.load(from)?;
-        self.killed = match from.u64()? {
-            0 => false,
-            1 => true,
-            _ => return Err(LoadError::OutOfRange),
-        };
-        self.now = Mono(from.u64()?);
-        for swept in self.swept_each.iter_mut().chain([&mut self.swept]) {
-            *swept = Some(Mono(from.u64()?)).filter(|at| *at != Mono::NEVER);
-        }
-        for limits in &mut self.each {
-            limits.locates = Qty(from.i64()?);
-            limits.check().map_err(|_| LoadError::OutOfRange)?;
-        }
-        for n in self.refused.iter_mut().chain([&mut self.passed]) {
-            *n = from.u64()?;
-        }
-        Ok(())
-    }
-}
+crate::state! { Gate { each, ledger, killed, now, throttle, recent, swept, swept_each, passed, refused } without { limits } }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{InstrumentId, first_repeated};
+    use crate::base::{InstrumentId, assert_all_saved};
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         let window = crate::base::Nanos(1_000);
         let limits = RiskLimits { duplicate_window: window, burst: 4, orders_per_second: 1, ..RiskLimits::widest() };
         const ENTER: Enter = Enter {
@@ -787,11 +726,6 @@ mod tests {
             |g| g.refused[0] = 1,
             |g| g.refused[Refusal::CrossedBook as usize] = 1,
         ];
-        let digests = changes.map(|change| {
-            let mut gate = Gate::new(&limits, 2).unwrap();
-            change(&mut gate);
-            Digest::of_state(|into| gate.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Gate::new(&limits, 2).unwrap(), &changes);
     }
 }

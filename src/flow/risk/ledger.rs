@@ -4,7 +4,7 @@
 //! after; the ledger subtracts the one and adds the other, so that it equals a sum over all orders at every moment
 //! without ever walking them. Exposure counts from the moment an order is sent.
 
-use crate::base::{Digest, Instrument, InstrumentId, LoadError, Notional, Price, Qty, Reader, Side, State, Writer};
+use crate::base::{Instrument, InstrumentId, Notional, Price, Qty, Side};
 use crate::flow::action::{Change, Exposure, Fill};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -190,66 +190,17 @@ impl Ledger {
     }
 }
 
-impl State for Ledger {
-    fn digest(&self, into: &mut Digest) {
-        let Ledger { accounts, open, faults } = self;
-        for Account { position, buys, sells, short_open, short_sold, cash } in accounts {
-            let [Open { qty: bought, notional: paid }, Open { qty: sold, notional: got }] = [buys, sells];
-            for n in [position, bought, sold, short_open, short_sold] {
-                into.i64(n.0);
-            }
-            for n in [paid, got, cash] {
-                into.i128(n.0);
-            }
-        }
-        into.i128(open.0);
-        into.u64(*faults);
-    }
-
-    fn save(&self, into: &mut Writer) {
-        into.u64(self.accounts.len() as u64);
-        for a in &self.accounts {
-            for n in [a.position, a.buys.qty, a.sells.qty, a.short_open, a.short_sold] {
-                into.i64(n.0);
-            }
-            for n in [a.buys.notional, a.sells.notional, a.cash] {
-                into.bytes(&n.0.to_le_bytes());
-            }
-        }
-        into.bytes(&self.open.0.to_le_bytes());
-        into.u64(self.faults);
-    }
-
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        if from.u64()? != self.accounts.len() as u64 {
-            return Err(LoadError::OutOfRange);
-        }
-        for a in &mut self.accounts {
-            for n in [&mut a.position, &mut a.buys.qty, &mut a.sells.qty, &mut a.short_open, &mut a.short_sold] {
-                *n = Qty(from.i64()?);
-            }
-            for n in [&mut a.buys.notional, &mut a.sells.notional, &mut a.cash] {
-                *n = notional(from)?;
-            }
-        }
-        self.open = notional(from)?;
-        self.faults = from.u64()?;
-        Ok(())
-    }
-}
-
-fn notional(from: &mut Reader<'_>) -> Result<Notional, LoadError> {
-    let bytes = from.bytes(16)?.first_chunk::<16>().ok_or(LoadError::Short)?;
-    Ok(Notional(i128::from_le_bytes(*bytes)))
-}
+crate::value! { Open { qty, notional } }
+crate::state! { Account { position, buys, sells, short_open, short_sold, cash } }
+crate::state! { Ledger { accounts, open, faults } }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
+    use crate::base::assert_all_saved;
 
     #[test]
-    fn the_digest_sees_every_field() {
+    fn every_field_is_saved_and_restored() {
         let changes: [fn(&mut Ledger); 12] = [
             |_| {},
             |l| l.accounts[0].position = Qty(1),
@@ -264,11 +215,6 @@ mod tests {
             |l| l.open = Notional(1),
             |l| l.faults = 1,
         ];
-        let digests = changes.map(|change| {
-            let mut ledger = Ledger::new(2);
-            change(&mut ledger);
-            Digest::of_state(|into| ledger.digest(into))
-        });
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Ledger::new(2), &changes);
     }
 }

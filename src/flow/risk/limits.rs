@@ -3,7 +3,7 @@
 //! Quantities and prices are in the instrument's own units; notionals in price units times quantity units times the
 //! multiplier (for US equities 1/10,000 of a dollar). A value *at* a limit passes; one unit beyond is refused.
 
-use crate::base::{Nanos, Notional, OutOfRange, Price, Qty};
+use crate::base::{LoadError, Nanos, Notional, OutOfRange, Price, Qty};
 
 /// The limits of a lane, and of each instrument that has none of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +50,12 @@ pub struct InstrumentLimits {
     pub locates: Qty,
     /// What becomes of a sell that is larger than the long position.
     pub zero_cross: ZeroCross,
+}
+
+// Of the limits this alone is no configuration: locates are found during the day.
+crate::state! {
+    InstrumentLimits { locates }
+    without { max_order_qty, max_order_notional, whole_lots, max_position, max_open, collar, short, zero_cross } then sound
 }
 
 /// How far from the book a price may be. The book is taken without own orders.
@@ -204,6 +210,10 @@ impl RiskLimits {
 }
 
 impl InstrumentLimits {
+    fn sound(&mut self) -> Result<(), LoadError> {
+        self.check().map_err(|_| LoadError::BAD)
+    }
+
     /// Checks every field.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What the gate remembers of what it let pass: the order rate, and recent orders.
 
 use super::limits::{MOST_RECENT, RiskLimits};
-use crate::base::{Digest, LoadError, Mono, Nanos, Price, Qty, Reader, Side, State, Writer};
+use crate::base::{LoadError, Mono, Nanos, Price, Qty, Reader, Save, Side, State, Value};
 use crate::flow::action::Enter;
 use alloc::boxed::Box;
 use alloc::vec;
@@ -37,21 +37,7 @@ impl Throttle {
     }
 }
 
-impl State for Throttle {
-    fn digest(&self, into: &mut Digest) {
-        let Throttle { full_at, interval: _, depth: _ } = self;
-        into.u64(full_at.0);
-    }
-
-    fn save(&self, into: &mut Writer) {
-        into.u64(self.full_at.0);
-    }
-
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        self.full_at = Mono(from.u64()?);
-        Ok(())
-    }
-}
+crate::state! { Throttle { full_at } without { interval, depth } }
 
 /// The orders of the duplicate window, in a ring that holds as many as the order rate can let pass in that time: it
 /// cannot be full of orders that still matter.
@@ -72,11 +58,12 @@ struct Seen {
     qty: Qty,
 }
 
+const NEVER: Seen = Seen { at: None, instrument: 0, side: Side::Buy, price: Price(0), qty: Qty::ZERO };
+
 impl Recent {
     pub(super) fn new(limits: &RiskLimits) -> Self {
-        let never = Seen { at: None, instrument: 0, side: Side::Buy, price: Price(0), qty: Qty::ZERO };
         let places = usize::try_from(limits.most_recent().min(MOST_RECENT)).unwrap_or(0);
-        Recent { ring: vec![never; places].into_boxed_slice(), next: 0, window: limits.duplicate_window }
+        Recent { ring: vec![NEVER; places].into_boxed_slice(), next: 0, window: limits.duplicate_window }
     }
 
     /// Was the same order let pass less than the window ago? `now` never runs back.
@@ -118,43 +105,25 @@ impl Recent {
     }
 }
 
-impl State for Recent {
-    fn digest(&self, into: &mut Digest) {
-        // Where the ring begins changes nothing.
-        let Recent { ring: _, next: _, window: _ } = self;
-        for Seen { at, instrument, side, price, qty } in self.in_order() {
-            into.u64(at.map_or(0, |at| at.0));
-            into.u64(u64::from(*instrument) << 1 | u64::from(*side as u8));
-            into.i64(price.0);
-            into.i64(qty.0);
-        }
-    }
+crate::value! { Seen { at, instrument, side, price, qty } }
 
-    fn save(&self, into: &mut Writer) {
-        into.u64(self.in_order().count() as u64);
-        for seen in self.in_order() {
-            into.u64(seen.at.map_or(0, |at| at.0));
-            into.u64(u64::from(seen.instrument) << 1 | u64::from(seen.side as u8));
-            into.i64(seen.price.0);
-            into.i64(seen.qty.0);
-        }
+/// From the oldest to the newest: where the ring begins changes nothing.
+impl State for Recent {
+    fn save(&self, into: &mut dyn Save) {
+        let Recent { ring: _, next: _, window: _ } = self;
+        into.count(self.in_order().count());
+        self.in_order().for_each(|seen| seen.put(into));
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        let count = usize::try_from(from.u64()?).map_err(|_| LoadError::OutOfRange)?;
-        if count > self.ring.len() {
-            return Err(LoadError::OutOfRange);
-        }
-        for place in &mut self.ring {
-            place.at = None;
-        }
+        let count = from.count(self.ring.len())?;
+        self.ring.fill(NEVER);
         self.next = if count == self.ring.len() { 0 } else { count };
         for place in self.ring.iter_mut().take(count) {
-            let at = Some(Mono(from.u64()?));
-            let word = from.u64()?;
-            let instrument = u32::try_from(word >> 1).map_err(|_| LoadError::OutOfRange)?;
-            let side = if word & 1 == 0 { Side::Buy } else { Side::Sell };
-            *place = Seen { at, instrument, side, price: Price(from.i64()?), qty: Qty(from.i64()?) };
+            *place = from.value()?;
+            if place.at.is_none() {
+                return Err(LoadError::BAD);
+            }
         }
         Ok(())
     }
@@ -163,35 +132,33 @@ impl State for Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::first_repeated;
-    use std::vec::Vec;
+    use crate::base::assert_all_saved;
+
+    fn limits() -> RiskLimits {
+        RiskLimits { duplicate_window: Nanos(1_000), burst: 4, orders_per_second: 1, ..RiskLimits::widest() }
+    }
+
+    fn seen(recent: &mut Recent, change: impl FnOnce(&mut Seen)) {
+        let mut one = Seen { at: Some(Mono(1)), instrument: 1, side: Side::Buy, price: Price(1), qty: Qty(1) };
+        change(&mut one);
+        recent.ring[recent.next] = one;
+        recent.next = (recent.next + 1) % recent.ring.len();
+    }
 
     #[test]
-    fn the_digest_sees_every_field() {
-        let limits =
-            RiskLimits { duplicate_window: Nanos(1_000), burst: 4, orders_per_second: 1, ..RiskLimits::widest() };
-        let one = Seen { at: Some(Mono(1)), instrument: 1, side: Side::Buy, price: Price(1), qty: Qty(1) };
-        let changes: [fn(&mut Seen); 6] = [
+    fn every_field_is_saved_and_restored() {
+        let changes: [fn(&mut Recent); 8] = [
             |_| {},
-            |s| s.at = Some(Mono(2)),
-            |s| s.instrument = 2,
-            |s| s.side = Side::Sell,
-            |s| s.price = Price(2),
-            |s| s.qty = Qty(2),
+            |r| seen(r, |_| {}),
+            |r| seen(r, |s| s.at = Some(Mono(2))),
+            |r| seen(r, |s| s.instrument = 2),
+            |r| seen(r, |s| s.side = Side::Sell),
+            |r| seen(r, |s| s.price = Price(2)),
+            |r| seen(r, |s| s.qty = Qty(2)),
+            |r| (0..9).for_each(|n| seen(r, |s| s.at = Some(Mono(n)))),
         ];
-        let mut digests: Vec<u64> = changes
-            .iter()
-            .map(|change| {
-                let (mut seen, mut recent) = (one, Recent::new(&limits));
-                change(&mut seen);
-                recent.ring[0] = seen;
-                Digest::of_state(|into| recent.digest(into))
-            })
-            .collect();
-        let mut throttle = Throttle::new(&limits);
-        digests.push(Digest::of_state(|into| throttle.digest(into)));
-        throttle.take(Mono(1));
-        digests.push(Digest::of_state(|into| throttle.digest(into)));
-        assert_eq!(first_repeated(&digests), None);
+        assert_all_saved(|| Recent::new(&limits()), &changes);
+        let changes: [fn(&mut Throttle); 2] = [|_| {}, |t| t.take(Mono(1))];
+        assert_all_saved(|| Throttle::new(&limits()), &changes);
     }
 }

@@ -1,7 +1,7 @@
 //! Book imbalance: which side of the book is heavier.
 
 use super::Signal;
-use crate::base::{Digest, InstrumentId, LoadError, OutOfRange, Qty, Reader, Side, State, Writer};
+use crate::base::{InstrumentId, OutOfRange, Qty, Side};
 use crate::flow::book::BookRef;
 
 /// Configuration of [`Imbalance`].
@@ -104,12 +104,4 @@ impl Signal for Imbalance {
     }
 }
 
-impl State for Imbalance {
-    fn digest(&self, _: &mut Digest) {}
-
-    fn save(&self, _: &mut Writer) {}
-
-    fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
-        Ok(())
-    }
-}
+crate::state! { Imbalance {} without { levels } }

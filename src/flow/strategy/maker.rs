@@ -1,9 +1,7 @@
 //! Quotes both sides and leans against its inventory.
 
 use super::{Actions, Awaits, OwnOrder, Strategy, View};
-use crate::base::{
-    Digest, Instrument, InstrumentId, LoadError, Mono, Nanos, OutOfRange, Price, Qty, Reader, Side, State, Writer,
-};
+use crate::base::{Instrument, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side};
 use crate::flow::action::{Action, Cancel, Change, Enter, Happening, Replace, SellMark, TimeInForce};
 use crate::flow::event::Event;
 use crate::flow::risk::Refusal;
@@ -262,28 +260,4 @@ impl<S: Signal> Strategy<S> for MarketMaker {
     }
 }
 
-impl State for MarketMaker {
-    fn digest(&self, into: &mut Digest) {
-        let MarketMaker { config: _, idle_until } = self;
-        for idle in idle_until {
-            into.u64(idle.0);
-        }
-    }
-
-    fn save(&self, into: &mut Writer) {
-        into.u64(self.idle_until.len() as u64);
-        for idle in &self.idle_until {
-            into.u64(idle.0);
-        }
-    }
-
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        if from.u64()? != self.idle_until.len() as u64 {
-            return Err(LoadError::OutOfRange);
-        }
-        for idle in &mut self.idle_until {
-            *idle = Mono(from.u64()?);
-        }
-        Ok(())
-    }
-}
+crate::state! { MarketMaker { idle_until } without { config } }

@@ -13,7 +13,7 @@ use super::action::{Action, Change, SellMark, Tags};
 use super::event::Event;
 use super::risk::Refusal;
 use super::signal::{Signal, fewer};
-use crate::base::{ClientId, Digest, InstrumentId, Mono, Price, Qty, Side, State, StrategyId};
+use crate::base::{ClientId, InstrumentId, LoadError, Mono, Price, Qty, Reader, Save, Side, State, StrategyId, Value};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -111,19 +111,33 @@ impl Actions {
         self.len = 0;
     }
 
-    /// Feeds every value that can change a later output.
-    pub(super) fn digest(&self, into: &mut Digest) {
-        let Actions { list: _, len, strategy, dropped } = self;
-        into.u64(*len as u64);
-        self.list().iter().for_each(|action| action.digest(into));
-        into.u64(u64::from(strategy.0));
-        into.u64(*dropped);
-    }
-
     /// Actions dropped for want of room, ever.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+}
+
+/// What was asked for and is not judged yet: nothing, between inputs.
+impl State for Actions {
+    fn save(&self, into: &mut dyn Save) {
+        let Actions { list: _, len, strategy, dropped } = self;
+        into.count(*len);
+        self.list().iter().for_each(|action| action.put(into));
+        strategy.put(into);
+        dropped.put(into);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.clear();
+        let count = from.count(self.list.len())?;
+        for place in self.list.iter_mut().take(count) {
+            *place = from.value()?;
+        }
+        self.len = count;
+        self.strategy = from.value()?;
+        self.dropped = from.value()?;
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Takes the opposite best when the book leans far enough.
 
 use super::{Actions, Strategy, View};
-use crate::base::{Digest, InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, Side, State, Writer};
+use crate::base::{InstrumentId, Mono, Nanos, OutOfRange, Qty, Side};
 use crate::flow::action::{Action, Enter, TimeInForce};
 use crate::flow::event::Event;
 use crate::flow::signal::{Pressure, Signal};
@@ -123,28 +123,4 @@ impl<S: Signal<Value = Option<Pressure>>> Strategy<S> for ImbalanceTaker {
     }
 }
 
-impl State for ImbalanceTaker {
-    fn digest(&self, into: &mut Digest) {
-        let ImbalanceTaker { config: _, idle_until } = self;
-        for idle in idle_until {
-            into.u64(idle.0);
-        }
-    }
-
-    fn save(&self, into: &mut Writer) {
-        into.u64(self.idle_until.len() as u64);
-        for idle in &self.idle_until {
-            into.u64(idle.0);
-        }
-    }
-
-    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        if from.u64()? != self.idle_until.len() as u64 {
-            return Err(LoadError::OutOfRange);
-        }
-        for idle in &mut self.idle_until {
-            *idle = Mono(from.u64()?);
-        }
-        Ok(())
-    }
-}
+crate::state! { ImbalanceTaker { idle_until } without { config } }

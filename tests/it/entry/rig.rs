@@ -3,8 +3,8 @@
 
 use crate::targets_orders::Wire;
 use firelane_gateway::base::{
-    ClientId, Digest, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Price, Qty, SessionId, Side, Symbol,
-    VenueId,
+    ClientId, Digest, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Price, Qty, SessionId, Side, State,
+    Symbol, VenueId,
 };
 use firelane_gateway::flow::action::{Cancel, Change, Enter, Happening, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::entry::{OrderEntry, OuchConfig, OuchEntry, Refused, Stage, cl_ord_id};
@@ -479,8 +479,8 @@ impl Rig {
 
     pub(super) fn digest(&self) -> u64 {
         let mut digest = Digest::default();
-        self.entry.digest(&mut digest);
-        self.orders.digest(&mut digest);
+        self.entry.save(&mut digest);
+        self.orders.save(&mut digest);
         digest.value()
     }
 }

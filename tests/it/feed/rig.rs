@@ -252,9 +252,7 @@ impl Rig {
     }
 
     pub(super) fn digest(&self) -> u64 {
-        let mut digest = Digest::default();
-        self.feed.digest(&mut digest);
-        digest.value()
+        Digest::of_state(&self.feed)
     }
 }
 

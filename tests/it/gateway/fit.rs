@@ -3,7 +3,7 @@
 use super::market::{APPROVED, refused};
 use super::rig::*;
 use firelane_gateway::base::{
-    Digest, InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, SessionId, Side, State, VenueId, VenueRef,
+    InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, Save, SessionId, Side, State, VenueId, VenueRef,
     Writer,
 };
 use firelane_gateway::flow::book::{BookCapacity, Books};
@@ -37,8 +37,7 @@ impl Watcher {
 }
 
 impl State for Watcher {
-    fn digest(&self, _: &mut Digest) {}
-    fn save(&self, _: &mut Writer) {}
+    fn save(&self, _: &mut dyn Save) {}
     fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
         Ok(())
     }
@@ -212,8 +211,7 @@ struct Still {
 }
 
 impl State for Still {
-    fn digest(&self, _: &mut Digest) {}
-    fn save(&self, _: &mut Writer) {}
+    fn save(&self, _: &mut dyn Save) {}
     fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
         Ok(())
     }
@@ -302,8 +300,7 @@ fn deadlines_of_many_instruments_at_one_time_are_no_standstill_and_a_lane_that_i
     /// One deadline for each instrument, all at once, three times over; how many came.
     struct Rounds(Vec<u64>, Mono, Arc<AtomicU64>);
     impl State for Rounds {
-        fn digest(&self, _: &mut Digest) {}
-        fn save(&self, _: &mut Writer) {}
+        fn save(&self, _: &mut dyn Save) {}
         fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
             Ok(())
         }

@@ -5,8 +5,8 @@
 #![allow(unreachable_pub, dead_code)] // each user of the rig takes what it needs
 
 use firelane_gateway::base::{
-    AccountId, ClientId, Digest, Instrument, InstrumentId, InstrumentTable, LineId, LoadError, Mono, Nanos, Price, Qty,
-    Reader, SessionId, Side, State, StrategyId, Symbol, VenueId, Writer,
+    AccountId, ClientId, Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, Price, Qty, SessionId, Side,
+    StrategyId, Symbol, VenueId,
 };
 use firelane_gateway::flow::action::{Action, Cancel, Enter, MassCancel, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::book::{BookCapacity, Books};
@@ -151,15 +151,7 @@ impl Told {
     }
 }
 
-impl State for Told {
-    fn digest(&self, into: &mut Digest) {
-        into.u64(self.later.map_or(0, |l| l.0.0));
-    }
-    fn save(&self, _: &mut Writer) {}
-    fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
-        Ok(())
-    }
-}
+firelane_gateway::state! { Told { later } }
 
 impl Strategy<Imbalance> for Told {
     fn on_event(&mut self, id: InstrumentId, event: &Event, view: &View<'_, Imbalance>, ask: &mut Actions) {

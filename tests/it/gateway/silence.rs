@@ -3,7 +3,7 @@
 
 use super::market::{APPROVED, refused};
 use super::rig::*;
-use firelane_gateway::base::{Digest, InstrumentId, LineId, LoadError, Nanos, Price, Qty, Reader, Side, State, Writer};
+use firelane_gateway::base::{InstrumentId, LineId, LoadError, Nanos, Price, Qty, Reader, Save, Side, State};
 use firelane_gateway::flow::action::{Action, Change, Enter, TimeInForce};
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::{FeedConfig, Start};
@@ -166,12 +166,11 @@ fn another_session_ends_the_silence_when_its_numbers_are_believed() {
 pub(super) struct Greedy(Told);
 
 impl State for Greedy {
-    fn digest(&self, into: &mut Digest) {
-        self.0.digest(into);
+    fn save(&self, into: &mut dyn Save) {
+        self.0.save(into);
     }
-    fn save(&self, _: &mut Writer) {}
-    fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
-        Ok(())
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.0.load(from)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What strategies see of the lane, and what they hear beside the market.
 
 use super::rig::*;
-use firelane_gateway::base::{Digest, InstrumentId, LoadError, Qty, Reader, Side, State, Writer};
+use firelane_gateway::base::{InstrumentId, LoadError, Qty, Reader, Save, Side, State};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::action::{Action, Change, Enter, TimeInForce};
 use firelane_gateway::flow::event::{Event, EventKind};
@@ -40,8 +40,7 @@ impl Wide {
 }
 
 impl State for Wide {
-    fn digest(&self, _: &mut Digest) {}
-    fn save(&self, _: &mut Writer) {}
+    fn save(&self, _: &mut dyn Save) {}
     fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
         Ok(())
     }

@@ -5,6 +5,7 @@ use alloc::vec;
 use core::fmt;
 
 use super::Packet;
+use crate::base::{LoadError, Reader, Save, State, Value};
 
 /// Why a stream cannot be cut into packets any further. There is no way to find the next packet: close.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,6 +111,27 @@ impl Framer {
         };
         self.error = Some(error);
         Err(error)
+    }
+}
+
+crate::value! { enum FrameError { 0 => Empty, 1 => Oversize(length) } }
+
+/// The bytes that wait, wherever in the buffer.
+impl State for Framer {
+    fn save(&self, into: &mut dyn Save) {
+        let Framer { buffer: _, start: _, end: _, error } = self;
+        error.put(into);
+        into.count(self.len());
+        into.bytes(self.waiting());
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.clear();
+        let error = from.value()?;
+        let waiting = from.count(self.buffer.len())?;
+        let _all_fit = self.push(from.bytes(waiting)?);
+        self.error = error;
+        Ok(())
     }
 }
 

@@ -312,6 +312,8 @@ struct Pulse {
     heard: Mono,
 }
 
+crate::state! { Pulse { sent, heard } without { interval, dead_after } }
+
 impl Pulse {
     fn new(interval: Nanos, dead_after: Nanos) -> Self {
         Pulse { interval, dead_after, sent: Mono(0), heard: Mono(0) }
