@@ -195,6 +195,7 @@ table! { RawRisk {
     duplicate_window_us: u64 = 0,
     cancel_repeat_ms: u64 = 500,
     max_total_open: u64 = 10_000_000,
+    parents: u32 = 4_096,
     max_order_qty: i64 = 1_000,
     max_order_notional: u64 = 1_000_000,
     whole_lots: bool = false,
@@ -468,6 +469,7 @@ impl RawRisk {
             duplicate_window: Nanos::from_micros(self.duplicate_window_us),
             cancel_repeat: Nanos::from_millis(self.cancel_repeat_ms),
             max_total_open: dollars(self.max_total_open),
+            parents: self.parents,
             each: InstrumentLimits {
                 max_order_qty: Qty(self.max_order_qty),
                 max_order_notional: dollars(self.max_order_notional),

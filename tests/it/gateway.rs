@@ -11,5 +11,6 @@ mod orphans;
 pub(crate) mod rig;
 mod said;
 mod same;
+mod signals;
 mod silence;
 mod view;

@@ -1,8 +1,8 @@
 //! The gate and the ledger: each control below, at and beyond its limit, and against naive models.
 
 use firelane_gateway::base::{
-    ClientId, Digest, Instrument, InstrumentId, Mono, Nanos, Notional, Price, Qty, Reader, Side, State, Symbol,
-    VenueId, Writer,
+    ClientId, Digest, Instrument, InstrumentId, Mono, Nanos, Notional, ParentId, Price, Qty, Reader, Side, State,
+    StrategyId, Symbol, VenueId, Writer,
 };
 use firelane_gateway::flow::action::{
     Cancel, Change, Enter, Exposure, Fill, Happening, MassCancel, Replace, SellMark, Tags, TimeInForce,
@@ -10,9 +10,11 @@ use firelane_gateway::flow::action::{
 use firelane_gateway::flow::orders::{Liquidity, Reason};
 use firelane_gateway::flow::risk::{
     Approvals, Distance, EmptyBook, Facts, Gate, InstrumentLimits, MarkedEnter, OneSided, OrderFacts, PriceCollar,
-    Refusal, RiskLimits, ShortSale, ZeroCross,
+    Refusal, RiskLimits, ShortSale, Whose, ZeroCross,
 };
 use proptest::prelude::*;
+
+mod left;
 
 const A: InstrumentId = InstrumentId(0);
 const B: InstrumentId = InstrumentId(1);
@@ -233,7 +235,7 @@ fn a_sale_in_two_parts_leaves_whole_or_not_at_all_and_a_refusal_spends_nothing()
         (l.each.short, l.duplicate_window, l.orders_per_second, l.burst) =
             (ShortSale::MarketMaker, Nanos::from_secs(1), 1, 2)
     });
-    gate.carry_in(A, Qty(60), Notional::ZERO);
+    gate.carry_in(A, None, Qty(60), Notional::ZERO);
     let f = facts(&row);
     for room in [0, 1] {
         assert_eq!(gate.enter(sell(100_200, 100), &Facts { room, ..f }), Err(Refusal::NoRoom), "room for {room}");
@@ -345,17 +347,17 @@ fn the_position_limit_counts_everything_open_on_the_side() {
     beyond_and_at(limited(), Refusal::Position, (sell(100_200, 501), f), (sell(100_200, 500), f));
     // Held 200, open buys 200: room for 100 more.
     let mut gate = limited();
-    gate.carry_in(A, Qty(200), Notional(0));
+    gate.carry_in(A, None, Qty(200), Notional(0));
     send(&mut gate, buy(100_000, 200), &f);
     beyond_and_at_after(gate, Refusal::Position, buy(99_900, 101), buy(99_900, 100), &f);
     // Open buys give no room to sell: 200 held, so 700 may be sold, whatever the buys do.
     let mut gate = limited();
-    gate.carry_in(A, Qty(200), Notional(0));
+    gate.carry_in(A, None, Qty(200), Notional(0));
     send(&mut gate, buy(99_900, 200), &f);
     beyond_and_at_after(gate, Refusal::Position, sell(100_200, 701), sell(100_200, 700), &f);
     // An account beyond its limit may still come back, up to the other limit.
     let mut gate = limited();
-    gate.carry_in(A, Qty(900), Notional(0));
+    gate.carry_in(A, None, Qty(900), Notional(0));
     beyond_and_at_after(gate, Refusal::Position, buy(99_900, 1), sell(100_200, 1_400), &f);
 }
 
@@ -409,7 +411,7 @@ fn the_order_rate_is_a_bucket_that_counts_enters_and_replaces() {
     assert_eq!(gate.enter(buy(100_000, 4), &at(0)).err(), Some(Refusal::Rate));
     assert_eq!(gate.refused(Refusal::Rate), 4);
     // A split sale takes two.
-    gate.carry_in(A, Qty(10), Notional(0));
+    gate.carry_in(A, None, Qty(10), Notional(0));
     assert_eq!(gate.enter(sell(100_200, 20), &at(2_999_999)).err(), Some(Refusal::Rate));
     assert!(gate.enter(sell(100_200, 20), &at(3_000_000)).unwrap().second.is_some());
 }
@@ -449,7 +451,7 @@ fn sells_beyond_the_long_position_are_short() {
     let f = facts(&row);
     let located = |l: &mut InstrumentLimits| (l.short, l.locates) = (ShortSale::Located, Qty(100));
     let mut gate = gate_each(located);
-    gate.carry_in(A, Qty(300), Notional(0));
+    gate.carry_in(A, None, Qty(300), Notional(0));
     assert_eq!(marks(gate.enter(sell(100_200, 300), &f).unwrap()), [(300, SellMark::Long)]);
     send(&mut gate, sell(100_200, 200), &f);
     // 100 of the 300 are left to be sold long: the rest is short, and 100 are located.
@@ -471,12 +473,12 @@ fn a_sell_through_zero_is_split_or_refused() {
     let f = facts(&row);
     let refusing = || {
         let mut gate = gate_each(|l| l.zero_cross = ZeroCross::Refuse);
-        gate.carry_in(A, Qty(50), Notional(0));
+        gate.carry_in(A, None, Qty(50), Notional(0));
         gate
     };
     beyond_and_at(refusing(), Refusal::CrossesZero, (sell(100_200, 51), f), (sell(100_200, 50), f));
     let mut gate = gate(|_| {});
-    gate.carry_in(A, Qty(50), Notional(0));
+    gate.carry_in(A, None, Qty(50), Notional(0));
     let unlocated = SellMark::Short { located: false };
     assert_eq!(marks(gate.enter(sell(100_200, 51), &f).unwrap()), [(50, SellMark::Long), (1, unlocated)]);
 }
@@ -529,7 +531,7 @@ fn under_the_price_test_a_short_sale_is_above_the_best_bid() {
     let blind = Facts { best_bid: None, ..restricted };
     assert_eq!(gate(|_| {}).enter(sell(100_200, 1), &blind).err(), Some(Refusal::ShortPrice));
     let mut holder = gate(|_| {});
-    holder.carry_in(A, Qty(1), Notional(0));
+    holder.carry_in(A, None, Qty(1), Notional(0));
     assert!(holder.enter(bid, &restricted).is_ok());
 }
 
@@ -539,7 +541,7 @@ fn a_replace_is_judged_by_its_larger_exposure() {
     let f = facts(&row);
     let mut gate = gate_each(|l| (l.max_position, l.max_order_qty) = (Qty(500), Qty(450)));
     // Entered 500, 100 filled: 400 open, 100 held. OUCH: a replace to 500 leaves 400 open.
-    gate.carry_in(A, Qty(100), Notional(0));
+    gate.carry_in(A, None, Qty(100), Notional(0));
     gate.apply(&step(Side::Buy, NOTHING, exposed(400, 100_000, false), None), &row);
     let order = live(Side::Buy, 100_000, 400, 100, SellMark::Long);
     assert!(gate.replace(to(99_900, 500), &order, &f).is_ok());
@@ -550,7 +552,7 @@ fn a_replace_is_judged_by_its_larger_exposure() {
     assert!(gate.replace(to(99_900, 550), &dec, &f).is_ok());
     assert_eq!(gate.replace(to(99_900, 551), &dec, &f).err(), Some(Refusal::Position));
     // To fewer: passes, also when the account is over its limit.
-    gate.carry_in(A, Qty(900), Notional(0));
+    gate.carry_in(A, None, Qty(900), Notional(0));
     assert!(gate.replace(to(99_900, 200), &order, &f).is_ok());
     assert_eq!(gate.replace(to(99_900, 501), &order, &f).err(), Some(Refusal::Position));
     // To nothing, to what it is, on top of another, on a dead order.
@@ -601,7 +603,7 @@ fn a_replace_can_not_turn_a_long_sale_short() {
     let row = row();
     let f = facts(&row);
     let mut gate = gate_each(|l| (l.short, l.locates) = (ShortSale::Located, Qty(1_000)));
-    gate.carry_in(A, Qty(150), Notional(0));
+    gate.carry_in(A, None, Qty(150), Notional(0));
     send(&mut gate, sell(100_200, 100), &f);
     let long = live(Side::Sell, 100_200, 100, 0, SellMark::Long);
     assert_eq!(gate.replace(to(100_300, 151), &long, &f).err(), Some(Refusal::TurnsShort));
@@ -838,9 +840,14 @@ proptest! {
     #[test]
     fn the_ledger_equals_a_sum_over_all_orders(ops in ops(-5..100)) {
         let (row, mut gate) = (row(), gate(|_| {}));
+        gate.number_strategies(StrategyId(1), 1);
         let mut orders = vec![];
         for op in ops {
-            let change = modelled_step(&mut orders, op);
+            // Buys are the strategy's, for a parent; sells are nobody's.
+            let mut change = modelled_step(&mut orders, op);
+            if change.side == Side::Buy {
+                change.tags = Tags { strategy: StrategyId(1), parent: ParentId(9), ..change.tags };
+            }
             gate.apply(&change, &row);
             let mut total = 0;
             for instrument in [A, B] {
@@ -857,6 +864,10 @@ proptest! {
                 prop_assert_eq!(account.short_sold.0, short().flat_map(|o| &o.fills).map(|f| f.0).sum::<i64>());
                 let signed = || of().flat_map(|o| o.fills.iter().map(|f| (o.side.sign() * f.0, f.1)));
                 prop_assert_eq!(account.position.0, signed().map(|f| f.0).sum::<i64>());
+                let bought = of().filter(|o| o.side == Side::Buy).flat_map(|o| &o.fills).map(|f| f.0).sum::<i64>();
+                let held = |whose| gate.ledger().position(instrument, whose).0;
+                prop_assert_eq!([held(Whose::Strategy(StrategyId(1))), held(Whose::Parent(ParentId(9)))], [bought; 2]);
+                prop_assert_eq!(bought + held(Whose::Nobody), held(Whose::Lane));
                 prop_assert_eq!(account.cash.0, -signed().map(|f| i128::from(f.0) * i128::from(f.1)).sum::<i128>());
                 total += of().map(worth).sum::<i128>();
             }
@@ -958,7 +969,7 @@ proptest! {
             l.collar.through = Distance { bps: Some(1_000_000), ticks: Some(u32::MAX) };
             l.collar.behind = l.collar.through;
         });
-        gate.carry_in(A, Qty(numbers[5]), Notional(i128::MAX));
+        gate.carry_in(A, None, Qty(numbers[5]), Notional(i128::MAX));
         let odd_order = OrderFacts {
             executed: Qty(numbers[6]), decremented: Qty(numbers[7]),
             exposure: exposed(numbers[8], numbers[9], numbers[8] % 2 == 0),

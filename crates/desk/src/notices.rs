@@ -641,9 +641,10 @@ impl Notices {
                 ))
             }
             Alert::Stuck => {
+                let whose = if second == 1 { "signal" } else { "strategy" };
                 Some(format!(
-                    "The strategies are disabled and what rests is cancelled: a deadline that one asked for ({symbol}) \
-                     stands still, a fault of the strategy."
+                    "The strategies are disabled and what rests is cancelled: a deadline that a {whose} asked for \
+                     ({symbol}) stands still, a fault of the {whose}."
                 ))
             }
             Alert::TooManyActions => self

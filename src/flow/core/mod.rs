@@ -11,7 +11,7 @@ use super::outbox::{Outbox, Progress};
 use super::record::{self, Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
 use super::risk::{Facts, Gate, OrderFacts, Refusal};
 use super::session::SessionInput;
-use super::signal::Signal;
+use super::signal::{Said, Signal};
 use super::strategy::{Actions, Sources, Strategy, View};
 use super::trading::Trading;
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
@@ -61,8 +61,10 @@ counters! {
         pub stops: u64,
         /// Events after which a book that is otherwise fit to trade on was locked or crossed.
         pub crossed: u64,
-        /// Deadlines of strategies that stood still.
+        /// Deadlines of strategies and signals that stood still.
         pub stuck: u64,
+        /// Tape records that signals wrote beyond what one call may write.
+        pub said_dropped: u64,
         /// Requests that left and could not be held in the order table.
         pub faults: u64,
     }
@@ -119,6 +121,8 @@ pub struct Core<W: Wiring> {
     news: Option<InstrumentId>,
     /// Timers of strategies in a row after which the next deadline was not later.
     standing: usize,
+    /// The signals' deadline stood still: it is not kept until somebody enables the lane again.
+    signals_stuck: bool,
     /// Something happened that [`Core::on_due`] must look at.
     due: bool,
     counters: CoreCounters,
@@ -128,8 +132,8 @@ pub struct Core<W: Wiring> {
 const ACTIONS: usize = 32;
 
 /// What one step writes at most: a sale in two parts (each its message, the order's step, the decision), what the session
-/// adds of its own, and what is said about all that.
-const MOST: usize = 4 * (Outbox::HEADER + Outbox::MESSAGE) + 16 * (Outbox::HEADER + RECORD);
+/// adds of its own, what is said about all that, and what signals say.
+const MOST: usize = 4 * (Outbox::HEADER + Outbox::MESSAGE) + (16 + Said::MOST as usize) * (Outbox::HEADER + RECORD);
 /// The longest record of the tape.
 const RECORD: usize = size_of::<record::RecordHeader>() + size_of::<OrderBody>();
 const _: () = assert!(MOST <= Outbox::STEP);
@@ -178,9 +182,11 @@ impl<W: Wiring> Core<W> {
             snapshot_contradicts: false,
             news: None,
             standing: 0,
+            signals_stuck: false,
             due: false,
             counters: CoreCounters::default(),
         };
+        core.gate.number_strategies(core.tags.strategy, Self::STRATEGIES);
         // Until the feed hears a line, as it will say.
         core.books.mark_stale(Scope::All, StaleReason::Silent);
         (parts.feed, core)
@@ -290,12 +296,37 @@ impl<W: Wiring> Core<W> {
     fn on_timer(&mut self, now: Mono, out: &mut Outbox) {
         self.entry.on_timer(now, out);
         self.due = true;
+        // Before the strategies, who read them.
+        if self.signal_deadline() <= now {
+            self.on_signal_timer(now, out);
+        }
         if let Some((at, id)) = self.strategy_deadline()
             && at <= now
         {
             self.call(now, id, |strategy, view, ask| strategy.on_timer(id, view, ask));
             self.look_at_deadline(at, id, out);
         }
+    }
+
+    /// The signals' own deadline has come. One that stands still would be due for ever.
+    fn on_signal_timer(&mut self, now: Mono, out: &mut Outbox) {
+        let at = self.signal.next_deadline();
+        let mut said = Said::new(out, self.lane, self.input, now, self.at);
+        self.signal.on_timer(now, &self.books, &mut said);
+        let dropped = said.dropped();
+        self.counters.said_dropped = self.counters.said_dropped.wrapping_add(dropped);
+        if self.signal.next_deadline() <= at {
+            self.signals_stuck = true;
+            self.stuck(at, None, out);
+        }
+    }
+
+    /// Strategies that stand still, or whose signals do, are stopped.
+    fn stuck(&mut self, at: Mono, of: Option<InstrumentId>, out: &mut Outbox) {
+        self.counters.stuck = self.counters.stuck.wrapping_add(1);
+        self.enabled = false;
+        self.begin_sweep();
+        self.alert(Alert::Stuck, of, at.0, u64::from(of.is_none()), out);
     }
 
     /// After the timer of `at` and `id`: does time move on for the strategies? A deadline that stands still, or whose
@@ -311,10 +342,7 @@ impl<W: Wiring> Core<W> {
         let most = self.instruments.rows().len().saturating_mul(usize::from(Self::STRATEGIES));
         if next == Some((at, id)) || self.standing > most {
             self.standing = 0;
-            self.counters.stuck = self.counters.stuck.wrapping_add(1);
-            self.enabled = false;
-            self.begin_sweep();
-            self.alert(Alert::Stuck, Some(id), at.0, 0, out);
+            self.stuck(at, Some(id), out);
         }
     }
 
@@ -351,6 +379,7 @@ impl<W: Wiring> Core<W> {
             Command::Enable => {
                 self.enabled = true;
                 self.stopped = false;
+                self.signals_stuck = false;
                 self.told = 0;
             }
             Command::Disable => self.enabled = false,
@@ -382,7 +411,15 @@ impl<W: Wiring> Core<W> {
         let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
         // What can't be cancelled yet is waited for in vain.
         let orphan = if self.knows_all() { self.orders.orphan_deadline(self.venue) } else { Mono::NEVER };
-        self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(sweep).min(orphan)
+        let signal = self.signal_deadline();
+        self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(signal).min(sweep).min(orphan)
+    }
+
+    /// What the signals wait for. They hear the market while the strategies are stopped, and so have their timers; while the
+    /// lane is held, neither.
+    #[inline]
+    fn signal_deadline(&self) -> Mono {
+        if self.held || self.signals_stuck { Mono::NEVER } else { self.signal.next_deadline() }
     }
 
     /// May strategies act?
@@ -429,7 +466,10 @@ impl<W: Wiring> Core<W> {
                 self.note_crossed(id);
             }
         }
-        self.signal.on_event(id, event, self.books.view(id));
+        let mut said = Said::new(out, self.lane, self.input, now, event.at);
+        self.signal.on_event(now, id, event, self.books.view(id), &mut said);
+        let dropped = said.dropped();
+        self.counters.said_dropped = self.counters.said_dropped.wrapping_add(dropped);
         if self.acts() {
             self.call(now, id, |strategy, view, ask| strategy.on_event(id, event, view, ask));
             self.probe.pass(Stage::Decided);
@@ -744,7 +784,7 @@ crate::state! {
     [W: Wiring] Core[W] {
         market, instruments, books, trading, signal, strategy, gate, orders, entry, input, now, utc, taken, at, actions, judged,
         sweep, enabled, held, stopped, told, was_ready, was_away, was_over, want_snapshot, snapshot_contradicts, news,
-        standing, due, counters,
+        standing, signals_stuck, due, counters,
     } without { probe, policy, tags, lane, venue }
 }
 

@@ -350,7 +350,7 @@ impl<W: Wiring> Core<W> {
     ) {
         let lane = Sources {
             now,
-            utc: None,
+            utc: self.utc,
             at: self.at,
             instruments: &self.instruments,
             books: &self.books,

@@ -83,7 +83,7 @@ fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
 #[test]
 fn every_field_is_saved_and_restored() {
     type Change = fn(&mut Core<Plain>);
-    let changes: [Change; 34] = [
+    let changes: [Change; 35] = [
         |_| {},
         |c| _ = c.market.decode(&directory(), &mut InstrumentTable::new(&[], 2, true)),
         |c| _ = c.instruments.admit(Instrument::us_equity(Symbol(*b"MORE    "))),
@@ -124,6 +124,7 @@ fn every_field_is_saved_and_restored() {
         |c| c.snapshot_contradicts = true,
         |c| c.news = Some(InstrumentId(0)),
         |c| c.standing = 1,
+        |c| c.signals_stuck = true,
         |c| c.due = true,
         |c| c.stopped = true,
         |c| c.told = 1,

@@ -18,7 +18,8 @@ pub mod tape;
 pub use log::{CommandBody, FinalBody};
 pub use shell::{LinkBody, StatusBody, TraceBody};
 pub use tape::{
-    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, OrderBody, TopBody, instrument_field, side_byte,
+    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, OrderBody, SignalBody, TopBody, instrument_field,
+    side_byte,
 };
 
 use crate::base::Mono;
@@ -124,6 +125,8 @@ kinds! {
     BookEvent = 132,
     /// Tape: the venue said what cannot be, the first of its kind. Body: [`AnomalyBody`].
     Anomaly = 133,
+    /// Tape: a signal speaks. Body: [`SignalBody`].
+    Signal = 134,
 
     /// Tape, written by the shell beside the lane, in no digest: how long an order took. Body: [`TraceBody`].
     Trace = 192,

@@ -154,6 +154,24 @@ pub struct BookEventBody {
     pub price: I64,
 }
 
+/// Body of [`Kind::Signal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct SignalBody {
+    /// Which of the lane's signals, in the order written.
+    pub signal: U16,
+    /// Instrument (u32::MAX: all or none).
+    pub instrument: U32,
+    /// What it says, in its own words, as the next two.
+    pub code: U32,
+    /// Exchange time, ns since midnight.
+    pub at: U64,
+    /// A value.
+    pub first: I64,
+    /// Another.
+    pub second: I64,
+}
+
 macro_rules! alerts {
     ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
         /// What an alert says.
@@ -239,7 +257,8 @@ alerts! {
     /// Something left that the order table could not hold, which is a fault of this program: the kill switch is thrown;
     /// first: its token.
     Fault = 27,
-    /// A strategy's deadline stands still: the strategies are disabled and what rests is cancelled; first: the deadline.
+    /// A deadline stands still: the strategies are disabled and what rests is cancelled; first: the deadline, second: 0 a
+    /// strategy's, 1 a signal's, which is called no more.
     Stuck = 28,
     /// The stream is joined at this message; what came before was not asked for, and books are stale until a snapshot.
     Joined = 29,

@@ -3,7 +3,7 @@
 use super::ledger::{Account, Ledger};
 use super::limits::{EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
 use super::memory::{Recent, Throttle};
-use crate::base::{Instrument, InstrumentId, Mono, Notional, OutOfRange, Price, Qty, Side};
+use crate::base::{Instrument, InstrumentId, Mono, Notional, OutOfRange, Price, Qty, Side, StrategyId};
 use crate::flow::action::{Cancel, CancelToken, Change, Enter, Exposure, MassCancel, Replace, SellMark};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -185,7 +185,7 @@ pub enum Refusal {
     EntryNotReady,
     /// Said by the lane: no such order lives.
     UnknownOrder,
-    /// No slot for another order, or no room to write it now.
+    /// No slot for another order or for its parent, or no room to write it now.
     NoRoom,
     /// Said by the lane: the venue's protocol can't express it.
     CannotSay,
@@ -269,7 +269,7 @@ impl Gate {
         Ok(Gate {
             limits: *limits,
             each: vec![limits.each; instruments].into_boxed_slice(),
-            ledger: Ledger::new(instruments),
+            ledger: Ledger::new(instruments, limits.parents),
             killed: false,
             now: Mono(0),
             throttle: Throttle::new(limits),
@@ -313,6 +313,17 @@ impl Gate {
         self.each.get(instrument.0 as usize).copied().unwrap_or(self.limits.each)
     }
 
+    /// The limits of the lane.
+    #[must_use]
+    pub fn limits(&self) -> &RiskLimits {
+        &self.limits
+    }
+
+    /// How many enters and replaces the order rate would let pass at `now`.
+    pub(super) fn rate_left(&self, now: Mono) -> u32 {
+        self.throttle.left(self.now.max(now))
+    }
+
     /// Throws the kill switch: nothing passes but cancels, until [`release`](Self::release).
     pub fn kill(&mut self) {
         self.killed = true;
@@ -337,8 +348,13 @@ impl Gate {
     }
 
     /// Brings in a position from the day before: see [`Ledger::carry_in`].
-    pub fn carry_in(&mut self, instrument: InstrumentId, position: Qty, cost: Notional) {
-        self.ledger.carry_in(instrument, position, cost);
+    pub fn carry_in(&mut self, instrument: InstrumentId, strategy: Option<StrategyId>, position: Qty, cost: Notional) {
+        self.ledger.carry_in(instrument, strategy, position, cost);
+    }
+
+    /// The strategies whose positions are kept apart: see [`Ledger::number_strategies`].
+    pub fn number_strategies(&mut self, first: StrategyId, count: u16) {
+        self.ledger.number_strategies(first, count);
     }
 
     /// Books one step of an order's life. The step that opens an order must follow its approval before anything else
@@ -498,7 +514,7 @@ impl Gate {
             return Err(Refusal::Duplicate);
         }
         let legs = if plain.is_positive() && short.is_positive() { 2 } else { 1 };
-        if legs > facts.room {
+        if legs > facts.room || !self.ledger.has_room(instrument, enter.tags.parent) {
             return Err(Refusal::NoRoom);
         }
         let full_at = self.throttle.ask(self.now, legs.into()).ok_or(Refusal::Rate)?;
@@ -714,7 +730,7 @@ mod tests {
         let changes: [fn(&mut Gate); 13] = [
             |_| {},
             |g| g.each[1].locates = Qty(7),
-            |g| g.carry_in(InstrumentId(0), Qty(1), Notional::ZERO),
+            |g| g.carry_in(InstrumentId(0), None, Qty(1), Notional::ZERO),
             |g| g.killed = true,
             |g| g.now = Mono(1),
             |g| g.throttle.take(Mono(1)),

@@ -3,8 +3,11 @@
 //! The ledger is driven by [`Change`]s alone. Each says what an order was worth before a step and what it is worth
 //! after; the ledger subtracts the one and adds the other, so that it equals a sum over all orders at every moment
 //! without ever walking them. Exposure counts from the moment an order is sent.
+//!
+//! Beside the instrument's sums stand the positions of each strategy and of each parent order ([`Whose`]).
 
-use crate::base::{Instrument, InstrumentId, Notional, Price, Qty, Side};
+use super::owners::{Owners, Whose};
+use crate::base::{Instrument, InstrumentId, Notional, ParentId, Price, Qty, Side, StrategyId};
 use crate::flow::action::{Change, Exposure, Fill};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -66,8 +69,8 @@ impl Account {
         self.cash.plus(Notional::of(mark, self.position, multiplier)?)
     }
 
-    /// Books shares that traded (or, negative, were taken back).
-    fn book(&mut self, side: Side, fill: Fill, short: bool, multiplier: i64, faults: &mut u64) {
+    /// Books shares that traded (or, negative, were taken back). By how many the position is longer now.
+    fn book(&mut self, side: Side, fill: Fill, short: bool, multiplier: i64, faults: &mut u64) -> Qty {
         let signed = fill.qty.0.saturating_mul(side.sign());
         self.position = self.position.plus(Qty(signed));
         if short {
@@ -77,6 +80,7 @@ impl Account {
             Some(cash) => self.cash = cash,
             None => *faults = faults.wrapping_add(1),
         }
+        Qty(signed)
     }
 }
 
@@ -84,6 +88,7 @@ impl Account {
 #[derive(Debug)]
 pub struct Ledger {
     accounts: Box<[Account]>,
+    owners: Owners,
     /// Open notional over all accounts and both sides.
     open: Notional,
     faults: u64,
@@ -106,10 +111,41 @@ fn worth(exposure: Exposure, multiplier: i64) -> Notional {
 }
 
 impl Ledger {
-    /// Accounts for instruments 0 to `instruments` - 1, all flat.
+    /// Accounts for instruments 0 to `instruments` - 1, all flat, with room for so many parent orders. No strategy is known
+    /// yet: what trades is nobody's.
     #[must_use]
-    pub fn new(instruments: usize) -> Self {
-        Ledger { accounts: vec![CLOSED; instruments].into_boxed_slice(), open: Notional::ZERO, faults: 0 }
+    pub fn new(instruments: usize, parents: u32) -> Self {
+        Ledger {
+            accounts: vec![CLOSED; instruments].into_boxed_slice(),
+            owners: Owners::new(instruments, parents),
+            open: Notional::ZERO,
+            faults: 0,
+        }
+    }
+
+    /// The strategies whose positions are kept apart: `first`, `first` + 1, and so on. Allocates.
+    pub fn number_strategies(&mut self, first: StrategyId, count: u16) {
+        self.owners.number(first, count);
+    }
+
+    /// A position; flat if the instrument is beyond the capacity. Those of all strategies and nobody's make up the lane's.
+    #[inline]
+    #[must_use]
+    pub fn position(&self, instrument: InstrumentId, whose: Whose) -> Qty {
+        self.owners.position(instrument, whose).unwrap_or_else(|| self.account(instrument).position)
+    }
+
+    /// Could the position of an order's parent be kept? The gate lets no order leave of which it could not.
+    #[inline]
+    #[must_use]
+    pub fn has_room(&self, instrument: InstrumentId, parent: ParentId) -> bool {
+        self.owners.has_room(instrument, parent)
+    }
+
+    /// Parent orders that have something open or are not flat, counted in each instrument that they trade.
+    #[must_use]
+    pub fn parents(&self) -> usize {
+        self.owners.parents()
     }
 
     /// One account; flat if the instrument is beyond the capacity.
@@ -133,21 +169,23 @@ impl Ledger {
     }
 
     /// Changes that could not be booked as they stood: more exposure taken away than there was, an instrument beyond
-    /// the capacity, money beyond 128 bits. Anything but zero is a bug elsewhere.
+    /// the capacity, money beyond 128 bits, a parent without room (which the gate sees to; but a trade of one that is done
+    /// may be broken). Anything but zero is a bug elsewhere.
     #[must_use]
     pub fn faults(&self) -> u64 {
         self.faults
     }
 
-    /// The position brought in from the day before, and what it cost (negative for a short one).
-    pub fn carry_in(&mut self, instrument: InstrumentId, position: Qty, cost: Notional) {
-        match self.accounts.get_mut(instrument.0 as usize) {
-            Some(account) => {
-                account.position = position;
-                account.cash = Notional(cost.0.saturating_neg());
-            }
-            None => self.faults = self.faults.wrapping_add(1),
-        }
+    /// Adds a position brought in from the day before, and what it cost (negative for a short one): a strategy's, or the
+    /// lane's and nobody's.
+    pub fn carry_in(&mut self, instrument: InstrumentId, strategy: Option<StrategyId>, position: Qty, cost: Notional) {
+        let Some(account) = self.accounts.get_mut(instrument.0 as usize) else {
+            self.faults = self.faults.wrapping_add(1);
+            return;
+        };
+        account.position = account.position.plus(position);
+        account.cash = Notional(account.cash.0.saturating_sub(cost.0));
+        self.owners.add(instrument, strategy, position);
     }
 
     /// Books one step of an order's life.
@@ -180,19 +218,22 @@ impl Ledger {
         account.short_open = qty(settle(step(account.short_open.0.into(), short(before), short(after))));
 
         let short = before.short || after.short;
+        let mut came = Qty::ZERO;
         if let Some(fill) = change.reversed {
             let taken_back = Fill { qty: Qty(fill.qty.0.saturating_abs()).negated(), ..fill };
-            account.book(change.side, taken_back, short, multiplier, &mut self.faults);
+            came = account.book(change.side, taken_back, short, multiplier, &mut self.faults);
         }
         if let Some(fill) = change.fill {
-            account.book(change.side, fill, short, multiplier, &mut self.faults);
+            came = came.plus(account.book(change.side, fill, short, multiplier, &mut self.faults));
         }
+        let kept = self.owners.step(change.instrument, change.tags, came, after.qty.minus(before.qty));
+        self.faults = self.faults.wrapping_add(u64::from(!kept));
     }
 }
 
 crate::value! { Open { qty, notional } }
 crate::state! { Account { position, buys, sells, short_open, short_sold, cash } }
-crate::state! { Ledger { accounts, open, faults } }
+crate::state! { Ledger { accounts, owners, open, faults } }
 
 #[cfg(test)]
 mod tests {
@@ -201,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_field_is_saved_and_restored() {
-        let changes: [fn(&mut Ledger); 12] = [
+        let changes: [fn(&mut Ledger); 13] = [
             |_| {},
             |l| l.accounts[0].position = Qty(1),
             |l| l.accounts[1].position = Qty(1),
@@ -212,9 +253,10 @@ mod tests {
             |l| l.accounts[0].short_open = Qty(1),
             |l| l.accounts[0].short_sold = Qty(1),
             |l| l.accounts[0].cash = Notional(1),
+            |l| l.owners.add(InstrumentId(0), None, Qty(1)),
             |l| l.open = Notional(1),
             |l| l.faults = 1,
         ];
-        assert_all_saved(|| Ledger::new(2), &changes);
+        assert_all_saved(|| Ledger::new(2, 4), &changes);
     }
 }

@@ -25,6 +25,9 @@ pub struct RiskLimits {
     pub cancel_repeat: Nanos,
     /// Open notional over all instruments and both sides: 1 to 2^100.
     pub max_total_open: Notional,
+    /// Parent orders that may have something open or not be flat at once, in each instrument that they trade: 0 to
+    /// 1,048,576. Beyond, orders of another parent are refused.
+    pub parents: u32,
     /// What holds for an instrument that has no limits of its own.
     pub each: InstrumentLimits,
 }
@@ -157,6 +160,7 @@ impl RiskLimits {
             duplicate_window: Nanos(0),
             cancel_repeat: Nanos(0),
             max_total_open: Notional(MOST_NOTIONAL),
+            parents: 256,
             each: InstrumentLimits {
                 max_order_qty: Qty(MOST_QTY),
                 max_order_notional: Notional(MOST_NOTIONAL),
@@ -191,6 +195,7 @@ impl RiskLimits {
         )?;
         unless(self.cancel_repeat <= Nanos::from_secs(60), "risk.cancel_repeat", "0 to 60 s")?;
         unless((1..=MOST_NOTIONAL).contains(&self.max_total_open.0), "risk.max_total_open", "1 to 2^100")?;
+        unless(self.parents <= 1 << 20, "risk.parents", "0 to 1048576")?;
         self.each.check()
     }
 

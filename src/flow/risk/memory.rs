@@ -30,6 +30,12 @@ impl Throttle {
         (full_at.since(now).0 <= self.depth).then_some(full_at)
     }
 
+    /// The most tokens for which [`ask`](Self::ask) has an answer.
+    pub(super) fn left(&self, now: Mono) -> u32 {
+        let free = self.depth.saturating_sub(self.full_at.since(now).0);
+        u32::try_from(free.checked_div(self.interval).unwrap_or(0)).unwrap_or(u32::MAX)
+    }
+
     /// Takes what [`ask`](Self::ask) answered.
     #[inline]
     pub(super) fn take(&mut self, full_at: Mono) {

@@ -33,9 +33,13 @@
 
 mod gate;
 mod ledger;
+mod left;
 mod limits;
 mod memory;
+mod owners;
 
 pub use gate::{Approvals, Approved, Facts, Gate, MarkedEnter, OrderFacts, Refusal};
 pub use ledger::{Account, Ledger, Open};
+pub use left::Left;
 pub use limits::{Distance, EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
+pub use owners::Whose;

@@ -1,12 +1,14 @@
 //! What the book says: features and detectors, for strategies to read.
 
 mod imbalance;
+mod said;
 
-use super::book::BookRef;
+use super::book::{BookRef, Books};
 use super::event::Event;
-use crate::base::{InstrumentId, State};
+use crate::base::{InstrumentId, Mono, State};
 
 pub use imbalance::{Imbalance, ImbalanceConfig, Pressure};
+pub use said::Said;
 
 /// A signal: hears every event that touches a book, and has a value for each instrument.
 ///
@@ -17,10 +19,25 @@ pub trait Signal: State {
     /// What it says.
     type Value: Copy;
 
+    /// How many signals it is: each has a number of its own on the tape, from 0 on.
+    const COUNT: u16 = 1;
+
     /// Hears an event, after `book` of `instrument` has taken it in. Called once an event and instrument.
     #[inline]
-    fn on_event(&mut self, instrument: InstrumentId, event: &Event, book: BookRef<'_>) {
-        let _ = (instrument, event, book);
+    fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>) {
+        let _ = (now, instrument, event, book, say);
+    }
+
+    /// When it wants [`on_timer`](Self::on_timer) next. One that is called must ask for something later: a signal whose
+    /// deadline stands still is called no more, and the strategies are stopped.
+    #[inline]
+    fn next_deadline(&self) -> Mono {
+        Mono::NEVER
+    }
+
+    /// Its deadline has come. Of signals side by side, those are called whose own has.
+    fn on_timer(&mut self, now: Mono, books: &Books, say: &mut Said<'_>) {
+        let _ = (now, books, say);
     }
 
     /// For how many instruments it was built; `None`: for any number.
@@ -44,10 +61,26 @@ impl Signal for () {
 impl<X: Signal, Y: Signal> Signal for (X, Y) {
     type Value = (X::Value, Y::Value);
 
+    const COUNT: u16 = X::COUNT.saturating_add(Y::COUNT);
+
     #[inline]
-    fn on_event(&mut self, instrument: InstrumentId, event: &Event, book: BookRef<'_>) {
-        self.0.on_event(instrument, event, book);
-        self.1.on_event(instrument, event, book);
+    fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>) {
+        self.0.on_event(now, instrument, event, book, say);
+        say.by(X::COUNT, |say| self.1.on_event(now, instrument, event, book, say));
+    }
+
+    #[inline]
+    fn next_deadline(&self) -> Mono {
+        self.0.next_deadline().min(self.1.next_deadline())
+    }
+
+    fn on_timer(&mut self, now: Mono, books: &Books, say: &mut Said<'_>) {
+        if self.0.next_deadline() <= now {
+            self.0.on_timer(now, books, say);
+        }
+        if self.1.next_deadline() <= now {
+            say.by(X::COUNT, |say| self.1.on_timer(now, books, say));
+        }
     }
 
     fn instruments(&self) -> Option<usize> {

@@ -1,11 +1,14 @@
 //! What a strategy may know: the whole lane, borrowed. Nothing is copied, computed or looked up before it is asked for.
 
 use super::{Awaits, OwnOrder};
-use crate::base::{ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Qty, StrategyId, Utc};
+use crate::base::{
+    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Qty, Side, StrategyId, Utc,
+};
+use crate::flow::UtcOffset;
 use crate::flow::action::Tags;
 use crate::flow::book::{BookRef, Books};
 use crate::flow::orders::{Cursor, Order, Orders, Status};
-use crate::flow::risk::{Gate, Refusal};
+use crate::flow::risk::{Gate, Left, Refusal, Whose};
 use crate::flow::signal::Signal;
 use crate::flow::trading::{NotTradable, Trading};
 
@@ -14,8 +17,8 @@ use crate::flow::trading::{NotTradable, Trading};
 pub struct Sources<'a, S> {
     /// Now, on the lane's clock.
     pub now: Mono,
-    /// Now, by the world's clock; `None` while the lane has not been told.
-    pub utc: Option<Utc>,
+    /// How far the lane's clock is from the world's; `None` while the lane has not been told.
+    pub utc: Option<UtcOffset>,
     /// The exchange's latest stamp.
     pub at: ExchangeTime,
     /// Instruments.
@@ -75,7 +78,7 @@ impl<'a, S> View<'a, S> {
     #[inline]
     #[must_use]
     pub fn utc(&self) -> Option<Utc> {
-        self.lane.utc
+        self.lane.utc?.at(self.lane.now)
     }
 
     /// The latest stamp of the exchange on which an instrument trades.
@@ -173,6 +176,19 @@ impl<'a, S> View<'a, S> {
     #[must_use]
     pub fn position(&self, id: InstrumentId) -> Qty {
         self.lane.gate.ledger().account(id).position
+    }
+
+    /// The position of the lane, a strategy, a parent order, or nobody.
+    #[inline]
+    #[must_use]
+    pub fn position_of(&self, id: InstrumentId, whose: Whose) -> Qty {
+        self.lane.gate.ledger().position(id, whose)
+    }
+
+    /// How far the limits would let one new order go.
+    #[must_use]
+    pub fn limits_left(&self, id: InstrumentId, side: Side) -> Left {
+        self.lane.gate.left(id, side, self.lane.now, self.lane.orders.room())
     }
 
     /// The lane's live orders in an instrument, of all strategies, in the order in which they were sent.

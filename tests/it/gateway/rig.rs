@@ -19,7 +19,7 @@ use firelane_gateway::flow::outbox::{Class, Outbox, Output, Progress};
 use firelane_gateway::flow::record::{Alert, AlertBody, DecisionBody, Kind};
 use firelane_gateway::flow::risk::{Gate, RiskLimits};
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
+use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
 use firelane_gateway::flow::strategy::{Actions, Awaits, Strategy, View};
 use firelane_gateway::flow::trading::{Trading, TradingConfig};
 use firelane_gateway::flow::wire::itch50::length_of;
@@ -192,11 +192,11 @@ impl Strategy<Imbalance> for Told {
 }
 
 /// Nasdaq, as the desk wires it.
-pub struct Desk<S>(std::marker::PhantomData<S>);
+pub struct Desk<S, G = Imbalance>(std::marker::PhantomData<(S, G)>);
 
-impl<S: Strategy<Imbalance>> Wiring for Desk<S> {
+impl<G: Signal, S: Strategy<G>> Wiring for Desk<S, G> {
     type Market = ItchLine;
-    type Signal = Imbalance;
+    type Signal = G;
     type Strategy = S;
     type Entry = OuchEntry;
     type Probe = ();
@@ -263,6 +263,11 @@ impl Default for Setup {
 
 /// The parts of a lane.
 pub fn parts<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S>> {
+    parts_with(setup, Imbalance::new(&ImbalanceConfig::default()).unwrap(), strategy)
+}
+
+/// The parts of a lane with a signal of one's own.
+pub fn parts_with<G: Signal, S: Strategy<G>>(setup: &Setup, signal: G, strategy: S) -> Parts<Desk<S, G>> {
     let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
     Parts {
         lane: 0,
@@ -273,7 +278,7 @@ pub fn parts<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S
         instruments: InstrumentTable::new(&listed, setup.instruments, setup.listed.is_none()),
         books: Books::new(setup.books),
         trading: Trading::new(setup.trading, setup.instruments),
-        signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
+        signal,
         strategy,
         gate: Gate::new(&setup.risk, setup.instruments).unwrap(),
         orders: Orders::new(&setup.orders).unwrap(),
@@ -620,8 +625,8 @@ impl Venue {
 // ---- both together ------------------------------------------------------------------------------------------------
 
 /// A lane and its venue on one clock.
-pub struct Rig<S: Strategy<Imbalance> = Told> {
-    pub lane: Gateway<Desk<S>>,
+pub struct Rig<S: Strategy<G> = Told, G: Signal = Imbalance> {
+    pub lane: Gateway<Desk<S, G>>,
     pub venue: Venue,
     pub now: Mono,
     /// Everything fed so far.
@@ -658,8 +663,15 @@ impl Rig<Told> {
 
 impl<S: Strategy<Imbalance>> Rig<S> {
     pub fn of(setup: &Setup, strategy: S) -> Self {
+        Rig::with(parts(setup, strategy))
+    }
+}
+
+impl<G: Signal, S: Strategy<G>> Rig<S, G> {
+    /// A lane of these parts.
+    pub fn with(parts: Parts<Desk<S, G>>) -> Self {
         Rig {
-            lane: lane(setup, strategy),
+            lane: Gateway::new(parts).unwrap(),
             venue: Venue::new(),
             now: Mono(1_000_000_000),
             given: Vec::new(),

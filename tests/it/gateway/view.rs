@@ -1,11 +1,11 @@
 //! What strategies see of the lane, and what they hear beside the market.
 
 use super::rig::*;
-use firelane_gateway::base::{InstrumentId, LoadError, Qty, Reader, Save, Side, State};
+use firelane_gateway::base::{InstrumentId, LoadError, Qty, Reader, Save, Side, State, StrategyId};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::action::{Action, Change, Enter, TimeInForce};
 use firelane_gateway::flow::event::{Event, EventKind};
-use firelane_gateway::flow::risk::Refusal;
+use firelane_gateway::flow::risk::{Refusal, Whose};
 use firelane_gateway::flow::signal::Imbalance;
 use firelane_gateway::flow::strategy::{Actions, Strategy, View};
 use std::sync::{Arc, Mutex};
@@ -113,4 +113,23 @@ fn commands_are_heard_after_their_effect_and_whoever_may_not_act_asks_in_vain() 
         let asked = rig.decisions().iter().filter(|(action, _)| *action == 'E').count();
         assert_eq!(asked, usize::from(enters == 1 || command == Command::Kill), "{command:?}");
     }
+}
+
+#[test]
+fn what_trades_is_the_strategys_whose_order_it_was() {
+    let strategy = Wide::default();
+    let mut rig = Rig::of(&Setup::default(), (Told::default(), strategy));
+    rig.open(2);
+    rig.command(Command::Disable);
+    rig.command(Command::Enable);
+    let (_, token) = rig.newest();
+    let executed = rig.venue.execute(token, 40, 100_000);
+    rig.say(executed);
+    rig.market(&[tell(2, Do::Sell, 100, 102_000)]);
+    let (_, token) = rig.newest();
+    let executed = rig.venue.execute(token, 30, 102_000);
+    rig.say(executed);
+    let of = |whose| rig.lane.core().gate().ledger().position(Y, whose).0;
+    assert_eq!([1, 2].map(|n| of(Whose::Strategy(StrategyId(n)))), [-30, 40]);
+    assert_eq!((of(Whose::Lane), of(Whose::Nobody)), (10, 0));
 }

@@ -137,7 +137,7 @@ impl<S: Signal> Scene<'_, S> {
             trading.apply(at, id, &Status::Trading(TradingAction::Trading));
         }
         let mut gate = Gate::new(&RiskLimits::widest(), 3).unwrap();
-        gate.carry_in(self.instrument, self.position, Notional::ZERO);
+        gate.carry_in(self.instrument, None, self.position, Notional::ZERO);
         let lane = Sources {
             now: self.now,
             utc: None,

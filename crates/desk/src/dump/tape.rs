@@ -4,8 +4,8 @@ use super::words::{Fields, Value};
 use firelane_gateway::base::{SessionId, Symbol};
 use firelane_gateway::flow::orders::{AnomalyKind, LiquidityKind, ReasonClass, ReportKind};
 use firelane_gateway::flow::record::{
-    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, StatusBody,
-    TopBody, TraceBody,
+    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, SignalBody,
+    StatusBody, TopBody, TraceBody,
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
@@ -133,6 +133,17 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 ("price", Value::Dollars(b.price.get())),
                 // The new reference of a replace; of a trade, the match.
                 ("other", if b.what == b'U' { Value::Order(b.other.get()) } else { Value::Number(b.other.get()) }),
+                ("timestamp", Value::Time(b.at.get())),
+            ]
+        }
+        Kind::Signal => {
+            let b = SignalBody::read_from_bytes(body).ok()?;
+            vec![
+                ("signal", Value::Number(b.signal.get().into())),
+                instruments.field(b.instrument.get()),
+                ("code", Value::Number(b.code.get().into())),
+                ("first", Value::Signed(b.first.get())),
+                ("second", Value::Signed(b.second.get())),
                 ("timestamp", Value::Time(b.at.get())),
             ]
         }
@@ -309,5 +320,25 @@ mod tests {
         assert_eq!(HAPPENINGS.len(), Happening::TimedOut as usize + 1);
         assert_eq!(spaced("OrderQuantity"), "order quantity");
         assert_eq!(nth(99, &["a"]).to_string(), "99 (of another build)");
+    }
+
+    #[test]
+    fn what_a_signal_says_is_in_words() {
+        use firelane_gateway::flow::record::SignalBody;
+        use zerocopy::IntoBytes;
+        let body = SignalBody {
+            signal: 2.into(),
+            instrument: 0.into(),
+            code: 7.into(),
+            at: 34_200_000_000_001.into(),
+            first: (-5).into(),
+            second: 6.into(),
+        };
+        let symbols = ["ZVZZT".to_owned()];
+        let fields = fields(Kind::Signal, body.as_bytes(), &Instruments(&symbols)).unwrap().0;
+        let text: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let expected = ["signal 2", "symbol ZVZZT", "code 7", "first -5", "second 6", "timestamp 09:30:00.000000001"];
+        assert_eq!(text, expected);
+        assert!(super::fields(Kind::Signal, &[0; 3], &Instruments(&symbols)).is_none());
     }
 }

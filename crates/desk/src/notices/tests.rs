@@ -186,7 +186,8 @@ fn the_market_is_told_of_where_it_matters() {
     let orphan = one(Alert::Orphan, 7, u64::from_be_bytes(*b"MSFT    "));
     holds(&told.one(&[orphan; 3]), &["order 7", "in MSFT and", "cancelled"]);
     holds(&told.one(&[one(Alert::Fault, 7, 0)]), &["KILL SWITCH", "order 7 in ZVZZT", "Ask the venue"]);
-    holds(&told.one(&[one(Alert::Stuck, 7, 0)]), &["disabled", "ZVZZT", "cancelled"]);
+    holds(&told.one(&[one(Alert::Stuck, 7, 0)]), &["disabled", "ZVZZT", "cancelled", "fault of the strategy"]);
+    holds(&told.one(&[about(Alert::Stuck, None, 7, 1)]), &["disabled", "cancelled", "fault of the signal"]);
     let skipped = |instrument| about(Alert::Skipped, instrument, b'?'.into(), 1);
     holds(&told.one(&[skipped(None); 3]), &["a message of an unknown type", "\"?\""]);
     told.at += Seldom::PAUSE.0;
