@@ -70,7 +70,7 @@ pub struct FillRow {
     /// Price, as last corrected.
     pub price: Price,
     /// Liquidity flag.
-    pub liquidity: u8,
+    pub liquidity: u32,
 }
 
 /// What is held in one instrument.
@@ -152,7 +152,7 @@ impl Statement {
             debug_assert_eq!(record.state == OrderState::Live, record.open > 0);
         }
         for fill in port.fills().iter().filter(|fill| !fill.broken) {
-            let row = FillRow { shares: fill.shares, price: fill.price, liquidity: fill.liquidity as u8 };
+            let row = FillRow { shares: fill.shares, price: fill.price, liquidity: u32::from(fill.liquidity as u8) };
             statement.fills.insert((client_of(port, fill.order), fill.trade), row);
             let holding = statement.holdings.entry(fill.symbol).or_default();
             holding.shares += fill.shares;
@@ -239,7 +239,7 @@ impl fmt::Display for OrderRow {
 
 impl fmt::Display for FillRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flag = char::from(self.liquidity);
+        let flag = char::from_u32(self.liquidity).unwrap_or('?');
         write!(f, "{} shares at {}, liquidity {flag}", self.shares, Dollars(self.price.0.into()))
     }
 }

@@ -183,15 +183,15 @@ impl State for InstrumentTable {
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        let InstrumentTable { rows, by_symbol, capacity, open: _ } = self;
-        rows.clear();
-        by_symbol.clear();
-        for id in (0u32..).take(from.count(*capacity)?) {
+        self.rows.clear();
+        self.by_symbol.clear();
+        for id in (0u32..).take(from.count(self.capacity)?) {
             let row: Instrument = from.value()?;
-            if by_symbol.insert(row.symbol.key(), id) != Ok(None) {
+            let Err(key) = self.search(row.venue, row.symbol) else { return Err(LoadError::BAD) };
+            if self.by_symbol.insert(key, id).is_err() {
                 return Err(LoadError::BAD);
             }
-            rows.push(row);
+            self.rows.push(row);
         }
         Ok(())
     }

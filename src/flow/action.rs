@@ -4,7 +4,10 @@
 //! of OUCH 5.0, which is safe under races: a replace names the liability of its whole chain (what was executed
 //! included), a cancel names the size that the order shall have in all.
 
-use crate::base::{AccountId, ClientId, InstrumentId, ParentId, Price, Qty, Side, StrategyId, Token, VenueRef};
+use super::words::{Liquidity, Reason};
+use crate::base::{
+    AccountId, ClientId, InstrumentId, ParentId, Price, Qty, Side, StrategyId, Token, VenueId, VenueRef,
+};
 
 /// On whose behalf: carried by every order record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -138,8 +141,8 @@ pub struct Fill {
     pub price: Price,
     /// The venue's match number: the key under which a fill counts once.
     pub trade: u64,
-    /// The venue's liquidity flag.
-    pub liquidity: u8,
+    /// Which part the order had.
+    pub liquidity: Liquidity,
 }
 
 crate::value! { Fill { qty, price, trade, liquidity } }
@@ -180,6 +183,8 @@ pub enum Happening {
 pub struct Change {
     /// The order.
     pub order: ClientId,
+    /// Where it is.
+    pub venue: VenueId,
     /// Its instrument.
     pub instrument: InstrumentId,
     /// Its side.
@@ -188,8 +193,8 @@ pub struct Change {
     pub tags: Tags,
     /// What happened.
     pub what: Happening,
-    /// The venue's reason code where it gave one (cancel, reject, broken, restated), else 0.
-    pub reason: u16,
+    /// Why, where the venue said so (cancel, reject, broken, restated).
+    pub reason: Reason,
     /// Exposure before the step.
     pub before: Exposure,
     /// Exposure after the step.

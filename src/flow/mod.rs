@@ -29,6 +29,7 @@ pub mod trading;
 pub mod venue;
 pub mod wire;
 pub mod wiring;
+pub mod words;
 
 use self::outbox::{Outbox, Progress};
 use self::venue::{Feeds, Venue};

@@ -108,6 +108,8 @@ impl<W: Wiring> Parts<W> {
         OutOfRange::unless(!self.instruments.rows().iter().any(foreign), "parts.instruments", "of the lane's venues")?;
         OutOfRange::unless(self.gate.instruments() >= all, "parts.gate", allowed)?;
         OutOfRange::unless(self.orders.instruments() >= all, "parts.orders", allowed)?;
+        let venues = "built for as many venues as the lane has, or more";
+        OutOfRange::unless(self.orders.venues() >= self.venues.count(), "parts.orders", venues)?;
         OutOfRange::unless(self.signal.instruments().is_none_or(|n| n >= all), "parts.signal", allowed)?;
         OutOfRange::unless(self.strategy.instruments().is_none_or(|n| n >= all), "parts.strategy", allowed)
     }

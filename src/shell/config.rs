@@ -319,6 +319,7 @@ impl Config {
             retained: raw.orders.retained,
             fills: raw.orders.fills,
             instruments,
+            venues: 1,
             first_id: 1,
             request_timeout: Nanos::from_millis(raw.orders.request_timeout_ms),
         };

@@ -4,14 +4,14 @@ mod lost;
 mod rig;
 
 use firelane_gateway::base::{
-    AccountId, ClientId, InstrumentId, Mono, Nanos, Price, Qty, Side, StrategyId, Token, VenueRef,
+    AccountId, ClientId, InstrumentId, Mono, Nanos, Price, Qty, Side, StrategyId, Token, VenueId, VenueRef,
 };
 use firelane_gateway::flow::action::{CancelToken, Enter, Happening, MassCancel, SellMark, Tags, TimeInForce};
 use firelane_gateway::flow::entry::{
     Away, Fault, MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, OrderEntry, OuchConfig, OuchEntry, Refused, Stage,
     cl_ord_id, origin_of, report_of,
 };
-use firelane_gateway::flow::orders::{AnomalyKind, NO_ANSWER, Report, Status};
+use firelane_gateway::flow::orders::{AnomalyKind, DayEvent, Reason, ReasonClass, Report, Status};
 use firelane_gateway::flow::outbox::{Class, Outbox};
 use firelane_gateway::flow::risk::{Gate, RiskLimits, ShortSale};
 use firelane_gateway::flow::session::SessionInput;
@@ -261,10 +261,10 @@ fn frames_that_the_kill_switch_dropped_are_told_as_never_lived() {
     rig.out.clear();
     let mut rest = frames.as_slice();
     let reports: Vec<_> = std::iter::from_fn(|| rig.entry.dropped(&mut rest)).collect();
-    let dropped = |token| Report::Rejected { token, reason: NO_ANSWER };
+    let dropped = |token| Report::Rejected { token, reason: Reason::NO_ANSWER };
     assert_eq!((reports.as_slice(), rest), ([dropped(Token(2)), dropped(Token(3))].as_slice(), [].as_slice()));
     for report in &reports {
-        rig.orders.report(report).unwrap();
+        rig.orders.report(VenueId(0), report).unwrap();
     }
     assert_eq!(rig.orders.get(lost).unwrap().status, Status::Rejected);
     assert_eq!(rig.orders.get(resting).unwrap().exposure().qty, Qty(10));
@@ -303,7 +303,10 @@ fn every_message_of_the_venue_acts_on_its_order() {
     assert_eq!(id(rig.told(encode(Outbound::OrderAccepted(&a, Appendage::EMPTY)))), (Happening::Accepted, 500));
     assert_eq!(id(rig.told(executed(1, 50, 99, 7))), (Happening::Filled, 450));
     let change = rig.told(canceled(1, 20));
-    assert_eq!((id(change), change.reason), ((Happening::Reduced, 430), u16::from(b'U')));
+    assert_eq!(
+        (id(change), change.reason),
+        ((Happening::Reduced, 430), Reason::new(ReasonClass::ByRequest, u32::from(b'U')))
+    );
 
     let aiq = AiqCanceled {
         message_type: MessageType::NEW,
@@ -321,7 +324,10 @@ fn every_message_of_the_venue_acts_on_its_order() {
     {
         let open = rig.orders.get(order).unwrap().open.0;
         let change = rig.told(encode(Outbound::AiqCanceled(&aiq, strategy, appendage)));
-        assert_eq!((id(change), change.reason), ((Happening::Reduced, open - 30), u16::from(b'Q')));
+        assert_eq!(
+            (id(change), change.reason),
+            ((Happening::Reduced, open - 30), Reason::new(ReasonClass::SelfMatch, u32::from(b'Q')))
+        );
     }
     assert_eq!(rig.orders.get(order).unwrap().decremented, Qty(90));
 
@@ -374,7 +380,7 @@ fn every_message_of_the_venue_acts_on_its_order() {
     assert_eq!((change.what, change.joined), (Happening::Revised, Some(VenueRef(6_000))));
     let expected = Report::Restated {
         token: Token(1),
-        reason: b'R',
+        reason: Reason::new(ReasonClass::Refreshed, u32::from(b'R')),
         displayed: Some(VenueRef(6_000)),
         qty: Some(Qty(100)),
         price: Some(Price(99)),
@@ -410,7 +416,10 @@ fn every_message_of_the_venue_acts_on_its_order() {
         cl_ord_id: name(2),
     };
     let change = rig.told(encode(Outbound::Rejected(&rejected, none)));
-    assert_eq!((change.what, change.reason, change.order), (Happening::RequestRefused, 0x15, second));
+    assert_eq!(
+        (change.what, change.reason, change.order),
+        (Happening::RequestRefused, Reason::new(ReasonClass::NotAllowed, 0x15), second)
+    );
     rig.replace(second, 101, 400).unwrap();
     let u = replaced(2, accepted(4, ouch50::Side::BUY, 400, 101, name(2)));
     let change = rig.told(encode(Outbound::OrderReplaced(&u, Appendage::EMPTY)));
@@ -440,7 +449,7 @@ fn every_message_of_the_venue_acts_on_its_order() {
     rig.say(encode(Outbound::MassCancelResponse(&x, Appendage::EMPTY)));
     assert_eq!(*rig.reports.last().unwrap(), Report::MassCancelled { token: Token(6), symbol: Some(SYMBOL) });
     rig.say(event(EventCode::START_OF_DAY));
-    assert_eq!(*rig.reports.last().unwrap(), Report::SystemEvent { code: b'S' });
+    assert_eq!(*rig.reports.last().unwrap(), Report::Day(DayEvent::Begins));
     rig.say(next_token(9));
     assert_eq!(rig.changes.len(), before);
 }
@@ -480,15 +489,15 @@ fn what_is_no_message_is_counted_and_the_next_one_is_read() {
     let counters = rig.entry.counters();
     assert_eq!((counters.unknown_types, counters.malformed, counters.empty), (1, 3, 1));
     let unreadable = rig.reports.iter().filter_map(|report| match report {
-        Report::Unreadable(what) => Some((what.why, what.letter, what.length)),
+        Report::Unreadable(what) => Some((what.why, what.code, what.length)),
         _ => None,
     });
     let expected = [
-        (AnomalyKind::UnknownType, b'?', 5),
-        (AnomalyKind::Malformed, b'E', 20),
+        (AnomalyKind::UnknownType, u32::from(b'?'), 5),
+        (AnomalyKind::Malformed, u32::from(b'E'), 20),
         (AnomalyKind::Empty, 0, 0),
-        (AnomalyKind::Malformed, b'A', 64),
-        (AnomalyKind::Malformed, b'E', 36),
+        (AnomalyKind::Malformed, u32::from(b'A'), 64),
+        (AnomalyKind::Malformed, u32::from(b'E'), 36),
     ];
     assert_eq!(unreadable.collect::<Vec<_>>(), expected);
     assert_eq!((rig.orders.get(order).unwrap().open, rig.entry.stage()), (Qty(6), Stage::Ready));
@@ -554,7 +563,7 @@ fn a_restart_takes_everything_from_the_replay_cancels_all_and_then_trades() {
 
     // Old answers prove nothing: three were in the replay, and the question has not been asked.
     assert_eq!((rig.entry.counters().stale_answers, rig.heard(b'Q').len()), (3, 0));
-    assert!(!rig.reports.iter().any(|r| matches!(r, Report::Queried { .. })));
+    assert!(!rig.reports.iter().any(|r| matches!(r, Report::Settled { .. })));
 
     // The server's heartbeat says that nothing is left to replay. Then the question, the sweep, and trading.
     rig.sweeps = false;

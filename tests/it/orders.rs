@@ -2,15 +2,18 @@
 
 mod anomalies;
 mod model;
+mod venues;
 
 use firelane_gateway::base::{
-    AccountId, ClientId, Digest, InstrumentId, Mono, Nanos, Price, Qty, Side, StrategyId, Symbol, Token, VenueRef,
+    AccountId, ClientId, Digest, InstrumentId, Mono, Nanos, Price, Qty, Side, StrategyId, Symbol, Token, VenueId,
+    VenueRef,
 };
 use firelane_gateway::flow::action::{
     Cancel, Change, Enter, Exposure, Happening, Replace, SellMark, Tags, TimeInForce,
 };
 use firelane_gateway::flow::orders::{
-    Cursor, NO_ANSWER, Orders, OrdersConfig, Origin, Report, Sent, Standing, Status, Sweep,
+    Cursor, Liquidity, LiquidityKind, Orders, OrdersConfig, Origin, Reason, ReasonClass, Report, Sent, Standing,
+    Status, Sweep, Visibility, Which,
 };
 use model::{Mood, Request, Venue};
 use proptest::prelude::*;
@@ -18,9 +21,31 @@ use std::collections::{HashMap, HashSet};
 
 const SYMBOL: Symbol = Symbol(*b"TEST    ");
 const HERE: InstrumentId = InstrumentId(0);
+const VENUE: VenueId = VenueId(0);
+
+/// A reason with this code.
+fn why(code: u32) -> Reason {
+    Reason::new(ReasonClass::Other, code)
+}
+
+fn letter(code: u8) -> Reason {
+    why(code.into())
+}
+
+fn part(code: u8) -> Liquidity {
+    Liquidity::new(LiquidityKind::Added, code.into())
+}
 
 fn config() -> OrdersConfig {
-    OrdersConfig { capacity: 8, retained: 4, fills: 64, instruments: 2, first_id: 1, request_timeout: Nanos(1_000) }
+    OrdersConfig {
+        capacity: 8,
+        retained: 4,
+        fills: 64,
+        instruments: 2,
+        venues: 2,
+        first_id: 1,
+        request_timeout: Nanos(1_000),
+    }
 }
 
 /// An order table and the numbers of what was sent.
@@ -48,7 +73,7 @@ impl Desk {
 
     fn enter(&mut self, side: Side, price: i64, qty: i64) -> (ClientId, Token) {
         let sent = self.sent();
-        let change = self.orders.opened(self.now, &enter(side, price, qty), SellMark::Long, sent).unwrap();
+        let change = self.orders.opened(self.now, VENUE, &enter(side, price, qty), SellMark::Long, sent).unwrap();
         (change.order, sent.token)
     }
 
@@ -74,7 +99,7 @@ impl Desk {
     }
 
     fn tell(&mut self, report: Report) -> Change {
-        self.orders.report(&report).unwrap_or_else(|| panic!("{report:?} was ignored"))
+        self.orders.report(VENUE, &report).unwrap_or_else(|| panic!("{report:?} was ignored"))
     }
 
     fn exposure(&self, order: ClientId) -> (i64, i64) {
@@ -113,25 +138,25 @@ fn accepted(token: Token, side: Side, price: i64, qty: i64) -> Standing {
         qty: Qty(qty),
         price: Price(price),
         tif: TimeInForce::Day,
-        display: b'Y',
+        display: Visibility::Displayed,
         venue_ref: VenueRef(1_000 + token.0),
         live: true,
     }
 }
 
 fn executed(token: Token, qty: i64, price: i64, trade: u64) -> Report {
-    Report::Executed { token, qty: Qty(qty), price: Price(price), liquidity: b'A', trade }
+    Report::Executed { token, qty: Qty(qty), price: Price(price), liquidity: part(b'A'), trade }
 }
 
 fn canceled(token: Token, decrement: i64) -> Report {
-    Report::Canceled { token, decrement: Qty(decrement), reason: b'U' }
+    Report::Canceled { token, decrement: Qty(decrement), reason: letter(b'U') }
 }
 
 #[test]
 fn an_order_is_pending_live_partially_filled_and_filled() {
     let mut desk = Desk::new();
     let sent = desk.sent();
-    let opened = desk.orders.opened(desk.now, &enter(Side::Buy, 100, 500), SellMark::Long, sent).unwrap();
+    let opened = desk.orders.opened(desk.now, VENUE, &enter(Side::Buy, 100, 500), SellMark::Long, sent).unwrap();
     assert_eq!((opened.what, opened.before, opened.finished), (Happening::Sent, Exposure::default(), false));
     assert_eq!(opened.after, Exposure { qty: Qty(500), price: Price(100), short: false });
     assert_eq!(desk.status(opened.order), Status::Pending);
@@ -142,7 +167,7 @@ fn an_order_is_pending_live_partially_filled_and_filled() {
 
     let first = desk.tell(executed(Token(1), 200, 99, 7));
     let fill = first.fill.unwrap();
-    assert_eq!((fill.qty, fill.price, fill.trade, fill.liquidity), (Qty(200), Price(99), 7, b'A'));
+    assert_eq!((fill.qty, fill.price, fill.trade, fill.liquidity), (Qty(200), Price(99), 7, part(b'A')));
     assert_eq!((first.after.qty, desk.status(opened.order)), (Qty(300), Status::PartiallyFilled));
 
     let last = desk.tell(executed(Token(1), 300, 100, 8));
@@ -174,8 +199,8 @@ fn accepted_dead_is_the_end() {
 fn rejected_never_lived() {
     let mut desk = Desk::new();
     let (order, token) = desk.enter(Side::Sell, 100, 10);
-    let change = desk.tell(Report::Rejected { token, reason: 0x1D });
-    assert_eq!((change.what, change.reason, change.finished), (Happening::Rejected, 0x1D, true));
+    let change = desk.tell(Report::Rejected { token, reason: why(0x1D) });
+    assert_eq!((change.what, change.reason, change.finished), (Happening::Rejected, why(0x1D), true));
     assert_eq!((desk.status(order), desk.orders.own_best(HERE, Side::Sell)), (Status::Rejected, None));
 }
 
@@ -191,7 +216,7 @@ fn a_replace_names_the_liability_of_the_whole_chain() {
     assert_eq!((change.what, change.after.qty), (Happening::Replaced, Qty(400)));
     assert_eq!((change.left, change.joined), (Some(VenueRef(1_001)), Some(VenueRef(1_002))));
     assert_eq!((desk.open(order), desk.status(order)), (400, Status::PartiallyFilled));
-    assert_eq!(desk.orders.by_token(new).unwrap().id, order);
+    assert_eq!(desk.orders.by_token(VENUE, new).unwrap().id, order);
 }
 
 #[test]
@@ -236,7 +261,7 @@ fn a_rejected_replace_leaves_the_original_as_it_was() {
     let (order, token) = desk.live(Side::Sell, 100, 500);
     let new = desk.replace(order, 90, 900);
     assert_eq!(desk.orders.own_best(HERE, Side::Sell), Some(Price(90)));
-    let change = desk.tell(Report::Rejected { token: new, reason: 0x15 });
+    let change = desk.tell(Report::Rejected { token: new, reason: why(0x15) });
     assert_eq!((change.what, change.finished), (Happening::RequestRefused, false));
     assert_eq!((desk.exposure(order), desk.status(order)), ((500, 100), Status::Live));
     assert_eq!(desk.orders.own_best(HERE, Side::Sell), Some(Price(100)));
@@ -268,7 +293,7 @@ fn a_cancel_names_the_size_in_all() {
     assert_eq!(desk.orders.get(order).unwrap().cancelling, None);
     desk.cancel(order, 0);
     let change = desk.tell(canceled(token, 200));
-    assert_eq!((change.what, change.reason, change.finished), (Happening::Cancelled, u16::from(b'U'), true));
+    assert_eq!((change.what, change.reason, change.finished), (Happening::Cancelled, letter(b'U'), true));
 }
 
 #[test]
@@ -301,13 +326,13 @@ fn a_cancel_with_nothing_to_do_owes_no_answer() {
     // Asked in time, done by a fill in between: silence as well.
     desk.cancel(order, 400);
     assert_ne!(desk.orders.next_deadline(), Mono::NEVER);
-    desk.tell(Report::AiqCanceled {
+    desk.tell(Report::SelfMatched {
         token,
         decrement: Qty(100),
-        reason: b'Q',
+        reason: letter(b'Q'),
         prevented: Qty(100),
         price: Price(100),
-        liquidity: b'A',
+        liquidity: part(b'A'),
     });
     assert_eq!(desk.orders.next_deadline(), Mono::NEVER);
 }
@@ -335,13 +360,13 @@ fn a_late_cross_order_is_cancelled_later_or_not_in_part() {
 fn self_match_decrements_count_towards_the_liability() {
     let mut desk = Desk::new();
     let (order, token) = desk.live(Side::Buy, 100, 500);
-    let decrement = |qty| Report::AiqCanceled {
+    let decrement = |qty| Report::SelfMatched {
         token,
         decrement: Qty(qty),
-        reason: b'Q',
+        reason: letter(b'Q'),
         prevented: Qty(qty + 7),
         price: Price(100),
-        liquidity: b'R',
+        liquidity: part(b'R'),
     };
     assert_eq!(desk.tell(decrement(200)).after.qty, Qty(300));
     desk.replace(order, 100, 600);
@@ -354,21 +379,27 @@ fn a_priority_update_changes_reference_and_price() {
     let mut desk = Desk::new();
     let (order, token) = desk.live(Side::Buy, 100, 500);
     let venue_ref = VenueRef(77);
-    let change = desk.tell(Report::PriorityUpdated { token, price: Price(99), display: b'Z', venue_ref });
+    let change =
+        desk.tell(Report::PriorityUpdated { token, price: Price(99), display: Visibility::Conformed, venue_ref });
     assert_eq!((change.what, change.left, change.joined), (Happening::Revised, Some(VenueRef(1_001)), Some(venue_ref)));
     let order = desk.orders.get(order).unwrap();
-    assert_eq!((order.price, order.display, order.exposure().price), (Price(99), b'Z', Price(100)));
+    assert_eq!((order.price, order.display, order.exposure().price), (Price(99), Visibility::Conformed, Price(100)));
 }
 
 #[test]
 fn a_restatement_moves_to_the_displayed_parts_reference() {
     let mut desk = Desk::new();
     let (_, token) = desk.live(Side::Buy, 100, 500);
-    let restated =
-        |displayed| Report::Restated { token, reason: b'R', displayed, qty: Some(Qty(100)), price: Some(Price(100)) };
+    let restated = |displayed| Report::Restated {
+        token,
+        reason: letter(b'R'),
+        displayed,
+        qty: Some(Qty(100)),
+        price: Some(Price(100)),
+    };
     let change = desk.tell(restated(Some(VenueRef(5))));
     assert_eq!((change.left, change.joined), (Some(VenueRef(1_001)), Some(VenueRef(5))));
-    assert_eq!((change.what, change.reason), (Happening::Revised, u16::from(b'R')));
+    assert_eq!((change.what, change.reason), (Happening::Revised, letter(b'R')));
     assert_eq!((change.before, change.after.qty), (change.after, Qty(500)));
     assert_eq!(desk.tell(restated(None)).left, None);
     assert_eq!(desk.tell(canceled(token, 500)).left, Some(VenueRef(5)));
@@ -392,16 +423,16 @@ fn a_broken_trade_is_taken_back_once() {
     let mut desk = Desk::new();
     let (order, token) = desk.live(Side::Buy, 100, 500);
     desk.tell(executed(token, 200, 99, 7));
-    let broken = Report::Broken { token, trade: 7, reason: b'E' };
+    let broken = Report::Broken { token, trade: 7, reason: letter(b'E') };
     let change = desk.tell(broken);
     let reversed = change.reversed.unwrap();
-    assert_eq!((change.what, change.reason, change.fill), (Happening::TradeBroken, u16::from(b'E'), None));
+    assert_eq!((change.what, change.reason, change.fill), (Happening::TradeBroken, letter(b'E'), None));
     assert_eq!((reversed.qty, reversed.price, reversed.trade), (Qty(-200), Price(99), 7));
     assert_eq!((change.after.qty, desk.open(order)), (Qty(300), 300), "a break does not reopen the order");
-    assert_eq!(desk.orders.report(&broken), None);
-    assert_eq!(desk.orders.report(&executed(token, 200, 99, 7)), None, "nor does the fill count again");
+    assert_eq!(desk.orders.report(VENUE, &broken), None);
+    assert_eq!(desk.orders.report(VENUE, &executed(token, 200, 99, 7)), None, "nor does the fill count again");
     assert_eq!(desk.orders.counters().duplicates, 2);
-    let unknown = desk.tell(Report::Broken { token, trade: 8, reason: b'E' });
+    let unknown = desk.tell(Report::Broken { token, trade: 8, reason: letter(b'E') });
     assert_eq!((unknown.reversed, desk.orders.counters().unknown_trades), (None, 1));
 }
 
@@ -414,19 +445,19 @@ fn a_corrected_trade_is_reversed_and_booked_anew() {
         token,
         qty: Qty(200),
         price: Price(price),
-        liquidity: b'A',
+        liquidity: part(b'A'),
         trade: 7,
-        reason: b'N',
+        reason: letter(b'N'),
     };
     for (from, to) in [(99, 95), (95, 96)] {
         let change = desk.tell(corrected(to));
         let (old, new) = (change.reversed.unwrap(), change.fill.unwrap());
-        assert_eq!((change.what, change.reason), (Happening::TradeCorrected, u16::from(b'N')));
+        assert_eq!((change.what, change.reason), (Happening::TradeCorrected, letter(b'N')));
         assert_eq!((old.qty, old.price, new.qty, new.price), (Qty(-200), Price(from), Qty(200), Price(to)));
     }
-    let broken = desk.tell(Report::Broken { token, trade: 7, reason: b'E' });
+    let broken = desk.tell(Report::Broken { token, trade: 7, reason: letter(b'E') });
     assert_eq!(broken.reversed.unwrap().price, Price(96));
-    assert_eq!(desk.orders.report(&corrected(97)), None, "what is broken is not corrected");
+    assert_eq!(desk.orders.report(VENUE, &corrected(97)), None, "what is broken is not corrected");
 }
 
 #[test]
@@ -435,11 +466,11 @@ fn an_execution_counts_once_for_its_match_number() {
     let (bid, buy) = desk.live(Side::Buy, 100, 500);
     let (ask, sell) = desk.live(Side::Sell, 100, 500);
     desk.tell(executed(buy, 100, 100, 7));
-    assert_eq!(desk.orders.report(&executed(buy, 100, 100, 7)), None);
+    assert_eq!(desk.orders.report(VENUE, &executed(buy, 100, 100, 7)), None);
     // Both sides of a trade have its number, and both may be ours.
     desk.tell(executed(sell, 100, 100, 7));
     assert_eq!((desk.open(bid), desk.open(ask), desk.orders.counters().duplicates), (400, 400, 1));
-    let broken = [buy, sell].map(|token| desk.tell(Report::Broken { token, trade: 7, reason: b'C' }));
+    let broken = [buy, sell].map(|token| desk.tell(Report::Broken { token, trade: 7, reason: letter(b'C') }));
     assert_eq!(broken.map(|c| (c.side, c.reversed.unwrap().qty)), [(Side::Buy, Qty(-100)), (Side::Sell, Qty(-100))]);
 }
 
@@ -452,12 +483,12 @@ fn a_broken_trade_of_a_forgotten_order_is_still_taken_back() {
         let (_, token) = desk.live(Side::Buy, 100, 5);
         desk.tell(canceled(token, 5));
     }
-    assert!(desk.orders.get(order).is_none() && desk.orders.by_token(token).is_none());
-    let change = desk.tell(Report::Broken { token, trade: 1, reason: b'E' });
+    assert!(desk.orders.get(order).is_none() && desk.orders.by_token(VENUE, token).is_none());
+    let change = desk.tell(Report::Broken { token, trade: 1, reason: letter(b'E') });
     assert_eq!((change.order, change.side, change.finished), (order, Side::Sell, true));
     assert_eq!((change.tags.account, change.reversed.unwrap().qty), (AccountId(7), Qty(-5)));
     // A fill of it would find nothing: counted, and that is what `retained` is to be sized for.
-    assert_eq!(desk.orders.report(&executed(token, 1, 100, 2)), None);
+    assert_eq!(desk.orders.report(VENUE, &executed(token, 1, 100, 2)), None);
     assert_eq!(desk.orders.counters().unknown, 1);
 }
 
@@ -469,7 +500,7 @@ fn when_the_fills_are_full_the_oldest_is_forgotten_and_counted() {
         desk.tell(executed(token, 1, 100, trade));
     }
     assert_eq!(desk.orders.forgotten_fills(), 1);
-    let broken = |trade| Report::Broken { token, trade, reason: b'E' };
+    let broken = |trade| Report::Broken { token, trade, reason: letter(b'E') };
     assert!(desk.tell(broken(1)).reversed.is_none() && desk.orders.counters().unknown_trades == 1);
     assert!(desk.tell(broken(2)).reversed.is_some() && desk.tell(broken(3)).reversed.is_some());
 }
@@ -486,12 +517,12 @@ fn a_full_table_says_so_and_keeps_the_latest_finished_orders() {
     assert!(desk.orders.is_full() && desk.orders.get(first).is_some(), "one finished order is kept");
     // Beyond the capacity a slot may yet be had, so that nothing that was sent goes unwatched; beyond that, none.
     let sent = desk.sent();
-    assert!(desk.orders.opened(desk.now, &enter(Side::Buy, 1, 1), SellMark::Long, sent).is_some());
+    assert!(desk.orders.opened(desk.now, VENUE, &enter(Side::Buy, 1, 1), SellMark::Long, sent).is_some());
     assert!(desk.orders.get(first).is_none() && desk.orders.get(second).is_some() && desk.orders.get(third).is_some());
     let sent = desk.sent();
-    assert_eq!(desk.orders.opened(desk.now, &enter(Side::Buy, 1, 1), SellMark::Long, sent), None);
+    assert_eq!(desk.orders.opened(desk.now, VENUE, &enter(Side::Buy, 1, 1), SellMark::Long, sent), None);
     let other = Enter { instrument: InstrumentId(2), ..enter(Side::Buy, 1, 1) };
-    assert_eq!(Desk::new().orders.opened(Mono(0), &other, SellMark::Long, sent), None);
+    assert_eq!(Desk::new().orders.opened(Mono(0), VENUE, &other, SellMark::Long, sent), None);
 }
 
 #[test]
@@ -501,6 +532,8 @@ fn configuration_out_of_range_is_named() {
         (OrdersConfig { retained: 0, ..config() }, "orders.retained"),
         (OrdersConfig { fills: u32::MAX, ..config() }, "orders.fills"),
         (OrdersConfig { instruments: 0, ..config() }, "orders.instruments"),
+        (OrdersConfig { venues: 0, ..config() }, "orders.venues"),
+        (OrdersConfig { venues: 65, ..config() }, "orders.venues"),
         (OrdersConfig { first_id: 0, ..config() }, "orders.first_id"),
         (OrdersConfig { request_timeout: Nanos(0), ..config() }, "orders.request_timeout"),
     ];
@@ -518,10 +551,10 @@ fn a_late_answer_is_reported_once_and_changes_nothing_else() {
     assert_eq!(desk.orders.timed_out(Mono(999)), None);
     let change = desk.orders.timed_out(Mono(1_000)).unwrap();
     assert_eq!((change.what, change.before, change.after.qty), (Happening::TimedOut, change.after, Qty(900)));
-    assert!(desk.orders.is_overdue() && desk.orders.timed_out(Mono(9_999)).is_none());
+    assert!(desk.orders.is_overdue(VENUE) && desk.orders.timed_out(Mono(9_999)).is_none());
     assert_eq!(desk.exposure(order), (900, 110), "both outcomes stay counted");
     desk.tell(Report::Replaced { orig: token, now: accepted(new, Side::Buy, 110, 900) });
-    assert!(!desk.orders.is_overdue() && desk.orders.counters().timed_out == 1);
+    assert!(!desk.orders.is_overdue(VENUE) && desk.orders.counters().timed_out == 1);
 }
 
 #[test]
@@ -536,11 +569,11 @@ fn a_query_settles_what_was_sent_before_it_and_nothing_after() {
     let settled = desk.requests;
     let (after, _) = desk.enter(Side::Buy, 100, 10);
 
-    assert_eq!(desk.orders.report(&Report::Queried { next: Token(3), unused: None, settled }), None);
+    assert_eq!(desk.orders.report(VENUE, &Report::Settled { upto: settled, next: Some(Token(3)), unused: None }), None);
     assert_eq!(desk.orders.next_deadline(), Mono(0), "there is something to tell at once");
     let mut told = HashMap::new();
     while let Some(change) = desk.orders.timed_out(Mono(1_000)).filter(|c| c.what != Happening::TimedOut) {
-        assert_eq!(change.reason, NO_ANSWER);
+        assert_eq!(change.reason, Reason::NO_ANSWER);
         told.insert(change.order, (change.what, change.after.qty.0, change.finished));
     }
     let expected = [
@@ -558,7 +591,7 @@ fn a_query_settles_what_was_sent_before_it_and_nothing_after() {
 fn a_lost_order_that_lives_all_the_same_counts_again() {
     let mut desk = Desk::new();
     let (order, token) = desk.enter(Side::Buy, 100, 10);
-    desk.orders.report(&Report::Queried { next: Token(1), unused: None, settled: 1 });
+    desk.orders.report(VENUE, &Report::Settled { upto: 1, next: Some(Token(1)), unused: None });
     assert!(desk.orders.timed_out(Mono(0)).unwrap().finished);
     let change = desk.tell(Report::Accepted(accepted(token, Side::Buy, 100, 10)));
     assert_eq!((change.before.qty, change.after.qty, change.finished), (Qty(0), Qty(10), false));
@@ -575,20 +608,20 @@ fn contradictions_are_counted_and_never_make_a_number_negative() {
     assert_eq!((change.after.qty, change.fill.unwrap().qty, desk.open(order)), (Qty(0), Qty(30), 0));
     let (_, other) = desk.live(Side::Buy, 100, 10);
     assert_eq!(desk.tell(canceled(other, 30)).after.qty, Qty(0));
-    assert_eq!(desk.orders.report(&canceled(other, 1)), None);
-    assert_eq!(desk.orders.report(&Report::CancelPending { token: other }), None);
-    assert_eq!(desk.orders.report(&Report::Rejected { token: other, reason: 1 }), None);
+    assert_eq!(desk.orders.report(VENUE, &canceled(other, 1)), None);
+    assert_eq!(desk.orders.report(VENUE, &Report::CancelPending { token: other }), None);
+    assert_eq!(desk.orders.report(VENUE, &Report::Rejected { token: other, reason: why(1) }), None);
     assert_eq!(desk.orders.counters().contradictions, 5);
-    assert_eq!(desk.orders.report(&executed(Token(99), 1, 1, 1)), None);
+    assert_eq!(desk.orders.report(VENUE, &executed(Token(99), 1, 1, 1)), None);
     let replaced = Report::Replaced { orig: Token(98), now: accepted(Token(99), Side::Buy, 1, 1) };
-    assert_eq!(desk.orders.report(&replaced), None);
+    assert_eq!(desk.orders.report(VENUE, &replaced), None);
     assert_eq!(desk.orders.counters().unknown, 2);
     let again = Report::Accepted(accepted(token, Side::Buy, 100, 10));
-    assert_eq!((desk.orders.report(&again), desk.orders.counters().duplicates), (None, 1));
+    assert_eq!((desk.orders.report(VENUE, &again), desk.orders.counters().duplicates), (None, 1));
 }
 
 fn adopt(desk: &mut Desk, report: &Report) -> Option<Change> {
-    desk.orders.adopt(report, |symbol| (symbol == SYMBOL).then_some(HERE))
+    desk.orders.adopt(VENUE, report, |symbol| (symbol == SYMBOL).then_some(HERE))
 }
 
 #[test]
@@ -602,7 +635,7 @@ fn after_a_restart_orders_and_fills_are_rebuilt_from_the_replay() {
         executed(Token(1), 100, 100, 1),
         Report::Replaced { orig: Token(1), now: Standing { origin, ..accepted(Token(2), Side::Buy, 101, 400) } },
         executed(Token(2), 50, 101, 2),
-        Report::Broken { token: Token(1), trade: 1, reason: b'E' },
+        Report::Broken { token: Token(1), trade: 1, reason: letter(b'E') },
     ] {
         told.push(adopt(&mut desk, &report).unwrap());
     }
@@ -625,14 +658,14 @@ fn orders_without_a_name_of_ours_get_one_of_their_own() {
     let twin =
         adopt(&mut desk, &Report::Accepted(Standing { origin, ..accepted(Token(3), Side::Buy, 100, 5) })).unwrap();
     assert_eq!(ours.order, ClientId(1));
-    assert_eq!([stranger.order, twin.order], [ClientId(1 << 63 | 1), ClientId(1 << 63 | 3)]);
+    assert_eq!([stranger.order, twin.order], [ClientId(1 << 63 | 1), ClientId(1 << 63 | 2)]);
     assert_eq!((desk.orders.live_count(), desk.orders.next_id()), (3, ClientId(2)));
     assert_eq!(adopt(&mut desk, &Report::Accepted(accepted(Token(3), Side::Buy, 100, 5))), None, "known by now");
     // In the middle of a chain whose beginning was not seen.
     let replaced = Report::Replaced { orig: Token(8), now: accepted(Token(9), Side::Sell, 100, 5) };
     assert_eq!(adopt(&mut desk, &replaced).unwrap().after.qty, Qty(5));
     // While trading, an order that is not known is a finding, not ours to trade.
-    assert_eq!(desk.orders.report(&Report::Accepted(accepted(Token(20), Side::Buy, 1, 1))), None);
+    assert_eq!(desk.orders.report(VENUE, &Report::Accepted(accepted(Token(20), Side::Buy, 1, 1))), None);
     assert_eq!(desk.orders.counters().unknown, 1);
 }
 
@@ -694,7 +727,7 @@ fn iteration_survives_what_happens_in_between() {
 fn a_sweep_cancels_everything_and_repeats_what_is_not_answered() {
     let mut desk = Desk::new();
     let tokens = [desk.live(Side::Buy, 100, 5).1, desk.live(Side::Sell, 101, 5).1, desk.live(Side::Sell, 102, 5).1];
-    let mut sweep = Sweep::new(None, Nanos(100));
+    let mut sweep = Sweep::new(Which::All, Nanos(100));
     let mut round = |desk: &mut Desk, now: u64| {
         desk.now = Mono(now);
         let mut asked = Vec::new();
@@ -713,7 +746,7 @@ fn a_sweep_cancels_everything_and_repeats_what_is_not_answered() {
     desk.tell(canceled(tokens[1], 5));
     desk.tell(canceled(tokens[2], 5));
     assert_eq!(round(&mut desk, 200), (vec![], true));
-    assert!(Sweep::new(Some(InstrumentId(1)), Nanos(1)).is_done(&desk.orders));
+    assert!(Sweep::new(Which::Of(InstrumentId(1)), Nanos(1)).is_done(&desk.orders));
 }
 
 #[test]
@@ -724,11 +757,11 @@ fn equal_histories_have_equal_digests() {
         let (order, token) = desk.live(Side::Buy, 100, qty);
         desk.tell(executed(token, 1, 100, 1));
         desk.replace(order, 101, 900);
-        desk.orders.report(&last);
+        desk.orders.report(VENUE, &last);
         digest(&desk)
     };
-    let broken = Report::Broken { token: Token(1), trade: 1, reason: b'E' };
-    let queried = Report::Queried { next: Token(3), unused: None, settled: 2 };
+    let broken = Report::Broken { token: Token(1), trade: 1, reason: letter(b'E') };
+    let queried = Report::Settled { upto: 2, next: Some(Token(3)), unused: None };
     let all =
         [history(500, broken), history(501, broken), history(500, queried), history(500, executed(Token(9), 1, 1, 1))];
     assert_eq!(all[0], history(500, broken));
@@ -798,7 +831,7 @@ impl Lane {
     }
 
     fn hear(&mut self, report: &Report) {
-        if let Some(change) = self.desk.orders.report(report) {
+        if let Some(change) = self.desk.orders.report(VENUE, report) {
             if let Report::Executed { trade, .. } = report {
                 assert!(self.traded.insert(*trade), "trade {trade} counted twice");
             }
@@ -838,7 +871,7 @@ fn play(steps: &[(u8, u8, u16)]) {
                 let (id, token) = {
                     let sent = lane.desk.sent();
                     let asked = enter(side, price, qty);
-                    let change = lane.desk.orders.opened(lane.desk.now, &asked, SellMark::Long, sent).unwrap();
+                    let change = lane.desk.orders.opened(lane.desk.now, VENUE, &asked, SellMark::Long, sent).unwrap();
                     lane.apply(change);
                     (change.order, sent.token)
                 };

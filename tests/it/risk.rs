@@ -2,11 +2,12 @@
 
 use firelane_gateway::base::{
     ClientId, Digest, Instrument, InstrumentId, Mono, Nanos, Notional, ParentId, Price, Qty, Reader, Side, State,
-    StrategyId, Symbol, Writer,
+    StrategyId, Symbol, VenueId, Writer,
 };
 use firelane_gateway::flow::action::{
     Cancel, Change, Enter, Exposure, Fill, Happening, MassCancel, Replace, SellMark, Tags, TimeInForce,
 };
+use firelane_gateway::flow::orders::{Liquidity, Reason};
 use firelane_gateway::flow::risk::{
     Approvals, Distance, EmptyBook, Facts, Gate, InstrumentLimits, MarkedEnter, OneSided, OrderFacts, PriceCollar,
     Refusal, RiskLimits, ShortSale, Whose, ZeroCross,
@@ -90,14 +91,20 @@ fn marks(approvals: Approvals) -> Vec<(i64, SellMark)> {
 fn step(side: Side, before: Exposure, after: Exposure, fill: Option<(i64, i64)>) -> Change {
     Change {
         order: ClientId(1),
+        venue: VenueId(0),
         instrument: A,
         side,
         tags: Tags::default(),
         what: Happening::Sent,
-        reason: 0,
+        reason: Reason::NONE,
         before,
         after,
-        fill: fill.map(|(qty, price)| Fill { qty: Qty(qty), price: Price(price), trade: 1, liquidity: 0 }),
+        fill: fill.map(|(qty, price)| Fill {
+            qty: Qty(qty),
+            price: Price(price),
+            trade: 1,
+            liquidity: Liquidity::UNKNOWN,
+        }),
         reversed: None,
         left: None,
         joined: None,
@@ -718,7 +725,7 @@ fn the_ledger_books_fills_breaks_and_corrections() {
     assert_eq!(account.profit(Price(100_000), 1), Some(Notional(60 * 100)));
     // A correction: the old fill out, the new one in.
     let left = exposed(40, 100_000, false);
-    let old = Fill { qty: Qty(60), price: Price(99_900), trade: 1, liquidity: 0 };
+    let old = Fill { qty: Qty(60), price: Price(99_900), trade: 1, liquidity: Liquidity::UNKNOWN };
     let corrected = Change { reversed: Some(old), ..step(Side::Buy, left, left, Some((60, 99_800))) };
     gate.apply(&corrected, &row);
     assert_eq!(gate.ledger().account(A).cash, Notional(-60 * 99_800));
@@ -756,7 +763,7 @@ fn modelled_step(orders: &mut Vec<Modelled>, op: (u8, usize, i64, i64)) -> Chang
     let order = &mut orders[at];
     let before = Exposure { short: order.short, ..order.exposure };
     let (mut fill, mut reversed) = (None, None);
-    let booked = |qty, price| Fill { qty: Qty(qty), price: Price(price), trade: 0, liquidity: 0 };
+    let booked = |qty, price| Fill { qty: Qty(qty), price: Price(price), trade: 0, liquidity: Liquidity::UNKNOWN };
     match kind {
         // Sent, replaced, restated: any exposure.
         0 | 1 => order.exposure = exposed(qty, price, order.short),

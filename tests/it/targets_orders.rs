@@ -1,7 +1,7 @@
 //! Fuzz targets of order entry: any bytes at all, and what must hold then. The fuzzers and the seeded mutation tests
 //! run the same functions.
 
-use firelane_gateway::base::{Digest, Mono, Nanos, Reader, State, Writer};
+use firelane_gateway::base::{Digest, Mono, Nanos, Reader, State, VenueId, Writer};
 use firelane_gateway::flow::wire::ouch50::{Appendage, AppendageOption, Inbound, Malformed, Outbound};
 use firelane_gateway::flow::wire::soupbintcp::{
     Client, ClientConfig, ClientEvent, Framer, Packet, Password, Server, ServerConfig, ServerEvent, Sink, letter,
@@ -299,8 +299,15 @@ pub(crate) fn order_session(data: &[u8]) {
 
     let login = ClientConfig { capacity: 512, ..ClientConfig::new(*b"LANE01", Password(*b"SECRET    ")) };
     let mut entry = OuchEntry::new(OuchConfig::new(login)).unwrap();
-    let sizes =
-        OrdersConfig { capacity: 2, retained: 2, fills: 4, instruments: 1, first_id: 1, request_timeout: Nanos(1) };
+    let sizes = OrdersConfig {
+        capacity: 2,
+        retained: 2,
+        fills: 4,
+        instruments: 1,
+        venues: 1,
+        first_id: 1,
+        request_timeout: Nanos(1),
+    };
     let mut orders = Orders::new(&sizes).unwrap();
     OUT.with_borrow_mut(|out| {
         let mut now = Mono(1);
@@ -314,7 +321,7 @@ pub(crate) fn order_session(data: &[u8]) {
                 let mut reports = 0;
                 while let Some(report) = entry.next_report(now, out) {
                     reports += 1;
-                    if let Some(change) = orders.adopt(&report, |_| Some(InstrumentId(0))) {
+                    if let Some(change) = orders.adopt(VenueId(0), &report, |_| Some(InstrumentId(0))) {
                         assert!(change.before.qty.0 >= 0 && change.after.qty.0 >= 0);
                         assert!(!change.finished || change.after.qty.0 == 0);
                     }

@@ -197,9 +197,10 @@ impl Notices {
 
     /// What the venue said that cannot be. One of each kind comes, until trading is enabled again.
     fn anomaly(&self, anomaly: &Anomaly, symbol: Symbol, stops: bool) -> String {
-        let Anomaly { what, token, order, instrument: _, said, known } = *anomaly;
+        let Anomaly { what, venue: _, report, token, order, instrument: _, said, known } = *anomaly;
         let symbol = symbol.to_string();
-        let words = anomalies::Said { what, symbol: &symbol, token, order: order.map_or(0, |id| id.0), said, known };
+        let order = order.map_or(0, |id| id.0);
+        let words = anomalies::Said { what, report, symbol: &symbol, token, order, said, known };
         format!("The venue at {} said what cannot be: {}.{}", self.orders, words.text(), anomalies::remedy(stops))
     }
 

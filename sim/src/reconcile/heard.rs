@@ -6,7 +6,7 @@ use crate::exchange::Exchange;
 use crate::venue::port::{OrderKey, OrderState};
 use firelane_gateway::base::{ClientId, InstrumentId, Side};
 use firelane_gateway::flow::action::SellMark;
-use firelane_gateway::flow::orders::{Cursor, Order, Status};
+use firelane_gateway::flow::orders::{Cursor, Order, Status, Visibility};
 use firelane_gateway::shell::lane::Lane;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,7 @@ struct Live {
     executed: i64,
     prevented: i64,
     reference: Option<u64>,
-    display: u8,
+    display: Visibility,
     /// Number, limit and liability of a replace on its way.
     replace: Option<(u64, i64, i64)>,
     /// What a cancel on its way would keep, and whether it waits for a cross.
@@ -62,7 +62,13 @@ impl Live {
             executed: chain.executed,
             prevented: chain.prevented,
             reference: chain.reference,
-            display: chain.display,
+            display: match chain.display {
+                b'Y' => Visibility::Displayed,
+                b'N' => Visibility::Hidden,
+                b'A' => Visibility::Attributed,
+                b'Z' => Visibility::Conformed,
+                _ => Visibility::Other,
+            },
             replace: chain.replace.map(|replace| (replace.token.into(), replace.price, replace.qty)),
             cancel: chain.cancel.map(|cancel| (cancel.keep, cancel.deferred)),
         }
@@ -77,7 +83,7 @@ impl fmt::Display for Live {
         write!(f, "{side}{short} {} as {}", self.open, self.token)?;
         write!(f, " at {} (limit {})", dollars(self.price), dollars(self.limit))?;
         write!(f, ", {} executed, {} prevented", self.executed, self.prevented)?;
-        write!(f, ", reference {:?}, display {}", self.reference, self.display.escape_ascii())?;
+        write!(f, ", reference {:?}, {}", self.reference, self.display.name())?;
         if self.asked {
             f.write_str(", not answered")?;
         }

@@ -161,8 +161,11 @@ impl TapeLedger {
         (order.open, order.price) = (body.open.get(), body.price.get());
         order.finished = body.finished == 1;
         let shares = body.fill_qty.get();
-        let row =
-            FillRow { shares: shares * side.sign(), price: Price(body.fill_price.get()), liquidity: body.liquidity };
+        let row = FillRow {
+            shares: shares * side.sign(),
+            price: Price(body.fill_price.get()),
+            liquidity: body.liquidity_code.get(),
+        };
         let key = (id, body.trade.get());
         if is(Happening::Sent) {
             counts.sent += u64::from(first);

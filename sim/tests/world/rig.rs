@@ -173,6 +173,7 @@ where
         retained: 512,
         fills: 4_096,
         instruments: INSTRUMENTS as u32,
+        venues: 1,
         first_id: 1,
         request_timeout: Nanos::from_millis(200),
     };

@@ -6,7 +6,7 @@ use super::entry::{Away, OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind, Status};
 use super::feed::{Notice, Release};
 use super::market::{MarketLine, NoEvent};
-use super::orders::{Anomaly, AnomalyKind, Order, Orders, Report, Sweep};
+use super::orders::{Anomaly, AnomalyKind, Order, Orders, Orphan, Report, Sweep, Which};
 use super::outbox::{Outbox, Progress};
 use super::record::{self, Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
 use super::risk::{Facts, Gate, OrderFacts, Refusal};
@@ -277,7 +277,7 @@ impl<W: Wiring> Core<W> {
         !self.speaking.is_empty() && self.hear(now, out)
             || !self.due.is_empty() && self.on_due(now, out)
             || self.sweep.is_some() && self.sweep_one(now, out)
-            || self.orders.is_incomplete() && self.cancel_orphan(now, out)
+            || self.is_incomplete() && self.cancel_orphan(now, out)
             || self.news.is_some() && self.tell_next(now)
             || !self.wanted.is_empty() && self.ask_for_snapshot(out)
     }
@@ -455,10 +455,19 @@ impl<W: Wiring> Core<W> {
         let strategy = self.strategy_deadline().map_or(Mono::NEVER, |(at, _)| at);
         let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
         // What can't be cancelled yet is waited for in vain.
-        let orphan = if self.knows_all() { self.orders.orphan_deadline() } else { Mono::NEVER };
+        let orphan = |(venue, ends): (VenueId, &Ends<W::Venue>)| {
+            if ends.knows_all() { self.orders.orphan_deadline(venue) } else { Mono::NEVER }
+        };
+        let orphan = self.ends.iter().map(orphan).min().unwrap_or(Mono::NEVER);
         let entry = self.ends.iter().map(|(_, ends)| ends.entry.next_deadline()).min().unwrap_or(Mono::NEVER);
         let signal = self.signal_deadline();
         entry.min(self.orders.next_deadline()).min(strategy).min(signal).min(sweep).min(orphan)
+    }
+
+    /// Does anything live that the order table has no place for?
+    #[inline]
+    fn is_incomplete(&self) -> bool {
+        self.ends.iter().any(|(venue, _)| self.orders.is_incomplete(venue))
     }
 
     /// Every venue.
@@ -495,7 +504,7 @@ impl<W: Wiring> Core<W> {
 
     /// Looks at every live order: may it rest?
     fn begin_sweep(&mut self) {
-        self.sweep = Some(Sweep::new(None, PATIENCE));
+        self.sweep = Some(Sweep::new(Which::All, PATIENCE));
     }
 
     // ---- what others may look at -----------------------------------------------------------------------------------
@@ -552,7 +561,7 @@ impl<W: Wiring> Core<W> {
     #[inline]
     #[must_use]
     pub fn ready(&self, venue: VenueId) -> bool {
-        self.entry(venue).is_some_and(OrderEntry::ready) && !self.orders.is_incomplete()
+        self.entry(venue).is_some_and(OrderEntry::ready) && !self.orders.is_incomplete(venue)
     }
 
     /// Why not, while they may not.
@@ -561,7 +570,7 @@ impl<W: Wiring> Core<W> {
         let Some(ends) = self.ends.get(venue) else { return Away::Over };
         // `Opening` is also what an entry says that has nothing to complain of.
         match ends.entry.away() {
-            Away::Opening if ends.knows_all() && self.orders.is_incomplete() => Away::Incomplete,
+            Away::Opening if ends.knows_all() && self.orders.is_incomplete(venue) => Away::Incomplete,
             why => why,
         }
     }

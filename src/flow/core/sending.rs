@@ -72,10 +72,10 @@ impl<W: Wiring> Core<W> {
             let sent = ends.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
             self.probe.pass(Stage::Encoded);
             self.counters.entered = self.counters.entered.wrapping_add(1);
-            match self.orders.opened(now, enter, mark, sent) {
+            match self.orders.opened(now, row.venue, enter, mark, sent) {
                 Some(change) => self.took_step(now, &change, out),
                 None => {
-                    self.orders.not_opened(enter, mark, row.symbol, sent);
+                    self.orders.not_opened(row.venue, enter, mark, row.symbol, sent);
                     self.fault(enter.instrument, sent.token, out);
                 }
             }
@@ -184,14 +184,14 @@ impl<W: Wiring> Core<W> {
         let change = if ends.entry.tells_of_earlier() {
             // Until the venue has said all that it knows, it is telling of an earlier run too.
             let (instruments, line) = (&mut self.instruments, &ends.line);
-            self.orders.adopt(report, |symbol| instruments.admit(line.new_row(symbol)).ok().flatten())
+            self.orders.adopt(venue, report, |symbol| instruments.admit(line.new_row(symbol)).ok().flatten())
         } else {
-            self.check_symbol(report);
-            self.orders.report(report)
+            self.check_symbol(venue, report);
+            self.orders.report(venue, report)
         };
         // Before any strategy may answer to it.
         if let Some(anomaly) = self.orders.take_anomaly() {
-            self.on_anomaly(now, venue, &anomaly, out);
+            self.on_anomaly(now, &anomaly, out);
         }
         if let Some(change) = change {
             self.took_step(now, &change, out);
@@ -199,9 +199,9 @@ impl<W: Wiring> Core<W> {
     }
 
     /// An order that stands, stands in the instrument for which it was sent.
-    fn check_symbol(&mut self, report: &Report) {
+    fn check_symbol(&mut self, venue: VenueId, report: &Report) {
         let (Report::Accepted(standing) | Report::Replaced { now: standing, .. }) = report else { return };
-        let Some(order) = self.orders.by_token(standing.token).copied() else { return };
+        let Some(order) = self.orders.by_token(venue, standing.token).copied() else { return };
         if self.instruments.get(order.instrument).is_some_and(|row| row.symbol != standing.symbol) {
             self.orders.names_another_symbol(&order, standing);
         }
@@ -211,18 +211,18 @@ impl<W: Wiring> Core<W> {
     /// rests is cancelled, until somebody who has compared both sides enables it again. An order that nobody here knows
     /// does not rest in any case.
     #[cold]
-    fn on_anomaly(&mut self, now: Mono, venue: VenueId, anomaly: &Anomaly, out: &mut Outbox) {
+    fn on_anomaly(&mut self, now: Mono, anomaly: &Anomaly, out: &mut Outbox) {
         let stops = self.policy.stop_on_contradiction && anomaly.what.is_grave();
         let bit = 1u32.checked_shl(u32::from(anomaly.what as u8)).unwrap_or(0);
         if self.told & bit == 0 {
             self.told |= bit;
-            self.tape_anomaly(venue, anomaly, stops, out);
+            self.tape_anomaly(anomaly, stops, out);
         }
         if matches!(
             anomaly.what,
             AnomalyKind::UnknownAccepted | AnomalyKind::UnknownReplaced | AnomalyKind::UnknownFill
         ) {
-            self.cancel_token(now, venue, anomaly.token, out);
+            self.cancel_token(now, anomaly.venue, anomaly.token, out);
         }
         if !stops || self.stopped {
             return;
@@ -258,7 +258,7 @@ impl<W: Wiring> Core<W> {
                 self.counters.own_full = self.counters.own_full.wrapping_add(1);
             }
         }
-        self.tape_order(venue, change, out);
+        self.tape_order(change, out);
         if self.acts() {
             self.call(now, change.instrument, |strategy, view, ask| strategy.on_change(change, view, ask));
         }
@@ -283,7 +283,8 @@ impl<W: Wiring> Core<W> {
     fn on_due_at(&mut self, now: Mono, venue: VenueId, out: &mut Outbox) -> bool {
         out.towards(venue);
         let (ready, away) = (self.ready(venue), self.away(venue));
-        let (nothing_lives, overdue) = (self.nothing_lives(), self.orders.is_overdue());
+        let overdue = self.orders.is_overdue(venue);
+        let nothing_lives = self.orders.live_count_at(venue) == 0 && !self.orders.is_incomplete(venue);
         let Some(ends) = self.ends.get_mut(venue) else { return false };
         // A query already on its way does not cover what has become late since, and one may find no room: asked until
         // nothing is late.
@@ -329,11 +330,6 @@ impl<W: Wiring> Core<W> {
         false
     }
 
-    /// Is there no order that may still do something?
-    fn nothing_lives(&self) -> bool {
-        self.orders.live_count() == 0 && !self.orders.is_incomplete()
-    }
-
     /// Cancels the next order that may not rest any more. False: none does.
     pub(super) fn sweep_one(&mut self, now: Mono, out: &mut Outbox) -> bool {
         let Some(mut sweep) = self.sweep.take() else { return false };
@@ -360,18 +356,26 @@ impl<W: Wiring> Core<W> {
     /// Cancels the next order that lives outside of the table. False: none is to be cancelled now.
     #[cold]
     pub(super) fn cancel_orphan(&mut self, now: Mono, out: &mut Outbox) -> bool {
-        if !self.knows_all() {
-            return false;
+        let settled = self.ends.iter().filter(|(_, ends)| ends.knows_all());
+        let mut venues = VenueSet::default();
+        settled.for_each(|(venue, _)| venues.insert(venue));
+        while let Some(venue) = venues.take() {
+            if let Some(orphan) = self.orders.next_orphan(venue, now, PATIENCE) {
+                self.cancel_this_orphan(now, venue, &orphan, out);
+                return true;
+            }
         }
-        let Some(orphan) = self.orders.next_orphan(now, PATIENCE) else { return false };
+        false
+    }
+
+    fn cancel_this_orphan(&mut self, now: Mono, venue: VenueId, orphan: &Orphan, out: &mut Outbox) {
         if !orphan.cancelled {
-            self.alert(Alert::Orphan, orphan.instrument, orphan.token.0, orphan.symbol.key(), out);
+            self.alert_at(venue, Alert::Orphan, orphan.instrument, orphan.token.0, orphan.symbol.key(), out);
         }
         // One that does not leave has its turn in the next round.
-        if self.cancel_token(now, VenueId::FIRST, orphan.token, out) {
-            self.orders.orphan_cancel_sent(orphan.token);
+        if self.cancel_token(now, venue, orphan.token, out) {
+            self.orders.orphan_cancel_sent(venue, orphan.token);
         }
-        true
     }
 
     /// Cancels an order that is in no table, by the number under which the venue has it. False: the cancel can't leave now.
@@ -383,11 +387,6 @@ impl<W: Wiring> Core<W> {
         let left = ends.is_some_and(|ends| ends.entry.cancel_token(now, approved, out).is_ok());
         self.counters.cancelled = self.counters.cancelled.wrapping_add(u64::from(left));
         left
-    }
-
-    /// Have all venues said everything about earlier runs and connections?
-    pub(super) fn knows_all(&self) -> bool {
-        self.ends.iter().all(|(_, ends)| ends.knows_all())
     }
 
     /// Calls the strategies about an instrument. One that has no row is nobody's.

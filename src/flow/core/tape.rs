@@ -47,12 +47,15 @@ impl<W: Wiring> Core<W> {
         self.tape(Kind::Alert, body.as_bytes(), out);
     }
 
-    pub(super) fn tape_anomaly(&self, venue: VenueId, anomaly: &Anomaly, stops: bool, out: &mut Outbox) {
-        let Anomaly { what, token, order, instrument, said, known } = *anomaly;
+    pub(super) fn tape_anomaly(&self, anomaly: &Anomaly, stops: bool, out: &mut Outbox) {
+        let Anomaly { what, venue, report, token, order, instrument, said, known } = *anomaly;
+        let code = || self.entry(venue).map_or(0, |entry| entry.code_of(report));
+        let said = if what.says_code() { i64::from(code()) } else { said };
         let body = AnomalyBody {
             what: what as u8,
             stops: u8::from(stops),
             venue: venue.0,
+            report: report as u8,
             instrument: record::instrument_field(instrument),
             symbol: self.symbol_field(instrument),
             token: U64::new(token.0),
@@ -68,8 +71,8 @@ impl<W: Wiring> Core<W> {
         id.and_then(|id| self.instruments.get(id)).map_or([b' '; 8], |row| row.symbol.0)
     }
 
-    pub(super) fn tape_order(&self, venue: VenueId, change: &Change, out: &mut Outbox) {
-        self.tape(Kind::Order, OrderBody::of(change, venue).as_bytes(), out);
+    pub(super) fn tape_order(&self, change: &Change, out: &mut Outbox) {
+        self.tape(Kind::Order, OrderBody::of(change).as_bytes(), out);
     }
 
     /// `refusal` on the tape is 0 for approved, else 1 + the refusal's number. `made`: the order that an enter became.

@@ -29,6 +29,7 @@ fn core() -> Core<Plain> {
         retained: 2,
         fills: 2,
         instruments: 2,
+        venues: 1,
         first_id: 1,
         request_timeout: Nanos::from_secs(1),
     };
@@ -69,15 +70,15 @@ const ENTER: Enter = Enter {
 fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
     let (mut core, mut out) = (core(), Outbox::new(0));
     let sent = Sent { token: Token(7), request: 1 };
-    core.orders.not_opened(&ENTER, crate::flow::action::SellMark::Long, Symbol(*b"TEST    "), sent);
+    core.orders.not_opened(VenueId(0), &ENTER, crate::flow::action::SellMark::Long, Symbol(*b"TEST    "), sent);
     core.fault(ENTER.instrument, Token(7), &mut out);
-    assert!(core.gate.is_killed() && core.orders.is_incomplete() && !core.ready(VenueId::FIRST));
+    assert!(core.gate.is_killed() && core.orders.is_incomplete(VenueId(0)) && !core.ready(VenueId::FIRST));
     assert_eq!((core.counters.faults, core.orders.orphan_count()), (1, 1));
     // The venue never had it: it is gone, and the switch stays until a person has looked.
-    assert_eq!(core.orders.report(&Report::Queried { next: Token(8), unused: None, settled: 0 }), None);
+    assert_eq!(core.orders.report(VenueId(0), &Report::Settled { upto: 0, next: None, unused: None }), None);
     assert_eq!(core.orders.orphan_count(), 1, "not settled yet");
-    assert_eq!(core.orders.report(&Report::Queried { next: Token(8), unused: None, settled: 1 }), None);
-    assert!(!core.orders.is_incomplete() && core.gate.is_killed());
+    assert_eq!(core.orders.report(VenueId(0), &Report::Settled { upto: 1, next: None, unused: None }), None);
+    assert!(!core.orders.is_incomplete(VenueId(0)) && core.gate.is_killed());
 }
 
 fn ends(core: &mut Core<Plain>) -> &mut Ends<Multicast<ItchLine, OuchEntry>> {
@@ -102,6 +103,7 @@ fn every_field_is_saved_and_restored() {
         |c| {
             _ = c.orders.opened(
                 Mono(0),
+                VenueId(0),
                 &ENTER,
                 crate::flow::action::SellMark::Long,
                 Sent { token: Token(1), request: 1 },
@@ -117,7 +119,7 @@ fn every_field_is_saved_and_restored() {
         |c| _ = c.actions.push(Action::MassCancel(MassCancel { instrument: None })),
         |c| c.judged = 1,
         |c| c.begin_sweep(),
-        |c| c.sweep = Some(Sweep::new(Some(InstrumentId(0)), PATIENCE)),
+        |c| c.sweep = Some(Sweep::new(Which::Of(InstrumentId(0)), PATIENCE)),
         |c| {
             c.begin_sweep();
             c.sweep.as_mut().unwrap().next(Mono(0), &c.orders);

@@ -15,7 +15,7 @@ pub use ouch::{OuchConfig, OuchCounters, OuchEntry};
 pub use translate::{MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, cl_ord_id, origin_of, report_of};
 
 use super::action::{Cancel, CancelToken, Enter, MassCancel, Replace};
-use super::orders::{Order, Report, Sent};
+use super::orders::{Order, Report, ReportKind, Sent};
 use super::outbox::Outbox;
 use super::risk::{Approved, MarkedEnter};
 use super::session::SessionInput;
@@ -207,7 +207,7 @@ pub trait OrderEntry: State {
         out: &mut Outbox,
     ) -> Result<Sent, Refused>;
 
-    /// Asks the venue to confirm what it has worked through ([`Report::Queried`]). Of no effect if it is being asked
+    /// Asks the venue to confirm what it has worked through ([`Report::Settled`]). Of no effect if it is being asked
     /// already or can't be now.
     fn query(&mut self, now: Mono, out: &mut Outbox);
 
@@ -252,6 +252,11 @@ pub trait OrderEntry: State {
     /// No new orders from now on: sweep, then log out. Without a connection that means to come back first, if anything
     /// was sent in this run: what became of it must be known.
     fn shutdown(&mut self, now: Mono, out: &mut Outbox);
+
+    /// The venue's own code of a report of this kind, for people; 0 where it has none.
+    fn code_of(&self, _kind: ReportKind) -> u32 {
+        0
+    }
 
     /// What it has counted, by name.
     fn counters(&self, see: &mut dyn FnMut(&'static str, u64));

@@ -14,22 +14,22 @@
 //! [`OuchConfig::query_timeout`] at the latest.
 //!
 //! A port works through requests in order, so that at that answer every earlier request has been answered or never
-//! will be ([`Report::Queried`]). A query with no answer in time ends the connection: on the next one the question is
+//! will be ([`Report::Settled`]). A query with no answer in time ends the connection: on the next one the question is
 //! asked afresh, and can't be confused.
 
 use super::detail::Detail;
-use super::translate::{MAX_CLIENT_ID, NoReport, cl_ord_id, number_of, report_of, side_letter, tif_letter};
+use super::translate::{MAX_CLIENT_ID, NoReport, cl_ord_id, letter_of, number_of, report_of, side_letter, tif_letter};
 use super::{Away, Fault, OrderEntry, Refused, Stage};
 use crate::base::{ClientId, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, Symbol, Token, counters};
 use crate::flow::action::{Cancel, CancelToken, Enter, MassCancel, Replace, SellMark};
-use crate::flow::orders::{AnomalyKind, NO_ANSWER, Order, Report, Sent, Unreadable};
+use crate::flow::orders::{AnomalyKind, DayEvent, Order, Reason, Report, ReportKind, Sent, Unreadable};
 use crate::flow::outbox::{Class, Outbox};
 use crate::flow::risk::{Approved, MarkedEnter};
 use crate::flow::session::{SessionInput, SessionSink};
 use crate::flow::wire::ouch50::{
     AccountQuery, AiqStrategy, AppendageBuilder, AppendageOption, CancelOrder, Capacity, CrossType, Display,
-    EnterOrder, EventCode, Inbound, InterMarketSweep, Malformed, MassCancel as MassCancelRequest, MessageType,
-    ReplaceOrder, WirePrice, WireQty, WireUserRefNum,
+    EnterOrder, Inbound, InterMarketSweep, Malformed, MassCancel as MassCancelRequest, MessageType, ReplaceOrder,
+    WirePrice, WireQty, WireUserRefNum,
 };
 use crate::flow::wire::soupbintcp::{BLANK_SESSION, Client, ClientConfig, ClientEvent, Packet, ProtocolError, reject};
 use zerocopy::IntoBytes;
@@ -262,7 +262,7 @@ enum Heard {
 /// A message, or packet, that says nothing that can be read.
 fn unreadable(why: AnomalyKind, letter: u8, length: usize) -> Heard {
     let length = u32::try_from(length).unwrap_or(u32::MAX);
-    Heard::Report(Report::Unreadable(Unreadable { why, letter, length }))
+    Heard::Report(Report::Unreadable(Unreadable { why, code: letter.into(), length }))
 }
 
 impl OuchEntry {
@@ -424,10 +424,10 @@ impl OuchEntry {
     /// Takes note of what a report means for the session. `None`: it is for nobody else.
     fn note(&mut self, report: Report) -> Option<Report> {
         match report {
-            Report::Queried { next, .. } => {
+            Report::Settled { next, .. } => {
                 // At the start the numbers of earlier runs are learnt, from this answer too.
                 let unused = (!self.fresh).then_some(Token(self.next_token));
-                self.past(Token(next.0.saturating_sub(1)));
+                self.past(Token(next.map_or(0, |next| next.0.saturating_sub(1))));
                 let Some(query) = self.query.take() else {
                     bump(&mut self.counters.stale_answers);
                     return None;
@@ -435,7 +435,7 @@ impl OuchEntry {
                 if self.stage == Stage::Querying {
                     self.stage = if self.fresh || self.closing { Stage::Sweeping } else { Stage::Ready };
                 }
-                return Some(Report::Queried { next, unused, settled: query.settles });
+                return Some(Report::Settled { upto: query.settles, next, unused });
             }
             Report::Accepted(standing) => self.past(standing.token),
             Report::Replaced { now, .. } => self.past(now.token),
@@ -449,8 +449,8 @@ impl OuchEntry {
                 self.past(token);
                 self.disabled = false;
             }
-            Report::SystemEvent { code } if code == EventCode::END_OF_DAY.0 => self.day_over = true,
-            Report::SystemEvent { code } if code == EventCode::START_OF_DAY.0 => self.day_over = false,
+            Report::Day(DayEvent::Ends) => self.day_over = true,
+            Report::Day(DayEvent::Begins) => self.day_over = false,
             _ => {}
         }
         Some(report)
@@ -783,7 +783,7 @@ impl OrderEntry for OuchEntry {
             let Packet::Unsequenced(message) = Packet::decode(*letter, payload) else { continue };
             if let Ok(request @ (Inbound::EnterOrder(..) | Inbound::ReplaceOrder(..))) = Inbound::decode(message) {
                 let token = Token(request.takes_user_ref_num()?.0.into());
-                return Some(Report::Rejected { token, reason: NO_ANSWER });
+                return Some(Report::Rejected { token, reason: Reason::NO_ANSWER });
             }
         }
     }
@@ -851,6 +851,10 @@ impl OrderEntry for OuchEntry {
             // On the way to Sweeping, or there.
             Stage::Replaying | Stage::Querying | Stage::Sweeping | Stage::Down | Stage::Connecting | Stage::Over => {}
         }
+    }
+
+    fn code_of(&self, kind: ReportKind) -> u32 {
+        letter_of(kind).into()
     }
 
     fn counters(&self, see: &mut dyn FnMut(&'static str, u64)) {

@@ -2,7 +2,9 @@
 
 use crate::base::{AccountId, ClientId, ParentId, Qty, Side, StrategyId, Symbol, Token, VenueRef};
 use crate::flow::action::{SellMark, Tags, TimeInForce};
-use crate::flow::orders::{Origin, Report, Standing};
+use crate::flow::orders::{
+    DayEvent, Liquidity, LiquidityKind, Origin, Reason, ReasonClass, Report, ReportKind, Standing, Visibility,
+};
 use crate::flow::wire::ouch50::{self, Appendage, Malformed, Outbound, UserRefNum, WirePrice, WireUserRefNum};
 
 /// The largest order id that a ClOrdID carries: 40 bits.
@@ -118,6 +120,159 @@ fn tif_of(letter: ouch50::TimeInForce) -> TimeInForce {
     if letter == ouch50::TimeInForce::IOC { TimeInForce::ImmediateOrCancel } else { TimeInForce::Day }
 }
 
+fn visibility_of(letter: ouch50::Display) -> Visibility {
+    match letter {
+        ouch50::Display::VISIBLE => Visibility::Displayed,
+        ouch50::Display::HIDDEN => Visibility::Hidden,
+        ouch50::Display::ATTRIBUTABLE => Visibility::Attributed,
+        ouch50::Display::CONFORMANT => Visibility::Conformed,
+        _ => Visibility::Other,
+    }
+}
+
+fn day_event_of(letter: ouch50::EventCode) -> DayEvent {
+    match letter {
+        ouch50::EventCode::START_OF_DAY => DayEvent::Begins,
+        ouch50::EventCode::END_OF_DAY => DayEvent::Ends,
+        ouch50::EventCode(code) => DayEvent::Other(code.into()),
+    }
+}
+
+fn cancel_reason_of(letter: ouch50::CancelReason) -> Reason {
+    use ouch50::CancelReason as Code;
+    let class = match letter {
+        Code::USER => ReasonClass::ByRequest,
+        Code::IMMEDIATE | Code::TIMEOUT => ReasonClass::TimeInForce,
+        Code::SELF_MATCH => ReasonClass::SelfMatch,
+        Code::SUPERVISORY => ReasonClass::Supervisory,
+        Code::REGULATORY => ReasonClass::Regulatory,
+        Code::HALTED => ReasonClass::Halted,
+        Code::CLOSED => ReasonClass::Closed,
+        Code::COLLARS | Code::OPEN_PROTECTION => ReasonClass::PriceProtection,
+        Code::POST_ONLY_NMS | Code::POST_ONLY_CONTRA => ReasonClass::PostOnly,
+        Code::SYSTEM => ReasonClass::Venue,
+        _ => ReasonClass::Other,
+    };
+    Reason::new(class, letter.0.into())
+}
+
+fn broken_reason_of(letter: ouch50::BrokenReason) -> Reason {
+    let class = match letter {
+        ouch50::BrokenReason::ERRONEOUS => ReasonClass::Erroneous,
+        ouch50::BrokenReason::CONSENT => ReasonClass::Consent,
+        ouch50::BrokenReason::SUPERVISORY => ReasonClass::Supervisory,
+        ouch50::BrokenReason::EXTERNAL => ReasonClass::Venue,
+        _ => ReasonClass::Other,
+    };
+    Reason::new(class, letter.0.into())
+}
+
+fn restated_reason_of(letter: ouch50::RestatedReason) -> Reason {
+    let class = match letter {
+        ouch50::RestatedReason::DISPLAY_REFRESH => ReasonClass::Refreshed,
+        ouch50::RestatedReason::DISPLAYED_PRICE => ReasonClass::Repriced,
+        _ => ReasonClass::Other,
+    };
+    Reason::new(class, letter.0.into())
+}
+
+fn reject_reason_of(code: ouch50::RejectReason) -> Reason {
+    use ouch50::RejectReason as Code;
+    let class = match code {
+        Code::INVALID_DISPLAY
+        | Code::INVALID_MAX_FLOOR
+        | Code::INVALID_PEG_TYPE
+        | Code::INVALID_SIDE
+        | Code::INVALID_MIN_QUANTITY
+        | Code::INVALID_QUANTITY
+        | Code::INVALID_CROSS_ORDER
+        | Code::INVALID_MIDPOINT_POST_ONLY_PRICE
+        | Code::INVALID_DESTINATION
+        | Code::INVALID_PRICE
+        | Code::INVALID_AIQ => ReasonClass::InvalidField,
+        Code::INVALID_SYMBOL => ReasonClass::UnknownInstrument,
+        Code::HALTED => ReasonClass::Halted,
+        Code::DESTINATION_CLOSED => ReasonClass::Closed,
+        Code::CROSSED_MARKET
+        | Code::LATE_LOC_TOO_AGGRESSIVE
+        | Code::NO_CLOSING_REFERENCE_PRICE
+        | Code::QUOTE_UNAVAILABLE => ReasonClass::PriceProtection,
+        Code::CANCEL_PENDING => ReasonClass::TooLate,
+        Code::ISO_NOT_ALLOWED
+        | Code::FIRM_NOT_AUTHORIZED
+        | Code::CANCEL_NOT_ALLOWED
+        | Code::PEGGING_NOT_ALLOWED
+        | Code::REPLACE_NOT_ALLOWED
+        | Code::ROUTING_NOT_ALLOWED
+        | Code::RETAIL_NOT_ALLOWED => ReasonClass::NotAllowed,
+        Code::REG_SHO_STATE_NOT_AVAILABLE | Code::RISK_LOCATE_REQUIRED | Code::RISK_SHORT_SELL_RESTRICTED => {
+            ReasonClass::Regulatory
+        }
+        Code::PROCESSING_ERROR | Code::TEST => ReasonClass::Venue,
+        Code::FAT_FINGER | Code::SHARES_EXCEED_THRESHOLD | Code::EXCEEDS_MAX_NOTIONAL => ReasonClass::Risk,
+        // Everything that its risk checks refuse has a number in this range.
+        Code(0x20..=0x33) => ReasonClass::Risk,
+        _ => ReasonClass::Other,
+    };
+    Reason::new(class, code.0.into())
+}
+
+fn liquidity_of(letter: ouch50::LiquidityFlag) -> Liquidity {
+    use ouch50::LiquidityFlag as Code;
+    let kind = match letter {
+        Code::ADDED
+        | Code::HIDDEN_ADDED
+        | Code::MIDPOINT_ADDED
+        | Code::RESERVE_ADDED
+        | Code::PASSIVE_MIDPOINT
+        | Code::IMPROVES_NBBO
+        | Code::SETS_QBBO
+        | Code::RETAIL_ADDED
+        | Code::RPI_ADDED
+        | Code::RPI_ADDED_NO_RPII => LiquidityKind::Added,
+        Code::REMOVED
+        | Code::MIDPOINT_REMOVED
+        | Code::HIDDEN_IMPROVING_REMOVED
+        | Code::RETAIL_REMOVED_MIDPOINT
+        | Code::RETAIL_REMOVED_RPI
+        | Code::RETAIL_REMOVED_IMPROVING => LiquidityKind::Removed,
+        Code::OPENING_CROSS
+        | Code::CLOSING_CROSS
+        | Code::HALT_CROSS
+        | Code::HALT
+        | Code::AFTER_HOURS_CROSS
+        | Code::IMBALANCE_ONLY_OPEN
+        | Code::IMBALANCE_ONLY_CLOSE => LiquidityKind::Auction,
+        _ => LiquidityKind::Other,
+    };
+    Liquidity::new(kind, letter.0.into())
+}
+
+/// The letter of the messages that become reports of this kind.
+pub(super) fn letter_of(kind: ReportKind) -> u8 {
+    match kind {
+        ReportKind::Day => b'S',
+        ReportKind::Accepted => b'A',
+        ReportKind::Replaced => b'U',
+        ReportKind::Canceled => b'C',
+        ReportKind::SelfMatched => b'D',
+        ReportKind::Executed => b'E',
+        ReportKind::Broken => b'B',
+        ReportKind::Corrected => b'F',
+        ReportKind::Rejected => b'J',
+        ReportKind::CancelPending => b'P',
+        ReportKind::CancelRejected => b'I',
+        ReportKind::PriorityUpdated => b'T',
+        ReportKind::Modified => b'M',
+        ReportKind::Restated => b'R',
+        ReportKind::MassCancelled => b'X',
+        ReportKind::EntryDisabled => b'G',
+        ReportKind::EntryEnabled => b'K',
+        ReportKind::Settled => b'Q',
+        ReportKind::Unreadable => 0,
+    }
+}
+
 /// Why a message gave no report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NoReport {
@@ -127,7 +282,7 @@ pub enum NoReport {
     BadField(u8),
 }
 
-/// Reads one outbound message. A report of [`Report::Queried`] still lacks what it settles, 0.
+/// Reads one outbound message. A report of [`Report::Settled`] still lacks what it settles, 0.
 ///
 /// # Errors
 /// `NoReport`: to be counted, and skipped.
@@ -148,54 +303,61 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
                 qty: $m.quantity.get(),
                 price: price_of($m.price)?,
                 tif: tif_of($m.time_in_force),
-                display: $m.display.0,
+                display: visibility_of($m.display),
                 venue_ref: $m.order_reference.get(),
                 live: $m.order_state != ouch50::OrderState::DEAD,
             }
         };
     }
     Ok(match Outbound::decode(message).map_err(NoReport::Malformed)? {
-        Outbound::SystemEvent(m) => Report::SystemEvent { code: m.event.0 },
+        Outbound::SystemEvent(m) => Report::Day(day_event_of(m.event)),
         Outbound::OrderAccepted(m, appendage) => Report::Accepted(standing!(m, appendage)),
         Outbound::OrderReplaced(m, appendage) => {
             Report::Replaced { orig: token_of(m.orig_user_ref_num), now: standing!(m, appendage) }
         }
-        Outbound::OrderCanceled(m, _) => {
-            Report::Canceled { token: token_of(m.user_ref_num), decrement: m.quantity.get(), reason: m.reason.0 }
-        }
-        Outbound::AiqCanceled(m, _, _) => Report::AiqCanceled {
+        Outbound::OrderCanceled(m, _) => Report::Canceled {
+            token: token_of(m.user_ref_num),
+            decrement: m.quantity.get(),
+            reason: cancel_reason_of(m.reason),
+        },
+        Outbound::AiqCanceled(m, _, _) => Report::SelfMatched {
             token: token_of(m.user_ref_num),
             decrement: m.decrement.get(),
-            reason: m.reason.0,
+            reason: cancel_reason_of(m.reason),
             prevented: m.prevented.get(),
             price: price_of(m.price)?,
-            liquidity: m.liquidity.0,
+            liquidity: liquidity_of(m.liquidity),
         },
         Outbound::OrderExecuted(m, _) => Report::Executed {
             token: token_of(m.user_ref_num),
             qty: m.quantity.get(),
             price: price_of(m.price)?,
-            liquidity: m.liquidity.0,
+            liquidity: liquidity_of(m.liquidity),
             trade: m.match_number.get().0,
         },
-        Outbound::BrokenTrade(m, _) => {
-            Report::Broken { token: token_of(m.user_ref_num), trade: m.match_number.get().0, reason: m.reason.0 }
-        }
+        Outbound::BrokenTrade(m, _) => Report::Broken {
+            token: token_of(m.user_ref_num),
+            trade: m.match_number.get().0,
+            reason: broken_reason_of(m.reason),
+        },
         Outbound::TradeCorrection(m) => Report::Corrected {
             token: token_of(m.user_ref_num),
             qty: m.quantity.get(),
             price: price_of(m.price)?,
-            liquidity: m.liquidity.0,
+            liquidity: liquidity_of(m.liquidity),
             trade: m.match_number.get().0,
-            reason: m.reason.0,
+            // The one that there is, net asset value, is the venue's own.
+            reason: Reason::new(ReasonClass::Venue, m.reason.0.into()),
         },
-        Outbound::Rejected(m, _) => Report::Rejected { token: token_of(m.user_ref_num), reason: m.reason.get().0 },
+        Outbound::Rejected(m, _) => {
+            Report::Rejected { token: token_of(m.user_ref_num), reason: reject_reason_of(m.reason.get()) }
+        }
         Outbound::CancelPending(m, _) => Report::CancelPending { token: token_of(m.user_ref_num) },
         Outbound::CancelReject(m, _) => Report::CancelRejected { token: token_of(m.user_ref_num) },
         Outbound::OrderPriorityUpdate(m, _) => Report::PriorityUpdated {
             token: token_of(m.user_ref_num),
             price: price_of(m.price)?,
-            display: m.display.0,
+            display: visibility_of(m.display),
             venue_ref: m.order_reference.get(),
         },
         Outbound::OrderModified(m, appendage) => Report::Modified {
@@ -215,7 +377,13 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
                 }
             }
             let (displayed, qty, price): (Option<VenueRef>, _, _) = restated;
-            Report::Restated { token: token_of(m.user_ref_num), reason: m.reason.0, displayed, qty, price }
+            Report::Restated {
+                token: token_of(m.user_ref_num),
+                reason: restated_reason_of(m.reason),
+                displayed,
+                qty,
+                price,
+            }
         }
         Outbound::MassCancelResponse(m, _) => Report::MassCancelled {
             token: token_of(m.user_ref_num),
@@ -224,7 +392,7 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
         Outbound::DisableResponse(m, _) => Report::EntryDisabled { token: token_of(m.user_ref_num) },
         Outbound::EnableResponse(m, _) => Report::EntryEnabled { token: token_of(m.user_ref_num) },
         Outbound::AccountQueryResponse(m, _) => {
-            Report::Queried { next: token_of(m.next_user_ref_num), unused: None, settled: 0 }
+            Report::Settled { upto: 0, next: Some(token_of(m.next_user_ref_num)), unused: None }
         }
     })
 }

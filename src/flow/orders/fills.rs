@@ -1,8 +1,11 @@
 //! Every fill by the venue's match number, so that each counts once and can be taken back.
 
 use super::super::action::{Change, Exposure, Fill, Tags};
+use super::super::words::Liquidity;
 use super::table::Effect;
-use crate::base::{ClientId, InstrumentId, LoadError, Map, Price, Qty, Reader, Save, Side, State, Token, Value};
+use crate::base::{
+    ClientId, InstrumentId, LoadError, Map, Price, Qty, Reader, Save, Side, State, Token, Value, VenueId,
+};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -10,6 +13,7 @@ use alloc::vec;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Booked {
     pub(super) order: ClientId,
+    pub(super) venue: VenueId,
     pub(super) token: Token,
     pub(super) instrument: InstrumentId,
     pub(super) side: Side,
@@ -23,6 +27,7 @@ pub(super) struct Booked {
 
 const NONE: Booked = Booked {
     order: ClientId(0),
+    venue: VenueId(0),
     token: Token(0),
     instrument: InstrumentId(0),
     side: Side::Buy,
@@ -33,11 +38,11 @@ const NONE: Booked = Booked {
     },
     short: false,
     first: (Qty::ZERO, Price(0)),
-    fill: Fill { qty: Qty::ZERO, price: Price(0), trade: 0, liquidity: 0 },
+    fill: Fill { qty: Qty::ZERO, price: Price(0), trade: 0, liquidity: Liquidity::UNKNOWN },
     broken: false,
 };
 
-/// The latest fills. When full, the oldest is forgotten and counted: a duplicate of it would count again, and a break
+/// The latest fills of one venue, whose match numbers are its own. When full, the oldest is forgotten and counted: a duplicate of it would count again, and a break
 /// of it can't be booked. Size it for the day.
 #[derive(Debug)]
 pub(super) struct Fills {
@@ -103,7 +108,7 @@ impl Fills {
     }
 }
 
-crate::state! { Booked { order, token, instrument, side, tags, short, first, fill, broken } }
+crate::state! { Booked { order, venue, token, instrument, side, tags, short, first, fill, broken } }
 
 /// The ring as far as it was used: whatever is booked is so for an order.
 impl State for Fills {
@@ -138,6 +143,7 @@ impl Booked {
         let nothing = Exposure { short: self.short, ..Exposure::default() };
         Change {
             order: self.order,
+            venue: self.venue,
             instrument: self.instrument,
             side: self.side,
             tags: self.tags,
@@ -158,6 +164,7 @@ impl Booked {
 mod tests {
     use super::*;
     use crate::base::{Writer, assert_all_saved};
+    use crate::flow::words::LiquidityKind;
 
     const ONE: Booked = Booked { order: ClientId(1), token: Token(1), ..NONE };
 
@@ -169,10 +176,11 @@ mod tests {
 
     #[test]
     fn every_field_is_saved_and_restored() {
-        let changes: [fn(&mut Fills); 20] = [
+        let changes: [fn(&mut Fills); 22] = [
             |_| {},
             |f| book(f, |_| {}),
             |f| book(f, |b| b.order = ClientId(2)),
+            |f| book(f, |b| b.venue = VenueId(1)),
             |f| book(f, |b| b.token = Token(0)),
             |f| book(f, |b| b.instrument = InstrumentId(1)),
             |f| book(f, |b| b.side = Side::Sell),
@@ -185,7 +193,8 @@ mod tests {
             |f| book(f, |b| b.fill.qty = Qty(1)),
             |f| book(f, |b| b.fill.price = Price(1)),
             |f| book(f, |b| b.fill.trade = 1),
-            |f| book(f, |b| b.fill.liquidity = 1),
+            |f| book(f, |b| b.fill.liquidity.kind = LiquidityKind::Added),
+            |f| book(f, |b| b.fill.liquidity.code = 1),
             |f| book(f, |b| b.broken = true),
             |f| f.forgotten = 1,
             |f| f.at = 1,

@@ -24,13 +24,18 @@
 //!   used again: "strictly increasing" allows gaps, and only so does a late answer find the request that it means.
 //! * Some requests get no answer: a replace of a dead order, a cancel with nothing to do, anything lost with a
 //!   connection. After [`OrdersConfig::request_timeout`] the order's step is [`Happening::TimedOut`]; nothing else
-//!   about it changes, both outcomes stay counted. An Account Query settles it: its answer ([`Report::Queried`])
-//!   comes after the answers to everything sent before it, so that what is unanswered then never will be. An enter is
-//!   then rejected as lost, a replace or cancel had no effect, each with the reason [`NO_ANSWER`].
+//!   about it changes, both outcomes stay counted. A confirmation of the venue's settles it ([`Report::Settled`]): it
+//!   comes after the answers to everything sent before it was asked for, so that what is unanswered then never will be.
+//!   An enter is then rejected as lost, a replace or cancel had no effect, each with [`Reason::NO_ANSWER`].
 //! * A fill counts once for its match number, is taken back once if the trade is broken, and moves the position also
 //!   when it comes late: for a finished order, or for the token before a replacement.
 //! * A venue that contradicts itself (an execution beyond what is open, life in an order it had declared dead) is
 //!   believed where that is the safer reading, counted, and told of ([`Orders::take_anomaly`]).
+//!
+//! # Several venues
+//!
+//! One table holds the orders of all venues of a lane. Tokens, numbers of requests, and match numbers are each venue's
+//! own: whatever is looked up by one of them is looked up at the venue that said it. An order stays where it was sent.
 
 mod anomaly;
 mod fills;
@@ -41,26 +46,26 @@ mod report;
 mod sweep;
 mod table;
 
+pub use super::words::{DayEvent, Liquidity, LiquidityKind, Reason, ReasonClass, ReportKind, Visibility};
 pub use anomaly::{Anomaly, AnomalyKind, Unreadable};
 pub use order::{Cancelling, Order, Replacing, Status};
 pub use orphans::Orphan;
 pub use report::{Origin, Report, Sent, Standing};
-pub use sweep::Sweep;
+pub use sweep::{Sweep, Which};
 pub use table::Cursor;
 
 use super::action::{Cancel, Change, Enter, Fill, Happening, Replace, SellMark};
-use crate::base::{ClientId, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, Token, counters};
+use crate::base::{ClientId, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side, Token, VenueId, counters};
+use alloc::boxed::Box;
 use anomaly::Findings;
 use fills::{Booked, Fills};
 use list::NIL;
 use order::Queue;
 use orphans::Orphans;
+use report::Subject;
 use table::{Effect, Table};
 
-/// The reason of a [`Change`] that no message of the venue caused: a request that was never answered.
-pub const NO_ANSWER: u16 = u16::MAX;
-
-/// An order that this program did not enter has this bit in its [`ClientId`], and its token in the low bits.
+/// An order that this program did not enter has this bit in its [`ClientId`]; such orders are counted in the low bits.
 const FOREIGN: u64 = 1 << 63;
 
 /// Capacities and patience.
@@ -70,7 +75,9 @@ pub struct OrdersConfig {
     pub capacity: u32,
     /// Finished orders that are still remembered at least: a fill for an older one finds nothing and is counted.
     pub retained: u32,
-    /// Fills that are remembered: a break of an older one can't be booked and is counted.
+    /// Venues: their indices are below this.
+    pub venues: u8,
+    /// Fills of a venue that are remembered: a break of an older one can't be booked and is counted.
     pub fills: u32,
     /// Instruments: ids below this.
     pub instruments: u32,
@@ -87,6 +94,7 @@ impl OrdersConfig {
         OutOfRange::unless((1..=MOST).contains(&self.retained), "orders.retained", "1 to 16777216")?;
         OutOfRange::unless((1..=MOST).contains(&self.fills), "orders.fills", "1 to 16777216")?;
         OutOfRange::unless((1..=MOST).contains(&self.instruments), "orders.instruments", "1 to 16777216")?;
+        OutOfRange::unless((1..=VenueId::MOST).contains(&usize::from(self.venues)), "orders.venues", "1 to 64")?;
         OutOfRange::unless((1..FOREIGN).contains(&self.first_id), "orders.first_id", "1 to 2^63 - 1")?;
         OutOfRange::unless(self.request_timeout.0 > 0, "orders.request_timeout", "above zero")
     }
@@ -122,17 +130,26 @@ counters! {
     }
 }
 
-/// All orders of one order-entry session.
+/// What one venue has said, whose numbers are its own.
+#[derive(Debug)]
+struct Heard {
+    fills: Fills,
+    /// What lives there and has no place in the table.
+    orphans: Orphans,
+    /// Requests up to this number are behind us.
+    settled: u64,
+}
+
+/// All orders of a lane.
 #[derive(Debug)]
 pub struct Orders {
     table: Table,
-    fills: Fills,
-    /// What lives and has no place in the table.
-    orphans: Orphans,
+    /// By venue.
+    heard: Box<[Heard]>,
     capacity: u32,
     next_id: u64,
-    /// Requests up to this number are behind us.
-    settled: u64,
+    /// Orders so far that this program did not enter.
+    foreign: u64,
     timeout: Nanos,
     findings: Findings,
 }
@@ -144,13 +161,14 @@ impl Orders {
     /// [`OutOfRange`] naming the first value that is.
     pub fn new(config: &OrdersConfig) -> Result<Self, OutOfRange> {
         config.check()?;
+        let slots = config.capacity.saturating_add(config.retained);
+        let heard = |_| Heard { fills: Fills::new(config.fills as usize), orphans: Orphans::new(slots), settled: 0 };
         Ok(Orders {
-            table: Table::new(config.capacity.saturating_add(config.retained), config.instruments),
-            fills: Fills::new(config.fills as usize),
-            orphans: Orphans::new(config.capacity.saturating_add(config.retained)),
+            table: Table::new(slots, config.instruments, config.venues),
+            heard: (0..config.venues).map(heard).collect(),
             capacity: config.capacity,
             next_id: config.first_id,
-            settled: 0,
+            foreign: 0,
             timeout: config.request_timeout,
             findings: Findings::default(),
         })
@@ -183,17 +201,30 @@ impl Orders {
         self.table.instruments()
     }
 
+    /// For how many venues it was built.
+    #[must_use]
+    pub fn venues(&self) -> usize {
+        self.table.venues()
+    }
+
     /// How many orders may live at once.
     #[must_use]
     pub fn capacity(&self) -> u32 {
         self.capacity
     }
 
-    /// How many orders are live.
+    /// How many orders are live, at all venues.
     #[inline]
     #[must_use]
     pub fn live_count(&self) -> u32 {
         self.table.live_count
+    }
+
+    /// How many orders are live at one venue.
+    #[inline]
+    #[must_use]
+    pub fn live_count_at(&self, venue: VenueId) -> u32 {
+        self.table.live_count_at(venue)
     }
 
     /// What was out of the ordinary.
@@ -211,7 +242,7 @@ impl Orders {
     /// Fills that had to be forgotten for want of room.
     #[must_use]
     pub fn forgotten_fills(&self) -> u64 {
-        self.fills.forgotten
+        self.heard.iter().fold(0, |sum, heard| sum.wrapping_add(heard.fills.forgotten))
     }
 
     /// An order, live or remembered.
@@ -221,11 +252,32 @@ impl Orders {
         self.table.get(self.table.of_id(id)?)
     }
 
-    /// The order that has, had, or asks for this token.
+    /// The order that has, had, or asks for this token at this venue.
     #[inline]
     #[must_use]
-    pub fn by_token(&self, token: Token) -> Option<&Order> {
-        self.table.get(self.table.of_token(token)?)
+    pub fn by_token(&self, venue: VenueId, token: Token) -> Option<&Order> {
+        self.table.get(self.table.of_token(venue, token)?)
+    }
+
+    fn heard_of(&self, venue: VenueId) -> Option<&Heard> {
+        self.heard.get(usize::from(venue.0))
+    }
+
+    /// A name for an order that this program did not enter.
+    fn foreign_id(&mut self) -> ClientId {
+        self.foreign = self.foreign.wrapping_add(1);
+        ClientId(FOREIGN | self.foreign)
+    }
+
+    /// The fill of this order in this trade.
+    fn booked(&mut self, venue: VenueId, trade: u64, side: Side, order: ClientId) -> Option<&mut Booked> {
+        self.heard.get_mut(usize::from(venue.0))?.fills.find(trade, side, order)
+    }
+
+    fn book(&mut self, booked: Booked) {
+        if let Some(heard) = self.heard.get_mut(usize::from(booked.venue.0)) {
+            heard.fills.book(booked);
+        }
     }
 
     /// The best price at which an own order of this side may trade: as it stands or as a replace on its way would
@@ -241,21 +293,33 @@ impl Orders {
         self.table.next_live(cursor)
     }
 
+    /// The next live order at `venue` after `cursor`.
+    pub fn next_live_at(&self, venue: VenueId, cursor: &mut Cursor) -> Option<&Order> {
+        while self.live_count_at(venue) > 0 {
+            let order = self.table.next_live(cursor)?;
+            if order.venue == venue {
+                return Some(order);
+            }
+        }
+        None
+    }
+
     /// The next live order in `instrument` after `cursor`.
     pub fn next_live_of(&self, instrument: InstrumentId, cursor: &mut Cursor) -> Option<&Order> {
         self.table.next_live_of(instrument, cursor)
     }
 
-    /// An enter has left. `None` if there is no slot, which [`is_full`](Self::is_full) would have told, or if the
-    /// instrument is beyond the capacity.
-    pub fn opened(&mut self, now: Mono, enter: &Enter, mark: SellMark, sent: Sent) -> Option<Change> {
+    /// An enter has left to a venue. `None` if there is no slot, which [`is_full`](Self::is_full) would have told, or
+    /// if instrument or venue is beyond the capacity.
+    pub fn opened(&mut self, now: Mono, venue: VenueId, enter: &Enter, mark: SellMark, sent: Sent) -> Option<Change> {
         let id = self.next_id();
-        let slot = self.table.take(enter.instrument, id, sent.token)?;
+        let slot = self.table.take(venue, enter.instrument, id, sent.token)?;
         self.next_id = self.next_id.wrapping_add(1);
         let deadline = now.after(self.timeout);
         self.table.step(slot, |order| {
             *order = Order {
                 id,
+                venue,
                 instrument: enter.instrument,
                 side: enter.side,
                 mark,
@@ -279,10 +343,8 @@ impl Orders {
     /// A replace has left. `None`: no such order, or one of which [`Order::can_replace`] says no.
     pub fn replace_sent(&mut self, now: Mono, replace: &Replace, sent: Sent) -> Option<Change> {
         let slot = self.table.of_id(replace.order)?;
-        if !self.table.get(slot)?.can_replace() {
-            return None;
-        }
-        self.table.add_token(sent.token, slot);
+        let order = self.table.get(slot).filter(|order| order.can_replace())?;
+        self.table.add_token(order.venue, sent.token, slot);
         self.table.owe(slot, sent.request, now.after(self.timeout));
         self.table.step(slot, |order| {
             order.replacing = Some(Replacing { token: sent.token, price: replace.price, qty: replace.qty });
@@ -303,32 +365,32 @@ impl Orders {
         })
     }
 
-    /// The venue has spoken. `None`: nothing about an order that is known. What cannot be is kept for
+    /// A venue has spoken. `None`: nothing about an order that is known. What cannot be is kept for
     /// [`take_anomaly`](Self::take_anomaly).
-    pub fn report(&mut self, report: &Report) -> Option<Change> {
-        self.hear(report, When::Now)
+    pub fn report(&mut self, venue: VenueId, report: &Report) -> Option<Change> {
+        self.hear(venue, report, When::Now)
     }
 
-    fn hear(&mut self, report: &Report, when: When) -> Option<Change> {
-        if !self.orphans.is_empty()
-            && let Ok(change) = self.report_of_orphan(report)
+    fn hear(&mut self, venue: VenueId, report: &Report, when: When) -> Option<Change> {
+        let said = report.subject(venue);
+        if self.heard_of(venue).is_some_and(|heard| !heard.orphans.is_empty())
+            && let Ok(change) = self.report_of_orphan(said, report)
         {
             return change;
         }
-        let said = report.subject();
         match *report {
-            Report::Accepted(ref standing) => self.accepted(standing),
-            Report::Replaced { orig, now: ref standing } => self.replaced(orig, standing, when),
+            Report::Accepted(ref standing) => self.accepted(said, standing),
+            Report::Replaced { orig, now: ref standing } => self.replaced(said, orig, standing, when),
             Report::Canceled { decrement, reason, .. } => self.canceled(said, decrement, reason, false),
-            Report::AiqCanceled { decrement, reason, .. } => self.canceled(said, decrement, reason, true),
-            Report::Executed { token, qty, price, liquidity, trade } => {
-                self.executed(token, Fill { qty, price, trade, liquidity })
+            Report::SelfMatched { decrement, reason, .. } => self.canceled(said, decrement, reason, true),
+            Report::Executed { qty, price, liquidity, trade, .. } => {
+                self.executed(said, Fill { qty, price, trade, liquidity })
             }
-            Report::Broken { token, trade, reason } => self.revise_trade(token, trade, reason, None),
-            Report::Corrected { token, qty, price, liquidity, trade, reason } => {
-                self.revise_trade(token, trade, reason, Some(Fill { qty, price, trade, liquidity }))
+            Report::Broken { trade, reason, .. } => self.revise_trade(said, trade, reason, None),
+            Report::Corrected { qty, price, liquidity, trade, reason, .. } => {
+                self.revise_trade(said, trade, reason, Some(Fill { qty, price, trade, liquidity }))
             }
-            Report::Rejected { token, reason } => self.rejected(token, reason, when),
+            Report::Rejected { reason, .. } => self.rejected(said, reason, when),
             Report::CancelPending { .. } => self.revise(said, |order| {
                 let cancel = order.cancelling.unwrap_or(Cancelling { keep: Qty::ZERO, at: Mono(0), deferred: true });
                 order.cancelling = Some(Cancelling { deferred: true, ..cancel });
@@ -347,22 +409,19 @@ impl Orders {
             Report::Modified { mark, open, .. } => self.modified(said, mark, open),
             Report::Restated { reason, displayed, .. } => self.revise(said, |order| {
                 order.venue_ref = displayed.or(order.venue_ref);
-                Effect::because(Happening::Revised, u16::from(reason))
+                Effect::because(Happening::Revised, reason)
             }),
-            Report::Queried { next, unused, settled } => {
-                self.settled = self.settled.max(settled);
-                let unused = unused.filter(|unused| next > *unused)?;
-                self.finds(Anomaly::of(
-                    AnomalyKind::NumbersTaken,
-                    Token(0),
-                    next.0.cast_signed(),
-                    unused.0.cast_signed(),
-                ))
+            Report::Settled { upto, next, unused } => {
+                let heard = self.heard.get_mut(usize::from(venue.0))?;
+                heard.settled = heard.settled.max(upto);
+                let (next, unused) = next.zip(unused).filter(|(next, unused)| next > unused)?;
+                let (next, unused) = (next.0.cast_signed(), unused.0.cast_signed());
+                self.finds(Anomaly::of(AnomalyKind::NumbersTaken, said, next, unused))
             }
-            Report::Unreadable(Unreadable { why, letter, length }) => {
-                self.finds(Anomaly::of(why, Token(0), i64::from(letter), i64::from(length)))
+            Report::Unreadable(Unreadable { why, code, length }) => {
+                self.finds(Anomaly::of(why, said, i64::from(code), i64::from(length)))
             }
-            Report::SystemEvent { .. }
+            Report::Day(_)
             | Report::MassCancelled { .. }
             | Report::EntryDisabled { .. }
             | Report::EntryEnabled { .. } => None,
@@ -377,33 +436,38 @@ impl Orders {
     /// alone: what the lane owns is not complete while it lives ([`is_incomplete`](Self::is_incomplete)).
     pub fn adopt(
         &mut self,
+        venue: VenueId,
         report: &Report,
         resolve: impl FnOnce(crate::base::Symbol) -> Option<InstrumentId>,
     ) -> Option<Change> {
         let standing = match report {
             Report::Accepted(standing) => standing,
-            Report::Replaced { orig, now } if self.by_token(*orig).is_none() && !self.orphans.knows(*orig) => now,
-            _ => return self.hear(report, When::Earlier),
+            Report::Replaced { orig, now } if !self.has_token(venue, *orig) => now,
+            _ => return self.hear(venue, report, When::Earlier),
         };
         let token = standing.token;
-        if token.0 == 0 || self.by_token(token).is_some() || self.orphans.knows(token) {
-            return self.hear(report, When::Earlier);
+        if token.0 == 0 || self.has_token(venue, token) {
+            return self.hear(venue, report, When::Earlier);
         }
         let ours = standing.origin.filter(|o| (1..FOREIGN).contains(&o.client.0) && self.get(o.client).is_none());
-        let id = ours.map_or(ClientId(FOREIGN | standing.token.0), |o| o.client);
+        let id = ours.map_or(ClientId(FOREIGN | self.foreign.wrapping_add(1)), |o| o.client);
         let instrument = resolve(standing.symbol);
-        let place = instrument.and_then(|i| Some((i, self.table.take(i, id, token)?)));
+        let place = instrument.and_then(|i| Some((i, self.table.take(venue, i, id, token)?)));
         let Some((instrument, slot)) = place else {
             bump(&mut self.findings.counters.not_adopted);
-            self.orphan(standing, instrument);
+            self.orphan(venue, standing, instrument);
             return None;
         };
+        if ours.is_none() {
+            self.foreign = self.foreign.wrapping_add(1);
+        }
         if ours.is_some() {
             self.next_id = self.next_id.max(id.0.wrapping_add(1));
         }
         self.table.step(slot, |order| {
             *order = Order {
                 id,
+                venue,
                 instrument,
                 side: standing.side,
                 mark: standing.mark,
@@ -420,16 +484,14 @@ impl Orders {
         })
     }
 
-    /// What time and [`Report::Queried`] have brought about: one step a call, until `None`.
+    /// What time and [`Report::Settled`] have brought about: one step a call, until `None`.
     pub fn timed_out(&mut self, now: Mono) -> Option<Change> {
         if let Some(slot) = self.first_settled() {
             bump(&mut self.findings.counters.unanswered);
             return self.settle(slot);
         }
-        let late = self.table.first(Queue::Pending);
-        if self.table.get(late).is_none_or(|o| o.deadline > now) {
-            return None;
-        }
+        let is_late = |slot: &u32| self.table.get(*slot).is_some_and(|o| o.deadline <= now);
+        let late = self.all_venues().map(|venue| self.table.first_pending(venue)).find(is_late)?;
         bump(&mut self.findings.counters.timed_out);
         self.table.queue(late, Queue::Overdue);
         self.table.step(late, |_| Effect::of(Happening::TimedOut))
@@ -441,28 +503,43 @@ impl Orders {
         if self.first_settled().is_some() {
             return Mono(0);
         }
-        self.table.get(self.table.first(Queue::Pending)).map_or(Mono::NEVER, |o| o.deadline)
+        let first = |venue| self.table.get(self.table.first_pending(venue)).map_or(Mono::NEVER, |o| o.deadline);
+        self.all_venues().map(first).min().unwrap_or(Mono::NEVER)
     }
 
-    /// Both queues are in the order of their requests: if any is settled, a first one is.
+    #[allow(clippy::cast_possible_truncation)] // no more than a u8 counts
+    fn all_venues(&self) -> impl Iterator<Item = VenueId> + use<> {
+        (0..self.heard.len() as u8).map(VenueId)
+    }
+
+    /// Both queues of a venue are in the order of its requests: if any is settled, a first one is.
     fn first_settled(&self) -> Option<u32> {
-        let first = [Queue::Overdue, Queue::Pending].map(|queue| self.table.first(queue));
-        first.into_iter().find(|slot| self.table.get(*slot).is_some_and(|o| o.request <= self.settled))
+        self.all_venues().zip(&self.heard).find_map(|(venue, heard)| {
+            let first = [self.table.first_overdue(venue), self.table.first_pending(venue)];
+            first.into_iter().find(|slot| self.table.get(*slot).is_some_and(|o| o.request <= heard.settled))
+        })
     }
 
-    /// Is some request late, so that an Account Query would help?
+    /// Is some request to this venue late, so that a confirmation would help?
     #[must_use]
-    pub fn is_overdue(&self) -> bool {
-        self.table.first(Queue::Overdue) != NIL
+    pub fn is_overdue(&self, venue: VenueId) -> bool {
+        self.table.first_overdue(venue) != NIL
+    }
+
+    /// Is an order known by this token at this venue, in the table or outside of it?
+    fn has_token(&self, venue: VenueId, token: Token) -> bool {
+        self.by_token(venue, token).is_some() || self.is_orphan(venue, token)
     }
 
     /// The venue names another symbol than the order was sent for.
     pub fn names_another_symbol(&mut self, order: &Order, standing: &Standing) {
-        self.finds_of(AnomalyKind::StandsOtherwise, (standing.token, order), standing.qty.0, order.liable.0);
+        let said = Subject { venue: order.venue, token: standing.token, kind: ReportKind::Accepted };
+        self.finds_of(AnomalyKind::StandsOtherwise, (said, order), standing.qty.0, order.liable.0);
     }
 }
 
-crate::state! { Orders { table, fills, orphans, next_id, settled, findings } without { capacity, timeout } }
+crate::state! { Heard { fills, orphans, settled } }
+crate::state! { Orders { table, heard, next_id, foreign, findings } without { capacity, timeout } }
 
 /// Of when a report tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -473,15 +550,15 @@ enum When {
     Earlier,
 }
 
-/// What each report does. `said` is the number and the letter of the report.
+/// What each report does. `said` is what it is about.
 impl Orders {
     /// The slot that has the token, and the order as it stands. If none has, it is an anomaly.
     #[inline]
-    fn find(&mut self, token: Token, what: AnomalyKind, said: i64, known: i64) -> Option<(u32, Order)> {
-        let slot = self.table.of_token(token);
+    fn find(&mut self, about: Subject, what: AnomalyKind, said: i64, known: i64) -> Option<(u32, Order)> {
+        let slot = self.table.of_token(about.venue, about.token);
         let found = slot.and_then(|slot| Some((slot, *self.table.get(slot)?)));
         if found.is_none() {
-            self.findings.note(Anomaly::of(what, token, said, known));
+            self.findings.note(Anomaly::of(what, about, said, known));
         }
         found
     }
@@ -498,21 +575,21 @@ impl Orders {
     fn finds_of(
         &mut self,
         what: AnomalyKind,
-        (token, order): (Token, &Order),
+        (about, order): (Subject, &Order),
         said: i64,
         known: i64,
     ) -> Option<Change> {
         let (order, instrument) = (Some(order.id), Some(order.instrument));
-        self.finds(Anomaly { what, token, order, instrument, said, known })
+        self.finds(Anomaly { order, instrument, ..Anomaly::of(what, about, said, known) })
     }
 
-    fn accepted(&mut self, standing: &Standing) -> Option<Change> {
+    fn accepted(&mut self, said: Subject, standing: &Standing) -> Option<Change> {
         let (shares, price) = (standing.qty.0, standing.price.0);
-        let (slot, order) = self.find(standing.token, AnomalyKind::UnknownAccepted, shares, price)?;
-        let about = (standing.token, &order);
+        let (slot, order) = self.find(said, AnomalyKind::UnknownAccepted, shares, price)?;
+        let about = (said, &order);
         let lost = order.status == Status::Rejected;
         if standing.token != order.token || (order.venue_ref.is_some() || !order.is_live()) && !lost {
-            return self.finds_of(AnomalyKind::Repeated, about, i64::from(b'A'), 0);
+            return self.finds_of(AnomalyKind::Repeated, about, 0, 0);
         }
         if lost {
             self.finds_of(AnomalyKind::AcceptedAfterReject, about, shares, 0);
@@ -528,15 +605,16 @@ impl Orders {
         })
     }
 
-    fn replaced(&mut self, orig: Token, standing: &Standing, when: When) -> Option<Change> {
-        let known = self.table.of_token(orig).or_else(|| self.table.of_token(standing.token));
+    fn replaced(&mut self, said: Subject, orig: Token, standing: &Standing, when: When) -> Option<Change> {
+        let venue = said.venue;
+        let known = self.table.of_token(venue, orig).or_else(|| self.table.of_token(venue, standing.token));
         let (shares, price) = (standing.qty.0, standing.price.0);
         let Some((slot, order)) = known.and_then(|s| Some((s, *self.table.get(s)?))) else {
-            return self.finds(Anomaly::of(AnomalyKind::UnknownReplaced, standing.token, shares, price));
+            return self.finds(Anomaly::of(AnomalyKind::UnknownReplaced, said, shares, price));
         };
-        let about = (standing.token, &order);
+        let about = (said, &order);
         if standing.token == order.token || standing.token == order.previous {
-            return self.finds_of(AnomalyKind::Repeated, about, i64::from(b'U'), 0);
+            return self.finds_of(AnomalyKind::Repeated, about, 0, 0);
         }
         let asked = order.replacing.filter(|r| r.token == standing.token);
         if orig != order.token || !order.is_live() || asked.is_none() && when == When::Now {
@@ -546,8 +624,8 @@ impl Orders {
         {
             self.finds_of(AnomalyKind::StandsOtherwise, about, shares, order.open_after(&asked).0);
         }
-        self.table.forget_token(order.previous, slot);
-        self.table.add_token(standing.token, slot);
+        self.table.forget_token(venue, order.previous, slot);
+        self.table.add_token(venue, standing.token, slot);
         self.table.step(slot, |order| {
             if asked.is_some() {
                 order.replacing = None;
@@ -563,15 +641,14 @@ impl Orders {
         })
     }
 
-    fn canceled(&mut self, said: (Token, u8), decrement: Qty, reason: u8, self_match: bool) -> Option<Change> {
-        let (token, letter) = said;
-        let (slot, order) = self.find(token, AnomalyKind::UnknownOrder, i64::from(letter), 0)?;
+    fn canceled(&mut self, said: Subject, decrement: Qty, reason: Reason, self_match: bool) -> Option<Change> {
+        let (slot, order) = self.find(said, AnomalyKind::UnknownOrder, 0, 0)?;
         // Of a token that is not the order's, or of an order with nothing open: taking nothing away is the safer side.
-        if token != order.token || !order.is_live() {
-            return self.finds_of(AnomalyKind::FinishedOrder, (token, &order), i64::from(letter), 0);
+        if said.token != order.token || !order.is_live() {
+            return self.finds_of(AnomalyKind::FinishedOrder, (said, &order), 0, 0);
         }
         if decrement > order.open {
-            self.finds_of(AnomalyKind::OverCancel, (token, &order), decrement.0, order.open.0);
+            self.finds_of(AnomalyKind::OverCancel, (said, &order), decrement.0, order.open.0);
         }
         self.table.step(slot, |order| {
             if self_match {
@@ -579,18 +656,18 @@ impl Orders {
             }
             order.reduce(decrement);
             let what = if order.is_live() { Happening::Reduced } else { Happening::Cancelled };
-            Effect::because(what, u16::from(reason))
+            Effect::because(what, reason)
         })
     }
 
-    fn executed(&mut self, token: Token, fill: Fill) -> Option<Change> {
-        let (slot, order) = self.find(token, AnomalyKind::UnknownFill, fill.qty.0, fill.price.0)?;
-        let about = (token, &order);
-        if let Some(booked) = self.fills.find(fill.trade, order.side, order.id) {
+    fn executed(&mut self, said: Subject, fill: Fill) -> Option<Change> {
+        let (slot, order) = self.find(said, AnomalyKind::UnknownFill, fill.qty.0, fill.price.0)?;
+        let (about, token) = ((said, &order), said.token);
+        if let Some(booked) = self.booked(said.venue, fill.trade, order.side, order.id) {
             // Told again as it was first, or as it was corrected since.
             let (first, now) = (booked.first, (booked.fill.qty, booked.fill.price));
             return if [first, now].contains(&(fill.qty, fill.price)) {
-                self.finds_of(AnomalyKind::Repeated, about, i64::from(b'E'), 0)
+                self.finds_of(AnomalyKind::Repeated, about, 0, 0)
             } else {
                 self.finds_of(AnomalyKind::TradeTwice, about, fill.qty.0, first.0.0)
             };
@@ -606,8 +683,9 @@ impl Orders {
         } else if token == order.token && order.side.is_better(fill.price, order.worst()) {
             self.finds_of(AnomalyKind::BeyondLimit, about, fill.price.0, order.worst().0);
         }
-        self.fills.book(Booked {
+        self.book(Booked {
             order: order.id,
+            venue: order.venue,
             token,
             instrument: order.instrument,
             side: order.side,
@@ -624,21 +702,21 @@ impl Orders {
     }
 
     /// Breaks a trade (`with` is none) or corrects it.
-    fn revise_trade(&mut self, token: Token, trade: u64, reason: u8, with: Option<Fill>) -> Option<Change> {
-        let slot = self.table.of_token(token);
+    fn revise_trade(&mut self, said: Subject, trade: u64, reason: Reason, with: Option<Fill>) -> Option<Change> {
+        let (venue, token) = (said.venue, said.token);
+        let slot = self.table.of_token(venue, token);
         let order = slot.and_then(|s| self.table.get(s)).copied();
         let what = if with.is_some() { Happening::TradeCorrected } else { Happening::TradeBroken };
-        let reason = u16::from(reason);
-        let Some(booked) = self.fills.locate(trade, token, order.map(|o| o.id)) else {
-            let found = Anomaly::of(AnomalyKind::UnknownTrade, token, trade.cast_signed(), 0);
+        let heard = self.heard.get_mut(usize::from(venue.0))?;
+        let Some(booked) = heard.fills.locate(trade, token, order.map(|o| o.id)) else {
+            let found = Anomaly::of(AnomalyKind::UnknownTrade, said, trade.cast_signed(), 0);
             let (order, instrument) = (order.map(|o| o.id), order.map(|o| o.instrument));
             self.findings.note(Anomaly { order, instrument, ..found });
             return self.table.step(slot?, |_| Effect::because(what, reason));
         };
         let before = *booked;
         if before.broken {
-            let letter = if with.is_some() { b'F' } else { b'B' };
-            let found = Anomaly::of(AnomalyKind::Repeated, token, i64::from(letter), 0);
+            let found = Anomaly::of(AnomalyKind::Repeated, said, 0, 0);
             return self.finds(Anomaly { order: Some(before.order), instrument: Some(before.instrument), ..found });
         }
         match with {
@@ -649,7 +727,7 @@ impl Orders {
         if let (Some(fill), Some(order)) = (with, order) {
             let most = before.first.0.plus(order.unused());
             if fill.qty > most {
-                self.finds_of(AnomalyKind::Overfill, (token, &order), fill.qty.0, most.0);
+                self.finds_of(AnomalyKind::Overfill, (said, &order), fill.qty.0, most.0);
             }
         }
         let reversed = Fill { qty: before.fill.qty.negated(), ..before.fill };
@@ -661,16 +739,17 @@ impl Orders {
         }
     }
 
-    fn rejected(&mut self, token: Token, reason: u16, when: When) -> Option<Change> {
-        if when == When::Earlier && self.table.of_token(token).is_none() {
+    fn rejected(&mut self, said: Subject, reason: Reason, when: When) -> Option<Change> {
+        let (venue, token) = (said.venue, said.token);
+        if when == When::Earlier && self.table.of_token(venue, token).is_none() {
             // Of a request of an earlier run: nothing lives by it.
             bump(&mut self.findings.counters.earlier_refusals);
             return None;
         }
-        let (slot, order) = self.find(token, AnomalyKind::UnknownOrder, i64::from(b'J'), 0)?;
+        let (slot, order) = self.find(said, AnomalyKind::UnknownOrder, 0, 0)?;
         let is_of_replace = order.replacing.is_some_and(|r| r.token == token);
         if is_of_replace && order.is_live() {
-            self.table.forget_token(token, slot);
+            self.table.forget_token(venue, token, slot);
             return self.table.step(slot, |order| {
                 order.replacing = None;
                 Effect::because(Happening::RequestRefused, reason)
@@ -685,18 +764,18 @@ impl Orders {
                 bump(&mut self.findings.counters.late_refusals);
                 None
             }
-            Status::Rejected => self.finds_of(AnomalyKind::Repeated, (token, &order), i64::from(b'J'), 0),
-            _ => self.finds_of(AnomalyKind::RejectedAfterAccept, (token, &order), i64::from(reason), 0),
+            Status::Rejected => self.finds_of(AnomalyKind::Repeated, (said, &order), 0, 0),
+            _ => self.finds_of(AnomalyKind::RejectedAfterAccept, (said, &order), i64::from(reason.code), 0),
         }
     }
 
-    fn modified(&mut self, said: (Token, u8), mark: SellMark, open: Qty) -> Option<Change> {
-        if let Some(order) = self.by_token(said.0).copied()
+    fn modified(&mut self, said: Subject, mark: SellMark, open: Qty) -> Option<Change> {
+        if let Some(order) = self.by_token(said.venue, said.token).copied()
             && order.is_live()
-            && said.0 == order.token
+            && said.token == order.token
             && open > order.open
         {
-            self.finds_of(AnomalyKind::Grown, (said.0, &order), open.0, order.open.0);
+            self.finds_of(AnomalyKind::Grown, (said, &order), open.0, order.open.0);
         }
         self.revise(said, |order| {
             order.marked(mark);
@@ -713,27 +792,28 @@ impl Orders {
     }
 
     /// A report about a live order under its present token.
-    fn revise(&mut self, (token, letter): (Token, u8), act: impl FnOnce(&mut Order) -> Effect) -> Option<Change> {
-        let (slot, order) = self.find(token, AnomalyKind::UnknownOrder, i64::from(letter), 0)?;
-        if token != order.token || !order.is_live() {
-            return self.finds_of(AnomalyKind::FinishedOrder, (token, &order), i64::from(letter), 0);
+    fn revise(&mut self, said: Subject, act: impl FnOnce(&mut Order) -> Effect) -> Option<Change> {
+        let (slot, order) = self.find(said, AnomalyKind::UnknownOrder, 0, 0)?;
+        if said.token != order.token || !order.is_live() {
+            return self.finds_of(AnomalyKind::FinishedOrder, (said, &order), 0, 0);
         }
         self.table.step(slot, act)
     }
 
     /// No answer will come any more.
     fn settle(&mut self, slot: u32) -> Option<Change> {
-        if let Some(replace) = self.table.get(slot)?.replacing {
-            self.table.forget_token(replace.token, slot);
+        let order = *self.table.get(slot)?;
+        if let Some(replace) = order.replacing {
+            self.table.forget_token(order.venue, replace.token, slot);
         }
         self.table.step(slot, |order| {
             order.replacing = None;
             order.cancelling = order.cancelling.filter(|c| c.deferred);
             if order.status == Status::Pending {
                 order.status = Status::Rejected;
-                return Effect::because(Happening::Rejected, NO_ANSWER);
+                return Effect::because(Happening::Rejected, Reason::NO_ANSWER);
             }
-            Effect::because(Happening::RequestRefused, NO_ANSWER)
+            Effect::because(Happening::RequestRefused, Reason::NO_ANSWER)
         })
     }
 }
@@ -764,18 +844,28 @@ mod tests {
             },
         };
         const SENT: Sent = Sent { token: Token(1), request: 1 };
-        let changes: [fn(&mut Orders); 8] = [
+        const SAID: Subject = Subject { venue: VenueId(0), token: Token(1), kind: ReportKind::Settled };
+        let changes: [fn(&mut Orders); 10] = [
             |_| {},
             |o| o.next_id = 2,
-            |o| o.settled = 1,
-            |o| assert!(o.opened(Mono(0), &ENTER, SellMark::Long, SENT).is_some()),
-            |o| o.fills.forgotten = 1,
-            |o| o.not_opened(&ENTER, SellMark::Long, Symbol(*b"TEST    "), SENT),
+            |o| o.foreign = 2,
+            |o| o.heard[0].settled = 1,
+            |o| o.heard[1].settled = 1,
+            |o| assert!(o.opened(Mono(0), VenueId(0), &ENTER, SellMark::Long, SENT).is_some()),
+            |o| o.heard[0].fills.forgotten = 1,
+            |o| o.not_opened(VenueId(0), &ENTER, SellMark::Long, Symbol(*b"TEST    "), SENT),
             |o| o.findings.counters.unknown = 1,
-            |o| o.findings.last = Some(Anomaly::of(AnomalyKind::NumbersTaken, Token(1), -1, 2)),
+            |o| o.findings.last = Some(Anomaly::of(AnomalyKind::NumbersTaken, SAID, -1, 2)),
         ];
-        let config =
-            OrdersConfig { capacity: 1, retained: 1, fills: 1, instruments: 1, first_id: 1, request_timeout: Nanos(1) };
+        let config = OrdersConfig {
+            capacity: 1,
+            retained: 1,
+            fills: 1,
+            instruments: 1,
+            venues: 2,
+            first_id: 1,
+            request_timeout: Nanos(1),
+        };
         assert_all_saved(|| Orders::new(&config).unwrap(), &changes);
     }
 }

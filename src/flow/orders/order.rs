@@ -1,8 +1,9 @@
 //! One order and the venue's arithmetic on it.
 
 use super::super::action::{Exposure, SellMark, Tags, TimeInForce};
+use super::super::words::Visibility;
 use super::report::Standing;
-use crate::base::{ClientId, InstrumentId, Mono, Price, Qty, Side, Token, VenueRef};
+use crate::base::{ClientId, InstrumentId, Mono, Price, Qty, Side, Token, VenueId, VenueRef};
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +44,7 @@ pub struct Cancelling {
     pub deferred: bool,
 }
 
-/// Which queue of its table a slot is in; the number is the queue's place there.
+/// Which queue of its table a slot is in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Queue {
     /// Never used, or finished: reused in this order.
@@ -61,6 +62,8 @@ pub(super) enum Queue {
 pub struct Order {
     /// The lane's name for it.
     pub id: ClientId,
+    /// Where it is.
+    pub venue: VenueId,
     /// Instrument.
     pub instrument: InstrumentId,
     /// Side.
@@ -88,7 +91,7 @@ pub struct Order {
     /// The reference under which the feed shows it.
     pub venue_ref: Option<VenueRef>,
     /// How it is displayed.
-    pub display: u8,
+    pub display: Visibility,
     /// A replace on its way.
     pub replacing: Option<Replacing>,
     /// A cancel on its way.
@@ -109,6 +112,7 @@ pub struct Order {
 impl Order {
     pub(super) const VACANT: Order = Order {
         id: ClientId(0),
+        venue: VenueId(0),
         instrument: InstrumentId(0),
         side: Side::Buy,
         mark: SellMark::Long,
@@ -126,7 +130,7 @@ impl Order {
         executed: Qty::ZERO,
         decremented: Qty::ZERO,
         venue_ref: None,
-        display: 0,
+        display: Visibility::Other,
         replacing: None,
         cancelling: None,
         liable: Qty::ZERO,
@@ -281,7 +285,7 @@ crate::value! { Cancelling { keep, at, deferred } }
 // In which queue it is, and where, the table saves.
 crate::state! {
     Order {
-        id, instrument, side, mark, tags, tif, status, token, limit, price, open, executed, decremented, venue_ref, display,
+        id, venue, instrument, side, mark, tags, tif, status, token, limit, price, open, executed, decremented, venue_ref, display,
         replacing, cancelling, liable, previous, request, deadline, born,
     } without { queue }
 }
@@ -295,9 +299,10 @@ mod tests {
     fn every_field_is_saved_and_restored() {
         const REPLACING: Replacing = Replacing { token: Token(0), price: Price(0), qty: Qty::ZERO };
         const CANCELLING: Cancelling = Cancelling { keep: Qty::ZERO, at: Mono(0), deferred: false };
-        let changes: [fn(&mut Order); 33] = [
+        let changes: [fn(&mut Order); 34] = [
             |_| {},
             |o| o.id = ClientId(9),
+            |o| o.venue = VenueId(9),
             |o| o.instrument = InstrumentId(9),
             |o| o.side = Side::Sell,
             |o| o.mark = SellMark::Short { located: false },
@@ -315,7 +320,7 @@ mod tests {
             |o| o.decremented = Qty(9),
             |o| o.venue_ref = Some(VenueRef(0)),
             |o| o.venue_ref = Some(VenueRef(9)),
-            |o| o.display = 9,
+            |o| o.display = Visibility::Hidden,
             |o| o.replacing = Some(REPLACING),
             |o| o.replacing = Some(Replacing { token: Token(9), ..REPLACING }),
             |o| o.replacing = Some(Replacing { price: Price(9), ..REPLACING }),

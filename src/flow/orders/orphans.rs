@@ -3,9 +3,10 @@
 //! They are followed by token alone, for one purpose: to be cancelled, and to know when none of them lives any more.
 //! Until then what the lane owns is not complete, and it must not trade ([`Orders::is_incomplete`]).
 
-use super::{Anomaly, AnomalyKind, Booked, Effect, FOREIGN, Orders, Report, Sent, Standing, bump};
+use super::report::Subject;
+use super::{Anomaly, AnomalyKind, Booked, Effect, Heard, Orders, Report, Sent, Standing, bump};
 use crate::base::{
-    ClientId, InstrumentId, LoadError, Map, Mono, Nanos, Qty, Reader, Save, Side, State, Symbol, Token, Value,
+    ClientId, InstrumentId, LoadError, Map, Mono, Nanos, Qty, Reader, Save, Side, State, Symbol, Token, Value, VenueId,
 };
 use crate::flow::action::{Change, Enter, Fill, Happening, SellMark, Tags};
 use alloc::vec::Vec;
@@ -13,7 +14,11 @@ use alloc::vec::Vec;
 /// One of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Orphan {
-    /// The token under which it lives.
+    /// The name that its fills are booked under.
+    pub id: ClientId,
+    /// Where it lives.
+    pub venue: VenueId,
+    /// The token under which it lives there.
     pub token: Token,
     /// The venue's symbol.
     pub symbol: Symbol,
@@ -36,19 +41,14 @@ pub struct Orphan {
 }
 
 impl Orphan {
-    /// The name that its fills are booked under.
-    fn id(&self) -> ClientId {
-        ClientId(FOREIGN | self.token.0)
-    }
-
     /// Something about it cannot be.
-    fn anomaly(&self, what: AnomalyKind, said: i64, known: i64) -> Anomaly {
-        let (order, instrument) = (Some(self.id()), self.instrument);
-        Anomaly { order, instrument, ..Anomaly::of(what, self.token, said, known) }
+    fn anomaly(&self, what: AnomalyKind, about: Subject, said: i64, known: i64) -> Anomaly {
+        let (order, instrument) = (Some(self.id), self.instrument);
+        Anomaly { order, instrument, ..Anomaly::of(what, about, said, known) }
     }
 }
 
-crate::value! { Orphan { token, symbol, instrument, side, mark, tags, open, cancelled, accepted, request } }
+crate::value! { Orphan { id, venue, token, symbol, instrument, side, mark, tags, open, cancelled, accepted, request } }
 
 /// All of them, in the order in which they are cancelled; else it means nothing.
 #[derive(Debug)]
@@ -156,51 +156,73 @@ impl State for Orphans {
 
 /// Orders that live and are not in the table.
 impl Orders {
-    /// May an order live at the venue that is not in the table? Then what the lane owns is not complete: it must not
-    /// trade.
+    /// May an order live at this venue that is not in the table? Then what the lane owns there is not complete: it must
+    /// not trade there.
     #[inline]
     #[must_use]
-    pub fn is_incomplete(&self) -> bool {
-        !self.orphans.is_empty() || self.orphans.beyond > 0
+    pub fn is_incomplete(&self, venue: VenueId) -> bool {
+        self.heard_of(venue).is_some_and(|heard| !heard.orphans.is_empty() || heard.orphans.beyond > 0)
     }
 
-    /// How many orders live that are not in the table, as far as they could be counted.
+    /// How many orders live, at all venues, that are not in the table, as far as they could be counted.
     #[must_use]
     pub fn orphan_count(&self) -> u64 {
-        (self.orphans.list.len() as u64).saturating_add(self.orphans.beyond)
+        let of = |orphans: &Orphans| (orphans.list.len() as u64).saturating_add(orphans.beyond);
+        self.heard.iter().fold(0, |sum, heard| sum.saturating_add(of(&heard.orphans)))
     }
 
-    /// Those that are followed by token, in no order that means anything.
+    /// Those of a venue that are followed by token, in no order that means anything.
     #[must_use]
-    pub fn orphans(&self) -> &[Orphan] {
-        &self.orphans.list
+    pub fn orphans(&self, venue: VenueId) -> &[Orphan] {
+        self.heard_of(venue).map_or(&[], |heard| &heard.orphans.list)
+    }
+
+    /// Does one live at this venue under this token?
+    pub(super) fn is_orphan(&self, venue: VenueId, token: Token) -> bool {
+        self.heard_of(venue).is_some_and(|heard| heard.orphans.knows(token))
     }
 
     /// The next to be cancelled: each in its turn, and again a `patience` after the last. `None`: nothing to do before
     /// [`orphan_deadline`](Self::orphan_deadline).
-    pub fn next_orphan(&mut self, now: Mono, patience: Nanos) -> Option<Orphan> {
-        self.orphans.next(now, patience)
+    pub fn next_orphan(&mut self, venue: VenueId, now: Mono, patience: Nanos) -> Option<Orphan> {
+        self.heard.get_mut(usize::from(venue.0))?.orphans.next(now, patience)
     }
 
     /// When to ask for more of them.
     #[must_use]
-    pub fn orphan_deadline(&self) -> Mono {
-        if self.orphans.is_empty() { Mono::NEVER } else { self.orphans.again_at }
+    pub fn orphan_deadline(&self, venue: VenueId) -> Mono {
+        let orphans = self.heard_of(venue).map(|heard| &heard.orphans);
+        orphans.filter(|orphans| !orphans.is_empty()).map_or(Mono::NEVER, |orphans| orphans.again_at)
     }
 
     /// A cancel for it has left.
-    pub fn orphan_cancel_sent(&mut self, token: Token) {
-        if let Some(orphan) = self.orphans.find(token) {
+    pub fn orphan_cancel_sent(&mut self, venue: VenueId, token: Token) {
+        if let Ok(orphan) = find(&mut self.heard, venue, token) {
             orphan.cancelled = true;
         }
     }
 
+    fn add_orphan(&mut self, orphan: Orphan) {
+        if let Some(heard) = self.heard.get_mut(usize::from(orphan.venue.0)) {
+            heard.orphans.add(orphan);
+        }
+    }
+
+    fn remove_orphan(&mut self, venue: VenueId, token: Token) {
+        if let Some(heard) = self.heard.get_mut(usize::from(venue.0)) {
+            heard.orphans.remove(token);
+        }
+    }
+
     /// An order of an earlier run lives, and can't be taken over.
-    pub(super) fn orphan(&mut self, standing: &Standing, instrument: Option<InstrumentId>) {
+    pub(super) fn orphan(&mut self, venue: VenueId, standing: &Standing, instrument: Option<InstrumentId>) {
         if !standing.live || !standing.qty.is_positive() {
             return;
         }
-        self.orphans.add(Orphan {
+        let id = self.foreign_id();
+        self.add_orphan(Orphan {
+            id,
+            venue,
             token: standing.token,
             symbol: standing.symbol,
             instrument,
@@ -216,8 +238,11 @@ impl Orders {
 
     /// An enter has left, and [`opened`](Self::opened) has no place for it. It can't be, for room is asked for before;
     /// but if it is, the order may live, and is followed here.
-    pub fn not_opened(&mut self, enter: &Enter, mark: SellMark, symbol: Symbol, sent: Sent) {
-        self.orphans.add(Orphan {
+    pub fn not_opened(&mut self, venue: VenueId, enter: &Enter, mark: SellMark, symbol: Symbol, sent: Sent) {
+        let id = self.foreign_id();
+        self.add_orphan(Orphan {
+            id,
+            venue,
             token: sent.token,
             symbol,
             instrument: Some(enter.instrument),
@@ -232,42 +257,44 @@ impl Orders {
     }
 
     /// A report about one of them: taken note of. `Err`: it is about none.
-    pub(super) fn report_of_orphan(&mut self, report: &Report) -> Result<Option<Change>, ()> {
+    pub(super) fn report_of_orphan(&mut self, about: Subject, report: &Report) -> Result<Option<Change>, ()> {
+        let venue = about.venue;
         match *report {
             Report::Accepted(ref standing) => {
-                let orphan = self.orphans.find(standing.token).ok_or(())?;
+                let orphan = find(&mut self.heard, venue, standing.token)?;
                 if core::mem::replace(&mut orphan.accepted, true) {
-                    self.findings.note(orphan.anomaly(AnomalyKind::Repeated, i64::from(b'A'), 0));
+                    self.findings.note(orphan.anomaly(AnomalyKind::Repeated, about, 0, 0));
                 } else if standing.live {
                     orphan.open = standing.qty;
                 } else {
-                    self.orphans.remove(standing.token);
+                    self.remove_orphan(venue, standing.token);
                 }
             }
             Report::Replaced { orig, now: ref standing } => {
-                let orphan = *self.orphans.find(orig).ok_or(())?;
-                self.orphans.remove(orig);
+                let orphan = *find(&mut self.heard, venue, orig)?;
+                self.remove_orphan(venue, orig);
                 if standing.live && standing.qty.is_positive() {
-                    self.orphans.add(Orphan { token: standing.token, open: standing.qty, accepted: true, ..orphan });
+                    self.add_orphan(Orphan { token: standing.token, open: standing.qty, accepted: true, ..orphan });
                 }
             }
-            Report::Canceled { token, decrement, .. } | Report::AiqCanceled { token, decrement, .. } => {
-                self.orphan_shrinks(token, decrement, AnomalyKind::OverCancel)?;
+            Report::Canceled { decrement, .. } | Report::SelfMatched { decrement, .. } => {
+                self.orphan_shrinks(about, decrement, AnomalyKind::OverCancel)?;
             }
             Report::Executed { token, qty, price, liquidity, trade } => {
-                let before = *self.orphans.find(token).ok_or(())?;
-                if self.fills.find(trade, before.side, before.id()).is_some() {
-                    self.findings.note(before.anomaly(AnomalyKind::Repeated, i64::from(b'E'), 0));
+                let before = *find(&mut self.heard, venue, token)?;
+                if self.booked(venue, trade, before.side, before.id).is_some() {
+                    self.findings.note(before.anomaly(AnomalyKind::Repeated, about, 0, 0));
                     return Ok(None);
                 }
                 let fill = Fill { qty, price, trade, liquidity };
-                let left = self.orphan_shrinks(token, qty, AnomalyKind::Overfill)?;
+                let left = self.orphan_shrinks(about, qty, AnomalyKind::Overfill)?;
                 let Some(instrument) = before.instrument else {
                     bump(&mut self.findings.counters.orphan_fills);
                     return Ok(None);
                 };
                 let booked = Booked {
-                    order: before.id(),
+                    order: before.id,
+                    venue,
                     token,
                     instrument,
                     side: before.side,
@@ -277,39 +304,39 @@ impl Orders {
                     fill,
                     broken: false,
                 };
-                self.fills.book(booked);
+                self.book(booked);
                 let effect = Effect { fill: Some(fill), ..Effect::of(Happening::Filled) };
                 return Ok(Some(booked.step(effect, !left.is_positive())));
             }
             Report::Modified { token, open, .. } => {
-                let less = self.orphans.find(token).ok_or(())?.open.minus(open);
-                self.orphan_shrinks(token, Qty(less.0.max(0)), AnomalyKind::OverCancel)?;
+                let less = find(&mut self.heard, venue, token)?.open.minus(open);
+                self.orphan_shrinks(about, Qty(less.0.max(0)), AnomalyKind::OverCancel)?;
             }
             Report::Rejected { token, reason } => {
-                let orphan = self.orphans.find(token).ok_or(())?;
+                let orphan = find(&mut self.heard, venue, token)?;
                 if orphan.accepted {
-                    self.findings.note(orphan.anomaly(AnomalyKind::RejectedAfterAccept, i64::from(reason), 0));
+                    let code = i64::from(reason.code);
+                    self.findings.note(orphan.anomaly(AnomalyKind::RejectedAfterAccept, about, code, 0));
                 } else {
-                    self.orphans.remove(token);
+                    self.remove_orphan(venue, token);
                 }
             }
             Report::CancelPending { token }
             | Report::CancelRejected { token }
             | Report::PriorityUpdated { token, .. }
-            | Report::Restated { token, .. } => drop(self.orphans.find(token).ok_or(())?),
-            Report::Queried { settled, .. } => {
+            | Report::Restated { token, .. } => drop(find(&mut self.heard, venue, token)?),
+            Report::Settled { upto, .. } => {
                 // What the venue has not answered by now it has never received.
-                let lost = |orphan: &Orphan| !orphan.accepted && orphan.request <= settled;
-                while let Some(token) = self.orphans.list.iter().find(|orphan| lost(orphan)).map(|orphan| orphan.token)
-                {
-                    self.orphans.remove(token);
+                let lost = |orphan: &&Orphan| !orphan.accepted && orphan.request <= upto;
+                while let Some(token) = self.orphans(venue).iter().find(lost).map(|orphan| orphan.token) {
+                    self.remove_orphan(venue, token);
                 }
                 return Err(());
             }
             Report::Unreadable(_)
             | Report::Broken { .. }
             | Report::Corrected { .. }
-            | Report::SystemEvent { .. }
+            | Report::Day(_)
             | Report::MassCancelled { .. }
             | Report::EntryDisabled { .. }
             | Report::EntryEnabled { .. } => return Err(()),
@@ -318,18 +345,23 @@ impl Orders {
     }
 
     /// Shares went from it; what is left. More than were open cannot go: that is `what`.
-    fn orphan_shrinks(&mut self, token: Token, by: Qty, what: AnomalyKind) -> Result<Qty, ()> {
-        let orphan = self.orphans.find(token).ok_or(())?;
+    fn orphan_shrinks(&mut self, about: Subject, by: Qty, what: AnomalyKind) -> Result<Qty, ()> {
+        let orphan = find(&mut self.heard, about.venue, about.token)?;
         if by > orphan.open {
-            self.findings.note(orphan.anomaly(what, by.0, orphan.open.0));
+            self.findings.note(orphan.anomaly(what, about, by.0, orphan.open.0));
         }
         orphan.open = orphan.open.minus(by);
         let left = orphan.open;
         if !left.is_positive() {
-            self.orphans.remove(token);
+            self.remove_orphan(about.venue, about.token);
         }
         Ok(left)
     }
+}
+
+/// The orphan that has this token at this venue. `Err`: none.
+fn find(heard: &mut [Heard], venue: VenueId, token: Token) -> Result<&mut Orphan, ()> {
+    heard.get_mut(usize::from(venue.0)).and_then(|heard| heard.orphans.find(token)).ok_or(())
 }
 
 #[cfg(test)]
@@ -339,6 +371,8 @@ mod tests {
 
     fn one() -> Orphan {
         Orphan {
+            id: ClientId(1),
+            venue: VenueId(0),
             token: Token(1),
             symbol: Symbol(*b"TEST    "),
             instrument: None,
@@ -354,8 +388,10 @@ mod tests {
 
     #[test]
     fn every_field_is_saved_and_restored() {
-        let changes: [fn(&mut Orphan); 11] = [
+        let changes: [fn(&mut Orphan); 13] = [
             |_| {},
+            |o| o.id = ClientId(2),
+            |o| o.venue = VenueId(1),
             |o| o.token = Token(2),
             |o| o.symbol = Symbol(*b"TESTS   "),
             |o| o.instrument = Some(InstrumentId(0)),

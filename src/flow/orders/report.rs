@@ -1,20 +1,18 @@
 //! What a venue says about orders, whatever its protocol.
 //!
-//! A report names an order by its token: the number under which the request that made it was sent (OUCH:
-//! UserRefNum). Field by field these are the outbound messages of OUCH 5.0 (nasdaq-protocols.md section 1).
+//! A report names an order by its token: the number under which the request that made it was sent. Order entry makes
+//! reports of what its protocol says, and leaves none of the protocol's letters in them but as codes for people.
 
 use super::super::action::{SellMark, Tags, TimeInForce};
+use super::super::words::{DayEvent, Liquidity, Reason, ReportKind, Visibility};
 use super::anomaly::Unreadable;
-use crate::base::{ClientId, Price, Qty, Side, Symbol, Token, VenueRef};
+use crate::base::{ClientId, Price, Qty, Side, Symbol, Token, VenueId, VenueRef};
 
 /// One message from the venue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Report {
-    /// The day moves on: `S` starts, `E` ends (breaks and cancels may follow).
-    SystemEvent {
-        /// The venue's event code.
-        code: u8,
-    },
+    /// The day moves on.
+    Day(DayEvent),
     /// A new order stands, perhaps at a better price or already dead.
     Accepted(Standing),
     /// The order `orig` is dead and this one stands in its place.
@@ -30,23 +28,23 @@ pub enum Report {
         token: Token,
         /// How many, in this step alone.
         decrement: Qty,
-        /// The venue's reason (OUCH: `U` by request).
-        reason: u8,
+        /// Why.
+        reason: Reason,
     },
-    /// Shares were taken off because they met an order of the same firm (anti-internalisation).
-    AiqCanceled {
+    /// Shares were taken off because they met an order of our own (self-match prevention).
+    SelfMatched {
         /// The order.
         token: Token,
         /// How many, in this step alone.
         decrement: Qty,
-        /// The venue's reason.
-        reason: u8,
+        /// Why.
+        reason: Reason,
         /// Shares that would have traded.
         prevented: Qty,
         /// The price at which they would have.
         price: Price,
-        /// The liquidity flag that they would have had.
-        liquidity: u8,
+        /// Which part they would have had.
+        liquidity: Liquidity,
     },
     /// Shares traded.
     Executed {
@@ -56,8 +54,8 @@ pub enum Report {
         qty: Qty,
         /// At which price.
         price: Price,
-        /// The venue's liquidity flag.
-        liquidity: u8,
+        /// Which part the order had.
+        liquidity: Liquidity,
         /// The venue's match number; both sides of a trade have the same.
         trade: u64,
     },
@@ -67,8 +65,8 @@ pub enum Report {
         token: Token,
         /// The trade.
         trade: u64,
-        /// The venue's reason.
-        reason: u8,
+        /// Why.
+        reason: Reason,
     },
     /// A trade has another price or size.
     Corrected {
@@ -78,19 +76,19 @@ pub enum Report {
         qty: Qty,
         /// The price that holds.
         price: Price,
-        /// The venue's liquidity flag.
-        liquidity: u8,
+        /// Which part the order had.
+        liquidity: Liquidity,
         /// The trade.
         trade: u64,
-        /// The venue's reason.
-        reason: u8,
+        /// Why.
+        reason: Reason,
     },
     /// An enter or a replace was refused.
     Rejected {
         /// The token that the request would have taken (it is consumed).
         token: Token,
-        /// The venue's reason.
-        reason: u16,
+        /// Why.
+        reason: Reason,
     },
     /// A full cancel waits for a cross.
     CancelPending {
@@ -109,7 +107,7 @@ pub enum Report {
         /// Its price now.
         price: Price,
         /// How it is displayed now.
-        display: u8,
+        display: Visibility,
         /// Its reference now.
         venue_ref: VenueRef,
     },
@@ -128,8 +126,8 @@ pub enum Report {
     Restated {
         /// The order.
         token: Token,
-        /// The venue's reason (`R` display refresh, `P` displayed price).
-        reason: u8,
+        /// Why.
+        reason: Reason,
         /// The reference of the displayed part.
         displayed: Option<VenueRef>,
         /// Its size.
@@ -154,45 +152,57 @@ pub enum Report {
         /// The request.
         token: Token,
     },
-    /// The venue has worked through every request up to `settled`: their answers, if they get any, came before this.
-    Queried {
-        /// The smallest token that the venue would take.
-        next: Token,
+    /// The venue has worked through every request up to `upto`: their answers, if they get any, came before this.
+    Settled {
+        /// Requests with numbers up to this one ([`Sent::request`]) are behind us.
+        upto: u64,
+        /// The smallest token that the venue would take, if it says so.
+        next: Option<Token>,
         /// The smallest that was never used, as far as is known here; `None` while that is being learnt.
         unused: Option<Token>,
-        /// Requests with numbers up to this one ([`Sent::request`]) are behind us.
-        settled: u64,
     },
     /// Something that makes no sense by itself: whatever it said is lost.
     Unreadable(Unreadable),
 }
 
 impl Report {
-    /// The number that it names first and the letter of its type: OUCH's, for people.
-    #[must_use]
-    pub(super) fn subject(&self) -> (Token, u8) {
-        match *self {
-            Report::SystemEvent { .. } => (Token(0), b'S'),
-            Report::Accepted(standing) => (standing.token, b'A'),
-            Report::Replaced { now, .. } => (now.token, b'U'),
-            Report::Canceled { token, .. } => (token, b'C'),
-            Report::AiqCanceled { token, .. } => (token, b'D'),
-            Report::Executed { token, .. } => (token, b'E'),
-            Report::Broken { token, .. } => (token, b'B'),
-            Report::Corrected { token, .. } => (token, b'F'),
-            Report::Rejected { token, .. } => (token, b'J'),
-            Report::CancelPending { token } => (token, b'P'),
-            Report::CancelRejected { token } => (token, b'I'),
-            Report::PriorityUpdated { token, .. } => (token, b'T'),
-            Report::Modified { token, .. } => (token, b'M'),
-            Report::Restated { token, .. } => (token, b'R'),
-            Report::MassCancelled { token, .. } => (token, b'X'),
-            Report::EntryDisabled { token } => (token, b'G'),
-            Report::EntryEnabled { token } => (token, b'K'),
-            Report::Queried { .. } => (Token(0), b'Q'),
-            Report::Unreadable(what) => (Token(0), what.letter),
-        }
+    /// What it is about, said by `venue`: the number that it names first, 0 for none, and its kind.
+    pub(super) fn subject(&self, venue: VenueId) -> Subject {
+        const NONE: Token = Token(0);
+        let (token, kind) = match *self {
+            Report::Day(_) => (NONE, ReportKind::Day),
+            Report::Accepted(standing) => (standing.token, ReportKind::Accepted),
+            Report::Replaced { now, .. } => (now.token, ReportKind::Replaced),
+            Report::Canceled { token, .. } => (token, ReportKind::Canceled),
+            Report::SelfMatched { token, .. } => (token, ReportKind::SelfMatched),
+            Report::Executed { token, .. } => (token, ReportKind::Executed),
+            Report::Broken { token, .. } => (token, ReportKind::Broken),
+            Report::Corrected { token, .. } => (token, ReportKind::Corrected),
+            Report::Rejected { token, .. } => (token, ReportKind::Rejected),
+            Report::CancelPending { token } => (token, ReportKind::CancelPending),
+            Report::CancelRejected { token } => (token, ReportKind::CancelRejected),
+            Report::PriorityUpdated { token, .. } => (token, ReportKind::PriorityUpdated),
+            Report::Modified { token, .. } => (token, ReportKind::Modified),
+            Report::Restated { token, .. } => (token, ReportKind::Restated),
+            Report::MassCancelled { token, .. } => (token, ReportKind::MassCancelled),
+            Report::EntryDisabled { token } => (token, ReportKind::EntryDisabled),
+            Report::EntryEnabled { token } => (token, ReportKind::EntryEnabled),
+            Report::Settled { .. } => (NONE, ReportKind::Settled),
+            Report::Unreadable(_) => (NONE, ReportKind::Unreadable),
+        };
+        Subject { venue, token, kind }
     }
+}
+
+/// What a report is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Subject {
+    /// Who says it.
+    pub(super) venue: VenueId,
+    /// The number that it names, 0 for none.
+    pub(super) token: Token,
+    /// Its kind.
+    pub(super) kind: ReportKind,
 }
 
 /// An order as the venue says it stands.
@@ -214,8 +224,8 @@ pub struct Standing {
     pub price: Price,
     /// Time in force.
     pub tif: TimeInForce,
-    /// How it is displayed (OUCH: `Y` visible, `N` hidden, `A` attributable, `Z` conformant).
-    pub display: u8,
+    /// How it is displayed.
+    pub display: Visibility,
     /// The venue's reference.
     pub venue_ref: VenueRef,
     /// False: dead already, nothing follows.

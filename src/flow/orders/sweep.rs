@@ -2,15 +2,28 @@
 
 use super::table::Cursor;
 use super::{Order, Orders};
-use crate::base::{InstrumentId, Mono, Nanos, Qty};
+use crate::base::{InstrumentId, Mono, Nanos, Qty, VenueId};
 use crate::flow::action::Cancel;
+
+/// Whose orders.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// All.
+    All,
+    /// Those at one venue.
+    At(VenueId),
+    /// Those in one instrument.
+    Of(InstrumentId),
+}
+
+crate::value! { enum Which { 0 => All, 1 => At(venue), 2 => Of(instrument) } }
 
 /// A round over live orders that gives a full cancel for each that has none on its way, and again for one whose
 /// cancel is older than `patience`. Works with every venue, also one without mass cancel; after a mass cancel, a
 /// sweep finds what it missed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sweep {
-    of: Option<InstrumentId>,
+    of: Which,
     patience: Nanos,
     cursor: Cursor,
     /// When to go round again; the end of time while a round is under way.
@@ -22,9 +35,9 @@ pub struct Sweep {
 crate::value! { Sweep { of, patience, cursor, again_at, found } }
 
 impl Sweep {
-    /// Of one instrument, or of all.
+    /// Of these.
     #[must_use]
-    pub fn new(of: Option<InstrumentId>, patience: Nanos) -> Self {
+    pub fn new(of: Which, patience: Nanos) -> Self {
         Sweep { of, patience, cursor: Cursor::default(), again_at: Mono::NEVER, found: false }
     }
 
@@ -44,8 +57,9 @@ impl Sweep {
         }
         loop {
             let order = match self.of {
-                None => orders.next_live(&mut self.cursor),
-                Some(instrument) => orders.next_live_of(instrument, &mut self.cursor),
+                Which::All => orders.next_live(&mut self.cursor),
+                Which::At(venue) => orders.next_live_at(venue, &mut self.cursor),
+                Which::Of(instrument) => orders.next_live_of(instrument, &mut self.cursor),
             };
             let Some(order) = order else {
                 self.again_at = now.after(self.patience);
@@ -81,8 +95,9 @@ impl Sweep {
     #[must_use]
     pub fn is_done(&self, orders: &Orders) -> bool {
         match self.of {
-            None => orders.live_count() == 0,
-            Some(instrument) => orders.next_live_of(instrument, &mut Cursor::default()).is_none(),
+            Which::All => orders.live_count() == 0,
+            Which::At(venue) => orders.live_count_at(venue) == 0,
+            Which::Of(instrument) => orders.next_live_of(instrument, &mut Cursor::default()).is_none(),
         }
     }
 }
@@ -94,15 +109,16 @@ mod tests {
 
     #[test]
     fn every_field_is_saved_and_restored() {
-        let changes: [fn(&mut Sweep); 7] = [
+        let changes: [fn(&mut Sweep); 8] = [
             |_| {},
-            |s| s.of = Some(InstrumentId(0)),
+            |s| s.of = Which::At(VenueId(0)),
+            |s| s.of = Which::Of(InstrumentId(0)),
             |s| s.patience = Nanos(9),
             |s| s.cursor = Cursor::at(0, 0),
             |s| s.cursor = Cursor::at(0, 9),
             |s| s.again_at = Mono(9),
             |s| s.found = true,
         ];
-        assert_all_saved(|| Sweep::new(None, Nanos(1)), &changes);
+        assert_all_saved(|| Sweep::new(Which::All, Nanos(1)), &changes);
     }
 }

@@ -1,9 +1,12 @@
 //! Where orders are kept: fixed slots, found by id and by token, in the lists that the rest needs.
 
 use super::super::action::{Change, Fill, Happening};
+use super::super::words::Reason;
 use super::list::{Links, List, NIL};
 use super::order::{Order, Queue};
-use crate::base::{ClientId, InstrumentId, LoadError, Map, Mono, Price, Qty, Reader, Save, Side, State, Token, Value};
+use crate::base::{
+    ClientId, InstrumentId, LoadError, Map, Mono, Price, Qty, Reader, Save, Side, State, Token, Value, VenueId,
+};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -33,30 +36,58 @@ crate::value! { Cursor { slot, born } }
 /// What a step did, besides changing the order.
 pub(super) struct Effect {
     pub(super) what: Happening,
-    pub(super) reason: u16,
+    pub(super) reason: Reason,
     pub(super) fill: Option<Fill>,
     pub(super) reversed: Option<Fill>,
 }
 
 impl Effect {
     pub(super) fn of(what: Happening) -> Self {
-        Effect { what, reason: 0, fill: None, reversed: None }
+        Effect { what, reason: Reason::NONE, fill: None, reversed: None }
     }
 
-    pub(super) fn because(what: Happening, reason: u16) -> Self {
+    pub(super) fn because(what: Happening, reason: Reason) -> Self {
         Effect { reason, ..Effect::of(what) }
+    }
+}
+
+/// What the table has by venue: tokens, and requests that are owed an answer, are numbered by each for itself.
+#[derive(Debug)]
+struct AtVenue {
+    by_token: Map,
+    pending: List,
+    overdue: List,
+    live_count: u32,
+}
+
+impl AtVenue {
+    fn new(slots: usize) -> Self {
+        // Each slot has three tokens at most: the order's, its replacement's, and the one before.
+        let by_token = Map::new(slots.saturating_mul(3));
+        AtVenue { by_token, pending: List::EMPTY, overdue: List::EMPTY, live_count: 0 }
+    }
+}
+
+/// The list of a queue.
+#[inline]
+fn list_of<'a>(retired: &'a mut List, at: &'a mut [AtVenue], venue: VenueId, queue: Queue) -> Option<&'a mut List> {
+    match queue {
+        Queue::Retired => Some(retired),
+        Queue::Pending => at.get_mut(usize::from(venue.0)).map(|at| &mut at.pending),
+        Queue::Overdue => at.get_mut(usize::from(venue.0)).map(|at| &mut at.overdue),
+        Queue::Quiet => None,
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Table {
     slots: Box<[Order]>,
-    by_token: Map,
+    at: Box<[AtVenue]>,
     by_id: Map,
 
-    /// Retired, pending, overdue: a slot is in one of them, or quiet and in none.
+    /// Retired; or pending or overdue at its venue: a slot is in one of them, or quiet and in none.
     queued: Links,
-    queues: [List; Queue::Quiet as usize],
+    retired: List,
 
     /// Live orders, in the order in which they became so; all, and by instrument.
     live: Links,
@@ -71,18 +102,17 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(slots: u32, instruments: u32) -> Self {
+    pub(super) fn new(slots: u32, instruments: u32, venues: u8) -> Self {
         let size = slots as usize;
         let mut cells = vec![Order::VACANT; size].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.
         cells.fill(core::hint::black_box(Order::VACANT));
         let mut table = Table {
             slots: cells,
-            // Each slot has three tokens at most: the order's, its replacement's, and the one before.
-            by_token: Map::new(size.saturating_mul(3)),
+            at: (0..venues).map(|_| AtVenue::new(size)).collect(),
             by_id: Map::new(size),
             queued: Links::new(size),
-            queues: [List::EMPTY; Queue::Quiet as usize],
+            retired: List::EMPTY,
             live: Links::new(size),
             all: List::EMPTY,
             of_instrument: Links::new(size),
@@ -92,15 +122,23 @@ impl Table {
             births: 0,
         };
         for slot in 0..slots {
-            if let Some(list) = table.queues.get_mut(Queue::Retired as usize) {
-                table.queued.push_back(list, slot);
-            }
+            table.queued.push_back(&mut table.retired, slot);
         }
         table
     }
 
     pub(super) fn instruments(&self) -> usize {
         self.instruments.len()
+    }
+
+    pub(super) fn venues(&self) -> usize {
+        self.at.len()
+    }
+
+    /// How many orders are live at a venue.
+    #[inline]
+    pub(super) fn live_count_at(&self, venue: VenueId) -> u32 {
+        self.at.get(usize::from(venue.0)).map_or(0, |at| at.live_count)
     }
 
     #[inline]
@@ -114,14 +152,20 @@ impl Table {
     }
 
     #[inline]
-    pub(super) fn of_token(&self, token: Token) -> Option<u32> {
-        self.by_token.get(token.0)
+    pub(super) fn of_token(&self, venue: VenueId, token: Token) -> Option<u32> {
+        self.at.get(usize::from(venue.0))?.by_token.get(token.0)
     }
 
-    /// The first in a queue: the one that has been in it longest.
+    /// The first that is owed an answer by a venue, and not overdue: the one that has been waiting longest.
     #[inline]
-    pub(super) fn first(&self, queue: Queue) -> u32 {
-        self.queues.get(queue as usize).map_or(NIL, |list| list.head)
+    pub(super) fn first_pending(&self, venue: VenueId) -> u32 {
+        self.at.get(usize::from(venue.0)).map_or(NIL, |at| at.pending.head)
+    }
+
+    /// The first whose answer is late.
+    #[inline]
+    pub(super) fn first_overdue(&self, venue: VenueId) -> u32 {
+        self.at.get(usize::from(venue.0)).map_or(NIL, |at| at.overdue.head)
     }
 
     #[inline]
@@ -151,34 +195,37 @@ impl Table {
         None
     }
 
-    /// The slot that was finished longest ago, cleared and named. `None` if all are live, or the instrument is beyond
-    /// the capacity.
-    pub(super) fn take(&mut self, instrument: InstrumentId, id: ClientId, token: Token) -> Option<u32> {
+    /// The slot that was finished longest ago, cleared and named. `None` if all are live, or venue or instrument is
+    /// beyond the capacity.
+    pub(super) fn take(&mut self, venue: VenueId, instrument: InstrumentId, id: ClientId, token: Token) -> Option<u32> {
         self.instruments.get(instrument.0 as usize)?;
-        let slot = self.first(Queue::Retired);
+        self.at.get(usize::from(venue.0))?;
+        let slot = self.retired.head;
         let old = *self.get(slot)?;
         for token in [Some(old.token), Some(old.previous), old.replacing.map(|r| r.token)].into_iter().flatten() {
-            self.forget_token(token, slot);
+            self.forget_token(old.venue, token, slot);
         }
         if self.of_id(old.id) == Some(slot) {
             self.by_id.remove(old.id.0);
         }
         self.queue(slot, Queue::Quiet);
-        *self.slots.get_mut(slot as usize)? = Order { queue: Queue::Quiet, ..Order::VACANT };
+        *self.slots.get_mut(slot as usize)? = Order { venue, queue: Queue::Quiet, ..Order::VACANT };
         // Room is certain: every slot has one id.
         let _fits = self.by_id.insert(id.0, slot);
-        self.add_token(token, slot);
+        self.add_token(venue, token, slot);
         Some(slot)
     }
 
     /// Room is certain: every slot has three tokens at most.
-    pub(super) fn add_token(&mut self, token: Token, slot: u32) {
-        let _fits = self.by_token.insert(token.0, slot);
+    pub(super) fn add_token(&mut self, venue: VenueId, token: Token, slot: u32) {
+        let _fits = self.at.get_mut(usize::from(venue.0)).map(|at| at.by_token.insert(token.0, slot));
     }
 
-    pub(super) fn forget_token(&mut self, token: Token, slot: u32) {
-        if self.of_token(token) == Some(slot) {
-            self.by_token.remove(token.0);
+    pub(super) fn forget_token(&mut self, venue: VenueId, token: Token, slot: u32) {
+        if self.of_token(venue, token) == Some(slot)
+            && let Some(at) = self.at.get_mut(usize::from(venue.0))
+        {
+            at.by_token.remove(token.0);
         }
     }
 
@@ -194,14 +241,15 @@ impl Table {
     /// Moves a slot to the end of a queue, unless it is in that queue already.
     pub(super) fn queue(&mut self, slot: u32, to: Queue) {
         let Some(order) = self.slots.get_mut(slot as usize) else { return };
+        let venue = order.venue;
         let from = core::mem::replace(&mut order.queue, to);
         if from == to {
             return;
         }
-        if let Some(list) = self.queues.get_mut(from as usize) {
+        if let Some(list) = list_of(&mut self.retired, &mut self.at, venue, from) {
             self.queued.remove(list, slot);
         }
-        if let Some(list) = self.queues.get_mut(to as usize) {
+        if let Some(list) = list_of(&mut self.retired, &mut self.at, venue, to) {
             self.queued.push_back(list, slot);
         }
     }
@@ -221,6 +269,7 @@ impl Table {
         let (left, joined) = if shown == shows { (None, None) } else { (shown, shows) };
         let change = Change {
             order: order.id,
+            venue: order.venue,
             instrument: order.instrument,
             side: order.side,
             tags: order.tags,
@@ -254,16 +303,19 @@ impl Table {
     fn file(&mut self, slot: u32, is_live: bool) {
         let Some(order) = self.slots.get_mut(slot as usize) else { return };
         let Some(instrument) = self.instruments.get_mut(order.instrument.0 as usize) else { return };
+        let Some(at) = self.at.get_mut(usize::from(order.venue.0)) else { return };
         if is_live {
             self.births = self.births.wrapping_add(1);
             order.born = self.births;
             self.live.push_back(&mut self.all, slot);
             self.of_instrument.push_back(instrument, slot);
             self.live_count = self.live_count.wrapping_add(1);
+            at.live_count = at.live_count.wrapping_add(1);
         } else {
             self.live.remove(&mut self.all, slot);
             self.of_instrument.remove(instrument, slot);
             self.live_count = self.live_count.wrapping_sub(1);
+            at.live_count = at.live_count.wrapping_sub(1);
         }
     }
 
@@ -305,10 +357,10 @@ impl State for Table {
     fn save(&self, into: &mut dyn Save) {
         let Table {
             slots,
-            by_token,
+            at,
             by_id,
             queued,
-            queues,
+            retired,
             live,
             all,
             of_instrument: _,
@@ -320,29 +372,40 @@ impl State for Table {
         let used = || (0u32..).zip(slots).filter(|(_, order)| order.id.0 != 0);
         into.count(slots.len());
         into.count(instruments.len());
+        into.count(at.len());
         into.count(used().count());
         for (slot, order) in used() {
             slot.put(into);
             order.save(into);
         }
-        queues.iter().for_each(|list| queued.save(*list, into));
+        queued.save(*retired, into);
+        for AtVenue { by_token: _, pending, overdue, live_count: _ } in at {
+            queued.save(*pending, into);
+            queued.save(*overdue, into);
+        }
         live.save(*all, into);
         births.put(into);
-        by_token.save(into);
+        at.iter().for_each(|at| at.by_token.save(into));
         by_id.save(into);
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
         LoadError::unless_equal(self.slots.len(), from.u64()?)?;
         LoadError::unless_equal(self.instruments.len(), from.u64()?)?;
+        LoadError::unless_equal(self.at.len(), from.u64()?)?;
         self.clear();
         for _ in 0..from.count(self.slots.len())? {
             let slot = from.u32()?;
             let place = self.slots.get_mut(slot as usize).filter(|order| order.id.0 == 0).ok_or(LoadError::BAD)?;
             place.load(from)?;
+            if usize::from(place.venue.0) >= self.at.len() {
+                return Err(LoadError::BAD);
+            }
         }
-        for queue in [Queue::Retired, Queue::Pending, Queue::Overdue] {
-            self.load_queue(queue, from)?;
+        self.load_queue(None, Queue::Retired, from)?;
+        for venue in (0u8..).map(VenueId).take(self.at.len()) {
+            self.load_queue(Some(venue), Queue::Pending, from)?;
+            self.load_queue(Some(venue), Queue::Overdue, from)?;
         }
         self.load_living(from)?;
         // What can still execute is live, and what is not waits to be reused: else a slot would be in a list twice.
@@ -352,7 +415,7 @@ impl State for Table {
             return Err(LoadError::BAD);
         }
         self.births = from.value()?;
-        self.by_token.load(from)?;
+        self.at.iter_mut().try_for_each(|at| at.by_token.load(from))?;
         self.by_id.load(from)
     }
 }
@@ -362,7 +425,10 @@ impl Table {
     fn clear(&mut self) {
         self.slots.fill(Order { queue: Queue::Quiet, ..Order::VACANT });
         self.queued.clear();
-        self.queues.fill(List::EMPTY);
+        self.retired = List::EMPTY;
+        for at in &mut self.at {
+            (at.pending, at.overdue, at.live_count) = (List::EMPTY, List::EMPTY, 0);
+        }
         self.live.clear();
         self.all = List::EMPTY;
         self.of_instrument.clear();
@@ -371,11 +437,12 @@ impl Table {
         self.live_count = 0;
     }
 
-    /// Slots that are in this queue, from its head on. Each is in one queue at most.
-    fn load_queue(&mut self, queue: Queue, from: &mut Reader<'_>) -> Result<(), LoadError> {
+    /// Slots that are in this queue, of one venue where it is one's, from its head on. Each is in one queue at most.
+    fn load_queue(&mut self, of: Option<VenueId>, queue: Queue, from: &mut Reader<'_>) -> Result<(), LoadError> {
         for _ in 0..from.count(self.slots.len())? {
             let slot = from.u32()?;
-            if self.get(slot).is_none_or(|order| order.queue != Queue::Quiet) {
+            let fits = |order: &Order| order.queue == Queue::Quiet && of.is_none_or(|venue| order.venue == venue);
+            if !self.get(slot).is_some_and(fits) {
                 return Err(LoadError::BAD);
             }
             self.queue(slot, queue);
@@ -395,6 +462,9 @@ impl Table {
             self.of_instrument.push_back(list, slot);
             self.live.push_back(&mut self.all, slot);
             self.live_count = self.live_count.wrapping_add(1);
+            if let Some(at) = self.at.get_mut(usize::from(order.venue.0)) {
+                at.live_count = at.live_count.wrapping_add(1);
+            }
             self.rate(order.instrument, order.side, None, order.reach());
         }
         Ok(())
@@ -409,7 +479,8 @@ mod tests {
 
     fn live(table: &mut Table, id: u64, token: u64, side: Side, price: i64) -> u32 {
         let (token, instrument) = (Token(token), InstrumentId(0));
-        let slot = table.take(instrument, ClientId(id), token).unwrap();
+        let venue = VenueId(u8::from(id % 2 == 0));
+        let slot = table.take(venue, instrument, ClientId(id), token).unwrap();
         table.step(slot, |order| {
             (order.status, order.id, order.token) = (Status::Pending, ClientId(id), token);
             (order.side, order.limit, order.price) = (side, Price(price), Price(price));
@@ -430,7 +501,7 @@ mod tests {
                 t.queue(0, Queue::Quiet);
                 t.queue(0, Queue::Retired);
             },
-            |t| t.add_token(Token(7), 1),
+            |t| t.add_token(VenueId(0), Token(7), 1),
             |t| _ = t.by_id.insert(7, 1),
             |t| _ = live(t, 5, 6, Side::Buy, 10),
             |t| {
@@ -446,13 +517,13 @@ mod tests {
                 live(t, 6, 7, Side::Sell, 12);
             },
         ];
-        assert_all_saved(|| Table::new(3, 1), &changes);
+        assert_all_saved(|| Table::new(3, 1, 2), &changes);
     }
 
     /// Slots were reused, so that the living stand in another order than their slots.
     #[test]
     fn a_restored_table_goes_on_as_the_saved_one() {
-        let mut one = Table::new(3, 1);
+        let mut one = Table::new(3, 1, 2);
         let finish = |table: &mut Table, slot| {
             table.step(slot, |order| {
                 order.status = Status::Cancelled;
@@ -464,7 +535,7 @@ mod tests {
         finish(&mut one, first);
         live(&mut one, 3, 3, Side::Buy, 9);
         live(&mut one, 4, 4, Side::Buy, 12);
-        let mut two = Table::new(3, 1);
+        let mut two = Table::new(3, 1, 2);
         live(&mut two, 9, 9, Side::Sell, 1);
         let saved = Writer::of(&one);
         two.load(&mut Reader(&saved)).unwrap();
@@ -476,7 +547,7 @@ mod tests {
                 ids,
                 of.collect::<std::vec::Vec<_>>(),
                 table.own_best(InstrumentId(0), Side::Buy),
-                table.of_token(Token(9)),
+                table.of_token(VenueId(0), Token(9)),
             )
         };
         assert_eq!(seen(&one), (std::vec![2, 3, 4], std::vec![2, 3, 4], Some(Price(12)), None));
@@ -490,10 +561,10 @@ mod tests {
 
     #[test]
     fn lists_that_cannot_be_are_refused() {
-        let mut table = Table::new(2, 1);
+        let mut table = Table::new(2, 1, 1);
         live(&mut table, 1, 1, Side::Buy, 10);
         let saved = Writer::of(&table);
-        let load = |bytes: &[u8]| Table::new(2, 1).load(&mut Reader(bytes));
+        let load = |bytes: &[u8]| Table::new(2, 1, 1).load(&mut Reader(bytes));
         assert_eq!(load(&saved), Ok(()));
         // Behind the order: the retired (one), the pending (one), none overdue, one living.
         let lists = [&1u64.to_le_bytes()[..], &1u32.to_le_bytes(), &1u64.to_le_bytes(), &0u32.to_le_bytes()].concat();

@@ -1,7 +1,8 @@
 //! What a lane tells: the bodies of its tape records.
 
-use crate::base::{InstrumentId, Price, Qty, Side, VenueId};
+use crate::base::{InstrumentId, Price, Qty, Side};
 use crate::flow::action::{Change, Fill};
+use crate::flow::words::Liquidity;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -19,8 +20,14 @@ pub struct OrderBody {
     pub account: U16,
     /// Strategy.
     pub strategy: U16,
-    /// Venue's reason code or 0.
-    pub reason: U16,
+    /// The number of the reason's [`ReasonClass`](crate::flow::words::ReasonClass), 0 for none.
+    pub reason: u8,
+    /// The number of the fill's [`LiquidityKind`](crate::flow::words::LiquidityKind), 0 for none.
+    pub liquidity: u8,
+    /// The venue's own code of the reason, for people, or 0.
+    pub reason_code: U32,
+    /// The venue's own code of the fill's liquidity, for people, or 0.
+    pub liquidity_code: U32,
     /// Instrument.
     pub instrument: U32,
     /// `B` or `S`.
@@ -29,8 +36,6 @@ pub struct OrderBody {
     pub what: u8,
     /// 1 when no further step can come.
     pub finished: u8,
-    /// Liquidity flag of the fill or 0.
-    pub liquidity: u8,
     /// Shares that may still execute.
     pub open: I64,
     /// Price they may execute at.
@@ -91,8 +96,10 @@ pub struct AnomalyBody {
     pub what: u8,
     /// 1: trading was stopped for it.
     pub stops: u8,
-    /// Venue.
+    /// Which venue said it.
     pub venue: u8,
+    /// The number of the [`ReportKind`](crate::flow::words::ReportKind) in which it said so.
+    pub report: u8,
     /// Instrument (`u32::MAX`: not known).
     pub instrument: U32,
     /// Its symbol, or spaces.
@@ -269,23 +276,29 @@ pub const fn side_byte(side: Side) -> u8 {
 }
 
 impl OrderBody {
-    /// The tape's form of a change at `venue`.
+    /// The tape's form of a change.
     #[must_use]
-    pub fn of(change: &Change, venue: VenueId) -> Self {
-        let fill =
-            change.fill.or(change.reversed).unwrap_or(Fill { qty: Qty::ZERO, price: Price(0), trade: 0, liquidity: 0 });
+    pub fn of(change: &Change) -> Self {
+        let fill = change.fill.or(change.reversed).unwrap_or(Fill {
+            qty: Qty::ZERO,
+            price: Price(0),
+            trade: 0,
+            liquidity: Liquidity::UNKNOWN,
+        });
         OrderBody {
             order: U64::new(change.order.0),
             parent: U64::new(change.tags.parent.0),
-            venue: U16::new(venue.0.into()),
+            venue: U16::new(change.venue.0.into()),
             account: U16::new(change.tags.account.0),
             strategy: U16::new(change.tags.strategy.0),
-            reason: U16::new(change.reason),
+            reason: change.reason.class as u8,
+            liquidity: fill.liquidity.kind as u8,
+            reason_code: U32::new(change.reason.code),
+            liquidity_code: U32::new(fill.liquidity.code),
             instrument: U32::new(change.instrument.0),
             side: side_byte(change.side),
             what: change.what as u8,
             finished: u8::from(change.finished),
-            liquidity: fill.liquidity,
             open: I64::new(change.after.qty.0),
             price: I64::new(change.after.price.0),
             fill_qty: I64::new(fill.qty.0),

@@ -2,8 +2,8 @@
 //! read by whoever wants to know; the lane itself is never looked into.
 
 use super::link::link_of;
-use crate::base::{ClientId, InstrumentId, Mono, SessionId, Symbol, Token};
-use crate::flow::orders::{Anomaly, AnomalyKind};
+use crate::base::{ClientId, InstrumentId, Mono, SessionId, Symbol, Token, VenueId};
+use crate::flow::orders::{Anomaly, AnomalyKind, ReportKind};
 use crate::flow::record::{Alert, AlertBody, AnomalyBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
 use crate::shell::counters::counts;
 use crate::shell::latency::Latency;
@@ -98,8 +98,11 @@ impl Board {
                 let Ok(body) = AnomalyBody::ref_from_bytes(body) else { return };
                 let Some(what) = AnomalyKind::from_number(body.what) else { return };
                 self.alerts += 1;
+                let Some(report) = ReportKind::from_number(body.report) else { return };
                 let anomaly = Anomaly {
                     what,
+                    venue: VenueId(body.venue),
+                    report,
                     token: Token(body.token.get()),
                     order: Some(body.order.get()).filter(|id| *id != 0).map(ClientId),
                     instrument: Some(body.instrument.get()).filter(|id| *id != u32::MAX).map(InstrumentId),

@@ -85,7 +85,8 @@ fn a_connection_cut_at_any_byte_loses_and_repeats_nothing() {
         rig.pass(5 * SECOND);
         rig.assert_reconciled(&format!("{cut} bytes to the venue"));
         // Every order has ended in an answer: accepted, or lost for certain.
-        let lost = rig.changes.iter().filter(|c| c.what == Happening::Rejected && c.reason == NO_ANSWER).count();
+        let lost =
+            rig.changes.iter().filter(|c| c.what == Happening::Rejected && c.reason == Reason::NO_ANSWER).count();
         assert_eq!(lost + rig.happened(Happening::Accepted), 3, "{cut} bytes to the venue");
     }
 }

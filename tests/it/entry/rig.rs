@@ -8,7 +8,7 @@ use firelane_gateway::base::{
 };
 use firelane_gateway::flow::action::{Cancel, Change, Enter, Happening, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::entry::{OrderEntry, OuchConfig, OuchEntry, Refused, Stage, cl_ord_id};
-use firelane_gateway::flow::orders::{Order, Orders, OrdersConfig, Report, Sent, Sweep};
+use firelane_gateway::flow::orders::{Order, Orders, OrdersConfig, Report, Sent, Sweep, Which};
 use firelane_gateway::flow::outbox::{Class, Outbox, Output};
 use firelane_gateway::flow::risk::{Facts, Gate, OrderFacts, RiskLimits};
 use firelane_gateway::flow::session::SessionInput;
@@ -254,6 +254,7 @@ impl Rig {
             retained: 64,
             fills: 64,
             instruments: 2,
+            venues: 1,
             first_id: 1,
             request_timeout: Nanos(SECOND / 2),
         };
@@ -275,7 +276,7 @@ impl Rig {
             chunk: usize::MAX,
             connected: false,
             sweeps: true,
-            sweep: Sweep::new(None, Nanos(SECOND)),
+            sweep: Sweep::new(Which::All, Nanos(SECOND)),
         }
     }
 
@@ -381,13 +382,13 @@ impl Rig {
     fn drain(&mut self) {
         while let Some(report) = self.entry.next_report(self.now, &mut self.out) {
             self.reports.push(report);
-            let change = self.orders.adopt(&report, |symbol| self.table.find(VenueId::FIRST, symbol));
+            let change = self.orders.adopt(VenueId(0), &report, |symbol| self.table.find(VenueId(0), symbol));
             self.changes.extend(change);
         }
         while let Some(change) = self.orders.timed_out(self.now) {
             self.changes.push(change);
         }
-        if self.orders.is_overdue() {
+        if self.orders.is_overdue(VenueId(0)) {
             self.entry.query(self.now, &mut self.out);
         }
         if self.sweeps && self.entry.stage() == Stage::Sweeping {
@@ -419,7 +420,7 @@ impl Rig {
         let mark = approved.mark;
         let id = self.orders.next_id();
         let sent = self.entry.enter(self.now, approved, id, &self.table, &mut self.out)?;
-        self.changes.extend(self.orders.opened(self.now, &enter, mark, sent));
+        self.changes.extend(self.orders.opened(self.now, VenueId(0), &enter, mark, sent));
         Ok(id)
     }
 

@@ -39,7 +39,7 @@ fn other_symbol() -> Setup {
 }
 
 fn orphans(rig: &Rig) -> Vec<(u32, Symbol)> {
-    rig.lane.core().orders().orphans().iter().map(|o| (u32::try_from(o.token.0).unwrap(), o.symbol)).collect()
+    rig.lane.core().orders().orphans(VenueId(0)).iter().map(|o| (u32::try_from(o.token.0).unwrap(), o.symbol)).collect()
 }
 
 /// Symbols of the orphans that were said to live.
@@ -188,7 +188,7 @@ fn what_is_not_known_is_adopted_while_the_venue_tells_of_earlier_runs_and_never_
         rig.venue.answers = false;
         rig.say(accepted);
         let orders = rig.lane.core().orders();
-        assert_eq!((orders.by_token(Token(77)).is_some(), orders.counters().unknown), (false, 1), "{away}");
+        assert_eq!((orders.by_token(VenueId(0), Token(77)).is_some(), orders.counters().unknown), (false, 1), "{away}");
         assert!(rig.lane.core().is_stopped(), "what the venue says it has is not known here: {away}");
     }
 }

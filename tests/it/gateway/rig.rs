@@ -249,6 +249,7 @@ impl Default for Setup {
                 retained: 64,
                 fills: 256,
                 instruments: 8,
+                venues: 1,
                 first_id: 1,
                 request_timeout: Nanos::from_millis(500),
             },

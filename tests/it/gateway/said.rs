@@ -2,6 +2,7 @@
 
 use super::rig::*;
 use firelane_gateway::base::{Nanos, Qty};
+use firelane_gateway::flow::orders::{LiquidityKind, ReasonClass};
 use firelane_gateway::flow::record::{DecisionBody, Kind, OrderBody};
 use firelane_gateway::flow::risk::Refusal;
 
@@ -39,8 +40,11 @@ fn an_orders_records_say_what_is_open_at_which_price_and_what_traded() {
         assert_eq!((body.strategy.get(), body.instrument.get(), body.side), (1, 0, b'B'));
     }
     assert_eq!(bodies.iter().map(|b| b.finished).collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 1]);
-    assert_eq!(bodies.iter().map(|b| b.liquidity).collect::<Vec<_>>(), [0, 0, b'A', 0, 0, 0, 0]);
-    assert_eq!(bodies[6].reason.get(), u16::from(b'U'));
+    let nothing = (0, 0);
+    let added = (LiquidityKind::Added as u8, u32::from(b'A'));
+    let fills = [nothing, nothing, added, nothing, nothing, nothing, nothing];
+    assert_eq!(bodies.iter().map(|b| (b.liquidity, b.liquidity_code.get())).collect::<Vec<_>>(), fills);
+    assert_eq!((bodies[6].reason, bodies[6].reason_code.get()), (ReasonClass::ByRequest as u8, u32::from(b'U')));
 }
 
 /// Action, refusal, order, shares, price.

@@ -1,7 +1,7 @@
 //! The same inputs give the same outputs: whatever the size of the outbox, however TCP cut the bytes, in any lane.
 
 use super::rig::*;
-use firelane_gateway::base::{Nanos, SessionId, Token};
+use firelane_gateway::base::{Nanos, SessionId, Token, VenueId};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::outbox::Class;
 use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
@@ -57,7 +57,7 @@ pub(super) fn a_day(seed: u64, gap: usize) -> Rig<MarketMaker> {
             && round % 3 == 0
         {
             // At its limit: beyond it the venue would say what cannot be, and trading would stop.
-            let limit = rig.lane.core().orders().by_token(Token(token.into())).unwrap().limit.0;
+            let limit = rig.lane.core().orders().by_token(VenueId(0), Token(token.into())).unwrap().limit.0;
             let report = rig.venue.execute(token, open.min(40), limit.unsigned_abs());
             rig.say(report);
         }

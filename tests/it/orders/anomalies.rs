@@ -1,12 +1,15 @@
 //! What a venue says that cannot be, kind by kind, beside what is only rare.
 
 use super::*;
-use firelane_gateway::flow::orders::{AnomalyKind, Unreadable};
+use firelane_gateway::flow::orders::{AnomalyKind, ReportKind, Unreadable};
 
 /// What a report has of that cannot be: kind, and the two numbers.
 fn odd(desk: &mut Desk, report: &Report) -> Option<(AnomalyKind, i64, i64)> {
-    desk.orders.report(report);
-    let found = desk.orders.take_anomaly().map(|a| (a.what, a.said, a.known));
+    desk.orders.report(VENUE, report);
+    let found = desk.orders.take_anomaly().map(|a| {
+        assert!(!a.what.says_code() || a.said == 0, "a code is order entry's to say");
+        (a.what, if a.what.says_code() { a.report as i64 } else { a.said }, a.known)
+    });
     assert_eq!(desk.orders.take_anomaly(), None, "once");
     found
 }
@@ -17,20 +20,23 @@ fn what_cannot_be_is_told_by_kind_and_what_can_is_not() {
     let mut desk = Desk::new();
     let (_, buy) = desk.live(Side::Buy, 100, 100);
     assert_eq!(odd(&mut desk, &executed(buy, 60, 100, 1)), None, "at its limit");
-    assert_eq!(odd(&mut desk, &executed(buy, 60, 100, 1)), Some((Kind::Repeated, i64::from(b'E'), 0)));
+    assert_eq!(odd(&mut desk, &executed(buy, 60, 100, 1)), Some((Kind::Repeated, ReportKind::Executed as i64, 0)));
     assert_eq!(odd(&mut desk, &executed(buy, 61, 100, 1)), Some((Kind::TradeTwice, 61, 60)));
     assert_eq!(odd(&mut desk, &executed(buy, 10, 101, 2)), Some((Kind::BeyondLimit, 101, 100)));
     assert_eq!(odd(&mut desk, &executed(buy, 0, 100, 3)), Some((Kind::EmptyTrade, 0, 0)));
     assert_eq!(odd(&mut desk, &executed(buy, 30, 100, 4)), None, "all of it");
     assert_eq!(odd(&mut desk, &executed(buy, 1, 100, 5)), Some((Kind::Overfill, 1, 0)), "101 of 100, though late");
-    assert_eq!(odd(&mut desk, &canceled(buy, 1)), Some((Kind::FinishedOrder, i64::from(b'C'), 0)));
+    assert_eq!(odd(&mut desk, &canceled(buy, 1)), Some((Kind::FinishedOrder, ReportKind::Canceled as i64, 0)));
     // What was cancelled may have traded before: late, and possible. One share more is not.
     let (_, sell) = desk.live(Side::Sell, 100, 50);
     assert_eq!(odd(&mut desk, &canceled(sell, 50)), None);
     assert_eq!(odd(&mut desk, &executed(sell, 50, 100, 6)), None);
     assert_eq!(desk.orders.counters().late_fills, 2);
     assert_eq!(odd(&mut desk, &executed(sell, 1, 100, 7)), Some((Kind::Overfill, 1, 0)));
-    assert_eq!(odd(&mut desk, &Report::Rejected { token: sell, reason: 9 }), Some((Kind::RejectedAfterAccept, 9, 0)));
+    assert_eq!(
+        odd(&mut desk, &Report::Rejected { token: sell, reason: why(9) }),
+        Some((Kind::RejectedAfterAccept, 9, 0))
+    );
     let (_, open) = desk.live(Side::Sell, 100, 50);
     assert_eq!(odd(&mut desk, &canceled(open, 51)), Some((Kind::OverCancel, 51, 50)));
     // Orders that stand otherwise than they were sent.
@@ -50,35 +56,35 @@ fn what_cannot_be_is_told_by_kind_and_what_can_is_not() {
     let new = desk.replace(order, 101, 10);
     let report = |orig, new, qty| Report::Replaced { orig, now: accepted(new, Side::Buy, 101, qty) };
     assert_eq!(odd(&mut desk, &report(token, new, 10)), None);
-    assert_eq!(odd(&mut desk, &report(token, new, 10)), Some((Kind::Repeated, i64::from(b'U'), 0)));
+    assert_eq!(odd(&mut desk, &report(token, new, 10)), Some((Kind::Repeated, ReportKind::Replaced as i64, 0)));
     let next = desk.replace(order, 101, 10);
     assert_eq!(odd(&mut desk, &report(new, next, 11)), Some((Kind::StandsOtherwise, 11, 10)));
     assert_eq!(odd(&mut desk, &report(next, Token(900), 11)), Some((Kind::ReplacedUnasked, 11, 0)));
     // A refused replace of an order that is gone meanwhile is no contradiction.
     let last = desk.replace(order, 102, 11);
     assert_eq!(odd(&mut desk, &canceled(Token(900), 11)), None);
-    assert_eq!(odd(&mut desk, &Report::Rejected { token: last, reason: 1 }), None);
+    assert_eq!(odd(&mut desk, &Report::Rejected { token: last, reason: why(1) }), None);
     assert_eq!(desk.orders.counters().late_refusals, 1);
     // Numbers that were never sent.
     assert_eq!(odd(&mut desk, &executed(Token(7_000), 5, 9, 8)), Some((Kind::UnknownFill, 5, 9)));
     let stranger = accepted(Token(7_001), Side::Buy, 9, 5);
     assert_eq!(odd(&mut desk, &Report::Accepted(stranger)), Some((Kind::UnknownAccepted, 5, 9)));
     assert_eq!(odd(&mut desk, &report(Token(7_001), Token(7_002), 5)), Some((Kind::UnknownReplaced, 5, 101)));
-    assert_eq!(odd(&mut desk, &canceled(Token(7_000), 5)), Some((Kind::UnknownOrder, i64::from(b'C'), 0)));
-    let reject = Report::Rejected { token: Token(7_000), reason: 1 };
-    assert_eq!(odd(&mut desk, &reject), Some((Kind::UnknownOrder, i64::from(b'J'), 0)));
+    assert_eq!(odd(&mut desk, &canceled(Token(7_000), 5)), Some((Kind::UnknownOrder, ReportKind::Canceled as i64, 0)));
+    let reject = Report::Rejected { token: Token(7_000), reason: why(1) };
+    assert_eq!(odd(&mut desk, &reject), Some((Kind::UnknownOrder, ReportKind::Rejected as i64, 0)));
     // Of an earlier run it is nothing.
     assert_eq!((adopt(&mut desk, &reject), desk.orders.take_anomaly()), (None, None));
     assert_eq!((desk.orders.counters().unknown, desk.orders.counters().earlier_refusals), (5, 1));
-    let broken = Report::Broken { token: buy, trade: 99, reason: b'E' };
+    let broken = Report::Broken { token: buy, trade: 99, reason: letter(b'E') };
     assert_eq!(odd(&mut desk, &broken), Some((Kind::UnknownTrade, 99, 0)));
-    let unreadable = Unreadable { why: Kind::Malformed, letter: b'E', length: 3 };
-    assert_eq!(odd(&mut desk, &Report::Unreadable(unreadable)), Some((Kind::Malformed, i64::from(b'E'), 3)));
+    let unreadable = Unreadable { why: Kind::Malformed, code: 69, length: 3 };
+    assert_eq!(odd(&mut desk, &Report::Unreadable(unreadable)), Some((Kind::Malformed, 69, 3)));
 }
 
 fn self_match(token: Token, decrement: i64) -> Report {
     let (decrement, price) = (Qty(decrement), Price(100));
-    Report::AiqCanceled { token, decrement, reason: b'D', prevented: decrement, price, liquidity: b'A' }
+    Report::SelfMatched { token, decrement, reason: letter(b'D'), prevented: decrement, price, liquidity: part(b'A') }
 }
 
 /// An order over 100 that was replaced to `asked` in all and stands with `stands`; its number.
@@ -155,7 +161,7 @@ const STORIES: [Story; 14] = [
     }),
     ("a replacement by more was refused, and it was cancelled", |desk, (order, token)| {
         let new = desk.replace(order, 100, 200);
-        desk.tell(Report::Rejected { token: new, reason: 1 });
+        desk.tell(Report::Rejected { token: new, reason: why(1) });
         desk.tell(canceled(token, 100));
         (token, 100)
     }),
@@ -196,13 +202,13 @@ fn an_orphan_may_trade_or_lose_what_it_has_open_and_not_a_share_more() {
         for (shares, left) in [(69, 1), (70, 0), (71, 0)] {
             let mut desk = Desk::new();
             let sent = desk.sent();
-            desk.orders.not_opened(&enter(Side::Buy, 100, 100), SellMark::Long, SYMBOL, sent);
+            desk.orders.not_opened(VENUE, &enter(Side::Buy, 100, 100), SellMark::Long, SYMBOL, sent);
             let standing = accepted(sent.token, Side::Buy, 100, 100);
             assert_eq!(odd(&mut desk, &Report::Accepted(standing)), None);
             assert_eq!(odd(&mut desk, &executed(sent.token, 30, 100, 1)), None);
             let expected = (shares > 70).then_some((kind, shares, 70));
             assert_eq!(odd(&mut desk, &goes(sent.token, shares)), expected, "{kind:?}");
-            let open: Vec<_> = desk.orders.orphans().iter().map(|orphan| orphan.open.0).collect();
+            let open: Vec<_> = desk.orders.orphans(VENUE).iter().map(|orphan| orphan.open.0).collect();
             assert_eq!(open, [left].into_iter().filter(|left| *left > 0).collect::<Vec<_>>(), "{kind:?}: {shares}");
         }
     }
@@ -229,9 +235,9 @@ fn a_correction_may_give_a_trade_what_its_order_had_left_and_not_a_share_more() 
         token,
         qty: Qty(qty),
         price: Price(100),
-        liquidity: b'A',
+        liquidity: part(b'A'),
         trade,
-        reason: b'N',
+        reason: letter(b'N'),
     };
     for (qty, expected) in [(10, None), (70, None), (71, Some((AnomalyKind::Overfill, 71, 70)))] {
         let mut desk = Desk::new();

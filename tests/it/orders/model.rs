@@ -1,9 +1,10 @@
 //! A naive venue: OUCH's rules on order life, each from its line of nasdaq-protocols.md section 1 "Semantics", over
 //! plain vectors and in the plainest arithmetic. It shares no code with the order table.
 
+use super::{letter, part, why};
 use firelane_gateway::base::{Price, Qty, Side, Symbol, Token, VenueRef};
 use firelane_gateway::flow::action::{SellMark, TimeInForce};
-use firelane_gateway::flow::orders::{Report, Standing};
+use firelane_gateway::flow::orders::{Report, Standing, Visibility};
 use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +79,7 @@ impl Venue {
             qty: Qty(chain.open),
             price: Price(chain.price),
             tif: TimeInForce::Day,
-            display: b'Y',
+            display: Visibility::Displayed,
             venue_ref: VenueRef(chain.reference),
             live,
         }
@@ -98,7 +99,7 @@ impl Venue {
                 self.last_token = token;
                 // "J: URN consumed".
                 if mood == Mood::Invalid {
-                    return self.sent.push_back(Report::Rejected { token, reason: 0x13 });
+                    return self.sent.push_back(Report::Rejected { token, reason: why(0x13) });
                 }
                 let better = if mood == Mood::Better { -side.sign() } else { 0 };
                 self.chains.push(Chain {
@@ -130,14 +131,14 @@ impl Venue {
                 // "Original not cancellable (late cross): J, original intact, URN consumed".
                 if chain.late {
                     self.last_token = token;
-                    return self.sent.push_back(Report::Rejected { token, reason: 0x15 });
+                    return self.sent.push_back(Report::Rejected { token, reason: why(0x15) });
                 }
                 // "liability of the whole chain, incl. executed and self-match-decremented shares".
                 let open = qty - chain.executed - chain.decremented;
                 // "Details invalid: C kills the original, URN free".
                 if mood == Mood::Invalid || open <= 0 {
                     let decrement = Qty(std::mem::take(&mut chain.open));
-                    return self.sent.push_back(Report::Canceled { token: orig, decrement, reason: b'Z' });
+                    return self.sent.push_back(Report::Canceled { token: orig, decrement, reason: letter(b'Z') });
                 }
                 self.last_token = token;
                 (chain.token, chain.price, chain.limit, chain.open) = (token, price, price, open);
@@ -164,14 +165,14 @@ impl Venue {
                 let decrement = Qty(chain.open - open);
                 chain.open = open;
                 if decrement.0 > 0 {
-                    self.sent.push_back(Report::Canceled { token, decrement, reason: b'U' });
+                    self.sent.push_back(Report::Canceled { token, decrement, reason: letter(b'U') });
                 }
             }
             Some(Request::Query { settles }) => {
-                self.sent.push_back(Report::Queried {
-                    next: Token(self.last_token.0 + 1),
+                self.sent.push_back(Report::Settled {
+                    upto: settles,
+                    next: Some(Token(self.last_token.0 + 1)),
                     unused: None,
-                    settled: settles,
                 });
             }
         }
@@ -189,7 +190,7 @@ impl Venue {
             token,
             qty: Qty(qty),
             price: Price(price),
-            liquidity: b'A',
+            liquidity: part(b'A'),
             trade: number,
         });
     }
@@ -197,7 +198,7 @@ impl Venue {
     pub(super) fn cancel_by_system(&mut self, index: usize) {
         let chain = &mut self.chains[index];
         let decrement = Qty(std::mem::take(&mut chain.open));
-        self.sent.push_back(Report::Canceled { token: chain.token, decrement, reason: b'S' });
+        self.sent.push_back(Report::Canceled { token: chain.token, decrement, reason: letter(b'S') });
     }
 
     /// "Decrement Shares incremental".
@@ -206,13 +207,13 @@ impl Venue {
         let qty = qty.min(chain.open);
         chain.open -= qty;
         chain.decremented += qty;
-        self.sent.push_back(Report::AiqCanceled {
+        self.sent.push_back(Report::SelfMatched {
             token: chain.token,
             decrement: Qty(qty),
-            reason: b'Q',
+            reason: letter(b'Q'),
             prevented: Qty(qty),
             price: Price(chain.price),
-            liquidity: b'A',
+            liquidity: part(b'A'),
         });
     }
 
@@ -225,7 +226,7 @@ impl Venue {
         self.sent.push_back(Report::PriorityUpdated {
             token: chain.token,
             price: Price(chain.price),
-            display: b'Z',
+            display: Visibility::Conformed,
             venue_ref: VenueRef(chain.reference),
         });
     }
@@ -233,7 +234,7 @@ impl Venue {
     pub(super) fn break_trade(&mut self, index: usize) {
         let trade = &mut self.trades[index];
         if !std::mem::replace(&mut trade.broken, true) {
-            self.sent.push_back(Report::Broken { token: trade.token, trade: trade.number, reason: b'E' });
+            self.sent.push_back(Report::Broken { token: trade.token, trade: trade.number, reason: letter(b'E') });
         }
     }
 
@@ -245,9 +246,9 @@ impl Venue {
                 token: trade.token,
                 qty: Qty(trade.qty),
                 price: Price(price),
-                liquidity: b'A',
+                liquidity: part(b'A'),
                 trade: trade.number,
-                reason: b'N',
+                reason: letter(b'N'),
             });
         }
     }
@@ -258,7 +259,7 @@ impl Venue {
             chain.late = false;
             if std::mem::take(&mut chain.cancel_after_cross) && chain.open > 0 {
                 let decrement = Qty(std::mem::take(&mut chain.open));
-                self.sent.push_back(Report::Canceled { token: chain.token, decrement, reason: b'U' });
+                self.sent.push_back(Report::Canceled { token: chain.token, decrement, reason: letter(b'U') });
             }
         }
     }

@@ -100,7 +100,7 @@ fn an_order_whose_parent_finds_no_room_does_not_leave() {
     assert_eq!(ask(&mut gate, 9), Ok(()), "flat, with nothing open: its place is free");
     // A trade of one that is gone is broken while there is no room: the sums hold, and it is counted.
     gate.apply(&Change { tags: of(9, 3), ..step(Side::Buy, NOTHING, open, None) }, &row);
-    let broken = Fill { qty: Qty(-10), price: Price(100_000), trade: 1, liquidity: 0 };
+    let broken = Fill { qty: Qty(-10), price: Price(100_000), trade: 1, liquidity: Liquidity::UNKNOWN };
     gate.apply(
         &Change { tags: other, fill: None, reversed: Some(broken), ..step(Side::Sell, NOTHING, NOTHING, None) },
         &row,

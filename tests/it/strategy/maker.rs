@@ -260,7 +260,8 @@ impl Desk {
         let traded = change(order);
         let dead = order.open <= 0;
         let after = if dead { Exposure { qty: Qty(0), ..before } } else { order.exposure() };
-        let fill = traded.map(|qty| Fill { qty: Qty(qty), price: Price(price), trade: 0, liquidity: 0 });
+        let fill =
+            traded.map(|qty| Fill { qty: Qty(qty), price: Price(price), trade: 0, liquidity: Liquidity::UNKNOWN });
         let step = Change { side: order.side, before, after, fill, ..self::change(Happening::Filled, 0) };
         self.gate.apply(&step, &self.row);
         if dead {

@@ -2,7 +2,7 @@
 
 use firelane_gateway::base::{
     ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Mono, Nanos, Notional,
-    PerVenue, Price, Qty, Reader, Side, State, StrategyId, Symbol, Token, VenueRef, Writer,
+    PerVenue, Price, Qty, Reader, Side, State, StrategyId, Symbol, Token, VenueId, VenueRef, Writer,
 };
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::action::{
@@ -10,7 +10,7 @@ use firelane_gateway::flow::action::{
 };
 use firelane_gateway::flow::book::{BookCapacity, BookRef, Books, Scope, StaleReason};
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status, TradingAction};
-use firelane_gateway::flow::orders::{Orders, OrdersConfig, Report, Sent, Standing};
+use firelane_gateway::flow::orders::{Liquidity, Orders, OrdersConfig, Reason, Report, Sent, Standing, Visibility};
 use firelane_gateway::flow::risk::{Facts, Gate, OrderFacts, Refusal, RiskLimits, ShortSale, ZeroCross};
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Pressure, Signal};
 use firelane_gateway::flow::strategy::{
@@ -170,6 +170,7 @@ fn table(orders: &[OwnOrder]) -> Orders {
         retained: 8,
         fills: 16,
         instruments: 3,
+        venues: 1,
         first_id: orders.first().map_or(1, |own| own.order.0),
         request_timeout: Nanos::from_secs(1),
     };
@@ -192,7 +193,7 @@ fn table(orders: &[OwnOrder]) -> Orders {
             tags: own.tags,
         };
         let sent_as = sent();
-        let _ = table.opened(Mono(0), &enter, own.mark, sent_as).unwrap();
+        let _ = table.opened(Mono(0), VenueId(0), &enter, own.mark, sent_as).unwrap();
         if table.get(own.order).is_none() {
             return Some(sent_as.token);
         }
@@ -205,16 +206,17 @@ fn table(orders: &[OwnOrder]) -> Orders {
             qty: enter.qty,
             price: enter.price,
             tif: TimeInForce::Day,
-            display: b'Y',
+            display: Visibility::Displayed,
             venue_ref: VenueRef(own.order.0),
             live: true,
         };
         if own.awaits != Awaits::Enter {
-            table.report(&Report::Accepted(standing)).unwrap();
+            table.report(VenueId(0), &Report::Accepted(standing)).unwrap();
         }
         if own.spent.is_positive() {
             let (token, qty, price) = (sent_as.token, own.spent, own.touch);
-            table.report(&Report::Executed { token, qty, price, liquidity: b'A', trade: own.order.0 }).unwrap();
+            let (liquidity, trade) = (Liquidity::UNKNOWN, own.order.0);
+            table.report(VenueId(0), &Report::Executed { token, qty, price, liquidity, trade }).unwrap();
         }
         if moving {
             let replace = Replace { order: own.order, price: own.price, qty: own.spent.plus(own.open) };
@@ -229,7 +231,7 @@ fn table(orders: &[OwnOrder]) -> Orders {
     for own in orders {
         // Numbers between are of orders that are gone.
         while let Some(token) = fill(&mut table, own) {
-            table.report(&Report::Rejected { token, reason: 1 }).unwrap();
+            table.report(VenueId(0), &Report::Rejected { token, reason: Reason::NONE }).unwrap();
         }
     }
     table
@@ -438,11 +440,12 @@ fn change(what: Happening, strategy: u16) -> Change {
     let none = Exposure::default();
     Change {
         order: ClientId(1),
+        venue: VenueId(0),
         instrument: A,
         side: Buy,
         tags: Tags { strategy: StrategyId(strategy), ..Tags::default() },
         what,
-        reason: 0,
+        reason: Reason::NONE,
         before: none,
         after: none,
         fill: None,

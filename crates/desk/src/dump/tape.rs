@@ -2,7 +2,7 @@
 
 use super::words::{Fields, Value};
 use firelane_gateway::base::{SessionId, Symbol};
-use firelane_gateway::flow::orders::AnomalyKind;
+use firelane_gateway::flow::orders::{AnomalyKind, LiquidityKind, ReasonClass, ReportKind};
 use firelane_gateway::flow::record::{
     Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, SignalBody,
     StatusBody, TopBody, TraceBody,
@@ -93,6 +93,8 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 instruments.named(b.instrument.get(), b.symbol),
                 ("order", Value::Own(b.order.get())),
                 ("user_ref_num", Value::Number(b.token.get())),
+                ("venue", Value::Number(b.venue.into())),
+                ("report", named(ReportKind::from_number(b.report).map(ReportKind::name))),
                 ("said", Value::Signed(b.said.get())),
                 ("known", Value::Signed(b.known.get())),
                 ("stops_trading", flag(b.stops)),
@@ -201,6 +203,18 @@ pub(super) fn session(session: SessionId) -> Value {
     nth(session.0.into(), &["order entry", "snapshot", "market data"])
 }
 
+/// A word that stands on the tape as its number.
+fn named(word: Option<&'static str>) -> Value {
+    Value::Text(word.unwrap_or("of another build").to_owned())
+}
+
+/// A venue's own code: letters as such, anything else as a number.
+fn code(code: u32) -> Value {
+    let bytes = code.to_be_bytes();
+    let letters = bytes.iter().position(|b| *b != 0).map_or(&[][..], |first| &bytes[first..]);
+    if letters.iter().all(u8::is_ascii_graphic) { Value::text(letters) } else { Value::Number(code.into()) }
+}
+
 fn order(b: &OrderBody, instruments: &Instruments<'_>) -> Vec<(&'static str, Value)> {
     let OrderBody {
         order,
@@ -209,11 +223,13 @@ fn order(b: &OrderBody, instruments: &Instruments<'_>) -> Vec<(&'static str, Val
         account,
         strategy,
         reason,
+        liquidity,
+        reason_code,
+        liquidity_code,
         instrument,
         side,
         what,
         finished,
-        liquidity,
         open,
         price,
         fill_qty,
@@ -233,8 +249,10 @@ fn order(b: &OrderBody, instruments: &Instruments<'_>) -> Vec<(&'static str, Val
         ("match_number", Value::Number(trade.get())),
         ("venue_ref", Value::Order(venue_ref.get())),
         ("finished", flag(finished)),
-        ("reason", Value::Number(reason.get().into())),
-        ("liquidity", Value::text(&[liquidity])),
+        ("reason", Value::Number(reason_code.get().into())),
+        ("reason_class", named(ReasonClass::from_number(reason).map(ReasonClass::name))),
+        ("liquidity", code(liquidity_code.get())),
+        ("liquidity_kind", named(LiquidityKind::from_number(liquidity).map(LiquidityKind::name))),
         ("parent", Value::Number(parent.get())),
         ("venue", Value::Number(venue.get().into())),
         ("account", Value::Number(account.get().into())),

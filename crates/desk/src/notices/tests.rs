@@ -331,22 +331,20 @@ fn nothing_that_is_said_is_a_secret_or_more_than_a_line() {
 
 #[test]
 fn what_cannot_be_names_symbol_order_and_what_was_said() {
-    use firelane_gateway::base::{ClientId, Token};
-    use firelane_gateway::flow::orders::AnomalyKind;
+    use firelane_gateway::base::{ClientId, Token, VenueId};
+    use firelane_gateway::flow::orders::{AnomalyKind, ReportKind};
     let mut told = Told::new();
     let mut say = |what: AnomalyKind, order: u64, stops: bool| {
         let instrument = (order > 0).then_some(InstrumentId(0));
         let order = Some(order).filter(|id| *id > 0).map(ClientId);
-        let anomaly = Anomaly { what, token: Token(12), order, instrument, said: 150, known: 100 };
+        let (venue, report) = (VenueId(0), ReportKind::Executed);
+        let anomaly = Anomaly { what, venue, report, token: Token(12), order, instrument, said: 150, known: 100 };
         told.one(&[Notice::Anomaly { anomaly, symbol: Symbol(*b"ZVZZT   "), stops }])
     };
     let line = say(AnomalyKind::Overfill, 7, true);
-    holds(&line, &["127.0.0.1:26400", "150 shares of order 7 in ZVZZT (UserRefNum 12) traded, of which 100 could"]);
+    holds(&line, &["127.0.0.1:26400", "150 shares of order 7 in ZVZZT (token 12) traded, of which 100 could"]);
     holds(&line, &["TRADING IS STOPPED", "firelane enable"]);
-    holds(
-        &say(AnomalyKind::UnknownFill, 0, true),
-        &["150 shares at $0.01", "UserRefNum 12, which this gateway never sent"],
-    );
+    holds(&say(AnomalyKind::UnknownFill, 0, true), &["150 shares at $0.01", "token 12, which this gateway never sent"]);
     for what in AnomalyKind::ALL {
         for order in [0, 7] {
             let line = say(*what, order, false);

@@ -107,7 +107,7 @@ fn what_cannot_be_is_said_counted_and_never_clean() {
     let venue = Venue::open(world.ports[4], accepts("1"), says);
     let gateway = world.gateway();
     for part in [
-        "150 shares at $1.0001 traded under UserRefNum 77, which this gateway never sent",
+        "150 shares at $1.0001 traded under token 77, which this gateway never sent",
         "a message \"E\" of 3 bytes has a wrong length",
         "a message \"?\" of 5 bytes is of an unknown type",
         "a numbered message has no bytes",
@@ -117,7 +117,7 @@ fn what_cannot_be_is_said_counted_and_never_clean() {
     }
     let first = gateway.says("TRADING IS STOPPED");
     assert!(first.contains("firelane enable") && first.contains("said what cannot be"), "{first}");
-    assert_eq!(gateway.with("UserRefNum 77").len(), 1, "the first of a kind alone: {:#?}", gateway.lines());
+    assert_eq!(gateway.with("token 77").len(), 1, "the first of a kind alone: {:#?}", gateway.lines());
     let status = world.until("gateway", "a stop", |status| status["stopped"] == true);
     let text = firelane(&["status", &world.text("gateway.toml")]).output().unwrap();
     let text = String::from_utf8(text.stdout).unwrap();
