@@ -224,6 +224,11 @@ impl<W: Wiring> Core<W> {
             self.counters.own_full = self.counters.own_full.wrapping_add(1);
         }
         self.tape_order(change, out);
+        if change.finished
+            && let Some(order) = self.orders.get(change.order)
+        {
+            self.entry.finished(order);
+        }
         if self.acts() {
             self.call(now, change.instrument, |strategy, view, ask| strategy.on_change(change, view, ask));
         }
@@ -238,7 +243,7 @@ impl<W: Wiring> Core<W> {
         // A query already on its way does not cover what has become late since, and one may find no room: asked until
         // nothing is late.
         if self.orders.is_overdue(self.venue) {
-            self.entry.query(now, out);
+            self.entry.confirm(now, out);
         }
         let (ready, away) = (self.ready(), self.away());
         let gave_up = (away.gave_up() || away == Away::Incomplete) && away != self.was_away;
