@@ -17,6 +17,7 @@ mod ouch;
 mod pcap;
 mod playthrough;
 mod risk;
+mod saved;
 mod skip;
 mod soup;
 mod strategy;
