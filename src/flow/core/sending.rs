@@ -259,6 +259,11 @@ impl<W: Wiring> Core<W> {
             }
         }
         self.tape_order(change, out);
+        if change.finished
+            && let (Some(order), Some(ends)) = (self.orders.get(change.order), self.ends.get_mut(venue))
+        {
+            ends.entry.finished(order);
+        }
         if self.acts() {
             self.call(now, change.instrument, |strategy, view, ask| strategy.on_change(change, view, ask));
         }
@@ -289,7 +294,7 @@ impl<W: Wiring> Core<W> {
         // A query already on its way does not cover what has become late since, and one may find no room: asked until
         // nothing is late.
         if overdue {
-            ends.entry.query(now, out);
+            ends.entry.confirm(now, out);
             self.speaking.insert(venue);
         }
         let gave_up = (away.gave_up() || away == Away::Incomplete) && away != ends.was_away;

@@ -389,7 +389,7 @@ impl Rig {
             self.changes.push(change);
         }
         if self.orders.is_overdue(VenueId(0)) {
-            self.entry.query(self.now, &mut self.out);
+            self.entry.confirm(self.now, &mut self.out);
         }
         if self.sweeps && self.entry.stage() == Stage::Sweeping {
             while let Some(cancel) = self.sweep.next(self.now, &self.orders) {
