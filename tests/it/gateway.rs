@@ -13,4 +13,5 @@ mod said;
 mod same;
 mod signals;
 mod silence;
+mod venues;
 mod view;

@@ -3,7 +3,7 @@
 use zerocopy::byteorder::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// Body of [`Kind::Trace`]: one order frame that left for a message of the market. All times are on the lane's clock.
+/// Body of [`Kind::Trace`](super::Kind::Trace): one order frame that left for a message of the market. All times are on the lane's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct TraceBody {
@@ -25,7 +25,7 @@ pub struct TraceBody {
     pub sent: U64,
 }
 
-/// Body of [`Kind::Status`]: counts since the start, and states at the moment.
+/// Body of [`Kind::Status`](super::Kind::Status): counts since the start, and states at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct StatusBody {
@@ -73,7 +73,7 @@ pub struct StatusBody {
     pub live_market: u8,
 }
 
-/// Body of [`Kind::Link`].
+/// Body of [`Kind::Link`](super::Kind::Link).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct LinkBody {

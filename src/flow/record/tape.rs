@@ -6,7 +6,7 @@ use crate::flow::words::Liquidity;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// Body of [`Kind::Order`]: a [`Change`], whole.
+/// Body of [`Kind::Order`](super::Kind::Order): a [`Change`], whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct OrderBody {
@@ -50,7 +50,7 @@ pub struct OrderBody {
     pub venue_ref: U64,
 }
 
-/// Body of [`Kind::Decision`].
+/// Body of [`Kind::Decision`](super::Kind::Decision).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct DecisionBody {
@@ -70,7 +70,7 @@ pub struct DecisionBody {
     pub qty: I64,
 }
 
-/// Body of [`Kind::Alert`].
+/// Body of [`Kind::Alert`](super::Kind::Alert).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct AlertBody {
@@ -88,7 +88,7 @@ pub struct AlertBody {
     pub second: U64,
 }
 
-/// Body of [`Kind::Anomaly`]: an [`Anomaly`](crate::flow::orders::Anomaly), whole.
+/// Body of [`Kind::Anomaly`](super::Kind::Anomaly): an [`Anomaly`](crate::flow::orders::Anomaly), whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct AnomalyBody {
@@ -114,7 +114,7 @@ pub struct AnomalyBody {
     pub known: I64,
 }
 
-/// Body of [`Kind::Top`]. An empty side has size 0.
+/// Body of [`Kind::Top`](super::Kind::Top). An empty side has size 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct TopBody {
@@ -134,7 +134,7 @@ pub struct TopBody {
     pub ask_qty: I64,
 }
 
-/// Body of [`Kind::BookEvent`].
+/// Body of [`Kind::BookEvent`](super::Kind::BookEvent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct BookEventBody {
@@ -156,7 +156,7 @@ pub struct BookEventBody {
     pub price: I64,
 }
 
-/// Body of [`Kind::Signal`].
+/// Body of [`Kind::Signal`](super::Kind::Signal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct SignalBody {

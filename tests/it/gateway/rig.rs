@@ -272,13 +272,7 @@ pub fn parts_with<G: Signal, S: Strategy<G>>(setup: &Setup, signal: G, strategy:
     Parts {
         lane: 0,
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
-        venues: PerVenue::one(VenueParts {
-            feed: Mold::new(setup.feed).unwrap(),
-            line: ItchLine::new(20_000),
-            books: Books::new(setup.books),
-            trading: Trading::new(setup.trading, setup.instruments),
-            entry: OuchEntry::new(setup.entry.clone()).unwrap(),
-        }),
+        venues: PerVenue::one(venue_parts(setup, VenueId::FIRST)),
         instruments: InstrumentTable::new(&listed, setup.instruments, setup.listed.is_none()),
         signal,
         strategy,
@@ -286,6 +280,17 @@ pub fn parts_with<G: Signal, S: Strategy<G>>(setup: &Setup, signal: G, strategy:
         orders: Orders::new(&setup.orders).unwrap(),
         probe: (),
         policy: setup.policy,
+    }
+}
+
+/// What one venue of a lane is made of.
+pub fn venue_parts(setup: &Setup, venue: VenueId) -> VenueParts<Multicast<ItchLine, OuchEntry>> {
+    VenueParts {
+        feed: Mold::new(setup.feed).unwrap(),
+        line: ItchLine::new(20_000).of(venue),
+        books: Books::new(setup.books),
+        trading: Trading::new(setup.trading, setup.instruments),
+        entry: OuchEntry::new(setup.entry.clone()).unwrap(),
     }
 }
 
@@ -554,6 +559,32 @@ impl Venue {
         (self.connected, self.logged_out) = (true, false);
     }
 
+    /// Says something of its own accord: the bytes, if anybody is there.
+    pub fn say(&mut self, now: Mono, message: Vec<u8>) -> Vec<u8> {
+        let mut wire = Wire::default();
+        if self.server.is_live() {
+            self.server.send_sequenced(now, &[&message], &mut wire).unwrap();
+        }
+        self.said.push(message);
+        wire.0
+    }
+
+    /// The connection is gone.
+    pub fn close(&mut self, now: Mono) {
+        self.server.on_closed(now);
+        self.connected = false;
+    }
+
+    /// When it wants to say something next.
+    pub fn next_deadline(&self) -> Mono {
+        if self.connected { self.server.next_deadline() } else { Mono::NEVER }
+    }
+
+    /// Is the lane connected?
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
     /// Time has passed; what is to be said.
     pub fn on_timer(&mut self, now: Mono) -> Vec<u8> {
         let mut wire = Wire::default();
@@ -726,7 +757,7 @@ impl<G: Signal, S: Strategy<G>> Rig<S, G> {
         let until = self.now.after(time);
         for step in 0.. {
             assert!(step < 10_000, "a deadline that never passes");
-            let server = if self.venue.connected { self.venue.server.next_deadline() } else { Mono::NEVER };
+            let server = self.venue.next_deadline();
             let due = self.lane.next_deadline().min(server);
             if due > until {
                 break;
@@ -745,18 +776,13 @@ impl<G: Signal, S: Strategy<G>> Rig<S, G> {
 
     /// The venue says something of its own accord.
     pub fn say(&mut self, message: Vec<u8>) {
-        let mut wire = Wire::default();
-        self.venue.said.push(message.clone());
-        if self.venue.server.is_live() {
-            self.venue.server.send_sequenced(self.now, &[&message], &mut wire).unwrap();
-        }
-        self.feed_lane(wire.0);
+        let bytes = self.venue.say(self.now, message);
+        self.feed_lane(bytes);
     }
 
     /// The connection of order entry breaks.
     pub fn cut(&mut self) {
-        self.venue.server.on_closed(self.now);
-        self.venue.connected = false;
+        self.venue.close(self.now);
         self.give(Given::Closed(SessionId::ORDERS));
     }
 

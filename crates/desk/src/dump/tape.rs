@@ -78,12 +78,13 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
         Kind::Alert => {
             let b = AlertBody::read_from_bytes(body).ok()?;
             let name = Alert::from_number(b.alert.get()).map_or("of another build".to_owned(), |a| spaced(a.name()));
-            vec![
-                ("alert", Value::Text(name)),
-                instruments.named(b.instrument.get(), b.symbol),
-                ("first", Value::Number(b.first.get())),
-                ("second", Value::Number(b.second.get())),
-            ]
+            let mut fields = vec![("alert", Value::Text(name)), instruments.named(b.instrument.get(), b.symbol)];
+            // Of the first venue, or of the lane as a whole, as most are.
+            if ![0, u8::MAX].contains(&b.venue) {
+                fields.push(("venue", Value::Number(b.venue.into())));
+            }
+            fields.extend([("first", Value::Number(b.first.get())), ("second", Value::Number(b.second.get()))]);
+            fields
         }
         Kind::Anomaly => {
             let b = AnomalyBody::read_from_bytes(body).ok()?;

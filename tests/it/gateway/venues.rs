@@ -1,0 +1,394 @@
+//! Several venues in one lane: each has its own stream, books, sessions and numbers, and what befalls one is no other's.
+
+use super::rig::*;
+use firelane_gateway::base::{
+    Instrument, InstrumentId, InstrumentTable, Mono, Nanos, OutOfRange, PerVenue, Reader, SessionId, Side, Symbol,
+    VenueId, Writer,
+};
+use firelane_gateway::flow::book::StaleReason;
+use firelane_gateway::flow::entry::{OrderEntry, Stage};
+use firelane_gateway::flow::orders::OrdersConfig;
+use firelane_gateway::flow::outbox::{Outbox, Output, Progress};
+use firelane_gateway::flow::record::{Alert, AlertBody, Kind, OrderBody};
+use firelane_gateway::flow::session::SessionInput;
+use firelane_gateway::flow::wiring::Parts;
+use firelane_gateway::flow::{Arrival, Command, Gateway, Input, Machine};
+use std::collections::VecDeque;
+use zerocopy::FromBytes;
+
+const ONE: VenueId = VenueId(0);
+const OTHER: VenueId = VenueId(1);
+/// The first symbol, as the two venues list it: the first venue opens first.
+const X: InstrumentId = InstrumentId(0);
+const X_THERE: InstrumentId = InstrumentId(2);
+
+type Lane = Gateway<Desk<Told>>;
+
+fn setup() -> Setup {
+    let plain = Setup::default();
+    Setup { orders: OrdersConfig { venues: 2, ..plain.orders }, ..plain }
+}
+
+fn lane() -> Lane {
+    let setup = setup();
+    let mut parts = parts(&setup, Told::default());
+    parts.venues = PerVenue::one(venue_parts(&setup, ONE)).and(venue_parts(&setup, OTHER));
+    Gateway::new(parts).unwrap()
+}
+
+/// A lane and its two venues on one clock.
+struct Street {
+    lane: Lane,
+    ports: [Venue; 2],
+    /// Numbers of their streams.
+    next: [u64; 2],
+    now: Mono,
+    out: Outbox,
+    alerts: Vec<(u16, u8)>,
+    /// Venue and what happened, of each step of an order.
+    steps: Vec<(u16, u8)>,
+    snapshots: Vec<VenueId>,
+    /// What else the lane has done on its sessions and lines: as text, of a venue each.
+    wires: Vec<(VenueId, String)>,
+}
+
+impl Street {
+    fn new() -> Self {
+        Street {
+            lane: lane(),
+            ports: [Venue::new(), Venue::new()],
+            next: [1, 1],
+            now: Mono(1_000_000_000),
+            out: Outbox::new(0),
+            alerts: Vec::new(),
+            steps: Vec::new(),
+            snapshots: Vec::new(),
+            wires: Vec::new(),
+        }
+    }
+
+    /// Trading at both.
+    fn open() -> Self {
+        let mut street = Street::new();
+        street.give(Input::Command(Command::Start));
+        street.pass(Nanos::from_millis(1_100));
+        street.market(ONE, &opening(2));
+        street.market(OTHER, &opening(2));
+        for venue in [ONE, OTHER] {
+            assert!(street.lane.core().ready(venue) && street.fresh(venue));
+        }
+        assert_eq!(street.lane.core().instruments().rows().len(), 4, "two at each");
+        street
+    }
+
+    fn give(&mut self, input: Input<'_>) {
+        let mut effects = VecDeque::new();
+        self.take(input, &mut effects);
+        while let Some((venue, effect)) = effects.pop_front() {
+            let port = &mut self.ports[usize::from(venue.0)];
+            let mut answers = Vec::new();
+            match effect {
+                Effect::Connect(SessionId::ORDERS) => {
+                    port.connect(self.now);
+                    let up = Input::Session(venue, SessionId::ORDERS, SessionInput::Connected);
+                    self.take(up, &mut effects);
+                }
+                Effect::Send(SessionId::ORDERS, _, bytes) if port.is_connected() => {
+                    answers = port.hear(self.now, &bytes);
+                }
+                Effect::Disconnect(SessionId::ORDERS) if port.is_connected() => self.cut_into(venue, &mut effects),
+                Effect::Snapshot => {
+                    self.snapshots.push(venue);
+                    self.take(Input::Command(Command::Snapshot(venue)), &mut effects);
+                }
+                other => self.wires.push((venue, format!("{other:?}"))),
+            }
+            self.say(venue, &answers, &mut effects);
+            let port = &self.ports[usize::from(venue.0)];
+            if port.has_logged_out() && port.is_connected() {
+                self.cut_into(venue, &mut effects);
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input<'_>, effects: &mut VecDeque<(VenueId, Effect)>) {
+        let mut progress = self.lane.on_input(self.now, input, &mut self.out);
+        loop {
+            for output in self.out.outputs() {
+                match output {
+                    Output::Send { venue, session, class, bytes } => {
+                        effects.push_back((venue, Effect::Send(session, class, bytes.to_vec())));
+                    }
+                    Output::Datagram(venue, bytes) => effects.push_back((venue, Effect::Datagram(bytes.to_vec()))),
+                    Output::Connect(venue, session) => effects.push_back((venue, Effect::Connect(session))),
+                    Output::Disconnect(venue, session) => effects.push_back((venue, Effect::Disconnect(session))),
+                    Output::Snapshot(venue) => effects.push_back((venue, Effect::Snapshot)),
+                    Output::Tape(record) if record[4] == Kind::Alert as u8 => {
+                        let body = AlertBody::read_from_bytes(&record[24..]).unwrap();
+                        self.alerts.push((body.alert.get(), body.venue));
+                    }
+                    Output::Tape(record) if record[4] == Kind::Order as u8 => {
+                        let body = OrderBody::read_from_bytes(&record[24..]).unwrap();
+                        self.steps.push((body.venue.get(), body.what));
+                    }
+                    Output::Tape(_) => {}
+                }
+            }
+            self.out.clear();
+            if progress == Progress::Done {
+                return;
+            }
+            progress = self.lane.resume(input, &mut self.out);
+        }
+    }
+
+    fn say(&mut self, venue: VenueId, bytes: &[u8], effects: &mut VecDeque<(VenueId, Effect)>) {
+        if !bytes.is_empty() && self.ports[usize::from(venue.0)].is_connected() {
+            self.take(Input::Session(venue, SessionId::ORDERS, SessionInput::Bytes(bytes)), effects);
+        }
+    }
+
+    fn cut_into(&mut self, venue: VenueId, effects: &mut VecDeque<(VenueId, Effect)>) {
+        self.ports[usize::from(venue.0)].close(self.now);
+        self.take(Input::Session(venue, SessionId::ORDERS, SessionInput::Closed), effects);
+    }
+
+    /// The order session of a venue breaks.
+    fn cut(&mut self, venue: VenueId) {
+        self.ports[usize::from(venue.0)].close(self.now);
+        self.give(Input::Session(venue, SessionId::ORDERS, SessionInput::Closed));
+    }
+
+    /// The next messages of a venue, on both of its lines.
+    fn market(&mut self, venue: VenueId, messages: &[Vec<u8>]) {
+        let next = &mut self.next[usize::from(venue.0)];
+        let bytes = packet(DAY, *next, messages);
+        *next += messages.len() as u64;
+        for line in [A, B] {
+            self.give(Input::Packet(Arrival::on(venue, line), &bytes));
+        }
+    }
+
+    fn tell(&mut self, venue: VenueId, what: Do, shares: u32, price: u32) {
+        self.market(venue, &[tell(1, what, shares, price)]);
+    }
+
+    fn pass(&mut self, time: Nanos) {
+        let until = self.now.after(time);
+        for step in 0.. {
+            assert!(step < 10_000, "a deadline that never passes");
+            let servers = self.ports.each_ref().map(Venue::next_deadline);
+            let due = self.lane.next_deadline().min(servers[0]).min(servers[1]);
+            if due > until {
+                break;
+            }
+            self.now = self.now.max(due);
+            for venue in [ONE, OTHER] {
+                if servers[usize::from(venue.0)] <= self.now {
+                    let wire = self.ports[usize::from(venue.0)].on_timer(self.now);
+                    if !wire.is_empty() {
+                        self.give(Input::Session(venue, SessionId::ORDERS, SessionInput::Bytes(&wire)));
+                    }
+                }
+            }
+            if let Some(machine) = self.lane.due(self.now) {
+                self.give(Input::Timer(machine));
+            }
+        }
+        self.now = until;
+    }
+
+    fn fresh(&self, venue: VenueId) -> bool {
+        self.lane.core().market(venue).unwrap().books.shared_freshness().is_fresh()
+    }
+
+    fn asked(&self, venue: VenueId) -> String {
+        self.ports[usize::from(venue.0)].asked.iter().map(|request| char::from(request[0])).collect()
+    }
+
+    fn said(&self, alert: Alert, venue: VenueId) -> usize {
+        self.alerts.iter().filter(|said| **said == (alert as u16, venue.0)).count()
+    }
+
+    fn top(&self, id: InstrumentId) -> Option<i64> {
+        self.lane.core().book(id).top(Side::Buy).map(|level| level.price.0)
+    }
+}
+
+#[test]
+fn the_same_symbol_at_two_venues_has_two_books_and_the_same_order_number_is_two_orders() {
+    let mut street = Street::open();
+    let rows = street.lane.core().instruments();
+    let name = |id| rows.get(id).map(|row| (row.venue, row.symbol));
+    assert_eq!(name(X), Some((ONE, Symbol(symbol(1)))));
+    assert_eq!(name(X_THERE), Some((OTHER, Symbol(symbol(1)))));
+    // The venues number their orders alike.
+    street.market(OTHER, &[delete(1, 1_000)]);
+    assert_eq!((street.top(X), street.top(X_THERE)), (Some(100_000), None));
+    street.market(ONE, &[add(1, 7, b"B", 100, 100_100)]);
+    assert_eq!((street.top(X), street.top(X_THERE)), (Some(100_100), None));
+    assert_eq!(street.lane.core().market(OTHER).unwrap().books.counters().unknown_ref, 0);
+}
+
+#[test]
+fn a_gap_at_one_venue_stales_its_own_books_alone_and_is_healed_by_its_own_stream() {
+    let mut street = Street::open();
+    street.tell(ONE, Do::Buy, 100, 90_000);
+    street.tell(OTHER, Do::Buy, 100, 90_000);
+    let missed = street.next[1];
+    street.next[1] += 1;
+    street.market(OTHER, &[add(1, 8, b"B", 100, 99_000)]);
+    assert!(street.fresh(ONE) && !street.fresh(OTHER));
+    assert_eq!((street.said(Alert::GapOpened, ONE), street.said(Alert::GapOpened, OTHER)), (0, 1));
+    assert_eq!((street.asked(ONE), street.asked(OTHER)), ("QO".into(), "QOX".into()), "what rests there is cancelled");
+    // Re-requested from its own server, after its own time.
+    street.pass(GAP);
+    let asked: Vec<_> = street.wires.iter().filter(|(_, what)| what.starts_with("Datagram")).collect();
+    assert!(!asked.is_empty() && asked.iter().all(|(venue, _)| *venue == OTHER), "{asked:?}");
+    let reply = packet(DAY, missed, &[add(1, 9, b"B", 100, 98_000)]);
+    street.give(Input::Packet(Arrival::on(OTHER, R), &reply));
+    assert!(street.fresh(ONE) && street.fresh(OTHER));
+    assert_eq!(street.said(Alert::GapClosed, OTHER), 1);
+}
+
+#[test]
+fn what_contradicts_a_book_asks_for_a_snapshot_of_its_venue() {
+    let mut street = Street::open();
+    street.market(OTHER, &[execute(1, 999_999, 100, 5)]);
+    assert_eq!(street.snapshots, [OTHER]);
+    let stale = |id| street.lane.core().book(id).freshness();
+    assert!(stale(X).is_fresh() && stale(X_THERE).has(StaleReason::Fault));
+    assert_eq!((street.said(Alert::BookFault, ONE), street.said(Alert::BookFault, OTHER)), (0, 1));
+    // It connects to its own server.
+    let connects: Vec<_> = street.wires.iter().filter(|(_, what)| what.starts_with("Connect")).collect();
+    assert!(!connects.is_empty() && connects.iter().all(|(venue, _)| *venue == OTHER), "{connects:?}");
+}
+
+#[test]
+fn orders_go_where_their_instrument_trades_and_numbers_are_each_venues_own() {
+    let mut street = Street::open();
+    for venue in [ONE, OTHER, OTHER] {
+        street.tell(venue, Do::Buy, 100, 90_000);
+    }
+    let tokens = |street: &Street, venue: VenueId| -> Vec<u32> {
+        street.ports[usize::from(venue.0)].orders.keys().copied().collect()
+    };
+    assert_eq!((tokens(&street, ONE), tokens(&street, OTHER)), (vec![1], vec![1, 2]), "the same number at both");
+    assert_eq!(street.lane.core().orders().live_count(), 3);
+    // A fill at one moves that instrument, and no order at the other.
+    let fill = street.ports[1].execute(1, 100, 90_000);
+    let fill = soup_of(&mut street, OTHER, &fill);
+    street.give(Input::Session(OTHER, SessionId::ORDERS, SessionInput::Bytes(&fill)));
+    let position = |id| street.lane.core().gate().ledger().account(id).position.0;
+    assert_eq!((position(X), position(X_THERE), street.lane.core().orders().live_count()), (0, 100, 2));
+    let venues: Vec<u16> = street.steps.iter().map(|(venue, _)| *venue).collect();
+    assert_eq!(venues, [0, 0, 1, 1, 1, 1, 1], "sent and accepted, three times, and one fill");
+    // A cancel goes to the venue of its order.
+    street.tell(OTHER, Do::Cancel, 0, 0);
+    assert_eq!((street.asked(ONE), street.asked(OTHER)), ("QO".into(), "QOOX".into()));
+}
+
+/// A message that a venue sends of its own accord, in its session.
+fn soup_of(street: &mut Street, venue: VenueId, message: &[u8]) -> Vec<u8> {
+    street.ports[usize::from(venue.0)].say(street.now, message.to_vec())
+}
+
+#[test]
+fn a_session_lost_at_one_venue_stops_no_order_at_the_other() {
+    let mut street = Street::open();
+    street.tell(ONE, Do::Buy, 100, 90_000);
+    street.tell(OTHER, Do::Buy, 100, 90_000);
+    street.cut(OTHER);
+    let core = street.lane.core();
+    assert!(core.ready(ONE) && !core.ready(OTHER));
+    assert_eq!((street.said(Alert::EntryLost, ONE), street.said(Alert::EntryLost, OTHER)), (0, 1));
+    street.tell(ONE, Do::Buy, 100, 90_100);
+    street.tell(OTHER, Do::Buy, 100, 90_100);
+    assert_eq!((street.asked(ONE), street.asked(OTHER)), ("QOO".into(), "QO".into()));
+    // It comes back, repeats and sweeps its own orders, and those alone.
+    street.pass(Nanos::from_secs(10));
+    assert!(street.lane.core().ready(OTHER));
+    assert_eq!(street.ports[0].orders.len(), 2, "the other's orders go on living");
+    // A shutdown ends both.
+    street.give(Input::Command(Command::Shutdown));
+    street.pass(Nanos::from_secs(10));
+    let over = street.lane.core().entries().all(|(_, entry)| entry.stage() == Stage::Over);
+    assert!(over && street.lane.core().orders().live_count() == 0);
+    assert_eq!((street.said(Alert::EntryOver, ONE), street.said(Alert::EntryOver, OTHER)), (1, 1));
+}
+
+#[test]
+fn what_names_a_venue_that_is_not_there_is_counted_and_of_no_effect() {
+    let mut street = Street::open();
+    let before = street.lane.digest();
+    let nowhere = VenueId(2);
+    let packet = packet(DAY, 1, &opening(2));
+    let inputs = [
+        Input::Packet(Arrival::on(nowhere, A), &packet),
+        Input::Session(nowhere, SessionId::ORDERS, SessionInput::Connected),
+        Input::Session(nowhere, SessionId::SNAPSHOT, SessionInput::Bytes(b"bytes")),
+        Input::Timer(Machine::Feed(nowhere)),
+        Input::Command(Command::Snapshot(nowhere)),
+    ];
+    for (n, input) in (1..).zip(inputs) {
+        street.give(input);
+        assert_eq!(street.lane.core().counters().elsewhere, n);
+    }
+    assert_ne!(street.lane.digest(), before, "they are inputs, numbered as any");
+    assert!(street.fresh(ONE) && street.fresh(OTHER) && street.snapshots.is_empty());
+}
+
+#[test]
+fn a_lane_of_two_venues_is_saved_and_goes_on() {
+    let mut street = Street::open();
+    street.tell(ONE, Do::Buy, 100, 90_000);
+    street.tell(OTHER, Do::Sell, 100, 110_000);
+    street.next[1] += 1;
+    street.market(OTHER, &[add(1, 8, b"B", 100, 99_000)]);
+    street.cut(ONE);
+    let mut saved = Writer::default();
+    street.lane.save(&mut saved);
+    let mut restored = lane();
+    restored.load(&mut Reader(&saved.0)).unwrap();
+    assert_eq!(restored.digest(), street.lane.digest());
+    // The same inputs have the same outputs.
+    let (mut one, mut two) = (Outbox::new(0), Outbox::new(0));
+    let mut lanes = [(&mut street.lane, &mut one), (&mut restored, &mut two)];
+    for (lane, out) in &mut lanes {
+        for step in 1..200u64 {
+            let now = Mono(street.now.0 + step * 10_000_000);
+            while let Some(machine) = lane.due(now) {
+                feed(lane, now, Input::Timer(machine), out, |_| {});
+            }
+        }
+    }
+    assert_eq!(one.outputs().collect::<Vec<_>>(), two.outputs().collect::<Vec<_>>());
+    assert_eq!(restored.digest(), street.lane.digest());
+}
+
+#[test]
+fn parts_that_do_not_fit_their_venues_are_refused_by_name() {
+    let refused = |change: &dyn Fn(&mut Parts<Desk<Told>>)| -> Option<OutOfRange> {
+        let setup = setup();
+        let mut parts = parts(&setup, Told::default());
+        parts.venues = PerVenue::one(venue_parts(&setup, ONE)).and(venue_parts(&setup, OTHER));
+        change(&mut parts);
+        Gateway::new(parts).err()
+    };
+    let many = |n: u8| {
+        let setup = Setup { instruments: 8, ..setup() };
+        (1..n).fold(PerVenue::one(venue_parts(&setup, ONE)), |all, n| all.and(venue_parts(&setup, VenueId(n))))
+    };
+    assert_eq!(refused(&|_| {}), None);
+    let field = |e: Option<OutOfRange>| e.map(|e| e.field);
+    assert_eq!(field(refused(&|p| p.venues = many(3))), Some("parts.orders"), "orders of two venues");
+    let twice = |p: &mut Parts<Desk<Told>>| {
+        p.venues = PerVenue::one(venue_parts(&setup(), ONE)).and(venue_parts(&setup(), ONE));
+    };
+    assert_eq!(field(refused(&twice)), Some("parts.venues.line"));
+    assert_eq!(field(refused(&|p| p.venues = many(65))), Some("parts.venues"), "64 at most");
+    let away = Instrument { venue: VenueId(2), ..Instrument::us_equity(Symbol(symbol(1))) };
+    let listed = InstrumentTable::new(&[away], 8, true);
+    let listed = std::cell::Cell::new(Some(listed));
+    assert_eq!(field(refused(&|p| p.instruments = listed.take().unwrap())), Some("parts.instruments"));
+}
