@@ -382,7 +382,7 @@ impl Rig {
     fn drain(&mut self) {
         while let Some(report) = self.entry.next_report(self.now, &mut self.out) {
             self.reports.push(report);
-            let change = self.orders.adopt(VenueId(0), &report, |symbol| self.table.find(symbol));
+            let change = self.orders.adopt(VenueId(0), &report, |symbol| self.table.find(VenueId(0), symbol));
             self.changes.extend(change);
         }
         while let Some(change) = self.orders.timed_out(self.now) {
