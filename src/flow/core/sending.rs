@@ -2,6 +2,11 @@
 //! rest any more.
 
 use super::*;
+use crate::base::Qty;
+use crate::flow::action::TimeInForce;
+use crate::flow::book::BookKind;
+use crate::flow::orders::Status as OrderStatus;
+use crate::flow::words::Visibility;
 
 impl<W: Wiring> Core<W> {
     /// The next action that a strategy asked for: through the gate, out, and into the order table.
@@ -203,13 +208,26 @@ impl<W: Wiring> Core<W> {
     }
 
     /// An order took a step: the ledger, the books' marks, the tape and the strategy follow, in this order.
-    fn took_step(&mut self, now: Mono, change: &Change, out: &mut Outbox) {
+    pub(super) fn took_step(&mut self, now: Mono, change: &Change, out: &mut Outbox) {
         let Some(row) = self.instruments.get(change.instrument) else { return };
         self.gate.apply(change, row);
         // A correction has a fill, too: what it puts in place of one that was counted.
         if change.what == Happening::Filled {
             self.counters.fills = self.counters.fills.wrapping_add(1);
         }
+        if self.books.kind(change.instrument) == Some(BookKind::Levels) {
+            self.rests_in_levels(change.order);
+        } else {
+            self.mark_own(change);
+        }
+        self.tape_order(change, out);
+        if self.acts() {
+            self.call(now, change.instrument, |strategy, view, ask| strategy.on_change(change, view, ask));
+        }
+    }
+
+    /// Marks the order in the book by the venue's reference, which the feed shows.
+    fn mark_own(&mut self, change: &Change) {
         if let Some(left) = change.left {
             // The venue's answer may be ahead of the feed. What is finished and still shown stays marked as own until the
             // feed takes it out (`Core::take_in`): signals must not mistake our dead order for someone's interest.
@@ -223,9 +241,18 @@ impl<W: Wiring> Core<W> {
         {
             self.counters.own_full = self.counters.own_full.wrapping_add(1);
         }
-        self.tape_order(change, out);
-        if self.acts() {
-            self.call(now, change.instrument, |strategy, view, ask| strategy.on_change(change, view, ask));
+    }
+
+    /// Tells the book of levels what rests of an order, as far as the venue has confirmed it. One that is not to rest
+    /// (immediate or cancel), or is hidden, is never shown.
+    #[cold]
+    fn rests_in_levels(&mut self, order: ClientId) {
+        let Some(order) = self.orders.get(order) else { return };
+        let confirmed = order.is_live() && order.status != OrderStatus::Pending && order.tif == TimeInForce::Day;
+        let shown = confirmed && order.display != Visibility::Hidden;
+        let qty = if shown { order.open } else { Qty::ZERO };
+        if self.books.own_rests(order.instrument, order.id, order.side, order.price, qty) == OwnMatch::Full {
+            self.counters.own_full = self.counters.own_full.wrapping_add(1);
         }
     }
 

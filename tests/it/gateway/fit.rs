@@ -4,7 +4,6 @@ use super::market::{APPROVED, refused};
 use super::rig::*;
 use firelane_gateway::base::{
     InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, Save, SessionId, Side, State, VenueId, VenueRef,
-    Writer,
 };
 use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::entry::{OrderEntry, Stage};
