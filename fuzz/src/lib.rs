@@ -34,5 +34,5 @@ targets! {
     targets_books: books;
     targets_feed: feed;
     targets_orders: ouch_inbound ouch_outbound soup_framer soup_client soup_server order_session;
-    targets_gateway: whole_lane log_file config;
+    targets_gateway: whole_lane log_file config saved;
 }

@@ -76,9 +76,8 @@ impl<W: Wiring> Gateway<W> {
     /// finished it.
     #[inline]
     pub fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
-        match input {
-            Input::Packet(arrival, packet) => return self.on_packet(now, arrival, packet, out),
-            _ => {}
+        if let Input::Packet(arrival, packet) = input {
+            return self.on_packet(now, arrival, packet, out);
         }
         if let Machine::Feed(venue) = input.machine() {
             out.towards(venue);

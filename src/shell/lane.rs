@@ -4,7 +4,7 @@ use super::counters::Tally;
 use super::journal::Journal;
 use super::log::{FileHeader, LogError};
 use super::trace::Traced;
-use crate::base::{InstrumentTable, Mono, VenueSet};
+use crate::base::{InstrumentTable, LoadError, Mono, Reader, Save, VenueSet};
 use crate::flow::book::Books;
 use crate::flow::entry::{OrderEntry, Stage};
 use crate::flow::feed::{Feed, FeedCounters, Release};
@@ -32,6 +32,13 @@ pub trait Lane: Send {
     fn core_deadline(&self) -> Mono;
     /// See [`Gateway::digest`].
     fn digest(&self) -> u64;
+    /// See [`Gateway::save`].
+    fn save(&self, into: &mut dyn Save);
+    /// See [`Gateway::load`].
+    ///
+    /// # Errors
+    /// [`LoadError`]: these bytes are no state of this lane.
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError>;
     /// Its number.
     fn number(&self) -> u16;
     /// Inputs consumed.
@@ -226,6 +233,12 @@ where
     }
     fn digest(&self) -> u64 {
         self.digest()
+    }
+    fn save(&self, into: &mut dyn Save) {
+        self.save(into);
+    }
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.load(from)
     }
     fn number(&self) -> u16 {
         self.core().lane()

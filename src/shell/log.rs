@@ -19,7 +19,7 @@ pub const MAX_BODY: usize = 128 * 1024;
 /// No header text is longer.
 const MAX_TEXT: usize = 16 * 1024 * 1024;
 
-/// Log or tape.
+/// What a file holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum Role {
@@ -27,6 +27,18 @@ pub enum Role {
     Log = 1,
     /// Orders, decisions, alerts, tops.
     Tape = 2,
+    /// The state of a lane: see [`saved`](super::saved).
+    State = 3,
+}
+
+impl Role {
+    const fn name(self) -> &'static str {
+        match self {
+            Role::Log => "log",
+            Role::Tape => "tape",
+            Role::State => "state",
+        }
+    }
 }
 
 /// How a log keeps the effects of each input.
@@ -99,7 +111,7 @@ pub enum LogError {
     )]
     Overflow,
     /// Not a file of ours.
-    #[error("not a Firelane log or tape: the first eight bytes are not {:?}", "FIRELANE")]
+    #[error("not a Firelane file: the first eight bytes are not {:?}", "FIRELANE")]
     NotOurs,
     /// Written by another version.
     #[error("format version {found}; this build reads version {FORMAT}: use the build that wrote the file")]
@@ -305,13 +317,18 @@ impl<R: Read> FileReader<R> {
         if self.role == role as u32 {
             return Ok(self);
         }
-        Err(LogError::Role { wanted: if role == Role::Log { "log" } else { "tape" }, found: self.role })
+        Err(LogError::Role { wanted: role.name(), found: self.role })
     }
 
     /// What the file says of itself.
     #[must_use]
     pub fn header(&self) -> &FileHeader {
         &self.header
+    }
+
+    /// What is left to read, and what the file says of itself.
+    pub(super) fn into_parts(self) -> (FileHeader, R) {
+        (self.header, self.input)
     }
 
     /// Is it a log?

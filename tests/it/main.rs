@@ -16,6 +16,7 @@ mod ouch;
 mod pcap;
 mod playthrough;
 mod risk;
+mod saved;
 mod skip;
 mod soup;
 mod strategy;

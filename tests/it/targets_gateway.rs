@@ -3,14 +3,15 @@
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
 use crate::gateway::rig::*;
-use firelane_gateway::base::{LineId, Mono, Nanos, SessionId, VenueId};
+use firelane_gateway::base::{LineId, Mono, Nanos, Reader, SessionId, VenueId, Writer};
 use firelane_gateway::flow::record::log::input_of;
 use firelane_gateway::flow::record::{RecordHeader, VERSION};
 use firelane_gateway::flow::wire::soupbintcp::Packet;
-use firelane_gateway::flow::{Command, Machine};
+use firelane_gateway::flow::{Command, Gateway, Machine};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, FileWriter, LogError, MAX_BODY, Role};
 use firelane_gateway::shell::net::LineAddress;
+use firelane_gateway::shell::saved::Saved;
 use firelane_sim::server::VenueConfig;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -99,6 +100,57 @@ pub fn whole_lane(script: &[u8]) {
     assert_eq!(tiny.digest(), roomy.digest());
     let live = tiny.core().orders().live_count();
     assert!(live <= 4, "{live} live orders in a table for four");
+}
+
+/// A lane in the middle of its day, with what can be in its state: orders, fills, a gap with messages that wait behind it, a
+/// torn packet of the venue's.
+pub fn middle() -> Gateway<Desk<Told>> {
+    let mut rig = Rig::new(&small());
+    rig.open(2);
+    rig.tell(1, Do::Buy, 500, 99_000);
+    rig.tell(2, Do::Buy, 300, 99_000);
+    let report = rig.venue.execute(rig.newest().1, 60, 99_000);
+    rig.say(report);
+    rig.give(Given::Bytes(SessionId::ORDERS, vec![0, 40, b'S', b'A']));
+    for ahead in [2, 3, 5] {
+        rig.give(Given::Packet(LineId::A, packet(DAY, rig.next + ahead, &[add(2, 90 + ahead, b"B", 100, 90_000)])));
+    }
+    rig.lane
+}
+
+/// Its state as a file, and as the bytes alone.
+pub fn saved_samples() -> [Vec<u8>; 2] {
+    let (lane, mut file) = (middle(), Vec::new());
+    Saved::of(&lane, &FileHeader::new("fuzz", "", vec![], Effects::Bytes)).save_to(&mut file).unwrap();
+    [file, Writer::of(&lane)]
+}
+
+/// Any bytes, as the file of a saved state and as the state itself, loaded into a lane that holds another one: refused in
+/// words, or it is a state, which is saved as it was loaded and from which the lane goes on, without a panic and to the end
+/// of every input.
+pub fn saved(data: &[u8]) {
+    use std::cell::RefCell;
+    thread_local! {
+        static LANE: RefCell<Gateway<Desk<Told>>> = RefCell::new(middle());
+        static DAY: Vec<(Mono, Given)> = inputs(&sample());
+    }
+    let header = FileHeader::new("fuzz", "", vec![], Effects::Bytes);
+    LANE.with_borrow_mut(|lane| {
+        match Saved::load_from(data) {
+            Ok(saved) => drop(saved.restore(lane, &header)),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+        let mut from = Reader(data);
+        match lane.load(&mut from) {
+            Err(error) => assert!(!error.to_string().is_empty()),
+            Ok(()) => {
+                let once = Writer::of(lane);
+                lane.load(&mut Reader(&once)).expect("what was saved");
+                assert!(Writer::of(lane) == once, "what is saved is what was loaded");
+                DAY.with(|day| drop(replay(lane, day, 0, usize::MAX)));
+            }
+        }
+    });
 }
 
 /// A log file: a record read is the record in the file; reading ends with at most one error; and records with good

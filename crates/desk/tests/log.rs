@@ -152,7 +152,7 @@ fn a_file_that_is_no_log_is_told_from_one() {
         let output = firelane(&["log", command, file.to_str().unwrap()]);
         let said = [output.stdout, output.stderr].concat();
         assert_eq!(output.status.code(), Some(1));
-        assert!(text(&said).contains("not a Firelane log or tape"), "{}", text(&said));
+        assert!(text(&said).contains("not a Firelane file"), "{}", text(&said));
     }
     let output = firelane(&["log", "dump", folder.path().to_str().unwrap()]);
     assert!(text(&output.stderr).contains("a directory"), "{}", text(&output.stderr));

@@ -28,5 +28,6 @@
 mod broken;
 mod corruption;
 mod fidget;
+mod restore;
 mod rig;
 mod seeds;
