@@ -151,7 +151,7 @@ fn gaps_splices_session_changes_and_malformed_messages() {
     let day = packet(NEXT_DAY, 1, &opening(2));
     rig.give(Given::Packet(A, day.clone()));
     rig.give(Given::Packet(B, day));
-    assert_eq!(rig.lane.feed().counters().session_changes, 1);
+    assert_eq!(rig.lane.feeds().first().counters().session_changes, 1);
     assert!(assert_free(&setup, &rig.given) >= 2_400 / 256);
 }
 
@@ -208,8 +208,8 @@ fn every_capacity_full() {
         rig.market(&[add(1, 800 + n, b"B", 100, 90_000)]);
     }
     rig.pass(Nanos::from_secs(1));
-    let (core, feed) = (rig.lane.core(), rig.lane.feed().counters());
-    let books = core.books().counters();
+    let (core, feed) = (rig.lane.core(), rig.lane.feeds().first().counters());
+    let books = core.markets().first().books.counters();
     assert!(books.orders_full > 0 && books.levels_full > 0 && core.counters().own_full > 0 && feed.window_full > 0);
     assert!(core.counters().instruments_full > 0 && core.counters().actions_dropped > 0);
     assert!(core.orders().forgotten_fills() > 0);

@@ -7,7 +7,7 @@ use firelane_bench::market::{Market, market, messages};
 use firelane_gateway::base::{InstrumentTable, LineId, Mono, Price, Qty};
 use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::event::Event;
-use firelane_gateway::flow::feed::{Feed, FeedConfig};
+use firelane_gateway::flow::feed::{FeedConfig, Mold};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::market::MarketLine;
 use firelane_gateway::flow::outbox::Outbox;
@@ -69,7 +69,7 @@ fn arbitrate(c: &mut Criterion) {
     group.throughput(Throughput::Elements(all.len() as u64));
     group.bench_function("two lines", |b| {
         b.iter_batched(
-            || (Feed::<ItchLine>::new(FeedConfig::default()).expect("the default is sound"), Outbox::new(0)),
+            || (Mold::<ItchLine>::new(FeedConfig::default()).expect("the default is sound"), Outbox::new(0)),
             |(mut feed, mut out)| {
                 let mut released = 0;
                 for packet in &packets {

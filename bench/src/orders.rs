@@ -16,7 +16,6 @@ use crate::stats::Percentiles;
 use crate::taker::{Taker, gateway};
 use anyhow::{Context, Result, ensure};
 use firelane_gateway::base::{LineId, Mono, SessionId, VenueId};
-use firelane_gateway::flow::entry::OrderEntry;
 use firelane_gateway::flow::outbox::{Outbox, Output, Progress};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
@@ -87,7 +86,8 @@ impl<const ALL: bool> Floor<ALL> {
         floor.input(now, Input::Command(Command::Start));
         // Ready a heartbeat after the login: a second and a little.
         floor.pass_time(Mono(now.0 + 1_500_000_000));
-        ensure!(floor.gateway.core().entry().ready(), "order entry is not ready: {:?}", floor.gateway.core().entry());
+        let core = floor.gateway.core();
+        ensure!(core.ready(VenueId::FIRST), "order entry is not ready: {:?}", core.away(VenueId::FIRST));
         Ok(floor)
     }
 

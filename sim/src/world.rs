@@ -550,10 +550,12 @@ impl World {
         let mut differences = reconcile::check_exposure(&reconcile::reach_of_lane(self.lane.lane(), &may), &may);
         differences.extend(self.compare_with_venue());
         let lane = self.lane.lane();
-        let same_session = lane.feed_counters().session_changes == self.far_end.stats().session_changes;
-        if same_session && lane.next_sequence() == self.far_end.publisher().next_sequence() {
+        let same_session = lane
+            .feed_counters(VenueId::FIRST)
+            .is_some_and(|feed| feed.session_changes == self.far_end.stats().session_changes);
+        if same_session && lane.next_sequence(VenueId::FIRST) == Some(self.far_end.publisher().next_sequence()) {
             for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
-                if lane.books().freshness(id).is_fresh() {
+                if lane.book(id).freshness().is_fresh() {
                     self.stats.audited_books += 1;
                     let own = reconcile::book_of_lane(lane, id);
                     let venue = reconcile::book_of_venue(self.far_end.exchange(), row.symbol);
@@ -596,12 +598,12 @@ impl World {
             let live = reconcile::live_orders(lane);
             return Some(format!("order entry is not over, {} orders live: {live:?}", live.len()));
         }
-        let (next, head) = (lane.next_sequence(), self.far_end.publisher().next_sequence());
-        if next != head {
-            return Some(format!("the lane waits for message {next}, the publisher is at {head}"));
+        let (next, head) = (lane.next_sequence(VenueId::FIRST), self.far_end.publisher().next_sequence());
+        if next != Some(head) {
+            return Some(format!("the lane waits for message {next:?}, the publisher is at {head}"));
         }
         let stale = (0..).map(InstrumentId).zip(lane.instruments().rows());
-        let stale = stale.filter(|(id, _)| !lane.books().freshness(*id).is_fresh()).map(|(_, row)| row.symbol);
+        let stale = stale.filter(|(id, _)| !lane.book(*id).freshness().is_fresh()).map(|(_, row)| row.symbol);
         let stale: Vec<String> = stale.map(|symbol| symbol.to_string()).collect();
         if stale.is_empty() { None } else { Some(format!("stale books: {}", stale.join(" "))) }
     }

@@ -44,33 +44,6 @@ impl VenueId {
     pub const MOST: usize = 64;
 }
 
-/// Some of a lane's venues.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct VenueSet(u64);
-
-impl VenueSet {
-    /// Adds one. Beyond [`VenueId::MOST`] there is none.
-    #[inline]
-    pub fn insert(&mut self, venue: VenueId) {
-        self.0 |= 1u64.checked_shl(venue.0.into()).unwrap_or(0);
-    }
-
-    /// Adds all of another.
-    #[inline]
-    pub fn add(&mut self, other: VenueSet) {
-        self.0 |= other.0;
-    }
-
-    /// Takes the first one out.
-    #[inline]
-    #[allow(clippy::cast_possible_truncation)] // below 64
-    pub fn take(&mut self) -> Option<VenueId> {
-        let first = self.0.trailing_zeros();
-        self.0 &= self.0.wrapping_sub(1);
-        (first < u64::BITS).then_some(VenueId(first as u8))
-    }
-}
-
 impl LineId {
     /// First multicast line.
     pub const A: LineId = LineId(0);
@@ -140,14 +113,6 @@ mod tests {
     extern crate alloc;
     use super::*;
     use alloc::string::ToString;
-
-    #[test]
-    fn a_set_of_venues_gives_each_back_once() {
-        let mut set = VenueSet::default();
-        [63, 0, 5, 5, 64, 255].into_iter().map(VenueId).for_each(|venue| set.insert(venue));
-        let all: alloc::vec::Vec<_> = core::iter::from_fn(|| set.take()).collect();
-        assert_eq!((all, set.take()), (alloc::vec![VenueId(0), VenueId(5), VenueId(63)], None));
-    }
 
     #[test]
     fn symbols_pad_and_print() {

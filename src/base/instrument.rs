@@ -3,12 +3,14 @@
 //! Listed instruments are fixed by the configuration. A table in *directory* mode also admits, up to its capacity,
 //! each symbol that the exchange's own directory names, in order of appearance: the same input gives the same table.
 
-use super::{InstrumentId, LoadError, Map, Reader, Save, State, Symbol};
+use super::{InstrumentId, LoadError, Map, Reader, Save, State, Symbol, VenueId};
 use alloc::vec::Vec;
 
 /// What the lane needs to know of one instrument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Instrument {
+    /// Where it trades.
+    pub venue: VenueId,
     /// The venue's symbol.
     pub symbol: Symbol,
     /// A price unit is 10^`price_exponent` of the currency (-4 for Nasdaq equities).
@@ -35,6 +37,7 @@ impl Instrument {
     #[must_use]
     pub const fn us_equity(symbol: Symbol) -> Self {
         Instrument {
+            venue: VenueId::FIRST,
             symbol,
             price_exponent: -4,
             qty_exponent: 0,
@@ -72,7 +75,7 @@ impl Instrument {
 }
 
 crate::value! {
-    Instrument { symbol, price_exponent, qty_exponent, tick, fine_tick, fine_below, lot, multiplier, currency }
+    Instrument { venue, symbol, price_exponent, qty_exponent, tick, fine_tick, fine_below, lot, multiplier, currency }
 }
 
 /// The table is full; the symbol stays unknown to the lane.
@@ -103,25 +106,40 @@ impl InstrumentTable {
         table
     }
 
-    /// The id of a symbol.
+    /// The id of a venue's symbol.
     #[must_use]
-    pub fn find(&self, symbol: Symbol) -> Option<InstrumentId> {
-        self.by_symbol.get(symbol.key()).map(InstrumentId)
+    pub fn find(&self, venue: VenueId, symbol: Symbol) -> Option<InstrumentId> {
+        self.search(venue, symbol).ok()
     }
 
-    /// The id of `row.symbol`, adding it if the table is open and has room. `Ok(None)`: closed and not listed.
+    /// The id, or the key under which it may be added: names whose keys are the same have keys one after the other.
+    fn search(&self, venue: VenueId, symbol: Symbol) -> Result<InstrumentId, u64> {
+        /// 2^64 over the golden ratio: venues far apart.
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut key = symbol.key() ^ u64::from(venue.0).wrapping_mul(SPREAD);
+        while let Some(id) = self.by_symbol.get(key) {
+            if self.get(InstrumentId(id)).is_some_and(|row| (row.venue, row.symbol) == (venue, symbol)) {
+                return Ok(InstrumentId(id));
+            }
+            key = key.wrapping_add(1);
+        }
+        Err(key)
+    }
+
+    /// The id of `row.symbol` at `row.venue`, adding it if the table is open and has room. `Ok(None)`: closed and not listed.
     ///
     /// # Errors
     /// [`InstrumentsFull`] when it would be added and there is no room.
     pub fn admit(&mut self, row: Instrument) -> Result<Option<InstrumentId>, InstrumentsFull> {
-        if let Some(id) = self.find(row.symbol) {
-            return Ok(Some(id));
-        }
+        let key = match self.search(row.venue, row.symbol) {
+            Ok(id) => return Ok(Some(id)),
+            Err(key) => key,
+        };
         if !self.open {
             return Ok(None);
         }
         let Ok(id) = u32::try_from(self.rows.len()) else { return Err(InstrumentsFull) };
-        if self.rows.len() == self.capacity || self.by_symbol.insert(row.symbol.key(), id).is_err() {
+        if self.rows.len() == self.capacity || self.by_symbol.insert(key, id).is_err() {
             return Err(InstrumentsFull);
         }
         self.rows.push(row);
@@ -165,15 +183,15 @@ impl State for InstrumentTable {
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        let InstrumentTable { rows, by_symbol, capacity, open: _ } = self;
-        rows.clear();
-        by_symbol.clear();
-        for id in (0u32..).take(from.count(*capacity)?) {
+        self.rows.clear();
+        self.by_symbol.clear();
+        for id in (0u32..).take(from.count(self.capacity)?) {
             let row: Instrument = from.value()?;
-            if by_symbol.insert(row.symbol.key(), id) != Ok(None) {
+            let Err(key) = self.search(row.venue, row.symbol) else { return Err(LoadError::BAD) };
+            if self.by_symbol.insert(key, id).is_err() {
                 return Err(LoadError::BAD);
             }
-            rows.push(row);
+            self.rows.push(row);
         }
         Ok(())
     }
@@ -194,16 +212,38 @@ mod tests {
         assert_eq!(t.admit(row("A")), Ok(Some(InstrumentId(0))));
         assert_eq!(t.admit(row("B")), Ok(Some(InstrumentId(1))));
         assert_eq!(t.admit(row("C")), Err(InstrumentsFull));
-        assert_eq!(t.find(Symbol::new("C").unwrap()), None);
+        assert_eq!(t.find(VenueId::FIRST, Symbol::new("C").unwrap()), None);
         assert_eq!(t.rows().len(), 2);
     }
 
     #[test]
+    fn the_same_symbol_at_two_venues_is_two_instruments_also_where_their_keys_are_the_same() {
+        let mut table = InstrumentTable::new(&[], 4, true);
+        let at = |venue, symbol| Instrument { venue: VenueId(venue), ..Instrument::us_equity(symbol) };
+        let one = Symbol(*b"AAPL    ");
+        // Keys that are one apart, and the same.
+        let clash = Symbol((one.key() ^ 0x9E37_79B9_7F4A_7C15).to_be_bytes());
+        let next = Symbol((one.key() + 1).to_be_bytes());
+        let rows = [at(0, one), at(1, one), at(1, clash), at(0, next)];
+        for (id, row) in (0..).map(InstrumentId).zip(rows) {
+            assert_eq!(table.find(row.venue, row.symbol), None);
+            assert_eq!(table.admit(row), Ok(Some(id)));
+        }
+        let mut restored = InstrumentTable::new(&[], 4, true);
+        restored.load(&mut Reader(&Writer::of(&table))).unwrap();
+        for (id, row) in (0..).map(InstrumentId).zip(rows) {
+            assert_eq!((table.find(row.venue, row.symbol), table.admit(row)), (Some(id), Ok(Some(id))));
+            assert_eq!(restored.find(row.venue, row.symbol), Some(id));
+        }
+    }
+
+    #[test]
     fn every_field_is_saved_and_restored() {
-        let changes: [fn(&mut InstrumentTable); 12] = [
+        let changes: [fn(&mut InstrumentTable); 13] = [
             |_| {},
             |t| _ = t.admit(row("B")),
             |t| t.rows.clear(),
+            |t| t.rows[0].venue = VenueId(1),
             |t| t.rows[0].symbol = Symbol(*b"B       "),
             |t| t.rows[0].price_exponent = -2,
             |t| t.rows[0].qty_exponent = -2,
@@ -223,7 +263,10 @@ mod tests {
         assert!(one.admit(row("B")).is_ok() && two.admit(row("C")).is_ok());
         let saved = Writer::of(&one);
         two.load(&mut Reader(&saved)).unwrap();
-        assert_eq!((two.find(row("B").symbol), two.find(row("C").symbol)), (Some(InstrumentId(1)), None));
+        assert_eq!(
+            (two.find(VenueId::FIRST, row("B").symbol), two.find(VenueId::FIRST, row("C").symbol)),
+            (Some(InstrumentId(1)), None)
+        );
         assert_eq!(two.admit(row("C")), Err(InstrumentsFull));
         let small = InstrumentTable::new(&[], 1, true).load(&mut Reader(&saved));
         assert_eq!(small, Err(LoadError::Capacity { of: "", built: 1, saved: 2 }));

@@ -17,13 +17,13 @@ pub mod raw;
 mod state;
 mod time;
 mod units;
+mod venues;
 
 pub use check::OutOfRange;
 pub(crate) use counters::counters;
 pub use digest::Digest;
 pub use ids::{
     AccountId, ClientId, InstrumentId, LineId, ParentId, SessionId, StrategyId, Symbol, Token, VenueId, VenueRef,
-    VenueSet,
 };
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};
 pub use map::{Full, Map};
@@ -32,3 +32,4 @@ pub(crate) use state::tests::assert_all_saved;
 pub use state::{LoadError, Reader, Save, State, Value, Writer};
 pub use time::{ExchangeTime, Mono, Nanos, Utc};
 pub use units::{Notional, Price, Qty, Side};
+pub use venues::{PerVenue, VenueSet};

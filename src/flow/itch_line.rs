@@ -12,7 +12,7 @@ use super::market::{Class, MarketLine, NoEvent};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
 use crate::base::{
     ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Nanos, Reader, Save, Side, State, Symbol,
-    Value, VenueRef,
+    Value, VenueId, VenueRef,
 };
 use alloc::boxed::Box;
 use alloc::vec;
@@ -37,6 +37,7 @@ const LOCATES: usize = 1 << 16;
 /// ITCH 5.0 of one trading day.
 #[derive(Debug)]
 pub struct ItchLine {
+    venue: VenueId,
     midnight: ExchangeTime,
     locates: Box<[Locate]>,
 }
@@ -48,7 +49,13 @@ impl ItchLine {
     pub fn new(day: u32) -> Self {
         let mut locates = vec![Locate::UNSEEN; LOCATES].into_boxed_slice();
         locates.fill(core::hint::black_box(Locate::UNSEEN));
-        ItchLine { midnight: ExchangeTime::new(day, 0), locates }
+        ItchLine { venue: VenueId::FIRST, midnight: ExchangeTime::new(day, 0), locates }
+    }
+
+    /// The same for a venue that is not the first of its lane.
+    #[must_use]
+    pub fn of(self, venue: VenueId) -> Self {
+        ItchLine { venue, ..self }
     }
 
     #[inline(always)]
@@ -174,7 +181,7 @@ impl ItchLine {
         symbol: Symbol,
         instruments: &mut InstrumentTable,
     ) -> Result<InstrumentId, NoEvent> {
-        let id = instruments.admit(Instrument::us_equity(symbol)).map_err(|_| NoEvent::InstrumentsFull)?;
+        let id = instruments.admit(self.new_row(symbol)).map_err(|_| NoEvent::InstrumentsFull)?;
         if header.stock_locate.get() != 0
             && let Some(locate) = self.locate_mut(header)
         {
@@ -196,6 +203,14 @@ impl From<Malformed> for NoEvent {
 }
 
 impl MarketLine for ItchLine {
+    fn venue(&self) -> VenueId {
+        self.venue
+    }
+
+    fn new_row(&self, symbol: Symbol) -> Instrument {
+        Instrument { venue: self.venue, ..Instrument::us_equity(symbol) }
+    }
+
     /// An empty message, which MoldUDP64 allows, carries nothing that could be wrong: it is unknown, not malformed.
     #[inline]
     fn classify(message: &[u8]) -> Class {
@@ -253,7 +268,7 @@ impl MarketLine for ItchLine {
     /// The new session's date is not known: its stamps carry the time of day alone, on day 0, rather than a date that
     /// may be yesterday's.
     fn reset(&mut self) {
-        let ItchLine { midnight, locates } = self;
+        let ItchLine { venue: _, midnight, locates } = self;
         *midnight = ExchangeTime::new(0, 0);
         locates.fill(Locate::UNSEEN);
     }
@@ -264,7 +279,7 @@ crate::value! { Locate { symbol, id } }
 /// The locates that the day has explained, by their codes.
 impl State for ItchLine {
     fn save(&self, into: &mut dyn Save) {
-        let ItchLine { midnight, locates } = self;
+        let ItchLine { venue: _, midnight, locates } = self;
         let seen = || (0u16..=u16::MAX).zip(locates).filter(|(_, locate)| locate.symbol != Locate::UNSEEN.symbol);
         midnight.put(into);
         into.count(seen().count());
@@ -275,7 +290,7 @@ impl State for ItchLine {
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        let ItchLine { midnight, locates } = self;
+        let ItchLine { venue: _, midnight, locates } = self;
         *midnight = from.value()?;
         locates.fill(Locate::UNSEEN);
         for _ in 0..from.count(locates.len())? {

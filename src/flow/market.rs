@@ -1,7 +1,7 @@
 //! The end where the market comes in: a native protocol decoded to [`Event`]s.
 
 use super::event::Event;
-use crate::base::{InstrumentTable, State, VenueRef};
+use crate::base::{Instrument, InstrumentTable, State, Symbol, VenueId, VenueRef};
 
 /// What a message is, judged by type and length alone: what arbitration needs to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +31,12 @@ pub enum NoEvent {
 
 /// A market-data protocol. One value per lane and venue: it holds the day's locate codes.
 pub trait MarketLine: State {
+    /// The venue of which it admits instruments.
+    fn venue(&self) -> VenueId;
+
+    /// The row of an instrument of which the venue has said no more than its name.
+    fn new_row(&self, symbol: Symbol) -> Instrument;
+
     /// Judges one message without touching any state.
     fn classify(message: &[u8]) -> Class;
 

@@ -1,6 +1,6 @@
 //! The hot path. No I/O, clock, allocation after construction, lock, or panic.
 //!
-//! A [`Gateway`] is two machines. [`feed::Feed`] puts the lines in order; [`Core`] decodes, books, decides, gates and
+//! A [`Gateway`] is two machines. [`feed::Feed`] puts a venue's lines in order; [`Core`] decodes, books, decides, gates and
 //! sends. The path of a packet is [`Gateway::on_packet`], `Gateway::run`, then `Core::on_message`. The machines share
 //! nothing but what the first releases to the second, so that each can have a core of its own.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -26,14 +26,15 @@ pub mod session;
 pub mod signal;
 pub mod strategy;
 pub mod trading;
+pub mod venue;
 pub mod wire;
 pub mod wiring;
 pub mod words;
 
-use self::feed::Feed;
 use self::outbox::{Outbox, Progress};
+use self::venue::{Feeds, Venue};
 use self::wiring::{Parts, Wiring};
-use crate::base::{Digest, LoadError, Mono, OutOfRange, Reader, Save, State, VenueId};
+use crate::base::{Digest, LoadError, Mono, OutOfRange, Reader, Save, State};
 
 pub use self::command::Command;
 pub use self::core::{Core, CoreCounters};
@@ -42,10 +43,13 @@ pub use self::input::{Arrival, Input, Machine, UtcOffset};
 /// Steps of one call before it answers [`Progress::Again`]: a filled gap can release thousands of messages.
 const STEPS_PER_CALL: usize = 256;
 
+/// The feeds of a wiring's venues.
+pub type FeedsOf<W> = Feeds<<<W as Wiring>::Venue as Venue>::Feed>;
+
 /// A lane: market data in, orders out. A deterministic state machine; time is an input.
 #[allow(missing_debug_implementations)] // the user's parts need not have it
 pub struct Gateway<W: Wiring> {
-    feed: Feed<W::Market>,
+    feeds: FeedsOf<W>,
     core: Core<W>,
 }
 
@@ -56,20 +60,20 @@ impl<W: Wiring> Gateway<W> {
     /// [`OutOfRange`] naming the part that does not fit the others: see [`Parts::check`].
     pub fn new(parts: Parts<W>) -> Result<Self, OutOfRange> {
         parts.check()?;
-        let (feed, core) = Core::new(parts);
-        Ok(Gateway { feed, core })
+        let (feeds, core) = Core::new(parts);
+        Ok(Gateway { feeds, core })
     }
 
     /// Takes the two machines apart, for a core of their own each: see [`Core`] for how the second is driven.
     #[must_use]
-    pub fn split(self) -> (Feed<W::Market>, Core<W>) {
-        (self.feed, self.core)
+    pub fn split(self) -> (FeedsOf<W>, Core<W>) {
+        (self.feeds, self.core)
     }
 
     /// Puts the two machines of one lane together again.
     #[must_use]
-    pub fn join(feed: Feed<W::Market>, core: Core<W>) -> Self {
-        Gateway { feed, core }
+    pub fn join(feeds: FeedsOf<W>, core: Core<W>) -> Self {
+        Gateway { feeds, core }
     }
 
     /// One input, by its kind. Answers [`Progress::Again`] until [`resume`](Self::resume) with the same input has
@@ -79,10 +83,7 @@ impl<W: Wiring> Gateway<W> {
         if let Input::Packet(arrival, packet) = input {
             return self.on_packet(now, arrival, packet, out);
         }
-        if let Machine::Feed(venue) = input.machine() {
-            out.towards(venue);
-            self.feed.on_input(now, input, out);
-        }
+        self.feeds.on_input(now, input, out);
         self.core.begin(now, input, out);
         self.run(input, out)
     }
@@ -91,8 +92,7 @@ impl<W: Wiring> Gateway<W> {
     #[inline]
     pub fn on_packet(&mut self, now: Mono, arrival: Arrival, packet: &[u8], out: &mut Outbox) -> Progress {
         let input = Input::Packet(arrival, packet);
-        out.towards(arrival.venue);
-        self.feed.on_packet(now, arrival.line, packet, out);
+        self.feeds.on_packet(now, arrival, packet, out);
         self.core.begin(now, input, out);
         self.run(input, out)
     }
@@ -115,13 +115,14 @@ impl<W: Wiring> Gateway<W> {
     /// Finishes what the last message began (actions, reports, cancels), then takes the next one.
     #[inline]
     fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
+        let Machine::Feed(venue) = input.machine() else { return self.core.run(input, out) };
         let bytes = input.market_bytes();
         for _ in 0..STEPS_PER_CALL {
             if self.core.run(input, out) == Progress::Again {
                 return Progress::Again;
             }
-            match self.feed.next(bytes) {
-                Some(release) => self.core.on_release(release, out),
+            match self.feeds.next(venue, bytes) {
+                Some(release) => self.core.on_release(venue, release, out),
                 None => return Progress::Done,
             }
         }
@@ -131,8 +132,8 @@ impl<W: Wiring> Gateway<W> {
     /// Whose deadline has passed by `now`; the feed's first.
     #[must_use]
     pub fn due(&self, now: Mono) -> Option<Machine> {
-        if self.feed.next_deadline() <= now {
-            return Some(Machine::Feed(VenueId::FIRST));
+        if let Some(venue) = self.feeds.due(now) {
+            return Some(Machine::Feed(venue));
         }
         (self.core.next_deadline() <= now).then_some(Machine::Core)
     }
@@ -140,13 +141,13 @@ impl<W: Wiring> Gateway<W> {
     /// When to call [`on_timer`](Self::on_timer) at the latest, for the machine that is [`due`](Self::due) then.
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
-        self.feed.next_deadline().min(self.core.next_deadline())
+        self.feeds.next_deadline().min(self.core.next_deadline())
     }
 
-    /// The feed: counters, sequence numbers.
+    /// The feeds: counters, sequence numbers.
     #[must_use]
-    pub fn feed(&self) -> &Feed<W::Market> {
-        &self.feed
+    pub fn feeds(&self) -> &FeedsOf<W> {
+        &self.feeds
     }
 
     /// The core: books, orders, ledger, counters.
@@ -183,4 +184,4 @@ impl<W: Wiring> Gateway<W> {
     }
 }
 
-crate::state! { [W: Wiring] Gateway[W] { feed, core } }
+crate::state! { [W: Wiring] Gateway[W] { feeds, core } }

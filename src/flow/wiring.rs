@@ -2,27 +2,22 @@
 //! monomorphised function tree, and a user's own strategy is one `impl`.
 
 use super::action::Tags;
-use super::book::Books;
-use super::entry::OrderEntry;
-use super::feed::Feed;
 use super::market::MarketLine;
 use super::orders::Orders;
 use super::risk::Gate;
 use super::signal::Signal;
 use super::strategy::Strategy;
-use super::trading::Trading;
-use crate::base::{InstrumentTable, Mono, OutOfRange, VenueId};
+use super::venue::{Venue, VenueParts};
+use crate::base::{Instrument, InstrumentTable, Mono, OutOfRange, PerVenue, VenueId};
 
 /// The parts of a lane, by type.
 pub trait Wiring {
-    /// The market-data protocol.
-    type Market: MarketLine;
+    /// Its venues: the protocols of their two ends.
+    type Venue: Venue;
     /// The signal, or a pair of signals.
     type Signal: Signal;
     /// The strategy, or a pair of strategies.
     type Strategy: Strategy<Self::Signal>;
-    /// The order-entry protocol.
-    type Entry: OrderEntry;
     /// Who is told of the stages passed.
     type Probe: Probe;
 }
@@ -102,12 +97,19 @@ impl<W: Wiring> Parts<W> {
     pub fn check(&self) -> Result<(), OutOfRange> {
         let all = self.instruments.capacity();
         let allowed = "built for as many instruments as the instrument table holds, or more";
-        OutOfRange::unless(self.books.instruments() >= all, "parts.books", allowed)?;
-        OutOfRange::unless(self.trading.instruments() >= all, "parts.trading", allowed)?;
+        OutOfRange::unless(self.venues.count() <= VenueId::MOST, "parts.venues", "at most 64")?;
+        for (number, venue) in self.venues.iter() {
+            OutOfRange::unless(venue.books.instruments() >= all, "parts.venues.books", allowed)?;
+            OutOfRange::unless(venue.trading.instruments() >= all, "parts.venues.trading", allowed)?;
+            let own = "built for the number that the venue has in the lane";
+            OutOfRange::unless(venue.line.venue() == number, "parts.venues.line", own)?;
+        }
+        let foreign = |row: &Instrument| self.venues.get(row.venue).is_none();
+        OutOfRange::unless(!self.instruments.rows().iter().any(foreign), "parts.instruments", "of the lane's venues")?;
         OutOfRange::unless(self.gate.instruments() >= all, "parts.gate", allowed)?;
         OutOfRange::unless(self.orders.instruments() >= all, "parts.orders", allowed)?;
-        let venues = self.orders.venues();
-        OutOfRange::unless(usize::from(self.venue.0) < venues, "parts.venue", "below the venues of parts.orders")?;
+        let venues = "built for as many venues as the lane has, or more";
+        OutOfRange::unless(self.orders.venues() >= self.venues.count(), "parts.orders", venues)?;
         OutOfRange::unless(self.signal.instruments().is_none_or(|n| n >= all), "parts.signal", allowed)?;
         OutOfRange::unless(self.strategy.instruments().is_none_or(|n| n >= all), "parts.strategy", allowed)
     }
@@ -118,20 +120,12 @@ impl<W: Wiring> Parts<W> {
 pub struct Parts<W: Wiring> {
     /// Number of the lane.
     pub lane: u16,
-    /// The venue of its orders.
-    pub venue: VenueId,
     /// What its orders carry; the strategies' own numbers count up from this one's.
     pub tags: Tags,
-    /// Arbitration and recovery.
-    pub feed: Feed<W::Market>,
-    /// Market-data protocol.
-    pub market: W::Market,
+    /// Its venues, in the order of their numbers.
+    pub venues: PerVenue<VenueParts<W::Venue>>,
     /// Instruments.
     pub instruments: InstrumentTable,
-    /// Books.
-    pub books: Books,
-    /// Trading state.
-    pub trading: Trading,
     /// Signals.
     pub signal: W::Signal,
     /// Strategies.
@@ -140,8 +134,6 @@ pub struct Parts<W: Wiring> {
     pub gate: Gate,
     /// The order table.
     pub orders: Orders,
-    /// Order-entry protocol.
-    pub entry: W::Entry,
     /// Probe.
     pub probe: W::Probe,
     /// What the lane does of its own accord.

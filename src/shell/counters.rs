@@ -5,9 +5,10 @@
 //! count = length:u8 name value:u64         name = owner "." what, in lower_snake: "orders.contradictions"
 //! ```
 //!
-//! The names travel with the numbers, so that a tape tells them to a reader that was built with other ones. They come
+//! Of a venue that is not the first of its lane, names begin with it: "venue1.feed.gaps". The names travel with the numbers, so that a tape tells them to a reader that was built with other ones. They come
 //! from the structs themselves ([`crate::base`]'s `counters!`): one that is added there is added here.
 
+use crate::base::VenueId;
 use crate::flow::CoreCounters;
 use crate::flow::book::BookCounters;
 use crate::flow::feed::{FeedCounters, LineCounters};
@@ -24,6 +25,8 @@ const LONGEST: usize = u8::MAX as usize;
 pub struct Tally {
     body: Vec<u8>,
     left_out: u64,
+    /// Of which venue the counts to come are.
+    venue: VenueId,
     /// The gate's reasons by their names, made once: nothing is formatted on the lane.
     refusals: Vec<String>,
 }
@@ -39,7 +42,7 @@ impl Tally {
     #[must_use]
     pub fn new() -> Self {
         let refusals = Refusal::ALL.iter().map(|why| snake(&format!("{why:?}"))).collect();
-        Tally { body: Vec::with_capacity(ROOM), left_out: 0, refusals }
+        Tally { body: Vec::with_capacity(ROOM), left_out: 0, venue: VenueId::FIRST, refusals }
     }
 
     /// Forgets them all.
@@ -50,16 +53,28 @@ impl Tally {
 
     /// One count: `what` of `owner`. Without room for it, it is left out and counted.
     pub fn put(&mut self, owner: &str, what: &str, value: u64) {
-        let length = owner.len() + 1 + what.len();
+        let number = [b'0' + self.venue.0 / 10 % 10, b'0' + self.venue.0 % 10];
+        let venue: [&[u8]; 3] = match self.venue {
+            VenueId::FIRST => [b""; 3],
+            _ => [b"venue", &number[usize::from(self.venue.0 < 10)..], b"."],
+        };
+        let length = venue.iter().map(|part| part.len()).sum::<usize>() + owner.len() + 1 + what.len();
         if length > LONGEST || self.body.len() + 1 + length + size_of::<u64>() > ROOM {
             self.left_out += 1;
             return;
         }
         #[allow(clippy::cast_possible_truncation)] // at most LONGEST
         self.body.push(length as u8);
-        for part in [owner.as_bytes(), b".", what.as_bytes(), &value.to_le_bytes()] {
+        for part in venue.into_iter().chain([owner.as_bytes(), b".", what.as_bytes(), &value.to_le_bytes()]) {
             self.body.extend_from_slice(part);
         }
+    }
+
+    /// What `put` puts is of this venue: `feed.gaps` of the first, `venue1.feed.gaps` of the next.
+    pub fn of_venue(&mut self, venue: VenueId, put: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.venue, venue);
+        put(self);
+        self.venue = before;
     }
 
     /// The counts of a struct that knows their names.

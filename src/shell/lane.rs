@@ -4,17 +4,17 @@ use super::counters::Tally;
 use super::journal::Journal;
 use super::log::{FileHeader, LogError};
 use super::trace::Traced;
-use crate::base::{InstrumentTable, LoadError, Mono, Reader, Save, VenueSet};
-use crate::flow::book::Books;
+use crate::base::{InstrumentId, InstrumentTable, LoadError, Mono, PerVenue, Reader, Save, VenueId, VenueSet};
+use crate::flow::book::BookRef;
 use crate::flow::entry::{OrderEntry, Stage};
 use crate::flow::feed::{Feed, FeedCounters, Release};
-use crate::flow::market::MarketLine;
 use crate::flow::orders::Orders;
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
 use crate::flow::record::{FinalBody, StatusBody, TraceBody};
 use crate::flow::risk::{Gate, Refusal};
+use crate::flow::venue::{Feeds, MarketState, Markets, Venue};
 use crate::flow::wiring::Wiring;
-use crate::flow::{Command, Core, CoreCounters, Gateway, Input, Machine};
+use crate::flow::{Command, Core, CoreCounters, FeedsOf, Gateway, Input, Machine};
 use std::any::Any;
 use std::io::Write;
 
@@ -43,23 +43,27 @@ pub trait Lane: Send {
     fn number(&self) -> u16;
     /// Inputs consumed.
     fn inputs(&self) -> u64;
-    /// Feed counters.
-    fn feed_counters(&self) -> &FeedCounters;
-    /// The next market-data message it waits for.
-    fn next_sequence(&self) -> u64;
+    /// Counters of a venue's feed.
+    fn feed_counters(&self, venue: VenueId) -> Option<&FeedCounters>;
+    /// The next market-data message of a venue that it waits for.
+    fn next_sequence(&self, venue: VenueId) -> Option<u64>;
     /// Core counters.
     fn core_counters(&self) -> &CoreCounters;
     /// Instruments.
     fn instruments(&self) -> &InstrumentTable;
-    /// Books.
-    fn books(&self) -> &Books;
+    /// Each venue's books and trading state.
+    fn markets(&self) -> &PerVenue<MarketState>;
+    /// The book of an instrument, at the venue where it trades.
+    fn book(&self, id: InstrumentId) -> BookRef<'_> {
+        Markets { instruments: self.instruments(), markets: self.markets() }.book(id)
+    }
     /// Orders.
     fn orders(&self) -> &Orders;
     /// Gate and ledger.
     fn gate(&self) -> &Gate;
-    /// May orders be sent?
+    /// May orders be sent to every venue?
     fn ready(&self) -> bool;
-    /// Is order entry over, after a shutdown or a fault?
+    /// Is order entry over at every venue, after a shutdown or a fault?
     fn is_over(&self) -> bool;
     /// How it is doing: all that feed and core know of.
     fn status(&self, into: &mut StatusBody);
@@ -73,13 +77,15 @@ pub trait Lane: Send {
     fn split(self: Box<Self>) -> (Box<dyn FeedHalf>, Box<dyn CoreHalf>);
 }
 
-/// Any [`Feed`], for a thread of its own.
+/// The [`Feeds`] of any lane, for a thread of their own.
 pub trait FeedHalf: Send {
-    /// See [`Feed::on_input`].
+    /// See [`Feeds::on_input`].
     fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox);
-    /// See [`Feed::next`].
-    fn next<'a>(&'a mut self, input: &'a [u8]) -> Option<Release<'a>>;
-    /// See [`Feed::next_deadline`].
+    /// See [`Feeds::next`].
+    fn next<'a>(&'a mut self, venue: VenueId, input: &'a [u8]) -> Option<Release<'a>>;
+    /// See [`Feeds::due`].
+    fn due(&self, now: Mono) -> Option<VenueId>;
+    /// See [`Feeds::next_deadline`].
     fn next_deadline(&self) -> Mono;
     /// The feed's part of [`Lane::status`].
     fn status(&self, into: &mut StatusBody);
@@ -94,7 +100,7 @@ pub trait CoreHalf: Send {
     /// See [`Core::begin`].
     fn begin(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox);
     /// See [`Core::on_release`].
-    fn on_release(&mut self, release: Release<'_>, out: &mut Outbox);
+    fn on_release(&mut self, venue: VenueId, release: Release<'_>, out: &mut Outbox);
     /// See [`Core::run`].
     fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress;
     /// See [`Core::next_deadline`].
@@ -115,30 +121,36 @@ pub trait CoreHalf: Send {
     fn join(self: Box<Self>, feed: Box<dyn FeedHalf>) -> Option<Box<dyn Lane>>;
 }
 
-impl<M: MarketLine + Send + 'static> FeedHalf for Feed<M> {
+impl<F: Feed + Send + 'static> FeedHalf for Feeds<F> {
     #[inline]
     fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
         self.on_input(now, input, out);
     }
     #[inline]
-    fn next<'a>(&'a mut self, input: &'a [u8]) -> Option<Release<'a>> {
-        self.next(input)
+    fn next<'a>(&'a mut self, venue: VenueId, input: &'a [u8]) -> Option<Release<'a>> {
+        self.next(venue, input)
+    }
+    #[inline]
+    fn due(&self, now: Mono) -> Option<VenueId> {
+        self.due(now)
     }
     fn next_deadline(&self) -> Mono {
         self.next_deadline()
     }
     fn status(&self, into: &mut StatusBody) {
-        let counters = self.counters();
-        into.next_sequence.set(self.next_sequence());
-        into.gaps.set(counters.gaps);
-        into.filled_by_line.set(counters.filled_by_line);
-        into.filled_by_rerequest.set(counters.filled_by_rerequest);
-        into.lost.set(counters.lost);
-        into.snapshots.set(counters.snapshots_ended);
-        into.live_market = u8::from(self.is_live());
+        let sum = |of: fn(&FeedCounters) -> u64| self.iter().map(|(_, feed)| of(feed.counters())).sum::<u64>();
+        into.next_sequence.set(self.first().next_sequence());
+        into.gaps.set(sum(|counters| counters.gaps));
+        into.filled_by_line.set(sum(|counters| counters.filled_by_line));
+        into.filled_by_rerequest.set(sum(|counters| counters.filled_by_rerequest));
+        into.lost.set(sum(|counters| counters.lost));
+        into.snapshots.set(sum(|counters| counters.snapshots_ended));
+        into.live_market = u8::from(self.iter().all(|(_, feed)| feed.is_live()));
     }
     fn counters(&self, into: &mut Tally) {
-        into.feed(self.counters());
+        for (venue, feed) in self.iter() {
+            into.of_venue(venue, |into| into.feed(feed.counters()));
+        }
     }
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
@@ -148,7 +160,7 @@ impl<M: MarketLine + Send + 'static> FeedHalf for Feed<M> {
 impl<W: Wiring + 'static> CoreHalf for Core<W>
 where
     Core<W>: Send,
-    W::Market: Send,
+    <W::Venue as Venue>::Feed: Send,
     W::Probe: Traced,
     Gateway<W>: Send,
 {
@@ -157,8 +169,8 @@ where
         self.begin(now, input, out);
     }
     #[inline]
-    fn on_release(&mut self, release: Release<'_>, out: &mut Outbox) {
-        self.on_release(release, out);
+    fn on_release(&mut self, venue: VenueId, release: Release<'_>, out: &mut Outbox) {
+        self.on_release(venue, release, out);
     }
     #[inline]
     fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
@@ -171,7 +183,7 @@ where
         self.inputs()
     }
     fn is_over(&self) -> bool {
-        self.entry().stage() == Stage::Over
+        self.entries().all(|(_, entry)| entry.stage() == Stage::Over)
     }
     fn status(&self, into: &mut StatusBody) {
         let counters = self.counters();
@@ -182,19 +194,32 @@ where
         into.fills.set(counters.fills);
         into.refused.set(Refusal::ALL.into_iter().map(|why| self.gate().refused(why)).sum());
         into.live.set(u64::from(self.orders().live_count()) + self.orders().orphan_count());
-        into.stale.set(self.books().stale(self.instruments().rows().len()) as u64);
-        into.entry = self.entry().stage() as u8;
-        into.ready = u8::from(self.ready());
+        let rows = self.instruments().rows();
+        let stale = |(venue, market): (VenueId, &MarketState)| {
+            // Of this venue's alone: the others' books lie elsewhere.
+            let own = (0..).map(InstrumentId).zip(rows).filter(|(_, row)| row.venue == venue);
+            own.filter(|(id, _)| !market.books.freshness(*id).is_fresh()).count() as u64
+        };
+        into.stale.set(self.markets().iter().map(stale).sum());
+        let stages = || self.entries().map(|(_, entry)| entry.stage());
+        // Of several, that of the first that does not trade.
+        into.entry = stages().find(|stage| *stage != Stage::Ready).unwrap_or(Stage::Ready) as u8;
+        into.ready = u8::from(self.entries().all(|(venue, _)| self.ready(venue)));
         into.killed = u8::from(self.gate().is_killed());
         // The feed has said what it knows; the core may know of more.
-        into.live_market &= u8::from(self.books().shared_freshness().is_fresh());
+        into.live_market &=
+            u8::from(self.markets().iter().all(|(_, market)| market.books.shared_freshness().is_fresh()));
     }
     fn counters(&self, into: &mut Tally) {
         into.core(self.counters());
         into.put("core", "stopped", u64::from(self.is_stopped()));
-        into.books(self.books().counters());
+        for (venue, market) in self.markets().iter() {
+            into.of_venue(venue, |into| into.books(market.books.counters()));
+        }
         into.orders(self.orders());
-        self.entry().counters(&mut |name, value| into.put("entry", name, value));
+        for (venue, entry) in self.entries() {
+            into.of_venue(venue, |into| entry.counters(&mut |name, value| into.put("entry", name, value)));
+        }
         into.gate(self.gate());
     }
     fn traces(&self) -> &[TraceBody] {
@@ -204,8 +229,8 @@ where
         self.probe_mut().forget();
     }
     fn join(self: Box<Self>, feed: Box<dyn FeedHalf>) -> Option<Box<dyn Lane>> {
-        let feed = feed.into_any().downcast::<Feed<W::Market>>().ok()?;
-        Some(Box::new(Gateway::<W>::join(*feed, *self)))
+        let feeds = feed.into_any().downcast::<FeedsOf<W>>().ok()?;
+        Some(Box::new(Gateway::<W>::join(*feeds, *self)))
     }
 }
 
@@ -213,7 +238,7 @@ impl<W: Wiring + 'static> Lane for Gateway<W>
 where
     Gateway<W>: Send,
     Core<W>: Send,
-    W::Market: Send,
+    <W::Venue as Venue>::Feed: Send,
     W::Probe: Traced,
 {
     fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
@@ -246,11 +271,11 @@ where
     fn inputs(&self) -> u64 {
         self.core().inputs()
     }
-    fn feed_counters(&self) -> &FeedCounters {
-        self.feed().counters()
+    fn feed_counters(&self, venue: VenueId) -> Option<&FeedCounters> {
+        self.feeds().get(venue).map(Feed::counters)
     }
-    fn next_sequence(&self) -> u64 {
-        self.feed().next_sequence()
+    fn next_sequence(&self, venue: VenueId) -> Option<u64> {
+        self.feeds().get(venue).map(Feed::next_sequence)
     }
     fn core_counters(&self) -> &CoreCounters {
         self.core().counters()
@@ -258,8 +283,8 @@ where
     fn instruments(&self) -> &InstrumentTable {
         self.core().instruments()
     }
-    fn books(&self) -> &Books {
-        self.core().books()
+    fn markets(&self) -> &PerVenue<MarketState> {
+        self.core().markets()
     }
     fn orders(&self) -> &Orders {
         self.core().orders()
@@ -268,17 +293,17 @@ where
         self.core().gate()
     }
     fn ready(&self) -> bool {
-        self.core().ready()
+        self.core().entries().all(|(venue, _)| self.core().ready(venue))
     }
     fn is_over(&self) -> bool {
         CoreHalf::is_over(self.core())
     }
     fn status(&self, into: &mut StatusBody) {
-        FeedHalf::status(self.feed(), into);
+        FeedHalf::status(self.feeds(), into);
         CoreHalf::status(self.core(), into);
     }
     fn counters(&self, into: &mut Tally) {
-        FeedHalf::counters(self.feed(), into);
+        FeedHalf::counters(self.feeds(), into);
         CoreHalf::counters(self.core(), into);
     }
     #[inline]
@@ -290,8 +315,8 @@ where
         self.probe_mut().forget();
     }
     fn split(self: Box<Self>) -> (Box<dyn FeedHalf>, Box<dyn CoreHalf>) {
-        let (feed, core) = (*self).split();
-        (Box::new(feed), Box::new(core))
+        let (feeds, core) = (*self).split();
+        (Box::new(feeds), Box::new(core))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Order entry over OUCH: bytes out, bytes in, and every way in which a session is lost and found again.
 
 mod lost;
+mod numbered;
 mod rig;
 
 use firelane_gateway::base::{

@@ -118,7 +118,7 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     let latency = handle.board().lock().latency.clone();
     assert!(latency.percentiles().count > 0 && (latency.explained() - 1.0).abs() < 0.05, "{latency:?}");
     if faults == Faults::Heavy {
-        let (feed, counts) = (lane.feed_counters(), ledger.counts());
+        let (feed, counts) = (lane.feed_counters(VenueId::FIRST).unwrap(), ledger.counts());
         assert!(feed.gaps > 0 && feed.snapshots_ended > 0 && feed.requests > 0, "{feed:?}");
         assert!(counts.fills > 0 && counts.replaced > 0 && counts.rejected > 0 && counts.kills > 0, "{counts:?}");
     }
@@ -437,7 +437,11 @@ fn stopped_while_the_feed_waits(full: bool) {
         return;
     }
     let lane = outcome.unwrap().lane;
-    assert_eq!(lane.next_sequence(), next, "the feed had taken up what fills the ring between the two");
+    assert_eq!(
+        lane.next_sequence(VenueId::FIRST),
+        Some(next),
+        "the feed had taken up what fills the ring between the two"
+    );
     let verified = verify(&disk.file.bytes()[..], |_| Ok(stamped(&patient(), Told::default(), None)), |_| {}).unwrap();
     assert!(verified.complete && verified.inputs == lane.inputs(), "{verified:?}");
 }

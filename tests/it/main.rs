@@ -11,6 +11,7 @@ mod itch_line;
 mod literal;
 mod live;
 mod mutations;
+mod names;
 mod orders;
 mod ouch;
 mod pcap;

@@ -1,9 +1,11 @@
 //! What must hold of the feed for any inputs at all. The fuzzers and the stable mutation test share this.
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
-use firelane_gateway::base::{InstrumentId, InstrumentTable, LineId, Mono, Nanos, Reader, State, VenueRef, Writer};
+use firelane_gateway::base::{
+    Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, Reader, State, Symbol, VenueId, VenueRef, Writer,
+};
 use firelane_gateway::flow::event::Event;
-use firelane_gateway::flow::feed::{Feed, FeedConfig, Notice, Release, RerequestConfig, SnapshotConfig, Start};
+use firelane_gateway::flow::feed::{FeedConfig, Mold, Notice, Release, RerequestConfig, SnapshotConfig, Start};
 use firelane_gateway::flow::market::{Class, MarketLine, NoEvent};
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::session::SessionInput;
@@ -16,6 +18,12 @@ pub struct Toy;
 firelane_gateway::state! { Toy {} }
 
 impl MarketLine for Toy {
+    fn venue(&self) -> VenueId {
+        VenueId::FIRST
+    }
+    fn new_row(&self, symbol: Symbol) -> Instrument {
+        Instrument::us_equity(symbol)
+    }
     fn classify(message: &[u8]) -> Class {
         match message {
             [kind @ b'a'..=b'k', ..] if message.len() == 11 + usize::from(kind - b'a') => Class::Good,
@@ -70,7 +78,7 @@ pub fn feed(script: &[u8]) {
         ..FeedConfig::default()
     };
     let mut owner = Owner {
-        feed: Feed::new(config).unwrap(),
+        feed: Mold::new(config).unwrap(),
         out: Outbox::new(0),
         next: None,
         snapshot: false,
@@ -85,13 +93,13 @@ pub fn feed(script: &[u8]) {
         owner.play(*letter, bytes);
     }
     let saved = Writer::of(&owner.feed);
-    let mut restored: Feed<Toy> = Feed::new(config).unwrap();
+    let mut restored: Mold<Toy> = Mold::new(config).unwrap();
     restored.load(&mut Reader(&saved)).unwrap();
     assert!(Writer::of(&restored) == saved, "what is loaded is what was saved");
 }
 
 struct Owner {
-    feed: Feed<Toy>,
+    feed: Mold<Toy>,
     out: Outbox,
     next: Option<u64>,
     snapshot: bool,

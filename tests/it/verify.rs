@@ -63,7 +63,7 @@ fn run() -> Vec<(Mono, Given)> {
     rig.command(Command::Kill);
     rig.tell(1, Do::Buy, 100, 99_000);
     let counters = *rig.lane.core().counters();
-    let feed = *rig.lane.feed().counters();
+    let feed = *rig.lane.feeds().first().counters();
     assert!(counters.fills == 1 && counters.replaced == 1 && counters.entered >= 3, "{counters:?}");
     assert!(feed.gaps >= 1 && feed.requests >= 1 && feed.snapshots_ended == 1, "{feed:?}");
     // A recorder answers the lane's wish for a snapshot itself.

@@ -105,7 +105,7 @@ impl Money {
 
 /// The middle of the book, or the last trade where a side is empty.
 fn mark(lane: &dyn Lane, id: InstrumentId) -> Option<Price> {
-    let book = lane.books().view(id);
+    let book = lane.book(id);
     let best = |side| book.top(side).map(|level| level.price.0);
     let mid = best(Side::Buy).zip(best(Side::Sell)).map(|(bid, ask)| Price((bid + ask) / 2));
     mid.or(book.last_trade().map(|(price, _)| price))

@@ -384,7 +384,7 @@ impl Notices {
                 let silent = &self.dead_after;
                 format!("Order entry is stalled: nothing came from {orders} for {silent}; given up, {again}.")
             }),
-            Away::QueryUnanswered => self.away(at, Trouble::Stalled).then(|| {
+            Away::Unconfirmed => self.away(at, Trouble::Stalled).then(|| {
                 format!("Order entry is stalled: {orders} does not say what it has received; given up, {again}.")
             }),
             Away::LoginUnanswered => self.away(at, Trouble::Stalled).then(|| {

@@ -15,7 +15,7 @@ use crate::{output, settings, wirings};
 use anyhow::{Context, Result, bail};
 use bbo::Bbo;
 use books::{Followed, Pass};
-use firelane_gateway::base::Symbol;
+use firelane_gateway::base::{Symbol, VenueId};
 use firelane_sim::capture::{Batch, CaptureError, Ending, Stream};
 use input::Recording;
 use progress::Progress;
@@ -223,7 +223,7 @@ fn missing(pass: &Pass, options: &Replay) -> Result<()> {
 /// A symbol as the file writes it.
 fn as_listed(symbol: Symbol, pass: &Pass) -> Symbol {
     let upper = Symbol(symbol.0.map(|byte| byte.to_ascii_uppercase()));
-    if pass.instruments.find(symbol).is_some() { symbol } else { upper }
+    if pass.instruments.find(VenueId::FIRST, symbol).is_some() { symbol } else { upper }
 }
 
 /// The median time of a message, of passes over memory.

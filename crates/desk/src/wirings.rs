@@ -2,17 +2,18 @@
 
 use crate::nearest::did_you_mean;
 use anyhow::{Context, Result, bail};
-use firelane_gateway::base::{InstrumentTable, State, VenueId};
+use firelane_gateway::base::{InstrumentTable, PerVenue, State, VenueId};
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::book::Books;
 use firelane_gateway::flow::entry::OuchEntry;
-use firelane_gateway::flow::feed::Feed;
+use firelane_gateway::flow::feed::Mold;
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::orders::Orders;
 use firelane_gateway::flow::risk::Gate;
 use firelane_gateway::flow::signal::Imbalance;
 use firelane_gateway::flow::strategy::{ImbalanceTaker, MarketMaker, Strategy};
 use firelane_gateway::flow::trading::Trading;
+use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wiring::{Parts, Wiring};
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
@@ -50,10 +51,9 @@ const WIRINGS: [Named; 3] = [
 struct Nasdaq<S>(PhantomData<S>);
 
 impl<S: Strategy<Imbalance>> Wiring for Nasdaq<S> {
-    type Market = ItchLine;
+    type Venue = Multicast<ItchLine, OuchEntry>;
     type Signal = Imbalance;
     type Strategy = S;
-    type Entry = OuchEntry;
     type Probe = StageProbe;
 }
 
@@ -81,24 +81,25 @@ where
     let instruments = InstrumentTable::new(&config.listed, config.instruments, config.directory);
     let mut gate = Gate::new(&config.risk, config.instruments)?;
     for (symbol, limits) in &config.risk_of {
-        let Some(id) = instruments.find(*symbol) else {
+        let Some(id) = instruments.find(VenueId::FIRST, *symbol) else {
             bail!("risk.symbols.{symbol}: limits of its own need the symbol in instruments.listed");
         };
         gate.set_limits(id, *limits)?;
     }
     let parts = Parts {
         lane: 0,
-        venue: VenueId::FIRST,
         tags: config.tags,
-        feed: Feed::new(config.feed)?,
-        market: ItchLine::new(config.day),
-        books: Books::new(config.books),
-        trading: Trading::new(config.trading, config.instruments),
+        venues: PerVenue::one(VenueParts {
+            feed: Mold::new(config.feed)?,
+            line: ItchLine::new(config.day),
+            books: Books::new(config.books),
+            trading: Trading::new(config.trading, config.instruments),
+            entry: OuchEntry::new(config.entry.clone())?,
+        }),
         signal: Imbalance::new(&config.imbalance)?,
         strategy,
         gate,
         orders: Orders::new(&config.orders)?,
-        entry: OuchEntry::new(config.entry.clone())?,
         instruments,
         probe,
         policy: config.policy,

@@ -43,7 +43,7 @@ pub fn book_of_venue(exchange: &dyn Exchange, symbol: Symbol) -> BookRows {
 /// One book of the lane.
 #[must_use]
 pub fn book_of_lane(lane: &dyn Lane, id: InstrumentId) -> BookRows {
-    let view = lane.books().view(id);
+    let view = lane.book(id);
     let side = |side| {
         let queues = view.levels(side).flat_map(|level| view.queue(side, level.price));
         queues.map(|o| BookRow { reference: o.order, price: o.price, shares: o.qty.0 }).collect()

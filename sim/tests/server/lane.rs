@@ -139,7 +139,7 @@ impl Gateway {
     /// Every book of the lane can be trusted.
     fn is_fresh(&self) -> bool {
         let lane = self.lane.lane();
-        (0..).map(InstrumentId).take(lane.instruments().rows().len()).all(|id| lane.books().freshness(id).is_fresh())
+        (0..).map(InstrumentId).take(lane.instruments().rows().len()).all(|id| lane.book(id).freshness().is_fresh())
     }
 }
 
@@ -220,7 +220,9 @@ fn trade(faults: Faults, seed: u64, seconds: u64, journal: Option<&Path>) -> (Ga
     rig.until("rest", |rig| {
         gateway.poll();
         let lane = gateway.lane.lane();
-        lane.is_over() && gateway.is_fresh() && lane.next_sequence() == rig.status().next_sequence
+        lane.is_over()
+            && gateway.is_fresh()
+            && lane.next_sequence(VenueId::FIRST).unwrap() == rig.status().next_sequence
     });
     rig.tell(Command::EndSession);
     rig.until("the end of the session", |_| {
@@ -267,7 +269,7 @@ fn under_heavy_faults_both_sides_agree_in_the_end() {
     for seed in 40..44 {
         let (gateway, far_end, status) = trade(Faults::Heavy, seed, 4, None);
         assert_agreed(&gateway, &far_end);
-        let feed = gateway.lane.lane().feed_counters();
+        let feed = gateway.lane.lane().feed_counters(VenueId::FIRST).unwrap();
         assert!(feed.gaps > 0 && status.datagrams[0].lost > 0, "seed {seed}: {status:?}");
         fills += gateway.tape.counts().fills;
     }

@@ -2,7 +2,7 @@
 //! still, and everything that can be seen to be wrong is counted.
 
 use super::rig::{Buffer, Run};
-use firelane_gateway::base::Mono;
+use firelane_gateway::base::{Mono, VenueId};
 use firelane_gateway::flow::record::Kind;
 use firelane_gateway::flow::wire::moldudp64::Packet;
 use firelane_gateway::shell::log::FileReader;
@@ -56,7 +56,7 @@ fn what_no_checksum_catches_is_counted_and_harms_nothing_but_the_books() {
         let not_books = wrong.iter().filter(|text| !text.starts_with("bids of ") && !text.starts_with("asks of "));
         assert_eq!(not_books.collect::<Vec<_>>(), [""; 0], "{run:?}");
         books_wrong += wrong.len();
-        let feed = *world.lane().feed_counters();
+        let feed = *world.lane().feed_counters(VenueId::FIRST).unwrap();
         let core = *world.lane().core_counters();
         world.finish().unwrap();
 

@@ -119,7 +119,7 @@ fn feed(lane: &mut dyn Lane, now: Mono, input: Input<'_>, out: &mut Outbox) -> D
 fn middle_of(lane: &dyn Lane) -> Option<&'static str> {
     let mut status = StatusBody::new_zeroed();
     lane.status(&mut status);
-    let stale = lane.books().shared_freshness();
+    let stale = lane.markets().first().books.shared_freshness();
     let is = |stage: Stage| status.entry == stage as u8;
     if stale.has(StaleReason::Snapshot) {
         Some("a splice")

@@ -2,13 +2,13 @@
 
 use super::fidget::Fidget;
 use firelane_gateway::base::{
-    AccountId, ExchangeTime, InstrumentTable, Mono, Nanos, Notional, Qty, StrategyId, VenueId,
+    AccountId, ExchangeTime, InstrumentTable, Mono, Nanos, Notional, PerVenue, Qty, StrategyId,
 };
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::action::Tags;
 use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::entry::{OuchConfig, OuchEntry};
-use firelane_gateway::flow::feed::{Feed, FeedConfig, SnapshotConfig, Start};
+use firelane_gateway::flow::feed::{FeedConfig, Mold, SnapshotConfig, Start};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::orders::{Orders, OrdersConfig};
 use firelane_gateway::flow::risk::{Gate, InstrumentLimits, RiskLimits, ShortSale};
@@ -17,6 +17,7 @@ use firelane_gateway::flow::strategy::{
     ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, Strategy,
 };
 use firelane_gateway::flow::trading::{Trading, TradingConfig};
+use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::soupbintcp::{ClientConfig, Password};
 use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
 use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
@@ -36,10 +37,9 @@ const INSTRUMENTS: usize = 16;
 struct Nasdaq<S>(PhantomData<S>);
 
 impl<S: Strategy<Imbalance>> Wiring for Nasdaq<S> {
-    type Market = ItchLine;
+    type Venue = Multicast<ItchLine, OuchEntry>;
     type Signal = Imbalance;
     type Strategy = S;
-    type Entry = OuchEntry;
     type Probe = ();
 }
 
@@ -179,18 +179,19 @@ where
     };
     let parts = Parts {
         lane: 0,
-        venue: VenueId::FIRST,
         tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
-        feed: Feed::new(feed).unwrap(),
-        market: ItchLine::new(DAY),
+        venues: PerVenue::one(VenueParts {
+            feed: Mold::new(feed).unwrap(),
+            line: ItchLine::new(DAY),
+            books: Books::new(BookCapacity { instruments: INSTRUMENTS, orders: 8_192, levels: 4_096, own: 256 }),
+            trading: Trading::new(TradingConfig::default(), INSTRUMENTS),
+            entry: OuchEntry::new(entry).unwrap(),
+        }),
         instruments: InstrumentTable::new(&[], INSTRUMENTS, true),
-        books: Books::new(BookCapacity { instruments: INSTRUMENTS, orders: 8_192, levels: 4_096, own: 256 }),
-        trading: Trading::new(TradingConfig::default(), INSTRUMENTS),
         signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
         strategy,
         gate: Gate::new(&limits, INSTRUMENTS).unwrap(),
         orders: Orders::new(&orders).unwrap(),
-        entry: OuchEntry::new(entry).unwrap(),
         probe: (),
         policy: Policy::default(),
     };

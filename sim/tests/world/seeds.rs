@@ -3,7 +3,7 @@
 //! `FIRELANE_SEEDS=100..1000 cargo test -p firelane-sim --test world` tries others.
 
 use super::rig::{Buffer, Run};
-use firelane_gateway::base::Nanos;
+use firelane_gateway::base::{Nanos, VenueId};
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::verify::verify;
 use firelane_sim::net::{Faults, Split};
@@ -16,7 +16,7 @@ use std::ops::Range;
 fn happenings(world: &World) -> BTreeMap<&'static str, u64> {
     let (lane, tape, stats) = (world.lane(), world.tape().counts(), world.stats());
     let heard = world.account().counts();
-    let feed = lane.feed_counters();
+    let feed = lane.feed_counters(VenueId::FIRST).unwrap();
     let [orders, snapshots] = stats.streams;
     let rejects = world.exchange().port(0).unwrap().messages().iter().filter(|message| message.first() == Some(&b'J'));
     [

@@ -1,28 +1,29 @@
 //! From a message in order to the bytes of an order: decode, book, decide, gate, send.
 
 use super::action::{Action, Cancel, CancelToken, Change, Enter, Happening, MassCancel, Replace, Tags};
-use super::book::{Applied, BookFault, Books, OwnMatch, STALE_REASONS, Scope, StaleReason};
+use super::book::{Applied, BookFault, BookRef, Books, OwnMatch, STALE_REASONS, Scope, StaleReason};
 use super::entry::{Away, OrderEntry, Refused, Stage as EntryStage};
 use super::event::{Event, EventKind, Status};
-use super::feed::{Feed, Notice, Release};
+use super::feed::{Notice, Release};
 use super::market::{MarketLine, NoEvent};
-use super::orders::{Anomaly, AnomalyKind, Order, Orders, Report, Sweep, Which};
+use super::orders::{Anomaly, AnomalyKind, Order, Orders, Orphan, Report, Sweep, Which};
 use super::outbox::{Outbox, Progress};
 use super::record::{self, Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
 use super::risk::{Facts, Gate, OrderFacts, Refusal};
 use super::session::SessionInput;
 use super::signal::{Said, Signal};
 use super::strategy::{Actions, Sources, Strategy, View};
-use super::trading::Trading;
+use super::venue::{Feeds, MarketState, Markets, Venue, VenueParts};
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
-use super::{Command, Input, Machine, UtcOffset};
+use super::{Command, FeedsOf, Input, Machine, UtcOffset};
 use crate::base::{
-    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, SessionId, Side, Token, VenueId,
-    VenueRef, counters,
+    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, PerVenue, SessionId, Side, Token,
+    VenueId, VenueRef, VenueSet, counters,
 };
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 
+mod market;
 mod sending;
 mod tape;
 #[cfg(test)]
@@ -41,6 +42,8 @@ counters! {
         pub bad_length: u64,
         /// Messages with an impossible field.
         pub bad_field: u64,
+        /// Inputs of venues that the lane has not.
+        pub elsewhere: u64,
         /// Messages about instruments that are not followed.
         pub untracked: u64,
         /// Messages about new instruments for which there was no room.
@@ -76,20 +79,18 @@ counters! {
 /// the feed's.
 #[allow(missing_debug_implementations)] // the user's parts need not have it
 pub struct Core<W: Wiring> {
-    market: W::Market,
     instruments: InstrumentTable,
-    books: Books,
-    trading: Trading,
+    /// What is known of each venue's market, and what leads there.
+    markets: PerVenue<MarketState>,
+    ends: PerVenue<Ends<W::Venue>>,
     signal: W::Signal,
     strategy: W::Strategy,
     gate: Gate,
     orders: Orders,
-    entry: W::Entry,
     probe: W::Probe,
     policy: Policy,
     tags: Tags,
     lane: u16,
-    venue: VenueId,
     /// Number of the current input, and the lane's clock at it.
     input: u64,
     now: Mono,
@@ -97,8 +98,6 @@ pub struct Core<W: Wiring> {
     utc: Option<UtcOffset>,
     /// Bytes of the current order-entry input that were taken.
     taken: usize,
-    /// The exchange's latest stamp.
-    at: ExchangeTime,
     /// What the strategies have asked for, and how much of it the gate has judged.
     actions: Actions,
     judged: usize,
@@ -111,21 +110,41 @@ pub struct Core<W: Wiring> {
     stopped: bool,
     /// Kinds of such things that were told of since, a bit each.
     told: u32,
-    was_ready: bool,
-    was_away: Away,
-    was_over: bool,
-    want_snapshot: bool,
-    /// A message of the snapshot that is being read contradicted those before it.
-    snapshot_contradicts: bool,
+    /// Snapshots that are to be asked for.
+    wanted: VenueSet,
     /// The next instrument whose strategies are to be told that fitness to trade may have changed.
     news: Option<InstrumentId>,
     /// Timers of strategies in a row after which the next deadline was not later.
     standing: usize,
     /// The signals' deadline stood still: it is not kept until somebody enables the lane again.
     signals_stuck: bool,
-    /// Something happened that [`Core::on_due`] must look at.
-    due: bool,
+    /// Order entries that may have something to report.
+    speaking: VenueSet,
+    /// Something happened there that [`Core::on_due`] must look at.
+    due: VenueSet,
     counters: CoreCounters,
+}
+
+/// What leads to a venue, and how order entry stood when that was last told of.
+struct Ends<V: Venue> {
+    line: V::Line,
+    entry: V::Entry,
+    was_ready: bool,
+    was_away: Away,
+    was_over: bool,
+    /// A message of the snapshot that is being read contradicted those before it.
+    snapshot_contradicts: bool,
+}
+
+impl<V: Venue> Ends<V> {
+    fn new(line: V::Line, entry: V::Entry) -> Self {
+        Ends { line, entry, was_ready: false, was_away: Away::Closed, was_over: false, snapshot_contradicts: false }
+    }
+
+    /// Has the venue said everything about earlier runs and connections?
+    fn knows_all(&self) -> bool {
+        matches!(self.entry.stage(), EntryStage::Sweeping | EntryStage::Ready)
+    }
 }
 
 /// How many actions strategies may ask for in one call.
@@ -146,28 +165,30 @@ const _: () = assert!(OTHERS[2] <= size_of::<OrderBody>() && OTHERS[3] <= size_o
 const PATIENCE: Nanos = Nanos::from_secs(1);
 
 impl<W: Wiring> Core<W> {
-    /// The core, and the feed that goes before it.
-    pub(super) fn new(parts: Parts<W>) -> (Feed<W::Market>, Self) {
+    /// The core, and the feeds that go before it.
+    pub(super) fn new(parts: Parts<W>) -> (FeedsOf<W>, Self) {
+        let (feeds, others) = parts.venues.unzip(|VenueParts { feed, line, mut books, trading, entry }| {
+            // Until the feed hears a line, as it will say.
+            books.mark_stale(Scope::All, StaleReason::Silent);
+            (feed, (MarketState { books, trading, at: ExchangeTime(0) }, Ends::new(line, entry)))
+        });
+        let (markets, ends) = others.unzip(|both| both);
         let mut core = Core {
-            books: parts.books,
-            market: parts.market,
             instruments: parts.instruments,
-            trading: parts.trading,
+            markets,
+            ends,
             signal: parts.signal,
             strategy: parts.strategy,
             gate: parts.gate,
             orders: parts.orders,
-            entry: parts.entry,
             probe: parts.probe,
             policy: parts.policy,
             tags: parts.tags,
             lane: parts.lane,
-            venue: parts.venue,
             input: 0,
             now: Mono(0),
             utc: None,
             taken: 0,
-            at: ExchangeTime(0),
             actions: Actions::new(ACTIONS).numbered_from(parts.tags.strategy),
             judged: 0,
             sweep: None,
@@ -175,21 +196,16 @@ impl<W: Wiring> Core<W> {
             held: false,
             stopped: false,
             told: 0,
-            was_ready: false,
-            was_away: Away::Closed,
-            was_over: false,
-            want_snapshot: false,
-            snapshot_contradicts: false,
+            wanted: VenueSet::default(),
             news: None,
             standing: 0,
             signals_stuck: false,
-            due: false,
+            speaking: VenueSet::default(),
+            due: VenueSet::default(),
             counters: CoreCounters::default(),
         };
         core.gate.number_strategies(core.tags.strategy, Self::STRATEGIES);
-        // Until the feed hears a line, as it will say.
-        core.books.mark_stale(Scope::All, StaleReason::Silent);
-        (parts.feed, core)
+        (Feeds::new(feeds), core)
     }
 
     // ---- what the gateway calls ------------------------------------------------------------------------------------
@@ -202,12 +218,10 @@ impl<W: Wiring> Core<W> {
         self.now = self.now.max(now);
         self.probe.begin(now);
         self.taken = 0;
-        if input.machine() != Machine::Core {
-            return;
-        }
-        out.towards(VenueId::FIRST);
         match input {
-            Input::Session(_, _, input) => self.taken = self.on_session(self.now, input, out),
+            _ if !self.is_here(input) => self.counters.elsewhere = self.counters.elsewhere.wrapping_add(1),
+            _ if input.machine() != Machine::Core => {}
+            Input::Session(venue, _, input) => self.taken = self.on_session(self.now, venue, input, out),
             Input::Command(command) => self.on_command(self.now, command, out),
             Input::Timer(_) => self.on_timer(self.now, out),
             Input::Clock(offset) => self.utc = Some(offset),
@@ -215,16 +229,25 @@ impl<W: Wiring> Core<W> {
         }
     }
 
-    /// What the feed released of the input. What it begins is finished by [`run`](Self::run).
+    /// Is the venue that an input names one of the lane's?
     #[inline]
-    pub fn on_release(&mut self, release: Release<'_>, out: &mut Outbox) {
+    fn is_here(&self, input: Input<'_>) -> bool {
+        match (input.machine(), input) {
+            (Machine::Feed(venue), _) | (_, Input::Session(venue, ..)) => self.ends.get(venue).is_some(),
+            _ => true,
+        }
+    }
+
+    /// What the feed of a venue released of the input. What it begins is finished by [`run`](Self::run).
+    #[inline]
+    pub fn on_release(&mut self, venue: VenueId, release: Release<'_>, out: &mut Outbox) {
         match release {
             Release::Message { bytes, arrived, .. } => {
                 self.probe.message(arrived);
-                self.on_message(self.now, bytes, out);
+                self.on_message(self.now, venue, bytes, out);
             }
-            Release::Snapshot { bytes } => self.on_snapshot_message(bytes, out),
-            Release::Notice(notice) => self.on_notice(notice, out),
+            Release::Snapshot { bytes } => self.on_snapshot_message(venue, bytes, out),
+            Release::Notice(notice) => self.on_notice(venue, notice, out),
         }
     }
 
@@ -251,20 +274,38 @@ impl<W: Wiring> Core<W> {
             self.judge(now, out);
             return true;
         }
-        if let Some(report) = self.entry.next_report(now, out) {
-            self.on_report(now, &report, out);
-            return true;
-        }
-        self.due && self.on_due(now, out)
+        !self.speaking.is_empty() && self.hear(now, out)
+            || !self.due.is_empty() && self.on_due(now, out)
             || self.sweep.is_some() && self.sweep_one(now, out)
-            || self.orders.is_incomplete(self.venue) && self.cancel_orphan(now, out)
+            || self.is_incomplete() && self.cancel_orphan(now, out)
             || self.news.is_some() && self.tell_next(now)
-            || core::mem::take(&mut self.want_snapshot) && out.snapshot()
+            || !self.wanted.is_empty() && self.ask_for_snapshot(out)
+    }
+
+    /// The next report of a venue that has one. False: none has.
+    fn hear(&mut self, now: Mono, out: &mut Outbox) -> bool {
+        while let Some(venue) = self.speaking.first() {
+            out.towards(venue);
+            let report = self.ends.get_mut(venue).and_then(|ends| ends.entry.next_report(now, out));
+            if let Some(report) = report {
+                self.on_report(now, venue, &report, out);
+                return true;
+            }
+            self.speaking.remove(venue);
+        }
+        false
+    }
+
+    #[cold]
+    fn ask_for_snapshot(&mut self, out: &mut Outbox) -> bool {
+        let Some(venue) = self.wanted.take() else { return false };
+        out.towards(venue);
+        out.snapshot()
     }
 
     /// The next bytes of an order-entry session that could not take all at once.
     fn take_more(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> bool {
-        let Input::Session(_, SessionId::ORDERS, input) = input else { return false };
+        let Input::Session(venue, SessionId::ORDERS, input) = input else { return false };
         let (SessionInput::Bytes(bytes) | SessionInput::Dropped(bytes)) = input else { return false };
         let rest = bytes.get(self.taken..).unwrap_or_default();
         if rest.is_empty() {
@@ -274,28 +315,30 @@ impl<W: Wiring> Core<W> {
             SessionInput::Dropped(_) => SessionInput::Dropped(rest),
             _ => SessionInput::Bytes(rest),
         };
-        let taken = self.on_session(now, rest, out);
+        let taken = self.on_session(now, venue, rest, out);
         self.taken = self.taken.saturating_add(taken);
         taken > 0
     }
 
     /// An input of the order-entry session; how many of its bytes were taken. The rest is for later, after the reports
     /// in these are worked through.
-    fn on_session(&mut self, now: Mono, input: SessionInput<'_>, out: &mut Outbox) -> usize {
-        self.due = true;
-        let SessionInput::Dropped(frames) = input else { return self.entry.on_session(now, input, out) };
+    fn on_session(&mut self, now: Mono, venue: VenueId, input: SessionInput<'_>, out: &mut Outbox) -> usize {
+        out.towards(venue);
+        self.due.insert(venue);
+        self.speaking.insert(venue);
+        let Some(ends) = self.ends.get_mut(venue) else { return 0 };
+        let SessionInput::Dropped(frames) = input else { return ends.entry.on_session(now, input, out) };
         // The shell's kill switch took these out: the venue never sees them, their exposure is free again.
         let mut rest = frames;
-        let report = self.entry.dropped(&mut rest);
+        let report = ends.entry.dropped(&mut rest);
         if let Some(report) = &report {
-            self.on_report(now, report, out);
+            self.on_report(now, venue, report, out);
         }
         if report.is_some() { frames.len().saturating_sub(rest.len()) } else { frames.len() }
     }
 
     fn on_timer(&mut self, now: Mono, out: &mut Outbox) {
-        self.entry.on_timer(now, out);
-        self.due = true;
+        self.each_entry(out, |entry, out| entry.on_timer(now, out));
         // Before the strategies, who read them.
         if self.signal_deadline() <= now {
             self.on_signal_timer(now, out);
@@ -311,8 +354,10 @@ impl<W: Wiring> Core<W> {
     /// The signals' own deadline has come. One that stands still would be due for ever.
     fn on_signal_timer(&mut self, now: Mono, out: &mut Outbox) {
         let at = self.signal.next_deadline();
-        let mut said = Said::new(out, self.lane, self.input, now, self.at);
-        self.signal.on_timer(now, &self.books, &mut said);
+        let latest = self.markets.iter().map(|(_, market)| market.at).max().unwrap_or_default();
+        let mut said = Said::new(out, self.lane, self.input, now, latest);
+        let markets = Markets { instruments: &self.instruments, markets: &self.markets };
+        self.signal.on_timer(now, markets, &mut said);
         let dropped = said.dropped();
         self.counters.said_dropped = self.counters.said_dropped.wrapping_add(dropped);
         if self.signal.next_deadline() <= at {
@@ -387,9 +432,9 @@ impl<W: Wiring> Core<W> {
             Command::Resume => self.held = false,
             Command::Shutdown => {
                 self.enabled = false;
-                self.entry.shutdown(now, out);
+                self.each_entry(out, |entry, out| entry.shutdown(now, out));
             }
-            Command::Start => self.entry.start(now, out),
+            Command::Start => self.each_entry(out, |entry, out| entry.start(now, out)),
             // The feed's.
             Command::Snapshot(_) => {}
         }
@@ -397,7 +442,7 @@ impl<W: Wiring> Core<W> {
             self.tell_all();
         }
         self.begin_sweep();
-        self.due = true;
+        self.due = self.all();
         self.call_all(now, |strategy, view, ask| strategy.on_command(&command, view, ask));
         if !self.acts() {
             self.actions.clear();
@@ -410,9 +455,33 @@ impl<W: Wiring> Core<W> {
         let strategy = self.strategy_deadline().map_or(Mono::NEVER, |(at, _)| at);
         let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
         // What can't be cancelled yet is waited for in vain.
-        let orphan = if self.knows_all() { self.orders.orphan_deadline(self.venue) } else { Mono::NEVER };
+        let orphan = |(venue, ends): (VenueId, &Ends<W::Venue>)| {
+            if ends.knows_all() { self.orders.orphan_deadline(venue) } else { Mono::NEVER }
+        };
+        let orphan = self.ends.iter().map(orphan).min().unwrap_or(Mono::NEVER);
+        let entry = self.ends.iter().map(|(_, ends)| ends.entry.next_deadline()).min().unwrap_or(Mono::NEVER);
         let signal = self.signal_deadline();
-        self.entry.next_deadline().min(self.orders.next_deadline()).min(strategy).min(signal).min(sweep).min(orphan)
+        entry.min(self.orders.next_deadline()).min(strategy).min(signal).min(sweep).min(orphan)
+    }
+
+    /// Does anything live that the order table has no place for?
+    #[inline]
+    fn is_incomplete(&self) -> bool {
+        self.ends.iter().any(|(venue, _)| self.orders.is_incomplete(venue))
+    }
+
+    /// Every venue.
+    fn all(&self) -> VenueSet {
+        VenueSet::of_first(self.ends.count())
+    }
+
+    /// Does the same to each order entry.
+    fn each_entry(&mut self, out: &mut Outbox, mut act: impl FnMut(&mut <W::Venue as Venue>::Entry, &mut Outbox)) {
+        for (venue, ends) in self.ends.iter_mut() {
+            out.towards(venue);
+            act(&mut ends.entry, out);
+        }
+        (self.due, self.speaking) = (self.all(), self.all());
     }
 
     /// What the signals wait for. They hear the market while the strategies are stopped, and so have their timers; while the
@@ -433,251 +502,6 @@ impl<W: Wiring> Core<W> {
         if self.acts() { self.strategy.next_deadline() } else { None }
     }
 
-    // ---- the market ------------------------------------------------------------------------------------------------
-
-    #[inline]
-    fn on_message(&mut self, now: Mono, bytes: &[u8], out: &mut Outbox) {
-        self.counters.messages = self.counters.messages.wrapping_add(1);
-        match self.market.decode(bytes, &mut self.instruments) {
-            Ok(event) => {
-                self.probe.pass(Stage::Decoded);
-                self.on_event(now, &event, out);
-            }
-            Err(why) => self.skip(why, bytes, out),
-        }
-    }
-
-    /// One normalised event: the way in for a backtest on history that has no bytes.
-    #[inline]
-    pub fn on_event(&mut self, now: Mono, event: &Event, out: &mut Outbox) {
-        self.at = event.at;
-        let applied = self.take_in(event, out);
-        self.probe.pass(Stage::Booked);
-        // Without an instrument, the event is about the whole market: no book to decide on.
-        let Some(id) = applied.instrument.or(event.instrument) else { return };
-        if self.policy.tape_events {
-            self.tape_event(id, event, out);
-        }
-        if applied.top_changed {
-            if self.policy.tape_tops {
-                self.tape_top(id, out);
-            }
-            if self.books.view(id).is_crossed() {
-                self.note_crossed(id);
-            }
-        }
-        let mut said = Said::new(out, self.lane, self.input, now, event.at);
-        self.signal.on_event(now, id, event, self.books.view(id), &mut said);
-        let dropped = said.dropped();
-        self.counters.said_dropped = self.counters.said_dropped.wrapping_add(dropped);
-        if self.acts() {
-            self.call(now, id, |strategy, view, ask| strategy.on_event(id, event, view, ask));
-            self.probe.pass(Stage::Decided);
-        }
-    }
-
-    #[cold]
-    fn note_crossed(&mut self, id: InstrumentId) {
-        if self.books.freshness(id).is_fresh() && self.trading.tradable(id, self.at).is_ok() {
-            self.counters.crossed = self.counters.crossed.wrapping_add(1);
-        }
-    }
-
-    /// Book and trading state take an event in, on the live path and from a snapshot alike.
-    #[inline]
-    fn take_in(&mut self, event: &Event, out: &mut Outbox) -> Applied {
-        if let EventKind::Status(status) = &event.kind {
-            self.trading.apply(event.at, event.instrument, status);
-            match (event.instrument, status) {
-                (Some(id), Status::Directory { lot, .. }) => self.instruments.revise(id, lot.0),
-                (Some(_), _) => {}
-                (None, _) => self.tell_all(),
-            }
-            if self.policy.cancel_when_untradable {
-                self.begin_sweep();
-            }
-            return Applied::default();
-        }
-        let Some(id) = event.instrument else { return Applied::default() };
-        let applied = self.books.apply(id, &event.kind);
-        if let Some((client, touch)) = applied.own
-            && touch.is_last()
-            && !self.is_live(client)
-        {
-            self.books.own_remove(VenueRef(order_of(&event.kind)));
-        }
-        if let Some(fault) = applied.fault {
-            let order = order_of(&event.kind);
-            if !self.books.freshness(id).has(StaleReason::Snapshot) {
-                self.alert(Alert::BookFault, Some(id), order, fault as u64, out);
-                self.became_stale(true);
-            } else if !matches!(fault, BookFault::OrdersFull | BookFault::LevelsFull) {
-                // Between a torn snapshot and the next one, every message is about orders that are not there; within a
-                // snapshot, it is the snapshot that is wrong. (One that does not fit would not fit again.)
-                self.snapshot_contradicts = true;
-            }
-        }
-        applied
-    }
-
-    #[cold]
-    fn skip(&mut self, why: NoEvent, bytes: &[u8], out: &mut Outbox) {
-        let kind = u64::from(bytes.first().copied().unwrap_or_default());
-        let counter = match why {
-            NoEvent::UnknownType(_) => &mut self.counters.unknown_type,
-            NoEvent::BadLength(_) => &mut self.counters.bad_length,
-            NoEvent::BadField(_) => &mut self.counters.bad_field,
-            NoEvent::Untracked => &mut self.counters.untracked,
-            NoEvent::InstrumentsFull => &mut self.counters.instruments_full,
-        };
-        *counter = counter.wrapping_add(1);
-        let code = match why {
-            NoEvent::Untracked => return,
-            NoEvent::UnknownType(_) => 1,
-            NoEvent::BadLength(_) => 2,
-            NoEvent::BadField(_) => 3,
-            NoEvent::InstrumentsFull => 4,
-        };
-        let instrument = W::Market::locate(bytes).and_then(|l| self.market.instrument(l));
-        self.alert(Alert::Skipped, instrument, kind, code, out);
-        // What is malformed was not applied: the books that it was about are not the venue's any more. An unknown
-        // type makes nothing stale.
-        if matches!(why, NoEvent::BadLength(_) | NoEvent::BadField(_)) {
-            self.books.mark_stale(instrument.map_or(Scope::All, Scope::One), StaleReason::Malformed);
-            self.became_stale(true);
-        }
-    }
-
-    fn on_snapshot_message(&mut self, bytes: &[u8], out: &mut Outbox) {
-        self.counters.snapshot_messages = self.counters.snapshot_messages.wrapping_add(1);
-        match self.market.decode(bytes, &mut self.instruments) {
-            Ok(event) => {
-                self.take_in(&event, out);
-            }
-            Err(why) => self.skip(why, bytes, out),
-        }
-    }
-
-    fn on_notice(&mut self, notice: Notice, out: &mut Outbox) {
-        match notice {
-            Notice::GapOpened { first } => {
-                self.books.mark_stale(Scope::All, StaleReason::Gap);
-                self.became_stale(false);
-                self.alert(Alert::GapOpened, None, first, 0, out);
-            }
-            Notice::GapClosed => {
-                self.books.heal(Scope::All, StaleReason::Gap);
-                self.tell_all();
-                self.alert(Alert::GapClosed, None, 0, 0, out);
-            }
-            Notice::Lost { first, count, locate } => {
-                let one = locate.and_then(|l| self.market.instrument(l));
-                self.books.mark_stale(one.map_or(Scope::All, Scope::One), StaleReason::Malformed);
-                self.became_stale(true);
-                self.alert(Alert::Lost, one, first, count, out);
-            }
-            Notice::Joined { first } => {
-                self.books.mark_stale(Scope::All, StaleReason::Malformed);
-                self.became_stale(true);
-                self.alert(Alert::Joined, None, first, 0, out);
-            }
-            Notice::SnapshotBegin => {
-                // What was damaged is gone with the books. A gap is the feed's to close.
-                self.books.clear();
-                for reason in [StaleReason::Malformed, StaleReason::Fault, StaleReason::Full] {
-                    self.books.heal(Scope::All, reason);
-                }
-                self.books.mark_stale(Scope::All, StaleReason::Snapshot);
-                self.trading.before_snapshot();
-                self.snapshot_contradicts = false;
-                self.became_stale(false);
-                self.alert(Alert::SnapshotBegin, None, 0, 0, out);
-            }
-            Notice::SnapshotEnd { next } => {
-                self.trading.after_snapshot();
-                self.forget_dead_marks();
-                // A book that the snapshot itself contradicted, or that had no room for it, stays stale.
-                self.books.heal(Scope::All, StaleReason::Snapshot);
-                self.want_snapshot = self.snapshot_contradicts && self.policy.snapshot_on_fault;
-                self.begin_sweep();
-                self.tell_all();
-                self.alert(Alert::SnapshotEnd, None, next, 0, out);
-            }
-            Notice::SnapshotFailed { why, next } => self.alert(Alert::SnapshotFailed, None, why as u64, next, out),
-            Notice::SnapshotAhead { next, lines } => self.alert(Alert::SnapshotAhead, None, next, lines, out),
-            Notice::SessionChanged => {
-                self.market.reset();
-                self.books.clear();
-                self.trading.reset();
-                self.forget_dead_marks();
-                for reason in STALE_REASONS {
-                    self.books.heal(Scope::All, reason);
-                }
-                // Until its numbers are believed.
-                self.books.mark_stale(Scope::All, StaleReason::Silent);
-                self.begin_sweep();
-                self.tell_all();
-                self.alert(Alert::SessionChanged, None, 0, 0, out);
-            }
-            Notice::EndOfSession => self.nobody_speaks(Alert::EndOfSession, 0, false, out),
-            Notice::SessionGoesOn => {
-                self.books.heal(Scope::All, StaleReason::Silent);
-                self.tell_all();
-                self.alert(Alert::SessionGoesOn, None, 0, 0, out);
-            }
-            Notice::MarketSilent { next, heard } => self.nobody_speaks(Alert::MarketSilent, next, heard, out),
-            Notice::MarketBack { next, said } => {
-                self.books.heal(Scope::All, StaleReason::Silent);
-                self.tell_all();
-                if said {
-                    self.alert(Alert::MarketBack, None, next, 0, out);
-                }
-            }
-            Notice::JumpDropped { number, next, damaged } => {
-                if damaged {
-                    self.books.mark_stale(Scope::All, StaleReason::Malformed);
-                    self.became_stale(true);
-                }
-                self.alert(Alert::JumpDropped, None, number, next, out);
-            }
-            Notice::LinesDiffer { sequence, line } => {
-                self.alert(Alert::LinesDiffer, None, sequence, u64::from(line.0), out);
-            }
-            Notice::Overrun => {
-                self.books.mark_stale(Scope::All, StaleReason::Malformed);
-                self.became_stale(true);
-                self.alert(Alert::FeedOverrun, None, 0, 0, out);
-            }
-            Notice::LineSilent(line) => self.alert(Alert::LineSilent, None, u64::from(line.0), 0, out),
-            Notice::LineBack(line) => self.alert(Alert::LineBack, None, u64::from(line.0), 0, out),
-        }
-    }
-
-    /// No book can be trusted until someone speaks for the market again.
-    fn nobody_speaks(&mut self, alert: Alert, next: u64, heard: bool, out: &mut Outbox) {
-        self.books.mark_stale(Scope::All, StaleReason::Silent);
-        self.became_stale(false);
-        self.alert(alert, None, next, u64::from(heard), out);
-    }
-
-    /// Some book can't be trusted any more. A gap the feed heals by itself; damage only a snapshot does.
-    fn became_stale(&mut self, damaged: bool) {
-        self.begin_sweep();
-        self.tell_all();
-        self.want_snapshot |= damaged && self.policy.snapshot_on_fault;
-    }
-
-    /// Marks of finished orders that waited for a feed that has been replaced by a snapshot or another session.
-    fn forget_dead_marks(&mut self) {
-        let orders = &self.orders;
-        self.books.own_forget(|client| orders.get(client).is_none_or(|order| !order.is_live()));
-    }
-
-    /// May the order still do something?
-    fn is_live(&self, client: ClientId) -> bool {
-        self.orders.get(client).is_some_and(Order::is_live)
-    }
-
     /// Looks at every live order: may it rest?
     fn begin_sweep(&mut self) {
         self.sweep = Some(Sweep::new(Which::All, PATIENCE));
@@ -691,16 +515,23 @@ impl<W: Wiring> Core<W> {
         &self.instruments
     }
 
-    /// Books.
+    /// What is known of a venue's market.
+    #[inline]
     #[must_use]
-    pub fn books(&self) -> &Books {
-        &self.books
+    pub fn market(&self, venue: VenueId) -> Option<&MarketState> {
+        self.markets.get(venue)
     }
 
-    /// Trading state.
+    /// The same of all venues, in the order of their numbers.
     #[must_use]
-    pub fn trading(&self) -> &Trading {
-        &self.trading
+    pub fn markets(&self) -> &PerVenue<MarketState> {
+        &self.markets
+    }
+
+    /// The book of an instrument, at the venue where it trades.
+    #[must_use]
+    pub fn book(&self, id: InstrumentId) -> BookRef<'_> {
+        Markets { instruments: &self.instruments, markets: &self.markets }.book(id)
     }
 
     /// The gate and its ledger.
@@ -715,25 +546,31 @@ impl<W: Wiring> Core<W> {
         &self.orders
     }
 
-    /// Order entry.
+    /// Order entry of a venue.
     #[must_use]
-    pub fn entry(&self) -> &W::Entry {
-        &self.entry
+    pub fn entry(&self, venue: VenueId) -> Option<&<W::Venue as Venue>::Entry> {
+        self.ends.get(venue).map(|ends| &ends.entry)
     }
 
-    /// May orders be sent: is order entry ready, and everything known that lives at the venue?
+    /// The same of all venues, in the order of their numbers.
+    pub fn entries(&self) -> impl Iterator<Item = (VenueId, &<W::Venue as Venue>::Entry)> {
+        self.ends.iter().map(|(venue, ends)| (venue, &ends.entry))
+    }
+
+    /// May orders be sent to a venue: is order entry ready, and everything known that lives there?
     #[inline]
     #[must_use]
-    pub fn ready(&self) -> bool {
-        self.entry.ready() && !self.orders.is_incomplete(self.venue)
+    pub fn ready(&self, venue: VenueId) -> bool {
+        self.entry(venue).is_some_and(OrderEntry::ready) && !self.orders.is_incomplete(venue)
     }
 
     /// Why not, while they may not.
     #[must_use]
-    pub fn away(&self) -> Away {
+    pub fn away(&self, venue: VenueId) -> Away {
+        let Some(ends) = self.ends.get(venue) else { return Away::Over };
         // `Opening` is also what an entry says that has nothing to complain of.
-        match self.entry.away() {
-            Away::Opening if self.knows_all() && self.orders.is_incomplete(self.venue) => Away::Incomplete,
+        match ends.entry.away() {
+            Away::Opening if ends.knows_all() && self.orders.is_incomplete(venue) => Away::Incomplete,
             why => why,
         }
     }
@@ -772,30 +609,15 @@ impl<W: Wiring> Core<W> {
     pub fn inputs(&self) -> u64 {
         self.input
     }
-
-    /// The exchange's latest stamp.
-    #[must_use]
-    pub fn exchange_time(&self) -> ExchangeTime {
-        self.at
-    }
 }
 
 crate::state! {
     [W: Wiring] Core[W] {
-        market, instruments, books, trading, signal, strategy, gate, orders, entry, input, now, utc, taken, at, actions, judged,
-        sweep, enabled, held, stopped, told, was_ready, was_away, was_over, want_snapshot, snapshot_contradicts, news,
-        standing, signals_stuck, due, counters,
-    } without { probe, policy, tags, lane, venue }
+        instruments, markets, ends, signal, strategy, gate, orders, input, now, utc, taken, actions, judged, sweep, enabled,
+        held, stopped, told, wanted, news, standing, signals_stuck, speaking, due, counters,
+    } without { probe, policy, tags, lane }
 }
 
-/// The reference of the order that an event is about, 0 for none.
-fn order_of(kind: &EventKind) -> u64 {
-    match kind {
-        EventKind::Add { order, .. }
-        | EventKind::Execute { order, .. }
-        | EventKind::Reduce { order, .. }
-        | EventKind::Delete { order }
-        | EventKind::Replace { order, .. } => order.0,
-        _ => 0,
-    }
+crate::state! {
+    [V: Venue] Ends[V] { line, entry, was_ready, was_away, was_over, snapshot_contradicts }
 }

@@ -51,11 +51,17 @@ impl<W: Wiring> Core<W> {
     /// Sends an enter in one part or two. What a part could be refused for is asked before the first leaves; should the
     /// second be refused all the same, `enter` is that part.
     fn enter(&mut self, now: Mono, enter: &mut Enter, out: &mut Outbox) -> Result<(), Refusal> {
-        if !self.ready() {
+        let Some(&row) = self.instruments.get(enter.instrument) else {
+            // As it would be heard of an instrument of a venue that is away.
+            let any = self.ends.iter().any(|(_, ends)| ends.entry.ready());
+            return Err(if any { Refusal::UnknownInstrument } else { Refusal::EntryNotReady });
+        };
+        if !self.ready(row.venue) {
             return Err(Refusal::EntryNotReady);
         }
-        let row = *self.instruments.get(enter.instrument).ok_or(Refusal::UnknownInstrument)?;
-        let room = self.entry.room(enter, self.orders.next_id(), &row, out);
+        out.towards(row.venue);
+        let ends = self.ends.get(row.venue).ok_or(Refusal::EntryNotReady)?;
+        let room = ends.entry.room(enter, self.orders.next_id(), &row, out);
         let facts =
             Facts { room: self.orders.room().min(room.unwrap_or(0)), ..self.facts(now, enter.instrument, &row) };
         let approvals = match (self.gate.enter(*enter, &facts), room) {
@@ -67,13 +73,14 @@ impl<W: Wiring> Core<W> {
             let mark = approved.mark;
             *enter = approved.enter;
             let id = self.orders.next_id();
-            let sent = self.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
+            let ends = self.ends.get_mut(row.venue).ok_or(Refusal::EntryNotReady)?;
+            let sent = ends.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
             self.probe.pass(Stage::Encoded);
             self.counters.entered = self.counters.entered.wrapping_add(1);
-            match self.orders.opened(now, self.venue, enter, mark, sent) {
+            match self.orders.opened(now, row.venue, enter, mark, sent) {
                 Some(change) => self.took_step(now, &change, out),
                 None => {
-                    self.orders.not_opened(self.venue, enter, mark, row.symbol, sent);
+                    self.orders.not_opened(row.venue, enter, mark, row.symbol, sent);
                     self.fault(enter.instrument, sent.token, out);
                 }
             }
@@ -83,15 +90,17 @@ impl<W: Wiring> Core<W> {
     }
 
     fn replace(&mut self, now: Mono, replace: Replace, out: &mut Outbox) -> Result<(), Refusal> {
-        if !self.ready() {
-            return Err(Refusal::EntryNotReady);
-        }
         let order = *self.orders.get(replace.order).ok_or(Refusal::UnknownOrder)?;
         let row = *self.instruments.get(order.instrument).ok_or(Refusal::UnknownInstrument)?;
+        if !self.ready(row.venue) {
+            return Err(Refusal::EntryNotReady);
+        }
+        out.towards(row.venue);
         let facts = self.facts(now, order.instrument, &row);
         let approved = self.gate.replace(replace, &order_facts(&order), &facts)?;
         self.probe.pass(Stage::Approved);
-        let sent = self.entry.replace(now, approved, &order, out).map_err(refusal)?;
+        let ends = self.ends.get_mut(row.venue).ok_or(Refusal::EntryNotReady)?;
+        let sent = ends.entry.replace(now, approved, &order, out).map_err(refusal)?;
         self.probe.pass(Stage::Encoded);
         self.counters.replaced = self.counters.replaced.wrapping_add(1);
         match self.orders.replace_sent(now, &replace, sent) {
@@ -104,7 +113,10 @@ impl<W: Wiring> Core<W> {
     fn cancel(&mut self, now: Mono, cancel: Cancel, out: &mut Outbox) -> Result<(), Refusal> {
         let order = *self.orders.get(cancel.order).ok_or(Refusal::UnknownOrder)?;
         let approved = self.gate.cancel(cancel, &order_facts(&order), now)?;
-        let sent = self.entry.cancel(now, approved, &order, out).map_err(refusal)?;
+        let venue = self.venue_of(order.instrument);
+        out.towards(venue);
+        let ends = self.ends.get_mut(venue).ok_or(Refusal::EntryNotReady)?;
+        let sent = ends.entry.cancel(now, approved, &order, out).map_err(refusal)?;
         self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
         match self.orders.cancel_sent(now, &cancel, sent) {
             Some(change) => self.took_step(now, &change, out),
@@ -114,10 +126,27 @@ impl<W: Wiring> Core<W> {
     }
 
     fn mass_cancel(&mut self, now: Mono, cancel: MassCancel, out: &mut Outbox) -> Result<(), Refusal> {
-        let approved = self.gate.mass_cancel(cancel, now)?;
-        self.entry.mass_cancel(now, approved, &self.instruments, out).map_err(refusal)?;
-        self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
-        Ok(())
+        // Of all instruments: at every venue. One that can't take it refuses it for all, after the others have it.
+        let only = cancel.instrument.map(|id| self.venue_of(id));
+        let mut refused = None;
+        for (venue, ends) in self.ends.iter_mut() {
+            if only.is_some_and(|only| only != venue) {
+                continue;
+            }
+            out.towards(venue);
+            let approved = self.gate.mass_cancel(cancel, now)?;
+            match ends.entry.mass_cancel(now, approved, &self.instruments, out) {
+                Ok(_) => self.counters.cancelled = self.counters.cancelled.wrapping_add(1),
+                Err(why) => refused = Some(refusal(why)),
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Where an instrument trades. One without a row trades nowhere; the first venue stands for that.
+    #[inline]
+    pub(super) fn venue_of(&self, id: InstrumentId) -> VenueId {
+        self.instruments.get(id).map_or(VenueId::FIRST, |row| row.venue)
     }
 
     /// Something left that the order table can't hold. It can't be: all that could refuse it is asked before. Nothing
@@ -128,23 +157,25 @@ impl<W: Wiring> Core<W> {
         self.alert(Alert::Fault, Some(id), token.0, 0, out);
         self.gate.kill();
         self.begin_sweep();
-        self.due = true;
+        self.due = self.all();
     }
 
     /// What the gate must know of the market.
     #[inline]
     fn facts<'a>(&self, now: Mono, id: InstrumentId, row: &'a Instrument) -> Facts<'a> {
-        let book = self.books.view(id);
+        let market = self.market(row.venue);
+        let book = market.map(|market| market.books.view(id));
+        let best = |side| book.and_then(|book| book.top_without_own(side)).map(|level| level.price);
         Facts {
             now,
             instrument: row,
-            best_bid: book.top_without_own(Side::Buy).map(|l| l.price),
-            best_ask: book.top_without_own(Side::Sell).map(|l| l.price),
-            fresh: book.freshness().is_fresh(),
-            crossed: book.is_crossed(),
-            tradable: self.trading.tradable(id, self.at).is_ok(),
-            collar: self.trading.collar(id),
-            short_restricted: self.trading.short_restricted(id),
+            best_bid: best(Side::Buy),
+            best_ask: best(Side::Sell),
+            fresh: book.is_some_and(|book| book.freshness().is_fresh()),
+            crossed: book.is_some_and(|book| book.is_crossed()),
+            tradable: market.is_some_and(|market| market.trades(id)),
+            collar: market.and_then(|market| market.trading.collar(id)),
+            short_restricted: market.is_none_or(|market| market.trading.short_restricted(id)),
             own_best_bid: self.orders.own_best(id, Side::Buy),
             own_best_ask: self.orders.own_best(id, Side::Sell),
             room: 0,
@@ -152,16 +183,16 @@ impl<W: Wiring> Core<W> {
     }
 
     /// The venue has spoken.
-    pub(super) fn on_report(&mut self, now: Mono, report: &Report, out: &mut Outbox) {
-        self.due = true;
-        let change = if self.entry.tells_of_earlier() {
+    pub(super) fn on_report(&mut self, now: Mono, venue: VenueId, report: &Report, out: &mut Outbox) {
+        self.due.insert(venue);
+        let Some(ends) = self.ends.get(venue) else { return };
+        let change = if ends.entry.tells_of_earlier() {
             // Until the venue has said all that it knows, it is telling of an earlier run too.
-            let instruments = &mut self.instruments;
-            self.orders
-                .adopt(self.venue, report, |symbol| instruments.admit(Instrument::us_equity(symbol)).ok().flatten())
+            let (instruments, line) = (&mut self.instruments, &ends.line);
+            self.orders.adopt(venue, report, |symbol| instruments.admit(line.new_row(symbol)).ok().flatten())
         } else {
-            self.check_symbol(report);
-            self.orders.report(self.venue, report)
+            self.check_symbol(venue, report);
+            self.orders.report(venue, report)
         };
         // Before any strategy may answer to it.
         if let Some(anomaly) = self.orders.take_anomaly() {
@@ -173,9 +204,9 @@ impl<W: Wiring> Core<W> {
     }
 
     /// An order that stands, stands in the instrument for which it was sent.
-    fn check_symbol(&mut self, report: &Report) {
+    fn check_symbol(&mut self, venue: VenueId, report: &Report) {
         let (Report::Accepted(standing) | Report::Replaced { now: standing, .. }) = report else { return };
-        let Some(order) = self.orders.by_token(self.venue, standing.token).copied() else { return };
+        let Some(order) = self.orders.by_token(venue, standing.token).copied() else { return };
         if self.instruments.get(order.instrument).is_some_and(|row| row.symbol != standing.symbol) {
             self.orders.names_another_symbol(&order, standing);
         }
@@ -196,7 +227,7 @@ impl<W: Wiring> Core<W> {
             anomaly.what,
             AnomalyKind::UnknownAccepted | AnomalyKind::UnknownReplaced | AnomalyKind::UnknownFill
         ) {
-            self.cancel_token(now, anomaly.token, out);
+            self.cancel_token(now, anomaly.venue, anomaly.token, out);
         }
         if !stops || self.stopped {
             return;
@@ -210,49 +241,27 @@ impl<W: Wiring> Core<W> {
     /// An order took a step: the ledger, the books' marks, the tape and the strategy follow, in this order.
     pub(super) fn took_step(&mut self, now: Mono, change: &Change, out: &mut Outbox) {
         let Some(row) = self.instruments.get(change.instrument) else { return };
+        let venue = row.venue;
         self.gate.apply(change, row);
         // A correction has a fill, too: what it puts in place of one that was counted.
         if change.what == Happening::Filled {
             self.counters.fills = self.counters.fills.wrapping_add(1);
         }
-        if self.books.kind(change.instrument) == Some(BookKind::Levels) {
-            self.rests_in_levels(change.order);
-        } else {
-            self.mark_own(change);
+        if let Some(market) = self.markets.get_mut(venue) {
+            let full = match market.books.kind(change.instrument) {
+                Some(BookKind::Levels) => self.orders.get(change.order).map(|order| rests(&mut market.books, order)),
+                _ => mark_own(&mut market.books, change),
+            };
+            self.counters.own_full = self.counters.own_full.wrapping_add(u64::from(full == Some(OwnMatch::Full)));
         }
         self.tape_order(change, out);
+        if change.finished
+            && let (Some(order), Some(ends)) = (self.orders.get(change.order), self.ends.get_mut(venue))
+        {
+            ends.entry.finished(order);
+        }
         if self.acts() {
             self.call(now, change.instrument, |strategy, view, ask| strategy.on_change(change, view, ask));
-        }
-    }
-
-    /// Marks the order in the book by the venue's reference, which the feed shows.
-    fn mark_own(&mut self, change: &Change) {
-        if let Some(left) = change.left {
-            // The venue's answer may be ahead of the feed. What is finished and still shown stays marked as own until the
-            // feed takes it out (`Core::take_in`): signals must not mistake our dead order for someone's interest.
-            let shown = change.finished && self.books.view(change.instrument).order(left).is_some();
-            if !shown {
-                self.books.own_remove(left);
-            }
-        }
-        if let Some(joined) = change.joined
-            && self.books.own_add(joined, change.order) == OwnMatch::Full
-        {
-            self.counters.own_full = self.counters.own_full.wrapping_add(1);
-        }
-    }
-
-    /// Tells the book of levels what rests of an order, as far as the venue has confirmed it. One that is not to rest
-    /// (immediate or cancel), or is hidden, is never shown.
-    #[cold]
-    fn rests_in_levels(&mut self, order: ClientId) {
-        let Some(order) = self.orders.get(order) else { return };
-        let confirmed = order.is_live() && order.status != OrderStatus::Pending && order.tif == TimeInForce::Day;
-        let shown = confirmed && order.display != Visibility::Hidden;
-        let qty = if shown { order.open } else { Qty::ZERO };
-        if self.books.own_rests(order.instrument, order.id, order.side, order.price, qty) == OwnMatch::Full {
-            self.counters.own_full = self.counters.own_full.wrapping_add(1);
         }
     }
 
@@ -262,56 +271,77 @@ impl<W: Wiring> Core<W> {
             self.took_step(now, &change, out);
             return true;
         }
+        while let Some(venue) = self.due.first() {
+            if self.on_due_at(now, venue, out) {
+                return true;
+            }
+            self.due.remove(venue);
+        }
+        false
+    }
+
+    /// The same of one venue.
+    fn on_due_at(&mut self, now: Mono, venue: VenueId, out: &mut Outbox) -> bool {
+        out.towards(venue);
+        let (ready, away) = (self.ready(venue), self.away(venue));
+        let overdue = self.orders.is_overdue(venue);
+        let nothing_lives = self.orders.live_count_at(venue) == 0 && !self.orders.is_incomplete(venue);
+        let Some(ends) = self.ends.get_mut(venue) else { return false };
         // A query already on its way does not cover what has become late since, and one may find no room: asked until
         // nothing is late.
-        if self.orders.is_overdue(self.venue) {
-            self.entry.query(now, out);
+        if overdue {
+            ends.entry.confirm(now, out);
+            self.speaking.insert(venue);
         }
-        let (ready, away) = (self.ready(), self.away());
-        let gave_up = (away.gave_up() || away == Away::Incomplete) && away != self.was_away;
-        self.was_away = away;
-        if ready != self.was_ready {
-            self.was_ready = ready;
+        let gave_up = (away.gave_up() || away == Away::Incomplete) && away != ends.was_away;
+        ends.was_away = away;
+        let detail = ends.entry.detail();
+        if ready != ends.was_ready {
+            ends.was_ready = ready;
             if ready {
-                self.alert(Alert::EntryReady, None, 0, 0, out);
+                self.alert_at(venue, Alert::EntryReady, None, 0, 0, out);
             } else {
-                self.alert(Alert::EntryLost, None, away as u64, self.entry.detail(), out);
+                self.alert_at(venue, Alert::EntryLost, None, away as u64, detail, out);
             }
             // Orders that may not rest could not be cancelled while order entry was away.
             self.begin_sweep();
             return true;
         }
         if gave_up {
-            self.alert(Alert::EntryLost, None, away as u64, self.entry.detail(), out);
+            self.alert_at(venue, Alert::EntryLost, None, away as u64, detail, out);
             return true;
         }
-        if self.entry.stage() == EntryStage::Over && !self.was_over {
-            self.was_over = true;
-            let fault = self.entry.fault().map_or(0, |fault| (fault as u64).wrapping_add(1));
-            self.alert(Alert::EntryOver, None, fault, self.entry.detail(), out);
+        let stage = ends.entry.stage();
+        if stage == EntryStage::Over && !ends.was_over {
+            ends.was_over = true;
+            let fault = ends.entry.fault().map_or(0, |fault| (fault as u64).wrapping_add(1));
+            self.alert_at(venue, Alert::EntryOver, None, fault, detail, out);
             return true;
         }
-        if self.entry.stage() == EntryStage::Sweeping {
-            if self.orders.live_count_at(self.venue) == 0 && !self.orders.is_incomplete(self.venue) {
-                self.entry.swept(now, out);
+        if stage == EntryStage::Sweeping {
+            if nothing_lives {
+                ends.entry.swept(now, out);
+                self.speaking.insert(venue);
                 return true;
             }
             if self.sweep.is_none() {
                 self.begin_sweep();
             }
         }
-        self.due = false;
         false
     }
 
     /// Cancels the next order that may not rest any more. False: none does.
     pub(super) fn sweep_one(&mut self, now: Mono, out: &mut Outbox) -> bool {
         let Some(mut sweep) = self.sweep.take() else { return false };
-        let all = !self.acts() || self.gate.is_killed() || self.entry.stage() == EntryStage::Sweeping;
+        let all = !self.acts() || self.gate.is_killed();
         let may_not_rest = |order: &Order| {
             let id = order.instrument;
-            all || self.policy.cancel_when_stale && !self.books.freshness(id).is_fresh()
-                || self.policy.cancel_when_untradable && self.trading.tradable(id, self.at).is_err()
+            let venue = self.venue_of(id);
+            let (Some(market), Some(ends)) = (self.markets.get(venue), self.ends.get(venue)) else { return true };
+            all || ends.entry.stage() == EntryStage::Sweeping
+                || self.policy.cancel_when_stale && !market.books.freshness(id).is_fresh()
+                || self.policy.cancel_when_untradable && !market.trades(id)
         };
         let Some(cancel) = sweep.next_where(now, &self.orders, may_not_rest) else {
             // Whatever was found is looked at again later: a cancel may be lost with its connection.
@@ -327,32 +357,37 @@ impl<W: Wiring> Core<W> {
     /// Cancels the next order that lives outside of the table. False: none is to be cancelled now.
     #[cold]
     pub(super) fn cancel_orphan(&mut self, now: Mono, out: &mut Outbox) -> bool {
-        if !self.knows_all() {
-            return false;
+        let settled = self.ends.iter().filter(|(_, ends)| ends.knows_all());
+        let mut venues = VenueSet::default();
+        settled.for_each(|(venue, _)| venues.insert(venue));
+        while let Some(venue) = venues.take() {
+            if let Some(orphan) = self.orders.next_orphan(venue, now, PATIENCE) {
+                self.cancel_this_orphan(now, venue, &orphan, out);
+                return true;
+            }
         }
-        let Some(orphan) = self.orders.next_orphan(self.venue, now, PATIENCE) else { return false };
+        false
+    }
+
+    fn cancel_this_orphan(&mut self, now: Mono, venue: VenueId, orphan: &Orphan, out: &mut Outbox) {
         if !orphan.cancelled {
-            self.alert(Alert::Orphan, orphan.instrument, orphan.token.0, orphan.symbol.key(), out);
+            self.alert_at(venue, Alert::Orphan, orphan.instrument, orphan.token.0, orphan.symbol.key(), out);
         }
         // One that does not leave has its turn in the next round.
-        if self.cancel_token(now, orphan.token, out) {
-            self.orders.orphan_cancel_sent(self.venue, orphan.token);
+        if self.cancel_token(now, venue, orphan.token, out) {
+            self.orders.orphan_cancel_sent(venue, orphan.token);
         }
-        true
     }
 
     /// Cancels an order that is in no table, by the number under which the venue has it. False: the cancel can't leave now.
     #[cold]
-    fn cancel_token(&mut self, now: Mono, token: Token, out: &mut Outbox) -> bool {
+    fn cancel_token(&mut self, now: Mono, venue: VenueId, token: Token, out: &mut Outbox) -> bool {
         let approved = self.gate.cancel_token(CancelToken { token }, now);
-        let left = self.entry.cancel_token(now, approved, out).is_ok();
+        out.towards(venue);
+        let ends = self.ends.get_mut(venue);
+        let left = ends.is_some_and(|ends| ends.entry.cancel_token(now, approved, out).is_ok());
         self.counters.cancelled = self.counters.cancelled.wrapping_add(u64::from(left));
         left
-    }
-
-    /// Has the venue said everything about earlier runs and connections?
-    pub(super) fn knows_all(&self) -> bool {
-        matches!(self.entry.stage(), EntryStage::Sweeping | EntryStage::Ready)
     }
 
     /// Calls the strategies about an instrument. One that has no row is nobody's.
@@ -378,16 +413,38 @@ impl<W: Wiring> Core<W> {
         let lane = Sources {
             now,
             utc: self.utc,
-            at: self.at,
+            markets: &self.markets,
             instruments: &self.instruments,
-            books: &self.books,
-            trading: &self.trading,
             gate: &self.gate,
             orders: &self.orders,
             signals: &self.signal,
         };
         call(&mut self.strategy, &View::new(lane, self.tags), &mut self.actions);
     }
+}
+
+/// Marks an order in the book by the venue's reference, which the feed shows.
+#[inline]
+fn mark_own(books: &mut Books, change: &Change) -> Option<OwnMatch> {
+    if let Some(left) = change.left {
+        // The venue's answer may be ahead of the feed. What is finished and still shown stays marked as own until the
+        // feed takes it out (`Core::take_in`): signals must not mistake our dead order for someone's interest.
+        let shown = change.finished && books.view(change.instrument).order(left).is_some();
+        if !shown {
+            books.own_remove(left);
+        }
+    }
+    change.joined.map(|joined| books.own_add(joined, change.order))
+}
+
+/// Tells a book of levels what rests of an order, as far as the venue has confirmed it. One that is not to rest (immediate
+/// or cancel), or is hidden, is never shown.
+#[cold]
+fn rests(books: &mut Books, order: &Order) -> OwnMatch {
+    let confirmed = order.is_live() && order.status != OrderStatus::Pending && order.tif == TimeInForce::Day;
+    let shown = confirmed && order.display != Visibility::Hidden;
+    let qty = if shown { order.open } else { Qty::ZERO };
+    books.own_rests(order.instrument, order.id, order.side, order.price, qty)
 }
 
 /// Why order entry refused, in the words that strategies hear.

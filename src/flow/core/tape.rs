@@ -9,9 +9,36 @@ impl<W: Wiring> Core<W> {
         out.tape(&[header.as_bytes(), body]);
     }
 
+    /// Of an instrument, or of the whole lane.
     pub(super) fn alert(&self, alert: Alert, id: Option<InstrumentId>, first: u64, second: u64, out: &mut Outbox) {
+        let row = id.and_then(|id| self.instruments.get(id));
+        self.write_alert(alert, row.map(|row| row.venue), id, (first, second), out);
+    }
+
+    /// Of a venue, and perhaps of an instrument there.
+    pub(super) fn alert_at(
+        &self,
+        venue: VenueId,
+        alert: Alert,
+        id: Option<InstrumentId>,
+        first: u64,
+        second: u64,
+        out: &mut Outbox,
+    ) {
+        self.write_alert(alert, Some(venue), id, (first, second), out);
+    }
+
+    fn write_alert(
+        &self,
+        alert: Alert,
+        venue: Option<VenueId>,
+        id: Option<InstrumentId>,
+        (first, second): (u64, u64),
+        out: &mut Outbox,
+    ) {
         let body = AlertBody {
             alert: U16::new(alert as u16),
+            venue: venue.map_or(u8::MAX, |venue| venue.0),
             instrument: record::instrument_field(id),
             symbol: self.symbol_field(id),
             first: U64::new(first),
@@ -22,7 +49,8 @@ impl<W: Wiring> Core<W> {
 
     pub(super) fn tape_anomaly(&self, anomaly: &Anomaly, stops: bool, out: &mut Outbox) {
         let Anomaly { what, venue, report, token, order, instrument, said, known } = *anomaly;
-        let said = if what.says_code() { i64::from(self.entry.code_of(report)) } else { said };
+        let code = || self.entry(venue).map_or(0, |entry| entry.code_of(report));
+        let said = if what.says_code() { i64::from(code()) } else { said };
         let body = AnomalyBody {
             what: what as u8,
             stops: u8::from(stops),
@@ -80,14 +108,14 @@ impl<W: Wiring> Core<W> {
         self.tape(Kind::Decision, body.as_bytes(), out);
     }
 
-    pub(super) fn tape_top(&self, id: InstrumentId, out: &mut Outbox) {
-        let book = self.books.view(id);
+    pub(super) fn tape_top(&self, market: &MarketState, id: InstrumentId, out: &mut Outbox) {
+        let book = market.books.view(id);
         let side = |side| book.top(side).map_or((0, 0), |l| (l.price.0, l.qty.0));
         let ((bid_price, bid_qty), (ask_price, ask_qty)) = (side(Side::Buy), side(Side::Sell));
         let body = TopBody {
             instrument: U32::new(id.0),
             stale: u8::from(!book.freshness().is_fresh()),
-            at: U64::new(self.at.ns_since_midnight()),
+            at: U64::new(market.at.ns_since_midnight()),
             bid_price: I64::new(bid_price),
             bid_qty: I64::new(bid_qty),
             ask_price: I64::new(ask_price),

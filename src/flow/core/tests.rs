@@ -5,20 +5,20 @@ use crate::base::{Nanos, ParentId, Qty, Symbol, assert_all_saved};
 use crate::flow::action::{Tags, TimeInForce};
 use crate::flow::book::BookCapacity;
 use crate::flow::entry::{OuchConfig, OuchEntry};
-use crate::flow::feed::FeedConfig;
+use crate::flow::feed::{FeedConfig, Mold};
 use crate::flow::itch_line::ItchLine;
 use crate::flow::orders::{OrdersConfig, Sent};
 use crate::flow::risk::RiskLimits;
-use crate::flow::trading::TradingConfig;
+use crate::flow::trading::{Trading, TradingConfig};
+use crate::flow::venue::{Multicast, VenueParts};
 use crate::flow::wire::soupbintcp::{ClientConfig, Password};
 
 struct Plain;
 
 impl Wiring for Plain {
-    type Market = ItchLine;
+    type Venue = Multicast<ItchLine, OuchEntry>;
     type Signal = ();
     type Strategy = ();
-    type Entry = OuchEntry;
     type Probe = ();
 }
 
@@ -37,18 +37,19 @@ fn core() -> Core<Plain> {
     let row = Instrument::us_equity(Symbol(*b"TEST    "));
     Core::new(Parts {
         lane: 0,
-        venue: VenueId(0),
         tags: Tags::default(),
-        feed: Feed::new(feed).unwrap(),
-        market: ItchLine::new(0),
+        venues: PerVenue::one(VenueParts {
+            feed: Mold::new(feed).unwrap(),
+            line: ItchLine::new(0),
+            books: Books::new(BookCapacity { instruments: 2, orders: 8, levels: 8, own: 2 }),
+            trading: Trading::new(TradingConfig::default(), 2),
+            entry: OuchEntry::new(OuchConfig::new(login)).unwrap(),
+        }),
         instruments: InstrumentTable::new(&[row], 2, true),
-        books: Books::new(BookCapacity { instruments: 2, orders: 8, levels: 8, own: 2 }),
-        trading: Trading::new(TradingConfig::default(), 2),
         signal: (),
         strategy: (),
         gate: Gate::new(&RiskLimits::widest(), 2).unwrap(),
         orders: Orders::new(&orders).unwrap(),
-        entry: OuchEntry::new(OuchConfig::new(login)).unwrap(),
         probe: (),
         policy: Policy::default(),
     })
@@ -71,7 +72,7 @@ fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
     let sent = Sent { token: Token(7), request: 1 };
     core.orders.not_opened(VenueId(0), &ENTER, crate::flow::action::SellMark::Long, Symbol(*b"TEST    "), sent);
     core.fault(ENTER.instrument, Token(7), &mut out);
-    assert!(core.gate.is_killed() && core.orders.is_incomplete(VenueId(0)) && !core.ready());
+    assert!(core.gate.is_killed() && core.orders.is_incomplete(VenueId(0)) && !core.ready(VenueId::FIRST));
     assert_eq!((core.counters.faults, core.orders.orphan_count()), (1, 1));
     // The venue never had it: it is gone, and the switch stays until a person has looked.
     assert_eq!(core.orders.report(VenueId(0), &Report::Settled { upto: 0, next: None, unused: None }), None);
@@ -80,16 +81,24 @@ fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
     assert!(!core.orders.is_incomplete(VenueId(0)) && core.gate.is_killed());
 }
 
+fn ends(core: &mut Core<Plain>) -> &mut Ends<Multicast<ItchLine, OuchEntry>> {
+    core.ends.get_mut(VenueId::FIRST).unwrap()
+}
+
+fn market(core: &mut Core<Plain>) -> &mut MarketState {
+    core.markets.get_mut(VenueId::FIRST).unwrap()
+}
+
 #[test]
 fn every_field_is_saved_and_restored() {
     type Change = fn(&mut Core<Plain>);
-    let changes: [Change; 35] = [
+    let changes: [Change; 36] = [
         |_| {},
-        |c| _ = c.market.decode(&directory(), &mut InstrumentTable::new(&[], 2, true)),
+        |c| _ = ends(c).line.decode(&directory(), &mut InstrumentTable::new(&[], 2, true)),
         |c| _ = c.instruments.admit(Instrument::us_equity(Symbol(*b"MORE    "))),
         |c| c.instruments.revise(InstrumentId(0), 10),
-        |c| c.books.mark_stale(Scope::All, StaleReason::Gap),
-        |c| c.trading.apply(ExchangeTime(0), None, &Status::Breaker(1)),
+        |c| market(c).books.mark_stale(Scope::All, StaleReason::Gap),
+        |c| market(c).trading.apply(ExchangeTime(0), None, &Status::Breaker(1)),
         |c| c.gate.kill(),
         |c| {
             _ = c.orders.opened(
@@ -100,11 +109,11 @@ fn every_field_is_saved_and_restored() {
                 Sent { token: Token(1), request: 1 },
             )
         },
-        |c| c.entry.shutdown(Mono(0), &mut Outbox::new(0)),
+        |c| ends(c).entry.shutdown(Mono(0), &mut Outbox::new(0)),
         |c| c.input = 1,
         |c| c.now = Mono(1),
         |c| c.taken = 1,
-        |c| c.at = ExchangeTime(1),
+        |c| market(c).at = ExchangeTime(1),
         |c| _ = c.actions.push(Action::Enter(ENTER)),
         |c| _ = c.actions.push(Action::Enter(Enter { qty: Qty(101), ..ENTER })),
         |c| _ = c.actions.push(Action::MassCancel(MassCancel { instrument: None })),
@@ -117,15 +126,16 @@ fn every_field_is_saved_and_restored() {
         },
         |c| c.enabled = false,
         |c| c.held = true,
-        |c| c.was_ready = true,
-        |c| c.was_away = Away::Silent,
-        |c| c.was_over = true,
-        |c| c.want_snapshot = true,
-        |c| c.snapshot_contradicts = true,
+        |c| ends(c).was_ready = true,
+        |c| ends(c).was_away = Away::Silent,
+        |c| ends(c).was_over = true,
+        |c| c.wanted.insert(VenueId::FIRST),
+        |c| ends(c).snapshot_contradicts = true,
         |c| c.news = Some(InstrumentId(0)),
         |c| c.standing = 1,
+        |c| c.due.insert(VenueId::FIRST),
+        |c| c.speaking.insert(VenueId::FIRST),
         |c| c.signals_stuck = true,
-        |c| c.due = true,
         |c| c.stopped = true,
         |c| c.told = 1,
         |c| c.counters.actions_dropped = 1,
@@ -155,13 +165,13 @@ fn own_orders_are_told_apart_in_a_book_of_levels_as_far_as_the_venue_has_confirm
     let level = |qty| EventKind::Level { side: Side::Buy, price: Price(10_000), qty: Qty(qty), orders: 0 };
     let at = |core: &mut Core<Plain>, qty, out: &mut Outbox| {
         let event = Event { at: ExchangeTime(0), instrument: Some(id), kind: level(qty) };
-        core.on_event(Mono(1), &event, out);
-        let view = core.books.view(id);
+        core.on_event(Mono(1), VenueId::FIRST, &event, out);
+        let view = core.book(id);
         let others = view.top_without_own(Side::Buy).map_or(0, |level| level.qty.0);
         (view.top(Side::Buy).map_or(0, |level| level.own_qty.0), others)
     };
     assert_eq!(at(&mut core, 300, &mut out), (0, 300));
-    assert_eq!(core.books.kind(id), Some(BookKind::Levels));
+    assert_eq!(core.book(id).kind(), Some(BookKind::Levels));
     let sent = Sent { token: Token(7), request: 1 };
     let change = core.orders.opened(Mono(1), VenueId::FIRST, &ENTER, SellMark::Long, sent).unwrap();
     core.took_step(Mono(1), &change, &mut out);

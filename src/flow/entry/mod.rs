@@ -1,16 +1,46 @@
 //! The end where orders leave: one trait over the native protocols, and OUCH 5.0.
 //!
 //! ```text
-//!   start ─> log in ─> replay ─> query ─> sweep ─> ready ─────> shutdown: sweep ─> log out
+//!   start ─> log in ─> replay ─> confirm ─> sweep ─> ready ─────> shutdown: sweep ─> log out
 //!                        ↑         │  (first time)   │ connection lost
-//!                        └─────────┴─────────────────┘
+//!                        └──────────┴─────────────────┘
 //! ```
+//!
+//! # The barrier
+//!
+//! Some requests get no answer, and what was sent on a connection that broke may have arrived or not. So an entry must be
+//! able to ask the venue for something that it answers after everything sent before ([`OrderEntry::confirm`]), and tell
+//! the order table by [`Report::Settled`] up to which request: what is unanswered then never will be. What it asks is the
+//! protocol's:
+//!
+//! * OUCH 5.0: an Account Query. A port works in order, so that its answer is behind all others.
+//! * FIX: a TestRequest (35=1), whose Heartbeat brings its TestReqID back; where a venue answers it ahead of what its
+//!   matching engine still holds, an OrderMassStatusRequest (35=AF), of which the last report says that it is.
+//! * OUCH 4.2 has no query, and is silent about a cancel of what is finished. A barrier there is a request whose answer is
+//!   certain: an order that must be rejected (of no shares), which takes a token, and whose Rejected is the answer. It
+//!   is of the session, not of a strategy: nothing that could trade.
+//! * REST, where requests are answered one by one: the answer to a listing of open orders that was asked for after the last
+//!   request was answered or timed out.
+//!
+//! A venue with none of these confirms by silence: [`Report::Settled`] after a time with nothing unanswered in the log of
+//! the connection. Then [`Stage::Confirming`] takes that time, and is else the same. An entry that is confirmed at
+//! once may leave it out.
+//!
+//! # What survives the program
+//!
+//! An entry is part of the lane's state: a lane that is restored goes on with its session as it was. A lane that starts
+//! anew learns its orders from the venue, and most protocols let it: SoupBinTCP repeats the day from message 1. Where both
+//! sides number their messages over connections and restarts (FIX, MsgSeqNum 34), those numbers are in
+//! [`OrderEntry::durable`], which the shell writes down whenever [`OrderEntry::durable_mark`] has changed, and
+//! [`OrderEntry::resume`] takes them up before [`OrderEntry::start`].
 
 mod detail;
+mod names;
 mod ouch;
 mod translate;
 
 pub use detail::Detail;
+pub use names::{LONGEST, Names, NamesCounters, NoName};
 pub use ouch::{OuchConfig, OuchCounters, OuchEntry};
 pub use translate::{MAX_ACCOUNT, MAX_CLIENT_ID, MAX_STRATEGY, cl_ord_id, origin_of, report_of};
 
@@ -19,7 +49,7 @@ use super::orders::{Order, Report, ReportKind, Sent};
 use super::outbox::Outbox;
 use super::risk::{Approved, MarkedEnter};
 use super::session::SessionInput;
-use crate::base::{ClientId, Instrument, InstrumentTable, Mono, State};
+use crate::base::{ClientId, Instrument, InstrumentTable, LoadError, Mono, Reader, Save, State};
 
 /// Where a session stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,8 +60,8 @@ pub enum Stage {
     Connecting,
     /// Logged in; the venue repeats what was missed. Orders of an earlier run are to be adopted.
     Replaying,
-    /// What was missed is all here; the venue is asked what it has received.
-    Querying,
+    /// What was missed is all here; the venue is asked to confirm what it has worked through.
+    Confirming,
     /// Everything known. Before trading, or before logging out, whatever lives is to be cancelled; then
     /// [`OrderEntry::swept`].
     Sweeping,
@@ -42,7 +72,7 @@ pub enum Stage {
 }
 
 crate::value! {
-    enum Stage { 0 => Down, 1 => Connecting, 2 => Replaying, 3 => Querying, 4 => Sweeping, 5 => Ready, 6 => Over }
+    enum Stage { 0 => Down, 1 => Connecting, 2 => Replaying, 3 => Confirming, 4 => Sweeping, 5 => Ready, 6 => Over }
 }
 
 /// Why a session is over for good. What is known stays; what lives at the venue is unknown until a restart, so that
@@ -94,8 +124,8 @@ aways! {
     LoginRejected = 3,
     /// Given up here: the venue was silent for too long.
     Silent = 4,
-    /// Given up here: the venue did not say in time what it has received.
-    QueryUnanswered = 5,
+    /// Given up here: the venue did not confirm in time what it has worked through.
+    Unconfirmed = 5,
     /// Given up here: what the venue sent made no sense.
     Garbled = 6,
     /// The venue does not read what is sent.
@@ -116,10 +146,7 @@ impl Away {
     /// Has this side ended the connection? Then the shell knows only that it was asked to.
     #[must_use]
     pub const fn gave_up(self) -> bool {
-        matches!(
-            self,
-            Away::LoginUnanswered | Away::LoginRejected | Away::Silent | Away::QueryUnanswered | Away::Garbled
-        )
+        matches!(self, Away::LoginUnanswered | Away::LoginRejected | Away::Silent | Away::Unconfirmed | Away::Garbled)
     }
 }
 
@@ -207,9 +234,12 @@ pub trait OrderEntry: State {
         out: &mut Outbox,
     ) -> Result<Sent, Refused>;
 
-    /// Asks the venue to confirm what it has worked through ([`Report::Settled`]). Of no effect if it is being asked
-    /// already or can't be now.
-    fn query(&mut self, now: Mono, out: &mut Outbox);
+    /// Asks the venue to confirm what it has worked through, answered by a [`Report::Settled`]: the barrier. Of no effect
+    /// if it is being asked already or can't be now.
+    fn confirm(&mut self, now: Mono, out: &mut Outbox);
+
+    /// An order is finished: what the entry keeps for it, such as its names, may be forgotten. Fills may come late.
+    fn finished(&mut self, _order: &Order) {}
 
     /// An input of the session. Answers how many bytes it took: take all reports, then pass the rest.
     fn on_session(&mut self, now: Mono, input: SessionInput<'_>, out: &mut Outbox) -> usize;
@@ -252,6 +282,24 @@ pub trait OrderEntry: State {
     /// No new orders from now on: sweep, then log out. Without a connection that means to come back first, if anything
     /// was sent in this run: what became of it must be known.
     fn shutdown(&mut self, now: Mono, out: &mut Outbox);
+
+    /// What must outlive the program, for a session that is numbered beyond it. It may be ahead of what was sent, for the
+    /// shell writes it beside the lane and not before the bytes: an entry reserves numbers and names the end of what it
+    /// has reserved. Numbers that were skipped so are filled as the protocol does it (FIX: SequenceReset-GapFill).
+    fn durable(&self, _into: &mut dyn Save) {}
+
+    /// Another number whenever [`durable`](Self::durable) says something else.
+    fn durable_mark(&self) -> u64 {
+        0
+    }
+
+    /// Takes up what an earlier run's [`durable`](Self::durable) said; before [`start`](Self::start).
+    ///
+    /// # Errors
+    /// [`LoadError`]: it said no such thing.
+    fn resume(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        from.end()
+    }
 
     /// The venue's own code of a report of this kind, for people; 0 where it has none.
     fn code_of(&self, _kind: ReportKind) -> u32 {

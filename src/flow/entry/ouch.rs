@@ -332,7 +332,7 @@ impl OuchEntry {
         match self.stage {
             Stage::Down | Stage::Connecting | Stage::Over => Err(Refused::NotReady),
             _ if !out.fits_message() => Err(Refused::NoRoom),
-            Stage::Replaying | Stage::Querying | Stage::Sweeping | Stage::Ready => Ok(()),
+            Stage::Replaying | Stage::Confirming | Stage::Sweeping | Stage::Ready => Ok(()),
         }
     }
 
@@ -432,7 +432,7 @@ impl OuchEntry {
                     bump(&mut self.counters.stale_answers);
                     return None;
                 };
-                if self.stage == Stage::Querying {
+                if self.stage == Stage::Confirming {
                     self.stage = if self.fresh || self.closing { Stage::Sweeping } else { Stage::Ready };
                 }
                 return Some(Report::Settled { upto: query.settles, next, unused });
@@ -480,7 +480,7 @@ impl OuchEntry {
 
     /// What was missed is here: the venue is asked what it has received.
     fn begin_query(&mut self, now: Mono, out: &mut Outbox) {
-        self.stage = Stage::Querying;
+        self.stage = Stage::Confirming;
         self.unsure = false;
         self.ask_at = Mono::NEVER;
         self.ask(now, out);
@@ -695,7 +695,7 @@ impl OrderEntry for OuchEntry {
         Ok(sent)
     }
 
-    fn query(&mut self, now: Mono, out: &mut Outbox) {
+    fn confirm(&mut self, now: Mono, out: &mut Outbox) {
         let settled = matches!(self.stage, Stage::Sweeping | Stage::Ready);
         if settled && self.query.is_none() && out.fits_message() {
             self.ask(now, out);
@@ -754,7 +754,7 @@ impl OrderEntry for OuchEntry {
         if self.query.is_some_and(|q| q.deadline <= now) {
             bump(&mut self.counters.dead_queries);
             self.detail = Detail::None;
-            self.hang_up(Failure::Passing(Away::QueryUnanswered), out);
+            self.hang_up(Failure::Passing(Away::Unconfirmed), out);
         }
         if self.ask_at <= now {
             self.begin_query(now, out);
@@ -803,7 +803,7 @@ impl OrderEntry for OuchEntry {
 
     #[inline]
     fn tells_of_earlier(&self) -> bool {
-        self.fresh && matches!(self.stage, Stage::Replaying | Stage::Querying)
+        self.fresh && matches!(self.stage, Stage::Replaying | Stage::Confirming)
     }
 
     #[inline]
@@ -849,7 +849,7 @@ impl OrderEntry for OuchEntry {
                 out.disconnect(SessionId::ORDERS);
             }
             // On the way to Sweeping, or there.
-            Stage::Replaying | Stage::Querying | Stage::Sweeping | Stage::Down | Stage::Connecting | Stage::Over => {}
+            Stage::Replaying | Stage::Confirming | Stage::Sweeping | Stage::Down | Stage::Connecting | Stage::Over => {}
         }
     }
 

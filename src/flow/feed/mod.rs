@@ -7,10 +7,10 @@
 //!                its header alone
 //! ```
 //!
-//! A [`Feed`] is a state machine for one MoldUDP64 channel (MoldUDP64 1.00; snapshots: GLIMPSE 5.0). It sees no clock and
+//! A [`Mold`] is a state machine for one MoldUDP64 channel (MoldUDP64 1.00; snapshots: GLIMPSE 5.0). It sees no clock and
 //! no socket. After each input its owner takes what is released by calling
-//! [`Feed::next`] until there is nothing more, with the same bytes, and calls [`Feed::on_timer`] when
-//! [`Feed::next_deadline`] has come.
+//! [`Mold::next`] until there is nothing more, with the same bytes, and calls [`Mold::on_timer`] when
+//! [`Mold::next_deadline`] has come.
 //!
 //! **Arbitration** is by message, not by packet: the lines may cut the stream differently. What is malformed counts as
 //! not received, so that another copy may heal it. A packet whose lengths do not fill it exactly is dropped whole.
@@ -50,7 +50,7 @@ use super::outbox::Outbox;
 use super::session::SessionInput;
 use super::wire::moldudp64::{END_OF_SESSION, HEADER_LENGTH, Header, Messages, Packet, Request};
 use super::{Command, Input};
-use crate::base::{LineId, Mono};
+use crate::base::{LineId, Mono, SessionId, State};
 use core::marker::PhantomData;
 use recent::Recent;
 use release::Notices;
@@ -94,7 +94,7 @@ struct Gap {
     attempts: u32,
 }
 
-/// What one step of [`Feed::next`] found; it borrows nothing, so that the steps can be a loop.
+/// What one step of [`Mold::next`] found; it borrows nothing, so that the steps can be a loop.
 enum Step<'a> {
     Direct(u64, &'a [u8]),
     Held(u64, Taken),
@@ -102,9 +102,98 @@ enum Step<'a> {
     Notice(Notice),
 }
 
-/// Arbitration and recovery of one channel.
+/// Puts a venue's market data in order: whatever comes in twice or too late, what is missing is found, and all of it is
+/// released once, in the order in which the venue said it, with a word about each doubt.
+///
+/// After each input its owner takes what is released by calling [`next`](Self::next) until there is nothing more, with the
+/// same bytes.
+pub trait Feed: State {
+    /// A datagram came on a line.
+    fn on_packet(&mut self, now: Mono, line: LineId, packet: &[u8], out: &mut Outbox);
+
+    /// Something happened to a session of its own.
+    fn on_session(&mut self, now: Mono, session: SessionId, input: SessionInput<'_>, out: &mut Outbox);
+
+    /// Time has passed.
+    fn on_timer(&mut self, now: Mono, out: &mut Outbox);
+
+    /// Books can't be trusted: everything is to be had anew.
+    fn on_snapshot_wanted(&mut self, now: Mono, out: &mut Outbox);
+
+    /// When to call [`on_timer`](Self::on_timer) next.
+    fn next_deadline(&self) -> Mono;
+
+    /// The next thing released, with the bytes of the input at hand.
+    fn next<'a>(&'a mut self, input: &'a [u8]) -> Option<Release<'a>>;
+
+    /// What was counted so far. What has no meaning for a protocol stays zero.
+    fn counters(&self) -> &FeedCounters;
+
+    /// The number of the next message to release.
+    fn next_sequence(&self) -> u64;
+
+    /// Can the books be trusted, as far as the feed knows?
+    fn is_live(&self) -> bool;
+
+    /// One input of the feed's, by its kind.
+    #[inline]
+    fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
+        match input {
+            Input::Packet(arrival, packet) => self.on_packet(now, arrival.line, packet, out),
+            Input::Session(_, session, input) => self.on_session(now, session, input, out),
+            Input::Timer(_) => self.on_timer(now, out),
+            Input::Command(Command::Snapshot(_)) => self.on_snapshot_wanted(now, out),
+            Input::Command(_) | Input::Clock(_) => {}
+        }
+    }
+}
+
+impl<M: MarketLine> Feed for Mold<M> {
+    #[inline]
+    fn on_packet(&mut self, now: Mono, line: LineId, packet: &[u8], out: &mut Outbox) {
+        self.on_packet(now, line, packet, out);
+    }
+
+    fn on_session(&mut self, now: Mono, session: SessionId, input: SessionInput<'_>, out: &mut Outbox) {
+        if session == SessionId::SNAPSHOT {
+            self.on_session(now, input, out);
+        }
+    }
+
+    fn on_timer(&mut self, now: Mono, out: &mut Outbox) {
+        self.on_timer(now, out);
+    }
+
+    fn on_snapshot_wanted(&mut self, now: Mono, out: &mut Outbox) {
+        self.request_snapshot(now, out);
+    }
+
+    #[inline]
+    fn next_deadline(&self) -> Mono {
+        self.next_deadline()
+    }
+
+    #[inline]
+    fn next<'a>(&'a mut self, input: &'a [u8]) -> Option<Release<'a>> {
+        self.next(input)
+    }
+
+    fn counters(&self) -> &FeedCounters {
+        self.counters()
+    }
+
+    fn next_sequence(&self) -> u64 {
+        self.next_sequence()
+    }
+
+    fn is_live(&self) -> bool {
+        self.is_live()
+    }
+}
+
+/// Arbitration and recovery of one channel of MoldUDP64.
 #[derive(Debug)]
-pub struct Feed<M> {
+pub struct Mold<M> {
     /// Nothing is missing, waiting, or to be said: the next packet's messages go straight through.
     plain: bool,
     /// The next message to release.
@@ -167,14 +256,14 @@ pub struct Feed<M> {
     line: PhantomData<M>,
 }
 
-impl<M: MarketLine> Feed<M> {
+impl<M: MarketLine> Mold<M> {
     /// A feed that has heard nothing yet. Allocates all that it will ever need.
     ///
     /// # Errors
     /// [`ConfigError`] names the field that is out of its range.
     pub fn new(config: FeedConfig) -> Result<Self, ConfigError> {
         config.check()?;
-        Ok(Feed {
+        Ok(Mold {
             plain: false,
             next: 1,
             cursor: Cursor { line: 0, offset: 0, sequence: 0, remaining: 0, first: 0, open: false },
@@ -215,20 +304,6 @@ impl<M: MarketLine> Feed<M> {
             config,
             line: PhantomData,
         })
-    }
-
-    /// One input of the feed's, by its kind.
-    #[inline]
-    pub fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
-        match input {
-            Input::Packet(arrival, packet) => self.on_packet(now, arrival.line, packet, out),
-            Input::Session(_, _, input) => self.on_session(now, input, out),
-            Input::Timer(_) => self.on_timer(now, out),
-            Input::Command(Command::Snapshot(_)) => {
-                self.request_snapshot(now, out);
-            }
-            Input::Command(_) | Input::Clock(_) => {}
-        }
     }
 
     /// A packet (the UDP payload) came on a line. What is due by `now` is done first, unless the packet

@@ -1,6 +1,6 @@
 //! The session with the snapshot server (Glimpse): when to connect, what its messages mean, when to try again.
 //!
-//! It only fetches. What a snapshot does to the stream is decided by [`Feed`](super::Feed).
+//! It only fetches. What a snapshot does to the stream is decided by [`Mold`](super::Mold).
 
 use super::FeedCounters;
 use super::config::SnapshotConfig;

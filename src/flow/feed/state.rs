@@ -1,7 +1,7 @@
 //! The state of a feed: all of it but what it was configured with, and where the walk through an input stood that is over.
 
 use super::trust::{Candidate, Pulse, Suspect};
-use super::{Asked, Feed, Gap, MarketLine};
+use super::{Asked, Gap, MarketLine, Mold};
 use crate::base::LoadError;
 
 crate::value! { Pulse { heard, silent, stands } }
@@ -11,14 +11,14 @@ crate::value! { Suspect { number, agreed } }
 crate::value! { Candidate { name, first, number, steps } }
 
 crate::state! {
-    [M: MarketLine] Feed[M] {
+    [M: MarketLine] Mold[M] {
         plain, next, session, now, pulses, level, wary, recent, counters, window, known, raised, gap_open, counted, gap,
         asked, held, snapshot, begun, lost, damaged, end, end_heard, ended, dark, dark_said, behind, ahead, previous,
         candidate, suspect, jumped, differ_said, started, notices,
     } without { cursor, item, config, line } then between_inputs
 }
 
-impl<M: MarketLine> Feed<M> {
+impl<M: MarketLine> Mold<M> {
     /// No packet is walked through, and no message of a snapshot waits.
     fn between_inputs(&mut self) -> Result<(), LoadError> {
         self.cursor.open = false;
@@ -35,11 +35,11 @@ mod tests {
     use crate::base::{Mono, Reader, State, Writer, assert_all_saved};
     use crate::flow::itch_line::ItchLine;
 
-    type Lines = Feed<ItchLine>;
+    type Lines = Mold<ItchLine>;
 
     fn feed() -> Lines {
         let snapshot = snapshot::tests::config();
-        Feed::new(FeedConfig { window_messages: 4, snapshot: Some(snapshot), ..FeedConfig::default() }).unwrap()
+        Mold::new(FeedConfig { window_messages: 4, snapshot: Some(snapshot), ..FeedConfig::default() }).unwrap()
     }
 
     #[test]
@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn a_feed_without_a_snapshot_server_takes_no_state_of_one_with_it() {
         let with = Writer::of(&feed());
-        let mut without: Lines = Feed::new(FeedConfig { window_messages: 4, ..FeedConfig::default() }).unwrap();
+        let mut without: Lines = Mold::new(FeedConfig { window_messages: 4, ..FeedConfig::default() }).unwrap();
         let refused = without.load(&mut Reader(&with));
-        assert_eq!(refused, Err(LoadError::Capacity { of: "Feed.snapshot", built: 0, saved: 1 }));
+        assert_eq!(refused, Err(LoadError::Capacity { of: "Mold.snapshot", built: 0, saved: 1 }));
     }
 }

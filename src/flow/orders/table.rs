@@ -479,7 +479,7 @@ mod tests {
 
     fn live(table: &mut Table, id: u64, token: u64, side: Side, price: i64) -> u32 {
         let (token, instrument) = (Token(token), InstrumentId(0));
-        let venue = VenueId(u8::from(id % 2 == 0));
+        let venue = VenueId(u8::from(id.is_multiple_of(2)));
         let slot = table.take(venue, instrument, ClientId(id), token).unwrap();
         table.step(slot, |order| {
             (order.status, order.id, order.token) = (Status::Pending, ClientId(id), token);

@@ -76,6 +76,8 @@ pub struct DecisionBody {
 pub struct AlertBody {
     /// An [`Alert`] as its number.
     pub alert: U16,
+    /// Venue (`u8::MAX`: the lane as a whole).
+    pub venue: u8,
     /// Instrument (u32::MAX: all or none).
     pub instrument: U32,
     /// Its symbol, or spaces: whoever reads this need not know the lane's numbers.

@@ -3,8 +3,9 @@
 mod imbalance;
 mod said;
 
-use super::book::{BookRef, Books};
+use super::book::BookRef;
 use super::event::Event;
+use super::venue::Markets;
 use crate::base::{InstrumentId, Mono, State};
 
 pub use imbalance::{Imbalance, ImbalanceConfig, Pressure};
@@ -36,8 +37,8 @@ pub trait Signal: State {
     }
 
     /// Its deadline has come. Of signals side by side, those are called whose own has.
-    fn on_timer(&mut self, now: Mono, books: &Books, say: &mut Said<'_>) {
-        let _ = (now, books, say);
+    fn on_timer(&mut self, now: Mono, markets: Markets<'_>, say: &mut Said<'_>) {
+        let _ = (now, markets, say);
     }
 
     /// For how many instruments it was built; `None`: for any number.
@@ -74,12 +75,12 @@ impl<X: Signal, Y: Signal> Signal for (X, Y) {
         self.0.next_deadline().min(self.1.next_deadline())
     }
 
-    fn on_timer(&mut self, now: Mono, books: &Books, say: &mut Said<'_>) {
+    fn on_timer(&mut self, now: Mono, markets: Markets<'_>, say: &mut Said<'_>) {
         if self.0.next_deadline() <= now {
-            self.0.on_timer(now, books, say);
+            self.0.on_timer(now, markets, say);
         }
         if self.1.next_deadline() <= now {
-            say.by(X::COUNT, |say| self.1.on_timer(now, books, say));
+            say.by(X::COUNT, |say| self.1.on_timer(now, markets, say));
         }
     }
 

@@ -2,15 +2,16 @@
 
 use super::{Awaits, OwnOrder};
 use crate::base::{
-    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Qty, Side, StrategyId, Utc,
+    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, PerVenue, Qty, Side, StrategyId, Utc,
 };
 use crate::flow::UtcOffset;
 use crate::flow::action::Tags;
-use crate::flow::book::{BookRef, Books};
+use crate::flow::book::BookRef;
 use crate::flow::orders::{Cursor, Order, Orders, Status};
 use crate::flow::risk::{Gate, Left, Refusal, Whose};
 use crate::flow::signal::Signal;
-use crate::flow::trading::{NotTradable, Trading};
+use crate::flow::trading::NotTradable;
+use crate::flow::venue::MarketState;
 
 /// What a [`View`] looks at: the parts of a lane, as they are now.
 #[derive(Debug)]
@@ -19,14 +20,10 @@ pub struct Sources<'a, S> {
     pub now: Mono,
     /// How far the lane's clock is from the world's; `None` while the lane has not been told.
     pub utc: Option<UtcOffset>,
-    /// The exchange's latest stamp.
-    pub at: ExchangeTime,
+    /// Each venue's market, as the lane knows it.
+    pub markets: &'a PerVenue<MarketState>,
     /// Instruments.
     pub instruments: &'a InstrumentTable,
-    /// Books.
-    pub books: &'a Books,
-    /// Trading state.
-    pub trading: &'a Trading,
     /// The gate, its limits and its ledger.
     pub gate: &'a Gate,
     /// Own orders.
@@ -84,8 +81,15 @@ impl<'a, S> View<'a, S> {
     /// The latest stamp of the exchange on which an instrument trades.
     #[inline]
     #[must_use]
-    pub fn exchange_time(&self, _: InstrumentId) -> ExchangeTime {
-        self.lane.at
+    pub fn exchange_time(&self, id: InstrumentId) -> ExchangeTime {
+        self.market(id).map_or(ExchangeTime(0), |market| market.at)
+    }
+
+    /// The market in which an instrument trades, all of it. `None`: the lane does not know the instrument.
+    #[inline]
+    #[must_use]
+    pub fn market(&self, id: InstrumentId) -> Option<&'a MarketState> {
+        self.lane.markets.get(self.row(id)?.venue)
     }
 
     /// What this strategy's orders carry. Strategies of a lane are numbered in the order written, from the lane's
@@ -115,7 +119,7 @@ impl<'a, S> View<'a, S> {
     #[inline]
     #[must_use]
     pub fn book(&self, id: InstrumentId) -> BookRef<'a> {
-        self.lane.books.view(id)
+        self.market(id).unwrap_or(self.lane.markets.first()).books.view(id)
     }
 
     /// What the lane's signal says of an instrument.
@@ -141,7 +145,8 @@ impl<'a, S> View<'a, S> {
     /// The first reason why not.
     #[inline]
     pub fn trading(&self, id: InstrumentId) -> Result<(), NotTradable> {
-        self.lane.trading.tradable(id, self.exchange_time(id))
+        let market = self.market(id).ok_or(NotTradable::NotInDirectory)?;
+        market.trading.tradable(id, market.at)
     }
 
     /// May orders be sent in it at all: is the kill switch released, and does the venue trade it?

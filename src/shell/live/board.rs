@@ -195,6 +195,7 @@ mod tests {
         }
         let alert = AlertBody {
             alert: U16::new(Alert::LineSilent as u16),
+            venue: 0,
             instrument: instrument_field(Some(InstrumentId(3))),
             symbol: *b"AAPL    ",
             first: U64::new(1),

@@ -93,8 +93,10 @@ fn cross(
         Input::Packet(_, bytes) | Input::Session(_, _, SessionInput::Bytes(bytes)) => bytes,
         _ => &[],
     };
-    while let Some(release) = feed.next(bytes) {
-        ring.release(&release)?;
+    if let Machine::Feed(venue) = input.machine() {
+        while let Some(release) = feed.next(venue, bytes) {
+            ring.release(&release)?;
+        }
     }
     ring.end()?;
     Ok(ring.has_room(RESERVE))
@@ -131,8 +133,8 @@ impl FeedAgent {
             work += 1;
         }
         if work > 0 || now >= self.deadline {
-            if feed.next_deadline() <= now {
-                cross(&mut **feed, out, ring, &mut market.back, (now, Input::Timer(Machine::Feed(VenueId::FIRST))))?;
+            if let Some(venue) = feed.due(now) {
+                cross(&mut **feed, out, ring, &mut market.back, (now, Input::Timer(Machine::Feed(venue))))?;
                 work += 1;
             }
             self.deadline = feed.next_deadline();
@@ -267,8 +269,11 @@ impl CoreAgent {
                     side.kept(written);
                 }
                 (Frame::Release(release), Some((now, input))) => {
+                    let Machine::Feed(venue) = input.machine() else {
+                        return Err("something was released of an input that is no feed's".into());
+                    };
                     finish(core, side, now, input);
-                    core.on_release(release, &mut side.out);
+                    core.on_release(venue, release, &mut side.out);
                     finish(core, side, now, input);
                 }
                 (Frame::End, Some((now, input))) => {

@@ -219,7 +219,7 @@ fn numbers_that_were_never_sent_and_are_gone_are_another_clients() {
         rig.settle();
         assert_eq!(rig.entry.next_token(), 3);
         rig.venue.last += more;
-        rig.entry.query(rig.now, &mut rig.out);
+        rig.entry.confirm(rig.now, &mut rig.out);
         rig.settle();
         let found = rig.orders.take_anomaly().map(|found| (found.what, found.said, found.known));
         assert_eq!((found, rig.entry.next_token()), (expected, 3 + u64::from(more)));

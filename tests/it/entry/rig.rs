@@ -382,14 +382,14 @@ impl Rig {
     fn drain(&mut self) {
         while let Some(report) = self.entry.next_report(self.now, &mut self.out) {
             self.reports.push(report);
-            let change = self.orders.adopt(VenueId(0), &report, |symbol| self.table.find(symbol));
+            let change = self.orders.adopt(VenueId(0), &report, |symbol| self.table.find(VenueId(0), symbol));
             self.changes.extend(change);
         }
         while let Some(change) = self.orders.timed_out(self.now) {
             self.changes.push(change);
         }
         if self.orders.is_overdue(VenueId(0)) {
-            self.entry.query(self.now, &mut self.out);
+            self.entry.confirm(self.now, &mut self.out);
         }
         if self.sweeps && self.entry.stage() == Stage::Sweeping {
             while let Some(cancel) = self.sweep.next(self.now, &self.orders) {

@@ -2,14 +2,14 @@
 
 use super::rig::*;
 use firelane_gateway::base::{LineId, Mono, Nanos};
-use firelane_gateway::flow::feed::{Feed, FeedConfig, Notice, Release, SnapshotConfig, Start};
+use firelane_gateway::flow::feed::{FeedConfig, Mold, Notice, Release, SnapshotConfig, Start};
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use zerocopy::IntoBytes;
 
 #[test]
 fn messages_in_turn_come_out_of_the_packet_itself() {
-    let (mut feed, mut out) = (Feed::<Toy>::new(config()).unwrap(), Outbox::new(0));
+    let (mut feed, mut out) = (Mold::<Toy>::new(config()).unwrap(), Outbox::new(0));
     feed.on_packet(Mono(1), A, &beat(1), &mut out);
     assert!(matches!(feed.next(&[]), Some(Release::Notice(Notice::MarketBack { next: 1, said: false }))));
     assert_eq!(feed.next(&[]), None);
@@ -374,11 +374,11 @@ fn every_error_of_the_configuration_names_its_field() {
         ("snapshot.buffer_bytes", bad_snapshot(SnapshotConfig { buffer_bytes: 65_538, ..snapshot })),
     ];
     for (field, config) in cases {
-        let error = Feed::<Toy>::new(config).err().unwrap_or_else(|| panic!("{field} passed"));
+        let error = Mold::<Toy>::new(config).err().unwrap_or_else(|| panic!("{field} passed"));
         assert_eq!(error.field, field);
         assert!(error.to_string().starts_with(&format!("{field} must be ")));
     }
-    assert!(Feed::<Toy>::new(FeedConfig::default()).is_ok() && Feed::<Toy>::new(with_snapshots()).is_ok());
+    assert!(Mold::<Toy>::new(FeedConfig::default()).is_ok() && Mold::<Toy>::new(with_snapshots()).is_ok());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A feed with its owner: it drains what is released after each input, and keeps it.
 
 use firelane_gateway::base::{Digest, LineId, Mono, Nanos, SessionId};
-use firelane_gateway::flow::feed::{Feed, FeedConfig, Notice, Release, RerequestConfig, SnapshotConfig};
+use firelane_gateway::flow::feed::{FeedConfig, Mold, Notice, Release, RerequestConfig, SnapshotConfig};
 use firelane_gateway::flow::outbox::{Outbox, Output};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::moldudp64::{PacketBuilder, Request, end_of_session, heartbeat};
@@ -147,7 +147,7 @@ pub(super) fn with_snapshots() -> FeedConfig {
 }
 
 pub(super) struct Rig {
-    pub(super) feed: Feed<Toy>,
+    pub(super) feed: Mold<Toy>,
     pub(super) out: Outbox,
     pub(super) now: Mono,
     pub(super) got: Vec<Got>,
@@ -158,7 +158,7 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new(config: FeedConfig) -> Self {
-        let feed = Feed::new(config).unwrap();
+        let feed = Mold::new(config).unwrap();
         Rig { feed, out: Outbox::new(0), now: Mono(1_000), got: Vec::new(), sent: Vec::new(), hears_silence: false }
     }
 

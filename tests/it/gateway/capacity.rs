@@ -29,7 +29,7 @@ fn own_orders_without_room_for_a_mark_count_as_others_and_are_counted() {
     assert_eq!(rig.lane.core().counters().own_full, 1);
     let references: Vec<u64> = rig.venue.orders.values().map(|o| o.reference).collect();
     rig.market(&[add(1, references[0], b"B", 100, 99_000), add(1, references[1], b"B", 100, 98_900)]);
-    let book = rig.lane.core().books().view(X);
+    let book = rig.lane.core().book(X);
     let own: Vec<bool> = references.iter().map(|r| book.order(VenueRef(*r)).unwrap().client.is_some()).collect();
     assert_eq!(own, [true, false]);
     assert_eq!(book.levels(Side::Buy).map(|l| l.own_qty.0).collect::<Vec<_>>(), [0, 100, 0]);
@@ -40,7 +40,7 @@ fn own_orders_without_room_for_a_mark_count_as_others_and_are_counted() {
     rig.tell(1, Do::Buy, 100, 99_000);
     let reference = rig.venue.orders.values().next().unwrap().reference;
     rig.market(&[add(1, reference, b"B", 100, 98_000)]);
-    let order = rig.lane.core().books().view(X).order(VenueRef(reference)).unwrap();
+    let order = rig.lane.core().book(X).order(VenueRef(reference)).unwrap();
     assert_eq!((order.client, rig.lane.core().counters().own_full), (Some(rig.newest().0), 1));
 }
 
@@ -57,7 +57,7 @@ fn instruments_beyond_the_table_are_counted_and_said_and_not_traded() {
     rig.tell(2, Do::Buy, 100, 99_000);
     assert_eq!((rig.decisions(), rig.live()), (vec![APPROVED], 1));
     assert!(rig.fresh(X) && rig.fresh(Y));
-    assert_eq!(rig.lane.core().books().view(Y).top(Side::Buy).map(|l| l.qty), Some(Qty(300)));
+    assert_eq!(rig.lane.core().book(Y).top(Side::Buy).map(|l| l.qty), Some(Qty(300)));
 }
 
 #[test]
@@ -83,8 +83,8 @@ fn a_full_book_is_stale_counted_and_stays_whole() {
     assert!(rig.fresh(X) && rig.fresh(Y), "five of five");
     rig.market(&[add(1, 78, b"B", 100, 100_000)]);
     assert!(!rig.fresh(X) && rig.fresh(Y));
-    assert_eq!(rig.lane.core().books().counters().orders_full, 1);
+    assert_eq!(rig.lane.core().markets().first().books.counters().orders_full, 1);
     rig.market(&[delete(2, 2_000), add(2, 79, b"B", 100, 100_000)]);
     assert!(rig.fresh(Y));
-    assert_eq!(rig.lane.core().books().view(Y).top(Side::Buy).map(|l| l.qty), Some(Qty(100)));
+    assert_eq!(rig.lane.core().book(Y).top(Side::Buy).map(|l| l.qty), Some(Qty(100)));
 }

@@ -3,7 +3,7 @@
 use super::market::APPROVED;
 use super::rig::*;
 use super::silence::Greedy;
-use firelane_gateway::base::{Nanos, SessionId};
+use firelane_gateway::base::{Nanos, SessionId, VenueId};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::{OrderEntry, Stage};
 use firelane_gateway::flow::orders::{AnomalyKind, Counters};
@@ -137,7 +137,7 @@ fn what_a_reconnect_repeats_stops_nothing() {
     missed.into_iter().for_each(|message| rig.say(message));
     rig.venue.answers = true;
     rig.pass(Nanos::from_millis(3_500));
-    assert_eq!((told(&rig), rig.lane.core().entry().stage()), (vec![], Stage::Ready));
+    assert_eq!((told(&rig), rig.lane.core().entry(VenueId::FIRST).unwrap().stage()), (vec![], Stage::Ready));
     assert!(!rig.lane.core().is_stopped());
     assert_eq!((rig.position(X), rig.live(), rig.asked().as_str()), (150, 2, "Q"));
     let counters = rig.lane.core().orders().counters();

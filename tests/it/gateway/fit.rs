@@ -6,14 +6,16 @@ use firelane_gateway::base::{
     InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Reader, Save, SessionId, Side, State, VenueId, VenueRef,
 };
 use firelane_gateway::flow::book::{BookCapacity, Books};
-use firelane_gateway::flow::entry::{OrderEntry, Stage};
+use firelane_gateway::flow::entry::{OrderEntry, OuchEntry, Stage};
 use firelane_gateway::flow::event::Event;
+use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::orders::{Orders, OrdersConfig};
 use firelane_gateway::flow::record::{Alert, Kind, TopBody};
 use firelane_gateway::flow::risk::{Gate, Refusal};
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
 use firelane_gateway::flow::strategy::{Actions, ImbalanceTaker, ImbalanceTakerConfig, Strategy, View};
 use firelane_gateway::flow::trading::Trading;
+use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::wiring::{Parts, Policy};
 use firelane_gateway::flow::{Command, Gateway};
@@ -121,7 +123,7 @@ fn while_killed_strategies_are_told_that_they_may_not_trade() {
 /// What the imbalance signal says of the first book.
 fn leans(rig: &Rig) -> bool {
     let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
-    signal.value(X, rig.lane.core().books().view(X)).is_some()
+    signal.value(X, rig.lane.core().book(X)).is_some()
 }
 
 #[test]
@@ -154,7 +156,7 @@ fn own_orders_cross_a_book_too_and_halted_ones_are_not_counted() {
     rig.market(&[add(1, reference, b"B", 100, 101_000)]);
     assert_eq!((leans(&rig), rig.lane.core().counters().crossed), (false, 1));
     rig.market(&[action(2, b"H"), add(2, 77, b"B", 100, 102_000)]);
-    assert!(rig.lane.core().books().view(Y).is_crossed());
+    assert!(rig.lane.core().book(Y).is_crossed());
     assert_eq!(rig.lane.core().counters().crossed, 1, "in a halt, books cross");
     rig.look();
     rig.tell(2, Do::Buy, 100, 100_000);
@@ -338,9 +340,9 @@ fn what_may_not_rest_any_more_is_cancelled_as_soon_as_order_entry_is_back() {
     rig.pass(Nanos::from_millis(500));
     rig.command(Command::Kill);
     rig.look();
-    assert_eq!((rig.live(), rig.lane.core().ready()), (1, false));
+    assert_eq!((rig.live(), rig.lane.core().ready(VenueId::FIRST)), (1, false));
     let mut waited = 0;
-    while !rig.lane.core().ready() {
+    while !rig.lane.core().ready(VenueId::FIRST) {
         rig.pass(Nanos::from_millis(10));
         waited += 10;
         assert!(waited < 10_000, "order entry comes back");
@@ -370,12 +372,12 @@ fn what_may_not_rest_any_more_is_cancelled_when_order_entry_is_back_and_not_a_se
         rig.look();
         rig
     };
-    let up = steps(&mut cut(), |rig| rig.lane.core().entry().stage() == Stage::Replaying);
+    let up = steps(&mut cut(), |rig| rig.lane.core().entry(VenueId::FIRST).unwrap().stage() == Stage::Replaying);
     let mut rig = cut();
     (1..up).for_each(|_| rig.pass(step));
     rig.command(Command::Kill);
     assert_eq!((rig.asked().as_str(), rig.live()), ("", 1), "nothing can leave");
-    assert!(steps(&mut rig, |rig| rig.lane.core().ready()) < 100, "half a second");
+    assert!(steps(&mut rig, |rig| rig.lane.core().ready(VenueId::FIRST)) < 100, "half a second");
     assert_eq!((rig.asked().as_str(), rig.live()), ("QX", 0));
 }
 
@@ -390,7 +392,7 @@ fn a_dead_mark_ends_with_the_snapshot_that_does_not_show_its_order() {
         rig.market(&[add(1, resting, b"B", 100, 100_000)]);
         let cancelled = rig.venue.cancel(token).unwrap();
         rig.say(cancelled);
-        let own = |rig: &Rig| rig.lane.core().books().view(X).order(VenueRef(resting)).and_then(|o| o.client);
+        let own = |rig: &Rig| rig.lane.core().book(X).order(VenueRef(resting)).and_then(|o| o.client);
         assert!(own(&rig).is_some(), "the feed still shows it");
         if new_session {
             rig.give(Given::Packet(A, end_of_session(DAY, rig.next).as_bytes().to_vec()));
@@ -404,7 +406,7 @@ fn a_dead_mark_ends_with_the_snapshot_that_does_not_show_its_order() {
             rig.serve_snapshot(&opening(2), rig.next);
             rig.market(&[add(1, resting, b"B", 100, 100_000)]);
         }
-        assert_eq!(rig.lane.core().books().view(X).top(Side::Buy).map(|l| l.qty), Some(Qty(400)));
+        assert_eq!(rig.lane.core().book(X).top(Side::Buy).map(|l| l.qty), Some(Qty(400)));
         assert_eq!(own(&rig), None, "the reference is somebody else's now (another session: {new_session})");
     }
 }
@@ -423,7 +425,7 @@ fn a_contradiction_about_an_order_of_another_book_stales_both() {
 #[test]
 fn another_session_explains_its_locates_anew_and_has_no_date() {
     let mut rig = Rig::trading(&Setup::default());
-    assert_eq!(rig.lane.core().exchange_time().day(), 20_000);
+    assert_eq!(rig.lane.core().markets().first().at.day(), 20_000);
     rig.give(Given::Packet(A, end_of_session(DAY, rig.next).as_bytes().to_vec()));
     let day = packet(NEXT_DAY, 1, &[phase(b"O"), delete(1, 1_000)]);
     rig.give(Given::Packet(A, day.clone()));
@@ -440,9 +442,9 @@ fn another_session_explains_its_locates_anew_and_has_no_date() {
         .collect();
     rig.give(Given::Packet(A, packet(NEXT_DAY, 3, &swapped)));
     rig.give(Given::Packet(A, packet(NEXT_DAY, 5, &[delete(1, 2)])));
-    let depth = |id| rig.lane.core().books().view(id).depth(Side::Buy);
+    let depth = |id| rig.lane.core().book(id).depth(Side::Buy);
     assert_eq!((depth(X), depth(Y)), (1, 0));
-    let at = rig.lane.core().exchange_time();
+    let at = rig.lane.core().markets().first().at;
     assert_eq!((at.day(), at.ns_since_midnight()), (0, 36_000_000_000_000), "the date of a session that nobody named");
 }
 
@@ -450,6 +452,9 @@ fn another_session_explains_its_locates_anew_and_has_no_date() {
 fn parts_that_were_built_for_fewer_instruments_are_refused_by_name() {
     type Desked = Parts<Desk<ImbalanceTaker>>;
     type Change<'a> = &'a dyn Fn(&mut Desked);
+    fn first(parts: &mut Desked) -> &mut VenueParts<Multicast<ItchLine, OuchEntry>> {
+        parts.venues.get_mut(VenueId::FIRST).unwrap()
+    }
     let taker = |n| ImbalanceTaker::new(&ImbalanceTakerConfig::default(), n).unwrap();
     let setup = Setup::default();
     let refused = |change: Change<'_>| -> Option<OutOfRange> {
@@ -460,10 +465,9 @@ fn parts_that_were_built_for_fewer_instruments_are_refused_by_name() {
     assert!(refused(&|_| {}).is_none(), "eight each");
     let books = BookCapacity { instruments: 7, ..setup.books };
     let orders = OrdersConfig { instruments: 7, ..setup.orders };
-    let changes: [(&str, Change<'_>); 6] = [
-        ("parts.venue", &|p| p.venue = VenueId(1)),
-        ("parts.books", &|p| p.books = Books::new(books)),
-        ("parts.trading", &|p| p.trading = Trading::new(setup.trading, 7)),
+    let changes: [(&str, Change<'_>); 5] = [
+        ("parts.venues.books", &|p| first(p).books = Books::new(books)),
+        ("parts.venues.trading", &|p| first(p).trading = Trading::new(setup.trading, 7)),
         ("parts.gate", &|p| p.gate = Gate::new(&setup.risk, 7).unwrap()),
         ("parts.orders", &|p| p.orders = Orders::new(&orders).unwrap()),
         ("parts.strategy", &|p| p.strategy = taker(7)),
@@ -471,7 +475,7 @@ fn parts_that_were_built_for_fewer_instruments_are_refused_by_name() {
     for (field, change) in changes {
         assert_eq!(refused(change).map(|e| e.field), Some(field));
     }
-    assert!(refused(&|p| p.trading = Trading::new(setup.trading, 9)).is_none(), "more do no harm");
+    assert!(refused(&|p| first(p).trading = Trading::new(setup.trading, 9)).is_none(), "more do no harm");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn apart<W: Wiring>(lane: Gateway<W>, given: &[(Mono, Given)]) -> (Trace, Gatewa
                 _ => &[],
             };
             let mut released = Vec::new();
-            while let Some(release) = feed.next(bytes) {
+            while let Some(release) = feed.next(VenueId::FIRST, bytes) {
                 released.push(match release {
                     Release::Message { sequence, bytes, arrived } => {
                         Crossing::Message(sequence, bytes.to_vec(), arrived)
@@ -75,7 +75,7 @@ fn apart<W: Wiring>(lane: Gateway<W>, given: &[(Mono, Given)]) -> (Trace, Gatewa
                     Crossing::Snapshot(bytes) => Release::Snapshot { bytes },
                     Crossing::Notice(notice) => Release::Notice(*notice),
                 };
-                core.on_release(release, &mut out);
+                core.on_release(VenueId::FIRST, release, &mut out);
                 finish(&mut core, input, &mut out, &mut trace);
             }
         }
@@ -111,7 +111,7 @@ fn time_does_not_run_backwards_in_the_core() {
 
 #[test]
 fn a_message_that_waited_behind_a_gap_says_when_it_came() {
-    let mut feed = firelane_gateway::flow::feed::Feed::<firelane_gateway::flow::itch_line::ItchLine>::new(
+    let mut feed = firelane_gateway::flow::feed::Mold::<firelane_gateway::flow::itch_line::ItchLine>::new(
         firelane_gateway::flow::feed::FeedConfig::default(),
     )
     .unwrap();
@@ -179,7 +179,7 @@ fn nothing_new_is_sent_to_a_venue_that_does_not_read() {
     rig.give(Given::Blocked(SessionId::ORDERS));
     rig.cut();
     rig.pass(Nanos::from_secs(4));
-    assert!(rig.lane.core().entry().ready());
+    assert!(rig.lane.core().entry(VenueId::FIRST).unwrap().ready());
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn whoever_reads_the_tape_learns_why_order_entry_was_lost() {
         assert_eq!(rig.lost_for(), [Away::Garbled]);
         rig.look();
         rig.pass(Nanos::from_millis(1_100));
-        assert!(!rig.lane.core().entry().ready() && rig.alerts().is_empty());
+        assert!(!rig.lane.core().entry(VenueId::FIRST).unwrap().ready() && rig.alerts().is_empty());
     }
     rig.pass(Nanos::from_secs(4));
     assert_eq!(rig.alerts(), [Alert::EntryReady as u16]);
@@ -217,7 +217,7 @@ fn the_end_of_order_entry_is_said_once_with_its_reason() {
     rig.look();
     rig.command(firelane_gateway::flow::Command::Shutdown);
     rig.pass(Nanos::from_secs(3));
-    assert_eq!(rig.lane.core().entry().stage(), Stage::Over);
+    assert_eq!(rig.lane.core().entry(VenueId::FIRST).unwrap().stage(), Stage::Over);
     let over = rig.alerts().into_iter().filter(|alert| *alert == Alert::EntryOver as u16).count();
     assert_eq!(over, 1);
 }

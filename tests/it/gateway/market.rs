@@ -22,7 +22,7 @@ fn without_snapshots() -> Setup {
 }
 
 fn bid(rig: &Rig, id: firelane_gateway::base::InstrumentId) -> (i64, i64) {
-    rig.lane.core().books().view(id).top(Side::Buy).map_or((0, 0), |l| (l.price.0, l.qty.0))
+    rig.lane.core().book(id).top(Side::Buy).map_or((0, 0), |l| (l.price.0, l.qty.0))
 }
 
 /// The next message goes missing, the one after it comes.
@@ -72,7 +72,7 @@ fn after_a_loss_updates_go_on_and_only_a_snapshot_heals() {
     let mut rig = Rig::trading(&without_snapshots());
     lose_one(&mut rig, add(1, 77, b"B", 100, 100_100));
     rig.pass(Nanos::from_millis(10));
-    assert_eq!(rig.lane.feed().counters().lost, 1);
+    assert_eq!(rig.lane.feeds().first().counters().lost, 1);
     assert_eq!(bid(&rig, X), (100_100, 100), "updates go on");
     rig.market(&[add(1, 78, b"B", 100, 100_200)]);
     assert_eq!(bid(&rig, X), (100_200, 100));
@@ -90,7 +90,7 @@ fn a_malformed_copy_is_healed_by_the_other_line() {
     assert!(!rig.fresh(X), "not received");
     rig.give(Given::Packet(B, packet(DAY, n, &[add(1, 77, b"B", 100, 100_100)])));
     assert!(rig.fresh(X) && bid(&rig, X) == (100_100, 100));
-    assert_eq!((rig.lane.feed().counters().lost, rig.lane.core().counters().bad_length), (0, 0));
+    assert_eq!((rig.lane.feeds().first().counters().lost, rig.lane.core().counters().bad_length), (0, 0));
 }
 
 #[test]
@@ -170,9 +170,9 @@ fn a_snapshot_that_contradicts_itself_does_not_heal_its_book_and_is_asked_for_ag
     lossy.push(add(1, 1_000, b"B", 300, 100_000));
     rig.serve_snapshot(&lossy, rig.next);
     assert!(!rig.fresh(X) && rig.fresh(Y));
-    let attempts = rig.lane.feed().counters().snapshot_attempts;
+    let attempts = rig.lane.feeds().first().counters().snapshot_attempts;
     rig.pass(Nanos::from_millis(15));
-    assert_eq!(rig.lane.feed().counters().snapshot_attempts, attempts + 1);
+    assert_eq!(rig.lane.feeds().first().counters().snapshot_attempts, attempts + 1);
     rig.serve_snapshot(&opening(2), rig.next);
     assert!(rig.fresh(X));
 }
@@ -236,7 +236,7 @@ fn another_session_begins_from_nothing() {
     assert!(rig.alerts().is_empty(), "one packet may be a stray");
     rig.give(Given::Packet(B, day));
     assert_eq!(rig.alerts(), [Alert::SessionChanged as u16]);
-    assert_eq!((bid(&rig, X), rig.fresh(X), rig.lane.feed().next_sequence()), ((0, 0), true, 2));
+    assert_eq!((bid(&rig, X), rig.fresh(X), rig.lane.feeds().first().next_sequence()), ((0, 0), true, 2));
     assert_eq!((rig.asked().as_str(), rig.live()), ("X", 0), "not tradable any more");
     rig.give(Given::Packet(A, packet(NEXT_DAY, 2, &opening(2))));
     rig.look();

@@ -2,7 +2,7 @@
 
 use super::market::{APPROVED, refused};
 use super::rig::*;
-use firelane_gateway::base::{Nanos, Qty, SessionId, Side, VenueRef};
+use firelane_gateway::base::{Nanos, Qty, SessionId, Side, VenueId, VenueRef};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::{OrderEntry, Stage};
 use firelane_gateway::flow::record::Alert;
@@ -12,7 +12,7 @@ use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
 /// What the imbalance signal weighs: shares bid and offered.
 fn pressure(rig: &Rig) -> (i64, i64) {
     let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
-    let p = signal.value(X, rig.lane.core().books().view(X)).unwrap();
+    let p = signal.value(X, rig.lane.core().book(X)).unwrap();
     (p.bid.0, p.ask.0)
 }
 
@@ -37,13 +37,13 @@ fn own_orders_are_matched_to_the_feed_whichever_comes_first() {
             rig.market(&[shown]);
         }
         assert_eq!(pressure(&rig), (300, 500), "corrected: own shares do not count");
-        let book = rig.lane.core().books().view(X);
+        let book = rig.lane.core().book(X);
         assert_eq!(book.top(Side::Buy).map(|l| (l.qty, l.own_qty)), Some((Qty(400), Qty(100))));
         assert_eq!(book.queue_ahead(VenueRef(reference)), Some(Qty(300)));
         assert_eq!(book.order(VenueRef(reference)).and_then(|o| o.client), Some(rig.newest().0));
         // Someone behind it does not count; who is before it and trades does.
         rig.market(&[add(1, 90, b"B", 50, 100_000), execute(1, 1_000, 200, 1)]);
-        assert_eq!(rig.lane.core().books().view(X).queue_ahead(VenueRef(reference)), Some(Qty(100)));
+        assert_eq!(rig.lane.core().book(X).queue_ahead(VenueRef(reference)), Some(Qty(100)));
         assert_eq!(pressure(&rig), (150, 500));
         // Its end: whatever the feed still shows is not ours any more.
         let cancelled = rig.venue.cancel(token).unwrap();
@@ -64,7 +64,7 @@ fn a_finished_order_stays_own_until_the_feed_takes_it_out() {
     let reference = rig.venue.orders[&token].reference;
     rig.say(accepted);
     rig.market(&[add(1, reference, b"B", 100, 100_000)]);
-    let own = |rig: &Rig| rig.lane.core().books().view(X).top(Side::Buy).map(|l| (l.qty, l.own_qty));
+    let own = |rig: &Rig| rig.lane.core().book(X).top(Side::Buy).map(|l| (l.qty, l.own_qty));
     assert_eq!(own(&rig), Some((Qty(400), Qty(100))));
     // The venue says first that it is gone; the feed still shows it, and nobody must take it for interest.
     let cancelled = rig.venue.cancel(token).unwrap();
@@ -114,7 +114,7 @@ fn a_disabled_strategy_is_not_asked_and_what_rested_is_cancelled() {
     rig.tell(1, Do::Buy, 100, 99_000);
     rig.pass(Nanos::from_millis(10));
     assert!(rig.decisions().is_empty(), "neither by messages nor by its timer");
-    assert_eq!(rig.lane.core().books().view(X).last_trade().map(|t| t.1), Some(Qty(100)), "the market goes on");
+    assert_eq!(rig.lane.core().book(X).last_trade().map(|t| t.1), Some(Qty(100)), "the market goes on");
     rig.command(Command::Enable);
     rig.tell(1, Do::Buy, 100, 99_000);
     assert!(rig.decisions().contains(&APPROVED));
@@ -127,13 +127,13 @@ fn a_shutdown_cancels_waits_for_the_answers_and_logs_out() {
     rig.venue.answers = false;
     rig.look();
     rig.command(Command::Shutdown);
-    assert_eq!((rig.asked().as_str(), rig.lane.core().entry().stage()), ("X", Stage::Sweeping));
+    assert_eq!((rig.asked().as_str(), rig.lane.core().entry(VenueId::FIRST).unwrap().stage()), ("X", Stage::Sweeping));
     rig.tell(1, Do::Buy, 100, 99_000);
     assert_eq!(rig.asked(), "X");
     let token = rig.newest().1;
     let cancelled = rig.venue.cancel(token).unwrap();
     rig.say(cancelled);
-    assert_eq!((rig.live(), rig.lane.core().entry().stage()), (0, Stage::Over));
+    assert_eq!((rig.live(), rig.lane.core().entry(VenueId::FIRST).unwrap().stage()), (0, Stage::Over));
     let logout = Effect::Send(SessionId::ORDERS, firelane_gateway::flow::outbox::Class::Session, vec![0, 1, b'O']);
     assert!(rig.trace.effects.contains(&logout));
     let effects = rig.trace.effects.len();
@@ -195,7 +195,7 @@ fn a_restart_replays_from_one_cancels_what_lives_takes_positions_and_then_trades
     assert_eq!(login.unwrap()[29..49].trim_ascii(), b"1");
     assert_eq!(rig.asked(), "QX", "asks what the venue knows, cancels what lives");
     assert_eq!((rig.position(X), rig.position(Y), rig.live()), (60, -200, 0));
-    assert_eq!(rig.lane.core().entry().stage(), Stage::Ready);
+    assert_eq!(rig.lane.core().entry(VenueId::FIRST).unwrap().stage(), Stage::Ready);
     rig.tell(1, Do::Buy, 100, 99_000);
     assert_eq!((rig.decisions().last(), rig.live()), (Some(&APPROVED), 1));
     let tokens: Vec<u32> = rig.venue.orders.keys().copied().collect();
@@ -231,5 +231,5 @@ fn an_input_larger_than_the_framer_is_taken_in_parts() {
     let longest = again.given.iter().map(|(_, g)| if let Given::Bytes(_, b) = g { b.len() } else { 0 }).max();
     assert!(longest > Some(3_000), "the whole replay came at once");
     assert_eq!((again.position(X), again.live()), (300, 0));
-    assert_eq!(again.lane.core().entry().stage(), Stage::Ready);
+    assert_eq!(again.lane.core().entry(VenueId::FIRST).unwrap().stage(), Stage::Ready);
 }

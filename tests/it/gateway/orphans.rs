@@ -62,7 +62,7 @@ fn an_order_in_a_symbol_that_is_not_followed_is_cancelled_by_token_before_anythi
     assert_eq!(rig.asked(), "QXX");
     assert_eq!((said(&rig), rig.lost_for()), (vec![Symbol(symbol(1)).key()], vec![Away::Incomplete]));
     assert_eq!((orphans(&rig), rig.live(), rig.venue.orders.len()), (vec![], 0, 0));
-    assert_eq!(rig.lane.core().entry().stage(), Stage::Ready);
+    assert_eq!(rig.lane.core().entry(VenueId::FIRST).unwrap().stage(), Stage::Ready);
     assert_eq!(rig.alerts().last(), Some(&(Alert::EntryReady as u16)));
     assert_eq!(tries(&mut rig), APPROVED);
     let counters = rig.lane.core().orders().counters();
@@ -84,12 +84,16 @@ fn while_one_lives_nothing_is_entered_and_its_cancel_is_sent_again() {
     assert_eq!(cancels(&rig), 3, "at once, and each second");
     let cancelled = rig.venue.cancel(adopted).unwrap();
     rig.say(cancelled);
-    assert_eq!((rig.live(), rig.lane.core().entry().stage()), (0, Stage::Sweeping), "not over: the other one lives");
+    assert_eq!(
+        (rig.live(), rig.lane.core().entry(VenueId::FIRST).unwrap().stage()),
+        (0, Stage::Sweeping),
+        "not over: the other one lives"
+    );
     assert_eq!(tries(&mut rig), refused(Refusal::EntryNotReady));
     assert_eq!((said(&rig).len(), rig.lost_for().len()), (1, 1), "said once");
     let cancelled = rig.venue.cancel(token).unwrap();
     rig.say(cancelled);
-    assert_eq!((orphans(&rig), rig.lane.core().entry().stage()), (vec![], Stage::Ready));
+    assert_eq!((orphans(&rig), rig.lane.core().entry(VenueId::FIRST).unwrap().stage()), (vec![], Stage::Ready));
     assert_eq!(tries(&mut rig), APPROVED);
     rig.pass(Nanos::from_millis(5_000));
     assert_eq!(cancels(&rig), 3, "nothing more about it");
@@ -124,7 +128,7 @@ fn more_than_can_be_followed_keep_the_lane_from_trading_for_good() {
     let mut rig = next_run(&setup, earlier(4));
     rig.start();
     assert_eq!((orphans(&rig).len(), rig.live(), rig.venue.orders.len()), (0, 0, 1));
-    assert_eq!((rig.lane.core().orders().orphan_count(), rig.lane.core().ready()), (1, false));
+    assert_eq!((rig.lane.core().orders().orphan_count(), rig.lane.core().ready(VenueId::FIRST)), (1, false));
     rig.pass(Nanos::from_secs(60));
     assert_eq!((tries(&mut rig), rig.lost_for()), (refused(Refusal::EntryNotReady), vec![Away::Incomplete]));
     // With room for all, it is adopted, cancelled, and trading begins.
@@ -142,10 +146,10 @@ fn a_shutdown_waits_until_none_lives() {
     let (token, adopted) = (orphans(&rig)[0].0, rig.newest().1);
     let cancelled = rig.venue.cancel(adopted).unwrap();
     rig.say(cancelled);
-    assert_eq!(rig.lane.core().entry().stage(), Stage::Sweeping);
+    assert_eq!(rig.lane.core().entry(VenueId::FIRST).unwrap().stage(), Stage::Sweeping);
     let cancelled = rig.venue.cancel(token).unwrap();
     rig.say(cancelled);
-    assert_eq!(rig.lane.core().entry().stage(), Stage::Over);
+    assert_eq!(rig.lane.core().entry(VenueId::FIRST).unwrap().stage(), Stage::Over);
 }
 
 #[test]
@@ -157,7 +161,7 @@ fn a_lost_connection_forgets_none() {
     assert_eq!(orphans(&rig).len(), 1);
     rig.venue.answers = true;
     rig.pass(Nanos::from_millis(3_500));
-    assert_eq!((orphans(&rig).len(), rig.venue.orders.len(), rig.lane.core().ready()), (0, 0, true));
+    assert_eq!((orphans(&rig).len(), rig.venue.orders.len(), rig.lane.core().ready(VenueId::FIRST)), (0, 0, true));
 }
 
 #[test]
@@ -179,7 +183,7 @@ fn what_is_not_known_is_adopted_while_the_venue_tells_of_earlier_runs_and_never_
             }
             _ => {}
         }
-        assert_eq!(rig.lane.core().ready(), away == "ready", "{away}");
+        assert_eq!(rig.lane.core().ready(VenueId::FIRST), away == "ready", "{away}");
         // It is cancelled by its number; what the venue would say of that is of an order that nobody knows, too.
         rig.venue.answers = false;
         rig.say(accepted);

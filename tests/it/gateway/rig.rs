@@ -5,14 +5,14 @@
 #![allow(unreachable_pub, dead_code)] // each user of the rig takes what it needs
 
 use firelane_gateway::base::{
-    AccountId, ClientId, Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, Price, Qty, SessionId, Side,
-    StrategyId, Symbol, VenueId,
+    AccountId, ClientId, Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, PerVenue, Price, Qty,
+    SessionId, Side, StrategyId, Symbol, VenueId,
 };
 use firelane_gateway::flow::action::{Action, Cancel, Enter, MassCancel, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::entry::{Away, OuchConfig, OuchEntry};
 use firelane_gateway::flow::event::{Event, EventKind};
-use firelane_gateway::flow::feed::{Feed, FeedConfig, RerequestConfig, SnapshotConfig};
+use firelane_gateway::flow::feed::{FeedConfig, Mold, RerequestConfig, SnapshotConfig};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::orders::{Orders, OrdersConfig};
 use firelane_gateway::flow::outbox::{Class, Outbox, Output, Progress};
@@ -22,6 +22,7 @@ use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
 use firelane_gateway::flow::strategy::{Actions, Awaits, Strategy, View};
 use firelane_gateway::flow::trading::{Trading, TradingConfig};
+use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::itch50::length_of;
 use firelane_gateway::flow::wire::moldudp64::{PacketBuilder, heartbeat};
 use firelane_gateway::flow::wire::soupbintcp::{
@@ -195,10 +196,9 @@ impl Strategy<Imbalance> for Told {
 pub struct Desk<S, G = Imbalance>(std::marker::PhantomData<(S, G)>);
 
 impl<G: Signal, S: Strategy<G>> Wiring for Desk<S, G> {
-    type Market = ItchLine;
+    type Venue = Multicast<ItchLine, OuchEntry>;
     type Signal = G;
     type Strategy = S;
-    type Entry = OuchEntry;
     type Probe = ();
 }
 
@@ -271,18 +271,19 @@ pub fn parts_with<G: Signal, S: Strategy<G>>(setup: &Setup, signal: G, strategy:
     let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
     Parts {
         lane: 0,
-        venue: VenueId::FIRST,
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
-        feed: Feed::new(setup.feed).unwrap(),
-        market: ItchLine::new(20_000),
+        venues: PerVenue::one(VenueParts {
+            feed: Mold::new(setup.feed).unwrap(),
+            line: ItchLine::new(20_000),
+            books: Books::new(setup.books),
+            trading: Trading::new(setup.trading, setup.instruments),
+            entry: OuchEntry::new(setup.entry.clone()).unwrap(),
+        }),
         instruments: InstrumentTable::new(&listed, setup.instruments, setup.listed.is_none()),
-        books: Books::new(setup.books),
-        trading: Trading::new(setup.trading, setup.instruments),
         signal,
         strategy,
         gate: Gate::new(&setup.risk, setup.instruments).unwrap(),
         orders: Orders::new(&setup.orders).unwrap(),
-        entry: OuchEntry::new(setup.entry.clone()).unwrap(),
         probe: (),
         policy: setup.policy,
     }
@@ -843,7 +844,7 @@ impl<G: Signal, S: Strategy<G>> Rig<S, G> {
     }
 
     pub fn fresh(&self, id: InstrumentId) -> bool {
-        self.lane.core().books().freshness(id).is_fresh()
+        self.lane.core().book(id).freshness().is_fresh()
     }
 
     pub fn position(&self, id: InstrumentId) -> i64 {

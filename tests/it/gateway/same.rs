@@ -71,7 +71,7 @@ pub(super) fn a_day(seed: u64, gap: usize) -> Rig<MarketMaker> {
                     rig.give(Given::Packet(A, packet(DAY, first + 500 * n as u64, chunk)));
                 }
                 rig.give(Given::Packet(R, packet(DAY, first, &missing[..500])));
-                assert_eq!(rig.lane.feed().next_sequence(), rig.next);
+                assert_eq!(rig.lane.feeds().first().next_sequence(), rig.next);
             }
             20 => rig.cut(),
             30 => rig.command(Command::Kill),

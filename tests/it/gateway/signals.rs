@@ -3,10 +3,11 @@
 use super::rig::*;
 use firelane_gateway::base::{InstrumentId, Mono, Nanos, Side};
 use firelane_gateway::flow::Command;
-use firelane_gateway::flow::book::{BookRef, Books};
+use firelane_gateway::flow::book::BookRef;
 use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::record::{Alert, AlertBody, Kind, SignalBody};
 use firelane_gateway::flow::signal::{Said, Signal};
+use firelane_gateway::flow::venue::Markets;
 
 /// From the first trade message on: says the best bid of the first instrument every so often; and at each trade message
 /// as many records as that message has shares.
@@ -40,9 +41,9 @@ impl Signal for Clockwork {
         self.at
     }
 
-    fn on_timer(&mut self, now: Mono, books: &Books, say: &mut Said<'_>) {
+    fn on_timer(&mut self, now: Mono, markets: Markets<'_>, say: &mut Said<'_>) {
         assert!(self.at <= now);
-        say.say(None, 2, books.view(X).top(Side::Buy).unwrap().price.0, -1);
+        say.say(None, 2, markets.book(X).top(Side::Buy).unwrap().price.0, -1);
         if !self.stands {
             self.at = self.at.after(self.every);
         }

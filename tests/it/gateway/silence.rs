@@ -41,13 +41,13 @@ fn when_every_line_is_silent_what_rests_is_cancelled_and_nothing_enters_until_on
         rig.tell(1, Do::Buy, 100, 99_000);
         rig.look();
         rig.pass(Nanos(QUIET.0 - 1));
-        assert!(rig.fresh(X) && rig.lane.feed().is_live() && rig.asked().is_empty());
+        assert!(rig.fresh(X) && rig.lane.feeds().first().is_live() && rig.asked().is_empty());
         rig.pass(Nanos(1));
-        assert!(!rig.fresh(X) && !rig.fresh(Y) && !rig.lane.feed().is_live());
+        assert!(!rig.fresh(X) && !rig.fresh(Y) && !rig.lane.feeds().first().is_live());
         assert_eq!(alerts_about_silence(&rig), [Alert::MarketSilent as u16]);
         assert_eq!((rig.asked().as_str(), rig.live()), (asked, left));
         rig.beat();
-        assert!(rig.fresh(X) && rig.fresh(Y) && rig.lane.feed().is_live());
+        assert!(rig.fresh(X) && rig.fresh(Y) && rig.lane.feeds().first().is_live());
         assert_eq!(alerts_about_silence(&rig)[1..], [Alert::MarketBack as u16]);
         rig.look();
         rig.tell(1, Do::Buy, 100, 98_000);
@@ -83,7 +83,7 @@ fn lines_that_come_back_with_a_gap_heal_nothing_before_it_is_filled() {
 #[test]
 fn a_lane_that_has_heard_nothing_has_no_book() {
     let mut rig = Rig::new(&watched());
-    assert!(!rig.fresh(X) && !rig.lane.feed().is_live());
+    assert!(!rig.fresh(X) && !rig.lane.feeds().first().is_live());
     rig.start();
     assert!(!rig.fresh(X));
     rig.beat();
@@ -118,7 +118,7 @@ fn after_the_end_of_the_session_nothing_rests_and_what_comes_is_not_traded_on() 
     farewell(&mut rig);
     assert_eq!(rig.alerts(), [Alert::EndOfSession as u16]);
     assert_eq!((rig.asked().as_str(), rig.live()), ("X", 0));
-    assert!(!rig.fresh(X) && !rig.lane.feed().is_live());
+    assert!(!rig.fresh(X) && !rig.lane.feeds().first().is_live());
     rig.look();
     rig.tell(1, Do::Buy, 100, 99_000);
     assert_eq!(rig.decisions(), [refused(Refusal::StaleBook)]);
@@ -142,7 +142,7 @@ fn a_session_that_goes_on_after_its_end_was_said_is_believed_after_a_while() {
     rig.look();
     rig.beat();
     assert_eq!(rig.alerts(), [Alert::SessionGoesOn as u16]);
-    assert!(rig.fresh(X) && rig.lane.feed().is_live());
+    assert!(rig.fresh(X) && rig.lane.feeds().first().is_live());
     rig.look();
     rig.tell(1, Do::Buy, 100, 99_000);
     assert_eq!(rig.decisions(), [APPROVED]);
@@ -156,9 +156,9 @@ fn another_session_ends_the_silence_when_its_numbers_are_believed() {
     let far = heartbeat(NEXT_DAY, 5_000_000).as_bytes().to_vec();
     (0..2).for_each(|_| rig.give(Given::Packet(LineId::A, far.clone())));
     assert_eq!(alerts_about_silence(&rig), [Alert::SessionChanged as u16]);
-    assert!(!rig.fresh(X) && !rig.lane.feed().is_live(), "its first number is out of all reason");
+    assert!(!rig.fresh(X) && !rig.lane.feeds().first().is_live(), "its first number is out of all reason");
     rig.give(Given::Packet(LineId::B, heartbeat(NEXT_DAY, 1).as_bytes().to_vec()));
-    assert!(rig.fresh(X) && rig.lane.feed().is_live());
+    assert!(rig.fresh(X) && rig.lane.feeds().first().is_live());
 }
 
 /// Does what it is told, and buys again for each fill without a look at the book.

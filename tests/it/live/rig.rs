@@ -2,19 +2,20 @@
 #![allow(unreachable_pub, dead_code)] // also part of no_alloc, which needs some of it
 
 use super::gateway_rig::*;
-use firelane_gateway::base::{AccountId, Mono, StrategyId, VenueId};
+use firelane_gateway::base::{AccountId, Mono, PerVenue, StrategyId};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::action::Tags;
 use firelane_gateway::flow::book::Books;
 use firelane_gateway::flow::entry::OuchEntry;
-use firelane_gateway::flow::feed::Feed;
+use firelane_gateway::flow::feed::Mold;
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::orders::Orders;
 use firelane_gateway::flow::risk::Gate;
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
 use firelane_gateway::flow::strategy::Strategy;
 use firelane_gateway::flow::trading::Trading;
+use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::flow::wiring::{Parts, Wiring};
 use firelane_gateway::shell::agent::Agent;
@@ -40,10 +41,9 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 struct Stamped<S>(PhantomData<S>);
 
 impl<S: Strategy<Imbalance>> Wiring for Stamped<S> {
-    type Market = ItchLine;
+    type Venue = Multicast<ItchLine, OuchEntry>;
     type Signal = Imbalance;
     type Strategy = S;
-    type Entry = OuchEntry;
     type Probe = StageProbe;
 }
 
@@ -56,18 +56,19 @@ where
     books.instruments = setup.instruments;
     let parts = Parts {
         lane: 0,
-        venue: VenueId::FIRST,
         tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
-        feed: Feed::new(setup.feed).unwrap(),
-        market: ItchLine::new(20_000),
+        venues: PerVenue::one(VenueParts {
+            feed: Mold::new(setup.feed).unwrap(),
+            line: ItchLine::new(20_000),
+            books: Books::new(books),
+            trading: Trading::new(setup.trading, setup.instruments),
+            entry: OuchEntry::new(setup.entry.clone()).unwrap(),
+        }),
         instruments: firelane_gateway::base::InstrumentTable::new(&[], setup.instruments, true),
-        books: Books::new(books),
-        trading: Trading::new(setup.trading, setup.instruments),
         signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
         strategy,
         gate: Gate::new(&setup.risk, setup.instruments).unwrap(),
         orders: Orders::new(&setup.orders).unwrap(),
-        entry: OuchEntry::new(setup.entry.clone()).unwrap(),
         probe: StageProbe::new(clock),
         policy: setup.policy,
     };

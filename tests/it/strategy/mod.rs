@@ -1,8 +1,8 @@
 //! Signals and the built-in strategies, on small books made by hand and against a desk that answers at random.
 
 use firelane_gateway::base::{
-    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Mono, Nanos, Notional, Price,
-    Qty, Reader, Side, State, StrategyId, Symbol, Token, VenueId, VenueRef, Writer,
+    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Mono, Nanos, Notional,
+    PerVenue, Price, Qty, Reader, Side, State, StrategyId, Symbol, Token, VenueId, VenueRef, Writer,
 };
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::action::{
@@ -18,6 +18,7 @@ use firelane_gateway::flow::strategy::{
     Sources, Strategy, View,
 };
 use firelane_gateway::flow::trading::{Trading, TradingConfig};
+use firelane_gateway::flow::venue::MarketState;
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 
@@ -141,10 +142,12 @@ impl<S: Signal> Scene<'_, S> {
         let lane = Sources {
             now: self.now,
             utc: None,
-            at: ExchangeTime(0),
             instruments: &InstrumentTable::new(&symbols, 3, false),
-            books: &self.book.books(self.instrument),
-            trading: &trading,
+            markets: &PerVenue::one(MarketState {
+                books: self.book.books(self.instrument),
+                trading,
+                at: ExchangeTime(0),
+            }),
             gate: &gate,
             orders: &table(self.orders),
             signals: self.signals,

@@ -128,7 +128,7 @@ fn stage(number: u8) -> &'static str {
         (Stage::Down, "down"),
         (Stage::Connecting, "connecting"),
         (Stage::Replaying, "replaying"),
-        (Stage::Querying, "querying"),
+        (Stage::Confirming, "querying"),
         (Stage::Sweeping, "sweeping"),
         (Stage::Ready, "ready"),
         (Stage::Over, "over"),

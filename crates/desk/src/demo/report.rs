@@ -9,6 +9,7 @@ use crate::money::Money;
 use crate::paint;
 use crate::replay::{counted, group};
 use crate::times::Times;
+use firelane_gateway::base::VenueId;
 use firelane_gateway::flow::record::FinalBody;
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::config::Config;
@@ -238,7 +239,7 @@ pub(crate) struct Digests {
 impl Report {
     pub(super) fn of(options: &Demo, config: &Config, account: &Account<'_>) -> Self {
         let Account { lane, tape, volumes, stats, summary, live, .. } = account;
-        let feed = lane.feed_counters();
+        let feed = lane.feed_counters(VenueId::FIRST).copied().unwrap_or_default();
         let gate = lane.gate();
         let refused = Refusal::ALL.into_iter().map(|why| (format!("{why:?}"), gate.refused(why)));
         let sum = |count: fn(&firelane_sim::net::LinkStats) -> u64| stats.datagrams.iter().map(count).sum();

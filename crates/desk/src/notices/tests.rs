@@ -112,7 +112,7 @@ fn a_venue_that_does_not_read_is_one_line_until_it_reads_again() {
 fn a_venue_that_falls_silent_is_one_line_until_it_speaks_again() {
     for (why, says) in [
         (Away::Silent, "for 15.0 s"),
-        (Away::QueryUnanswered, "does not say what it has received"),
+        (Away::Unconfirmed, "does not say what it has received"),
         (Away::LoginUnanswered, "not answered the login for 30.0 s"),
     ] {
         let mut told = Told::new();

@@ -2,7 +2,7 @@
 
 use super::bbo::Bbo;
 use super::report::Errors;
-use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Side, Symbol, VenueRef};
+use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Side, Symbol, VenueId, VenueRef};
 use firelane_gateway::flow::book::{BookCapacity, BookFault, Books, STALE_REASONS, Scope, StaleReason};
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status};
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -56,7 +56,7 @@ impl Followed {
 
     /// Whoever is not in the table.
     pub(super) fn missing(&self, instruments: &InstrumentTable) -> Vec<Symbol> {
-        let found = |symbol: Symbol| instruments.find(symbol).is_some();
+        let found = |symbol: Symbol| instruments.find(VenueId::FIRST, symbol).is_some();
         self.wanted.iter().filter(|(written, upper)| !found(*written) && !found(*upper)).map(|(w, _)| *w).collect()
     }
 
