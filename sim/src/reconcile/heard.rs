@@ -83,7 +83,7 @@ impl fmt::Display for Live {
         write!(f, "{side}{short} {} as {}", self.open, self.token)?;
         write!(f, " at {} (limit {})", dollars(self.price), dollars(self.limit))?;
         write!(f, ", {} executed, {} prevented", self.executed, self.prevented)?;
-        write!(f, ", reference {:?}, {}", self.reference, self.display.name())?;
+        write!(f, ", reference {:?}, display {}", self.reference, self.display.name())?;
         if self.asked {
             f.write_str(", not answered")?;
         }

@@ -70,7 +70,7 @@ fn a_lost_order_and_a_duplicate_are_found() {
 fn an_order_in_another_state_is_found() {
     let text = one(said(|lane| lane.orders.values_mut().next().unwrap().executed += 1));
     assert!(text.contains(" executed, 0 open"), "{text}");
-    let text = one(said(|lane| lane.orders.values_mut().last().unwrap().token = Some(u64::MAX)));
+    let text = one(said(|lane| lane.orders.values_mut().last().unwrap().token = Some(u64::from(u32::MAX))));
     assert!(text.contains("UserRefNum 4294967295"), "{text}");
     let text = one(said(|lane| lane.orders.values_mut().last().unwrap().limit = Some(Price(7))));
     assert!(text.starts_with("order ") && text.contains(" open, at $0.0007, UserRefNum "), "{text}");
@@ -235,7 +235,7 @@ fn an_order_that_only_the_wire_knows_is_found() {
     assert_eq!(differs(&world, world.account()), [""; 0]);
     let (enter, _, symbol) = enter(&world);
     let id = 32_u64.pow(6) - 1;
-    let order = "buy 100 as 1000000 at $1.00 (limit $1.00), 0 executed, 0 prevented, reference None, display \\x00, not answered";
+    let order = "buy 100 as 1000000 at $1.00 (limit $1.00), 0 executed, 0 prevented, reference None, display other, not answered";
     let expected = [
         format!("live order {id}: the gateway has no such live order, the venue {order}"),
         "open notional: the gateway has 0, the venue 1000000".to_owned(),
