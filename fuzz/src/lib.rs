@@ -10,6 +10,8 @@ pub mod gateway {
 }
 #[path = "../../tests/it/targets.rs"]
 pub mod targets;
+#[path = "../../tests/it/targets_books.rs"]
+pub mod targets_books;
 #[path = "../../tests/it/targets_feed.rs"]
 pub mod targets_feed;
 #[path = "../../tests/it/targets_gateway.rs"]
@@ -29,6 +31,7 @@ macro_rules! targets {
 
 targets! {
     targets: itch50 moldudp64 glimpse binary_file packets merge account;
+    targets_books: books;
     targets_feed: feed;
     targets_orders: ouch_inbound ouch_outbound soup_framer soup_client soup_server order_session;
     targets_gateway: whole_lane log_file config saved;

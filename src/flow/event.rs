@@ -66,7 +66,23 @@ pub enum EventKind {
         /// The new limit.
         price: Price,
     },
-    /// A trade against a hidden order. The displayed book does not change.
+    /// So much stands at a price of a book of levels.
+    Level {
+        /// The side.
+        side: Side,
+        /// The price.
+        price: Price,
+        /// All that stands there now; 0: the level is gone.
+        qty: Qty,
+        /// Of how many orders; 0: not said.
+        orders: u32,
+    },
+    /// The venue starts its book, of either kind, over: what it showed is gone.
+    Clear {
+        /// Which side; `None`: both.
+        side: Option<Side>,
+    },
+    /// A trade against a hidden order, or (of a book of levels) any trade. The displayed book does not change.
     Trade {
         /// Size traded.
         qty: Qty,

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
 use std::path::Path;
 
+mod levels;
+
 const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
 const ID: InstrumentId = InstrumentId(0);
 

@@ -22,6 +22,7 @@ mod skip;
 mod soup;
 mod strategy;
 mod targets;
+mod targets_books;
 mod targets_feed;
 mod targets_gateway;
 mod targets_orders;

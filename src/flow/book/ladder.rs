@@ -19,8 +19,9 @@ pub(super) struct Level {
     pub(super) price: Price,
     /// Displayed size of all its orders.
     pub(super) qty: i64,
+    /// Empty in a book of levels.
     pub(super) queue: Queue,
-    /// How many orders; positive.
+    /// How many orders; positive. In a book of levels as the venue says, perhaps 0.
     pub(super) orders: u32,
     pub(super) place: Place,
 }
@@ -218,6 +219,14 @@ impl Levels {
         part.qty = part.qty.wrapping_add(qty);
         part.orders = part.orders.wrapping_add_signed(orders);
         self.pool.at_mut(level).place.set_own(part.orders > 0);
+    }
+
+    /// Nothing of a level is own any more.
+    pub(super) fn disown(&mut self, level: u32) {
+        if let Some(part) = self.own.get_mut(level as usize) {
+            *part = OwnPart::default();
+        }
+        self.pool.at_mut(level).place.set_own(false);
     }
 
     /// The level of `price`, made (with no orders) if it is not there.

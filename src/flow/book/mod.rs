@@ -1,10 +1,11 @@
-//! Order-level (L3) books with price-time priority, for all instruments of a lane.
+//! Books for all instruments of a lane: of orders with price-time priority (level 3), or of price levels (level 2), side
+//! by side, each instrument's of one kind ([`BookKind`]).
 //!
 //! ```text
 //!  VenueRef ──index──> Order {qty, ahead, behind} ──> Level {price, qty, queue} ──> Book {ladder of bids, of asks}
 //! ```
 //!
-//! One pool of orders, one of levels, one hash index, all allocated at start ([`BookCapacity`]); being full is counted
+//! A book of levels is the right half of that alone. One pool of orders, one of levels, one hash index, all allocated at start ([`BookCapacity`]); being full is counted
 //! and makes the book stale, nothing else. Top of book is O(1); an order is reached in O(1); a level is looked for
 //! from the best price on. Books may lock and cross: the feed is believed, not judged. Orders keep applying during
 //! halts.
@@ -14,6 +15,7 @@
 
 mod index;
 mod ladder;
+mod levels;
 mod orders;
 mod own;
 mod pool;
@@ -23,6 +25,7 @@ mod view;
 
 use self::index::Index;
 use self::ladder::{Ladder, Levels, Place};
+use self::levels::Rests;
 use self::orders::Order;
 use self::own::Marks;
 use self::pool::{NIL, Pool};
@@ -31,6 +34,7 @@ use crate::base::{ClientId, InstrumentId, Price, Qty, Side, VenueRef, counters, 
 use alloc::boxed::Box;
 use alloc::vec;
 
+pub use self::levels::BookKind;
 pub use self::stale::{Freshness, STALE_REASONS, Scope, StaleReason};
 pub use self::view::{BookRef, Level, RestingOrder};
 
@@ -43,7 +47,7 @@ pub struct BookCapacity {
     pub orders: usize,
     /// Price levels at once, over all books and both sides (at most 2^32 - 1). Beyond: [`BookFault::LevelsFull`].
     pub levels: usize,
-    /// Own orders marked at once. Beyond: [`OwnMatch::Full`].
+    /// Own orders marked at once, and as many resting in books of levels. Beyond: [`OwnMatch::Full`].
     pub own: usize,
 }
 
@@ -60,10 +64,13 @@ pub enum BookFault {
     OverReduce,
     /// No room for the order: it is left out. Never for a replace, which leaves room first.
     OrdersFull,
-    /// No room for the order's price level: the order is left out (of a replace, the old one is gone).
+    /// No room for the price level: the order, or the level, is left out (of a replace, the old order is gone).
     LevelsFull,
     /// The instrument is beyond the capacity: ignored. The only fault that stales no book, for there is none.
     UnknownInstrument,
+    /// A message about orders of an instrument whose book is of levels, or about a level of one whose book is of orders:
+    /// ignored.
+    WrongKind,
 }
 
 /// What one event did to the books.
@@ -141,6 +148,9 @@ counters! {
         pub orders_full: u64,
         pub levels_full: u64,
         pub unknown_instrument: u64,
+        pub wrong_kind: u64,
+        /// Levels taken away that were not there, which is no contradiction.
+        pub absent_levels: u64,
         /// Adds and replaces to no shares: the order is gone at once, which is no contradiction.
         pub empty_orders: u64,
         /// Own marks for which there was no room.
@@ -157,12 +167,19 @@ struct Book {
     bids: Ladder,
     asks: Ladder,
     freshness: Freshness,
+    kind: Option<BookKind>,
 }
 
 const _: () = assert!(size_of::<Book>() == 64, "a book's head is one cache line");
 
 impl Book {
-    const EMPTY: Book = Book { bids: Ladder::EMPTY, asks: Ladder::EMPTY, freshness: Freshness::FRESH };
+    const EMPTY: Book = Book { bids: Ladder::EMPTY, asks: Ladder::EMPTY, freshness: Freshness::FRESH, kind: None };
+
+    /// Is the book of this kind? One of none is from now on.
+    #[inline(always)]
+    fn is(&mut self, kind: BookKind) -> bool {
+        *self.kind.get_or_insert(kind) == kind
+    }
 
     #[inline(always)]
     fn ladder(&self, side: Side) -> &Ladder {
@@ -198,6 +215,7 @@ pub struct Books {
     books: Box<[Book]>,
     prints: Box<[Prints]>,
     marks: Marks,
+    rests: Rests,
     /// Why all books are stale.
     all: Freshness,
     counters: BookCounters,
@@ -229,6 +247,7 @@ impl Books {
             books,
             prints,
             marks: Marks::new(own),
+            rests: Rests::new(own, instruments),
             all: Freshness::FRESH,
             counters: BookCounters::default(),
         }
@@ -251,6 +270,8 @@ impl Books {
             EventKind::Reduce { order, qty } => self.reduce(id, order, qty),
             EventKind::Delete { order } => self.delete(id, order),
             EventKind::Replace { order, new, qty, price } => self.replace(id, order, new, qty, price),
+            EventKind::Level { side, price, qty, orders } => self.level(id, side, price, qty, orders),
+            EventKind::Clear { side } => self.start_over(id, side),
             EventKind::Trade { qty, price, .. } | EventKind::Cross { qty, price, .. } => {
                 self.print(id.0, price, qty);
                 Applied::default()
@@ -283,7 +304,7 @@ impl Books {
         printable: bool,
     ) -> Applied {
         let Some(shrunk) = self.shrink(order, qty) else {
-            return self.fault(id, BookFault::UnknownRef, Applied::default());
+            return self.unknown(id);
         };
         let price = price.unwrap_or(shrunk.price);
         if printable {
@@ -297,15 +318,13 @@ impl Books {
     fn reduce(&mut self, id: InstrumentId, order: VenueRef, qty: Qty) -> Applied {
         match self.shrink(order, qty) {
             Some(shrunk) => self.shrunk(id, &shrunk, OwnTouch::Reduced { left: shrunk.left }, None),
-            None => self.fault(id, BookFault::UnknownRef, Applied::default()),
+            None => self.unknown(id),
         }
     }
 
     #[inline]
     fn delete(&mut self, id: InstrumentId, order: VenueRef) -> Applied {
-        let Ok(found) = self.index.find(order, &self.orders) else {
-            return self.fault(id, BookFault::UnknownRef, Applied::default());
-        };
+        let Ok(found) = self.index.find(order, &self.orders) else { return self.unknown(id) };
         let removed = self.remove(found);
         let own = self.client(removed.own).map(|client| (client, OwnTouch::Deleted));
         Applied {
@@ -319,9 +338,7 @@ impl Books {
 
     #[inline]
     fn replace(&mut self, id: InstrumentId, order: VenueRef, new: VenueRef, qty: Qty, price: Price) -> Applied {
-        let Ok(found) = self.index.find(order, &self.orders) else {
-            return self.fault(id, BookFault::UnknownRef, Applied::default());
-        };
+        let Ok(found) = self.index.find(order, &self.orders) else { return self.unknown(id) };
         let (book, side) = self.place_of(found.slot);
         let before = self.best(book, side);
         let removed = self.remove(found);
@@ -369,6 +386,9 @@ impl Books {
         inherited: u32,
     ) -> Result<Entered, BookFault> {
         let Some(head) = self.books.get_mut(book as usize) else { return Err(BookFault::UnknownInstrument) };
+        if !head.is(BookKind::Orders) {
+            return Err(BookFault::WrongKind);
+        }
         let Err(vacant) = self.index.find(reference, &self.orders) else { return Err(BookFault::DuplicateRef) };
         if !qty.is_positive() {
             self.counters.empty_orders = self.counters.empty_orders.wrapping_add(1);
@@ -484,6 +504,13 @@ impl Books {
         }
     }
 
+    /// A message of `id` about an order that does not rest.
+    #[cold]
+    fn unknown(&mut self, id: InstrumentId) -> Applied {
+        let levels = self.kind(id) == Some(BookKind::Levels);
+        self.fault(id, if levels { BookFault::WrongKind } else { BookFault::UnknownRef }, Applied::default())
+    }
+
     #[cold]
     fn fault(&mut self, id: InstrumentId, fault: BookFault, applied: Applied) -> Applied {
         let counter = match fault {
@@ -493,6 +520,7 @@ impl Books {
             BookFault::OrdersFull => &mut self.counters.orders_full,
             BookFault::LevelsFull => &mut self.counters.levels_full,
             BookFault::UnknownInstrument => &mut self.counters.unknown_instrument,
+            BookFault::WrongKind => &mut self.counters.wrong_kind,
         };
         *counter = counter.wrapping_add(1);
         let reason = match fault {
@@ -513,8 +541,8 @@ impl Books {
         BookRef { books: self, id }
     }
 
-    /// Empties every book and forgets its prints; own marks wait for their orders again. What is stale stays so, and
-    /// counters count on.
+    /// Empties every book and forgets its prints; own marks wait for their orders again. What is stale stays so, each book
+    /// stays of its kind, and counters count on.
     pub fn clear(&mut self) {
         self.index.clear();
         self.orders.reset();
@@ -522,20 +550,31 @@ impl Books {
         self.marks.all_leave();
         self.prints.fill(Prints::default());
         for book in &mut self.books {
-            *book = Book { freshness: book.freshness, ..Book::EMPTY };
+            *book = Book { freshness: book.freshness, kind: book.kind, ..Book::EMPTY };
         }
     }
 
-    /// Empties one book, order by order, and forgets its prints.
+    /// Empties one side of a book: order by order, or level by level.
+    fn clear_side(&mut self, id: InstrumentId, side: Side) {
+        while let Some(book) = self.books.get_mut(id.0 as usize)
+            && let best = book.ladder(side).best
+            && best != NIL
+        {
+            let first = self.levels.pool.at(best).queue.first;
+            if first == NIL {
+                self.levels.disown(best);
+                self.levels.remove(book.ladder_mut(side), best);
+                continue;
+            }
+            let Ok(found) = self.index.find(self.orders.at(first).reference, &self.orders) else { break };
+            self.remove(found);
+        }
+    }
+
+    /// Empties one book and forgets its prints.
     pub fn clear_instrument(&mut self, id: InstrumentId) {
         for side in [Side::Buy, Side::Sell] {
-            while let Some(best) = self.books.get(id.0 as usize).map(|book| book.ladder(side).best)
-                && best != NIL
-            {
-                let reference = self.orders.at(self.levels.pool.at(best).queue.first).reference;
-                let Ok(found) = self.index.find(reference, &self.orders) else { break };
-                self.remove(found);
-            }
+            self.clear_side(id, side);
         }
         if let Some(prints) = self.prints.get_mut(id.0 as usize) {
             *prints = Prints::default();

@@ -1,9 +1,10 @@
 //! Books as state.
 
+use super::levels::Rest;
 use super::own::Mark;
 use super::stale::Freshness;
-use super::{Book, Books, OwnMatch, Prints};
-use crate::base::{Digest, InstrumentId, LoadError, Reader, Save, Side, State, Value};
+use super::{Book, BookKind, Books, Level, OwnMatch, Prints};
+use crate::base::{Digest, InstrumentId, LoadError, Qty, Reader, Save, Side, State, Value};
 use crate::flow::event::EventKind;
 use alloc::vec::Vec;
 
@@ -19,6 +20,9 @@ impl Books {
                 for level in view.levels(side) {
                     into.i64(level.price.0);
                     into.u64(u64::from(level.orders));
+                    if view.kind() == Some(BookKind::Levels) {
+                        into.i64(level.qty.0);
+                    }
                     for order in view.queue(side, level.price) {
                         into.u64(order.order.0);
                         into.i64(order.qty.0);
@@ -30,6 +34,7 @@ impl Books {
 }
 
 crate::value! { Prints { price, qty, volume } }
+crate::value! { enum BookKind { 0 => Orders, 1 => Levels } }
 
 impl Value for Freshness {
     fn put(&self, into: &mut dyn Save) {
@@ -45,11 +50,12 @@ impl Value for Freshness {
 /// Whether a mark's order rests the book tells.
 impl State for Books {
     fn save(&self, into: &mut dyn Save) {
-        let Books { index: _, orders: _, levels: _, books, prints, marks, all, counters } = self;
+        let Books { index: _, orders: _, levels: _, books, prints, marks, rests, all, counters } = self;
         counters.put(into);
         all.put(into);
         into.count(books.len());
-        for ((id, Book { bids: _, asks: _, freshness }), prints) in (0u32..).zip(books).zip(prints) {
+        for ((id, Book { bids: _, asks: _, freshness, kind }), prints) in (0u32..).zip(books).zip(prints) {
+            kind.put(into);
             freshness.put(into);
             prints.put(into);
             for side in [Side::Buy, Side::Sell] {
@@ -63,15 +69,31 @@ impl State for Books {
             reference.put(into);
             client.put(into);
         }
+        let mut own: Vec<&Rest> = (0u32..).zip(books).flat_map(|(id, _)| rests.of(InstrumentId(id))).collect();
+        own.sort_unstable_by_key(|rest| rest.order);
+        into.count(own.len());
+        for rest in own {
+            let Rest { order, instrument, side, price, qty, next: _ } = rest;
+            order.put(into);
+            instrument.put(into);
+            side.put(into);
+            price.put(into);
+            qty.put(into);
+        }
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
         let built = LoadError::unless_equal;
         self.clear();
         self.marks.clear();
+        self.rests.clear();
         let (counters, all) = (from.value()?, from.value()?);
         built(self.books.len(), from.u64()?).map_err(|error| error.within("Books.books"))?;
         for id in (0u32..).take(self.books.len()) {
+            let kind = from.value()?;
+            if let Some(book) = self.books.get_mut(id as usize) {
+                book.kind = kind;
+            }
             let (stale, prints) = (from.value()?, from.value()?);
             for side in [Side::Buy, Side::Sell] {
                 self.load_side(InstrumentId(id), side, from).map_err(|error| error.within("Books.orders"))?;
@@ -88,6 +110,15 @@ impl State for Books {
                 return Err(LoadError::OutOfRange("Books.marks"));
             }
         }
+        let count = from.count(self.rests.capacity()).map_err(|error| error.within("Books.rests"))?;
+        for _ in 0..count {
+            let (order, id) = (from.value()?, from.value()?);
+            let (side, price, qty): (_, _, Qty) = (from.value()?, from.value()?, from.value()?);
+            let known = !qty.is_positive() || self.rests.get(order).is_some();
+            if known || self.own_rests(id, order, side, price, qty) == OwnMatch::Full {
+                return Err(LoadError::OutOfRange("Books.rests"));
+            }
+        }
         (self.counters, self.all) = (counters, all);
         Ok(())
     }
@@ -96,6 +127,15 @@ impl State for Books {
 impl Books {
     fn save_side(&self, id: InstrumentId, side: Side, into: &mut dyn Save) {
         let view = self.view(id);
+        if view.kind() == Some(BookKind::Levels) {
+            into.count(view.depth(side));
+            for Level { price, qty, orders, own_qty: _ } in view.levels(side) {
+                price.put(into);
+                qty.put(into);
+                orders.put(into);
+            }
+            return;
+        }
         into.u64(view.levels(side).map(|level| u64::from(level.orders)).sum());
         for level in view.levels(side) {
             for order in view.queue(side, level.price) {
@@ -107,6 +147,18 @@ impl Books {
     }
 
     fn load_side(&mut self, id: InstrumentId, side: Side, from: &mut Reader<'_>) -> Result<(), LoadError> {
+        if self.kind(id) == Some(BookKind::Levels) {
+            let count = from.count(self.levels.pool.capacity())?;
+            for _ in 0..count {
+                let (price, qty, orders): (_, Qty, _) = (from.value()?, from.value()?, from.value()?);
+                let level = EventKind::Level { side, price, qty, orders };
+                if !qty.is_positive() || self.apply(id, &level).fault.is_some() {
+                    return Err(LoadError::BAD);
+                }
+            }
+            // One for each price.
+            return if self.view(id).depth(side) == count { Ok(()) } else { Err(LoadError::BAD) };
+        }
         for _ in 0..from.count(self.orders.capacity())? {
             let (order, qty, price) = (from.value()?, from.value()?, from.value()?);
             let add = EventKind::Add { order, side, qty, price };
@@ -123,7 +175,7 @@ impl Books {
 mod tests {
     use super::super::{BookCapacity, Scope, StaleReason};
     use super::*;
-    use crate::base::{ClientId, Price, Qty, VenueRef, Writer, assert_all_saved};
+    use crate::base::{ClientId, Price, VenueRef, Writer, assert_all_saved};
 
     const CAPACITY: BookCapacity = BookCapacity { instruments: 2, orders: 4, levels: 4, own: 2 };
 
@@ -135,13 +187,17 @@ mod tests {
         EventKind::Add { order: VenueRef(order), side, qty: Qty(qty), price: Price(price) }
     }
 
+    fn level(side: Side, price: i64, qty: i64, orders: u32) -> EventKind {
+        EventKind::Level { side, price: Price(price), qty: Qty(qty), orders }
+    }
+
     fn print(qty: i64, price: i64) -> EventKind {
         EventKind::Trade { qty: Qty(qty), price: Price(price), trade: 1 }
     }
 
     #[test]
     fn everything_is_saved_and_restored() {
-        let changes: [fn(&mut Books); 18] = [
+        let changes: [fn(&mut Books); 28] = [
             |_| {},
             |b| {
                 b.apply(id(0), &add(9, Side::Buy, 1, 1));
@@ -188,6 +244,19 @@ mod tests {
                 b.apply(id(0), &add(9, Side::Buy, 1, 1));
             },
             |b| b.counters.unknown_ref = 1,
+            |b| b.set_kind(id(0), BookKind::Orders),
+            |b| b.set_kind(id(0), BookKind::Levels),
+            |b| b.set_kind(id(1), BookKind::Levels),
+            |b| _ = b.apply(id(0), &level(Side::Buy, 1, 1, 1)),
+            |b| _ = b.apply(id(0), &level(Side::Sell, 1, 1, 1)),
+            |b| _ = b.apply(id(0), &level(Side::Buy, 2, 1, 1)),
+            |b| _ = b.apply(id(0), &level(Side::Buy, 1, 2, 1)),
+            |b| _ = b.apply(id(0), &level(Side::Buy, 1, 1, 0)),
+            |b| _ = b.own_rests(id(0), ClientId(1), Side::Buy, Price(1), Qty(1)),
+            |b| {
+                b.own_rests(id(0), ClientId(1), Side::Buy, Price(1), Qty(1));
+                b.apply(id(0), &level(Side::Buy, 1, 1, 1));
+            },
         ];
         assert_all_saved(|| Books::new(CAPACITY), &changes);
     }

@@ -2,7 +2,7 @@
 
 use super::ladder::{self, Ladder, Walk};
 use super::pool::NIL;
-use super::{Books, Freshness};
+use super::{BookKind, Books, Freshness};
 use crate::base::{ClientId, InstrumentId, Price, Qty, Side, VenueRef};
 
 /// One price level.
@@ -12,9 +12,10 @@ pub struct Level {
     pub price: Price,
     /// Displayed size of the whole level, not of its first order.
     pub qty: Qty,
-    /// How many orders.
+    /// How many orders; 0 where the venue does not say.
     pub orders: u32,
-    /// How much of `qty` is own.
+    /// How much of `qty` is own. In a book of levels: what the venue has confirmed to us, as far as the level is so large.
+    /// It may not show it yet, or still show what is gone.
     pub own_qty: Qty,
 }
 
@@ -53,8 +54,15 @@ impl<'a> BookRef<'a> {
             return None;
         }
         let level = self.books.levels.pool.at(number);
-        let own_qty = Qty(self.books.levels.own(number).qty);
+        let own_qty = if level.place.has_own() { self.own_part(number, level.qty) } else { Qty::ZERO };
         Some(Level { price: level.price, qty: Qty(level.qty), orders: level.orders, own_qty })
+    }
+
+    /// How much of a level of so many shares is own.
+    #[cold]
+    fn own_part(self, number: u32, shown: i64) -> Qty {
+        let own = self.books.levels.own(number).qty;
+        Qty(if self.kind() == Some(BookKind::Levels) { own.min(shown).max(0) } else { own })
     }
 
     fn walk(self, side: Side) -> Walk<'a> {
@@ -95,6 +103,13 @@ impl<'a> BookRef<'a> {
         self.id
     }
 
+    /// Whether it is of orders or of levels; `None` while nothing has been said of it.
+    #[inline]
+    #[must_use]
+    pub fn kind(self) -> Option<BookKind> {
+        self.books.kind(self.id)
+    }
+
     /// The best level of a side. O(1).
     #[inline]
     #[must_use]
@@ -116,7 +131,11 @@ impl<'a> BookRef<'a> {
             let own = self.books.levels.own(number);
             let orders = level.orders.saturating_sub(own.orders);
             let qty = level.qty.minus(level.own_qty);
-            (orders > 0).then_some(Level { price: level.price, qty, orders, own_qty: Qty::ZERO })
+            let others = match self.kind() {
+                Some(BookKind::Levels) => qty.is_positive(),
+                _ => orders > 0,
+            };
+            others.then_some(Level { price: level.price, qty, orders, own_qty: Qty::ZERO })
         })
     }
 
@@ -171,7 +190,7 @@ impl<'a> BookRef<'a> {
     }
 }
 
-/// By order: what order-level (level 3) venues give.
+/// By order: what order-level (level 3) venues give. A book of levels has none.
 impl<'a> BookRef<'a> {
     /// An order that rests in this book.
     #[must_use]

@@ -2,6 +2,11 @@
 //! rest any more.
 
 use super::*;
+use crate::base::Qty;
+use crate::flow::action::TimeInForce;
+use crate::flow::book::BookKind;
+use crate::flow::orders::Status as OrderStatus;
+use crate::flow::words::Visibility;
 
 impl<W: Wiring> Core<W> {
     /// The next action that a strategy asked for: through the gate, out, and into the order table.
@@ -234,7 +239,7 @@ impl<W: Wiring> Core<W> {
     }
 
     /// An order took a step: the ledger, the books' marks, the tape and the strategy follow, in this order.
-    fn took_step(&mut self, now: Mono, change: &Change, out: &mut Outbox) {
+    pub(super) fn took_step(&mut self, now: Mono, change: &Change, out: &mut Outbox) {
         let Some(row) = self.instruments.get(change.instrument) else { return };
         let venue = row.venue;
         self.gate.apply(change, row);
@@ -243,20 +248,11 @@ impl<W: Wiring> Core<W> {
             self.counters.fills = self.counters.fills.wrapping_add(1);
         }
         if let Some(market) = self.markets.get_mut(venue) {
-            let books = &mut market.books;
-            if let Some(left) = change.left {
-                // The venue's answer may be ahead of the feed. What is finished and still shown stays marked as own until the
-                // feed takes it out (`Core::take_in`): signals must not mistake our dead order for someone's interest.
-                let shown = change.finished && books.view(change.instrument).order(left).is_some();
-                if !shown {
-                    books.own_remove(left);
-                }
-            }
-            if let Some(joined) = change.joined
-                && books.own_add(joined, change.order) == OwnMatch::Full
-            {
-                self.counters.own_full = self.counters.own_full.wrapping_add(1);
-            }
+            let full = match market.books.kind(change.instrument) {
+                Some(BookKind::Levels) => self.orders.get(change.order).map(|order| rests(&mut market.books, order)),
+                _ => mark_own(&mut market.books, change),
+            };
+            self.counters.own_full = self.counters.own_full.wrapping_add(u64::from(full == Some(OwnMatch::Full)));
         }
         self.tape_order(change, out);
         if change.finished
@@ -425,6 +421,30 @@ impl<W: Wiring> Core<W> {
         };
         call(&mut self.strategy, &View::new(lane, self.tags), &mut self.actions);
     }
+}
+
+/// Marks an order in the book by the venue's reference, which the feed shows.
+#[inline]
+fn mark_own(books: &mut Books, change: &Change) -> Option<OwnMatch> {
+    if let Some(left) = change.left {
+        // The venue's answer may be ahead of the feed. What is finished and still shown stays marked as own until the
+        // feed takes it out (`Core::take_in`): signals must not mistake our dead order for someone's interest.
+        let shown = change.finished && books.view(change.instrument).order(left).is_some();
+        if !shown {
+            books.own_remove(left);
+        }
+    }
+    change.joined.map(|joined| books.own_add(joined, change.order))
+}
+
+/// Tells a book of levels what rests of an order, as far as the venue has confirmed it. One that is not to rest (immediate
+/// or cancel), or is hidden, is never shown.
+#[cold]
+fn rests(books: &mut Books, order: &Order) -> OwnMatch {
+    let confirmed = order.is_live() && order.status != OrderStatus::Pending && order.tif == TimeInForce::Day;
+    let shown = confirmed && order.display != Visibility::Hidden;
+    let qty = if shown { order.open } else { Qty::ZERO };
+    books.own_rests(order.instrument, order.id, order.side, order.price, qty)
 }
 
 /// Why order entry refused, in the words that strategies hear.

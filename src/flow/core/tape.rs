@@ -133,6 +133,8 @@ impl<W: Wiring> Core<W> {
             EventKind::Reduce { order, qty } => (b'X', None, order.0, 0, qty.0, 0),
             EventKind::Delete { order } => (b'D', None, order.0, 0, 0, 0),
             EventKind::Replace { order, new, qty, price } => (b'U', None, order.0, new.0, qty.0, price.0),
+            EventKind::Level { side, price, qty, orders } => (b'L', Some(side), 0, u64::from(orders), qty.0, price.0),
+            EventKind::Clear { side } => (b'C', side, 0, 0, 0, 0),
             EventKind::Trade { qty, price, trade } => (b'P', None, 0, trade, qty.0, price.0),
             EventKind::Cross { qty, price, trade } => (b'Q', None, 0, trade, qty.0, price.0),
             EventKind::Broken { trade } => (b'B', None, 0, trade, 0, 0),

@@ -151,3 +151,81 @@ fn directory() -> [u8; 39] {
     bytes[11..19].copy_from_slice(b"TEST    ");
     bytes
 }
+
+/// An order of ours in a book of levels, step by step: sent, accepted, traded in part, cancelled.
+#[test]
+fn own_orders_are_told_apart_in_a_book_of_levels_as_far_as_the_venue_has_confirmed_them() {
+    use crate::base::{Price, VenueRef};
+    use crate::flow::action::SellMark;
+    use crate::flow::book::BookKind;
+    use crate::flow::orders::Standing;
+    use crate::flow::words::{Liquidity, Reason, Visibility};
+    let (mut core, mut out) = (core(), Outbox::new(0));
+    let id = InstrumentId(0);
+    let level = |qty| EventKind::Level { side: Side::Buy, price: Price(10_000), qty: Qty(qty), orders: 0 };
+    let at = |core: &mut Core<Plain>, qty, out: &mut Outbox| {
+        let event = Event { at: ExchangeTime(0), instrument: Some(id), kind: level(qty) };
+        core.on_event(Mono(1), VenueId::FIRST, &event, out);
+        let view = core.book(id);
+        let others = view.top_without_own(Side::Buy).map_or(0, |level| level.qty.0);
+        (view.top(Side::Buy).map_or(0, |level| level.own_qty.0), others)
+    };
+    assert_eq!(at(&mut core, 300, &mut out), (0, 300));
+    assert_eq!(core.book(id).kind(), Some(BookKind::Levels));
+    let sent = Sent { token: Token(7), request: 1 };
+    let change = core.orders.opened(Mono(1), VenueId::FIRST, &ENTER, SellMark::Long, sent).unwrap();
+    core.took_step(Mono(1), &change, &mut out);
+    assert_eq!(at(&mut core, 400, &mut out), (0, 400), "it may be there, or not");
+    let standing = Standing {
+        token: Token(7),
+        origin: None,
+        symbol: Symbol(*b"TEST    "),
+        side: Side::Buy,
+        mark: SellMark::Long,
+        qty: ENTER.qty,
+        price: ENTER.price,
+        tif: ENTER.tif,
+        display: Visibility::Displayed,
+        venue_ref: VenueRef(7),
+        live: true,
+    };
+    let executed = |qty, trade| Report::Executed {
+        token: Token(7),
+        qty: Qty(qty),
+        price: ENTER.price,
+        liquidity: Liquidity::UNKNOWN,
+        trade,
+    };
+    let cancelled = Report::Canceled { token: Token(7), decrement: Qty(30), reason: Reason::NONE };
+    for (report, shown, expected) in [
+        (Report::Accepted(standing), 400, (100, 300)),
+        (executed(60, 1), 400, (40, 360)),
+        // The venue does not show all of ours yet: nobody else is there.
+        (executed(10, 2), 20, (20, 0)),
+        (cancelled, 350, (0, 350)),
+    ] {
+        let change = core.orders.report(VenueId::FIRST, &report).unwrap();
+        core.took_step(Mono(2), &change, &mut out);
+        assert_eq!(at(&mut core, shown, &mut out), expected, "{report:?}");
+    }
+    assert_eq!(core.counters.own_full, 0);
+    // One that takes or goes does not rest.
+    let ioc = Enter { tif: TimeInForce::ImmediateOrCancel, ..ENTER };
+    let change = core
+        .orders
+        .opened(Mono(3), VenueId::FIRST, &ioc, SellMark::Long, Sent { token: Token(8), request: 2 })
+        .unwrap();
+    core.took_step(Mono(3), &change, &mut out);
+    let taken = Standing { token: Token(8), tif: ioc.tif, venue_ref: VenueRef(8), ..standing };
+    let change = core.orders.report(VenueId::FIRST, &Report::Accepted(taken)).unwrap();
+    core.took_step(Mono(3), &change, &mut out);
+    assert_eq!(at(&mut core, 351, &mut out), (0, 351));
+    // Nor is one that is hidden shown.
+    let change =
+        core.orders.opened(Mono(4), VenueId::FIRST, &ENTER, SellMark::Long, Sent { token: Token(9), request: 3 });
+    core.took_step(Mono(4), &change.unwrap(), &mut out);
+    let hidden = Standing { token: Token(9), display: Visibility::Hidden, venue_ref: VenueRef(9), ..standing };
+    let change = core.orders.report(VenueId::FIRST, &Report::Accepted(hidden)).unwrap();
+    core.took_step(Mono(4), &change, &mut out);
+    assert_eq!(at(&mut core, 352, &mut out), (0, 352));
+}

@@ -140,7 +140,8 @@ pub struct TopBody {
 pub struct BookEventBody {
     /// Instrument.
     pub instrument: U32,
-    /// ITCH's letter for it: `A`, `E`, `X`, `D`, `U`, `P`, `Q`, `B`.
+    /// ITCH's letter for it: `A`, `E`, `X`, `D`, `U`, `P`, `Q`, `B`; of books of levels `L` (a level), `C` (cleared: the
+    /// side, or both).
     pub what: u8,
     /// `B`, `S` or space where the event names none.
     pub side: u8,
@@ -148,7 +149,7 @@ pub struct BookEventBody {
     pub at: U64,
     /// Order reference or 0.
     pub order: U64,
-    /// The new reference of a replace, the match number of a trade, or 0.
+    /// The new reference of a replace, the match number of a trade, the orders of a level, or 0.
     pub other: U64,
     /// Size.
     pub qty: I64,

@@ -15,7 +15,7 @@ pub use said::Said;
 ///
 /// The value is asked for with the book as it stands now, so that a signal that is a function of the book keeps no copy
 /// that could go stale: the book turning stale, or an own order turning out to be own, shows at once. Signals see the
-/// book without own orders.
+/// book without own orders. One that needs single orders finds none in a book of levels ([`BookRef::kind`]).
 pub trait Signal: State {
     /// What it says.
     type Value: Copy;

@@ -124,6 +124,8 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 (b'P', "trade"),
                 (b'Q', "cross"),
                 (b'B', "broken trade"),
+                (b'L', "level"),
+                (b'C', "clear"),
             ];
             vec![
                 instruments.field(b.instrument.get()),
@@ -132,7 +134,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 ("order_ref", Value::Order(b.order.get())),
                 ("shares", Value::Signed(b.qty.get())),
                 ("price", Value::Dollars(b.price.get())),
-                // The new reference of a replace; of a trade, the match.
+                // The new reference of a replace; of a trade, the match; of a level, its orders.
                 ("other", if b.what == b'U' { Value::Order(b.other.get()) } else { Value::Number(b.other.get()) }),
                 ("timestamp", Value::Time(b.at.get())),
             ]
@@ -341,5 +343,29 @@ mod tests {
         let expected = ["signal 2", "symbol ZVZZT", "code 7", "first -5", "second 6", "timestamp 09:30:00.000000001"];
         assert_eq!(text, expected);
         assert!(super::fields(Kind::Signal, &[0; 3], &Instruments(&symbols)).is_none());
+    }
+
+    #[test]
+    fn what_happens_to_a_book_of_levels_is_in_words() {
+        use zerocopy::IntoBytes;
+        let body = BookEventBody {
+            instrument: 0.into(),
+            what: b'L',
+            side: b'S',
+            at: 0.into(),
+            order: 0.into(),
+            other: 3.into(),
+            qty: 500.into(),
+            price: 100_100.into(),
+        };
+        let symbols = ["ZVZZT".to_owned()];
+        let words = |body: &BookEventBody| {
+            let fields = fields(Kind::BookEvent, body.as_bytes(), &Instruments(&symbols)).unwrap().0;
+            fields.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+        };
+        let level = words(&body);
+        assert!(level.contains("event level, side sell") && level.contains("shares 500") && level.contains("other 3"));
+        let clear = words(&BookEventBody { what: b'C', side: b' ', ..body });
+        assert!(clear.contains("event clear, side none"), "{clear}");
     }
 }

@@ -52,7 +52,7 @@ fn what_cannot_be_decoded_says_its_message_and_byte() {
     assert!(text.contains("ITCH 9 ERROR at byte 50: an ITCH message of type \"D\" has 19 bytes,"), "{text}");
     let torn = entries(&[(Kind::Packet, &body[..body.len() - 1])]).remove(0).text(80);
     assert!(torn.contains("MoldUDP64 9 ERROR at byte 48: the packet ends here; 1 of its messages"), "{torn}");
-    let noise = entries(&[(Kind::Packet, b"\x01short")]).remove(0).text(120);
+    let noise = entries(&[(Kind::Packet, b"\0\x01short")]).remove(0).text(120);
     assert!(noise.contains("Packet line B ERROR: 5 bytes are no MoldUDP64"), "{noise}");
 }
 
@@ -60,13 +60,13 @@ fn what_cannot_be_decoded_says_its_message_and_byte() {
 #[test]
 fn packets_of_a_stream_are_told_where_they_end() {
     let bytes = [&header(b'Z', 0).unwrap()[..], &header(b'H', 0).unwrap()].concat();
-    let first = [&[0][..], &bytes[..4]].concat();
-    let second = [&[0][..], &bytes[4..]].concat();
+    let first = [&[0, 0][..], &bytes[..4]].concat();
+    let second = [&[0, 0][..], &bytes[4..]].concat();
     let all = entries(&[(Kind::Bytes, &first), (Kind::Bytes, &second)]);
     let [first, second] = [&all[0], &all[1]].map(|entry| entry.text(120));
     assert!(first.contains("session order entry, bytes 4, of_a_packet_to_come 1") && first.contains("End of Session"));
     assert!(second.contains("SoupBinTCP Heartbeat") && !second.contains("End of Session"), "{second}");
-    let broken = entries(&[(Kind::Bytes, &[0, 0, 0, 1])]).remove(0).text(80);
+    let broken = entries(&[(Kind::Bytes, &[0, 0, 0, 0, 1])]).remove(0).text(80);
     assert!(broken.contains("ERROR at byte 0: a packet of no length"), "{broken}");
 }
 
