@@ -37,7 +37,7 @@ fn packet(messages: &[&[u8]]) -> Vec<u8> {
     let mut buffer = [0; 1_472];
     let mut builder = moldudp64::PacketBuilder::new(&mut buffer, *b"000000001A", 7).unwrap();
     messages.iter().for_each(|message| builder.push(message).unwrap());
-    [&[0][..], builder.finish()].concat()
+    [&[0, 0][..], builder.finish()].concat()
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn packets_of_a_stream_are_told_where_they_end() {
 
 #[test]
 fn times_are_times_of_day_where_the_file_knows_them() {
-    let timer = entries(&[(Kind::Timer, &[0])]).remove(0);
+    let timer = entries(&[(Kind::Timer, &[0, 0])]).remove(0);
     // 1,700,000,000 s is 2023-11-14 22:13:20 UTC.
     assert_eq!(timer.time.as_deref(), Some("22:13:20.001000000"));
     assert_eq!(timer.text(80), "        1 22:13:20.001000000 Timer machine feed");
