@@ -364,8 +364,9 @@ mod tests {
             fields.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
         };
         let level = words(&body);
-        assert!(level.contains("event level, side sell") && level.contains("shares 500") && level.contains("other 3"));
+        let expected = ["event L (level), side S (sell)", "shares 500", "other 3"];
+        assert!(expected.iter().all(|words| level.contains(words)), "{level}");
         let clear = words(&BookEventBody { what: b'C', side: b' ', ..body });
-        assert!(clear.contains("event clear, side none"), "{clear}");
+        assert!(clear.contains("event C (clear)") && clear.contains("(none)"), "{clear}");
     }
 }
