@@ -131,6 +131,28 @@ impl<T> PerVenue<T> {
         (0..=u8::MAX).map(VenueId).zip(core::iter::once(&mut self.first).chain(&mut self.others))
     }
 
+    /// The first venue of which this is so.
+    #[inline]
+    pub fn find(&self, mut is: impl FnMut(VenueId, &T) -> bool) -> Option<VenueId> {
+        if is(VenueId::FIRST, &self.first) {
+            return Some(VenueId::FIRST);
+        }
+        if self.others.is_empty() {
+            return None;
+        }
+        self.iter().skip(1).find(|(venue, other)| is(*venue, other)).map(|(venue, _)| venue)
+    }
+
+    /// The least of what is said of each.
+    #[inline]
+    pub fn least<U: Ord>(&self, of: impl Fn(VenueId, &T) -> U) -> U {
+        let first = of(VenueId::FIRST, &self.first);
+        if self.others.is_empty() {
+            return first;
+        }
+        self.iter().skip(1).fold(first, |least, (venue, other)| least.min(of(venue, other)))
+    }
+
     /// Two of what each becomes.
     pub fn unzip<A, B>(self, mut split: impl FnMut(T) -> (A, B)) -> (PerVenue<A>, PerVenue<B>) {
         let (a, b) = split(self.first);
@@ -171,6 +193,11 @@ mod tests {
             assert_eq!(letters.get(VenueId(venue)).copied(), letter);
             assert_eq!(letters.get_mut(VenueId(venue)).copied(), letter);
         }
+        assert_eq!(letters.find(|_, letter| *letter != 'a'), Some(VenueId(1)));
+        assert_eq!(letters.find(|venue, letter| venue.0 == 0 && *letter == 'a'), Some(VenueId::FIRST));
+        assert_eq!((letters.find(|venue, _| venue.0 > 2), PerVenue::one(5).find(|_, n| *n > 5)), (None, None));
+        assert_eq!((letters.least(|venue, _| 3 - venue.0), letters.least(|_, letter| *letter)), (1, 'a'));
+        assert_eq!(PerVenue::one(5).least(|_, n| *n), 5);
         letters.iter_mut().for_each(|(venue, letter)| {
             if venue == VenueId(1) {
                 *letter = 'x';

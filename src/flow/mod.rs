@@ -31,10 +31,11 @@ pub mod wire;
 pub mod wiring;
 pub mod words;
 
+use self::feed::Feed;
 use self::outbox::{Outbox, Progress};
 use self::venue::{Feeds, Venue};
 use self::wiring::{Parts, Wiring};
-use crate::base::{Digest, LoadError, Mono, OutOfRange, Reader, Save, State};
+use crate::base::{Digest, LoadError, Mono, OutOfRange, Reader, Save, State, VenueId};
 
 pub use self::command::Command;
 pub use self::core::{Core, CoreCounters};
@@ -85,7 +86,7 @@ impl<W: Wiring> Gateway<W> {
         }
         self.feeds.on_input(now, input, out);
         self.core.begin(now, input, out);
-        self.run(input, out)
+        self.resume(input, out)
     }
 
     /// A datagram, stripped of Ethernet, IP and UDP.
@@ -93,8 +94,8 @@ impl<W: Wiring> Gateway<W> {
     pub fn on_packet(&mut self, now: Mono, arrival: Arrival, packet: &[u8], out: &mut Outbox) -> Progress {
         let input = Input::Packet(arrival, packet);
         self.feeds.on_packet(now, arrival, packet, out);
-        self.core.begin(now, input, out);
-        self.run(input, out)
+        self.core.begin_market(now, arrival.venue);
+        self.run(Some(arrival.venue), packet, input, out)
     }
 
     /// Someone outside wants something.
@@ -109,19 +110,21 @@ impl<W: Wiring> Gateway<W> {
 
     /// Goes on with an input that was answered with [`Progress::Again`]: the same bytes.
     pub fn resume(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
-        self.run(input, out)
+        let venue = if let Machine::Feed(venue) = input.machine() { Some(venue) } else { None };
+        self.run(venue, input.market_bytes(), input, out)
     }
 
     /// Finishes what the last message began (actions, reports, cancels), then takes the next one.
     #[inline]
-    fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
-        let Machine::Feed(venue) = input.machine() else { return self.core.run(input, out) };
-        let bytes = input.market_bytes();
+    fn run(&mut self, venue: Option<VenueId>, bytes: &[u8], input: Input<'_>, out: &mut Outbox) -> Progress {
+        // Of an input of the core's own no feed has anything to release.
+        let mut feed = venue.and_then(|venue| self.feeds.get_mut(venue));
+        let venue = venue.unwrap_or(VenueId::FIRST);
         for _ in 0..STEPS_PER_CALL {
             if self.core.run(input, out) == Progress::Again {
                 return Progress::Again;
             }
-            match self.feeds.next(venue, bytes) {
+            match feed.as_deref_mut().and_then(|feed| feed.next(bytes)) {
                 Some(release) => self.core.on_release(venue, release, out),
                 None => return Progress::Done,
             }

@@ -116,6 +116,11 @@ impl<F: Feed> Feeds<F> {
         self.feeds.first()
     }
 
+    #[inline]
+    pub(super) fn get_mut(&mut self, venue: VenueId) -> Option<&mut F> {
+        self.feeds.get_mut(venue)
+    }
+
     /// All of them, in the order of their venues.
     pub fn iter(&self) -> impl Iterator<Item = (VenueId, &F)> {
         self.feeds.iter()
@@ -151,14 +156,14 @@ impl<F: Feed> Feeds<F> {
     #[inline]
     #[must_use]
     pub fn due(&self, now: Mono) -> Option<VenueId> {
-        self.iter().find(|(_, feed)| feed.next_deadline() <= now).map(|(venue, _)| venue)
+        self.feeds.find(|_, feed| feed.next_deadline() <= now)
     }
 
     /// The earliest deadline.
     #[inline]
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
-        self.iter().map(|(_, feed)| feed.next_deadline()).min().unwrap_or(Mono::NEVER)
+        self.feeds.least(|_, feed| feed.next_deadline())
     }
 }
 

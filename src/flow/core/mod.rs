@@ -141,6 +141,22 @@ impl<V: Venue> Ends<V> {
         Ends { line, entry, was_ready: false, was_away: Away::Closed, was_over: false, snapshot_contradicts: false }
     }
 
+    /// May orders be sent? Not while one lives there that the order table has no place for.
+    #[inline]
+    fn ready(&self, incomplete: bool) -> bool {
+        self.entry.ready() && !incomplete
+    }
+
+    /// Why not, while they may not.
+    #[inline]
+    fn away(&self, incomplete: bool) -> Away {
+        // `Opening` is also what an entry says that has nothing to complain of.
+        match self.entry.away() {
+            Away::Opening if incomplete && self.knows_all() => Away::Incomplete,
+            why => why,
+        }
+    }
+
     /// Has the venue said everything about earlier runs and connections?
     fn knows_all(&self) -> bool {
         matches!(self.entry.stage(), EntryStage::Sweeping | EntryStage::Ready)
@@ -214,13 +230,11 @@ impl<W: Wiring> Core<W> {
     /// machines' inputs each have their own clock reading: what the feed saw may reach the core behind a later input.
     #[inline]
     pub fn begin(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
-        self.input = self.input.wrapping_add(1);
-        self.now = self.now.max(now);
-        self.probe.begin(now);
-        self.taken = 0;
+        if let Machine::Feed(venue) = input.machine() {
+            return self.begin_market(now, venue);
+        }
+        self.number(now);
         match input {
-            _ if !self.is_here(input) => self.counters.elsewhere = self.counters.elsewhere.wrapping_add(1),
-            _ if input.machine() != Machine::Core => {}
             Input::Session(venue, _, input) => self.taken = self.on_session(self.now, venue, input, out),
             Input::Command(command) => self.on_command(self.now, command, out),
             Input::Timer(_) => self.on_timer(self.now, out),
@@ -229,13 +243,27 @@ impl<W: Wiring> Core<W> {
         }
     }
 
-    /// Is the venue that an input names one of the lane's?
+    /// The same of an input that is the feed's of a venue.
     #[inline]
-    fn is_here(&self, input: Input<'_>) -> bool {
-        match (input.machine(), input) {
-            (Machine::Feed(venue), _) | (_, Input::Session(venue, ..)) => self.ends.get(venue).is_some(),
-            _ => true,
+    pub(super) fn begin_market(&mut self, now: Mono, venue: VenueId) {
+        self.number(now);
+        if self.ends.get(venue).is_none() {
+            self.count_elsewhere();
         }
+    }
+
+    #[inline]
+    fn number(&mut self, now: Mono) {
+        self.input = self.input.wrapping_add(1);
+        self.now = self.now.max(now);
+        self.probe.begin(now);
+        self.taken = 0;
+    }
+
+    /// An input names a venue that the lane has not.
+    #[cold]
+    fn count_elsewhere(&mut self) {
+        self.counters.elsewhere = self.counters.elsewhere.wrapping_add(1);
     }
 
     /// What the feed of a venue released of the input. What it begins is finished by [`run`](Self::run).
@@ -323,10 +351,13 @@ impl<W: Wiring> Core<W> {
     /// An input of the order-entry session; how many of its bytes were taken. The rest is for later, after the reports
     /// in these are worked through.
     fn on_session(&mut self, now: Mono, venue: VenueId, input: SessionInput<'_>, out: &mut Outbox) -> usize {
+        let Some(ends) = self.ends.get_mut(venue) else {
+            self.count_elsewhere();
+            return 0;
+        };
         out.towards(venue);
         self.due.insert(venue);
         self.speaking.insert(venue);
-        let Some(ends) = self.ends.get_mut(venue) else { return 0 };
         let SessionInput::Dropped(frames) = input else { return ends.entry.on_session(now, input, out) };
         // The shell's kill switch took these out: the venue never sees them, their exposure is free again.
         let mut rest = frames;
@@ -455,19 +486,18 @@ impl<W: Wiring> Core<W> {
         let strategy = self.strategy_deadline().map_or(Mono::NEVER, |(at, _)| at);
         let sweep = self.sweep.as_ref().map_or(Mono::NEVER, Sweep::next_deadline);
         // What can't be cancelled yet is waited for in vain.
-        let orphan = |(venue, ends): (VenueId, &Ends<W::Venue>)| {
-            if ends.knows_all() { self.orders.orphan_deadline(venue) } else { Mono::NEVER }
-        };
-        let orphan = self.ends.iter().map(orphan).min().unwrap_or(Mono::NEVER);
-        let entry = self.ends.iter().map(|(_, ends)| ends.entry.next_deadline()).min().unwrap_or(Mono::NEVER);
+        let ends = self.ends.least(|venue, ends| {
+            let orphan = if ends.knows_all() { self.orders.orphan_deadline(venue) } else { Mono::NEVER };
+            ends.entry.next_deadline().min(orphan)
+        });
         let signal = self.signal_deadline();
-        entry.min(self.orders.next_deadline()).min(strategy).min(signal).min(sweep).min(orphan)
+        ends.min(self.orders.next_deadline()).min(strategy).min(signal).min(sweep)
     }
 
     /// Does anything live that the order table has no place for?
     #[inline]
     fn is_incomplete(&self) -> bool {
-        self.ends.iter().any(|(venue, _)| self.orders.is_incomplete(venue))
+        self.ends.find(|venue, _| self.orders.is_incomplete(venue)).is_some()
     }
 
     /// Every venue.
@@ -561,18 +591,13 @@ impl<W: Wiring> Core<W> {
     #[inline]
     #[must_use]
     pub fn ready(&self, venue: VenueId) -> bool {
-        self.entry(venue).is_some_and(OrderEntry::ready) && !self.orders.is_incomplete(venue)
+        self.ends.get(venue).is_some_and(|ends| ends.ready(self.orders.is_incomplete(venue)))
     }
 
     /// Why not, while they may not.
     #[must_use]
     pub fn away(&self, venue: VenueId) -> Away {
-        let Some(ends) = self.ends.get(venue) else { return Away::Over };
-        // `Opening` is also what an entry says that has nothing to complain of.
-        match ends.entry.away() {
-            Away::Opening if ends.knows_all() && self.orders.is_incomplete(venue) => Away::Incomplete,
-            why => why,
-        }
+        self.ends.get(venue).map_or(Away::Over, |ends| ends.away(self.orders.is_incomplete(venue)))
     }
 
     /// The probe: for the shell. Nothing in the lane reads it.

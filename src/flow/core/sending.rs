@@ -283,21 +283,20 @@ impl<W: Wiring> Core<W> {
     /// The same of one venue.
     fn on_due_at(&mut self, now: Mono, venue: VenueId, out: &mut Outbox) -> bool {
         out.towards(venue);
-        let (ready, away) = (self.ready(venue), self.away(venue));
-        let overdue = self.orders.is_overdue(venue);
-        let nothing_lives = self.orders.live_count_at(venue) == 0 && !self.orders.is_incomplete(venue);
+        let incomplete = self.orders.is_incomplete(venue);
         let Some(ends) = self.ends.get_mut(venue) else { return false };
         // A query already on its way does not cover what has become late since, and one may find no room: asked until
         // nothing is late.
-        if overdue {
+        if self.orders.is_overdue(venue) {
             ends.entry.confirm(now, out);
             self.speaking.insert(venue);
         }
+        let (ready, away) = (ends.ready(incomplete), ends.away(incomplete));
         let gave_up = (away.gave_up() || away == Away::Incomplete) && away != ends.was_away;
         ends.was_away = away;
-        let detail = ends.entry.detail();
         if ready != ends.was_ready {
             ends.was_ready = ready;
+            let detail = ends.entry.detail();
             if ready {
                 self.alert_at(venue, Alert::EntryReady, None, 0, 0, out);
             } else {
@@ -308,6 +307,7 @@ impl<W: Wiring> Core<W> {
             return true;
         }
         if gave_up {
+            let detail = ends.entry.detail();
             self.alert_at(venue, Alert::EntryLost, None, away as u64, detail, out);
             return true;
         }
@@ -315,11 +315,12 @@ impl<W: Wiring> Core<W> {
         if stage == EntryStage::Over && !ends.was_over {
             ends.was_over = true;
             let fault = ends.entry.fault().map_or(0, |fault| (fault as u64).wrapping_add(1));
+            let detail = ends.entry.detail();
             self.alert_at(venue, Alert::EntryOver, None, fault, detail, out);
             return true;
         }
         if stage == EntryStage::Sweeping {
-            if nothing_lives {
+            if self.orders.live_count_at(venue) == 0 && !incomplete {
                 ends.entry.swept(now, out);
                 self.speaking.insert(venue);
                 return true;

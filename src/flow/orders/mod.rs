@@ -490,8 +490,7 @@ impl Orders {
             bump(&mut self.findings.counters.unanswered);
             return self.settle(slot);
         }
-        let is_late = |slot: &u32| self.table.get(*slot).is_some_and(|o| o.deadline <= now);
-        let late = self.all_venues().map(|venue| self.table.first_pending(venue)).find(is_late)?;
+        let late = self.first_late(now)?;
         bump(&mut self.findings.counters.timed_out);
         self.table.queue(late, Queue::Overdue);
         self.table.step(late, |_| Effect::of(Happening::TimedOut))
@@ -500,11 +499,20 @@ impl Orders {
     /// When to call [`timed_out`](Self::timed_out) next; at once if an answer has settled something.
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
-        if self.first_settled().is_some() {
-            return Mono(0);
+        let mut next = Mono::NEVER;
+        for (venue, heard) in self.all_venues().zip(&self.heard) {
+            let (overdue, pending) = (self.table.first_overdue(venue), self.table.first_pending(venue));
+            // Mostly nothing is waited for.
+            if (overdue, pending) == (NIL, NIL) {
+                continue;
+            }
+            for slot in [overdue, pending] {
+                let Some(order) = self.table.get(slot) else { continue };
+                let due = if slot == pending { order.deadline } else { Mono::NEVER };
+                next = next.min(if order.request <= heard.settled { Mono(0) } else { due });
+            }
         }
-        let first = |venue| self.table.get(self.table.first_pending(venue)).map_or(Mono::NEVER, |o| o.deadline);
-        self.all_venues().map(first).min().unwrap_or(Mono::NEVER)
+        next
     }
 
     #[allow(clippy::cast_possible_truncation)] // no more than a u8 counts
@@ -514,10 +522,28 @@ impl Orders {
 
     /// Both queues of a venue are in the order of its requests: if any is settled, a first one is.
     fn first_settled(&self) -> Option<u32> {
-        self.all_venues().zip(&self.heard).find_map(|(venue, heard)| {
-            let first = [self.table.first_overdue(venue), self.table.first_pending(venue)];
-            first.into_iter().find(|slot| self.table.get(*slot).is_some_and(|o| o.request <= heard.settled))
-        })
+        for (venue, heard) in self.all_venues().zip(&self.heard) {
+            let (overdue, pending) = (self.table.first_overdue(venue), self.table.first_pending(venue));
+            let is_settled = |slot| slot != NIL && self.table.get(slot).is_some_and(|o| o.request <= heard.settled);
+            if is_settled(overdue) {
+                return Some(overdue);
+            }
+            if is_settled(pending) {
+                return Some(pending);
+            }
+        }
+        None
+    }
+
+    /// The first request at any venue that has had its time.
+    fn first_late(&self, now: Mono) -> Option<u32> {
+        for venue in self.all_venues() {
+            let pending = self.table.first_pending(venue);
+            if pending != NIL && self.table.get(pending).is_some_and(|o| o.deadline <= now) {
+                return Some(pending);
+            }
+        }
+        None
     }
 
     /// Is some request to this venue late, so that a confirmation would help?
