@@ -91,15 +91,17 @@ impl<S: Signal<Value = Option<Pressure>>> Strategy<S> for ImbalanceTaker {
     #[inline]
     fn on_event(&mut self, id: InstrumentId, _: &Event, view: &View<'_, S>, ask: &mut Actions) {
         let Some(&idle_until) = self.idle_until.get(id.0 as usize) else { return };
-        if view.now() < idle_until || view.tradable(id).is_err() || view.own(id).next().is_some() {
+        if view.now() < idle_until || view.own(id).next().is_some() {
             return;
         }
-        let Some((side, most)) = view.signal(id).and_then(|p| self.decide(p, view.position(id))) else { return };
-        // The signal may not look at whether the book can be trusted.
+        let book = view.book(id);
+        let pressure = view.signals().value(id, book);
+        let Some((side, most)) = pressure.and_then(|p| self.decide(p, view.position(id))) else { return };
+        // Asked last, for it mostly need not be asked. The signal may not look at whether the book can be trusted.
         if view.may_trade(id).is_err() {
             return;
         }
-        let Some(target) = view.book(id).top_without_own(side.opposite()) else { return };
+        let Some(target) = book.top_without_own(side.opposite()) else { return };
         let qty = most.min(target.qty);
         if !qty.is_positive() {
             return;

@@ -168,8 +168,11 @@ impl<'a, S> View<'a, S> {
     /// What the gate would refuse an order for, whatever its price and size.
     #[inline]
     pub fn may_trade(&self, id: InstrumentId) -> Result<(), Refusal> {
-        self.tradable(id)?;
-        let book = self.book(id);
+        if self.lane.gate.is_killed() {
+            return Err(Refusal::Killed);
+        }
+        let Some(market) = self.market(id).filter(|market| market.trades(id)) else { return Err(Refusal::NotTradable) };
+        let book = market.books.view(id);
         if !book.freshness().is_fresh() {
             return Err(Refusal::StaleBook);
         }
