@@ -47,6 +47,22 @@ impl Command {
         CommandBody { code, argument: U64::new(argument) }
     }
 
+    /// Its name in dumps.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Command::Kill => "Kill",
+            Command::Release => "Release",
+            Command::Enable => "Enable",
+            Command::Disable => "Disable",
+            Command::Shutdown => "Shutdown",
+            Command::Snapshot(_) => "Snapshot",
+            Command::Start => "Start",
+            Command::Hold => "Hold",
+            Command::Resume => "Resume",
+        }
+    }
+
     /// From the log. `None`: a command that this build does not know.
     #[must_use]
     pub fn from_body(body: CommandBody) -> Option<Self> {

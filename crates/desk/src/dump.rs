@@ -21,7 +21,7 @@ use firelane_gateway::flow::record::Kind;
 use firelane_gateway::flow::record::log::{effect_of, input_of};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::{itch50, moldudp64};
-use firelane_gateway::flow::{Arrival, Input, Machine};
+use firelane_gateway::flow::{Arrival, Command, Input, Machine};
 use firelane_gateway::shell::log::{FileHeader, FileReader, Record};
 use pick::Pick;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -289,7 +289,12 @@ impl<'a> Reading<'a> {
                     }
                 }
             }
-            Input::Command(command) => entry.fields.0.push(("command", Value::Text(format!("{command:?}")))),
+            Input::Command(command) => {
+                if let Command::Snapshot(venue) = command {
+                    entry.at(venue);
+                }
+                entry.fields.0.push(("command", Value::Text(command.name().to_owned())));
+            }
             Input::Timer(machine) => {
                 let name = match machine {
                     Machine::Feed(venue) => {
