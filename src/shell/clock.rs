@@ -12,7 +12,9 @@
 //! [`Clock::source`] says so.
 
 use crate::base::Mono;
+use crate::flow::UtcOffset;
 use std::cell::Cell;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A clock. Clones share zero and rate, so that times of different threads can be compared; each thread has its own,
 /// because each remembers its last reading.
@@ -47,6 +49,24 @@ impl Clock {
         Mono(now)
     }
 
+    /// What is to be added to this clock to have universal time, as the system has it now.
+    #[must_use]
+    pub fn utc_offset(&self) -> UtcOffset {
+        /// The closest of so many counts: a thread may lose its core between two readings.
+        const READINGS: usize = 3;
+        let read = |_| {
+            let (before, utc, after) = (self.now().0, SystemTime::now(), self.now().0);
+            let width = after.saturating_sub(before);
+            let utc = match utc.duration_since(UNIX_EPOCH) {
+                Ok(since) => since.as_nanos().cast_signed(),
+                Err(early) => -early.duration().as_nanos().cast_signed(),
+            };
+            (width, utc - i128::from(before.saturating_add(width / 2)))
+        };
+        let (_, offset) = (0..READINGS).map(read).min_by_key(|(width, _)| *width).unwrap_or_default();
+        UtcOffset(i64::try_from(offset).unwrap_or_default())
+    }
+
     /// What is read, in words for reports.
     #[must_use]
     pub fn source(&self) -> &'static str {
@@ -55,6 +75,29 @@ impl Clock {
             (true, false) => "system counter",
             (false, _) => "system clock (no constant TSC here)",
         }
+    }
+}
+
+/// What a lane has been told of universal time, and when that is to be told again: the clock's rate is a little off, and
+/// the system's time is set from outside.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct UtcWatch {
+    told: Option<UtcOffset>,
+}
+
+impl UtcWatch {
+    /// By more than so many nanoseconds the offset must have moved to be told again.
+    pub const BOUND: u64 = 1_000_000;
+
+    /// Is the lane to be told of this offset? If so it counts as told.
+    #[must_use]
+    pub fn look(&mut self, found: UtcOffset) -> Option<UtcOffset> {
+        let near = |told: UtcOffset| told.0.abs_diff(found.0) <= Self::BOUND;
+        if self.told.is_some_and(near) {
+            return None;
+        }
+        self.told = Some(found);
+        self.told
     }
 }
 
@@ -79,6 +122,35 @@ mod tests {
             last = now;
         }
         assert!(!clock.source().is_empty());
+    }
+
+    #[test]
+    fn the_offset_is_that_of_the_systems_time() {
+        let clock = Clock::new();
+        let unix = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+        let before = unix();
+        let utc = clock.utc_offset().at(clock.now()).unwrap().0;
+        let after = unix();
+        const SLACK: u64 = 1_000_000;
+        assert!((before - SLACK..=after + SLACK).contains(&utc), "{before} {utc} {after}");
+    }
+
+    #[test]
+    fn an_offset_is_told_at_first_and_when_it_has_moved_by_more_than_the_bound() {
+        const BOUND: i64 = UtcWatch::BOUND as i64;
+        for start in [1_700_000_000_000_000_000, 0, -5, i64::MIN + BOUND + 1, i64::MAX - BOUND - 1] {
+            for moved in [BOUND - 1, BOUND, BOUND + 1].into_iter().flat_map(|by| [by, -by]) {
+                let (mut watch, found) = (UtcWatch::default(), UtcOffset(start + moved));
+                assert_eq!(watch.look(UtcOffset(start)), Some(UtcOffset(start)), "whatever it is");
+                assert_eq!(watch.look(found), (moved.abs() > BOUND).then_some(found), "{start} {moved}");
+            }
+        }
+        // It is measured from what was told, so that it cannot creep away.
+        let mut watch = UtcWatch::default();
+        let told =
+            (0..=3 * BOUND).step_by(BOUND as usize / 4).filter(|at| watch.look(UtcOffset(*at)).is_some()).count();
+        assert_eq!(told, 3);
+        assert!(watch.look(UtcOffset(i64::MIN)).is_some() && watch.look(UtcOffset(i64::MAX)).is_some());
     }
 
     #[test]

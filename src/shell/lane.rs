@@ -4,7 +4,7 @@ use super::counters::Tally;
 use super::journal::Journal;
 use super::log::{FileHeader, LogError};
 use super::trace::Traced;
-use crate::base::{InstrumentId, InstrumentTable, LoadError, Mono, PerVenue, Reader, Save, VenueId, VenueSet};
+use crate::base::{Digest, InstrumentId, InstrumentTable, LoadError, Mono, PerVenue, Reader, Save, VenueId, VenueSet};
 use crate::flow::book::BookRef;
 use crate::flow::entry::{OrderEntry, Stage};
 use crate::flow::feed::{Feed, FeedCounters, Release};
@@ -15,7 +15,7 @@ use crate::flow::risk::{Gate, Refusal};
 use crate::flow::venue::{Feeds, MarketState, Markets, Venue};
 use crate::flow::wiring::Wiring;
 use crate::flow::{Command, Core, CoreCounters, FeedsOf, Gateway, Input, Machine};
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::io::Write;
 
 /// Any [`Gateway`]: one virtual call an input. What the shell drives, and what a registry of wirings hands out.
@@ -41,6 +41,8 @@ pub trait Lane: Send {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError>;
     /// Its number.
     fn number(&self) -> u16;
+    /// Of which types its venues, signal and strategy are: the same for the same source, however it is compiled.
+    fn shape(&self, into: &mut Digest);
     /// Inputs consumed.
     fn inputs(&self) -> u64;
     /// Counters of a venue's feed.
@@ -267,6 +269,11 @@ where
     }
     fn number(&self) -> u16 {
         self.core().lane()
+    }
+    fn shape(&self, into: &mut Digest) {
+        for part in [type_name::<W::Venue>(), type_name::<W::Signal>(), type_name::<W::Strategy>()] {
+            into.bytes(part.as_bytes());
+        }
     }
     fn inputs(&self) -> u64 {
         self.core().inputs()

@@ -4,8 +4,9 @@
 //! configuration text (which names secrets but never holds one) and the instruments listed in it, so that a file and a
 //! build of the same wiring reproduce the run.
 
+use super::lane::Lane;
 use crate::base::Digest;
-use crate::flow::record::{FinalBody, Kind, RecordHeader, VERSION};
+use crate::flow::record::{FinalBody, Kind, RecordHeader};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
 use zerocopy::FromBytes;
@@ -58,6 +59,13 @@ pub enum Effects {
 pub struct FileHeader {
     /// Name of the wiring that ran.
     pub wiring: String,
+    /// The build that wrote it: program, version and commit, as far as it knows them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub build: String,
+    /// Digest of the wiring's name and shape, in hexadecimal: of the types of its parts and the versions of the records. Empty
+    /// where no lane was at hand.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub wiring_hash: String,
     /// How effects are kept.
     pub effects: Effects,
     /// Digest of `config`, in hexadecimal.
@@ -77,6 +85,8 @@ impl FileHeader {
     pub fn new(wiring: &str, config: &str, instruments: Vec<String>, effects: Effects) -> Self {
         FileHeader {
             wiring: wiring.to_owned(),
+            build: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+            wiring_hash: String::new(),
             effects,
             config_digest: format!("{:016x}", Digest::of(config.as_bytes())),
             instruments,
@@ -89,6 +99,46 @@ impl FileHeader {
     #[must_use]
     pub fn began_at(self, unix_ns: u64) -> Self {
         FileHeader { began_unix_ns: Some(unix_ns), ..self }
+    }
+
+    /// The same, written by a program that knows more of itself than the version of this library.
+    #[must_use]
+    pub fn built_by(self, build: &str) -> Self {
+        FileHeader { build: build.to_owned(), ..self }
+    }
+
+    /// The same, of this lane: with the hash of its wiring.
+    #[must_use]
+    pub fn of_lane(self, lane: &dyn Lane) -> Self {
+        FileHeader { wiring_hash: self.hash_of(lane), ..self }
+    }
+
+    /// Of the wiring of a lane under the name that the file has for it.
+    fn hash_of(&self, lane: &dyn Lane) -> String {
+        let mut digest = Digest::default();
+        digest.bytes(self.wiring.as_bytes());
+        lane.shape(&mut digest);
+        for kind in Kind::ALL {
+            digest.bytes(&[*kind as u8, kind.version()]);
+        }
+        format!("{:016x}", digest.value())
+    }
+
+    /// In what a build and the lane that it makes of this file are other than those that wrote it: a line for each. None of
+    /// it keeps anybody from reading the file; it explains why a run may not reproduce.
+    #[must_use]
+    pub fn unlike(&self, build: &str, lane: &dyn Lane) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.build != build {
+            let by = if self.build.is_empty() { "a build that does not name itself" } else { &self.build };
+            lines.push(format!("written by {by}; this is {build}"));
+        }
+        let hash = self.hash_of(lane);
+        if !self.wiring_hash.is_empty() && self.wiring_hash != hash {
+            let Self { wiring, wiring_hash, .. } = self;
+            lines.push(format!("wiring {wiring:?} had another shape (hash {wiring_hash}) than in this build ({hash})"));
+        }
+        lines
     }
 
     /// When the lane's clock began, in nanoseconds of the day (UTC), where the file says so.
@@ -118,6 +168,23 @@ pub enum LogError {
     Format {
         /// The file's version.
         found: u32,
+    },
+    /// Written by a build in which records of this kind have another body.
+    #[error(
+        "record {index} at byte {offset}: {kind} of version {found}; this build reads version {reads}: \
+         use the build that wrote the file"
+    )]
+    Version {
+        /// Number of the record, from 0.
+        index: u64,
+        /// Where it begins.
+        offset: u64,
+        /// Name of its kind.
+        kind: &'static str,
+        /// The record's version.
+        found: u8,
+        /// That of this build.
+        reads: u8,
     },
     /// The other kind of file.
     #[error("this is not a {wanted} file: its role is {found}")]
@@ -362,12 +429,14 @@ impl<R: Read> FileReader<R> {
         if crc32c::crc32c_append(crc32c::crc32c(&head), &body).to_le_bytes() != crc[..] {
             return Err(LogError::Damaged { index, offset });
         }
-        if header.version != VERSION {
-            return Err(LogError::Format { found: header.version.into() });
+        let kind = Kind::from_byte(header.kind);
+        if let Some(kind) = kind.filter(|kind| kind.version() != header.version) {
+            let (kind, reads) = (kind.name(), kind.version());
+            return Err(LogError::Version { index, offset, kind, found: header.version, reads });
         }
         self.index += 1;
         self.offset += (head.len() + body.len() + 4) as u64;
-        Ok(Some(Record { header, kind: Kind::from_byte(header.kind), body, offset }))
+        Ok(Some(Record { header, kind, body, offset }))
     }
 }
 
@@ -408,6 +477,29 @@ mod tests {
         assert_eq!(all.len(), 2);
         assert_eq!(all[0].tagged(), Some((0, &b"abc"[..])));
         assert_eq!((all[1].kind, all[1].header.sequence.get(), all[1].header.time.get()), (Some(Kind::Timer), 2, 8));
+    }
+
+    #[test]
+    fn a_record_of_another_version_is_refused_by_name_and_an_unknown_kind_is_not() {
+        let head = FileHeader::new("w", "", vec![], Effects::Bytes);
+        let file = |kind: u8, version: u8| {
+            let mut w = FileWriter::new(Vec::new(), Role::Log, &head).unwrap();
+            w.put(&[record::header(Kind::Timer, 0, 1, Mono(8), 0).as_bytes()]).unwrap();
+            let header = RecordHeader { kind, version, ..record::header(Kind::Order, 0, 1, Mono(8), 0) };
+            w.put(&[header.as_bytes()]).unwrap();
+            w.finish().unwrap()
+        };
+        for kind in Kind::ALL {
+            let own = kind.version();
+            assert!(read(&file(*kind as u8, own)).is_ok());
+            for other in [own - 1, own + 1] {
+                let said = read(&file(*kind as u8, other)).unwrap_err().to_string();
+                let (name, end) = (kind.name(), "use the build that wrote the file");
+                let wanted = format!("{name} of version {other}; this build reads version {own}: {end}");
+                assert!(said.starts_with("record 1 at byte ") && said.ends_with(&wanted), "{said}");
+            }
+        }
+        assert_eq!(read(&file(63, 9)).unwrap()[1].kind, None, "a kind of another build's is for the reader to judge");
     }
 
     #[test]

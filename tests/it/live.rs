@@ -6,12 +6,13 @@ use crate::gateway::rig as gateway_rig;
 pub(crate) mod rig;
 mod trouble;
 
-use firelane_gateway::base::{SessionId, VenueId};
-use firelane_gateway::flow::Command as LaneCommand;
+use firelane_gateway::base::{Mono, SessionId, VenueId};
 use firelane_gateway::flow::record::Kind;
+use firelane_gateway::flow::record::log::input_of;
 use firelane_gateway::flow::risk::ShortSale;
 use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
 use firelane_gateway::flow::wire::soupbintcp::Packet;
+use firelane_gateway::flow::{Command as LaneCommand, Input};
 use firelane_gateway::shell::agent::Agent;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::live::{self, Agents, Assembled, Live, LiveError, Setup as LiveSetup, Sheet};
@@ -168,6 +169,24 @@ fn the_kill_switch_acts_in_both_of_its_places() {
         setup.feed.snapshot = None;
         let verified = verify(&log[..], |_| Ok(stamped(&setup, Told::default(), None)), |_| {}).unwrap();
         assert!(verified.complete, "{layout}");
+    }
+}
+
+/// The first input of a log is how far the lane's clock is from universal time.
+#[test]
+fn a_lane_is_told_universal_time_before_anything_else() {
+    let unix = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
+    for layout in ["fused", "split"] {
+        let before = unix();
+        let floor = Floor::trading(&format!("[threads]\nlayout = \"{layout}\""));
+        let (_, log) = floor.finish();
+        let after = unix();
+        let mut reader = FileReader::new(&log[..]).unwrap();
+        let first = reader.next_record().unwrap().unwrap();
+        let Some(Input::Clock(offset)) = input_of(first.kind.unwrap(), &first.body) else { panic!("{first:?}") };
+        let utc = offset.at(Mono(first.header.time.get())).unwrap().0;
+        assert!((before..=after).contains(&utc), "{layout}: {before} {utc} {after}");
+        assert_eq!(first.header.sequence.get(), 1);
     }
 }
 

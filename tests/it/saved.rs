@@ -2,7 +2,7 @@
 
 use crate::gateway::rig::*;
 use crate::targets_gateway::{middle, saved, saved_samples};
-use firelane_gateway::base::{LoadError, Writer};
+use firelane_gateway::base::{Digest, LoadError, Writer};
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, LogError, Role};
 use firelane_gateway::shell::saved::{Saved, SavedError, VERSION};
@@ -35,6 +35,19 @@ fn a_state_comes_back_from_its_file() {
     saved.restore(&mut other, &header()).unwrap();
     assert_eq!((other.digest(), Lane::inputs(&other)), (lane.digest(), saved.inputs));
     assert!(Writer::of(&other) == Writer::of(&lane));
+}
+
+/// What is saved of a small lane in the middle of a day. Where this fails, the lists of fields in `state!` and `value!` (or what
+/// this day comes to) are others than before.
+#[test]
+fn what_is_saved_is_of_this_version() {
+    const GOLDEN: (u32, usize, u64) = (1, 3_461, 14_728_950_101_621_080_431);
+    let bytes = Writer::of(&middle());
+    let found = (VERSION, bytes.len(), Digest::of(&bytes));
+    assert_eq!(
+        found, GOLDEN,
+        "version, length and digest of the saved state: raise VERSION in src/shell/saved.rs, and put here what it is now"
+    );
 }
 
 #[test]

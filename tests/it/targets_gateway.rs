@@ -5,7 +5,7 @@
 use crate::gateway::rig::*;
 use firelane_gateway::base::{LineId, Mono, Nanos, Reader, SessionId, VenueId, Writer};
 use firelane_gateway::flow::record::log::input_of;
-use firelane_gateway::flow::record::{RecordHeader, VERSION};
+use firelane_gateway::flow::record::{Kind, RecordHeader};
 use firelane_gateway::flow::wire::soupbintcp::Packet;
 use firelane_gateway::flow::{Command, Gateway, Machine};
 use firelane_gateway::shell::config::Config;
@@ -182,7 +182,9 @@ pub fn log_file(data: &[u8]) {
         let Some((head, body)) = chunk.split_first_chunk::<24>() else { break };
         let mut head = RecordHeader::read_from_bytes(head).unwrap();
         head.length.set(body.len() as u32);
-        head.version = VERSION;
+        if let Some(kind) = Kind::from_byte(head.kind) {
+            head.version = kind.version();
+        }
         writer.put(&[head.as_bytes(), body]).unwrap();
         written.push((head, body));
     }

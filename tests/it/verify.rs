@@ -114,6 +114,23 @@ fn every_record_carries_the_number_of_its_lane() {
     }
 }
 
+/// Another strategy is another shape, another name another wiring. A probe decides nothing: it is no part of the shape.
+#[test]
+fn a_header_knows_a_wiring_of_another_shape() {
+    let header = FileHeader::new("told", "", vec![], Effects::Bytes).built_by("a");
+    let other = || crate::live::rig::stamped(&setup(), (), None);
+    let own = header.clone().of_lane(&*told());
+    assert_eq!(own.wiring_hash.len(), 16);
+    assert_eq!(own, header.clone().of_lane(&*told()));
+    assert!(own.unlike("a", &*told()).is_empty());
+    assert!(own.unlike("a", &*crate::live::rig::stamped(&setup(), Told::default(), None)).is_empty());
+    assert!(header.unlike("a", &*other()).is_empty(), "no hash, no word of it");
+    let another = FileHeader { wiring: "other".into(), ..own.clone() };
+    assert_eq!([own.unlike("a", &*other()), another.unlike("a", &*told())].map(|lines| lines.len()), [1, 1]);
+    assert_eq!(own.unlike("b", &*told()), ["written by a; this is b"]);
+    assert_eq!(own.unlike("b", &*other()).len(), 2);
+}
+
 /// A log taken apart, so that one piece can be changed under a good checksum.
 #[derive(Clone)]
 struct Apart {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Parser)]
 #[command(
     name = "firelane",
-    version,
+    version = crate::wirings::VERSION,
     after_help = "\
 Start here:
   firelane demo                          trade against a simulated venue over loopback for ten seconds

@@ -14,7 +14,6 @@ use crate::wirings;
 use anyhow::{Result, bail};
 use firelane_gateway::base::Nanos;
 use firelane_gateway::shell::config::{Config, SAMPLE};
-use firelane_gateway::shell::log::FileHeader;
 use firelane_sim::net;
 use firelane_sim::world::WorldConfig;
 use report::Report;
@@ -103,12 +102,6 @@ fn world_config(options: &Demo, config: &Config) -> WorldConfig {
 /// The firm that the venue knows the gateway as.
 fn firm(config: &Config) -> [u8; 4] {
     config.entry.firm.unwrap_or(*b"DEMO")
-}
-
-/// What log and tape say of the run.
-fn header(config: &Config) -> FileHeader {
-    let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
-    FileHeader::new(&config.wiring, &config.text, listed, config.effects)
 }
 
 /// Log and tape, as far as they are to be kept. Made once nothing else can be wrong, and before anything is sent.

@@ -50,7 +50,7 @@ pub(crate) fn hint(path: &Path) -> String {
 }
 
 /// `verify --json`.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Verdict {
     /// Every byte and digest was equal, and the log ends in order.
     verified: bool,
@@ -62,6 +62,10 @@ struct Verdict {
     effects: u64,
     /// Bytes of them.
     bytes: u64,
+    /// The build that wrote it.
+    build: String,
+    /// In what that build and its wiring are other than these: what may explain a difference.
+    notes: Vec<String>,
     /// What differed, or what is wrong with the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -69,6 +73,7 @@ struct Verdict {
 
 fn run_verify(path: &Path, json: bool) -> Result<ExitCode> {
     let spinner = progress::spinner("running the lane again");
+    let (mut build, mut notes) = (String::new(), Vec::new());
     let outcome = verify(
         open(path)?,
         |header| {
@@ -76,7 +81,10 @@ fn run_verify(path: &Path, json: bool) -> Result<ExitCode> {
             if config.wiring != header.wiring {
                 return Err(format!("the header names wiring {:?}, its configuration another", header.wiring));
             }
-            wirings::build(&config, None).map_err(|e| format!("{e:#}"))
+            build.clone_from(&header.build);
+            let lane = wirings::build(&config, None).map_err(|e| format!("{e:#}"))?;
+            notes = header.unlike(wirings::BUILD, &*lane);
+            Ok(lane)
         },
         |n| spinner.set_message(format!("running the lane again: input {n}")),
     );
@@ -88,13 +96,13 @@ fn run_verify(path: &Path, json: bool) -> Result<ExitCode> {
             inputs: done.inputs,
             effects: done.effects,
             bytes: done.bytes,
+            build,
+            notes,
             error: (!done.complete).then(|| {
                 format!("verified as far as input {}, then the log ends: its run was cut off", group(done.inputs))
             }),
         },
-        Err(error) => {
-            Verdict { verified: false, cut: false, inputs: 0, effects: 0, bytes: 0, error: Some(error.to_string()) }
-        }
+        Err(error) => Verdict { build, notes, error: Some(error.to_string()), ..Verdict::default() },
     };
     if json {
         crate::output::json(&verdict)?;
@@ -124,6 +132,9 @@ impl Verdict {
             }
             Some(error) => say!("{name}: {}: {error}", paint::bad("NOT verified")),
         }
+        for note in &self.notes {
+            say!("  {note}.");
+        }
     }
 }
 
@@ -134,6 +145,10 @@ struct Stat {
     role: &'static str,
     /// The wiring that ran.
     wiring: String,
+    /// The build that wrote it.
+    build: String,
+    /// Hash of the wiring's name and shape.
+    wiring_hash: String,
     /// Records by kind.
     records: BTreeMap<&'static str, u64>,
     /// Bytes of their bodies by kind.
@@ -152,6 +167,8 @@ fn stat(path: &Path, json: bool) -> Result<ExitCode> {
     let mut stat = Stat {
         role: if reader.is_log() { "log" } else { "tape" },
         wiring: reader.header().wiring.clone(),
+        build: reader.header().build.clone(),
+        wiring_hash: reader.header().wiring_hash.clone(),
         ..Stat::default()
     };
     let mut first = None;
@@ -176,6 +193,7 @@ fn stat(path: &Path, json: bool) -> Result<ExitCode> {
         crate::output::json(&stat)?;
     } else {
         say!("{} of wiring {:?}: {}", stat.role, stat.wiring, path.display());
+        say!("  written by {}", if stat.build.is_empty() { "a build that does not name itself" } else { &stat.build });
         for (kind, n) in &stat.records {
             say!("  {kind:<16}{:>14} records {:>16} bytes", group(*n), group(stat.bytes[kind]));
         }

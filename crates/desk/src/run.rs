@@ -23,7 +23,6 @@ use firelane_gateway::flow::entry::Fault;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, SAMPLE};
 use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
-use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::sync::Stop;
 use report::{Ending, Report};
@@ -51,8 +50,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let clock = Clock::new();
     // Whatever is wrong with it is said before a file is made.
     let lane = wirings::build(&config, Some(clock.clone()))?;
-    let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
-    let header = FileHeader::new(&config.wiring, &config.text, listed, config.effects).began_at(times::began(&clock));
+    let header = wirings::header(&config, &*lane).began_at(times::began(&clock));
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
     let (records, fills) = (Records::default(), Fills::default());

@@ -18,8 +18,20 @@ use firelane_gateway::flow::wiring::{Parts, Wiring};
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Lane;
+use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::trace::StageProbe;
 use std::marker::PhantomData;
+
+/// Version and commit of this program.
+pub(crate) const VERSION: &str = env!("FIRELANE_BUILD");
+/// What logs and tapes have for it.
+pub(crate) const BUILD: &str = concat!("firelane ", env!("FIRELANE_BUILD"));
+
+/// What the files of a lane say of themselves.
+pub(crate) fn header(config: &Config, lane: &dyn Lane) -> FileHeader {
+    let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
+    FileHeader::new(&config.wiring, &config.text, listed, config.effects).built_by(BUILD).of_lane(lane)
+}
 
 /// A wiring by name.
 struct Named {

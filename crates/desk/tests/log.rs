@@ -109,6 +109,51 @@ fn a_filter_that_cannot_pick_says_what_there_is() {
     }
 }
 
+/// The file says who wrote it; another build, or another shape of the wiring, is said and refuses nothing.
+#[test]
+fn a_log_names_its_build_and_another_one_is_told() {
+    let [log, tape] = run();
+    let said = |arguments: &[&str]| {
+        let output = firelane(arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let version = said(&["--version"]).trim().to_owned();
+    assert!(version.starts_with(concat!("firelane ", env!("CARGO_PKG_VERSION"))), "{version}");
+    for file in [log, tape] {
+        let path = file.to_str().unwrap();
+        assert!(said(&["log", "stat", path]).contains(&format!("  written by {version}\n")));
+        let stat: Value = serde_json::from_str(&said(&["log", "stat", path, "--json"])).unwrap();
+        assert!(stat["build"] == *version && stat["wiring_hash"].as_str().unwrap().len() == 16, "{stat}");
+    }
+    let verify =
+        |path: &Path| serde_json::from_str::<Value>(&said(&["log", "verify", path.to_str().unwrap(), "--json"]));
+    let own = verify(log).unwrap();
+    assert!(own["build"] == *version && own["notes"].as_array().unwrap().is_empty(), "{own}");
+
+    let bytes = std::fs::read(log).unwrap();
+    let length = u32::from_le_bytes(bytes[16..20].try_into().unwrap()) as usize;
+    let head = text(&bytes[20..20 + length]);
+    let (folder, other) = (tempfile::tempdir().unwrap(), "firelane 0.0.1 (0123456789ab)");
+    let at = head.find("wiring_hash = \"").unwrap() + 15;
+    let hash = format!("{}{}{}", &head[..at], "0".repeat(16), &head[at + 16..]);
+    for (name, head, says) in [
+        ("build", head.replace(&version, other), format!("written by {other}; this is {version}")),
+        ("none", head.replace(&format!("build = \"{version}\"\n"), ""), "written by a build that does not name".into()),
+        ("shape", hash, "wiring \"imbalance-taker\" had another shape (hash 0000000000000000)".into()),
+    ] {
+        let file = folder.path().join(name);
+        let frame = [&bytes[..16], &(head.len() as u32).to_le_bytes(), head.as_bytes()].concat();
+        let crc = crc32c::crc32c(head.as_bytes()).to_le_bytes();
+        std::fs::write(&file, [&frame[..], &crc, &bytes[24 + length..]].concat()).unwrap();
+        let outcome = verify(&file).unwrap();
+        assert_eq!(outcome["verified"], true, "{outcome}");
+        let [note] = &outcome["notes"].as_array().unwrap()[..] else { panic!("{outcome}") };
+        assert!(note.as_str().unwrap().contains(&says), "{note} {says}");
+        assert!(said(&["log", "verify", file.to_str().unwrap()]).contains(&says));
+    }
+}
+
 #[test]
 fn a_log_that_was_cut_off_has_words_and_an_exit_code_of_its_own() {
     let [log, _] = run();

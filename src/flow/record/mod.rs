@@ -8,6 +8,8 @@
 //! record = RecordHeader body crc32c:u32            (crc over header and body; files only, never in memory)
 //! ```
 //!
+//! Each kind has a version: a body changes, and only files with such records need the build that wrote them.
+//!
 //! `sequence` numbers the lane's inputs from 1; every record that an input caused carries the input's number. The log
 //! alone reproduces a run; the tape is for observers and may lose records, which they see by its own count.
 
@@ -26,9 +28,6 @@ use crate::base::Mono;
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// Version of every record body below. A reader refuses others.
-pub const VERSION: u8 = 4;
-
 /// In front of each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
@@ -37,7 +36,7 @@ pub struct RecordHeader {
     pub length: U32,
     /// A [`Kind`].
     pub kind: u8,
-    /// [`VERSION`].
+    /// [`Kind::version`] of the build that wrote it.
     pub version: u8,
     /// Which lane.
     pub lane: U16,
@@ -50,13 +49,16 @@ pub struct RecordHeader {
 const _: () = assert!(size_of::<RecordHeader>() == 24);
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
+    ($($(#[$doc:meta])* $name:ident = $value:literal (version $version:literal),)*) => {
         /// What a record is. Inputs are below 64, their effects below 128, the lane's tape records below 192, the shell's above.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
         pub enum Kind { $($(#[$doc])* $name = $value,)* }
 
         impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name),*];
+
             /// From the byte of a header.
             #[must_use]
             pub const fn from_byte(byte: u8) -> Option<Self> {
@@ -68,74 +70,81 @@ macro_rules! kinds {
             pub const fn name(self) -> &'static str {
                 match self { $(Kind::$name => stringify!($name),)* }
             }
+
+            /// Version of its body. A reader refuses records of this kind that have another; whoever changes the body raises
+            /// it, here alone.
+            #[must_use]
+            pub const fn version(self) -> u8 {
+                match self { $(Kind::$name => $version,)* }
+            }
         }
     };
 }
 
 kinds! {
     /// Input: a datagram. Body: venue (u8), line (u8), payload.
-    Packet = 1,
+    Packet = 1 (version 4),
     /// Input: a session is connected. Body: venue (u8), session (u8).
-    Connected = 2,
+    Connected = 2 (version 4),
     /// Input: bytes of a session. Body: venue (u8), session (u8), bytes.
-    Bytes = 3,
+    Bytes = 3 (version 4),
     /// Input: a session is closed. Body: venue (u8), session (u8).
-    Closed = 4,
+    Closed = 4 (version 4),
     /// Input: a command. Body: [`Command`](super::Command) as [`CommandBody`].
-    Command = 5,
+    Command = 5 (version 4),
     /// Input: a machine's deadline has passed. Body: 0 and the venue of the feed (u8), or 1 and 0 for the core.
-    Timer = 6,
+    Timer = 6 (version 4),
     /// Input: a session's peer does not read. Body: venue (u8), session (u8).
-    Blocked = 7,
+    Blocked = 7 (version 4),
     /// Input: all that waited for a session's peer has been taken. Body: venue (u8), session (u8).
-    Writable = 8,
+    Writable = 8 (version 4),
     /// Input: order frames that the kill switch took out before they were begun. Body: venue (u8), session (u8),
     /// bytes.
-    Dropped = 9,
+    Dropped = 9 (version 4),
     /// Input: a datagram that the network card has stamped. Body: venue (u8), line (u8), ns since 1970 UTC (u64), payload.
-    StampedPacket = 10,
+    StampedPacket = 10 (version 4),
     /// Input: how the lane's clock and universal time differ. Body: ns to be added to the former (i64).
-    Clock = 11,
+    Clock = 11 (version 4),
 
     /// Effect: session bytes. Body: venue (u8), session (u8), class (u8), bytes.
-    Sent = 64,
+    Sent = 64 (version 4),
     /// Effect: a datagram to the re-request server. Body: venue (u8), bytes.
-    Datagram = 65,
+    Datagram = 65 (version 4),
     /// Effect: connect. Body: venue (u8), session (u8).
-    Connect = 66,
+    Connect = 66 (version 4),
     /// Effect: disconnect. Body: venue (u8), session (u8).
-    Disconnect = 67,
+    Disconnect = 67 (version 4),
     /// The digest of an input's effects, where a configuration keeps digests instead of bytes. Body: u64.
-    EffectsDigest = 68,
+    EffectsDigest = 68 (version 4),
     /// The last record of a log that was closed in order. Body: [`FinalBody`].
-    Final = 69,
+    Final = 69 (version 4),
     /// Effect: a snapshot of the market is asked for; the command is the next input of the feed's. Body: venue
     /// (u8).
-    Snapshot = 70,
+    Snapshot = 70 (version 4),
 
     /// Tape: an order's step. Body: [`OrderBody`].
-    Order = 128,
+    Order = 128 (version 4),
     /// Tape: what the gate said to a strategy's wish. Body: [`DecisionBody`].
-    Decision = 129,
+    Decision = 129 (version 4),
     /// Tape: something a person should know. Body: [`AlertBody`].
-    Alert = 130,
+    Alert = 130 (version 4),
     /// Tape: the best bid and offer changed. Body: [`TopBody`].
-    Top = 131,
+    Top = 131 (version 4),
     /// Tape: a normalised book event. Body: [`BookEventBody`].
-    BookEvent = 132,
+    BookEvent = 132 (version 4),
     /// Tape: the venue said what cannot be, the first of its kind. Body: [`AnomalyBody`].
-    Anomaly = 133,
+    Anomaly = 133 (version 4),
     /// Tape: a signal speaks. Body: [`SignalBody`].
-    Signal = 134,
+    Signal = 134 (version 4),
 
     /// Tape, written by the shell beside the lane, in no digest: how long an order took. Body: [`TraceBody`].
-    Trace = 192,
+    Trace = 192 (version 4),
     /// Tape, by the shell: how the lane is doing. Body: [`StatusBody`].
-    Status = 193,
+    Status = 193 (version 4),
     /// Tape, by the shell: what became of a connection. Body: [`LinkBody`].
-    Link = 194,
+    Link = 194 (version 4),
     /// Tape, by the shell: every count of the lane and its sockets by name. Body: `shell::counters`.
-    Counters = 195,
+    Counters = 195 (version 4),
 }
 
 /// A header for a body of `length` bytes.
@@ -145,7 +154,7 @@ pub fn header(kind: Kind, lane: u16, sequence: u64, time: Mono, length: usize) -
     RecordHeader {
         length: U32::new(length as u32),
         kind: kind as u8,
-        version: VERSION,
+        version: kind.version(),
         lane: U16::new(lane),
         sequence: U64::new(sequence),
         time: U64::new(time.0),

@@ -11,7 +11,7 @@ use crate::flow::record::{self, Kind, RecordHeader, StatusBody, TraceBody};
 use crate::flow::wire::soupbintcp::Password;
 use crate::flow::{Command, Input, Machine};
 use crate::shell::agent::AgentError;
-use crate::shell::clock::Clock;
+use crate::shell::clock::{Clock, UtcWatch};
 use crate::shell::config::{LiveConfig, SMALLEST_RING};
 use crate::shell::counters::Tally;
 use crate::shell::journal::Journal;
@@ -180,6 +180,9 @@ pub(super) struct CoreSide {
     counters: Tally,
     status_at: Mono,
     status_every: Nanos,
+    /// What the lane knows of universal time, and whether it is time to see if that still holds.
+    utc: UtcWatch,
+    utc_due: bool,
     stalls: u64,
     tape_lost: Counter,
 }
@@ -220,6 +223,8 @@ impl CoreSide {
             counters: Tally::new(),
             status_at: Mono(0),
             status_every: config.status_every,
+            utc: UtcWatch::default(),
+            utc_due: true,
             stalls: 0,
             tape_lost,
         }
@@ -387,6 +392,19 @@ impl CoreSide {
         self.stamps.clear();
     }
 
+    /// Universal time for the lane, before anything else comes in, and again where it has moved; seen to as often as the
+    /// status is told.
+    #[inline]
+    pub(super) fn tell_time(&mut self, lane: &mut impl Driven, back: &mut impl Back) -> usize {
+        if !self.utc_due || !self.takes_urgent() {
+            return 0;
+        }
+        self.utc_due = false;
+        let Some(offset) = self.utc.look(self.clock.utc_offset()) else { return 0 };
+        self.input(lane, back, self.clock.now(), Input::Clock(offset));
+        1
+    }
+
     /// Of which venue's market does the core want a snapshot? Each is answered once, then forgotten.
     #[inline]
     pub(super) fn take_wish(&mut self) -> Option<VenueId> {
@@ -490,6 +508,7 @@ impl CoreSide {
             return;
         }
         self.status_at = now.after(self.status_every);
+        self.utc_due = true;
         self.status = StatusBody::default();
         market.status(&mut self.status);
         lane.status(&mut self.status);

@@ -66,7 +66,7 @@ impl Agent for FusedAgent {
     /// A table of contents: whose sum is the work done.
     fn do_work(&mut self) -> Result<usize, AgentError> {
         let FusedAgent { lane, market, core, failed, .. } = self;
-        let mut work = 0;
+        let mut work = core.tell_time(lane, &mut market.back);
         if core.takes_market() {
             let heard = market.poll(|now, heard, back| match heard {
                 Heard::Input(input) => {

@@ -208,7 +208,7 @@ impl CoreAgent {
 
     /// One duty cycle.
     fn cycle(&mut self) -> Result<usize, AgentError> {
-        let mut work = 0;
+        let mut work = self.side.tell_time(&mut self.core, &mut ());
         if self.side.takes_market() {
             work += self.cross()?;
             if self.feed_lost.is_stopped() && self.ring.as_ref().is_none_or(FrameReader::is_empty) {

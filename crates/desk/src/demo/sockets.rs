@@ -1,7 +1,7 @@
 //! `firelane demo`: gateway and venue on threads of their own, over loopback, with every order's way measured.
 
 use super::report::{Account, LiveFigures, Report, SPLIT_CORES};
-use super::{files, firm, header, world_config};
+use super::{files, firm, world_config};
 use crate::cli::Demo;
 use crate::output::notice;
 use crate::replay::input::Recording;
@@ -51,7 +51,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let clock = Clock::new();
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let tape = Ledger::default();
-    let header = header(&config).began_at(times::began(&clock));
+    let header = wirings::header(&config, &*lane).began_at(times::began(&clock));
     let [log, tape_file] = files(options)?;
     let sheet = |file: Option<File>| file.map(|file| Sheet { file: Box::new(file), header: header.clone() });
     let setup = Setup {

@@ -5,7 +5,7 @@ use crate::wirings;
 use firelane_gateway::base::{ExchangeTime, Mono};
 use firelane_gateway::flow::record::Kind;
 use firelane_gateway::shell::lane::Lane;
-use firelane_gateway::shell::log::FileReader;
+use firelane_gateway::shell::log::{FileHeader, FileReader};
 use firelane_gateway::shell::verify::verify;
 use firelane_sim::capture::binary_file::write_binary_file;
 use firelane_sim::crowd::Crowd;

@@ -2,7 +2,7 @@
 //! bit.
 
 use super::report::{Account, Report};
-use super::{files, firm, header, world_config};
+use super::{files, firm, world_config};
 use crate::cli::Demo;
 use crate::replay::input::Recording;
 use crate::{progress, wirings};
@@ -82,7 +82,7 @@ fn recorded(recording: Recording, config: &Config, world: &WorldConfig) -> Box<d
 
 fn recorder(options: &Demo, config: &Config) -> Result<Recorder> {
     let mut recorder = Recorder::new(wirings::build(config, None)?);
-    let header = header(config);
+    let header = wirings::header(config, recorder.lane());
     let buffered = |file| BufWriter::with_capacity(1 << 18, file);
     let [log, tape] = files(options)?;
     if let (Some(path), Some(file)) = (&options.log, log) {

@@ -109,6 +109,39 @@ impl Rig {
     }
 }
 
+/// At the start, and when it has moved: looked at with the status, taken when the log has room for what cannot wait.
+#[test]
+fn universal_time_is_told_at_the_start_and_again_when_it_has_moved() {
+    let mut rig = rig(None);
+    let tell = |rig: &mut Rig| rig.side.tell_time(&mut rig.lane, &mut ());
+    let report = |rig: &mut Rig| {
+        let now = rig.side.status_at;
+        rig.side.report(&rig.lane, &Nothing, now);
+    };
+    rig.leave(LAST_RESERVE - 1);
+    assert_eq!(tell(&mut rig), 0, "it waits for the log");
+    rig.leave(LAST_RESERVE);
+    assert_eq!((tell(&mut rig), tell(&mut rig), rig.lane.inputs), (1, 0, 1));
+    report(&mut rig);
+    rig.leave(LAST_RESERVE);
+    assert_eq!(tell(&mut rig), 0, "it has not moved");
+    // As if somebody had set the system's time since.
+    rig.side.utc = UtcWatch::default();
+    assert!(rig.side.utc.look(crate::flow::UtcOffset(0)).is_some());
+    assert_eq!(tell(&mut rig), 0, "not before the next status");
+    report(&mut rig);
+    rig.leave(LAST_RESERVE);
+    assert_eq!((tell(&mut rig), rig.lane.inputs), (1, 2));
+}
+
+/// A market side with nothing to say.
+struct Nothing;
+
+impl Market for Nothing {
+    fn status(&self, _into: &mut StatusBody) {}
+    fn counters(&self, _into: &mut Tally) {}
+}
+
 #[test]
 fn the_market_waits_below_one_reserve_and_everything_below_the_other() {
     let mut rig = rig(None);
