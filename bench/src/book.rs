@@ -9,7 +9,7 @@ use crate::stream::Walk;
 use firelane_gateway::base::InstrumentTable;
 use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::market::MarketLine;
+use firelane_gateway::flow::market::{MarketLine, Peek};
 use serde::Serialize;
 use std::hint::black_box;
 use std::time::Instant;

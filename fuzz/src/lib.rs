@@ -30,7 +30,7 @@ macro_rules! targets {
 }
 
 targets! {
-    targets: itch50 moldudp64 glimpse binary_file packets merge account;
+    targets: itch50 moldudp64 normal glimpse binary_file packets merge account;
     targets_books: books;
     targets_feed: feed;
     targets_orders: ouch_inbound ouch_outbound soup_framer soup_client soup_server order_session;

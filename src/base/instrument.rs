@@ -172,6 +172,15 @@ impl InstrumentTable {
             row.lot = lot;
         }
     }
+
+    /// The venue gives an instrument's smallest price step, the same at every price. One that can't be is not taken.
+    pub fn revise_tick(&mut self, id: InstrumentId, tick: i64) {
+        if let Some(row) = self.rows.get_mut(id.0 as usize)
+            && tick > 0
+        {
+            (row.tick, row.fine_tick) = (tick, tick);
+        }
+    }
 }
 
 /// All rows: what the directory has named since, and what it has said of those that are listed.
@@ -284,6 +293,19 @@ mod tests {
         assert_eq!((row.floor(-1), row.ceil(-1)), (Some(-1), Some(-1)));
         assert_eq!(Instrument { tick: 0, ..row }.floor(10_000), None);
         assert_eq!(Instrument { fine_tick: 0, ..row }.ceil(9_999), None);
+    }
+
+    #[test]
+    fn what_the_venue_says_of_tick_and_lot_is_taken_where_it_can_be() {
+        let mut t = InstrumentTable::new(&[row("A")], 1, false);
+        for (given, tick, lot) in [(0, 100, 100), (-1, 100, 100), (5, 5, 5)] {
+            t.revise_tick(InstrumentId(0), given);
+            t.revise(InstrumentId(0), given);
+            t.revise_tick(InstrumentId(1), given);
+            let row = t.get(InstrumentId(0)).unwrap();
+            assert_eq!((row.tick_at(20_000), row.lot), (tick, lot));
+        }
+        assert_eq!(t.get(InstrumentId(0)).unwrap().tick_at(1), 5, "at every price");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! Values that the specification does not list are taken at their safest: an unknown trading state is a halt.
 
 use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
-use super::market::{Class, MarketLine, NoEvent};
+use super::market::{Class, MarketLine, NoEvent, Peek};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
 use crate::base::{
     ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Nanos, Reader, Save, Side, State, Symbol,
@@ -202,15 +202,7 @@ impl From<Malformed> for NoEvent {
     }
 }
 
-impl MarketLine for ItchLine {
-    fn venue(&self) -> VenueId {
-        self.venue
-    }
-
-    fn new_row(&self, symbol: Symbol) -> Instrument {
-        Instrument { venue: self.venue, ..Instrument::us_equity(symbol) }
-    }
-
+impl Peek for ItchLine {
     /// An empty message, which MoldUDP64 allows, carries nothing that could be wrong: it is unknown, not malformed.
     #[inline]
     fn classify(message: &[u8]) -> Class {
@@ -224,6 +216,25 @@ impl MarketLine for ItchLine {
     #[inline]
     fn locate(message: &[u8]) -> Option<u16> {
         itch50::locate_of(message)
+    }
+
+    /// For an add its new reference, for a replace the one that dies. All stand at the same offset.
+    #[inline]
+    fn peek_order(message: &[u8]) -> Option<VenueRef> {
+        let (b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U', bytes) = (*message.first()?, message.get(11..19)?) else {
+            return None;
+        };
+        Some(VenueRef(u64::from_be_bytes(*bytes.first_chunk::<8>()?)))
+    }
+}
+
+impl MarketLine for ItchLine {
+    fn venue(&self) -> VenueId {
+        self.venue
+    }
+
+    fn new_row(&self, symbol: Symbol) -> Instrument {
+        Instrument { venue: self.venue, ..Instrument::us_equity(symbol) }
     }
 
     #[inline(always)]
@@ -256,13 +267,8 @@ impl MarketLine for ItchLine {
         (locate.id != NOT_FOLLOWED).then_some(InstrumentId(locate.id))
     }
 
-    /// For an add its new reference, for a replace the one that dies. All stand at the same offset.
-    #[inline]
-    fn peek_order(message: &[u8]) -> Option<VenueRef> {
-        let (b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U', bytes) = (*message.first()?, message.get(11..19)?) else {
-            return None;
-        };
-        Some(VenueRef(u64::from_be_bytes(*bytes.first_chunk::<8>()?)))
+    fn subject(&self, message: &[u8]) -> Option<InstrumentId> {
+        self.instrument(Self::locate(message)?)
     }
 
     /// The new session's date is not known: its stamps carry the time of day alone, on day 0, rather than a date that

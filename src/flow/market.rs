@@ -1,7 +1,7 @@
 //! The end where the market comes in: a native protocol decoded to [`Event`]s.
 
 use super::event::Event;
-use crate::base::{Instrument, InstrumentTable, State, Symbol, VenueId, VenueRef};
+use crate::base::{Instrument, InstrumentId, InstrumentTable, State, Symbol, VenueId, VenueRef};
 
 /// What a message is, judged by type and length alone: what arbitration needs to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +29,20 @@ pub enum NoEvent {
     InstrumentsFull,
 }
 
+/// What can be seen of a message of a protocol by its bytes alone: what a feed needs to know that puts messages of it in order.
+/// A feed is built for one such protocol.
+pub trait Peek {
+    /// Judges one message.
+    fn classify(message: &[u8]) -> Class;
+
+    /// A number that is the same for all messages of one instrument (the stock locate), read even from a malformed
+    /// message if the bytes are there. `None` or `Some(0)`: unknown, or the whole market.
+    fn locate(message: &[u8]) -> Option<u16>;
+
+    /// The reference of the order that the message is about, for prefetching. Cheap, unvalidated.
+    fn peek_order(message: &[u8]) -> Option<VenueRef>;
+}
+
 /// A market-data protocol. One value per lane and venue: it holds the day's locate codes.
 pub trait MarketLine: State {
     /// The venue of which it admits instruments.
@@ -37,24 +51,17 @@ pub trait MarketLine: State {
     /// The row of an instrument of which the venue has said no more than its name.
     fn new_row(&self, symbol: Symbol) -> Instrument;
 
-    /// Judges one message without touching any state.
-    fn classify(message: &[u8]) -> Class;
-
-    /// A number that is the same for all messages of one instrument (the stock locate), read even from a malformed
-    /// message if the bytes are there. `None` or `Some(0)`: unknown, or the whole market.
-    fn locate(message: &[u8]) -> Option<u16>;
-
     /// Decodes one message. New instruments are admitted to `instruments`.
     ///
     /// # Errors
-    /// [`NoEvent`], after which the line is as before.
+    /// [`NoEvent`], after which the line follows what it did before, or less.
     fn decode(&mut self, message: &[u8], instruments: &mut InstrumentTable) -> Result<Event, NoEvent>;
 
     /// The instrument of a locate code seen today.
-    fn instrument(&self, locate: u16) -> Option<crate::base::InstrumentId>;
+    fn instrument(&self, locate: u16) -> Option<InstrumentId>;
 
-    /// The reference of the order that the message is about, for prefetching. Cheap, unvalidated.
-    fn peek_order(message: &[u8]) -> Option<VenueRef>;
+    /// The instrument that a message is about, read even from one that is malformed. `None`: unknown, or the whole market.
+    fn subject(&self, message: &[u8]) -> Option<InstrumentId>;
 
     /// A new session or a new day: locate codes mean nothing any more.
     fn reset(&mut self);

@@ -6,6 +6,7 @@ mod contradictions;
 mod fit;
 mod halves;
 mod market;
+mod mixed;
 mod orders;
 mod orphans;
 pub(crate) mod rig;

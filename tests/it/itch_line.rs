@@ -5,7 +5,7 @@ use firelane_gateway::base::{
 };
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status, TradingAction};
 use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::market::{Class, MarketLine, NoEvent};
+use firelane_gateway::flow::market::{Class, MarketLine, NoEvent, Peek};
 use firelane_gateway::flow::wire::itch50::{TYPES, length_of};
 
 const DAY: u32 = 15_512;

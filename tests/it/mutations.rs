@@ -1,7 +1,7 @@
 //! A million seeded mutations of sound input for each parser, with overflow checks on: the fuzz targets, made stable.
 
 use crate::targets;
-use firelane_gateway::flow::wire::{glimpse, moldudp64};
+use firelane_gateway::flow::wire::{glimpse, moldudp64, normal};
 use firelane_sim::capture::write_binary_file;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -95,6 +95,43 @@ fn moldudp64() {
     let samples =
         [packet(1, &messages[..3]), packet(u64::MAX - 1, &messages[9..13]), packet(9, &[]), packet(7, &[vec![]])];
     million(2, &samples, targets::moldudp64);
+}
+
+/// A snapshot of one instrument and what follows it, as an adapter says it.
+#[test]
+fn normal() {
+    use firelane_gateway::base::{ExchangeTime, Side};
+    use normal::{Body, InstrumentBody, LevelBody, TradeBody};
+    let number = |n: i64| n.into();
+    let fire = InstrumentBody {
+        symbol: *b"FIRE    ",
+        tick: number(5),
+        lot: number(1),
+        multiplier: number(1),
+        price_exponent: -4,
+        qty_exponent: 0,
+        currency: *b"USD",
+        live: b'Y',
+        zero: [0; 2],
+    };
+    let level = LevelBody::new(Side::Buy, 100, 200, 3);
+    let trade = TradeBody { price: number(100), qty: number(7), trade: 9.into() };
+    let all = [
+        (0, Body::SnapshotBegin),
+        (0, Body::Status(normal::State::Open)),
+        (1, Body::Instrument(&fire)),
+        (1, Body::Clear(None)),
+        (1, Body::Level(Side::Buy, &level)),
+        (0, Body::SnapshotEnd),
+        (1, Body::Trade(&trade)),
+        (0, Body::Heartbeat),
+        (1, Body::Level(Side::Sell, &level)),
+    ];
+    let (mut writer, mut buffer) = (normal::Writer::default(), [0; normal::LONGEST]);
+    let mut frame = |(id, body)| writer.write(&mut buffer, ExchangeTime(1), id, body).unwrap().to_vec();
+    let frames = all.map(&mut frame);
+    let samples = [frames.concat(), frames[2].clone(), frames[4].clone(), frames[..6].concat()];
+    mutations(MUTATIONS / 10, 9, &samples, targets::normal);
 }
 
 #[test]

@@ -1,7 +1,13 @@
 //! What must hold of every parser for any bytes at all. The fuzzers and the stable mutation tests share these.
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
-use firelane_gateway::flow::wire::{glimpse, itch50, moldudp64};
+use firelane_gateway::base::{InstrumentTable, Mono, Nanos, SessionId, VenueId};
+use firelane_gateway::flow::feed::{Direct, Feed, Notice, Release, StreamConfig};
+use firelane_gateway::flow::market::{MarketLine, NoEvent};
+use firelane_gateway::flow::normal_line::NormalLine;
+use firelane_gateway::flow::outbox::Outbox;
+use firelane_gateway::flow::session::SessionInput;
+use firelane_gateway::flow::wire::{glimpse, itch50, moldudp64, normal};
 use firelane_sim::account::Account;
 use firelane_sim::capture::merge::Merge;
 use firelane_sim::capture::{Batch, CaptureError, Mark, binary_file, packets};
@@ -80,6 +86,59 @@ pub fn moldudp64(data: &[u8]) {
             }
         }
     }
+}
+
+/// What is sound comes back as it was. As a stream: however it is cut, the same is released of it, in order, within what was
+/// said to be a snapshot or live, and every message is one that the line takes or does not know.
+pub fn normal(data: &[u8]) {
+    if let Ok(frame) = normal::decode(data) {
+        let mut writer = normal::Writer::starting_with(frame.header.sequence.get());
+        let mut buffer = [0; normal::LONGEST];
+        let (at, id) = (frame.header.time(), frame.header.instrument.get());
+        assert_eq!(writer.write(&mut buffer, at, id, frame.body), Some(data));
+    }
+    let whole = released(&[data]);
+    let (one, rest) = data.split_at(data.len() / 3);
+    assert_eq!(released(&[one, rest]), whole);
+    assert_eq!(released(&data.chunks(1).collect::<Vec<_>>()), whole);
+}
+
+/// What a feed and a line make of the pieces of a stream.
+fn released(pieces: &[&[u8]]) -> Vec<String> {
+    const STREAM: StreamConfig =
+        StreamConfig { timeout: Nanos(9), retries: 1, retry_after: Nanos(1), slow_retry_after: Nanos(1) };
+    let mut feed = Direct::<NormalLine>::new(STREAM).unwrap();
+    let mut line = NormalLine::new(VenueId::FIRST, 4).unwrap();
+    let mut table = InstrumentTable::new(&[], 2, true);
+    let (mut out, mut all, mut next, mut within) = (Outbox::new(0), Vec::new(), 0, false);
+    feed.on_timer(Mono(0), &mut out);
+    feed.on_session(Mono(0), SessionId::STREAM, SessionInput::Connected, &mut out);
+    for piece in pieces {
+        feed.on_session(Mono(0), SessionId::STREAM, SessionInput::Bytes(piece), &mut out);
+        while let Some(release) = feed.next(piece) {
+            let (bytes, snapshot) = match release {
+                Release::Message { bytes, sequence, .. } => {
+                    assert!(sequence > next);
+                    next = sequence;
+                    (bytes, false)
+                }
+                Release::Snapshot { bytes } => (bytes, true),
+                Release::Notice(notice) => {
+                    within =
+                        (within || notice == Notice::SnapshotBegin) && !matches!(notice, Notice::SnapshotEnd { .. });
+                    all.push(format!("{notice:?}"));
+                    continue;
+                }
+            };
+            assert_eq!(snapshot, within);
+            let decoded = line.decode(bytes, &mut table);
+            let is_sound = normal::decode(bytes).is_ok();
+            assert!(is_sound || matches!(decoded, Err(NoEvent::UnknownType(_))));
+            all.push(format!("{decoded:?} {:?}", line.subject(bytes)));
+        }
+    }
+    assert_eq!(out.overflowed(), 0);
+    all
 }
 
 /// As for ITCH; the number that ends a snapshot comes back in every padding.

@@ -6,7 +6,7 @@ use firelane_gateway::base::{
 };
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::{FeedConfig, Mold, Notice, Release, RerequestConfig, SnapshotConfig, Start};
-use firelane_gateway::flow::market::{Class, MarketLine, NoEvent};
+use firelane_gateway::flow::market::{Class, MarketLine, NoEvent, Peek};
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::soupbintcp::Password;
@@ -17,13 +17,7 @@ pub struct Toy;
 
 firelane_gateway::state! { Toy {} }
 
-impl MarketLine for Toy {
-    fn venue(&self) -> VenueId {
-        VenueId::FIRST
-    }
-    fn new_row(&self, symbol: Symbol) -> Instrument {
-        Instrument::us_equity(symbol)
-    }
+impl Peek for Toy {
     fn classify(message: &[u8]) -> Class {
         match message {
             [kind @ b'a'..=b'k', ..] if message.len() == 11 + usize::from(kind - b'a') => Class::Good,
@@ -34,13 +28,25 @@ impl MarketLine for Toy {
     fn locate(message: &[u8]) -> Option<u16> {
         Some(u16::from_be_bytes(message.get(1..3)?.try_into().ok()?))
     }
+    fn peek_order(_: &[u8]) -> Option<VenueRef> {
+        None
+    }
+}
+
+impl MarketLine for Toy {
+    fn venue(&self) -> VenueId {
+        VenueId::FIRST
+    }
+    fn new_row(&self, symbol: Symbol) -> Instrument {
+        Instrument::us_equity(symbol)
+    }
     fn decode(&mut self, _: &[u8], _: &mut InstrumentTable) -> Result<Event, NoEvent> {
         Err(NoEvent::Untracked)
     }
     fn instrument(&self, _: u16) -> Option<InstrumentId> {
         None
     }
-    fn peek_order(_: &[u8]) -> Option<VenueRef> {
+    fn subject(&self, _: &[u8]) -> Option<InstrumentId> {
         None
     }
     fn reset(&mut self) {}

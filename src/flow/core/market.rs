@@ -105,7 +105,7 @@ impl<W: Wiring> Core<W> {
             NoEvent::BadField(_) => 3,
             NoEvent::InstrumentsFull => 4,
         };
-        let instrument = self.located(venue, <W::Venue as Venue>::Line::locate(bytes));
+        let instrument = self.ends.get(venue).and_then(|ends| ends.line.subject(bytes));
         self.alert_at(venue, Alert::Skipped, instrument, kind, code, out);
         // What is malformed was not applied: the books that it was about are not the venue's any more. An unknown
         // type makes nothing stale.
@@ -113,11 +113,6 @@ impl<W: Wiring> Core<W> {
             self.mark_stale(venue, instrument.map_or(Scope::All, Scope::One), StaleReason::Malformed);
             self.became_stale(venue, true);
         }
-    }
-
-    /// The instrument of a venue's locate code.
-    fn located(&self, venue: VenueId, locate: Option<u16>) -> Option<InstrumentId> {
-        self.ends.get(venue)?.line.instrument(locate?)
     }
 
     fn mark_stale(&mut self, venue: VenueId, scope: Scope, reason: StaleReason) {

@@ -47,6 +47,35 @@ pub struct SnapshotConfig {
     pub buffer_bytes: usize,
 }
 
+/// How a stream that comes in order is kept up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StreamConfig {
+    /// How long connecting, and each silence between two frames, may last.
+    pub timeout: Nanos,
+    /// How often to connect again before it counts as failed: 0 to 1,000.
+    pub retries: u32,
+    /// Pause before another attempt; twice as long each time.
+    pub retry_after: Nanos,
+    /// The longest pause.
+    pub slow_retry_after: Nanos,
+}
+
+impl StreamConfig {
+    /// Is every value in its range?
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first that is not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let require = |held: bool, field: &'static str, allowed: &'static str| {
+            if held { Ok(()) } else { Err(ConfigError { field, allowed }) }
+        };
+        require(self.timeout > Nanos(0), "stream.timeout", "more than 0")?;
+        require(self.retries <= 1_000, "stream.retries", "0 to 1000")?;
+        require(self.retry_after > Nanos(0), "stream.retry_after", "more than 0")?;
+        require(self.slow_retry_after >= self.retry_after, "stream.slow_retry_after", "at least stream.retry_after")
+    }
+}
+
 /// What a feed is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FeedConfig {
@@ -99,7 +128,7 @@ impl Default for FeedConfig {
 /// A value of the configuration is out of its range.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ConfigError {
-    /// The field, as it is reached from [`FeedConfig`].
+    /// The field, as it is reached from [`FeedConfig`]; that of a [`StreamConfig`] behind `stream.`.
     pub field: &'static str,
     /// What it may be.
     pub allowed: &'static str,

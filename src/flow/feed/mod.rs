@@ -7,6 +7,8 @@
 //!                its header alone
 //! ```
 //!
+//! Two kinds of feed are here: [`Mold`], which this text is about, and [`Direct`], of a stream that comes in order by itself.
+//!
 //! A [`Mold`] is a state machine for one MoldUDP64 channel (MoldUDP64 1.00; snapshots: GLIMPSE 5.0). It sees no clock and
 //! no socket. After each input its owner takes what is released by calling
 //! [`Mold::next`] until there is nothing more, with the same bytes, and calls [`Mold::on_timer`] when
@@ -33,6 +35,7 @@
 
 mod config;
 mod counters;
+mod direct;
 mod recent;
 mod release;
 mod snapshot;
@@ -41,11 +44,12 @@ mod state;
 mod trust;
 mod window;
 
-pub use config::{ConfigError, FeedConfig, RerequestConfig, SnapshotConfig, Start};
+pub use config::{ConfigError, FeedConfig, RerequestConfig, SnapshotConfig, Start, StreamConfig};
 pub use counters::{FeedCounters, LineCounters};
+pub use direct::{Broken, Direct, Framing, Said};
 pub use release::{Notice, Release, SnapshotTrouble};
 
-use super::market::{Class, MarketLine};
+use super::market::{Class, Peek};
 use super::outbox::Outbox;
 use super::session::SessionInput;
 use super::wire::moldudp64::{END_OF_SESSION, HEADER_LENGTH, Header, Messages, Packet, Request};
@@ -148,7 +152,7 @@ pub trait Feed: State {
     }
 }
 
-impl<M: MarketLine> Feed for Mold<M> {
+impl<M: Peek> Feed for Mold<M> {
     #[inline]
     fn on_packet(&mut self, now: Mono, line: LineId, packet: &[u8], out: &mut Outbox) {
         self.on_packet(now, line, packet, out);
@@ -256,7 +260,7 @@ pub struct Mold<M> {
     line: PhantomData<M>,
 }
 
-impl<M: MarketLine> Mold<M> {
+impl<M: Peek> Mold<M> {
     /// A feed that has heard nothing yet. Allocates all that it will ever need.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::FeedCounters;
 use super::config::SnapshotConfig;
 use super::release::SnapshotTrouble;
 use crate::base::{LoadError, Mono, Nanos, Reader, Save, SessionId, State};
-use crate::flow::market::{Class, MarketLine};
+use crate::flow::market::{Class, Peek};
 use crate::flow::outbox::{self, Outbox};
 use crate::flow::session::SessionSink;
 use crate::flow::wire::glimpse;
@@ -247,7 +247,7 @@ impl Snapshot {
     }
 
     /// One step through the bytes of the current input.
-    pub(super) fn hear<M: MarketLine>(&mut self, now: Mono, input: &[u8], counters: &mut FeedCounters) -> Heard {
+    pub(super) fn hear<M: Peek>(&mut self, now: Mono, input: &[u8], counters: &mut FeedCounters) -> Heard {
         let Some(taken) = self.taken else { return Heard::Nothing };
         if !self.is_receiving() {
             self.taken = None;

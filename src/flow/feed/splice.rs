@@ -2,11 +2,11 @@
 
 use super::release::{Notice, SnapshotTrouble};
 use super::snapshot::Snapshot;
-use super::{MarketLine, Mold, bump};
+use super::{Mold, Peek, bump};
 use crate::base::Mono;
 use crate::flow::outbox::Outbox;
 
-impl<M: MarketLine> Mold<M> {
+impl<M: Peek> Mold<M> {
     /// Every book is stale: what comes now is worth more after the snapshot than before it.
     pub(super) fn want_snapshot(&mut self) {
         if self.wish() {

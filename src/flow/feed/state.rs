@@ -1,7 +1,7 @@
 //! The state of a feed: all of it but what it was configured with, and where the walk through an input stood that is over.
 
 use super::trust::{Candidate, Pulse, Suspect};
-use super::{Asked, Gap, MarketLine, Mold};
+use super::{Asked, Gap, Mold, Peek};
 use crate::base::LoadError;
 
 crate::value! { Pulse { heard, silent, stands } }
@@ -11,14 +11,14 @@ crate::value! { Suspect { number, agreed } }
 crate::value! { Candidate { name, first, number, steps } }
 
 crate::state! {
-    [M: MarketLine] Mold[M] {
+    [M: Peek] Mold[M] {
         plain, next, session, now, pulses, level, wary, recent, counters, window, known, raised, gap_open, counted, gap,
         asked, held, snapshot, begun, lost, damaged, end, end_heard, ended, dark, dark_said, behind, ahead, previous,
         candidate, suspect, jumped, differ_said, started, notices,
     } without { cursor, item, config, line } then between_inputs
 }
 
-impl<M: MarketLine> Mold<M> {
+impl<M: Peek> Mold<M> {
     /// No packet is walked through, and no message of a snapshot waits.
     fn between_inputs(&mut self) -> Result<(), LoadError> {
         self.cursor.open = false;

@@ -10,7 +10,7 @@
 //! as long; the session, as any other.
 
 use super::release::Notice;
-use super::{MarketLine, Mold, Start, bump};
+use super::{Mold, Peek, Start, bump};
 use crate::base::{LineId, Mono, Nanos};
 use crate::flow::wire::moldudp64::Packet;
 
@@ -46,7 +46,7 @@ pub(super) struct Candidate {
 /// So many packets that go on are a stream.
 const STREAM: u8 = 3;
 
-impl<M: MarketLine> Mold<M> {
+impl<M: Peek> Mold<M> {
     /// Clocks run from the first input on.
     pub(super) fn start(&mut self) {
         if !self.started {

@@ -3,5 +3,6 @@
 pub mod glimpse;
 pub mod itch50;
 pub mod moldudp64;
+pub mod normal;
 pub mod ouch50;
 pub mod soupbintcp;

@@ -6,7 +6,7 @@ use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Side, Symbol, V
 use firelane_gateway::flow::book::{BookCapacity, BookFault, Books, STALE_REASONS, Scope, StaleReason};
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status};
 use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::market::{MarketLine, NoEvent};
+use firelane_gateway::flow::market::{MarketLine, NoEvent, Peek};
 use firelane_gateway::flow::wire::itch50::{self, Message};
 use firelane_sim::capture::binary_file::Messages;
 use firelane_sim::capture::{Batch, Mark};

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use firelane_gateway::base::{InstrumentTable, VenueRef};
 use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::market::MarketLine;
+use firelane_gateway::flow::market::{MarketLine, Peek};
 use firelane_gateway::flow::wire::itch50;
 use firelane_sim::capture::{Batch, Ending, Mark, Stream, binary_file};
 use std::collections::HashMap;
