@@ -157,7 +157,13 @@ impl Day {
         let faults = FAULTS[usize::try_from(seed % 3).unwrap()];
         let world = World::of("market-maker", layout, "journal = \"JOURNAL\"", "cancel_on_disconnect = false");
         let [a, b, _, _, orders] = world.ports;
-        let [line_a, line_b, port, ..] = free_ports();
+        let (relay, [line_a, line_b, port]) = std::iter::repeat_with(free_ports)
+            .take(100)
+            .find_map(|[a_there, b_there, port, ..]| {
+                let relay = Relay::start([a_there, b_there], [a, b], port, orders)?;
+                Some((relay, [a_there, b_there, port]))
+            })
+            .expect("free ports");
         let change = |name: &str, changes: &[(String, String)]| {
             let mut text = std::fs::read_to_string(world.path(name)).unwrap();
             for (from, to) in changes {
@@ -172,7 +178,6 @@ impl Day {
         change("venue.toml", &[journal, market, (address(a), address(line_a)), (address(b), address(line_b))]);
         let timeouts = "[feed]\nline_timeout_ms = 1000\n[entry]\nreconnect_delay_ms = 200\n[net]".to_owned();
         change("gateway.toml", &[(address(orders), address(port)), ("[net]".to_owned(), timeouts)]);
-        let relay = Relay::start([line_a, line_b], [a, b], port, orders);
         println!("seed {seed}: layout {layout}, faults {faults}, in {}", world.folder.path().display());
         let venue = Some(world.venue());
         let (gateway, kept, contradicted, heard, orders) = (None, Kept::default(), false, 0, 0);

@@ -32,10 +32,12 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn start(lines: [u16; 2], to: [u16; 2], orders: u16, venue: u16) -> Self {
-        let bind = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+    /// `None`: somebody else has taken one of the ports meanwhile.
+    pub(super) fn start(lines: [u16; 2], to: [u16; 2], orders: u16, venue: u16) -> Option<Self> {
+        let bind = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).ok();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, orders)).ok()?;
         let relay = Relay {
-            lines: lines.map(bind).into(),
+            lines: lines.into_iter().map(bind).collect::<Option<_>>()?,
             to: to.map(|port| (Ipv4Addr::LOCALHOST, port)),
             silent: Arc::default(),
             named: Arc::default(),
@@ -59,7 +61,6 @@ impl Relay {
                 }
             });
         }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, orders)).unwrap();
         let (sessions, accepted) = (Arc::clone(&relay.sessions), Arc::clone(&relay.accepted));
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -71,7 +72,7 @@ impl Relay {
                 sessions.lock().unwrap().push(Session { client, server, answers });
             }
         });
-        relay
+        Some(relay)
     }
 
     pub(super) fn silence(&self, silent: bool) {
