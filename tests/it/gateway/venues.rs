@@ -89,9 +89,11 @@ impl Street {
             let mut answers = Vec::new();
             match effect {
                 Effect::Connect(SessionId::ORDERS) => {
-                    port.connect(self.now);
-                    let up = Input::Session(venue, SessionId::ORDERS, SessionInput::Connected);
-                    self.take(up, &mut effects);
+                    let input = if port.up { SessionInput::Connected } else { SessionInput::Closed };
+                    if port.up {
+                        port.connect(self.now);
+                    }
+                    self.take(Input::Session(venue, SessionId::ORDERS, input), &mut effects);
                 }
                 Effect::Send(SessionId::ORDERS, _, bytes) if port.is_connected() => {
                     answers = port.hear(self.now, &bytes);
@@ -315,6 +317,54 @@ fn a_session_lost_at_one_venue_stops_no_order_at_the_other() {
     let over = street.lane.core().entries().all(|(_, entry)| entry.stage() == Stage::Over);
     assert!(over && street.lane.core().orders().live_count() == 0);
     assert_eq!((street.said(Alert::EntryOver, ONE), street.said(Alert::EntryOver, OTHER)), (1, 1));
+}
+
+#[test]
+fn a_venue_that_comes_late_waits_for_no_order_at_the_other() {
+    let mut street = Street::new();
+    street.ports[1].up = false;
+    street.give(Input::Command(Command::Start));
+    street.pass(Nanos::from_millis(1_100));
+    street.market(ONE, &opening(2));
+    street.market(OTHER, &opening(2));
+    street.tell(ONE, Do::Buy, 100, 90_000);
+    assert_eq!((street.ports[0].orders.len(), street.lane.core().ready(OTHER)), (1, false));
+    street.ports[1].up = true;
+    street.pass(Nanos::from_secs(10));
+    assert!(street.lane.core().ready(OTHER), "nothing of its own is to be swept");
+    assert_eq!((street.ports[0].orders.len(), street.asked(ONE)), (1, "QO".into()));
+}
+
+#[test]
+fn what_is_cancelled_by_venue_is_cancelled_there_alone() {
+    let mut street = Street::open();
+    street.tell(ONE, Do::Buy, 100, 90_000);
+    street.tell(OTHER, Do::Buy, 100, 90_000);
+    street.tell(OTHER, Do::CancelAll, 0, 0);
+    assert_eq!((street.asked(ONE).len(), street.asked(OTHER).len()), (2, 3), "a mass cancel of its instrument");
+    // An order that nobody here knows is cancelled where it was heard of.
+    let request = street.ports[0].asked.last().unwrap().clone();
+    let unknown = [&request[..1], &9u32.to_be_bytes(), &request[5..]].concat();
+    let accepted = street.ports[1].accept(&unknown);
+    let bytes = soup_of(&mut street, OTHER, &accepted);
+    let before = street.asked(ONE);
+    street.give(Input::Session(OTHER, SessionId::ORDERS, SessionInput::Bytes(&bytes)));
+    let cancels = |asked: &[Vec<u8>]| asked.iter().filter(|r| r[0] == b'X' && r[1..5] == 9u32.to_be_bytes()).count();
+    assert_eq!((cancels(&street.ports[0].asked), cancels(&street.ports[1].asked)), (0, 1));
+    assert!(street.asked(ONE).starts_with(&before));
+}
+
+#[test]
+fn a_packet_that_is_late_asks_its_own_venue_at_once() {
+    let mut street = Street::open();
+    street.next[1] += 1;
+    street.market(OTHER, &[add(1, 8, b"B", 100, 99_000)]);
+    // What is due is done with the next packet, too, whoever's was the last.
+    street.market(ONE, &[add(1, 8, b"B", 100, 99_000)]);
+    street.now = street.now.after(GAP);
+    street.market(OTHER, &[add(1, 9, b"B", 100, 98_000)]);
+    let asked: Vec<_> = street.wires.iter().filter(|(_, what)| what.starts_with("Datagram")).collect();
+    assert!(!asked.is_empty() && asked.iter().all(|(venue, _)| *venue == OTHER), "{asked:?}");
 }
 
 #[test]
