@@ -113,7 +113,8 @@ impl MarketLine for NormalLine {
             fine_below: 0,
             lot: 1,
             multiplier: 1,
-            currency: *b"XXX",
+            // ISO 4217's code for no currency.
+            currency: [b'X'; 3],
         }
     }
 

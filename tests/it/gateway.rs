@@ -14,5 +14,6 @@ mod said;
 mod same;
 mod signals;
 mod silence;
+mod street;
 mod venues;
 mod view;

@@ -1,8 +1,9 @@
 //! Venues of different protocols in one lane: two of order books over multicast, one of levels over a stream.
 
 use super::rig::*;
+use super::street::Street;
 use firelane_gateway::base::{
-    Digest, ExchangeTime, InstrumentId, Mono, Nanos, PerVenue, Reader, SessionId, Side, VenueId, Writer,
+    Digest, ExchangeTime, InstrumentId, Nanos, PerVenue, Reader, SessionId, Side, VenueId, Writer,
 };
 use firelane_gateway::flow::book::{BookKind, StaleReason};
 use firelane_gateway::flow::either::Either;
@@ -11,16 +12,15 @@ use firelane_gateway::flow::feed::{Direct, Feed, Mold, StreamConfig};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::normal_line::NormalLine;
 use firelane_gateway::flow::orders::OrdersConfig;
-use firelane_gateway::flow::outbox::{Outbox, Output, Progress};
-use firelane_gateway::flow::record::{Alert, AlertBody, Kind};
+use firelane_gateway::flow::outbox::Outbox;
+use firelane_gateway::flow::record::Alert;
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::signal::Imbalance;
 use firelane_gateway::flow::venue::VenueParts;
 use firelane_gateway::flow::wire::normal::{self, Body, InstrumentBody, LONGEST, LevelBody, State, TradeBody};
 use firelane_gateway::flow::wiring::{Parts, Wiring};
-use firelane_gateway::flow::{Arrival, Command, Gateway, Input};
-use std::collections::VecDeque;
-use zerocopy::FromBytes;
+use firelane_gateway::flow::{Command, Gateway, Input};
+use std::ops::{Deref, DerefMut};
 use zerocopy::byteorder::little_endian::{I64, U64};
 
 const ONE: VenueId = VenueId(0);
@@ -130,22 +130,30 @@ fn changes(writer: &mut normal::Writer) -> Vec<u8> {
 
 // ---- the lane and its venues --------------------------------------------------------------------------------------
 
-struct Street {
-    lane: Lane,
-    ports: [Venue; 3],
-    next: [u64; 2],
+/// Two venues of order books, and the adapter of the third.
+struct Trio {
+    street: Street<Mixed, 3>,
     stream: normal::Writer,
-    now: Mono,
-    out: Outbox,
-    alerts: Vec<(u16, u8)>,
-    /// What the lane has done on streams.
-    wires: Vec<(VenueId, Effect)>,
 }
 
-impl Street {
+impl Deref for Trio {
+    type Target = Street<Mixed, 3>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.street
+    }
+}
+
+impl DerefMut for Trio {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.street
+    }
+}
+
+impl Trio {
     /// Trading at all three.
     fn open() -> Self {
-        let mut street = Street::connected();
+        let mut street = Trio::connected();
         let bytes = snapshot(&mut street.stream, 300);
         street.far(&bytes);
         ALL.iter().for_each(|venue| assert!(street.fresh(*venue), "{venue:?}"));
@@ -155,16 +163,7 @@ impl Street {
 
     /// Trading at two, and the third's stream is up.
     fn connected() -> Self {
-        let mut street = Street {
-            lane: lane(),
-            ports: [Venue::new(), Venue::new(), Venue::new()],
-            next: [1, 1],
-            stream: normal::Writer::default(),
-            now: Mono(1_000_000_000),
-            out: Outbox::new(0),
-            alerts: Vec::new(),
-            wires: Vec::new(),
-        };
+        let mut street = Trio { street: Street::new(lane()), stream: normal::Writer::default() };
         street.give(Input::Command(Command::Start));
         street.pass(Nanos::from_millis(1_100));
         street.market(ONE, &opening(2));
@@ -197,100 +196,6 @@ impl Street {
         self.far(&bytes);
     }
 
-    fn give(&mut self, input: Input<'_>) {
-        let mut effects = VecDeque::new();
-        self.take(input, &mut effects);
-        while let Some((venue, effect)) = effects.pop_front() {
-            let port = &mut self.ports[usize::from(venue.0)];
-            let mut answers = Vec::new();
-            match effect {
-                Effect::Connect(SessionId::ORDERS) => {
-                    port.connect(self.now);
-                    self.take(Input::Session(venue, SessionId::ORDERS, SessionInput::Connected), &mut effects);
-                }
-                Effect::Send(SessionId::ORDERS, _, bytes) => answers = port.hear(self.now, &bytes),
-                Effect::Snapshot => self.take(Input::Command(Command::Snapshot(venue)), &mut effects),
-                other => self.wires.push((venue, other)),
-            }
-            if !answers.is_empty() {
-                self.take(Input::Session(venue, SessionId::ORDERS, SessionInput::Bytes(&answers)), &mut effects);
-            }
-        }
-    }
-
-    fn take(&mut self, input: Input<'_>, effects: &mut VecDeque<(VenueId, Effect)>) {
-        let mut progress = self.lane.on_input(self.now, input, &mut self.out);
-        loop {
-            for output in self.out.outputs() {
-                match output {
-                    Output::Send { venue, session, class, bytes } => {
-                        effects.push_back((venue, Effect::Send(session, class, bytes.to_vec())));
-                    }
-                    Output::Datagram(venue, bytes) => effects.push_back((venue, Effect::Datagram(bytes.to_vec()))),
-                    Output::Connect(venue, session) => effects.push_back((venue, Effect::Connect(session))),
-                    Output::Disconnect(venue, session) => effects.push_back((venue, Effect::Disconnect(session))),
-                    Output::Snapshot(venue) => effects.push_back((venue, Effect::Snapshot)),
-                    Output::Tape(record) if record[4] == Kind::Alert as u8 => {
-                        let body = AlertBody::read_from_bytes(&record[24..]).unwrap();
-                        self.alerts.push((body.alert.get(), body.venue));
-                    }
-                    Output::Tape(_) => {}
-                }
-            }
-            self.out.clear();
-            if progress == Progress::Done {
-                return;
-            }
-            progress = self.lane.resume(input, &mut self.out);
-        }
-    }
-
-    fn market(&mut self, venue: VenueId, messages: &[Vec<u8>]) {
-        let next = &mut self.next[usize::from(venue.0)];
-        let bytes = packet(DAY, *next, messages);
-        *next += messages.len() as u64;
-        for line in [A, B] {
-            self.give(Input::Packet(Arrival::on(venue, line), &bytes));
-        }
-    }
-
-    fn pass(&mut self, time: Nanos) {
-        let until = self.now.after(time);
-        for step in 0.. {
-            assert!(step < 10_000, "a deadline that never passes");
-            let servers = self.ports.each_ref().map(Venue::next_deadline);
-            let due = servers.into_iter().fold(self.lane.next_deadline(), Mono::min);
-            if due > until {
-                break;
-            }
-            self.now = self.now.max(due);
-            for venue in ALL {
-                if servers[usize::from(venue.0)] <= self.now {
-                    let wire = self.ports[usize::from(venue.0)].on_timer(self.now);
-                    if !wire.is_empty() {
-                        self.give(Input::Session(venue, SessionId::ORDERS, SessionInput::Bytes(&wire)));
-                    }
-                }
-            }
-            if let Some(machine) = self.lane.due(self.now) {
-                self.give(Input::Timer(machine));
-            }
-        }
-        self.now = until;
-    }
-
-    fn fresh(&self, venue: VenueId) -> bool {
-        self.lane.core().market(venue).unwrap().books.shared_freshness().is_fresh()
-    }
-
-    fn asked(&self, venue: VenueId) -> String {
-        self.ports[usize::from(venue.0)].asked.iter().map(|request| char::from(request[0])).collect()
-    }
-
-    fn said(&self, alert: Alert, venue: VenueId) -> usize {
-        self.alerts.iter().filter(|said| **said == (alert as u16, venue.0)).count()
-    }
-
     fn levels(&self, id: InstrumentId, side: Side) -> Vec<(i64, i64)> {
         self.lane.core().book(id).levels(side).map(|level| (level.price.0, level.qty.0)).collect()
     }
@@ -304,7 +209,7 @@ impl Street {
 
 #[test]
 fn books_of_orders_and_of_levels_stand_side_by_side() {
-    let mut street = Street::open();
+    let mut street = Trio::open();
     let core = street.lane.core();
     let row = core.instruments().get(Z).unwrap();
     assert_eq!((row.venue, row.tick, row.lot, &row.symbol.0), (FAR, 500, 10, b"FIREFAR "));
@@ -325,13 +230,12 @@ fn books_of_orders_and_of_levels_stand_side_by_side() {
 
 #[test]
 fn orders_go_to_the_venue_of_levels_by_its_own_port_and_stop_when_it_halts() {
-    let mut street = Street::open();
+    let mut street = Trio::open();
     street.tell_far(Do::Buy, 100, 199_500);
     street.market(ONE, &[tell(1, Do::Buy, 100, 90_000)]);
     assert_eq!(ALL.map(|venue| street.asked(venue)), ["QO", "Q", "QO"].map(String::from));
     let fill = street.ports[2].execute(1, 40, 199_500);
-    let fill = street.ports[2].say(street.now, fill);
-    street.give(Input::Session(FAR, SessionId::ORDERS, SessionInput::Bytes(&fill)));
+    street.say(FAR, fill);
     let position = |id| street.lane.core().gate().ledger().account(id).position.0;
     assert_eq!((position(Z), position(X)), (40, 0));
     // The level at 19.95 holds what is left of the own order.
@@ -353,7 +257,7 @@ fn orders_go_to_the_venue_of_levels_by_its_own_port_and_stop_when_it_halts() {
 
 #[test]
 fn a_lost_stream_stales_its_own_books_alone_and_the_next_snapshot_heals_them() {
-    let mut street = Street::open();
+    let mut street = Trio::open();
     street.tell_far(Do::Buy, 100, 199_500);
     street.market(ONE, &[tell(1, Do::Buy, 100, 90_000)]);
     street.down();
@@ -390,7 +294,7 @@ fn a_wrong_number_a_broken_frame_and_silence_end_the_connection() {
         bytes
     };
     for wrong in [&skipped as &dyn Fn(&mut normal::Writer) -> Vec<u8>, &broken, &|_| Vec::new()] {
-        let mut street = Street::open();
+        let mut street = Trio::open();
         let bytes = wrong(&mut street.stream);
         if bytes.is_empty() {
             street.pass(STREAM.timeout);
@@ -414,7 +318,7 @@ fn a_wrong_number_a_broken_frame_and_silence_end_the_connection() {
 
 #[test]
 fn what_contradicts_its_book_is_healed_by_another_connection() {
-    let mut street = Street::open();
+    let mut street = Trio::open();
     // An instrument in other units than those in which it is known.
     let other = InstrumentBody { price_exponent: -2, ..instrument() };
     let bytes = frames(&mut street.stream, &[(1, Body::Instrument(&other))]);
@@ -435,13 +339,13 @@ fn bytes_cut_at_every_place_give_the_same_books() {
     let mut writer = normal::Writer::default();
     let wire = [snapshot(&mut writer, 300), changes(&mut writer)].concat();
     let whole = {
-        let mut street = Street::connected();
+        let mut street = Trio::connected();
         street.far(&wire);
         assert!(street.fresh(FAR));
         street.displayed()
     };
     // A lane of its own for each cut takes long: one is put back to where it was.
-    let mut street = Street::connected();
+    let mut street = Trio::connected();
     let mut before = Writer::default();
     street.lane.save(&mut before);
     let empty = street.displayed();
@@ -460,7 +364,7 @@ fn bytes_cut_at_every_place_give_the_same_books() {
 
 #[test]
 fn a_lane_that_is_saved_in_the_middle_of_a_snapshot_goes_on() {
-    let mut street = Street::connected();
+    let mut street = Trio::connected();
     let bytes = [snapshot(&mut street.stream, 300), changes(&mut street.stream)].concat();
     for cut in [0, 30, 100, 217, 300] {
         street.far(&bytes[..cut]);
@@ -469,11 +373,12 @@ fn a_lane_that_is_saved_in_the_middle_of_a_snapshot_goes_on() {
         let mut restored = lane();
         restored.load(&mut Reader(&saved.0)).unwrap();
         assert_eq!(restored.digest(), street.lane.digest(), "{cut}");
-        let mut lanes = [street.lane, restored];
+        let now = street.now;
+        let mut lanes = [street.street.lane, restored];
         let outputs = lanes.each_mut().map(|lane| {
             let (mut out, mut all) = (Outbox::new(0), Trace::default());
             let more = Input::Session(FAR, SessionId::STREAM, SessionInput::Bytes(&bytes[cut..]));
-            feed(lane, street.now, more, &mut out, |out| all.take(out));
+            feed(lane, now, more, &mut out, |out| all.take(out));
             for _ in 0..40 {
                 let at = lane.next_deadline();
                 let Some(machine) = lane.due(at) else { break };
@@ -484,6 +389,6 @@ fn a_lane_that_is_saved_in_the_middle_of_a_snapshot_goes_on() {
         assert!(outputs[0] == outputs[1] && !outputs[0].tape.is_empty(), "{cut}");
         assert_eq!(lanes[0].digest(), lanes[1].digest(), "{cut}");
         assert!(lanes[0].core().book(Z).depth(Side::Buy) == 2, "{cut}");
-        street = Street::connected();
+        street = Trio::connected();
     }
 }
