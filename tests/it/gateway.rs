@@ -15,5 +15,5 @@ mod same;
 mod signals;
 mod silence;
 mod street;
-mod venues;
+pub(crate) mod venues;
 mod view;

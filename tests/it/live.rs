@@ -241,6 +241,14 @@ fn no_thread_spins_when_idle_under_park() {
     }
 }
 
+#[test]
+fn a_lane_of_two_venues_is_refused_for_there_are_addresses_of_one() {
+    let live_config = live_config("", free_lines(), [any(), any(), any()]);
+    let lane = Box::new(crate::gateway::venues::lane());
+    let refused = Assembled::new(lane, &live_config, Clock::new(), LiveSetup::default()).err();
+    assert!(matches!(refused, Some(LiveError::Venues(2))), "{refused:?}");
+}
+
 /// A disk that is full after so many bytes.
 struct Full(usize);
 

@@ -93,6 +93,11 @@ impl core::fmt::Debug for Setup {
 /// Why a live lane did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
+    /// The configuration has the addresses of one venue. What a lane sends to another would reach the wrong one.
+    #[error(
+        "the lane has {0} venues, and live there are addresses for one: run it in a simulated world, or a lane for each"
+    )]
+    Venues(usize),
     /// A socket could not be opened.
     #[error("{what} {address}: {error}")]
     Socket {
@@ -349,6 +354,10 @@ impl Assembled {
     /// # Errors
     /// [`LiveError`].
     pub fn new(lane: Box<dyn Lane>, config: &LiveConfig, clock: Clock, setup: Setup) -> Result<Self, LiveError> {
+        let venues = lane.markets().count();
+        if venues != 1 {
+            return Err(LiveError::Venues(venues));
+        }
         let Setup { kill, passwords, log, tape, observers } = setup;
         let (for_orders, for_snapshot) = passwords.unwrap_or((Password(NO_PASSWORD), Password(NO_PASSWORD)));
         let handle = Handle {

@@ -28,7 +28,7 @@ fn setup() -> Setup {
     Setup { orders: OrdersConfig { venues: 2, ..plain.orders }, ..plain }
 }
 
-fn lane() -> Lane {
+pub(crate) fn lane() -> Lane {
     let setup = setup();
     let mut parts = parts(&setup, Told::default());
     parts.venues = PerVenue::one(venue_parts(&setup, ONE)).and(venue_parts(&setup, OTHER));
