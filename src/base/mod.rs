@@ -15,6 +15,7 @@ mod instrument;
 mod map;
 pub mod raw;
 mod state;
+mod strategies;
 mod time;
 mod units;
 mod venues;
@@ -30,6 +31,7 @@ pub use map::{Full, Map};
 #[cfg(test)]
 pub(crate) use state::tests::assert_all_saved;
 pub use state::{LoadError, Reader, Save, State, Value, Writer};
+pub use strategies::StrategySet;
 pub use time::{ExchangeTime, Mono, Nanos, Utc};
 pub use units::{Notional, Price, Qty, Side};
 pub use venues::{PerVenue, VenueSet};
