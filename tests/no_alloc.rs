@@ -10,9 +10,9 @@ mod live_rig;
 use rig as gateway_rig;
 
 use firelane_gateway::base::{Mono, Nanos, SessionId, VenueId};
-use firelane_gateway::flow::{CommandBuf, Word};
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
+use firelane_gateway::flow::{CommandBuf, Word};
 use rig::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -162,10 +162,7 @@ impl<W: Wiring> Core<W> {
 }
 
 fn is_for_strategies(word: &Word<'_>) -> bool {
-    matches!(
-        word,
-        Word::Target { .. } | Word::Alert(_) | Word::Parameter { .. } | Word::Parent(_) | Word::Own(_)
-    )
+    matches!(word, Word::Target { .. } | Word::Alert(_) | Word::Parameter { .. } | Word::Parent(_) | Word::Own(_))
 }
 
 /// Of a word that may be to one part of the lane.

@@ -49,11 +49,11 @@ pub use counters::{FeedCounters, LineCounters};
 pub use direct::{Broken, Direct, Framing, Said};
 pub use release::{Notice, Release, SnapshotTrouble};
 
+use super::Input;
 use super::market::{Class, Peek};
 use super::outbox::Outbox;
 use super::session::SessionInput;
 use super::wire::moldudp64::{END_OF_SESSION, HEADER_LENGTH, Header, Messages, Packet, Request};
-use super::Input;
 use crate::base::{LineId, Mono, SessionId, State};
 use core::marker::PhantomData;
 use recent::Recent;

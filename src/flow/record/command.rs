@@ -9,7 +9,9 @@
 //! What cannot be read as a word of this build is [`Word::Unknown`].
 
 use crate::base::{AccountId, InstrumentId, Mono, Notional, ParentId, Price, Qty, Side, StrategyId, VenueId};
-use crate::flow::command::{Command, Commander, Detected, Foreign, Key, Outcome, Own, ParentOrder, ParentStep, To, Word};
+use crate::flow::command::{
+    Command, Commander, Detected, Foreign, Key, Outcome, Own, ParentOrder, ParentStep, To, Word,
+};
 use crate::flow::risk::{LaneLimitChange, LimitChange, ShortSale};
 use core::fmt;
 use zerocopy::byteorder::little_endian::{I64, I128, U16, U32, U64};
@@ -142,9 +144,7 @@ pub struct CommandBytes<'a>(&'a [u8]);
 
 /// One of the shell's, to the lane, without arguments.
 const fn plain(code: u8) -> [u8; HEAD] {
-    [
-        code, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    ]
+    [code, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]
 }
 
 impl CommandBytes<'static> {
@@ -226,7 +226,6 @@ impl<'a> CommandBytes<'a> {
         CommandBody::ref_from_bytes(self.0).is_ok_and(|head| head.code == word.code() && head.to == 0)
     }
 }
-
 
 impl fmt::Debug for CommandBytes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -397,11 +396,7 @@ fn set_of(given: &[bool]) -> u8 {
 
 /// `value`, where its bit is set. `None`: it has one without it.
 fn where_set<T: PartialEq + Default>(set: u8, place: u32, value: T) -> Option<Option<T>> {
-    if set & 1u8.checked_shl(place)? != 0 {
-        Some(Some(value))
-    } else {
-        (value == T::default()).then_some(None)
-    }
+    if set & 1u8.checked_shl(place)? != 0 { Some(Some(value)) } else { (value == T::default()).then_some(None) }
 }
 
 const SHORT: [ShortSale; 3] = [ShortSale::Forbidden, ShortSale::Located, ShortSale::MarketMaker];

@@ -2,7 +2,8 @@
 
 use super::{Awaits, OwnOrder};
 use crate::base::{
-    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, PerVenue, Qty, Side, StrategyId, Utc, VenueId,
+    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, PerVenue, Qty, Side, StrategyId, Utc,
+    VenueId,
 };
 use crate::flow::UtcOffset;
 use crate::flow::action::Tags;

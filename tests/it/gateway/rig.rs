@@ -670,7 +670,7 @@ pub struct Rig<S: Strategy<G> = Told, G: Signal = Imbalance> {
     out: Outbox,
     /// Effects up to here were acted on.
     seen: usize,
-    looked: (usize, usize),
+    pub looked: (usize, usize),
 }
 
 impl Rig<Told> {

@@ -35,10 +35,10 @@ pub(crate) fn lane() -> Lane {
     Gateway::new(parts).unwrap()
 }
 
-type Pair = Street<Desk<Told>, 2>;
+pub(super) type Pair = Street<Desk<Told>, 2>;
 
 /// Trading at both.
-fn open() -> Pair {
+pub(super) fn open() -> Pair {
     let mut street = Street::new(lane());
     street.give(Input::Command(CommandBytes::START));
     street.pass(Nanos::from_millis(1_100));
@@ -52,7 +52,7 @@ fn open() -> Pair {
 }
 
 impl Pair {
-    fn tell(&mut self, venue: VenueId, what: Do, shares: u32, price: u32) {
+    pub(super) fn tell(&mut self, venue: VenueId, what: Do, shares: u32, price: u32) {
         self.market(venue, &[tell(1, what, shares, price)]);
     }
 

@@ -2,8 +2,8 @@
 
 use super::rig::*;
 use firelane_gateway::base::{InstrumentId, LoadError, Qty, Reader, Save, Side, State, StrategyId};
-use firelane_gateway::flow::command::{Command, CommandBuf, Heard as Says, Word};
 use firelane_gateway::flow::action::{Action, Change, Enter, TimeInForce};
+use firelane_gateway::flow::command::{Command, CommandBuf, Heard as Says, Word};
 use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::risk::{Refusal, Whose};
 use firelane_gateway::flow::signal::Imbalance;

@@ -3,8 +3,8 @@
 
 use super::gateway_rig::*;
 use firelane_gateway::base::{AccountId, Mono, PerVenue, StrategyId};
-use firelane_gateway::flow::Word;
 use firelane_gateway::flow::Gateway;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::action::Tags;
 use firelane_gateway::flow::book::Books;
 use firelane_gateway::flow::entry::OuchEntry;

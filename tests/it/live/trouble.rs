@@ -3,8 +3,8 @@
 
 use super::rig::*;
 use super::{Stuck, gateway_rig, kinds, log_lost};
-use firelane_gateway::flow::{CommandBuf, CommandBytes, Word};
 use firelane_gateway::flow::record::Kind;
+use firelane_gateway::flow::{CommandBuf, CommandBytes, Word};
 use firelane_gateway::shell::live::{Outcome, Setup as LiveSetup};
 use firelane_gateway::shell::log::{FileReader, LogError};
 use firelane_gateway::shell::verify::{Verified, verify};

@@ -1,3 +1,5 @@
+//! Any command survives the log, and any bytes are read as one.
+
 use super::*;
 use crate::flow::command::Why;
 use proptest::collection::vec;
