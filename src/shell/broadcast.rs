@@ -670,6 +670,7 @@ fn marks(look: Look<'_>) -> impl Iterator<Item = u64> {
 }
 
 #[cfg(all(test, not(loom)))]
+#[path = "broadcast/tests.rs"]
 mod tests;
 
 #[cfg(all(test, loom))]
