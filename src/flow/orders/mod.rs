@@ -486,6 +486,9 @@ impl Orders {
 
     /// What time and [`Report::Settled`] have brought about: one step a call, until `None`.
     pub fn timed_out(&mut self, now: Mono) -> Option<Change> {
+        if !self.table.is_owed() {
+            return None;
+        }
         if let Some(slot) = self.first_settled() {
             bump(&mut self.findings.counters.unanswered);
             return self.settle(slot);
@@ -500,12 +503,12 @@ impl Orders {
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
         let mut next = Mono::NEVER;
+        // Mostly nothing is waited for.
+        if !self.table.is_owed() {
+            return next;
+        }
         for (venue, heard) in self.all_venues().zip(&self.heard) {
             let (overdue, pending) = (self.table.first_overdue(venue), self.table.first_pending(venue));
-            // Mostly nothing is waited for.
-            if (overdue, pending) == (NIL, NIL) {
-                continue;
-            }
             for slot in [overdue, pending] {
                 let Some(order) = self.table.get(slot) else { continue };
                 let due = if slot == pending { order.deadline } else { Mono::NEVER };
