@@ -16,7 +16,7 @@
 //! The venue's stream is in order and complete (the session layer resumes it without loss), and a port works through
 //! requests in order. So what the venue has said is exact for its moment, and only requests on their way are
 //! uncertain. While one is, [`Order::exposure`] is the larger of both outcomes, in quantity and in price: at no
-//! moment can the venue execute more than what is counted. (nasdaq-protocols.md section 1, "Semantics".)
+//! moment can the venue execute more than what is counted. (Nasdaq, "OUCH 5.0".)
 //!
 //! * An order with nothing open is finished, also with a replace on its way: had the venue taken the replace first,
 //!   its Replaced would have come first. To a replace of a dead order it answers nothing.
