@@ -441,7 +441,8 @@ fn strategies_hear_what_is_to_them_and_theirs_is_the_answer() {
     let (ears, deaf) = (Ears::default(), Ears::default());
     let mut rig = Rig::of(&Setup::default(), (ears.clone(), (Told::default(), deaf.clone())));
     rig.open(2);
-    (ears.take(), deaf.take());
+    ears.take();
+    deaf.take();
     let third = StrategyId(3);
     let target = Word::Target { position: Qty(300) };
     rig.taken(target, To::instrument(X));
@@ -458,7 +459,8 @@ fn strategies_hear_what_is_to_them_and_theirs_is_the_answer() {
     assert_eq!(rig.rejected(own(b"yes"), To::strategy(SECOND)), none);
     let size = Word::Parameter { key: Key::new("size").unwrap(), value: 1 };
     assert_eq!(rig.rejected(size, To::strategy(FIRST)), none);
-    (ears.take(), deaf.take());
+    ears.take();
+    deaf.take();
     // What they are not asked about they hear as well.
     rig.taken(Word::Kill, To::strategy(FIRST));
     rig.taken(Word::Release, To::strategy(FIRST));

@@ -301,6 +301,7 @@ pub fn lane<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Gateway<Desk<
 
 /// An input that owns its bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant)] // a command is of fixed size, whatever it says
 pub enum Given {
     Packet(LineId, Vec<u8>),
     Connected(SessionId),

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex};
 struct Wide(Arc<Mutex<Vec<Heard>>>);
 
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant)] // a command is of fixed size, whatever it says
 enum Heard {
     Command(CommandBuf, Result<(), Refusal>),
     /// The lane's orders in the first and the second, and its positions there.
