@@ -271,6 +271,9 @@ impl Key {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
+        if !bytes.iter().all(u8::is_ascii_graphic) {
+            return None;
+        }
         let mut padded = [0; Key::MOST];
         padded.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Key::from_padded(padded)
