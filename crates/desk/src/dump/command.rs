@@ -120,9 +120,10 @@ pub(super) fn answer(body: &[u8]) -> Option<Vec<Field>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use firelane_gateway::base::{InstrumentId, Notional, Qty, StrategyId};
+    use firelane_gateway::base::{Instrument, InstrumentId, Notional, Qty, StrategyId, Symbol};
     use firelane_gateway::flow::CommandBuf;
     use firelane_gateway::flow::command::{Commander, Key};
+    use firelane_gateway::shell::rows::InstrumentRow;
 
     fn said(fields: &[Field]) -> String {
         fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn commands_are_said_with_their_arguments() {
-        let symbols = ["AAPL".to_owned()];
+        let symbols = [InstrumentRow::from(&Instrument::us_equity(Symbol(*b"AAPL    ")))];
         let spell = |one: Command<'_>| said(&command(&CommandBuf::of(&one).read(), &Instruments(&symbols)));
         assert_eq!(spell(Command::of(Word::Kill)), "command=Kill");
         let limits = LimitChange { position: Some(Qty(500)), open: Some(Notional(1 << 70)), ..LimitChange::default() };
