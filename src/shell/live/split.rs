@@ -3,7 +3,7 @@
 use super::core_side::{CoreSide, Driven, Market, Written};
 use super::crossing::{CoreGone, Frame, Patience, Writer, read};
 use super::market_side::{Back, BackChannel, Heard, MarketSide};
-use crate::base::{Mono, Nanos, SessionId, VenueId};
+use crate::base::{Mono, Nanos, SessionId};
 use crate::flow::outbox::{Outbox, Progress};
 use crate::flow::record::StatusBody;
 use crate::flow::session::SessionInput;
@@ -28,8 +28,8 @@ pub struct FeedAgent {
     market: MarketSide,
     out: Outbox,
     ring: Writer,
-    /// Snapshots that the core wants; one is enough.
-    asks: Arc<ArrayQueue<VenueId>>,
+    /// Snapshots that are wanted, as commands.
+    asks: Arc<ArrayQueue<CommandBuf>>,
     deadline: Mono,
     counters: Tally,
     status_at: Mono,
@@ -49,7 +49,7 @@ impl FeedAgent {
         feed: Box<dyn FeedHalf>,
         market: MarketSide,
         ring: FrameWriter,
-        asks: Arc<ArrayQueue<VenueId>>,
+        asks: Arc<ArrayQueue<CommandBuf>>,
         status_every: Nanos,
         lost: Stop,
     ) -> Self {
@@ -128,8 +128,7 @@ impl FeedAgent {
             Heard::Link(why) => Ok(ring.link(SessionId::SNAPSHOT, why).map(|()| true)?),
         })?;
         let now = market.clock.now();
-        if let Some(venue) = asks.pop() {
-            let command = CommandBuf::snapshot(venue);
+        if let Some(command) = asks.pop() {
             cross(&mut **feed, out, ring, &mut market.back, (now, Input::Command(command.bytes())))?;
             work += 1;
         }
@@ -168,7 +167,7 @@ pub struct CoreAgent {
     side: CoreSide,
     /// Given up when the core cannot go on: a feed that waits for room sees that nobody reads any more.
     ring: Option<FrameReader>,
-    asks: Arc<ArrayQueue<VenueId>>,
+    asks: Arc<ArrayQueue<CommandBuf>>,
     feed: FeedSays,
     deadline: Mono,
     /// Raised by the feed: there is no market to take any more.
@@ -186,7 +185,7 @@ impl CoreAgent {
         core: Box<dyn CoreHalf>,
         side: CoreSide,
         ring: FrameReader,
-        asks: Arc<ArrayQueue<VenueId>>,
+        asks: Arc<ArrayQueue<CommandBuf>>,
         feed_lost: Stop,
     ) -> Self {
         let (feed, deadline) = (FeedSays::default(), Mono(0));
@@ -223,9 +222,10 @@ impl CoreAgent {
             }
         }
         work += self.side.serve(&mut self.core, &mut ());
-        if let Some(venue) = self.side.take_wish() {
-            // One is asked for already if there is no room.
-            let _asked = self.asks.push(venue);
+        if let Some(wish) = self.side.take_wish()
+            && let Err(wish) = self.asks.push(wish)
+        {
+            self.side.keep_wish(wish);
         }
         let now = self.side.clock.now();
         if work > 0 || now >= self.deadline {

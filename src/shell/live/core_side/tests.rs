@@ -79,12 +79,13 @@ fn rig(port: Option<&TcpListener>) -> Rig {
 fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
     let mut config = Config::parse("[log]\nring_bytes = 2097152\n").unwrap().live;
     config.net.orders = port.map_or(config.net.orders, |port| port.local_addr().unwrap());
+    let (kill, board) = (KillSwitch::new(), SharedBoard::default());
     let handle = Handle {
-        inbox: Arc::new(ArrayQueue::new(4)),
-        kill: KillSwitch::new(),
+        inboxes: super::super::inboxes(vec![Commander(7)], 4, &kill, &board),
+        kill,
         over: Stop::new(),
         failing: Stop::new(),
-        board: SharedBoard::default(),
+        board,
         tape: crate::shell::broadcast::Shared::new(0),
     };
     let (writer, log) = ring(config.log_ring);
