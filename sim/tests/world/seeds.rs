@@ -8,17 +8,23 @@ use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::verify::verify;
 use firelane_sim::net::{Faults, Split};
 use firelane_sim::rng::Ppm;
-use firelane_sim::world::World;
+use firelane_sim::world::{Place, Seat, World};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// What happened in a run, and how often.
 fn happenings(world: &World) -> BTreeMap<&'static str, u64> {
-    let (lane, tape, stats) = (world.lane(), world.tape().counts(), world.stats());
-    let heard = world.account().counts();
+    let (lane, tape, stats) = (world.lane(Seat::FIRST), world.tape(Seat::FIRST).counts(), world.stats());
+    let heard = world.account(Seat::FIRST, VenueId::FIRST).counts();
     let feed = lane.feed_counters(VenueId::FIRST).unwrap();
     let [orders, snapshots] = stats.streams;
-    let rejects = world.exchange().port(0).unwrap().messages().iter().filter(|message| message.first() == Some(&b'J'));
+    let rejects = world
+        .exchange(Place::FIRST)
+        .port(0)
+        .unwrap()
+        .messages()
+        .iter()
+        .filter(|message| message.first() == Some(&b'J'));
     [
         ("orders", tape.sent),
         ("fills", tape.fills),
@@ -82,13 +88,13 @@ fn try_all(seeds: Range<u64>, run: impl Fn(u64) -> Run) -> BTreeMap<&'static str
 }
 
 /// The seeds of the environment, else `usual`.
-fn seeds(usual: Range<u64>) -> Range<u64> {
+pub(super) fn seeds(usual: Range<u64>) -> Range<u64> {
     let Ok(text) = std::env::var("FIRELANE_SEEDS") else { return usual };
     let bounds = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     bounds.unwrap_or_else(|| panic!("FIRELANE_SEEDS={text:?}: must be like 100..1000"))
 }
 
-fn every(sum: &BTreeMap<&'static str, u64>, but: &[&str]) {
+pub(super) fn every(sum: &BTreeMap<&'static str, u64>, but: &[&str]) {
     let never: Vec<_> = sum.iter().filter(|(what, times)| **times == 0 && !but.contains(what)).collect();
     assert!(never.is_empty(), "never happened: {never:?}, of {sum:?}");
 }
@@ -171,7 +177,7 @@ fn a_seed_reproduces_its_run_bit_for_bit() {
     let log = |seed| {
         let log = Buffer::default();
         let world = Run::heavy(seed).go(Some(&log)).unwrap();
-        let (now, summary) = (world.now(), world.recorder().summary());
+        let (now, summary) = (world.now(), world.recorder(Seat::FIRST).summary());
         world.finish().unwrap();
         (now, summary, std::mem::take(&mut *log.0.lock().unwrap()))
     };
