@@ -14,6 +14,7 @@ pub mod log;
 pub mod net;
 pub mod plan;
 pub mod ring;
+pub mod rows;
 pub mod saved;
 pub mod sync;
 pub mod trace;

@@ -153,9 +153,9 @@ pub fn compare_with_lane(accounts: &[AtVenue<'_>], lane: &dyn Lane, tape: &TapeL
     let ledger = lane.gate().ledger();
     number("open notional".to_owned(), ledger.open().0, open);
     for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
+        let symbol = super::symbol_of(row);
         let account = accounts.iter().find(|(venue, _)| *venue == row.venue).map(|(_, account)| *account);
-        let (has, held) = (ledger.account(id), account.map(|account| account.held(row.symbol.0)).unwrap_or_default());
-        let symbol = row.symbol;
+        let (has, held) = (ledger.account(id), account.map(|account| account.held(symbol.0)).unwrap_or_default());
         number(format!("position in {symbol}"), has.position.0.into(), held.shares.into());
         number(format!("cash of {symbol}"), has.cash.0, held.cash);
         number(format!("shares of {symbol} sold short"), has.short_sold.0.into(), held.sold_short.into());

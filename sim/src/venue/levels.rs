@@ -16,7 +16,7 @@ use crate::net::Faults;
 use crate::rng::Rng;
 use crate::venue::acceptor::ConnId;
 use crate::venue::engine::Resting;
-use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price, Side, Symbol, VenueRef};
+use firelane_gateway::base::{ExchangeTime, Mono, Name, Nanos, Price, Side, Symbol, VenueRef};
 use firelane_gateway::flow::wire::itch50::{self, Message, codes};
 use firelane_gateway::flow::wire::normal::{self, Body, InstrumentBody, LONGEST, LevelBody, State, TradeBody, Writer};
 use std::collections::BTreeMap;
@@ -138,15 +138,15 @@ impl Row {
 
     fn body(&self) -> InstrumentBody {
         InstrumentBody {
-            symbol: self.symbol.0,
+            name: Name::of(self.symbol).0,
             tick: I64::new(100),
             lot: I64::new(self.lot),
             multiplier: I64::new(1),
             price_exponent: -4,
             qty_exponent: 0,
-            currency: *b"USD",
+            currency: *b"USD     ",
             live: if self.live { b'Y' } else { b'N' },
-            zero: [0; 2],
+            zero: [0; 5],
         }
     }
 

@@ -269,8 +269,8 @@ impl World {
             return Some(format!("the lane waits for message {next:?}, the publisher is at {head:?}"));
         }
         let rows = (0..).map(InstrumentId).zip(lane.instruments().rows()).filter(|(_, row)| row.venue == link.venue);
-        let stale = rows.filter(|(id, _)| !lane.book(*id).freshness().is_fresh()).map(|(_, row)| row.symbol);
-        let stale: Vec<String> = stale.map(|symbol| symbol.to_string()).collect();
+        let stale = rows.filter(|(id, _)| !lane.book(*id).freshness().is_fresh()).map(|(_, row)| row.name);
+        let stale: Vec<String> = stale.map(|name| name.to_string()).collect();
         if stale.is_empty() { None } else { Some(format!("stale books: {}", stale.join(" "))) }
     }
 

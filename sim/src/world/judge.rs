@@ -81,12 +81,12 @@ impl World {
                 for (id, row) in rows.filter(|(_, row)| row.venue == link.venue) {
                     if lane.book(id).freshness().is_fresh() {
                         books += 1;
-                        let own = reconcile::book_of_lane(lane, id);
+                        let (own, symbol) = (reconcile::book_of_lane(lane, id), reconcile::symbol_of(row));
                         let venue = match link.market {
-                            MarketData::Lines => reconcile::book_of_venue(exchange, row.symbol),
-                            MarketData::Stream => reconcile::levels_of_venue(exchange, row.symbol),
+                            MarketData::Lines => reconcile::book_of_venue(exchange, symbol),
+                            MarketData::Stream => reconcile::levels_of_venue(exchange, symbol),
                         };
-                        differences.extend(reconcile::compare_books(row.symbol, &own, &venue));
+                        differences.extend(reconcile::compare_books(symbol, &own, &venue));
                     }
                 }
             }

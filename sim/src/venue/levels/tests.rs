@@ -50,7 +50,7 @@ impl Reader {
                 self.whole = true;
             }
             Body::Heartbeat => self.heartbeats += 1,
-            Body::Instrument(body) => drop(self.names.insert(number, body.symbol())),
+            Body::Instrument(body) => drop(self.names.insert(number, body.name().symbol().unwrap())),
             Body::Status(state) if number == 0 => self.session = Some(state),
             Body::Status(state) => drop(self.states.insert(number, state)),
             Body::Clear(_) => self.levels.retain(|(of, ..), _| *of != number),
