@@ -60,8 +60,9 @@ use crate::venue::glimpse::GlimpseStats;
 use crate::venue::rerequest::RerequestStats;
 use day::{Day, Phase};
 use firelane_gateway::base::{LineId, Mono, Nanos, SessionId, VenueId};
+use firelane_gateway::flow::command::{Command, CommandBuf, CommandBytes};
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::{Arrival, Command, Input, UtcOffset, outbox as lane};
+use firelane_gateway::flow::{Arrival, Input, UtcOffset, outbox as lane};
 use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_gateway::shell::log::LogError;
 use wires::Link;
@@ -109,7 +110,7 @@ enum Deed {
     /// The lane is there from now on, and is told to start.
     Start(usize),
     /// Somebody wants something of a lane.
-    Command(usize, Command),
+    Command(usize, CommandBuf),
     Audit,
     Rest,
     Heal,
@@ -336,8 +337,8 @@ impl World {
     }
 
     /// Somebody wants something of a lane, at a time, or with the next step if that has passed.
-    pub fn command(&mut self, seat: Seat, at: Mono, command: Command) {
-        self.plan.at(at.max(self.now), Deed::Command(seat.0, command));
+    pub fn command(&mut self, seat: Seat, at: Mono, command: &Command<'_>) {
+        self.plan.at(at.max(self.now), Deed::Command(seat.0, CommandBuf::of(command)));
     }
 
     /// When something happens next; [`Mono::NEVER`]: nothing is to come.
@@ -515,9 +516,9 @@ impl World {
                 if let Some(offset) = self.lanes[seat].utc {
                     self.feed(seat, Input::Clock(offset), tap)?;
                 }
-                self.feed(seat, Input::Command(Command::Start), tap)
+                self.feed(seat, Input::Command(CommandBytes::START), tap)
             }
-            Deed::Command(seat, command) => self.tell(seat, Input::Command(command), tap),
+            Deed::Command(seat, command) => self.tell(seat, Input::Command(command.bytes()), tap),
             Deed::Audit => self.on_audit(),
             Deed::Rest => self.on_rest(tap),
             Deed::Heal => {

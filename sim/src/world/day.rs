@@ -8,9 +8,10 @@ use crate::reconcile;
 use crate::rng::Rng;
 use crate::venue::acceptor::PortConfig;
 use firelane_gateway::base::{InstrumentId, Mono, Nanos};
+use firelane_gateway::flow::Input;
+use firelane_gateway::flow::command::{Command, CommandBytes, Word};
 use firelane_gateway::flow::wire::ouch50::AiqStrategy;
 use firelane_gateway::flow::wire::soupbintcp::Password;
-use firelane_gateway::flow::{Command, Input};
 use firelane_gateway::shell::lane::Recorder;
 
 /// What a day is made of, besides lanes and exchanges.
@@ -143,8 +144,8 @@ impl World {
             for _ in 0..rng.between(0, most) {
                 let at = Mono(rng.between(start.0, end.0));
                 let later = rng.exponential(Nanos::from_millis(300));
-                self.plan.at(at, Deed::Command(number, Command::Kill));
-                self.plan.after(at, later, Deed::Command(number, Command::Release));
+                self.command(Seat(number), at, &Command::of(Word::Kill));
+                self.command(Seat(number), at.after(later), &Command::of(Word::Release));
             }
         }
         if let Some(venue) = self.venues.get_mut(number) {
@@ -205,7 +206,7 @@ impl World {
             self.carry_outputs(place, tap)?;
         }
         for seat in 0..self.lanes.len() {
-            self.tell(seat, Input::Command(Command::Shutdown), tap)?;
+            self.tell(seat, Input::Command(CommandBytes::SHUTDOWN), tap)?;
         }
         Ok(())
     }

@@ -2,12 +2,13 @@
 
 use super::rig::{Run, exchange, lane};
 use firelane_gateway::base::{InstrumentId, Mono, Nanos, SessionId, VenueId};
+use firelane_gateway::flow::UtcOffset;
+use firelane_gateway::flow::command::{Command, Word};
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::Start;
 use firelane_gateway::flow::outbox::Output;
 use firelane_gateway::flow::signal::Imbalance;
 use firelane_gateway::flow::strategy::{Actions, Strategy, View};
-use firelane_gateway::flow::{Command, UtcOffset};
 use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_sim::account::Account;
 use firelane_sim::far_end::{FarEnd, FarEndConfig};
@@ -65,13 +66,13 @@ fn nothing_is_to_come_in_an_empty_world() {
 fn commands_come_at_their_time() {
     let mut world = world(Network::under(Faults::None));
     world.start(Seat::FIRST, at(0));
-    world.command(Seat::FIRST, at(300), Command::Kill);
+    world.command(Seat::FIRST, at(300), &Command::of(Word::Kill));
     world.step_until(at(299)).unwrap();
     assert!(!world.lane(Seat::FIRST).gate().is_killed());
     world.step_until(at(300)).unwrap();
     assert!(world.lane(Seat::FIRST).gate().is_killed());
     // What is past comes with the next step.
-    world.command(Seat::FIRST, at(10), Command::Release);
+    world.command(Seat::FIRST, at(10), &Command::of(Word::Release));
     world.step().unwrap();
     assert!(!world.lane(Seat::FIRST).gate().is_killed() && world.now() >= at(300));
     assert_eq!(world.tape(Seat::FIRST).counts().kills, 1);
