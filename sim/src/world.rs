@@ -105,12 +105,12 @@ fn list(differences: &[Difference]) -> String {
 }
 
 /// What is planned to happen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Deed {
     /// The lane is there from now on, and is told to start.
     Start(usize),
     /// Somebody wants something of a lane.
-    Command(usize, CommandBuf),
+    Command(usize, Box<CommandBuf>),
     Audit,
     Rest,
     Heal,
@@ -338,7 +338,7 @@ impl World {
 
     /// Somebody wants something of a lane, at a time, or with the next step if that has passed.
     pub fn command(&mut self, seat: Seat, at: Mono, command: &Command<'_>) {
-        self.plan.at(at.max(self.now), Deed::Command(seat.0, CommandBuf::of(command)));
+        self.plan.at(at.max(self.now), Deed::Command(seat.0, Box::new(CommandBuf::of(command))));
     }
 
     /// When something happens next; [`Mono::NEVER`]: nothing is to come.
