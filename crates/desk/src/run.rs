@@ -55,6 +55,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
     let fills = Fills::default();
     let setup = Setup {
+        commanders: Vec::new(),
         kill,
         passwords: Some(passwords),
         log: log.sheet(&header),

@@ -22,7 +22,10 @@ pub(crate) const SAID: &[(&str, &str)] = &[
     ("target NAME SHARES [strategy N]", "hold this position"),
     ("alert DETECTOR VALUE [instrument NAME]", "a detector has seen something"),
     ("parameter N KEY=VALUE", "strategy N's parameter KEY is VALUE from now on; times in nanoseconds"),
-    ("parent new|amend NAME ID buy|sell SHARES KEY=VALUE...", "limit, start, end (seconds from now), urgency, algorithm, account, strategy"),
+    (
+        "parent new|amend NAME ID buy|sell SHARES KEY=VALUE...",
+        "limit, start, end (seconds from now), urgency, algorithm, account, strategy",
+    ),
     ("parent pause|resume|cancel NAME ID [strategy=N]", "a parent order waits, goes on, or ends"),
     ("own N HEX", "strategy N's own words"),
 ];
@@ -338,7 +341,11 @@ mod tests {
             ("lane-limits max_total_open=5 burst=3 orders_per_second=9", To::LANE, Word::LaneLimits(lane)),
             ("locates AAPL 1000", aapl, Word::Locates { shares: Qty(1000) }),
             ("carry-in AAPL -100 -1523.5", aapl, Word::CarryIn { shares: Qty(-100), cost: Notional(-15_235_000) }),
-            ("target AAPL 300 strategy 2", To { strategy: second.strategy, ..aapl }, Word::Target { position: Qty(300) }),
+            (
+                "target AAPL 300 strategy 2",
+                To { strategy: second.strategy, ..aapl },
+                Word::Target { position: Qty(300) },
+            ),
             ("alert 4 -7 instrument MSFT", msft, Word::Alert(Detected { detector: 4, value: -7, at: NOW })),
             ("parameter 2 size=200", second, Word::Parameter { key: Key::new("size").unwrap(), value: 200 }),
         ] {
@@ -354,7 +361,8 @@ mod tests {
 
     #[test]
     fn parent_orders_are_read() {
-        let (to, Word::Parent(order), _) = sound("parent new MSFT 7 sell 1000 limit=150.25 end=60 urgency=3 strategy=2")
+        let (to, Word::Parent(order), _) =
+            sound("parent new MSFT 7 sell 1000 limit=150.25 end=60 urgency=3 strategy=2")
         else {
             panic!("no parent order")
         };
