@@ -1,8 +1,8 @@
 //! A seeded ITCH 5.0 stream of a whole market: thousands of symbols, millions of orders resting at once.
 //!
 //! It has the shape of a real day where a book feels it: references ascend over all symbols with gaps; a few symbols
-//! get most of the messages; most orders that leave are young and near the best, the others lie deep and long; executions take the first order at the best price. The mix is that of feed.md's
-//! stream N: A 45, D 41, E 6, P 4, U 3, X 1 in a hundred.
+//! get most of the messages; most orders that leave are young and near the best, the others lie deep and long; executions
+//! take the first order at the best price. The mix is that of recorded days: A 45, D 41, E 6, P 4, U 3, X 1 in a hundred.
 
 use firelane_gateway::flow::wire::itch50::{
     AddOrder, Header, Message, OrderCancel, OrderDelete, OrderExecuted, OrderReplace, StockDirectory, Trade, U32, U64,

@@ -88,7 +88,7 @@ struct Instrument {
 }
 
 impl Instrument {
-    /// As before its first message: a symbol with no trading action is halted (nasdaq-protocols.md section 6, "H
+    /// As before its first message: a symbol with no trading action is halted ("TotalView-ITCH 5.0", "H
     /// State").
     fn new(line: Line) -> Self {
         Instrument {

@@ -1,7 +1,7 @@
 //! ITCH 5.0 as a market line: messages to [`Event`]s.
 //!
 //! A message names its security by the day's locate code and, where it can stand alone, by symbol. The symbol counts;
-//! the locate is the shortcut to it, learnt from the first message that has both (`nasdaq-protocols.md` section 6:
+//! the locate is the shortcut to it, learnt from the first message that has both ("TotalView-ITCH 5.0":
 //! locates are per day, from 1; 0 is none, which documents give for K). A message without a symbol and with a locate
 //! that the day has not explained is about nothing that the books hold.
 //!

@@ -3,7 +3,7 @@
 //! An instrument is tradable in market hours (S `Q` to `M`), when the directory names it as live (R authenticity `P`),
 //! its primary market trades it (H `T`; a symbol without an H is halted), this venue has not halted it (h), and nothing
 //! of the following is pending. Each is ended by an H `T` that comes after it, for that is how the venue says that
-//! trading goes on (`nasdaq-protocols.md` sections 5 and 6):
+//! trading goes on (Nasdaq, "TotalView-ITCH 5.0" and "Glimpse 5.0"):
 //!
 //! - **A market-wide breaker (W)** of level 1 or 2: until the instrument's own H `T`. Level 3: for the rest of the day.
 //! - **An IPO (K)**: anticipated, until its release time has come *and* an H `T`; cancelled, until an H `T`.
@@ -327,7 +327,7 @@ impl Trading {
         self.levels
     }
 
-    /// A snapshot begins: it names every symbol, and one without an H is halted (`nasdaq-protocols.md` section 5).
+    /// A snapshot begins: it names every symbol, and one without an H is halted ("Glimpse 5.0").
     pub fn before_snapshot(&mut self) {
         for one in &mut self.instruments {
             one.action = TradingAction::Halted;

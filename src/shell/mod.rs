@@ -2,6 +2,7 @@
 //! live lane stands on: sockets, threads and their cores, rings between them, the clock.
 
 pub mod agent;
+pub mod broadcast;
 pub mod clock;
 pub mod config;
 pub mod counters;

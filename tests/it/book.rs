@@ -523,7 +523,7 @@ fn queue(books: &Books, side: Side, price: i64) -> Vec<(u64, i64)> {
     books.view(ID).queue(side, Price(price)).map(|order| (order.order.0, order.qty.0)).collect()
 }
 
-/// `nasdaq-protocols.md` section 6, Book: "E at resting price", "E C X subtract, 0 = gone".
+/// "TotalView-ITCH 5.0": E at the resting price; E, C and X subtract, and an order of 0 is gone.
 #[test]
 fn an_execution_subtracts_at_the_resting_price() {
     let mut b = books();
@@ -536,7 +536,7 @@ fn an_execution_subtracts_at_the_resting_price() {
     assert!(b.view(ID).freshness().is_fresh());
 }
 
-/// feed.md trap 7: "C carries its own price and Printable N must not enter volume".
+/// "TotalView-ITCH 5.0": C carries its own price, and Printable N must not enter volume.
 #[test]
 fn an_execution_with_a_price_subtracts_at_the_resting_price_and_prints_at_its_own() {
     let mut b = books();
@@ -562,7 +562,7 @@ fn a_reduction_keeps_the_place_and_a_delete_takes_the_order() {
     assert_eq!(applied(&mut b, &[delete(2)]).fault, Some(BookFault::UnknownRef));
 }
 
-/// feed.md trap 7: "U: new ref, side/symbol inherited, loses priority, old ref dead".
+/// "TotalView-ITCH 5.0": U has a new reference, inherits side and symbol, loses priority; the old reference is dead.
 #[test]
 fn a_replace_inherits_side_and_instrument_and_goes_to_the_end_of_the_queue() {
     let mut b = books();
@@ -660,7 +660,7 @@ fn taking_no_shares_changes_nothing() {
     }
 }
 
-/// feed.md trap 8: "P does not touch the book. Q shares may be 0. B changes no book."
+/// "TotalView-ITCH 5.0": P does not touch the book, the shares of a Q may be 0, B changes no book.
 #[test]
 fn trades_crosses_and_breaks_leave_the_book_alone() {
     let mut b = books();

@@ -6,7 +6,7 @@ use firelane_gateway::flow::wire::itch50::*;
 use firelane_sim::capture::{binary_file, read_all, write_binary_file};
 use proptest::prelude::*;
 
-/// The offsets of `nasdaq-protocols.md` section 6, field by field: sizes alone would not notice two fields exchanged.
+/// The offsets of "TotalView-ITCH 5.0", field by field: sizes alone would not notice two fields exchanged.
 #[test]
 fn every_field_stands_where_the_reference_has_it() {
     macro_rules! layout {
@@ -51,7 +51,7 @@ fn every_field_stands_where_the_reference_has_it() {
     }
 }
 
-/// `nasdaq-protocols.md` section 6, first column.
+/// The lengths of "TotalView-ITCH 5.0".
 #[test]
 fn every_type_has_the_length_of_the_reference() {
     let reference = [

@@ -5,6 +5,8 @@ use firelane_gateway::flow::wire::{glimpse, moldudp64, normal};
 use firelane_sim::capture::write_binary_file;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::panic::RefUnwindSafe;
+use std::path::{Path, PathBuf};
 
 const MUTATIONS: u32 = 1_000_000;
 
@@ -12,13 +14,23 @@ const MUTATIONS: u32 = 1_000_000;
 const EDGES: [u64; 10] = [0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, u64::MAX];
 
 /// Feeds `target` a million mutations of the samples.
-pub(crate) fn million(seed: u64, samples: &[Vec<u8>], target: fn(&[u8])) {
+pub(crate) fn million<F: Fn(&[u8]) + RefUnwindSafe>(seed: u64, samples: &[Vec<u8>], target: F) {
     mutations(MUTATIONS, seed, samples, target);
 }
 
-/// Feeds `target` so many mutations of the samples. A failure names the mutation, which the seed reproduces, and its
-/// bytes.
-pub(crate) fn mutations(count: u32, seed: u64, samples: &[Vec<u8>], target: fn(&[u8])) {
+/// Feeds `target` what the fuzzers begin with and what they have found, then so many mutations of the samples: a fiftieth
+/// of them under `tests/run quick`. A failure names the mutation, which the seed reproduces, and its bytes.
+pub(crate) fn mutations<F: Fn(&[u8]) + RefUnwindSafe>(count: u32, seed: u64, samples: &[Vec<u8>], target: F) {
+    let corpus = corpus_of::<F>();
+    if std::env::var_os("FIRELANE_WRITE_CORPUS").is_some() {
+        write_corpus(&corpus, seed, samples);
+    }
+    for (name, bytes) in read_corpus(&corpus) {
+        if std::panic::catch_unwind(|| target(&bytes)).is_err() {
+            panic!("{name}");
+        }
+    }
+    let count = if quick() { count.div_ceil(50) } else { count };
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut bytes = Vec::new();
     for number in 0..count {
@@ -30,6 +42,45 @@ pub(crate) fn mutations(count: u32, seed: u64, samples: &[Vec<u8>], target: fn(&
         if std::panic::catch_unwind(|| target(&bytes)).is_err() {
             panic!("mutation {number} of seed {seed}: {bytes:02x?}");
         }
+    }
+}
+
+/// Is this `tests/run quick`?
+fn quick() -> bool {
+    std::env::var("FIRELANE_TESTS").as_deref() == Ok("quick")
+}
+
+/// Where cargo-fuzz looks for the corpus of the target of this name.
+fn corpus_of<F>() -> PathBuf {
+    let name = std::any::type_name::<F>().rsplit("::").next().unwrap();
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name)
+}
+
+/// What is committed of it: of what a fuzzer has left there beside, nothing.
+fn read_corpus(folder: &Path) -> impl Iterator<Item = (String, Vec<u8>)> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files.map(|path| (path.display().to_string(), path)).collect();
+    files.sort();
+    let committed =
+        |name: &str| ["sample-", "found-"].iter().any(|kind| name.rsplit('/').next().unwrap().starts_with(kind));
+    files.into_iter().filter(move |(name, _)| committed(name)).map(|(name, path)| (name, std::fs::read(path).unwrap()))
+}
+
+/// A few of the samples, the small ones: the corpus is committed.
+fn write_corpus(folder: &Path, seed: u64, samples: &[Vec<u8>]) {
+    std::fs::create_dir_all(folder).unwrap();
+    for (number, sample) in samples.iter().filter(|sample| sample.len() <= 4_096).take(8).enumerate() {
+        std::fs::write(folder.join(format!("sample-{seed:x}-{number}")), sample).unwrap();
+    }
+}
+
+/// `FIRELANE_WRITE_CORPUS=1 cargo test -p firelane-gateway --test it` writes what is missing.
+#[test]
+fn every_fuzz_target_has_something_to_begin_with() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for target in std::fs::read_dir(root.join("fuzz/fuzz_targets")).unwrap() {
+        let name = target.unwrap().path().file_stem().unwrap().to_owned();
+        assert!(read_corpus(&root.join("fuzz/corpus").join(&name)).next().is_some(), "fuzz/corpus/{}", name.display());
     }
 }
 

@@ -1,4 +1,4 @@
-//! OUCH 5.0 against its specification (nasdaq-protocols.md section 1) and against real captures.
+//! OUCH 5.0 against its specification (Nasdaq, "OUCH 5.0") and against real captures.
 
 use std::mem::{offset_of, size_of};
 
@@ -200,7 +200,7 @@ fn an_appendage_length_that_is_always_there_is_always_written() {
     assert_eq!(&out[..11], b"E\0\0\0\x07FIRE\0\0");
 }
 
-/// The real bytes of feed.md section 5.
+/// Messages of a captured session (public captures of OUCH 5.0).
 #[test]
 fn real_bytes_mean_what_they_should() {
     let enter = unhex(

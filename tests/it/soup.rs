@@ -1,4 +1,4 @@
-//! SoupBinTCP against its specification (nasdaq-protocols.md section 3): packets, framing, and both session machines,
+//! SoupBinTCP against its specification (Nasdaq, "SoupBinTCP 3.00"): packets, framing, and both session machines,
 //! alone and against each other.
 
 use std::collections::VecDeque;

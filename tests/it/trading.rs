@@ -1,4 +1,4 @@
-//! Trading state: each rule by itself, as `nasdaq-protocols.md` sections 5 and 6 and the module's doc give them.
+//! Trading state: each rule by itself, as "TotalView-ITCH 5.0", "Glimpse 5.0" and the module's doc give them.
 
 use firelane_gateway::base::{Digest, ExchangeTime, InstrumentId, Price, Qty, Reader, State, Writer};
 use firelane_gateway::flow::event::{SessionPhase, Status, TradingAction};

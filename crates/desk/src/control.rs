@@ -11,7 +11,7 @@ mod venue;
 pub(crate) use client::{Target, ask};
 #[cfg(test)]
 pub(crate) use gateway::Log;
-pub(crate) use gateway::{Gateway, GatewayStatus, Market};
+pub(crate) use gateway::{Gateway, GatewayStatus, Market, TapeReader};
 #[cfg(test)]
 pub(crate) use venue::PortState;
 pub(crate) use venue::{VenueState, venue};

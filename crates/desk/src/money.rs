@@ -124,7 +124,7 @@ pub(crate) fn price(price: i64) -> String {
     format!("{sign}${}.{:04}", group(units / 10_000), units % 10_000)
 }
 
-/// Keeps the account of what was traded, on the tape's thread.
+/// Keeps the account of what was traded, on a thread of its own beside the tape's.
 #[derive(Clone, Default)]
 pub(crate) struct Fills(Arc<Mutex<Traded>>);
 
@@ -135,6 +135,10 @@ impl Fills {
 }
 
 impl Observer for Fills {
+    fn name(&self) -> &'static str {
+        "fills"
+    }
+
     fn on_record(&mut self, record: &[u8]) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).on_record(record);
     }

@@ -15,7 +15,7 @@ use crate::settings;
 use crate::times::{self, in_short, span};
 use crate::wirings;
 use anyhow::{Context, Result, anyhow};
-use files::{Kept, Records};
+use files::Kept;
 use firelane_gateway::base::Mono;
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::Fault;
@@ -53,13 +53,13 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let header = wirings::header(&config, &*lane).began_at(clock.began());
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
-    let (records, fills) = (Records::default(), Fills::default());
+    let fills = Fills::default();
     let setup = Setup {
         kill,
         passwords: Some(passwords),
         log: log.sheet(&header),
         tape: tape.sheet(&header),
-        observers: vec![Box::new(records.clone()), Box::new(fills.clone())],
+        observers: vec![Box::new(fills.clone())],
     };
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
     let live =
@@ -87,7 +87,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     drop(served);
     show.tell();
     show.screen.clear();
-    let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape, &records), &fills);
+    let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape), &fills);
     if show.screen.style().ends_with_an_object() {
         crate::output::json(&report)?;
     } else {

@@ -1,7 +1,7 @@
 //! `firelane status`: how a running gateway, or venue, is doing.
 
 use crate::cli::StatusOf;
-use crate::control::{GatewayStatus, Market, Status, Target, VenueState, ask};
+use crate::control::{GatewayStatus, Market, Status, TapeReader, Target, VenueState, ask};
 use crate::counters::unusual;
 use crate::layout;
 use crate::output;
@@ -141,6 +141,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
         },
     ));
     lines.extend(tape(status).map(|text| row("tape", &text)));
+    lines.extend(status.tape_readers.iter().map(|reader| row("tape reader", &self::reader(reader, status.pid))));
     lines.extend(unusual(&status.counters).iter().map(|count| row("unusual", &paint::amber(count))));
     lines.extend(status.times.table());
     lines
@@ -181,6 +182,17 @@ fn tape(status: &GatewayStatus) -> Option<String> {
         None => {}
     }
     (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// How far a reader of the tape has come.
+fn reader(reader: &TapeReader, own: u32) -> String {
+    let TapeReader { name, pid, read, behind, lost, .. } = reader;
+    let process = if *pid == own { String::new() } else { format!(" (process {pid})") };
+    let mut text = format!("{name}{process}: {} records read, {} behind", group(*read), group(*behind));
+    if *lost > 0 {
+        text.push_str(&format!("; {}", paint::amber(&format!("{} lost, it is too slow", group(*lost)))));
+    }
+    text
 }
 
 fn paint_entry(status: &GatewayStatus, text: &str) -> String {
@@ -254,6 +266,7 @@ mod tests {
     fn what_is_out_of_order_stands_out() {
         let well = GatewayStatus { entry: "ready".to_owned(), ready: true, ..GatewayStatus::default() };
         let full = Some("no space".to_owned());
+        let slow = TapeReader { name: "tail".to_owned(), pid: 7, read: 1_234, behind: 5, lost: 6, lost_bytes: 600 };
         let text = |status: &GatewayStatus| gateway(status).join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(!text(&well).contains("THROWN") && text(&well).contains("log none"), "{}", text(&well));
         for (status, says) in [
@@ -266,6 +279,10 @@ mod tests {
             (GatewayStatus { log: Log { error: full.clone(), ..Log::default() }, ..well.clone() }, "no space"),
             (GatewayStatus { tape_unwritten: 8, ..well.clone() }, "8 are not in it"),
             (GatewayStatus { tape_error: full, tape_unwritten: 7, ..well.clone() }, "7 are not in it: no space"),
+            (
+                GatewayStatus { tape_readers: vec![slow], ..well.clone() },
+                "tail (process 7): 1,234 records read, 5 behind; 6 lost",
+            ),
             (GatewayStatus { counters: [("orders.unknown".to_owned(), 1)].into(), ..well.clone() }, "orders.unknown 1"),
         ] {
             assert!(text(&status).contains(says), "{}", text(&status));

@@ -1,7 +1,7 @@
 //! What a port was told: OUCH 5.0 messages, kept in order.
 //!
 //! Messages that gained an appendage length in revision 1.03 carry one only when the order's channel is not the
-//! default one (nasdaq-protocols.md section 1, "Revisions").
+//! default one ("OUCH 5.0", its revisions).
 
 use super::market::{BreakReason, CancelReason, Liquidity, Prevention};
 use super::port::{Fill, OrderKey, OrderRecord};

@@ -13,7 +13,7 @@ use super::market::{
 use firelane_gateway::base::{ExchangeTime, Price, Side, Symbol, VenueRef};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Highest limit of an order: 199,999.99 dollars (nasdaq-protocols.md section 1, Semantics, "Price").
+/// Highest limit of an order: 199,999.99 dollars ("OUCH 5.0", "Price").
 pub const HIGHEST_PRICE: Price = Price(1_999_999_900);
 
 /// One instrument of the venue. Its locate number is its place in the configuration, from 1.

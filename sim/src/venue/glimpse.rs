@@ -1,4 +1,4 @@
-//! The snapshot server: Glimpse 5.0 over `SoupBinTCP` (`nasdaq-protocols.md` section 5), with the faults of one that
+//! The snapshot server: Glimpse 5.0 over `SoupBinTCP` (Nasdaq's specification of that name), with the faults of one that
 //! is overloaded, restarted or behind.
 //!
 //! A client logs in at message 1, gets the state of the whole market as ITCH messages and, last, the number of the

@@ -1,5 +1,5 @@
 //! The market-data publisher: numbers messages, keeps them, and sends them over `MoldUDP64` on two lines
-//! (`nasdaq-protocols.md` section 4).
+//! ("MoldUDP64 1.00").
 //!
 //! Both lines carry the same messages in the same order, but each cuts them into packets in its own way, as two
 //! publishers behind two networks do. A receiver that arbitrates by packet instead of by message gets nowhere here.

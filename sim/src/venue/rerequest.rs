@@ -1,4 +1,4 @@
-//! The re-request server: sends again what got lost (`nasdaq-protocols.md` section 4, rows Request and Reply).
+//! The re-request server: sends again what got lost ("MoldUDP64 1.00", Request Packet).
 //!
 //! One request, at most one packet in reply, with what fits; the receiver asks again for the rest. There is no error
 //! reply: a request for another session, or for what was never published, gets silence. So does one to a server in

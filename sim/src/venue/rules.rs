@@ -1,5 +1,5 @@
 //! What OUCH asks of a request, and the arithmetic of its quantities. Pure: a request and a port's configuration in,
-//! the order's terms or a reason out. Rules are those of nasdaq-protocols.md section 1.
+//! the order's terms or a reason out. Rules are those of "OUCH 5.0".
 
 use super::engine::HIGHEST_PRICE;
 use super::market::{CrossKind, Life, NewOrder, Owner, Prevention, Refusal, SelfMatch};

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::collections::BTreeMap;
 
-/// A book built from ITCH messages alone, with the semantics of nasdaq-protocols.md section 6, row "Book".
+/// A book built from ITCH messages alone, with the semantics of "TotalView-ITCH 5.0".
 #[derive(Default, PartialEq, Eq, Debug)]
 pub(crate) struct FeedBook {
     /// Reference to: arrival, symbol, side, price, shares.

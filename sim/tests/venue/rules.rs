@@ -1,4 +1,4 @@
-//! One test for each rule of order entry. Each names its line in nasdaq-protocols.md section 1 and fails when the
+//! One test for each rule of order entry. Each names its line in "OUCH 5.0" and fails when the
 //! venue breaks the rule.
 
 use crate::harness::{AAPL, FIRM, P50, World, cancellation, order, replacement, symbol, tail};

@@ -1,4 +1,4 @@
-//! The sessions of order entry: nasdaq-protocols.md section 3, and what a lost connection does.
+//! The sessions of order entry: "SoupBinTCP 3.00", and what a lost connection does.
 
 use crate::harness::{AAPL, P50, World, bytes, cancellation, describe, order, symbol};
 use firelane_gateway::base::{Nanos, Side as Way};

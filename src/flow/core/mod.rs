@@ -287,27 +287,37 @@ impl<W: Wiring> Core<W> {
             if !out.has_room() {
                 return Progress::Again;
             }
-            if !self.step(self.now, out) && !self.take_more(self.now, input, out) {
+            if self.judged < self.actions.list().len() {
+                self.judge(self.now, out);
+            } else if !self.is_busy(input) || !self.step(self.now, input, out) {
                 return Progress::Done;
             }
         }
         Progress::Again
     }
 
-    /// One thing that was left to do before the next message: an action to judge, a report of the venue, an order to
-    /// cancel, a snapshot to ask for. False: nothing was.
+    /// May there be anything for [`step`](Self::step) to do?
     #[inline]
-    fn step(&mut self, now: Mono, out: &mut Outbox) -> bool {
-        if self.judged < self.actions.list().len() {
-            self.judge(now, out);
-            return true;
-        }
+    fn is_busy(&self, input: Input<'_>) -> bool {
+        !(self.speaking.is_empty() && self.due.is_empty() && self.wanted.is_empty())
+            || self.sweep.is_some()
+            || self.news.is_some()
+            || self.is_incomplete()
+            || matches!(input, Input::Session(_, SessionId::ORDERS, _))
+    }
+
+    /// One thing that was left to do before the next message: a report of the venue, an order to cancel, a snapshot to ask
+    /// for, more bytes of the session's. False: nothing was.
+    // Out of line: of each packet that needs none of it, it would cost what the optimiser prepares.
+    #[inline(never)]
+    fn step(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> bool {
         !self.speaking.is_empty() && self.hear(now, out)
             || !self.due.is_empty() && self.on_due(now, out)
             || self.sweep.is_some() && self.sweep_one(now, out)
             || self.is_incomplete() && self.cancel_orphan(now, out)
             || self.news.is_some() && self.tell_next(now)
             || !self.wanted.is_empty() && self.ask_for_snapshot(out)
+            || self.take_more(now, input, out)
     }
 
     /// The next report of a venue that has one. False: none has.

@@ -10,6 +10,7 @@ use crate::flow::words::Visibility;
 
 impl<W: Wiring> Core<W> {
     /// The next action that a strategy asked for: through the gate, out, and into the order table.
+    #[inline(never)]
     pub(super) fn judge(&mut self, now: Mono, out: &mut Outbox) {
         let Some(&action) = self.actions.list().get(self.judged) else { return };
         self.judged = self.judged.wrapping_add(1);

@@ -16,7 +16,7 @@
 //! The venue's stream is in order and complete (the session layer resumes it without loss), and a port works through
 //! requests in order. So what the venue has said is exact for its moment, and only requests on their way are
 //! uncertain. While one is, [`Order::exposure`] is the larger of both outcomes, in quantity and in price: at no
-//! moment can the venue execute more than what is counted. (nasdaq-protocols.md section 1, "Semantics".)
+//! moment can the venue execute more than what is counted. (Nasdaq, "OUCH 5.0".)
 //!
 //! * An order with nothing open is finished, also with a replace on its way: had the venue taken the replace first,
 //!   its Replaced would have come first. To a replace of a dead order it answers nothing.
@@ -486,6 +486,9 @@ impl Orders {
 
     /// What time and [`Report::Settled`] have brought about: one step a call, until `None`.
     pub fn timed_out(&mut self, now: Mono) -> Option<Change> {
+        if !self.table.is_owed() {
+            return None;
+        }
         if let Some(slot) = self.first_settled() {
             bump(&mut self.findings.counters.unanswered);
             return self.settle(slot);
@@ -500,12 +503,12 @@ impl Orders {
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
         let mut next = Mono::NEVER;
+        // Mostly nothing is waited for.
+        if !self.table.is_owed() {
+            return next;
+        }
         for (venue, heard) in self.all_venues().zip(&self.heard) {
             let (overdue, pending) = (self.table.first_overdue(venue), self.table.first_pending(venue));
-            // Mostly nothing is waited for.
-            if (overdue, pending) == (NIL, NIL) {
-                continue;
-            }
             for slot in [overdue, pending] {
                 let Some(order) = self.table.get(slot) else { continue };
                 let due = if slot == pending { order.deadline } else { Mono::NEVER };

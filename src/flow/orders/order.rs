@@ -57,6 +57,14 @@ pub(super) enum Queue {
     Quiet = 3,
 }
 
+impl Queue {
+    /// Is an answer owed to what is in it?
+    #[inline]
+    pub(super) const fn is_owed(self) -> bool {
+        matches!(self, Queue::Pending | Queue::Overdue)
+    }
+}
+
 /// One order over its whole chain of replacements.
 #[derive(Clone, Copy, Debug)]
 pub struct Order {

@@ -98,6 +98,8 @@ pub(super) struct Table {
     best: Box<[[Option<Price>; 2]]>,
 
     pub(super) live_count: u32,
+    /// Slots that are pending or overdue, at all venues.
+    owed: u32,
     births: u64,
 }
 
@@ -119,6 +121,7 @@ impl Table {
             instruments: vec![List::EMPTY; instruments as usize].into_boxed_slice(),
             best: vec![[None; 2]; instruments as usize].into_boxed_slice(),
             live_count: 0,
+            owed: 0,
             births: 0,
         };
         for slot in 0..slots {
@@ -238,6 +241,12 @@ impl Table {
         }
     }
 
+    /// Is any answer waited for, at any venue?
+    #[inline]
+    pub(super) fn is_owed(&self) -> bool {
+        self.owed > 0
+    }
+
     /// Moves a slot to the end of a queue, unless it is in that queue already.
     pub(super) fn queue(&mut self, slot: u32, to: Queue) {
         let Some(order) = self.slots.get_mut(slot as usize) else { return };
@@ -246,6 +255,7 @@ impl Table {
         if from == to {
             return;
         }
+        self.owed = self.owed.wrapping_sub(from.is_owed().into()).wrapping_add(to.is_owed().into());
         if let Some(list) = list_of(&mut self.retired, &mut self.at, venue, from) {
             self.queued.remove(list, slot);
         }
@@ -367,6 +377,7 @@ impl State for Table {
             instruments,
             best: _,
             live_count: _,
+            owed: _,
             births,
         } = self;
         let used = || (0u32..).zip(slots).filter(|(_, order)| order.id.0 != 0);
@@ -434,7 +445,7 @@ impl Table {
         self.of_instrument.clear();
         self.instruments.fill(List::EMPTY);
         self.best.fill([None; 2]);
-        self.live_count = 0;
+        (self.live_count, self.owed) = (0, 0);
     }
 
     /// Slots that are in this queue, of one venue where it is one's, from its head on. Each is in one queue at most.

@@ -1,4 +1,4 @@
-//! GLIMPSE 5.0: a snapshot of the ITCH feed over SoupBinTCP (`nasdaq-protocols.md` section 5).
+//! GLIMPSE 5.0: a snapshot of the ITCH feed over SoupBinTCP (Nasdaq, "Glimpse 5.0").
 //!
 //! Its messages are ITCH messages, then one of its own: `G`, which names the first live message still to apply.
 

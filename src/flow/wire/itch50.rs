@@ -7,8 +7,7 @@
 //! Values that a field may take are in [`codes`]. A value outside of them is readable and never an error, because
 //! venues add values without notice. The one exception is the side of an Add Order: see [`Malformed::BadSide`].
 //!
-//! Names follow the headings of "Nasdaq TotalView-ITCH 5.0" (editions 2017, 2023 and 2026); layouts as in
-//! `nasdaq-protocols.md` section 6. Prices have four decimals where nothing else is said: `Price(1)` is 0.0001 dollars.
+//! Names and layouts are those of Nasdaq's "TotalView-ITCH 5.0" (editions 2017, 2023 and 2026). Prices have four decimals where nothing else is said: `Price(1)` is 0.0001 dollars.
 
 pub mod codes;
 

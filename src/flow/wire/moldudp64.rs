@@ -1,5 +1,5 @@
 //! MoldUDP64 1.00: numbered messages in datagrams, and the request for those that got lost
-//! (`nasdaq-protocols.md` section 4).
+//! (Nasdaq, "MoldUDP64 Protocol Specification 1.00").
 //!
 //! A packet is a [`Header`] and `count` blocks, each a two-byte length and as many bytes. Nothing here trusts the count
 //! or a length: [`Messages`] walks what the bytes hold and says once where they end too early.

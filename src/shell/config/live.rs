@@ -90,6 +90,8 @@ pub struct LiveConfig {
     pub log_ring: usize,
     /// Bytes of the tape's ring.
     pub tape_ring: usize,
+    /// Bytes of the ring that the tape's readers share.
+    pub tape_readers: usize,
     /// How often the lane says on the tape how it is doing.
     pub status_every: Nanos,
     /// Commands that may wait.
@@ -120,6 +122,7 @@ table! { pub(super) RawThreads {
 table! { pub(super) RawTape {
     ring_bytes: u32 = 16_777_216,
     status_ms: u64 = 200,
+    readers_bytes: u32 = 8_388_608,
 }}
 table! { pub(super) RawControl {
     socket: String = String::new(),
@@ -129,6 +132,8 @@ table! { pub(super) RawControl {
 
 /// No record is longer than a ring of this size holds, together with all that one input causes.
 pub(crate) const SMALLEST_RING: u32 = 1 << 21;
+/// An eighth of it holds the longest record.
+const SMALLEST_FOR_READERS: u32 = 1 << 20;
 const RING: &str = "2097152 to 1073741824";
 
 fn ring(key: &str, bytes: u32) -> Result<usize, ConfigError> {
@@ -190,6 +195,12 @@ pub(super) fn checked(
         threads: threads.checked()?,
         log_ring: ring("log.ring_bytes", log_ring)?,
         tape_ring: ring("tape.ring_bytes", tape.ring_bytes)?,
+        tape_readers: within(
+            "tape.readers_bytes",
+            tape.readers_bytes,
+            SMALLEST_FOR_READERS..=1 << 30,
+            "1048576 to 1073741824",
+        )? as usize,
         status_every: Nanos::from_millis(tape.status_ms),
         commands: control.commands as usize,
         shutdown_timeout: Nanos::from_millis(control.shutdown_timeout_ms),
@@ -269,13 +280,21 @@ mod tests {
             ("[log]\nring_bytes = 1", "log.ring_bytes", RING),
             ("[tape]\nring_bytes = 1", "tape.ring_bytes", RING),
             ("[tape]\nstatus_ms = 9", "tape.status_ms", "10 to 60000"),
+            ("[tape]\nreaders_bytes = 1048575", "tape.readers_bytes", "1048576 to 1073741824"),
+            ("[tape]\nreaders_bytes = 1073741825", "tape.readers_bytes", "1048576 to 1073741824"),
             ("[control]\ncommands = 0", "control.commands", "1 to 65536"),
             ("[control]\nshutdown_timeout_ms = 600001", "control.shutdown_timeout_ms", "1 to 600000"),
         ] {
             let error = Config::parse(text).unwrap_err().to_string();
             assert!(error.contains(key) && error.contains(allowed), "{text:?} gives {error:?}");
         }
-        for text in ["[threads]\nring_bytes = 2097152", "[tape]\nstatus_ms = 10", "[net]\nsend_queue_bytes = 4096"] {
+        for text in [
+            "[threads]\nring_bytes = 2097152",
+            "[tape]\nstatus_ms = 10",
+            "[tape]\nreaders_bytes = 1048576",
+            "[tape]\nreaders_bytes = 1073741824",
+            "[net]\nsend_queue_bytes = 4096",
+        ] {
             assert!(Config::parse(text).is_ok(), "{text}");
         }
     }

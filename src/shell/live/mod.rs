@@ -3,8 +3,9 @@
 //! ```text
 //!  fused   lines, re-request, Glimpse ─┐
 //!          order session, commands ────┴─> [ feed ─> core ] ──ring──> log agent ──> file
-//!                                              one thread  └──ring──> tape agent ─> board, observers
-//!                                                                         └──ring──> tape's file
+//!                                              one thread  └──ring──> tape agent ─> board
+//!                                                                         ├──ring──> tape's file
+//!                                                                         └─one ring for all─> readers, a thread each
 //!
 //!  split   lines, re-request, Glimpse ───> [ feed ] ──ring──> [ core ] ──rings─> as above
 //!          order session, commands ─────────────────────────────┘
@@ -20,13 +21,15 @@ mod crossing;
 mod fused;
 mod link;
 mod market_side;
+mod readers;
 mod scribe;
 mod split;
 
 pub use board::{Board, Notice, SharedBoard};
-pub use scribe::Observer;
+pub use readers::Observer;
 
 use super::agent::{Agent, AgentError, Ended, Idle, Runner};
+use super::broadcast::{BroadcastWriter, Shared};
 use super::clock::Clock;
 use super::config::{Layout, LiveConfig, ThreadConfig};
 use super::journal::Journal;
@@ -44,6 +47,7 @@ use core_side::{CoreSide, Written};
 use crossbeam_queue::ArrayQueue;
 use fused::FusedAgent;
 use market_side::MarketSide;
+use readers::Readers;
 use scribe::{LOG_PATIENCE, LogScribe, LogSink, TapeFile, TapeScribe, TapeSink, stuck};
 use split::{CoreAgent, FeedAgent};
 use std::io::{self, Write};
@@ -80,7 +84,7 @@ pub struct Setup {
     pub log: Option<Sheet>,
     /// The tape, if it is to be kept.
     pub tape: Option<Sheet>,
-    /// Who else reads the tape.
+    /// Who else reads the tape: each has a thread and loses only records of its own.
     pub observers: Vec<Box<dyn Observer>>,
 }
 
@@ -142,6 +146,7 @@ pub struct Handle {
     over: Stop,
     failing: Stop,
     board: SharedBoard,
+    tape: Shared,
 }
 
 impl Handle {
@@ -179,6 +184,13 @@ impl Handle {
     #[must_use]
     pub fn board(&self) -> &SharedBoard {
         &self.board
+    }
+
+    /// The tape itself, for readers that come and go: [`BroadcastReader::new`](super::broadcast::BroadcastReader::new). It
+    /// also says how each of them is doing.
+    #[must_use]
+    pub fn tape(&self) -> &Shared {
+        &self.tape
     }
 }
 
@@ -228,6 +240,8 @@ pub struct Outcome {
     pub log_lost: Option<LiveError>,
     /// Why the tape's file ends before the tape does.
     pub tape_lost: Option<LiveError>,
+    /// Records that observers were too slow for, all together.
+    pub unobserved: u64,
 }
 
 impl core::fmt::Debug for Outcome {
@@ -236,6 +250,7 @@ impl core::fmt::Debug for Outcome {
             .field("summary", &self.summary)
             .field("log_lost", &self.log_lost)
             .field("tape_lost", &self.tape_lost)
+            .field("unobserved", &self.unobserved)
             .finish_non_exhaustive()
     }
 }
@@ -270,7 +285,8 @@ struct Scribes {
     log: Option<Runner<LogScribe>>,
     tape: Runner<TapeScribe>,
     tape_file: Option<Runner<TapeFile>>,
-    board: SharedBoard,
+    readers: Readers,
+    handle: Handle,
     /// Records in the tape's file.
     kept: Counter,
 }
@@ -280,12 +296,12 @@ impl Scribes {
         log: Option<LogScribe>,
         tape: TapeScribe,
         tape_file: Option<TapeFile>,
-        board: SharedBoard,
-        kept: Counter,
+        readers: Readers,
+        (handle, kept): (Handle, Counter),
     ) -> Result<Self, LiveError> {
         let log = log.map(Self::runner).transpose()?;
         let (tape, tape_file) = (Self::runner(tape)?, tape_file.map(Self::runner).transpose()?);
-        Ok(Scribes { log, tape, tape_file, board, kept })
+        Ok(Scribes { log, tape, tape_file, readers, handle, kept })
     }
 
     fn runner<A: Agent + 'static>(agent: A) -> Result<Runner<A>, LiveError> {
@@ -318,7 +334,9 @@ impl Scribes {
         let log = log.or(lost.or(ended.err()).map(AgentError::from));
         self.tape.stop();
         let given = self.tape.join().agent.given;
-        let tape_lost = self.tape_file.and_then(|file| end_tape_file(file, given, &self.kept, &self.board));
+        let unobserved = self.readers.end(&self.handle.tape);
+        let board = &self.handle.board;
+        let tape_lost = self.tape_file.and_then(|file| end_tape_file(file, given, &self.kept, board));
         Outcome {
             lane,
             summary,
@@ -326,6 +344,7 @@ impl Scribes {
             unpinned,
             log_lost: stopped("log", log),
             tape_lost: stopped("tape", tape_lost),
+            unobserved,
         }
     }
 }
@@ -366,6 +385,7 @@ impl Assembled {
             over: Stop::new(),
             failing: Stop::new(),
             board: SharedBoard::default(),
+            tape: Shared::new(config.tape_readers),
         };
         let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
         let mut journal = Journal::new(lane.number());
@@ -391,8 +411,9 @@ impl Assembled {
                 (Some(writer), Some(TapeFile::new(reader, file, board.clone(), kept.clone())))
             }
         };
-        let tape = TapeScribe::new(reader, to_file, board.clone(), observers);
-        let scribes = Scribes::start(log, tape, file, board, kept)?;
+        let readers = Readers::start(observers, &handle.tape)?;
+        let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()));
+        let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept))?;
         let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
         let agents = match config.threads.layout {
             Layout::Fused => Agents::Fused(Box::new(FusedAgent::new(lane, market, core))),

@@ -3,6 +3,7 @@
 use super::board::SharedBoard;
 use crate::base::Nanos;
 use crate::shell::agent::{Agent, AgentError};
+use crate::shell::broadcast::BroadcastWriter;
 use crate::shell::journal::Sink;
 use crate::shell::log::{FileWriter, LogError};
 use crate::shell::ring::{FrameReader, FrameWriter};
@@ -194,27 +195,17 @@ impl Agent for LogScribe {
     }
 }
 
-/// Reads the tape as it is written.
-pub trait Observer: Send {
-    /// A record, header and body.
-    fn on_record(&mut self, record: &[u8]);
-}
-
-/// Fans the tape out: to the writer of its file, the board, and whoever else. It waits for none of them, so that the board,
-/// and with it the status, never hangs on a disk: what finds no room on its way to the file is missing there and counted.
+/// Fans the tape out: to the writer of its file, the board, and the ring of its readers. It waits for none of them, so that
+/// the board, and with it the status, never hangs on a disk or a reader: what finds no room on its way to the file is missing
+/// there and counted; a reader that falls behind is lapped.
+#[derive(Debug)]
 pub(super) struct TapeScribe {
     ring: FrameReader,
     file: Option<FrameWriter>,
     board: SharedBoard,
-    observers: Vec<Box<dyn Observer>>,
+    readers: BroadcastWriter,
     /// Records that were to go to the file.
     pub(super) given: u64,
-}
-
-impl core::fmt::Debug for TapeScribe {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("TapeScribe").field("ring", &self.ring).field("file", &self.file).finish_non_exhaustive()
-    }
 }
 
 impl TapeScribe {
@@ -222,9 +213,9 @@ impl TapeScribe {
         ring: FrameReader,
         file: Option<FrameWriter>,
         board: SharedBoard,
-        observers: Vec<Box<dyn Observer>>,
+        readers: BroadcastWriter,
     ) -> Self {
-        TapeScribe { ring, file, board, observers, given: 0 }
+        TapeScribe { ring, file, board, readers, given: 0 }
     }
 }
 
@@ -242,10 +233,8 @@ impl Agent for TapeScribe {
                 self.given += 1;
                 unwritten += u64::from(!file.write(&[&record]));
             }
+            self.readers.write(&record);
             self.board.on_record(&record);
-            for observer in &mut self.observers {
-                observer.on_record(&record);
-            }
         }
         if unwritten > 0 {
             self.board.lock().tape_unwritten += unwritten;

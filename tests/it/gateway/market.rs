@@ -211,7 +211,7 @@ fn what_a_snapshot_does_not_carry_is_unknown_with_the_configured_effect() {
     }
 }
 
-/// `nasdaq-protocols.md` section 5: "H (R without H = halted)".
+/// "Glimpse 5.0": an R without an H is halted.
 #[test]
 fn a_symbol_that_a_snapshot_names_without_an_h_is_halted() {
     let mut rig = Rig::trading(&Setup::default());

@@ -1,4 +1,4 @@
-//! A naive venue: OUCH's rules on order life, each from its line of nasdaq-protocols.md section 1 "Semantics", over
+//! A naive venue: OUCH's rules on order life, each from "OUCH 5.0", over
 //! plain vectors and in the plainest arithmetic. It shares no code with the order table.
 
 use super::{letter, part, why};

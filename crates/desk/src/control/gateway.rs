@@ -8,6 +8,7 @@ use firelane_gateway::base::VenueId;
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::Stage;
 use firelane_gateway::flow::record::StatusBody;
+use firelane_gateway::shell::broadcast::ReaderState;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::live::Handle;
@@ -65,11 +66,38 @@ pub(crate) struct GatewayStatus {
     /// Records of the tape that are not in its file for that.
     #[serde(default)]
     pub(crate) tape_unwritten: u64,
+    /// Who reads the tape beside the lane.
+    #[serde(default)]
+    pub(crate) tape_readers: Vec<TapeReader>,
     /// Inputs that the lane has taken.
     pub(crate) inputs: u64,
     /// Every count by its name.
     #[serde(default)]
     pub(crate) counters: Counters,
+}
+
+/// A reader of the tape, as far as it has said how it is doing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TapeReader {
+    /// What it calls itself.
+    pub(crate) name: String,
+    /// Its process.
+    pub(crate) pid: u32,
+    /// Records that it has read.
+    pub(crate) read: u64,
+    /// Records that wait for it.
+    pub(crate) behind: u64,
+    /// Records that were written over before it came to them.
+    pub(crate) lost: u64,
+    /// Bytes of these.
+    pub(crate) lost_bytes: u64,
+}
+
+impl TapeReader {
+    fn of(state: ReaderState) -> Self {
+        let ReaderState { name, process: pid, read, behind, lost, lost_bytes } = state;
+        TapeReader { name, pid, read, behind, lost, lost_bytes }
+    }
 }
 
 /// The market as the lane sees it.
@@ -221,6 +249,7 @@ impl Gateway {
             tape_lost: status.tape_lost.get(),
             tape_error,
             tape_unwritten,
+            tape_readers: self.handle.tape().readers().into_iter().map(TapeReader::of).collect(),
             inputs: status.inputs.get(),
             counters,
         }

@@ -194,11 +194,15 @@ fn greet(options: &Demo, config: &Config, plan: &Plan, clock: &Clock) {
     notice(format_args!(""));
 }
 
-/// The tape's account of the gateway's orders, kept on the tape's thread.
+/// The tape's account of the gateway's orders, kept on a thread of its own.
 #[derive(Clone, Default)]
 struct Ledger(Arc<Mutex<TapeLedger>>);
 
 impl Observer for Ledger {
+    fn name(&self) -> &'static str {
+        "account"
+    }
+
     fn on_record(&mut self, record: &[u8]) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).on_record(record);
     }
@@ -341,7 +345,7 @@ impl Run<'_> {
         let outcome = live.finish();
         let handle = venue.handle().clone();
         let far_end = venue.shutdown().map_err(|e| anyhow!("the venue: {e}"))?;
-        let Outcome { lane, summary, cycles, unpinned, log_lost, tape_lost } = outcome?;
+        let Outcome { lane, summary, cycles, unpinned, log_lost, tape_lost, unobserved } = outcome?;
         let status = handle.status();
         let tape = tape.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut differences =
@@ -350,9 +354,10 @@ impl Run<'_> {
         let mut differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
         differences.extend(far_end.check().err().map(|error| format!("the venue contradicts itself: {error}")));
         let board = board.lock();
-        let lost = board.status.tape_lost.get();
-        if lost > 0 {
-            differences.push(format!("{lost} records of the tape found no room: the account of orders has holes"));
+        for (lost, why) in [(board.status.tape_lost.get(), "found no room"), (unobserved, "came too fast")] {
+            if lost > 0 {
+                differences.push(format!("{lost} records of the tape {why}: the account of orders has holes"));
+            }
         }
         let account = Account {
             lane: &*lane,

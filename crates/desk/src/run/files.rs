@@ -3,7 +3,7 @@
 use crate::cli::dash;
 use crate::outfile;
 use anyhow::Result;
-use firelane_gateway::shell::live::{Observer, Sheet};
+use firelane_gateway::shell::live::Sheet;
 use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::sync::Counter;
 use std::fs::{self, File};
@@ -71,22 +71,6 @@ impl Write for Counted {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
-    }
-}
-
-/// Counts the tape's records.
-#[derive(Clone, Default)]
-pub(super) struct Records(Counter);
-
-impl Records {
-    pub(super) fn count(&self) -> u64 {
-        self.0.value()
-    }
-}
-
-impl Observer for Records {
-    fn on_record(&mut self, _record: &[u8]) {
-        self.0.add(1);
     }
 }
 

@@ -2,7 +2,7 @@
 //! removed.
 
 use super::Show;
-use super::files::{Kept, Records};
+use super::files::Kept;
 use crate::control::Market;
 use crate::counters::{self, Counters, unusual_at_the_end};
 use crate::invoked::me;
@@ -108,6 +108,8 @@ struct Tape {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     unwritten: u64,
+    /// Records that came too fast for the account of fills: what trading brought is then not known.
+    unobserved: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,7 +127,7 @@ impl Report {
         show: &Show,
         (ending, answered): (Ending, bool),
         outcome: Result<Outcome, LiveError>,
-        (log, tape, records): (&Kept, &Kept, &Records),
+        (log, tape): (&Kept, &Kept),
         fills: &Fills,
     ) -> Self {
         let board = show.handle.board().lock();
@@ -134,7 +136,7 @@ impl Report {
         drop(board);
         let mut log_error = None;
         let (mut errors, mut positions, mut digests, mut unpinned) = (Vec::new(), None, None, Vec::new());
-        let mut money = None;
+        let (mut money, mut unobserved) = (None, 0);
         match outcome {
             Ok(outcome) => {
                 let (free, stalls, lost) = (status.log_free, status.log_stalls, status.tape_lost);
@@ -142,7 +144,8 @@ impl Report {
                 (status.log_free, status.log_stalls, status.tape_lost) = (free, stalls, lost);
                 counters = counters::of(&*outcome.lane, counters);
                 positions = Some(held(&*outcome.lane));
-                money = Some(Money::of(&*outcome.lane, &fills.traded()));
+                unobserved = outcome.unobserved;
+                money = (unobserved == 0).then(|| Money::of(&*outcome.lane, &fills.traded()));
                 log_error = outcome.log_lost.map(|error| reason(&error));
                 // They are of what the log holds, too.
                 digests = log_error.is_none().then(|| Digests {
@@ -196,10 +199,11 @@ impl Report {
             tape: Tape {
                 file: tape.path().map(Path::to_owned),
                 bytes: tape.bytes(),
-                records: records.count(),
+                records: show.handle.tape().total(),
                 lost: status.tape_lost.get(),
                 error: tape_error,
                 unwritten,
+                unobserved,
             },
             notices_lost: show.screen.lost(),
             digests,
@@ -252,6 +256,13 @@ impl Report {
             let (file, n) = (file.display(), group(self.tape.unwritten));
             let text = format!(
                 "  The tape in {file} is not complete, {n} records are missing in it: {why}. Trading was not concerned."
+            );
+            say!("{}", layout::sentence(&text, 2));
+        }
+        if self.tape.unobserved > 0 {
+            let text = format!(
+                "  {} records of the tape came too fast for the account of fills: what trading brought is not known.",
+                group(self.tape.unobserved)
             );
             say!("{}", layout::sentence(&text, 2));
         }

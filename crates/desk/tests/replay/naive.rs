@@ -1,5 +1,5 @@
 //! A book as one would write it on a blackboard: a map of orders, and the best prices found by looking at all of them.
-//! It reads fields at the offsets of nasdaq-protocols.md section 6 and shares no code with the program.
+//! It reads fields at the offsets of "TotalView-ITCH 5.0" and shares no code with the program.
 
 use firelane_gateway::base::Symbol;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What the one-byte fields of ITCH 5.0 may say (`nasdaq-protocols.md` section 6).
+//! What the one-byte fields of ITCH 5.0 may say (Nasdaq, "TotalView-ITCH 5.0").
 //!
 //! Plain constants, not enums: a value outside the list is readable, and what it means is the reader's decision.
 

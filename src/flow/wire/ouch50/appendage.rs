@@ -1,5 +1,5 @@
 //! The tail of a message: options as `{u8 length, u8 tag, value}`, where the length counts tag and value.
-//! (nasdaq-protocols.md section 1, table "Tag Name".)
+//! (Nasdaq, "OUCH 5.0", optional appendage.)
 
 use super::codes::{AiqStrategy, Side};
 use crate::base::VenueRef;

@@ -1,5 +1,5 @@
 //! The code letters of OUCH 5.0. What a venue adds tomorrow stays representable: each is a number with names, not
-//! an enum, and an unlisted value is never a decode error. (nasdaq-protocols.md section 1, second table.)
+//! an enum, and an unlisted value is never a decode error. (Nasdaq, "OUCH 5.0".)
 
 use core::fmt;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};

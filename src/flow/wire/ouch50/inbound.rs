@@ -1,4 +1,4 @@
-//! What a client sends. Offsets are those of nasdaq-protocols.md section 1, table "Inbound".
+//! What a client sends. Offsets are those of Nasdaq's "OUCH 5.0", inbound messages.
 
 use super::codes::{Capacity, CrossType, Display, InterMarketSweep, Side, TimeInForce};
 use super::fields::{MessageType, WirePrice, WireQty, WireUserRefNum};

@@ -1,7 +1,7 @@
 //! OUCH 5.0, Nasdaq's order entry, both directions. Inbound messages travel in SoupBinTCP Unsequenced packets,
 //! outbound ones in Sequenced packets, one message a packet.
 //!
-//! Sources: nasdaq-protocols.md section 1 (Nasdaq "OUCH 5.0": May 2023, revisions 1.03 to 1.05, July 2025 print).
+//! Source: Nasdaq, "OUCH 5.0": May 2023, revisions 1.03 to 1.05, July 2025 print.
 //! Revisions differ in whether some messages end before an appendage length; the packet's length tells, both forms
 //! are accepted, and what was decoded is encoded in the form it had.
 

@@ -1,4 +1,4 @@
-//! What the venue sends. Offsets are those of nasdaq-protocols.md section 1, table "Outbound".
+//! What the venue sends. Offsets are those of Nasdaq's "OUCH 5.0", outbound messages.
 
 use super::codes::{
     AiqStrategy, BrokenReason, CancelReason, Capacity, CorrectionReason, CrossType, Display, EventCode,

@@ -1,7 +1,7 @@
 //! SoupBinTCP 3.00, the session layer under OUCH and Glimpse: packets, their framing in a TCP stream, and the two
 //! session machines, [`Client`] and [`Server`], which see neither socket nor clock.
 //!
-//! Source: nasdaq-protocols.md section 3 (Nasdaq "SoupBinTCP 3.00", 2017; 4.00 and 4.10 where said).
+//! Source: Nasdaq, "SoupBinTCP 3.00", 2017; 4.00 and 4.10 where said.
 
 mod client;
 mod framer;

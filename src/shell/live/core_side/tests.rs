@@ -85,6 +85,7 @@ fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
         over: Stop::new(),
         failing: Stop::new(),
         board: SharedBoard::default(),
+        tape: crate::shell::broadcast::Shared::new(0),
     };
     let (writer, log) = ring(config.log_ring);
     let mut journal = Journal::default();
