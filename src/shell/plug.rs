@@ -106,6 +106,8 @@ impl BuildError {
     }
 }
 
+type Build = fn(&Config, StageProbe) -> Result<Box<dyn Lane>, BuildError>;
+
 /// A [`Plug`] without its type: an entry of a program's list. See [`plugged`].
 #[derive(Clone, Copy)]
 pub struct Plugged {
@@ -116,7 +118,7 @@ pub struct Plugged {
     tables: fn() -> Vec<Table>,
     check: fn(&str) -> Result<(), ConfigError>,
     warnings: fn(&Config) -> Vec<String>,
-    build: fn(&Config, StageProbe) -> Result<Box<dyn Lane>, BuildError>,
+    build: Build,
 }
 
 impl fmt::Debug for Plugged {

@@ -53,7 +53,7 @@ where
         Ok(Asked::Version) => Ok(format!("{program} {}\n", FileHeader::BUILD)),
         Ok(Asked::Sample) => Ok(sample(&[plug])),
         Ok(Asked::Run(options)) => match Running::start(&plug, &options) {
-            Ok(running) => return running.to_the_end(&program),
+            Ok(running) => return running.watch(&program),
             Err(error) => Err((1, error.to_string())),
         },
         Err(wrong) => Err((2, format!("{wrong}\n{}", usage(&program)))),
@@ -221,7 +221,7 @@ impl Running {
         Ok(Running { live, end, until: options.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) })
     }
 
-    fn to_the_end(self, program: &str) -> ExitCode {
+    fn watch(self, program: &str) -> ExitCode {
         let Running { live, end, until } = self;
         while !live.has_failed()
             && !live.handle().is_over()
