@@ -16,6 +16,7 @@ pub mod plan;
 pub mod plug;
 pub mod plugs;
 pub mod ring;
+pub mod rows;
 pub mod run;
 pub mod saved;
 pub mod signals;

@@ -196,8 +196,7 @@ impl Running {
         // Whatever is wrong with it is said before a file is made.
         let lane = plug.build(&config, Some(clock.clone()))?;
         plug.warnings(&config).iter().for_each(|warning| tell(&format!("Warning: {warning}.")));
-        let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
-        let header = FileHeader::new(&config.wiring, &config.text, listed, config.effects).of_lane(&*lane);
+        let header = FileHeader::new(&config.wiring, &config.text, Vec::new(), config.effects).of_lane(&*lane);
         let header = header.began_at(clock.began());
         let mut files = Files(Vec::new());
         let sheets = files.sheet(options.log.as_deref(), &header).and_then(|log| {
