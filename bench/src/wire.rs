@@ -18,7 +18,7 @@ use crate::taker::PLUGS;
 use anyhow::{Context, Result, bail, ensure};
 use far::{Far, Peer, Trip};
 use firelane_gateway::base::Nanos;
-use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::record::{Kind, RecordHeader, TraceBody};
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::clock::Clock;
@@ -355,7 +355,7 @@ pub fn measure(plan: &Plan) -> Result<Report> {
     let far = || -> Result<(Trips, Trips, u64)> {
         turns::pin(cores.0)?;
         baton.give(Turn::Lane);
-        ensure!(handle.command(Command::Start), "no command is taken");
+        ensure!(handle.command(Word::Start), "no command is taken");
         let stream = accept(&listener)?;
         let mut acceptor = Acceptor::new(config.entry.login.username, Password(NO_PASSWORD));
         acceptor.on_connected(clock.now());

@@ -33,7 +33,7 @@ use crate::venue::rerequest::RerequestStats;
 use firelane_gateway::base::{InstrumentId, LineId, Mono, Nanos, SessionId, VenueId};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::ouch50::AiqStrategy;
-use firelane_gateway::flow::{Arrival, Command, Input, outbox as lane};
+use firelane_gateway::flow::{Arrival, CommandBytes, Input, outbox as lane};
 use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_gateway::shell::log::LogError;
 use net::{Net, SESSIONS};
@@ -451,10 +451,10 @@ impl World {
         match deed {
             Deed::StartLane => {
                 self.listening = true;
-                self.feed(Input::Command(Command::Start))
+                self.feed(Input::Command(CommandBytes::START))
             }
-            Deed::Kill => self.feed(Input::Command(Command::Kill)),
-            Deed::Release => self.feed(Input::Command(Command::Release)),
+            Deed::Kill => self.feed(Input::Command(CommandBytes::KILL)),
+            Deed::Release => self.feed(Input::Command(CommandBytes::RELEASE)),
             Deed::Audit => {
                 self.plan.after(self.now, self.config.audit_every, Deed::Audit);
                 self.audit()
@@ -463,7 +463,7 @@ impl World {
                 self.phase = Phase::Resting(self.now.after(self.config.rest_within));
                 self.far_end.stop(self.now);
                 self.carry_outputs();
-                self.feed(Input::Command(Command::Shutdown))
+                self.feed(Input::Command(CommandBytes::SHUTDOWN))
             }
             Deed::Heal => {
                 self.net.heal(self.now);

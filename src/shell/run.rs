@@ -12,7 +12,7 @@ use super::plan::{Cores, Plan};
 use super::plug::{Plug, Plugged, plugged, sample};
 use super::signals::{self, LastWords};
 use super::sync::Stop;
-use crate::flow::{Command, Gateway};
+use crate::flow::{Gateway, Word};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -216,7 +216,7 @@ impl Running {
         };
         words.are(last_words(live.handle().clone()));
         tell(&format!("{} runs as process {}: {}.", plug.name, std::process::id(), config.live.net.orders));
-        let _started = live.handle().command(Command::Start);
+        let _started = live.handle().command(Word::Start);
         Ok(Running { live, end, until: options.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) })
     }
 

@@ -17,7 +17,7 @@ use crate::wirings;
 use anyhow::{Context, Result, anyhow};
 use files::Kept;
 use firelane_gateway::base::Mono;
-use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::entry::Fault;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
@@ -80,7 +80,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     });
     let served = served.transpose()?;
 
-    let _started = handle.command(Command::Start);
+    let _started = handle.command(Word::Start);
     let ending = show.until_the_end(&live, &end, options.seconds.map(Duration::from_secs));
     let answered = show.end(&live, ending, config.live.shutdown_timeout.0);
     let outcome = live.finish();

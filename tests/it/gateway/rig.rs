@@ -29,7 +29,7 @@ use firelane_gateway::flow::wire::soupbintcp::{
     ClientConfig, LoginAccepted, Packet, Password, Server, ServerConfig, ServerEvent, Sink, format_number,
 };
 use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
-use firelane_gateway::flow::{Arrival, Command, Gateway, Input, Machine};
+use firelane_gateway::flow::{Arrival, CommandBuf, Gateway, Input, Machine, Word};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::plug::{House, Nasdaq};
 use std::collections::BTreeMap;
@@ -300,12 +300,13 @@ pub fn lane<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Gateway<Desk<
 
 /// An input that owns its bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant)] // a command is of fixed size, whatever it says
 pub enum Given {
     Packet(LineId, Vec<u8>),
     Connected(SessionId),
     Bytes(SessionId, Vec<u8>),
     Closed(SessionId),
-    Command(Command),
+    Command(CommandBuf),
     Timer(Machine),
     Blocked(SessionId),
     Writable(SessionId),
@@ -319,7 +320,7 @@ impl Given {
             Given::Connected(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Connected),
             Given::Bytes(session, bytes) => Input::Session(VenueId::FIRST, *session, SessionInput::Bytes(bytes)),
             Given::Closed(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Closed),
-            Given::Command(command) => Input::Command(*command),
+            Given::Command(command) => Input::Command(command.bytes()),
             Given::Timer(machine) => Input::Timer(*machine),
             Given::Blocked(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Blocked),
             Given::Writable(session) => Input::Session(VenueId::FIRST, *session, SessionInput::Writable),
@@ -669,7 +670,7 @@ pub struct Rig<S: Strategy<G> = Told, G: Signal = Imbalance> {
     out: Outbox,
     /// Effects up to here were acted on.
     seen: usize,
-    looked: (usize, usize),
+    pub looked: (usize, usize),
 }
 
 impl Rig<Told> {
@@ -722,7 +723,7 @@ impl<G: Signal, S: Strategy<G>> Rig<S, G> {
 
     /// Starts order entry: log in, replay, heartbeat, query, sweep, ready.
     pub fn start(&mut self) {
-        self.command(Command::Start);
+        self.command(Word::Start);
         self.pass(Nanos::from_millis(1_100));
     }
 
@@ -733,8 +734,8 @@ impl<G: Signal, S: Strategy<G>> Rig<S, G> {
         self.act();
     }
 
-    pub fn command(&mut self, command: Command) {
-        self.give(Given::Command(command));
+    pub fn command(&mut self, command: impl Into<CommandBuf>) {
+        self.give(Given::Command(command.into()));
     }
 
     /// A packet of the next messages on both lines.
@@ -814,7 +815,7 @@ impl<G: Signal, S: Strategy<G>> Rig<S, G> {
                 }
                 Effect::Connect(SessionId::ORDERS) => self.give(Given::Closed(SessionId::ORDERS)),
                 Effect::Disconnect(SessionId::ORDERS) if self.venue.connected => self.cut(),
-                Effect::Snapshot => self.command(Command::Snapshot(VenueId::FIRST)),
+                Effect::Snapshot => self.command(CommandBuf::snapshot(VenueId::FIRST)),
                 Effect::Send(SessionId::ORDERS, _, bytes) if self.venue.connected => self.hear(&bytes),
                 _ => {}
             }

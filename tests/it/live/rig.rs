@@ -3,8 +3,8 @@
 
 use super::gateway_rig::*;
 use firelane_gateway::base::{Mono, StrategyId};
-use firelane_gateway::flow::Command;
 use firelane_gateway::flow::Gateway;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::action::Tags;
 use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
@@ -170,7 +170,7 @@ impl Floor {
         let venue = Venue::new();
         let mut floor =
             Floor { lane, venue, log, clock, listener, port: None, waiting: vec![], sender, line: lines[0], next: 1 };
-        assert!(floor.lane.handle().command(Command::Start));
+        assert!(floor.lane.handle().command(Word::Start));
         floor.market(&opening(2));
         floor.until("order entry is ready", |floor| floor.lane.handle().board().status().ready == 1);
         floor

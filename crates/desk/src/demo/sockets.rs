@@ -10,8 +10,8 @@ use crate::times::in_short;
 use crate::{layout, progress, wirings};
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::base::VenueId;
-use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::wire::soupbintcp::Password;
+use firelane_gateway::flow::{CommandBuf, Word};
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, Layout, NetConfig};
 use firelane_gateway::shell::live::{self, Live, Observer, Outcome, Setup, Sheet};
@@ -249,10 +249,10 @@ impl Run<'_> {
         while began.elapsed() < trade_for && !self.stop.is_stopped() {
             while let Some((_, deed)) = plan.next_if(|(at, _)| *at <= began.elapsed()) {
                 let command = match deed {
-                    Deed::Start => LaneCommand::Start,
-                    Deed::Snapshot => LaneCommand::Snapshot(VenueId::FIRST),
-                    Deed::Kill => LaneCommand::Kill,
-                    Deed::Release => LaneCommand::Release,
+                    Deed::Start => Word::Start.into(),
+                    Deed::Snapshot => CommandBuf::snapshot(VenueId::FIRST),
+                    Deed::Kill => Word::Kill.into(),
+                    Deed::Release => Word::Release.into(),
                 };
                 if !self.live.handle().command(command) {
                     bail!("{command:?}: too many commands wait already");
@@ -263,14 +263,14 @@ impl Run<'_> {
         }
         self.traded = began.elapsed();
         // Whatever was still planned: an order that no kill switch holds back can be cancelled and answered.
-        let _released = self.live.handle().command(LaneCommand::Release);
+        let _released = self.live.handle().command(Word::Release);
         self.venue.tell(Command::Stop);
         let stopped = Instant::now();
         let within = Duration::from_nanos(self.world.rest_within.0);
         let mut asked = false;
         let mut healed = false;
         loop {
-            asked = asked || self.live.handle().command(LaneCommand::Shutdown);
+            asked = asked || self.live.handle().command(Word::Shutdown);
             if !healed && stopped.elapsed() >= HEAL_AFTER {
                 healed = self.venue.tell(Command::Heal);
             }
