@@ -108,7 +108,7 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     let ledger = ledger.0.lock().unwrap();
     let lane = &*outcome.lane;
     let venue = Statement::of_venue(far_end.exchange(), 0);
-    let mut found = reconcile::compare(&Statement::of_lane(lane, &ledger), &venue);
+    let mut found = reconcile::compare(&Statement::of_lane(lane, VenueId::FIRST, &ledger), &venue);
     found.extend(reconcile::check_at_rest(lane));
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "{layout}, seed {seed}: {}", found.join("\n"));

@@ -214,6 +214,7 @@ fn told(event: &VenueEvent, config: &VenueConfig) -> (Level, String) {
         Door::Orders(number) => {
             port(*number).map(|port| (format!("port[{number}]"), port.username, &port.password_env))
         }
+        Door::Stream => None,
     };
     let hint = match (refused, known) {
         (Refused::Password, Some((table, _, variable))) => format!(

@@ -236,8 +236,10 @@ fn trade(faults: Faults, seed: u64, seconds: u64, journal: Option<&Path>) -> (Ga
 fn assert_agreed(gateway: &Gateway, far_end: &FarEnd) {
     far_end.check().unwrap();
     let lane = gateway.lane.lane();
-    let mut found =
-        reconcile::compare(&Statement::of_lane(lane, &gateway.tape), &Statement::of_venue(far_end.exchange(), 0));
+    let mut found = reconcile::compare(
+        &Statement::of_lane(lane, VenueId::FIRST, &gateway.tape),
+        &Statement::of_venue(far_end.exchange(), 0),
+    );
     found.extend(reconcile::check_at_rest(lane));
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));

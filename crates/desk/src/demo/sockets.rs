@@ -348,8 +348,10 @@ impl Run<'_> {
         let Outcome { lane, summary, cycles, unpinned, log_lost, tape_lost, unobserved } = outcome?;
         let status = handle.status();
         let tape = tape.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut differences =
-            reconcile::compare(&Statement::of_lane(&*lane, &tape), &Statement::of_venue(far_end.exchange(), PORT));
+        let mut differences = reconcile::compare(
+            &Statement::of_lane(&*lane, VenueId::FIRST, &tape),
+            &Statement::of_venue(far_end.exchange(), PORT),
+        );
         differences.extend(reconcile::check_at_rest(&*lane));
         let mut differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
         differences.extend(far_end.check().err().map(|error| format!("the venue contradicts itself: {error}")));
