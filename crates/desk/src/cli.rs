@@ -69,7 +69,8 @@ pub(crate) enum Command {
     /// Throw the kill switch of a running gateway, or release it
     Kill(Kill),
     /// Say a word to a running gateway's lane: limits, locates, positions, parameters, orders
-    Command(Say),
+    #[command(name = "command")]
+    Say(Say),
     /// Let a running gateway trade again that stopped because the venue said what cannot be
     Enable(Enable),
     /// Run the simulated venue as a process of its own, on real sockets, for gateways to trade with
