@@ -121,7 +121,7 @@ fn every_command_is_answered_and_garbage_is_refused() {
     let (code, said) = say(&["limits", "#0"]);
     assert!(code == Some(1) && said.contains("nothing is said to change"), "{said}");
     let (code, said) = say(&["target", "#0", "-300", "--json"]);
-    assert!(code == Some(1) && said.contains("\"outcome\": \"rejected\"") && said.contains("understands"), "{said}");
+    assert!(code == Some(1) && said.contains("\"outcome\":\"rejected\"") && said.contains("understands"), "{said}");
     let (code, said) = say(&[]);
     assert!(code == Some(0) && said.contains("locates NAME SHARES"), "{said}");
     for part in [
