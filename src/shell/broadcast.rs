@@ -174,7 +174,7 @@ impl Shared {
     /// Has its writer ended in order?
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.look().control[CLOSED].load(Ordering::Acquire) != 0
+        acquired(&self.look().control[CLOSED]) != 0
     }
 
     /// How each reader that can be seen is doing.
@@ -222,7 +222,7 @@ pub struct ReaderState {
 impl ReaderState {
     fn of(slot: &[AtomicU64], total: u64) -> Option<Self> {
         let word = |at: usize| slot[at].load(Ordering::Relaxed);
-        let token = slot[OWNER].load(Ordering::Acquire);
+        let token = acquired(&slot[OWNER]);
         if token == 0 {
             return None;
         }
@@ -472,6 +472,12 @@ impl BroadcastReader {
         self.read
     }
 
+    /// Number of the record that it comes to next, from 0: so many were written before.
+    #[must_use]
+    pub fn upcoming(&self) -> u64 {
+        self.place.number
+    }
+
     /// Records and bytes lost.
     #[must_use]
     pub fn lost_so_far(&self) -> (u64, u64) {
@@ -493,7 +499,7 @@ impl BroadcastReader {
             // In this order: what is not closed yet may still be written.
             let is_closed = self.shared.is_closed();
             let look = self.shared.look();
-            let tail = look.control[TAIL].load(Ordering::Acquire);
+            let tail = acquired(&look.control[TAIL]);
             if tail == self.place.cursor {
                 return Ok(if is_closed { Got::End } else { Got::Nothing });
             }
@@ -568,7 +574,7 @@ impl BroadcastReader {
     #[cold]
     fn jump(&mut self) {
         let look = self.shared.look();
-        let tail = look.control[TAIL].load(Ordering::Acquire);
+        let tail = acquired(&look.control[TAIL]);
         let keep = self.shared.at.capacity as u64 / 2;
         let mark = marks(look).filter(|mark| tail.checked_sub(*mark).is_some_and(|behind| behind <= keep)).min();
         self.place.cursor = mark.unwrap_or(tail);
@@ -578,7 +584,7 @@ impl BroadcastReader {
     /// To its first place, and what the record there is. False: it was written over meanwhile.
     fn begin(&mut self, from: Begin) -> bool {
         let look = self.shared.look();
-        let tail = look.control[TAIL].load(Ordering::Acquire);
+        let tail = acquired(&look.control[TAIL]);
         let keep = self.shared.at.capacity as u64 / 8 * 7;
         let before = marks(look).filter(|mark| *mark < tail);
         let mark = match from {
@@ -647,6 +653,15 @@ fn head(look: Look<'_>, cursor: u64, tail: u64, longest: usize) -> Found {
     let frame = length.div_ceil(WORD as u64).saturating_add(HEADER as u64);
     let whole = tail.checked_sub(cursor).is_some_and(|there| frame <= there);
     if whole && frame <= longest as u64 { Found::Head(Head { length, number, before }) } else { Found::Nonsense }
+}
+
+/// A word, and whatever was written before it was. In two steps, as memory that is mapped for reading alone allows no other
+/// loads than relaxed ones (`core::sync::atomic`, "Atomic accesses to read-only memory").
+#[inline]
+fn acquired(word: &AtomicU64) -> u64 {
+    let value = word.load(Ordering::Relaxed);
+    fence(Ordering::Acquire);
+    value
 }
 
 /// Words of a body that is known not to be too long.

@@ -249,7 +249,7 @@ impl Gateway {
             tape_lost: status.tape_lost.get(),
             tape_error,
             tape_unwritten,
-            tape_readers: self.handle.tape().readers().into_iter().map(TapeReader::of).collect(),
+            tape_readers: self.handle.tape_readers().into_iter().map(TapeReader::of).collect(),
             inputs: status.inputs.get(),
             counters,
         }
