@@ -227,9 +227,13 @@ fn take_room(file: &mut impl Write, bytes: usize) -> Result<(), ShareError> {
     Ok(())
 }
 
-/// Is there a process of this number, as far as it can be told?
+/// Is there a process of this number that runs, as far as it can be told? One that has ended and that nobody has asked for how
+/// (a zombie, state Z) does not: proc(5), "/proc/pid/stat".
 fn is_alive(process: u32) -> bool {
-    Path::new("/proc").join(process.to_string()).exists() || !Path::new("/proc/self").exists()
+    match fs::read_to_string(format!("/proc/{process}/stat")) {
+        Ok(stat) => !stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X'])),
+        Err(_) => !Path::new("/proc/self").exists(),
+    }
 }
 
 /// Removes what a writer left behind.

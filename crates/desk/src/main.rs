@@ -28,6 +28,7 @@ mod screen;
 mod settings;
 mod signals;
 mod status;
+mod tape;
 mod times;
 mod venue;
 mod wirings;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         cli::Command::Completions(options) => install::completions(&options),
         cli::Command::Man(options) => install::man(&options),
         cli::Command::Log(command) => log::run(&command),
+        cli::Command::Tape(command) => tape::run(&command),
     };
     match outcome {
         Ok(code) => output::code(code),

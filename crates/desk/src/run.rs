@@ -5,7 +5,7 @@ mod report;
 
 use crate::check;
 use crate::cli::Run;
-use crate::control::{self, Gateway};
+use crate::control::{self, Gateway, Tapes};
 use crate::money::Fills;
 use crate::notices::Notices;
 use crate::outfile;
@@ -23,7 +23,9 @@ use firelane_gateway::flow::entry::Fault;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, SAMPLE};
 use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
+use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plan::{Cores, Plan};
+use firelane_gateway::shell::share::SharedTape;
 use firelane_gateway::shell::sync::Stop;
 use report::{Ending, Report};
 use std::process::ExitCode;
@@ -54,11 +56,13 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
     let fills = Fills::default();
+    let (share, unshared) = shared(&config, &header);
     let setup = Setup {
         kill,
         passwords: Some(passwords),
         log: log.sheet(&header),
         tape: tape.sheet(&header),
+        share,
         observers: vec![Box::new(fills.clone())],
     };
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
@@ -73,11 +77,13 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let mut show = Show::new(Style::of(&options.telling, options.json, times::began(&clock)), &config, handle.clone());
     show.files = [&log, &tape].map(Kept::name);
     show.greet(&config, &plan, &clock);
-    let answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
-    let served = socket.map(|bound| {
-        let mut answers = answers;
-        bound.serve(move |line| answers.answer(line))
-    });
+    if let Some(why) = &unshared {
+        show.say(Level::Warn, clock.now(), why);
+    }
+    let mut answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
+    answers.unshared = unshared;
+    let tapes = Tapes::new(handle.tape().clone(), header, config.live.tape_clients);
+    let served = socket.map(|bound| bound.serve_with(move |line| answers.answer(line), Some(tapes)));
     let served = served.transpose()?;
 
     let _started = handle.command(Command::Start);
@@ -94,6 +100,22 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         report.print();
     }
     Ok(report.exit_code())
+}
+
+/// The tape's ring for readers in other processes, if it is to be shared; or why it is not. Nobody's trading hangs on it.
+fn shared(config: &Config, header: &FileHeader) -> (Option<SharedTape>, Option<String>) {
+    let Some(path) = &config.live.tape_shared else { return (None, None) };
+    match SharedTape::create(path, config.live.tape_readers, header) {
+        Ok(tape) => (Some(tape), None),
+        Err(error) => {
+            let error = crate::without_number(&error.to_string());
+            let why = format!(
+                "Tape: {} cannot be shared, readers in other processes do not find it there: {error}. Trading is not concerned.",
+                path.display()
+            );
+            (None, Some(why))
+        }
+    }
 }
 
 /// What is said when it is ended at once: what may live at the venue.
@@ -176,6 +198,9 @@ impl Show {
         line(&format!("  order entry   to {} (TCP), user {}", net.orders, username.trim_ascii().escape_ascii()));
         if let Some(path) = &config.live.control {
             line(&format!("  control       {}", path.display()));
+        }
+        if let Some(path) = &config.live.tape_shared {
+            line(&format!("  tape          {} (firelane tape tail)", path.display()));
         }
         plan.to_string().lines().for_each(|text| line(&format!("  {text}")));
         check::limits(config).iter().for_each(|warning| line(&format!("  Warning: {warning}.")));
