@@ -200,7 +200,7 @@ fn lane(plan: &Plan, config: &Config, clock: &Clock, traces: &Arc<Mutex<Vec<Trac
         Some(path) => Box::new(std::fs::File::create(path).with_context(|| path.display().to_string())?),
         None => Box::new(std::io::sink()),
     };
-    let header = FileHeader::new("imbalance-taker", &config.text, vec!["WIRE".to_owned()], config.effects);
+    let header = FileHeader::new("imbalance-taker", &config.text, Vec::new(), config.effects).of_lane(&*lane);
     let setup = Setup {
         log: Some(Sheet { file, header }),
         observers: vec![Box::new(Traces(Arc::clone(traces)))],

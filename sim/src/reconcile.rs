@@ -20,7 +20,7 @@ pub use tape::{TapeCounts, TapeLedger, Traded, Volume};
 
 use crate::exchange::Exchange;
 use crate::venue::port::{OrderKey, OrderState, Port};
-use firelane_gateway::base::{ClientId, InstrumentId, Price, Side, Symbol, VenueRef};
+use firelane_gateway::base::{ClientId, Instrument, InstrumentId, Price, Side, Symbol, VenueRef};
 use firelane_gateway::flow::entry::origin_of;
 use firelane_gateway::shell::lane::Lane;
 use std::collections::BTreeMap;
@@ -95,16 +95,21 @@ pub struct Statement {
     pub books: BTreeMap<Symbol, BookRows>,
 }
 
+/// What this venue calls an instrument of the lane: it knows none by a longer name.
+pub(crate) fn symbol_of(row: &Instrument) -> Symbol {
+    row.name.symbol().unwrap_or_default()
+}
+
 impl Statement {
     /// The gateway's account.
     #[must_use]
     pub fn of_lane(lane: &dyn Lane, tape: &TapeLedger) -> Self {
-        let symbol_of = |id: InstrumentId| lane.instruments().get(id).map_or(Symbol::default(), |row| row.symbol);
+        let symbol_at = |id: InstrumentId| lane.instruments().get(id).map(symbol_of).unwrap_or_default();
         let lived = tape.orders.iter().filter(|(_, order)| order.lived);
         let orders = lived.map(|(id, order)| {
             let remembered = lane.orders().get(*id);
             let row = OrderRow {
-                symbol: symbol_of(order.instrument),
+                symbol: symbol_at(order.instrument),
                 side: order.side,
                 executed: order.executed,
                 open: if order.finished { 0 } else { order.open },
@@ -118,8 +123,8 @@ impl Statement {
         for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
             let account = lane.gate().ledger().account(id);
             let holding = Holding { shares: account.position.0, cash: account.cash.0 };
-            statement.holdings.insert(row.symbol, holding);
-            statement.books.insert(row.symbol, book_of_lane(lane, id));
+            statement.holdings.insert(symbol_of(row), holding);
+            statement.books.insert(symbol_of(row), book_of_lane(lane, id));
         }
         statement
     }

@@ -558,8 +558,8 @@ impl World {
                 if lane.book(id).freshness().is_fresh() {
                     self.stats.audited_books += 1;
                     let own = reconcile::book_of_lane(lane, id);
-                    let venue = reconcile::book_of_venue(self.far_end.exchange(), row.symbol);
-                    differences.extend(reconcile::compare_books(row.symbol, &own, &venue));
+                    let venue = reconcile::book_of_venue(self.far_end.exchange(), reconcile::symbol_of(row));
+                    differences.extend(reconcile::compare_books(reconcile::symbol_of(row), &own, &venue));
                 }
             }
         }
@@ -603,8 +603,8 @@ impl World {
             return Some(format!("the lane waits for message {next:?}, the publisher is at {head}"));
         }
         let stale = (0..).map(InstrumentId).zip(lane.instruments().rows());
-        let stale = stale.filter(|(id, _)| !lane.book(*id).freshness().is_fresh()).map(|(_, row)| row.symbol);
-        let stale: Vec<String> = stale.map(|symbol| symbol.to_string()).collect();
+        let stale = stale.filter(|(id, _)| !lane.book(*id).freshness().is_fresh()).map(|(_, row)| row.name.to_string());
+        let stale: Vec<String> = stale.collect();
         if stale.is_empty() { None } else { Some(format!("stale books: {}", stale.join(" "))) }
     }
 }

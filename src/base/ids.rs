@@ -62,7 +62,8 @@ impl SessionId {
     pub const STREAM: SessionId = SessionId(2);
 }
 
-/// A stock symbol as Nasdaq writes it: eight ASCII bytes, left-justified, padded with spaces.
+/// A stock symbol as Nasdaq writes it on the wire: eight ASCII bytes, left-justified, padded with spaces. What a lane calls an
+/// instrument is its [`Name`](super::Name).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(transparent)]
 pub struct Symbol(pub [u8; 8]);
@@ -80,12 +81,6 @@ impl Symbol {
         let mut padded = [b' '; 8];
         padded.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(Symbol(padded))
-    }
-
-    /// The symbol as a number: one comparison, one hash.
-    #[must_use]
-    pub const fn key(self) -> u64 {
-        u64::from_be_bytes(self.0)
     }
 
     /// Without its padding; what is not ASCII shows as `?`.

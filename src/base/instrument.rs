@@ -1,18 +1,20 @@
 //! The instrument table: what the lane's dense ids mean.
 //!
-//! Listed instruments are fixed by the configuration. A table in *directory* mode also admits, up to its capacity,
-//! each symbol that the exchange's own directory names, in order of appearance: the same input gives the same table.
+//! An instrument is known by its venue and by what that venue calls it ([`Name`]). Listed instruments are fixed by the
+//! configuration. A table in *directory* mode also admits, up to its capacity, each one that the exchange's own directory
+//! names, in order of appearance: the same input gives the same table.
 
-use super::{InstrumentId, LoadError, Map, Reader, Save, State, Symbol, VenueId};
+use super::{Currency, InstrumentId, LoadError, Map, Name, Reader, Save, State, Symbol, VenueId};
 use alloc::vec::Vec;
+use core::fmt;
 
 /// What the lane needs to know of one instrument.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Instrument {
     /// Where it trades.
     pub venue: VenueId,
-    /// The venue's symbol.
-    pub symbol: Symbol,
+    /// What the venue calls it.
+    pub name: Name,
     /// A price unit is 10^`price_exponent` of the currency (-4 for Nasdaq equities).
     pub price_exponent: i8,
     /// A quantity unit is 10^`qty_exponent` of a share.
@@ -25,10 +27,10 @@ pub struct Instrument {
     pub fine_below: i64,
     /// Round lot, in quantity units.
     pub lot: i64,
-    /// Contract multiplier.
+    /// Contract multiplier: what one quantity unit is of, as price times quantity counts it.
     pub multiplier: i64,
-    /// ISO 4217.
-    pub currency: [u8; 3],
+    /// What its prices are in.
+    pub currency: Currency,
 }
 
 impl Instrument {
@@ -38,7 +40,7 @@ impl Instrument {
     pub const fn us_equity(symbol: Symbol) -> Self {
         Instrument {
             venue: VenueId::FIRST,
-            symbol,
+            name: Name::of(symbol),
             price_exponent: -4,
             qty_exponent: 0,
             tick: 100,
@@ -46,7 +48,7 @@ impl Instrument {
             fine_below: 10_000,
             lot: 100,
             multiplier: 1,
-            currency: *b"USD",
+            currency: Currency::USD,
         }
     }
 }
@@ -74,31 +76,41 @@ impl Instrument {
     }
 }
 
-crate::value! {
-    Instrument { venue, symbol, price_exponent, qty_exponent, tick, fine_tick, fine_below, lot, multiplier, currency }
+/// By its name; of a venue that is not the first, with its number: `AAPL`, `AAPL@1`.
+impl fmt::Display for Instrument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.venue {
+            VenueId::FIRST => write!(f, "{}", self.name),
+            VenueId(number) => write!(f, "{}@{number}", self.name),
+        }
+    }
 }
 
-/// The table is full; the symbol stays unknown to the lane.
+crate::value! {
+    Instrument { venue, name, price_exponent, qty_exponent, tick, fine_tick, fine_below, lot, multiplier, currency }
+}
+
+/// The table is full; the instrument stays unknown to the lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InstrumentsFull;
 
-/// All instruments of a session, by dense id and by symbol.
+/// All instruments of a session, by dense id, and by venue and name.
 #[derive(Debug)]
 pub struct InstrumentTable {
     rows: Vec<Instrument>,
-    by_symbol: Map,
+    by_name: Map,
     capacity: usize,
     open: bool,
 }
 
 impl InstrumentTable {
     /// A table of `listed`, with room for `capacity` in all (at least `listed`). `open` admits others by
-    /// [`admit`](Self::admit). Of a symbol listed twice the first row holds.
+    /// [`admit`](Self::admit). Of an instrument listed twice the first row holds.
     #[must_use]
     pub fn new(listed: &[Instrument], capacity: usize, open: bool) -> Self {
         let capacity = capacity.max(listed.len()).max(1);
         let mut table =
-            InstrumentTable { rows: Vec::with_capacity(capacity), by_symbol: Map::new(capacity), capacity, open: true };
+            InstrumentTable { rows: Vec::with_capacity(capacity), by_name: Map::new(capacity), capacity, open: true };
         for row in listed {
             let _ = table.admit(*row);
         }
@@ -106,19 +118,19 @@ impl InstrumentTable {
         table
     }
 
-    /// The id of a venue's symbol.
+    /// The id of what a venue calls by a name. For the slow ways in: a market line finds an instrument by the venue's number.
     #[must_use]
-    pub fn find(&self, venue: VenueId, symbol: Symbol) -> Option<InstrumentId> {
-        self.search(venue, symbol).ok()
+    pub fn find(&self, venue: VenueId, name: impl Into<Name>) -> Option<InstrumentId> {
+        self.search(venue, name.into()).ok()
     }
 
     /// The id, or the key under which it may be added: names whose keys are the same have keys one after the other.
-    fn search(&self, venue: VenueId, symbol: Symbol) -> Result<InstrumentId, u64> {
+    fn search(&self, venue: VenueId, name: Name) -> Result<InstrumentId, u64> {
         /// 2^64 over the golden ratio: venues far apart.
         const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
-        let mut key = symbol.key() ^ u64::from(venue.0).wrapping_mul(SPREAD);
-        while let Some(id) = self.by_symbol.get(key) {
-            if self.get(InstrumentId(id)).is_some_and(|row| (row.venue, row.symbol) == (venue, symbol)) {
+        let mut key = name.key() ^ u64::from(venue.0).wrapping_mul(SPREAD);
+        while let Some(id) = self.by_name.get(key) {
+            if self.get(InstrumentId(id)).is_some_and(|row| (row.venue, row.name) == (venue, name)) {
                 return Ok(InstrumentId(id));
             }
             key = key.wrapping_add(1);
@@ -126,12 +138,12 @@ impl InstrumentTable {
         Err(key)
     }
 
-    /// The id of `row.symbol` at `row.venue`, adding it if the table is open and has room. `Ok(None)`: closed and not listed.
+    /// The id of `row.name` at `row.venue`, adding it if the table is open and has room. `Ok(None)`: closed and not listed.
     ///
     /// # Errors
     /// [`InstrumentsFull`] when it would be added and there is no room.
     pub fn admit(&mut self, row: Instrument) -> Result<Option<InstrumentId>, InstrumentsFull> {
-        let key = match self.search(row.venue, row.symbol) {
+        let key = match self.search(row.venue, row.name) {
             Ok(id) => return Ok(Some(id)),
             Err(key) => key,
         };
@@ -139,7 +151,7 @@ impl InstrumentTable {
             return Ok(None);
         }
         let Ok(id) = u32::try_from(self.rows.len()) else { return Err(InstrumentsFull) };
-        if self.rows.len() == self.capacity || self.by_symbol.insert(key, id).is_err() {
+        if self.rows.len() == self.capacity || self.by_name.insert(key, id).is_err() {
             return Err(InstrumentsFull);
         }
         self.rows.push(row);
@@ -186,18 +198,18 @@ impl InstrumentTable {
 /// All rows: what the directory has named since, and what it has said of those that are listed.
 impl State for InstrumentTable {
     fn save(&self, into: &mut dyn Save) {
-        let InstrumentTable { rows, by_symbol: _, capacity: _, open: _ } = self;
+        let InstrumentTable { rows, by_name: _, capacity: _, open: _ } = self;
         into.count(rows.len());
         rows.iter().for_each(|row| row.save(into));
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
         self.rows.clear();
-        self.by_symbol.clear();
+        self.by_name.clear();
         for id in (0u32..).take(from.count(self.capacity)?) {
             let row: Instrument = from.value()?;
-            let Err(key) = self.search(row.venue, row.symbol) else { return Err(LoadError::BAD) };
-            if self.by_symbol.insert(key, id).is_err() {
+            let Err(key) = self.search(row.venue, row.name) else { return Err(LoadError::BAD) };
+            if self.by_name.insert(key, id).is_err() {
                 return Err(LoadError::BAD);
             }
             self.rows.push(row);
@@ -226,23 +238,31 @@ mod tests {
     }
 
     #[test]
-    fn the_same_symbol_at_two_venues_is_two_instruments_also_where_their_keys_are_the_same() {
-        let mut table = InstrumentTable::new(&[], 4, true);
-        let at = |venue, symbol| Instrument { venue: VenueId(venue), ..Instrument::us_equity(symbol) };
-        let one = Symbol(*b"AAPL    ");
-        // Keys that are one apart, and the same.
-        let clash = Symbol((one.key() ^ 0x9E37_79B9_7F4A_7C15).to_be_bytes());
-        let next = Symbol((one.key() + 1).to_be_bytes());
-        let rows = [at(0, one), at(1, one), at(1, clash), at(0, next)];
+    fn the_same_name_at_two_venues_is_two_instruments_also_where_their_keys_are_the_same() {
+        let mut table = InstrumentTable::new(&[], 7, true);
+        let at = |venue, name| Instrument { venue: VenueId(venue), name, ..row("A") };
+        let one = Name::new("AAPL").unwrap();
+        // Keys that are one apart, and the same: the first half alone makes any.
+        let with_key = |key: u64| {
+            let mut name = one;
+            let tail = Name([[0; 8], *name.0.last_chunk().unwrap()].concat().try_into().unwrap()).key();
+            name.0[..8].copy_from_slice(&(key ^ tail).to_be_bytes());
+            assert_eq!(name.key(), key);
+            name
+        };
+        let (clash, next) = (with_key(one.key() ^ 0x9E37_79B9_7F4A_7C15), with_key(one.key() + 1));
+        // And names that are other only beyond the eighth character.
+        let (long, longer) = (Name::new("BTC-USDT-PERP").unwrap(), Name::new("BTC-USDT-PERPS").unwrap());
+        let rows = [at(0, one), at(1, one), at(1, clash), at(0, next), at(0, long), at(0, longer), at(1, long)];
         for (id, row) in (0..).map(InstrumentId).zip(rows) {
-            assert_eq!(table.find(row.venue, row.symbol), None);
+            assert_eq!(table.find(row.venue, row.name), None);
             assert_eq!(table.admit(row), Ok(Some(id)));
         }
-        let mut restored = InstrumentTable::new(&[], 4, true);
+        let mut restored = InstrumentTable::new(&[], 7, true);
         restored.load(&mut Reader(&Writer::of(&table))).unwrap();
         for (id, row) in (0..).map(InstrumentId).zip(rows) {
-            assert_eq!((table.find(row.venue, row.symbol), table.admit(row)), (Some(id), Ok(Some(id))));
-            assert_eq!(restored.find(row.venue, row.symbol), Some(id));
+            assert_eq!((table.find(row.venue, row.name), table.admit(row)), (Some(id), Ok(Some(id))));
+            assert_eq!(restored.find(row.venue, row.name), Some(id));
         }
     }
 
@@ -253,7 +273,7 @@ mod tests {
             |t| _ = t.admit(row("B")),
             |t| t.rows.clear(),
             |t| t.rows[0].venue = VenueId(1),
-            |t| t.rows[0].symbol = Symbol(*b"B       "),
+            |t| t.rows[0].name = Name::new("B").unwrap(),
             |t| t.rows[0].price_exponent = -2,
             |t| t.rows[0].qty_exponent = -2,
             |t| t.rows[0].tick = 7,
@@ -261,7 +281,7 @@ mod tests {
             |t| t.rows[0].fine_below = 7,
             |t| t.rows[0].lot = 7,
             |t| t.rows[0].multiplier = 7,
-            |t| t.rows[0].currency = *b"EUR",
+            |t| t.rows[0].currency = Currency::new("EUR").unwrap(),
         ];
         assert_all_saved(|| InstrumentTable::new(&[row("A")], 2, true), &changes);
     }
@@ -273,7 +293,7 @@ mod tests {
         let saved = Writer::of(&one);
         two.load(&mut Reader(&saved)).unwrap();
         assert_eq!(
-            (two.find(VenueId::FIRST, row("B").symbol), two.find(VenueId::FIRST, row("C").symbol)),
+            (two.find(VenueId::FIRST, row("B").name), two.find(VenueId::FIRST, row("C").name)),
             (Some(InstrumentId(1)), None)
         );
         assert_eq!(two.admit(row("C")), Err(InstrumentsFull));
@@ -306,6 +326,13 @@ mod tests {
             assert_eq!((row.tick_at(20_000), row.lot), (tick, lot));
         }
         assert_eq!(t.get(InstrumentId(0)).unwrap().tick_at(1), 5, "at every price");
+    }
+
+    #[test]
+    fn the_same_name_elsewhere_shows_its_venue() {
+        use alloc::string::ToString;
+        let there = Instrument { venue: VenueId(1), ..row("A") };
+        assert_eq!((row("A").to_string(), there.to_string()), ("A".to_string(), "A@1".to_string()));
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod digest;
 mod ids;
 mod instrument;
 mod map;
+mod money;
+mod name;
 pub mod raw;
 mod state;
 mod time;
@@ -27,6 +29,8 @@ pub use ids::{
 };
 pub use instrument::{Instrument, InstrumentTable, InstrumentsFull};
 pub use map::{Full, Map};
+pub use money::{Currency, Rate};
+pub use name::Name;
 #[cfg(test)]
 pub(crate) use state::tests::assert_all_saved;
 pub use state::{LoadError, Reader, Save, State, Value, Writer};

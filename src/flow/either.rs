@@ -29,8 +29,8 @@ use super::outbox::Outbox;
 use super::risk::{Approved, MarkedEnter};
 use super::session::SessionInput;
 use crate::base::{
-    ClientId, Instrument, InstrumentId, InstrumentTable, LineId, LoadError, Mono, Reader, Save, SessionId, State,
-    Symbol, VenueId,
+    ClientId, Instrument, InstrumentId, InstrumentTable, LineId, LoadError, Mono, Name, Reader, Save, SessionId, State,
+    VenueId,
 };
 
 /// One of two, by configuration: which one it is never changes.
@@ -83,7 +83,7 @@ either! { Feed {
 
 either! { MarketLine {
     fn venue(&self) -> VenueId;
-    fn new_row(&self, symbol: Symbol) -> Instrument;
+    fn new_row(&self, name: Name) -> Instrument;
     fn decode(&mut self, message: &[u8], instruments: &mut InstrumentTable) -> Result<Event, NoEvent>;
     fn instrument(&self, locate: u16) -> Option<InstrumentId>;
     fn subject(&self, message: &[u8]) -> Option<InstrumentId>;

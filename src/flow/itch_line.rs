@@ -11,7 +11,7 @@ use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
 use super::market::{Class, MarketLine, NoEvent, Peek};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
 use crate::base::{
-    ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Nanos, Reader, Save, Side, State, Symbol,
+    ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Name, Nanos, Reader, Save, Side, State, Symbol,
     Value, VenueId, VenueRef,
 };
 use alloc::boxed::Box;
@@ -181,7 +181,7 @@ impl ItchLine {
         symbol: Symbol,
         instruments: &mut InstrumentTable,
     ) -> Result<InstrumentId, NoEvent> {
-        let id = instruments.admit(self.new_row(symbol)).map_err(|_| NoEvent::InstrumentsFull)?;
+        let id = instruments.admit(self.new_row(symbol.into())).map_err(|_| NoEvent::InstrumentsFull)?;
         if header.stock_locate.get() != 0
             && let Some(locate) = self.locate_mut(header)
         {
@@ -233,8 +233,8 @@ impl MarketLine for ItchLine {
         self.venue
     }
 
-    fn new_row(&self, symbol: Symbol) -> Instrument {
-        Instrument { venue: self.venue, ..Instrument::us_equity(symbol) }
+    fn new_row(&self, name: Name) -> Instrument {
+        Instrument { venue: self.venue, name, ..Instrument::us_equity(Symbol([b' '; 8])) }
     }
 
     #[inline(always)]

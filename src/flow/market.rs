@@ -1,7 +1,7 @@
 //! The end where the market comes in: a native protocol decoded to [`Event`]s.
 
 use super::event::Event;
-use crate::base::{Instrument, InstrumentId, InstrumentTable, State, Symbol, VenueId, VenueRef};
+use crate::base::{Instrument, InstrumentId, InstrumentTable, Name, State, VenueId, VenueRef};
 
 /// What a message is, judged by type and length alone: what arbitration needs to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +49,7 @@ pub trait MarketLine: State {
     fn venue(&self) -> VenueId;
 
     /// The row of an instrument of which the venue has said no more than its name.
-    fn new_row(&self, symbol: Symbol) -> Instrument;
+    fn new_row(&self, name: Name) -> Instrument;
 
     /// Decodes one message. New instruments are admitted to `instruments`.
     ///

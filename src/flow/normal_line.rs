@@ -12,8 +12,8 @@ use super::feed::{Broken, Framing, Said};
 use super::market::{MarketLine, NoEvent};
 use super::wire::normal::{self, Body, Frame, Header, InstrumentBody, Malformed};
 use crate::base::{
-    Instrument, InstrumentId, InstrumentTable, LoadError, OutOfRange, Price, Qty, Reader, Save, State, Symbol, Value,
-    VenueId,
+    Currency, Instrument, InstrumentId, InstrumentTable, LoadError, Name, OutOfRange, Price, Qty, Reader, Save, State,
+    Value, VenueId,
 };
 use alloc::boxed::Box;
 use alloc::vec;
@@ -61,7 +61,7 @@ impl NormalLine {
         let place = number.and_then(|number| self.ids.get_mut(number)).ok_or(NoEvent::InstrumentsFull)?;
         let row = Instrument {
             venue: self.venue,
-            symbol: body.symbol(),
+            name: body.name(),
             price_exponent: body.price_exponent,
             qty_exponent: body.qty_exponent,
             tick: body.tick.get(),
@@ -69,9 +69,9 @@ impl NormalLine {
             fine_below: 0,
             lot: body.lot.get(),
             multiplier: body.multiplier.get(),
-            currency: body.currency,
+            currency: body.currency(),
         };
-        if let Some(listed) = instruments.find(row.venue, row.symbol).and_then(|id| instruments.get(id)) {
+        if let Some(listed) = instruments.find(row.venue, row.name).and_then(|id| instruments.get(id)) {
             let units = |row: &Instrument| (row.price_exponent, row.qty_exponent, row.multiplier, row.currency);
             if units(listed) != units(&row) {
                 *place = NOT_FOLLOWED;
@@ -102,10 +102,10 @@ impl MarketLine for NormalLine {
     }
 
     /// In whole units, until the stream says what they are.
-    fn new_row(&self, symbol: Symbol) -> Instrument {
+    fn new_row(&self, name: Name) -> Instrument {
         Instrument {
             venue: self.venue,
-            symbol,
+            name,
             price_exponent: 0,
             qty_exponent: 0,
             tick: 1,
@@ -113,8 +113,7 @@ impl MarketLine for NormalLine {
             fine_below: 0,
             lot: 1,
             multiplier: 1,
-            // ISO 4217's code for no currency.
-            currency: [b'X'; 3],
+            currency: Currency::NONE,
         }
     }
 
@@ -241,15 +240,15 @@ mod tests {
 
     fn fire() -> InstrumentBody {
         InstrumentBody {
-            symbol: *b"FIRE    ",
+            name: *b"FIRE-PERPETUAL  ",
             tick: I64::new(5),
             lot: I64::new(10),
             multiplier: I64::new(1),
             price_exponent: -2,
             qty_exponent: -8,
-            currency: *b"EUR",
+            currency: *b"EUR     ",
             live: b'Y',
-            zero: [0; 2],
+            zero: [0; 5],
         }
     }
 
@@ -280,7 +279,7 @@ mod tests {
             (row.venue, row.price_exponent, row.qty_exponent, row.tick_at(0), row.lot),
             (VenueId(3), -2, -8, 5, 10)
         );
-        assert_eq!((row.symbol, row.currency, row.multiplier), (Symbol(*b"FIRE    "), *b"EUR", 1));
+        assert_eq!((row.name, row.currency, row.multiplier), (Name(*b"FIRE-PERPETUAL  "), Currency(*b"EUR     "), 1));
         let trade = TradeBody { price: I64::new(8), qty: I64::new(9), trade: U64::new(1) };
         let status = |action| EventKind::Status(Status::Trading(action));
         for (body, kind) in [
@@ -315,15 +314,15 @@ mod tests {
     #[test]
     fn numbers_and_rooms_are_bounded() {
         let (mut line, mut table) = (line(), table(&[]));
-        for (id, symbol, answer) in [
-            (5, b"A       ", Err(NoEvent::InstrumentsFull)),
-            (u32::MAX, b"A       ", Err(NoEvent::InstrumentsFull)),
-            (1, b"A       ", Ok(Some(InstrumentId(0)))),
-            (4, b"B       ", Ok(Some(InstrumentId(1)))),
-            (2, b"C       ", Err(NoEvent::InstrumentsFull)),
-            (2, b"B       ", Ok(Some(InstrumentId(1)))),
+        for (id, letter, answer) in [
+            (5, b'A', Err(NoEvent::InstrumentsFull)),
+            (u32::MAX, b'A', Err(NoEvent::InstrumentsFull)),
+            (1, b'A', Ok(Some(InstrumentId(0)))),
+            (4, b'B', Ok(Some(InstrumentId(1)))),
+            (2, b'C', Err(NoEvent::InstrumentsFull)),
+            (2, b'B', Ok(Some(InstrumentId(1)))),
         ] {
-            let body = InstrumentBody { symbol: *symbol, ..fire() };
+            let body = InstrumentBody { name: [letter; 16], ..fire() };
             let heard = line.decode(&frame(id, Body::Instrument(&body)), &mut table).map(|event| event.instrument);
             assert_eq!(heard, answer, "{id}");
         }
@@ -332,13 +331,13 @@ mod tests {
 
     #[test]
     fn listed_in_other_units_it_is_not_followed() {
-        let listed = Instrument { tick: 1, fine_tick: 1, lot: 1, ..line().new_row(Symbol(*b"FIRE    ")) };
-        let right = Instrument { price_exponent: -2, qty_exponent: -8, currency: *b"EUR", ..listed };
+        let listed = Instrument { tick: 1, fine_tick: 1, lot: 1, ..line().new_row(Name(*b"FIRE-PERPETUAL  ")) };
+        let right = Instrument { price_exponent: -2, qty_exponent: -8, currency: Currency(*b"EUR     "), ..listed };
         let wrong = [
             Instrument { price_exponent: -3, ..right },
             Instrument { qty_exponent: -7, ..right },
             Instrument { multiplier: 2, ..right },
-            Instrument { currency: *b"USD", ..right },
+            Instrument { currency: Currency::USD, ..right },
         ];
         let hear = |row| {
             let (mut line, mut table) = (line(), table(&[row]));

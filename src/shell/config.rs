@@ -5,7 +5,7 @@
 //! holds the two equal.
 //! Secrets are not part of it: a key ending in `_env` names the environment variable that holds one.
 
-use crate::base::{AccountId, Instrument, Nanos, Notional, Qty, StrategyId, Symbol};
+use crate::base::{AccountId, Currency, Instrument, Nanos, Notional, Qty, StrategyId, Symbol};
 use crate::flow::action::Tags;
 use crate::flow::book::BookCapacity;
 use crate::flow::entry::OuchConfig;
@@ -462,7 +462,7 @@ impl RawRisk {
     fn checked(&self) -> Result<RiskLimits, ConfigError> {
         let refuse_or_pass = "\"refuse\" or \"pass\"";
         let limits = RiskLimits {
-            currency: *b"USD",
+            currency: Currency::USD,
             exponent: -4,
             orders_per_second: self.orders_per_second,
             burst: self.burst,

@@ -1,10 +1,11 @@
 //! The files of the input log and the output tape: written, read, checked.
 //!
 //! Format: see [`record`](crate::flow::record). A log file stands alone: its header holds the wiring's name, the whole
-//! configuration text (which names secrets but never holds one) and the instruments listed in it, so that a file and a
-//! build of the same wiring reproduce the run.
+//! configuration text (which names secrets but never holds one) and the instruments listed in it, with all that the lane
+//! reckons with, so that a file and a build of the same wiring reproduce the run.
 
 use super::lane::Lane;
+use super::rows::InstrumentRow;
 use crate::base::Digest;
 use crate::flow::record::{FinalBody, Kind, RecordHeader};
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,8 @@ use zerocopy::FromBytes;
 
 /// First bytes of every file.
 pub const MAGIC: [u8; 8] = *b"FIRELANE";
-/// Version of the file's frame.
-pub const FORMAT: u32 = 1;
+/// Version of the file's frame: of what stands before its records. 2 since the header has whole instruments.
+pub const FORMAT: u32 = 2;
 /// No record body is longer: a datagram of 64 KiB and change.
 pub const MAX_BODY: usize = 128 * 1024;
 /// No header text is longer.
@@ -70,19 +71,19 @@ pub struct FileHeader {
     pub effects: Effects,
     /// Digest of `config`, in hexadecimal.
     pub config_digest: String,
-    /// The symbols of the instrument table at the start, in the order of their ids.
-    pub instruments: Vec<String>,
     /// When the lane's clock began, in nanoseconds since 1970 UTC; none where it was virtual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_unix_ns: Option<u64>,
     /// The configuration, as TOML.
     pub config: String,
+    /// The instrument table at the start, in the order of its ids.
+    pub instruments: Vec<InstrumentRow>,
 }
 
 impl FileHeader {
     /// A header for a run of `wiring` under `config`.
     #[must_use]
-    pub fn new(wiring: &str, config: &str, instruments: Vec<String>, effects: Effects) -> Self {
+    pub fn new(wiring: &str, config: &str, instruments: Vec<InstrumentRow>, effects: Effects) -> Self {
         FileHeader {
             wiring: wiring.to_owned(),
             build: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -107,10 +108,11 @@ impl FileHeader {
         FileHeader { build: build.to_owned(), ..self }
     }
 
-    /// The same, of this lane: with the hash of its wiring.
+    /// The same, of this lane before its first input: with its instruments and the hash of its wiring.
     #[must_use]
     pub fn of_lane(self, lane: &dyn Lane) -> Self {
-        FileHeader { wiring_hash: self.hash_of(lane), ..self }
+        let instruments = InstrumentRow::of_all(lane.instruments().rows());
+        FileHeader { wiring_hash: self.hash_of(lane), instruments, ..self }
     }
 
     /// Of the wiring of a lane under the name that the file has for it.
@@ -137,6 +139,13 @@ impl FileHeader {
         if !self.wiring_hash.is_empty() && self.wiring_hash != hash {
             let Self { wiring, wiring_hash, .. } = self;
             lines.push(format!("wiring {wiring:?} had another shape (hash {wiring_hash}) than in this build ({hash})"));
+        }
+        let rows = InstrumentRow::of_all(lane.instruments().rows());
+        if !self.wiring_hash.is_empty() && self.instruments != rows {
+            let said = |row: Option<&InstrumentRow>| row.map_or("none".to_owned(), |row| format!("{row:?}"));
+            let place = (0..).find(|n| self.instruments.get(*n) != rows.get(*n)).unwrap_or_default();
+            let (had, has) = (said(self.instruments.get(place)), said(rows.get(place)));
+            lines.push(format!("instrument {place} was {had}; in this build it is {has}"));
         }
         lines
     }
@@ -470,12 +479,16 @@ pub fn final_body(record: &Record) -> Option<FinalBody> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Mono;
+    use crate::base::{Instrument, Mono, Symbol};
     use crate::flow::record;
     use zerocopy::IntoBytes;
 
+    fn aapl() -> InstrumentRow {
+        InstrumentRow::from(&Instrument::us_equity(Symbol::new("AAPL").unwrap()))
+    }
+
     fn sample() -> Vec<u8> {
-        let head = FileHeader::new("w", "a = 1\n", vec!["AAPL".into()], Effects::Bytes);
+        let head = FileHeader::new("w", "a = 1\n", vec![aapl()], Effects::Bytes);
         let mut w = FileWriter::new(Vec::new(), Role::Log, &head).unwrap();
         w.put(&[record::header(Kind::Packet, 0, 1, Mono(7), 4).as_bytes(), &[0], b"abc"]).unwrap();
         w.put(&[record::header(Kind::Timer, 0, 2, Mono(8), 0).as_bytes()]).unwrap();
@@ -498,6 +511,17 @@ mod tests {
         assert_eq!(all.len(), 2);
         assert_eq!(all[0].tagged(), Some((0, &b"abc"[..])));
         assert_eq!((all[1].kind, all[1].header.sequence.get(), all[1].header.time.get()), (Some(Kind::Timer), 2, 8));
+        assert_eq!(FileReader::new(&sample()[..]).unwrap().header().instruments, [aapl()]);
+    }
+
+    #[test]
+    fn another_version_of_the_frame_is_refused_by_name() {
+        for found in [FORMAT - 1, FORMAT + 1] {
+            let mut old = sample();
+            old[8] = found as u8;
+            let said = FileReader::new(&old[..]).unwrap_err().to_string();
+            assert!(said.starts_with(&format!("format version {found}; this build reads version {FORMAT}")), "{said}");
+        }
     }
 
     #[test]

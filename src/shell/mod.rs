@@ -15,6 +15,7 @@ pub mod net;
 pub mod plan;
 mod raw;
 pub mod ring;
+pub mod rows;
 pub mod saved;
 pub mod share;
 pub mod sync;

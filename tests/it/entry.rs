@@ -154,7 +154,10 @@ fn a_mass_cancel_names_firm_and_symbol() {
     assert_eq!(rig.sent.last().unwrap().0, Class::Cancel);
     assert_eq!(send(&mut rig, Some(HERE)).unwrap().token, Token(first.token.0 + 1));
     assert_eq!(last(&rig), b"C\0\0\0\x02LANETEST    \0\0");
-    assert_eq!(send(&mut rig, Some(InstrumentId(9))), Err(Refused::CannotSay));
+    // One that is not there, and one whose name is longer than the protocol's field.
+    for none in [9, 2] {
+        assert_eq!(send(&mut rig, Some(InstrumentId(none))), Err(Refused::CannotSay));
+    }
     for lacking in [OuchConfig { firm: None, ..config() }, OuchConfig { mass_cancel: false, ..config() }] {
         let mut rig = Rig::new(lacking);
         rig.start();
@@ -173,6 +176,7 @@ fn what_the_protocol_can_not_say_does_not_leave() {
         buy(100, 1_000_000),
         Enter { tags, ..buy(100, 1) },
         Enter { instrument: InstrumentId(1), ..buy(100, 1) },
+        Enter { instrument: InstrumentId(2), ..buy(100, 1) },
     ];
     let before = rig.sent.len();
     for enter in refused {
@@ -448,7 +452,7 @@ fn every_message_of_the_venue_acts_on_its_order() {
         symbol: SYMBOL.0,
     };
     rig.say(encode(Outbound::MassCancelResponse(&x, Appendage::EMPTY)));
-    assert_eq!(*rig.reports.last().unwrap(), Report::MassCancelled { token: Token(6), symbol: Some(SYMBOL) });
+    assert_eq!(*rig.reports.last().unwrap(), Report::MassCancelled { token: Token(6), name: Some(SYMBOL.into()) });
     rig.say(event(EventCode::START_OF_DAY));
     assert_eq!(*rig.reports.last().unwrap(), Report::Day(DayEvent::Begins));
     rig.say(next_token(9));

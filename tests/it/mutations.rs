@@ -155,15 +155,15 @@ fn normal() {
     use normal::{Body, InstrumentBody, LevelBody, TradeBody};
     let number = |n: i64| n.into();
     let fire = InstrumentBody {
-        symbol: *b"FIRE    ",
+        name: *b"FIRE-PERPETUAL  ",
         tick: number(5),
         lot: number(1),
         multiplier: number(1),
         price_exponent: -4,
         qty_exponent: 0,
-        currency: *b"USD",
+        currency: *b"USD     ",
         live: b'Y',
-        zero: [0; 2],
+        zero: [0; 5],
     };
     let level = LevelBody::new(Side::Buy, 100, 200, 3);
     let trade = TradeBody { price: number(100), qty: number(7), trade: 9.into() };

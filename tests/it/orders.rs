@@ -132,7 +132,7 @@ fn accepted(token: Token, side: Side, price: i64, qty: i64) -> Standing {
     Standing {
         token,
         origin: None,
-        symbol: SYMBOL,
+        name: SYMBOL.into(),
         side,
         mark: SellMark::Long,
         qty: Qty(qty),
@@ -621,7 +621,7 @@ fn contradictions_are_counted_and_never_make_a_number_negative() {
 }
 
 fn adopt(desk: &mut Desk, report: &Report) -> Option<Change> {
-    desk.orders.adopt(VENUE, report, |symbol| (symbol == SYMBOL).then_some(HERE))
+    desk.orders.adopt(VENUE, report, |name| (name == SYMBOL.into()).then_some(HERE))
 }
 
 #[test]
@@ -672,7 +672,7 @@ fn orders_without_a_name_of_ours_get_one_of_their_own() {
 #[test]
 fn what_can_not_be_adopted_is_counted() {
     let mut desk = Desk::with(OrdersConfig { capacity: 1, retained: 1, ..config() });
-    let foreign = Standing { symbol: Symbol(*b"OTHER   "), ..accepted(Token(1), Side::Buy, 100, 5) };
+    let foreign = Standing { name: Symbol(*b"OTHER   ").into(), ..accepted(Token(1), Side::Buy, 100, 5) };
     assert_eq!(adopt(&mut desk, &Report::Accepted(foreign)), None);
     for token in 2..=4 {
         adopt(&mut desk, &Report::Accepted(accepted(Token(token), Side::Buy, 100, 5)));

@@ -1,8 +1,8 @@
 //! The gate and the ledger: each control below, at and beyond its limit, and against naive models.
 
 use firelane_gateway::base::{
-    ClientId, Digest, Instrument, InstrumentId, Mono, Nanos, Notional, ParentId, Price, Qty, Reader, Side, State,
-    StrategyId, Symbol, VenueId, Writer,
+    ClientId, Currency, Digest, Instrument, InstrumentId, Mono, Nanos, Notional, ParentId, Price, Qty, Reader, Side,
+    State, StrategyId, Symbol, VenueId, Writer,
 };
 use firelane_gateway::flow::action::{
     Cancel, Change, Enter, Exposure, Fill, Happening, MassCancel, Replace, SellMark, Tags, TimeInForce,
@@ -256,7 +256,7 @@ fn an_instrument_must_be_known_and_in_the_units_of_the_limits() {
     let f = facts(&row);
     let stranger = Enter { instrument: InstrumentId(2), ..buy(100_000, 1) };
     beyond_and_at(gate(|_| {}), Refusal::UnknownInstrument, (stranger, f), (buy(100_000, 1), f));
-    for other in [Instrument { currency: *b"EUR", ..row }, Instrument { price_exponent: -2, ..row }] {
+    for other in [Instrument { currency: Currency(*b"EUR     "), ..row }, Instrument { price_exponent: -2, ..row }] {
         let foreign = Facts { instrument: &other, ..f };
         beyond_and_at(gate(|_| {}), Refusal::ForeignUnits, (buy(100_000, 1), foreign), (buy(100_000, 1), f));
     }

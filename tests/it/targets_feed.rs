@@ -2,7 +2,8 @@
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
 use firelane_gateway::base::{
-    Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, Reader, State, Symbol, VenueId, VenueRef, Writer,
+    Instrument, InstrumentId, InstrumentTable, LineId, Mono, Name, Nanos, Reader, State, Symbol, VenueId, VenueRef,
+    Writer,
 };
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::{FeedConfig, Mold, Notice, Release, RerequestConfig, SnapshotConfig, Start};
@@ -37,8 +38,8 @@ impl MarketLine for Toy {
     fn venue(&self) -> VenueId {
         VenueId::FIRST
     }
-    fn new_row(&self, symbol: Symbol) -> Instrument {
-        Instrument::us_equity(symbol)
+    fn new_row(&self, name: Name) -> Instrument {
+        Instrument { name, ..Instrument::us_equity(Symbol::default()) }
     }
     fn decode(&mut self, _: &[u8], _: &mut InstrumentTable) -> Result<Event, NoEvent> {
         Err(NoEvent::Untracked)

@@ -131,6 +131,27 @@ fn a_header_knows_a_wiring_of_another_shape() {
     assert_eq!(own.unlike("b", &*other()).len(), 2);
 }
 
+/// What the lane reckons with is in the header, field by field.
+#[test]
+fn a_header_knows_instruments_with_other_fields() {
+    let lane = lane(&Setup { listed: Some(vec![1]), ..setup() }, Told::default());
+    let own = FileHeader::new("told", "", vec![], Effects::Bytes).built_by("a").of_lane(&lane);
+    assert!(own.unlike("a", &lane).is_empty());
+    assert!(!own.instruments.is_empty());
+    let changes: [fn(&mut FileHeader); 4] = [
+        |h| h.instruments[0].tick = 7,
+        |h| h.instruments[0].name = "OTHER".into(),
+        |h| h.instruments.push(h.instruments[0].clone()),
+        |h| _ = h.instruments.pop(),
+    ];
+    for change in changes {
+        let mut other = own.clone();
+        change(&mut other);
+        let said = other.unlike("a", &lane);
+        assert!(said.len() == 1 && said[0].starts_with("instrument "), "{said:?}");
+    }
+}
+
 /// A log taken apart, so that one piece can be changed under a good checksum.
 #[derive(Clone)]
 struct Apart {

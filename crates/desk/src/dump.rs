@@ -206,7 +206,7 @@ impl<'a> Reading<'a> {
             streams: HashMap::new(),
             by_locate: HashMap::new(),
             by_own: HashMap::new(),
-            seen: header.instruments.iter().cloned().collect(),
+            seen: header.instruments.iter().map(|row| row.name.clone()).collect(),
         }
     }
 

@@ -65,7 +65,7 @@ impl Money {
                 average_sold: sold.average().map(|price| price.0),
                 mark: mark.map(|price| price.0),
             };
-            all.by_symbol.insert(row.symbol.to_string(), holding);
+            all.by_symbol.insert(row.to_string(), holding);
         }
         all
     }

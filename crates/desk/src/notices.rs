@@ -8,7 +8,7 @@ mod anomalies;
 use crate::replay::group;
 use crate::screen::Level;
 use crate::times::span;
-use firelane_gateway::base::{Mono, Nanos, SessionId, Symbol};
+use firelane_gateway::base::{Mono, Name, Nanos, SessionId};
 use firelane_gateway::flow::entry::{Away, Detail, Fault};
 use firelane_gateway::flow::feed::SnapshotTrouble;
 use firelane_gateway::flow::orders::Anomaly;
@@ -188,17 +188,17 @@ impl Notices {
                 self.snapshot_link = why.or(self.snapshot_link);
                 None
             }
-            Notice::Alert { alert, instrument, symbol, first, second } => {
-                self.alert(at, alert, instrument.map(|_| symbol), first, second)
+            Notice::Alert { alert, name, first, second, .. } => {
+                self.alert(at, alert, Some(name).filter(|name| *name != Name::BLANK), first, second)
             }
-            Notice::Anomaly { anomaly, symbol, stops } => Some(self.anomaly(&anomaly, symbol, stops)),
+            Notice::Anomaly { anomaly, name, stops } => Some(self.anomaly(&anomaly, name, stops)),
         }
     }
 
     /// What the venue said that cannot be. One of each kind comes, until trading is enabled again.
-    fn anomaly(&self, anomaly: &Anomaly, symbol: Symbol, stops: bool) -> String {
+    fn anomaly(&self, anomaly: &Anomaly, name: Name, stops: bool) -> String {
         let Anomaly { what, venue: _, report, token, order, instrument: _, said, known } = *anomaly;
-        let symbol = symbol.to_string();
+        let symbol = name.to_string();
         let order = order.map_or(0, |id| id.0);
         let words = anomalies::Said { what, report, symbol: &symbol, token, order, said, known };
         format!("The venue at {} said what cannot be: {}.{}", self.orders, words.text(), anomalies::remedy(stops))
@@ -519,7 +519,7 @@ impl Notices {
         format!("Line {} ({})", ["A", "B"][index], self.lines[index])
     }
 
-    fn alert(&mut self, at: Mono, alert: Alert, symbol: Option<Symbol>, first: u64, second: u64) -> Option<String> {
+    fn alert(&mut self, at: Mono, alert: Alert, symbol: Option<Name>, first: u64, second: u64) -> Option<String> {
         if let (Some(symbol), Alert::Lost | Alert::BookFault | Alert::Skipped) = (symbol, alert) {
             self.doubted.insert(symbol.to_string());
         }
@@ -626,7 +626,6 @@ impl Notices {
                     .map(|more| format!("Market: a message{about} {why} was skipped (type {kind:?}){more}."))
             }
             Alert::Orphan => {
-                let symbol = Symbol(second.to_be_bytes());
                 self.orphans.say(at).map(|more| {
                     format!(
                         "Order entry: order {first} of an earlier run lives in {symbol} and cannot be taken over (not \

@@ -178,7 +178,7 @@ fn told(pass: &mut Pass, stream: &Stream, options: &Replay) -> Report {
         }
         Ending::Damaged(error) => Some(Damage { byte: error.offset(), why: error.to_string(), cut: false }),
     };
-    let mut list: Vec<String> = pass.instruments.rows().iter().map(|row| row.symbol.to_string()).collect();
+    let mut list: Vec<String> = pass.instruments.rows().iter().map(|row| row.name.to_string()).collect();
     list.sort_unstable();
     let symbols = if pass.followed.is_all() { list.len() } else { options.symbol.len() };
     let each = if pass.messages == 0 { 0.0 } else { pass.time.as_nanos() as f64 / pass.messages as f64 };
@@ -208,7 +208,7 @@ fn missing(pass: &Pass, options: &Replay) -> Result<()> {
     const MOST: usize = 20;
     let missing = pass.followed.missing(&pass.instruments);
     let Some(first) = missing.first() else { return Ok(()) };
-    let mut there: Vec<String> = pass.instruments.rows().iter().map(|row| row.symbol.to_string()).collect();
+    let mut there: Vec<String> = pass.instruments.rows().iter().map(|row| row.name.to_string()).collect();
     there.sort_unstable();
     let some = there.get(..MOST).unwrap_or(&there).join(", ");
     let more = if there.len() > MOST {

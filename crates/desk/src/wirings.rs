@@ -29,8 +29,7 @@ pub(crate) const BUILD: &str = concat!("firelane ", env!("FIRELANE_BUILD"));
 
 /// What the files of a lane say of themselves.
 pub(crate) fn header(config: &Config, lane: &dyn Lane) -> FileHeader {
-    let listed = config.listed.iter().map(|row| row.symbol.to_string()).collect();
-    FileHeader::new(&config.wiring, &config.text, listed, config.effects).built_by(BUILD).of_lane(lane)
+    FileHeader::new(&config.wiring, &config.text, Vec::new(), config.effects).built_by(BUILD).of_lane(lane)
 }
 
 /// A wiring by name.

@@ -148,8 +148,8 @@ pub fn compare_with_lane(account: &Account, lane: &dyn Lane, tape: &TapeLedger) 
     let ledger = lane.gate().ledger();
     number("open notional".to_owned(), ledger.open().0, open);
     for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
-        let (has, held) = (ledger.account(id), account.held(row.symbol.0));
-        let symbol = row.symbol;
+        let symbol = super::symbol_of(row);
+        let (has, held) = (ledger.account(id), account.held(symbol.0));
         number(format!("position in {symbol}"), has.position.0.into(), held.shares.into());
         number(format!("cash of {symbol}"), has.cash.0, held.cash);
         number(format!("shares of {symbol} sold short"), has.short_sold.0.into(), held.sold_short.into());

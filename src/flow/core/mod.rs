@@ -17,8 +17,8 @@ use super::venue::{Feeds, MarketState, Markets, Venue, VenueParts};
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
 use super::{Command, FeedsOf, Input, Machine, UtcOffset};
 use crate::base::{
-    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, PerVenue, SessionId, Side, Token,
-    VenueId, VenueRef, VenueSet, counters,
+    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Name, Nanos, PerVenue, SessionId, Side,
+    Token, VenueId, VenueRef, VenueSet, counters,
 };
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};

@@ -81,7 +81,7 @@ impl<W: Wiring> Core<W> {
             match self.orders.opened(now, row.venue, enter, mark, sent) {
                 Some(change) => self.took_step(now, &change, out),
                 None => {
-                    self.orders.not_opened(row.venue, enter, mark, row.symbol, sent);
+                    self.orders.not_opened(row.venue, enter, mark, row.name, sent);
                     self.fault(enter.instrument, sent.token, out);
                 }
             }
@@ -190,9 +190,9 @@ impl<W: Wiring> Core<W> {
         let change = if ends.entry.tells_of_earlier() {
             // Until the venue has said all that it knows, it is telling of an earlier run too.
             let (instruments, line) = (&mut self.instruments, &ends.line);
-            self.orders.adopt(venue, report, |symbol| instruments.admit(line.new_row(symbol)).ok().flatten())
+            self.orders.adopt(venue, report, |name| instruments.admit(line.new_row(name)).ok().flatten())
         } else {
-            self.check_symbol(venue, report);
+            self.check_instrument(venue, report);
             self.orders.report(venue, report)
         };
         // Before any strategy may answer to it.
@@ -205,11 +205,11 @@ impl<W: Wiring> Core<W> {
     }
 
     /// An order that stands, stands in the instrument for which it was sent.
-    fn check_symbol(&mut self, venue: VenueId, report: &Report) {
+    fn check_instrument(&mut self, venue: VenueId, report: &Report) {
         let (Report::Accepted(standing) | Report::Replaced { now: standing, .. }) = report else { return };
         let Some(order) = self.orders.by_token(venue, standing.token).copied() else { return };
-        if self.instruments.get(order.instrument).is_some_and(|row| row.symbol != standing.symbol) {
-            self.orders.names_another_symbol(&order, standing);
+        if self.instruments.get(order.instrument).is_some_and(|row| row.name != standing.name) {
+            self.orders.names_another_instrument(&order, standing);
         }
     }
 
@@ -373,7 +373,7 @@ impl<W: Wiring> Core<W> {
 
     fn cancel_this_orphan(&mut self, now: Mono, venue: VenueId, orphan: &Orphan, out: &mut Outbox) {
         if !orphan.cancelled {
-            self.alert_at(venue, Alert::Orphan, orphan.instrument, orphan.token.0, orphan.symbol.key(), out);
+            self.alert_orphan(venue, orphan, out);
         }
         // One that does not leave has its turn in the next round.
         if self.cancel_token(now, venue, orphan.token, out) {

@@ -12,7 +12,7 @@ impl<W: Wiring> Core<W> {
     /// Of an instrument, or of the whole lane.
     pub(super) fn alert(&self, alert: Alert, id: Option<InstrumentId>, first: u64, second: u64, out: &mut Outbox) {
         let row = id.and_then(|id| self.instruments.get(id));
-        self.write_alert(alert, row.map(|row| row.venue), id, (first, second), out);
+        self.write_alert(alert, row.map(|row| row.venue), (id, self.name_of(id)), (first, second), out);
     }
 
     /// Of a venue, and perhaps of an instrument there.
@@ -25,14 +25,14 @@ impl<W: Wiring> Core<W> {
         second: u64,
         out: &mut Outbox,
     ) {
-        self.write_alert(alert, Some(venue), id, (first, second), out);
+        self.write_alert(alert, Some(venue), (id, self.name_of(id)), (first, second), out);
     }
 
     fn write_alert(
         &self,
         alert: Alert,
         venue: Option<VenueId>,
-        id: Option<InstrumentId>,
+        (id, name): (Option<InstrumentId>, Name),
         (first, second): (u64, u64),
         out: &mut Outbox,
     ) {
@@ -40,7 +40,7 @@ impl<W: Wiring> Core<W> {
             alert: U16::new(alert as u16),
             venue: venue.map_or(u8::MAX, |venue| venue.0),
             instrument: record::instrument_field(id),
-            symbol: self.symbol_field(id),
+            name: name.0,
             first: U64::new(first),
             second: U64::new(second),
         };
@@ -57,7 +57,7 @@ impl<W: Wiring> Core<W> {
             venue: venue.0,
             report: report as u8,
             instrument: record::instrument_field(instrument),
-            symbol: self.symbol_field(instrument),
+            name: self.name_of(instrument).0,
             token: U64::new(token.0),
             order: U64::new(order.map_or(0, |id| id.0)),
             said: I64::new(said),
@@ -66,9 +66,14 @@ impl<W: Wiring> Core<W> {
         self.tape(Kind::Anomaly, body.as_bytes(), out);
     }
 
-    /// The symbol of records that may name none.
-    fn symbol_field(&self, id: Option<InstrumentId>) -> [u8; 8] {
-        id.and_then(|id| self.instruments.get(id)).map_or([b' '; 8], |row| row.symbol.0)
+    /// An order that has no place in the table. The lane may not know its instrument: its name is the venue's word.
+    pub(super) fn alert_orphan(&self, venue: VenueId, orphan: &Orphan, out: &mut Outbox) {
+        self.write_alert(Alert::Orphan, Some(venue), (orphan.instrument, orphan.name), (orphan.token.0, 0), out);
+    }
+
+    /// The name of records that may name none.
+    fn name_of(&self, id: Option<InstrumentId>) -> Name {
+        id.and_then(|id| self.instruments.get(id)).map_or(Name::BLANK, |row| row.name)
     }
 
     pub(super) fn tape_order(&self, change: &Change, out: &mut Outbox) {

@@ -1,7 +1,7 @@
 //! What only the core itself can bring about: a fault of its own, and a save that forgets nothing.
 
 use super::*;
-use crate::base::{Nanos, ParentId, Qty, Symbol, assert_all_saved};
+use crate::base::{Name, Nanos, ParentId, Qty, Symbol, assert_all_saved};
 use crate::flow::action::{Tags, TimeInForce};
 use crate::flow::book::BookCapacity;
 use crate::flow::entry::{OuchConfig, OuchEntry};
@@ -70,7 +70,7 @@ const ENTER: Enter = Enter {
 fn what_left_and_has_no_place_throws_the_kill_switch_and_is_followed() {
     let (mut core, mut out) = (core(), Outbox::new(0));
     let sent = Sent { token: Token(7), request: 1 };
-    core.orders.not_opened(VenueId(0), &ENTER, crate::flow::action::SellMark::Long, Symbol(*b"TEST    "), sent);
+    core.orders.not_opened(VenueId(0), &ENTER, crate::flow::action::SellMark::Long, Name::new("TEST").unwrap(), sent);
     core.fault(ENTER.instrument, Token(7), &mut out);
     assert!(core.gate.is_killed() && core.orders.is_incomplete(VenueId(0)) && !core.ready(VenueId::FIRST));
     assert_eq!((core.counters.faults, core.orders.orphan_count()), (1, 1));
@@ -179,7 +179,7 @@ fn own_orders_are_told_apart_in_a_book_of_levels_as_far_as_the_venue_has_confirm
     let standing = Standing {
         token: Token(7),
         origin: None,
-        symbol: Symbol(*b"TEST    "),
+        name: Name::new("TEST").unwrap(),
         side: Side::Buy,
         mark: SellMark::Long,
         qty: ENTER.qty,

@@ -565,8 +565,9 @@ impl OrderEntry for OuchEntry {
         }
         let MarkedEnter { enter, mark } = order.into_inner();
         let row = instruments.get(enter.instrument).filter(|row| in_wire_units(row));
-        let fields = (row, limit(enter.price), shares(enter.qty), cl_ord_id(id, enter.tags));
-        let (Some(row), Some(price), Some(quantity), Some(cl_ord_id)) = fields else {
+        let symbol = row.and_then(|row| row.name.symbol());
+        let fields = (symbol, limit(enter.price), shares(enter.qty), cl_ord_id(id, enter.tags));
+        let (Some(symbol), Some(price), Some(quantity), Some(cl_ord_id)) = fields else {
             return Err(Refused::CannotSay);
         };
         let (sent, number) = self.number()?;
@@ -575,7 +576,7 @@ impl OrderEntry for OuchEntry {
             user_ref_num: number,
             side: side_letter(enter.side, mark),
             quantity,
-            symbol: row.symbol.0,
+            symbol: symbol.0,
             price,
             time_in_force: tif_letter(enter.tif),
             display: self.config.display,
@@ -687,7 +688,7 @@ impl OrderEntry for OuchEntry {
         let firm = self.config.firm.filter(|_| self.config.mass_cancel).ok_or(Refused::Unsupported)?;
         let symbol = match cancel.instrument {
             None => Symbol(*b"        "),
-            Some(id) => instruments.get(id).ok_or(Refused::CannotSay)?.symbol,
+            Some(id) => instruments.get(id).and_then(|row| row.name.symbol()).ok_or(Refused::CannotSay)?,
         };
         let (sent, user_ref_num) = self.number()?;
         let message = MassCancelRequest { message_type: MessageType::NEW, user_ref_num, firm, symbol: symbol.0 };
@@ -874,7 +875,7 @@ crate::state! {
 /// The wire's units are those of a US equity.
 #[inline]
 fn in_wire_units(row: &Instrument) -> bool {
-    row.price_exponent == -4 && row.qty_exponent == 0
+    row.price_exponent == -4 && row.qty_exponent == 0 && row.name.symbol().is_some()
 }
 
 /// A limit price for the wire. `None`: negative, or beyond the highest limit (that would mean a market order).

@@ -297,7 +297,7 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
             Standing {
                 token: token_of($m.user_ref_num),
                 origin: origin_of(&$m.cl_ord_id),
-                symbol: Symbol($m.symbol),
+                name: Symbol($m.symbol).into(),
                 side: side_of($m.side)?,
                 mark: mark_of($m.side, $appendage),
                 qty: $m.quantity.get(),
@@ -387,7 +387,7 @@ pub fn report_of(message: &[u8]) -> Result<Report, NoReport> {
         }
         Outbound::MassCancelResponse(m, _) => Report::MassCancelled {
             token: token_of(m.user_ref_num),
-            symbol: (m.symbol != *b"        ").then_some(Symbol(m.symbol)),
+            name: (m.symbol != *b"        ").then_some(Symbol(m.symbol).into()),
         },
         Outbound::DisableResponse(m, _) => Report::EntryDisabled { token: token_of(m.user_ref_num) },
         Outbound::EnableResponse(m, _) => Report::EntryEnabled { token: token_of(m.user_ref_num) },

@@ -429,7 +429,7 @@ impl Orders {
     }
 
     /// As [`report`](Self::report), for the replay after a restart: an order that is not known is one of an earlier
-    /// run and is taken over as the venue describes it. `resolve` gives the instrument of a symbol.
+    /// run and is taken over as the venue describes it. `resolve` gives the instrument of a name.
     ///
     /// An order that carries no id of ours, or one that another already has, gets an id of its own in the upper half
     /// of the numbers. Without room or instrument it is counted ([`Counters::not_adopted`]) and followed by its token
@@ -438,7 +438,7 @@ impl Orders {
         &mut self,
         venue: VenueId,
         report: &Report,
-        resolve: impl FnOnce(crate::base::Symbol) -> Option<InstrumentId>,
+        resolve: impl FnOnce(crate::base::Name) -> Option<InstrumentId>,
     ) -> Option<Change> {
         let standing = match report {
             Report::Accepted(standing) => standing,
@@ -451,7 +451,7 @@ impl Orders {
         }
         let ours = standing.origin.filter(|o| (1..FOREIGN).contains(&o.client.0) && self.get(o.client).is_none());
         let id = ours.map_or(ClientId(FOREIGN | self.foreign.wrapping_add(1)), |o| o.client);
-        let instrument = resolve(standing.symbol);
+        let instrument = resolve(standing.name);
         let place = instrument.and_then(|i| Some((i, self.table.take(venue, i, id, token)?)));
         let Some((instrument, slot)) = place else {
             bump(&mut self.findings.counters.not_adopted);
@@ -560,8 +560,8 @@ impl Orders {
         self.by_token(venue, token).is_some() || self.is_orphan(venue, token)
     }
 
-    /// The venue names another symbol than the order was sent for.
-    pub fn names_another_symbol(&mut self, order: &Order, standing: &Standing) {
+    /// The venue names another instrument than the order was sent for.
+    pub fn names_another_instrument(&mut self, order: &Order, standing: &Standing) {
         let said = Subject { venue: order.venue, token: standing.token, kind: ReportKind::Accepted };
         self.finds_of(AnomalyKind::StandsOtherwise, (said, order), standing.qty.0, order.liable.0);
     }
@@ -854,7 +854,7 @@ fn bump(counter: &mut u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Symbol, assert_all_saved};
+    use crate::base::{Name, assert_all_saved};
     use crate::flow::action::{Tags, TimeInForce};
 
     #[test]
@@ -882,7 +882,7 @@ mod tests {
             |o| o.heard[1].settled = 1,
             |o| assert!(o.opened(Mono(0), VenueId(0), &ENTER, SellMark::Long, SENT).is_some()),
             |o| o.heard[0].fills.forgotten = 1,
-            |o| o.not_opened(VenueId(0), &ENTER, SellMark::Long, Symbol(*b"TEST    "), SENT),
+            |o| o.not_opened(VenueId(0), &ENTER, SellMark::Long, Name::new("TEST").unwrap(), SENT),
             |o| o.findings.counters.unknown = 1,
             |o| o.findings.last = Some(Anomaly::of(AnomalyKind::NumbersTaken, SAID, -1, 2)),
         ];

@@ -6,7 +6,7 @@
 use super::report::Subject;
 use super::{Anomaly, AnomalyKind, Booked, Effect, Heard, Orders, Report, Sent, Standing, bump};
 use crate::base::{
-    ClientId, InstrumentId, LoadError, Map, Mono, Nanos, Qty, Reader, Save, Side, State, Symbol, Token, Value, VenueId,
+    ClientId, InstrumentId, LoadError, Map, Mono, Name, Nanos, Qty, Reader, Save, Side, State, Token, Value, VenueId,
 };
 use crate::flow::action::{Change, Enter, Fill, Happening, SellMark, Tags};
 use alloc::vec::Vec;
@@ -20,8 +20,8 @@ pub struct Orphan {
     pub venue: VenueId,
     /// The token under which it lives there.
     pub token: Token,
-    /// The venue's symbol.
-    pub symbol: Symbol,
+    /// What the venue calls its instrument.
+    pub name: Name,
     /// Its instrument, if the lane follows it: only then is there a position for its fills.
     pub instrument: Option<InstrumentId>,
     /// Its side.
@@ -48,7 +48,7 @@ impl Orphan {
     }
 }
 
-crate::value! { Orphan { id, venue, token, symbol, instrument, side, mark, tags, open, cancelled, accepted, request } }
+crate::value! { Orphan { id, venue, token, name, instrument, side, mark, tags, open, cancelled, accepted, request } }
 
 /// All of them, in the order in which they are cancelled; else it means nothing.
 #[derive(Debug)]
@@ -224,7 +224,7 @@ impl Orders {
             id,
             venue,
             token: standing.token,
-            symbol: standing.symbol,
+            name: standing.name,
             instrument,
             side: standing.side,
             mark: standing.mark,
@@ -238,13 +238,13 @@ impl Orders {
 
     /// An enter has left, and [`opened`](Self::opened) has no place for it. It can't be, for room is asked for before;
     /// but if it is, the order may live, and is followed here.
-    pub fn not_opened(&mut self, venue: VenueId, enter: &Enter, mark: SellMark, symbol: Symbol, sent: Sent) {
+    pub fn not_opened(&mut self, venue: VenueId, enter: &Enter, mark: SellMark, name: Name, sent: Sent) {
         let id = self.foreign_id();
         self.add_orphan(Orphan {
             id,
             venue,
             token: sent.token,
-            symbol,
+            name,
             instrument: Some(enter.instrument),
             side: enter.side,
             mark,
@@ -374,7 +374,7 @@ mod tests {
             id: ClientId(1),
             venue: VenueId(0),
             token: Token(1),
-            symbol: Symbol(*b"TEST    "),
+            name: Name::new("TEST").unwrap(),
             instrument: None,
             side: Side::Buy,
             mark: SellMark::Long,
@@ -393,7 +393,7 @@ mod tests {
             |o| o.id = ClientId(2),
             |o| o.venue = VenueId(1),
             |o| o.token = Token(2),
-            |o| o.symbol = Symbol(*b"TESTS   "),
+            |o| o.name = Name::new("TESTS").unwrap(),
             |o| o.instrument = Some(InstrumentId(0)),
             |o| o.side = Side::Sell,
             |o| o.mark = SellMark::Short { located: false },

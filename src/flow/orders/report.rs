@@ -6,7 +6,7 @@
 use super::super::action::{SellMark, Tags, TimeInForce};
 use super::super::words::{DayEvent, Liquidity, Reason, ReportKind, Visibility};
 use super::anomaly::Unreadable;
-use crate::base::{ClientId, Price, Qty, Side, Symbol, Token, VenueId, VenueRef};
+use crate::base::{ClientId, Name, Price, Qty, Side, Token, VenueId, VenueRef};
 
 /// One message from the venue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,7 +140,7 @@ pub enum Report {
         /// The request.
         token: Token,
         /// The instrument, if the request named one.
-        symbol: Option<Symbol>,
+        name: Option<Name>,
     },
     /// The venue takes no new orders of the firm.
     EntryDisabled {
@@ -212,8 +212,8 @@ pub struct Standing {
     pub token: Token,
     /// Whose it is, as far as the order itself carries it. `None`: not entered by this program.
     pub origin: Option<Origin>,
-    /// Instrument.
-    pub symbol: Symbol,
+    /// What the venue calls its instrument.
+    pub name: Name,
     /// Buy or sell.
     pub side: Side,
     /// How it sells.

@@ -127,13 +127,13 @@ kinds! {
     /// Tape: what the gate said to a strategy's wish. Body: [`DecisionBody`].
     Decision = 129 (version 4),
     /// Tape: something a person should know. Body: [`AlertBody`].
-    Alert = 130 (version 4),
+    Alert = 130 (version 5),
     /// Tape: the best bid and offer changed. Body: [`TopBody`].
     Top = 131 (version 4),
     /// Tape: a normalised book event. Body: [`BookEventBody`].
     BookEvent = 132 (version 4),
     /// Tape: the venue said what cannot be, the first of its kind. Body: [`AnomalyBody`].
-    Anomaly = 133 (version 4),
+    Anomaly = 133 (version 5),
     /// Tape: a signal speaks. Body: [`SignalBody`].
     Signal = 134 (version 4),
 

@@ -80,8 +80,8 @@ pub struct AlertBody {
     pub venue: u8,
     /// Instrument (u32::MAX: all or none).
     pub instrument: U32,
-    /// Its symbol, or spaces: whoever reads this need not know the lane's numbers.
-    pub symbol: [u8; 8],
+    /// Its [`Name`](crate::base::Name), or spaces: whoever reads this need not know the lane's numbers.
+    pub name: [u8; 16],
     /// What it is about, see [`Alert`].
     pub first: U64,
     /// See [`Alert`].
@@ -102,8 +102,8 @@ pub struct AnomalyBody {
     pub report: u8,
     /// Instrument (`u32::MAX`: not known).
     pub instrument: U32,
-    /// Its symbol, or spaces.
-    pub symbol: [u8; 8],
+    /// Its [`Name`](crate::base::Name), or spaces.
+    pub name: [u8; 16],
     /// The number that the venue named, 0 for none.
     pub token: U64,
     /// The lane's order, 0: not known.
@@ -254,8 +254,8 @@ alerts! {
     SnapshotAhead = 24,
     /// The feed had more to say than there was room for: every book is stale until a snapshot.
     FeedOverrun = 25,
-    /// An order lives at the venue that could not be taken over, and is cancelled; first: its token, second: its symbol,
-    /// as [`Symbol::key`](crate::base::Symbol::key).
+    /// An order lives at the venue that could not be taken over, and is cancelled; first: its token. The record's name
+    /// is that of its instrument, also where the lane does not know one.
     Orphan = 26,
     /// Something left that the order table could not hold, which is a fault of this program: the kill switch is thrown;
     /// first: its token.

@@ -3,14 +3,14 @@
 //! Quantities and prices are in the instrument's own units; notionals in price units times quantity units times the
 //! multiplier (for US equities 1/10,000 of a dollar). A value *at* a limit passes; one unit beyond is refused.
 
-use crate::base::{LoadError, Nanos, Notional, OutOfRange, Price, Qty};
+use crate::base::{Currency, LoadError, Nanos, Notional, OutOfRange, Price, Qty};
 
 /// The limits of a lane, and of each instrument that has none of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RiskLimits {
-    /// ISO 4217 currency of every notional limit. An instrument in another currency is refused: sums must mean
+    /// Currency of every notional limit. An instrument in another currency is refused: sums must mean
     /// something.
-    pub currency: [u8; 3],
+    pub currency: Currency,
     /// Notional limits count 10^`exponent` of the currency (-4 for US equities); price exponent plus quantity exponent
     /// of an instrument must equal it.
     pub exponent: i8,
@@ -153,7 +153,7 @@ impl RiskLimits {
     #[must_use]
     pub const fn widest() -> Self {
         RiskLimits {
-            currency: *b"USD",
+            currency: Currency::USD,
             exponent: -4,
             orders_per_second: 1_000_000,
             burst: 4_096,

@@ -9,7 +9,7 @@
 //!   │ length │ type │  0   │ instrument  │ sequence       │ exchange time  │ body ...     │
 //!   └────────┴──────┴──────┴─────────────┴────────────────┴────────────────┴──────────────┘
 //!
-//!   B  snapshot begins                 I  instrument: symbol, units, tick, lot, currency
+//!   B  snapshot begins                 I  instrument: name, units, tick, lot, currency  
 //!   I S C L T ...                      S  trading status of one, or (instrument 0) of all
 //!   E  snapshot ends                   C  a book, or a side of it, starts over
 //!   L T S C L ...                      L  so much stands at a price now
@@ -24,7 +24,7 @@
 //! and goes on when it has it back. Numbers of instruments hold for the connection: `I` gives one its meaning. A frame of a
 //! type that a reader does not know is of no effect, so that there may be more.
 
-use crate::base::{ExchangeTime, Side, Symbol};
+use crate::base::{Currency, ExchangeTime, Name, Side};
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -56,8 +56,9 @@ pub struct Header {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct InstrumentBody {
-    /// The venue's symbol, padded with spaces on the right.
-    pub symbol: [u8; 8],
+    /// What the venue calls it, padded with spaces on the right. What is longer does not fit: the adapter must choose a
+    /// shorter name, or leave the instrument out.
+    pub name: [u8; 16],
     /// The smallest step of prices, in price units: more than 0.
     pub tick: I64,
     /// The round lot, in quantity units: more than 0.
@@ -68,12 +69,12 @@ pub struct InstrumentBody {
     pub price_exponent: i8,
     /// A quantity unit is 10^this of a share or contract: -18 to 18.
     pub qty_exponent: i8,
-    /// ISO 4217, or what the venue has in its stead.
-    pub currency: [u8; 3],
+    /// ISO 4217, or what the venue has in its stead: three to eight capital letters and digits, padded with spaces.
+    pub currency: [u8; 8],
     /// `Y`; `N` for one that is there for tests alone.
     pub live: u8,
     /// 0.
-    pub zero: [u8; 2],
+    pub zero: [u8; 5],
 }
 
 /// So much stands at a price now.
@@ -196,7 +197,7 @@ pub mod kind {
     pub const STATUS: u8 = b'S';
 }
 
-const _: () = assert!(HEADER_LENGTH == 24 && size_of::<InstrumentBody>() == 40 && size_of::<LevelBody>() == 24);
+const _: () = assert!(HEADER_LENGTH == 24 && size_of::<InstrumentBody>() == 56 && size_of::<LevelBody>() == 24);
 const _: () = assert!(size_of::<ClearBody>() == 8 && size_of::<TradeBody>() == 24 && size_of::<StatusBody>() == 8);
 
 impl Header {
@@ -311,16 +312,22 @@ impl InstrumentBody {
     fn is_sound(&self) -> bool {
         let exponents = [self.price_exponent, self.qty_exponent].iter().all(|e| (-18..=18).contains(e));
         let positive = [self.tick, self.lot, self.multiplier].iter().all(|n| n.get() > 0);
-        let name = self.symbol.first().is_some_and(u8::is_ascii_graphic);
-        let text = name && self.symbol.iter().all(|byte| matches!(byte, b' '..=b'~'));
-        let rest = matches!(self.live, b'Y' | b'N') && self.zero == [0; 2];
-        exponents && positive && text && rest
+        let name = self.name.first().is_some_and(u8::is_ascii_graphic);
+        let text = name && self.name.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        let rest = matches!(self.live, b'Y' | b'N') && self.zero == [0; 5];
+        exponents && positive && text && rest && self.currency().is_sound()
     }
 
-    /// Its symbol.
+    /// Its name.
     #[must_use]
-    pub const fn symbol(&self) -> Symbol {
-        Symbol(self.symbol)
+    pub const fn name(&self) -> Name {
+        Name(self.name)
+    }
+
+    /// What its prices are in.
+    #[must_use]
+    pub const fn currency(&self) -> Currency {
+        Currency(self.currency)
     }
 }
 
@@ -423,15 +430,15 @@ mod tests {
     use std::vec::Vec;
 
     const FIRE: InstrumentBody = InstrumentBody {
-        symbol: *b"FIRE-EUR",
+        name: *b"FIRE-EUR-PERP-26",
         tick: I64::from_bytes(5i64.to_le_bytes()),
         lot: I64::from_bytes(1i64.to_le_bytes()),
         multiplier: I64::from_bytes(1i64.to_le_bytes()),
         price_exponent: -2,
         qty_exponent: -8,
-        currency: *b"EUR",
+        currency: *b"EUR     ",
         live: b'Y',
-        zero: [0; 2],
+        zero: [0; 5],
     };
 
     fn bodies() -> Vec<(u32, Vec<u8>)> {
@@ -472,10 +479,11 @@ mod tests {
     #[test]
     fn a_frame_is_as_it_is_written_down() {
         let [_, (_, instrument), ..] = &bodies()[..] else { unreachable!() };
-        let head = [64, 0, b'I', 0, 7, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0];
+        let head = [80, 0, b'I', 0, 7, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(instrument[..24], head);
-        assert_eq!(&instrument[24..32], b"FIRE-EUR");
-        assert_eq!(instrument[48..], [1, 0, 0, 0, 0, 0, 0, 0, 254, 248, b'E', b'U', b'R', b'Y', 0, 0]);
+        assert_eq!(&instrument[24..40], b"FIRE-EUR-PERP-26");
+        assert_eq!(instrument[56..66], [1, 0, 0, 0, 0, 0, 0, 0, 254, 248]);
+        assert_eq!(&instrument[66..], b"EUR     Y\0\0\0\0\0");
     }
 
     #[test]
@@ -517,13 +525,18 @@ mod tests {
             (1, 4, &[0]),     // an instrument without a number
             (1, 24, b" "),    // no name
             (1, 25, &[0]),    // no text
-            (1, 32, &none),   // no tick
-            (1, 40, &minus),  // no lot
-            (1, 48, &none),   // no multiplier
-            (1, 56, &[19]),   // an exponent too large
-            (1, 57, &[0xED]), // too small
-            (1, 61, b"?"),    // neither live nor not
-            (1, 62, &[1]),
+            (1, 39, &[0x7F]), // nor here
+            (1, 40, &none),   // no tick
+            (1, 48, &minus),  // no lot
+            (1, 56, &none),   // no multiplier
+            (1, 64, &[19]),   // an exponent too large
+            (1, 65, &[0xED]), // too small
+            (1, 66, b"e"),    // no currency
+            (1, 68, b" "),    // too short for one
+            (1, 73, b"X"),    // in two parts
+            (1, 74, b"?"),    // neither live nor not
+            (1, 75, &[1]),
+            (1, 79, &[1]),
             (2, 24, b"?"), // no status
             (2, 31, &[1]),
             (5, 24, b"?"), // no side
@@ -540,7 +553,8 @@ mod tests {
         }
         assert_eq!(wrong(0, 2, b"z"), Some(Malformed::UnknownType(b'z')));
         assert_eq!(wrong(7, 32, &none), None, "a level that is gone");
-        assert_eq!((wrong(1, 56, &[18]), wrong(1, 57, &[0xEE])), (None, None));
+        assert_eq!((wrong(1, 64, &[18]), wrong(1, 65, &[0xEE])), (None, None));
+        assert_eq!((wrong(1, 66, b"USDT"), wrong(1, 66, b"ABCDEFGH"), wrong(1, 39, b" ")), (None, None, None));
     }
 
     #[test]
@@ -554,7 +568,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_do_harm_and_what_is_sound_comes_back(which in 0usize..11, changes in prop::collection::vec((0usize..64, any::<u8>()), 0..4)) {
+        fn no_bytes_do_harm_and_what_is_sound_comes_back(which in 0usize..11, changes in prop::collection::vec((0usize..80, any::<u8>()), 0..4)) {
             let mut bytes = bodies()[which].1.clone();
             for (at, byte) in changes {
                 if let Some(place) = bytes.get_mut(at) {

@@ -2,7 +2,7 @@
 //! read by whoever wants to know; the lane itself is never looked into.
 
 use super::link::link_of;
-use crate::base::{ClientId, InstrumentId, Mono, SessionId, Symbol, Token, VenueId};
+use crate::base::{ClientId, InstrumentId, Mono, Name, SessionId, Token, VenueId};
 use crate::flow::orders::{Anomaly, AnomalyKind, ReportKind};
 use crate::flow::record::{Alert, AlertBody, AnomalyBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
 use crate::shell::counters::counts;
@@ -21,8 +21,8 @@ pub enum Notice {
         alert: Alert,
         /// What it is about, if it is about one.
         instrument: Option<InstrumentId>,
-        /// Its symbol.
-        symbol: Symbol,
+        /// Its name.
+        name: Name,
         /// See [`Alert`].
         first: u64,
         /// See [`Alert`].
@@ -32,8 +32,8 @@ pub enum Notice {
     Anomaly {
         /// What.
         anomaly: Anomaly,
-        /// In which symbol, or spaces.
-        symbol: Symbol,
+        /// In which instrument, or spaces.
+        name: Name,
         /// Trading was stopped for it.
         stops: bool,
     },
@@ -92,7 +92,7 @@ impl Board {
                 self.alerts += 1;
                 let instrument = Some(body.instrument.get()).filter(|id| *id != u32::MAX).map(InstrumentId);
                 let (first, second) = (body.first.get(), body.second.get());
-                self.note(at, Notice::Alert { alert, instrument, symbol: Symbol(body.symbol), first, second });
+                self.note(at, Notice::Alert { alert, instrument, name: Name(body.name), first, second });
             }
             Some(Kind::Anomaly) => {
                 let Ok(body) = AnomalyBody::ref_from_bytes(body) else { return };
@@ -109,7 +109,7 @@ impl Board {
                     said: body.said.get(),
                     known: body.known.get(),
                 };
-                self.note(at, Notice::Anomaly { anomaly, symbol: Symbol(body.symbol), stops: body.stops != 0 });
+                self.note(at, Notice::Anomaly { anomaly, name: Name(body.name), stops: body.stops != 0 });
             }
             Some(Kind::Link) => {
                 if let Some((session, why)) = LinkBody::ref_from_bytes(body).ok().and_then(link_of) {
@@ -197,7 +197,7 @@ mod tests {
             alert: U16::new(Alert::LineSilent as u16),
             venue: 0,
             instrument: instrument_field(Some(InstrumentId(3))),
-            symbol: *b"AAPL    ",
+            name: *b"AAPL            ",
             first: U64::new(1),
             second: U64::new(0),
         };
@@ -218,8 +218,8 @@ mod tests {
         let counters = [("board.alerts", 1), ("board.missed", 0), ("feed.gaps", 5)];
         assert_eq!(board.counters(), counters.map(|(name, value)| (name.to_owned(), value)).into());
         let notices: Vec<_> = board.take_notices().collect();
-        let (instrument, symbol) = (Some(InstrumentId(3)), Symbol::new("AAPL").unwrap());
-        let silent = Notice::Alert { alert: Alert::LineSilent, instrument, symbol, first: 1, second: 0 };
+        let (instrument, name) = (Some(InstrumentId(3)), Name::new("AAPL").unwrap());
+        let silent = Notice::Alert { alert: Alert::LineSilent, instrument, name, first: 1, second: 0 };
         let refused = Notice::Link(SessionId::ORDERS, Some(Why::Refused));
         assert_eq!(notices, [(Mono(6), silent), (Mono(7), refused)]);
         assert_eq!(board.take_notices().count(), 0);

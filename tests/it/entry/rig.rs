@@ -3,7 +3,7 @@
 
 use crate::targets_orders::Wire;
 use firelane_gateway::base::{
-    ClientId, Digest, Instrument, InstrumentId, InstrumentTable, Mono, Nanos, Price, Qty, SessionId, Side, State,
+    ClientId, Digest, Instrument, InstrumentId, InstrumentTable, Mono, Name, Nanos, Price, Qty, SessionId, Side, State,
     Symbol, VenueId,
 };
 use firelane_gateway::flow::action::{Cancel, Change, Enter, Happening, Replace, Tags, TimeInForce};
@@ -253,19 +253,20 @@ impl Rig {
             capacity: 64,
             retained: 64,
             fills: 64,
-            instruments: 2,
+            instruments: 3,
             venues: 1,
             first_id: 1,
             request_timeout: Nanos(SECOND / 2),
         };
         let listed = Instrument { tick: 1, ..Instrument::us_equity(SYMBOL) };
-        let cents = Instrument { symbol: Symbol(*b"CENTS   "), price_exponent: -2, ..listed };
+        let cents = Instrument { name: Symbol(*b"CENTS   ").into(), price_exponent: -2, ..listed };
+        let long = Instrument { name: Name::new("NINECHARS").unwrap(), ..listed };
         Rig {
             now: Mono(SECOND),
             entry: OuchEntry::new(config).unwrap(),
             orders: Orders::new(&orders).unwrap(),
-            gate: Gate::new(&RiskLimits::widest(), 2).unwrap(),
-            table: InstrumentTable::new(&[listed, cents], 2, false),
+            gate: Gate::new(&RiskLimits::widest(), 3).unwrap(),
+            table: InstrumentTable::new(&[listed, cents, long], 3, false),
             out: Outbox::new(0),
             venue: Venue::new(),
             reports: Vec::new(),

@@ -82,15 +82,15 @@ fn frames(writer: &mut normal::Writer, all: &[(u32, Body<'_>)]) -> Vec<u8> {
 
 fn instrument() -> InstrumentBody {
     InstrumentBody {
-        symbol: *b"FIREFAR ",
+        name: *b"FIREFAR         ",
         tick: I64::new(500),
         lot: I64::new(10),
         multiplier: I64::new(1),
         price_exponent: -4,
         qty_exponent: 0,
-        currency: *b"USD",
+        currency: *b"USD     ",
         live: b'Y',
-        zero: [0; 2],
+        zero: [0; 5],
     }
 }
 
@@ -212,7 +212,7 @@ fn books_of_orders_and_of_levels_stand_side_by_side() {
     let mut street = Trio::open();
     let core = street.lane.core();
     let row = core.instruments().get(Z).unwrap();
-    assert_eq!((row.venue, row.tick, row.lot, &row.symbol.0), (FAR, 500, 10, b"FIREFAR "));
+    assert_eq!((row.venue, row.tick, row.lot, &row.name.0), (FAR, 500, 10, b"FIREFAR         "));
     assert_eq!((core.book(X).kind(), core.book(Z).kind()), (Some(BookKind::Orders), Some(BookKind::Levels)));
     assert_eq!(street.levels(Z, Side::Buy), [(200_000, 300), (199_500, 200)]);
     assert_eq!(

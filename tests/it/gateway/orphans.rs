@@ -2,7 +2,7 @@
 
 use super::market::{APPROVED, refused};
 use super::rig::*;
-use firelane_gateway::base::{Nanos, SessionId, Symbol, Token, VenueId};
+use firelane_gateway::base::{Name, Nanos, SessionId, Symbol, Token, VenueId};
 use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::{Away, OrderEntry, Stage};
 use firelane_gateway::flow::record::{Alert, AlertBody, Kind};
@@ -38,14 +38,14 @@ fn other_symbol() -> Setup {
     Setup { listed: Some(vec![2]), ..Setup::default() }
 }
 
-fn orphans(rig: &Rig) -> Vec<(u32, Symbol)> {
-    rig.lane.core().orders().orphans(VenueId(0)).iter().map(|o| (u32::try_from(o.token.0).unwrap(), o.symbol)).collect()
+fn orphans(rig: &Rig) -> Vec<(u32, Name)> {
+    rig.lane.core().orders().orphans(VenueId(0)).iter().map(|o| (u32::try_from(o.token.0).unwrap(), o.name)).collect()
 }
 
 /// Symbols of the orphans that were said to live.
-fn said(rig: &Rig) -> Vec<u64> {
-    let alerts = rig.tape(Kind::Alert, |body: &AlertBody| (body.alert.get(), body.second.get()));
-    alerts.into_iter().filter(|(alert, _)| *alert == Alert::Orphan as u16).map(|(_, symbol)| symbol).collect()
+fn said(rig: &Rig) -> Vec<Name> {
+    let alerts = rig.tape(Kind::Alert, |body: &AlertBody| (body.alert.get(), Name(body.name)));
+    alerts.into_iter().filter(|(alert, _)| *alert == Alert::Orphan as u16).map(|(_, name)| name).collect()
 }
 
 /// Would it let an order in `S2` pass?
@@ -60,7 +60,7 @@ fn an_order_in_a_symbol_that_is_not_followed_is_cancelled_by_token_before_anythi
     rig.start();
     // The orphan, whose token is that of its replacement, and the adopted one.
     assert_eq!(rig.asked(), "QXX");
-    assert_eq!((said(&rig), rig.lost_for()), (vec![Symbol(symbol(1)).key()], vec![Away::Incomplete]));
+    assert_eq!((said(&rig), rig.lost_for()), (vec![Symbol(symbol(1)).into()], vec![Away::Incomplete]));
     assert_eq!((orphans(&rig), rig.live(), rig.venue.orders.len()), (vec![], 0, 0));
     assert_eq!(rig.lane.core().entry(VenueId::FIRST).unwrap().stage(), Stage::Ready);
     assert_eq!(rig.alerts().last(), Some(&(Alert::EntryReady as u16)));
@@ -108,7 +108,7 @@ fn one_that_trades_away_is_gone_too_and_its_fill_counts_where_there_is_a_positio
     rig.venue.answers = false;
     rig.start();
     let (token, of) = orphans(&rig)[0];
-    assert_eq!((of, rig.position(X), orphans(&rig).len()), (Symbol(symbol(2)), 40, 1), "S1's are adopted");
+    assert_eq!((of, rig.position(X), orphans(&rig).len()), (Symbol(symbol(2)).into(), 40, 1), "S1's are adopted");
     let report = rig.venue.execute(token, 60, 99_000);
     rig.say(report.clone());
     assert_eq!((rig.position(Y), orphans(&rig).len()), (60, 1));

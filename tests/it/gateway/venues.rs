@@ -70,9 +70,9 @@ impl Pair {
 fn the_same_symbol_at_two_venues_has_two_books_and_the_same_order_number_is_two_orders() {
     let mut street = open();
     let rows = street.lane.core().instruments();
-    let name = |id| rows.get(id).map(|row| (row.venue, row.symbol));
-    assert_eq!(name(X), Some((ONE, Symbol(symbol(1)))));
-    assert_eq!(name(X_THERE), Some((OTHER, Symbol(symbol(1)))));
+    let name = |id| rows.get(id).map(|row| (row.venue, row.name));
+    assert_eq!(name(X), Some((ONE, Symbol(symbol(1)).into())));
+    assert_eq!(name(X_THERE), Some((OTHER, Symbol(symbol(1)).into())));
     // The venues number their orders alike.
     street.market(OTHER, &[delete(1, 1_000)]);
     assert_eq!((street.top(X), street.top(X_THERE)), (Some(100_000), None));

@@ -38,7 +38,7 @@ fn standing(token: Token, side: Side, mark: SellMark) -> Standing {
     Standing {
         token,
         origin: Some(origin()),
-        symbol: Symbol(*b"SYM     "),
+        name: Symbol(*b"SYM     ").into(),
         side,
         mark,
         qty: Qty(0x0102_0304),
@@ -205,8 +205,11 @@ fn all_else() {
                 price: Some(price),
             },
         ),
-        (b"XABCDEFGH1234FIRMSYM     \x00\x00", Report::MassCancelled { token, symbol: Some(Symbol(*b"SYM     ")) }),
-        (b"XABCDEFGH1234FIRM        \x00\x00", Report::MassCancelled { token, symbol: None }),
+        (
+            b"XABCDEFGH1234FIRMSYM     \x00\x00",
+            Report::MassCancelled { token, name: Some(Symbol(*b"SYM     ").into()) },
+        ),
+        (b"XABCDEFGH1234FIRM        \x00\x00", Report::MassCancelled { token, name: None }),
         (b"GABCDEFGH1234FIRM\x00\x00", Report::EntryDisabled { token }),
         (b"KABCDEFGH1234FIRM\x00\x00", Report::EntryEnabled { token }),
         (b"QABCDEFGH1234", Report::Settled { upto: 0, next: Some(token), unused: None }),

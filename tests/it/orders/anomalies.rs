@@ -202,7 +202,7 @@ fn an_orphan_may_trade_or_lose_what_it_has_open_and_not_a_share_more() {
         for (shares, left) in [(69, 1), (70, 0), (71, 0)] {
             let mut desk = Desk::new();
             let sent = desk.sent();
-            desk.orders.not_opened(VENUE, &enter(Side::Buy, 100, 100), SellMark::Long, SYMBOL, sent);
+            desk.orders.not_opened(VENUE, &enter(Side::Buy, 100, 100), SellMark::Long, SYMBOL.into(), sent);
             let standing = accepted(sent.token, Side::Buy, 100, 100);
             assert_eq!(odd(&mut desk, &Report::Accepted(standing)), None);
             assert_eq!(odd(&mut desk, &executed(sent.token, 30, 100, 1)), None);

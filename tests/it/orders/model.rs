@@ -2,7 +2,7 @@
 //! plain vectors and in the plainest arithmetic. It shares no code with the order table.
 
 use super::{letter, part, why};
-use firelane_gateway::base::{Price, Qty, Side, Symbol, Token, VenueRef};
+use firelane_gateway::base::{Name, Price, Qty, Side, Token, VenueRef};
 use firelane_gateway::flow::action::{SellMark, TimeInForce};
 use firelane_gateway::flow::orders::{Report, Standing, Visibility};
 use std::collections::VecDeque;
@@ -73,7 +73,7 @@ impl Venue {
         Standing {
             token: chain.token,
             origin: None,
-            symbol: Symbol(*b"TEST    "),
+            name: Name::new("TEST").unwrap(),
             side: chain.side,
             mark: SellMark::Long,
             qty: Qty(chain.open),

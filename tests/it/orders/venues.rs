@@ -131,7 +131,7 @@ fn an_orphans_fills_keep_its_name_over_a_replacement() {
     for token in 1..=2 {
         orders.opened(Mono(0), VENUE, &enter(Side::Buy, 100, 10), SellMark::Long, sent(token)).unwrap();
     }
-    orders.not_opened(VENUE, &enter(Side::Buy, 100, 10), SellMark::Long, SYMBOL, sent(3));
+    orders.not_opened(VENUE, &enter(Side::Buy, 100, 10), SellMark::Long, SYMBOL.into(), sent(3));
     let name = orders.orphans(VENUE)[0].id;
     assert_eq!(orders.report(VENUE, &executed(Token(3), 4, 100, 1)).unwrap().order, name);
     let now = accepted(Token(4), Side::Buy, 100, 6);

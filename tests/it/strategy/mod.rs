@@ -1,7 +1,7 @@
 //! Signals and the built-in strategies, on small books made by hand and against a desk that answers at random.
 
 use firelane_gateway::base::{
-    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Mono, Nanos, Notional,
+    ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Mono, Name, Nanos, Notional,
     PerVenue, Price, Qty, Reader, Side, State, StrategyId, Symbol, Token, VenueId, VenueRef, Writer,
 };
 use firelane_gateway::flow::Command;
@@ -129,7 +129,7 @@ fn context<'a, S>(row: &'a Instrument, book: &'a Hand, signals: &'a S) -> Scene<
 impl<S: Signal> Scene<'_, S> {
     /// Calls with a view of it.
     fn look<T>(&self, call: impl FnOnce(&View<'_, S>) -> T) -> T {
-        let symbols = ["TEST", "MORE", "MOST"].map(|s| Instrument { symbol: Symbol::new(s).unwrap(), ..*self.row });
+        let symbols = ["TEST", "MORE", "MOST"].map(|s| Instrument { name: Name::new(s).unwrap(), ..*self.row });
         let mut trading = Trading::new(TradingConfig::default(), 3);
         if self.tradable {
             let (at, id) = (ExchangeTime(0), Some(self.instrument));
@@ -200,7 +200,7 @@ fn table(orders: &[OwnOrder]) -> Orders {
         let standing = Standing {
             token: sent_as.token,
             origin: None,
-            symbol: Symbol::new("TEST").unwrap(),
+            name: Name::new("TEST").unwrap(),
             side: own.side,
             mark: own.mark,
             qty: enter.qty,

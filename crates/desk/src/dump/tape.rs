@@ -1,7 +1,7 @@
 //! The records of the tape, and those of the log that hold no message, in words.
 
 use super::words::{Fields, Value};
-use firelane_gateway::base::{SessionId, Symbol};
+use firelane_gateway::base::{Name, SessionId};
 use firelane_gateway::flow::orders::{AnomalyKind, LiquidityKind, ReasonClass, ReportKind};
 use firelane_gateway::flow::record::{
     Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LappedBody, LinkBody, OrderBody,
@@ -9,25 +9,26 @@ use firelane_gateway::flow::record::{
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
+use firelane_gateway::shell::rows::InstrumentRow;
 use zerocopy::FromBytes;
 
-/// The symbols of a file's header, by instrument.
-pub(super) struct Instruments<'a>(pub(super) &'a [String]);
+/// The instruments of a file's header.
+pub(super) struct Instruments<'a>(pub(super) &'a [InstrumentRow]);
 
 impl Instruments<'_> {
     /// The instrument as a field: its symbol if the header has it, else its number.
     fn field(&self, id: u32) -> (&'static str, Value) {
         match self.0.get(id as usize) {
-            Some(symbol) => ("symbol", Value::Symbol(symbol.clone())),
+            Some(row) => ("symbol", Value::Symbol(row.name.clone())),
             None if id == u32::MAX => ("instrument", Value::Text("all".to_owned())),
             None => ("instrument", Value::Number(id.into())),
         }
     }
 
     /// The same of a record that names the symbol itself: one that the directory named stands in no header.
-    fn named(&self, id: u32, symbol: [u8; 8]) -> (&'static str, Value) {
-        match Symbol(symbol).to_string() {
-            symbol if id != u32::MAX && !symbol.is_empty() => ("symbol", Value::Symbol(symbol)),
+    fn named(&self, id: u32, name: [u8; 16]) -> (&'static str, Value) {
+        match Name(name).to_string() {
+            name if !name.is_empty() => ("symbol", Value::Symbol(name)),
             _ => self.field(id),
         }
     }
@@ -78,7 +79,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
         Kind::Alert => {
             let b = AlertBody::read_from_bytes(body).ok()?;
             let name = Alert::from_number(b.alert.get()).map_or("of another build".to_owned(), |a| spaced(a.name()));
-            let mut fields = vec![("alert", Value::Text(name)), instruments.named(b.instrument.get(), b.symbol)];
+            let mut fields = vec![("alert", Value::Text(name)), instruments.named(b.instrument.get(), b.name)];
             // Of the first venue, or of the lane as a whole, as most are.
             if ![0, u8::MAX].contains(&b.venue) {
                 fields.push(("venue", Value::Number(b.venue.into())));
@@ -91,7 +92,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
             let what = AnomalyKind::from_number(b.what);
             vec![
                 ("what", Value::Text(what.map_or("of another build".to_owned(), |what| spaced(&format!("{what:?}"))))),
-                instruments.named(b.instrument.get(), b.symbol),
+                instruments.named(b.instrument.get(), b.name),
                 ("order", Value::Own(b.order.get())),
                 ("user_ref_num", Value::Number(b.token.get())),
                 ("venue", Value::Number(b.venue.into())),
@@ -329,6 +330,11 @@ mod tests {
         assert_eq!(nth(99, &["a"]).to_string(), "99 (of another build)");
     }
 
+    fn zvzzt() -> InstrumentRow {
+        use firelane_gateway::base::{Instrument, Symbol};
+        InstrumentRow::from(&Instrument::us_equity(Symbol(*b"ZVZZT   ")))
+    }
+
     #[test]
     fn what_a_signal_says_is_in_words() {
         use firelane_gateway::flow::record::SignalBody;
@@ -341,7 +347,7 @@ mod tests {
             first: (-5).into(),
             second: 6.into(),
         };
-        let symbols = ["ZVZZT".to_owned()];
+        let symbols = [zvzzt()];
         let fields = fields(Kind::Signal, body.as_bytes(), &Instruments(&symbols)).unwrap().0;
         let text: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
         let expected = ["signal 2", "symbol ZVZZT", "code 7", "first -5", "second 6", "timestamp 09:30:00.000000001"];
@@ -362,7 +368,7 @@ mod tests {
             qty: 500.into(),
             price: 100_100.into(),
         };
-        let symbols = ["ZVZZT".to_owned()];
+        let symbols = [zvzzt()];
         let words = |body: &BookEventBody| {
             let fields = fields(Kind::BookEvent, body.as_bytes(), &Instruments(&symbols)).unwrap().0;
             fields.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")

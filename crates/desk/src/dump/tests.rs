@@ -1,17 +1,24 @@
 //! What `firelane log dump` says of each kind of record.
 
 use super::*;
-use firelane_gateway::base::Mono;
+use firelane_gateway::base::{Instrument, Mono, Symbol};
 use firelane_gateway::flow::record;
 use firelane_gateway::flow::wire::soupbintcp::header;
 use firelane_gateway::shell::log::{Effects, FileWriter, Role};
+use firelane_gateway::shell::rows::InstrumentRow;
 use zerocopy::IntoBytes;
 
 const AT: u64 = 1_700_000_000_000_000_000;
 
 /// The records as a reader gives them back.
 fn records(parts: &[(Kind, &[u8])]) -> (FileHeader, Vec<Record>) {
-    let header = FileHeader::new("w", "", vec!["AAPL".into()], Effects::Bytes).began_at(AT);
+    let header = FileHeader::new(
+        "w",
+        "",
+        vec![InstrumentRow::from(&Instrument::us_equity(Symbol(*b"AAPL    ")))],
+        Effects::Bytes,
+    )
+    .began_at(AT);
     let mut file = FileWriter::new(Vec::new(), Role::Log, &header).unwrap();
     for (number, (kind, body)) in parts.iter().enumerate() {
         let number = number as u64 + 1;

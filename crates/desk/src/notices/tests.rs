@@ -41,8 +41,8 @@ fn alert(alert: Alert, first: u64) -> Notice {
 }
 
 fn about(alert: Alert, instrument: Option<InstrumentId>, first: u64, second: u64) -> Notice {
-    let symbol = Symbol::new("ZVZZT").unwrap();
-    Notice::Alert { alert, instrument, symbol, first, second }
+    let name = instrument.map_or(Name::BLANK, |_| Name::new("ZVZZT").unwrap());
+    Notice::Alert { alert, instrument, name, first, second }
 }
 
 fn away(why: Away) -> Notice {
@@ -183,8 +183,10 @@ fn the_market_is_told_of_where_it_matters() {
     told.at += Seldom::PAUSE.0;
     holds(&told.one(&[contradiction]), &["8 more since"]);
     let one = |alert, first, second| about(alert, Some(InstrumentId(0)), first, second);
-    let orphan = one(Alert::Orphan, 7, u64::from_be_bytes(*b"MSFT    "));
-    holds(&told.one(&[orphan; 3]), &["order 7", "in MSFT and", "cancelled"]);
+    // In what the lane does not follow, and knows no number of.
+    let name = Name::new("BTC-USDT-PERP").unwrap();
+    let orphan = Notice::Alert { alert: Alert::Orphan, instrument: None, name, first: 7, second: 0 };
+    holds(&told.one(&[orphan; 3]), &["order 7", "in BTC-USDT-PERP and", "cancelled"]);
     holds(&told.one(&[one(Alert::Fault, 7, 0)]), &["KILL SWITCH", "order 7 in ZVZZT", "Ask the venue"]);
     holds(&told.one(&[one(Alert::Stuck, 7, 0)]), &["disabled", "ZVZZT", "cancelled", "fault of the strategy"]);
     holds(&told.one(&[about(Alert::Stuck, None, 7, 1)]), &["disabled", "cancelled", "fault of the signal"]);
@@ -339,7 +341,7 @@ fn what_cannot_be_names_symbol_order_and_what_was_said() {
         let order = Some(order).filter(|id| *id > 0).map(ClientId);
         let (venue, report) = (VenueId(0), ReportKind::Executed);
         let anomaly = Anomaly { what, venue, report, token: Token(12), order, instrument, said: 150, known: 100 };
-        told.one(&[Notice::Anomaly { anomaly, symbol: Symbol(*b"ZVZZT   "), stops }])
+        told.one(&[Notice::Anomaly { anomaly, name: Name::new("ZVZZT").unwrap(), stops }])
     };
     let line = say(AnomalyKind::Overfill, 7, true);
     holds(&line, &["127.0.0.1:26400", "150 shares of order 7 in ZVZZT (token 12) traded, of which 100 could"]);

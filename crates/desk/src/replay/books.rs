@@ -221,7 +221,7 @@ impl Pass {
             self.live = (self.live + self.books.live_orders() as u64).saturating_sub(before as u64);
             self.peak = self.peak.max(self.live);
             if let Some(bbo) = &mut self.bbo {
-                let symbol = self.instruments.get(touched).map(|row| row.symbol);
+                let symbol = self.instruments.get(touched).and_then(|row| row.name.symbol());
                 bbo.look(self.messages, message, symbol, self.books.view(touched), touched)?;
             }
         }
@@ -298,7 +298,7 @@ impl Pass {
         if let Some(bbo) = &mut self.bbo {
             let rows = (0..).map(InstrumentId).zip(self.instruments.rows());
             for (id, row) in rows.filter(|(id, _)| self.followed.is_followed(*id)) {
-                bbo.look(self.messages, next.unwrap_or_default(), Some(row.symbol), self.books.view(id), id)?;
+                bbo.look(self.messages, next.unwrap_or_default(), row.name.symbol(), self.books.view(id), id)?;
             }
         }
         Ok(())
@@ -374,7 +374,7 @@ impl Pass {
     #[cold]
     fn follow(&mut self) {
         for row in self.instruments.rows().get(self.followed.ids.len()..).unwrap_or_default() {
-            let is_wanted = self.followed.is_wanted(row.symbol);
+            let is_wanted = row.name.symbol().is_some_and(|symbol| self.followed.is_wanted(symbol));
             self.followed.ids.push(is_wanted);
         }
     }

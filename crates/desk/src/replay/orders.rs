@@ -60,7 +60,7 @@ pub(super) fn configure(mut config: Config, recording: &Recording, symbol: Optio
         ..config.feed
     };
     if let Some(symbol) = symbol {
-        let row = config.listed.iter().find(|row| row.symbol == symbol).copied();
+        let row = config.listed.iter().find(|row| row.name == symbol.into()).copied();
         config.listed = vec![row.unwrap_or(Instrument::us_equity(symbol))];
         config.directory = false;
         config.risk_of.retain(|(of, _)| *of == symbol);

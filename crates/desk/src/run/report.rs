@@ -296,7 +296,7 @@ impl Report {
 /// Net shares by symbol, where there are any.
 fn held(lane: &dyn Lane) -> BTreeMap<String, i64> {
     let rows = (0..).map(InstrumentId).zip(lane.instruments().rows());
-    let all = rows.map(|(id, row)| (row.symbol.to_string(), lane.gate().ledger().account(id).position.0));
+    let all = rows.map(|(id, row)| (row.to_string(), lane.gate().ledger().account(id).position.0));
     all.filter(|(_, shares)| *shares != 0).collect()
 }
 
