@@ -13,6 +13,24 @@
 //! The writer holds a lock on it (`flock`), which the system releases whatever becomes of the process: so a reader knows that
 //! its writer has died, and a new writer that a file was left behind. The heartbeat tells one that is stopped from one that
 //! has nothing to say.
+//!
+//! ```
+//! use firelane_gateway::shell::broadcast::{Begin, Got};
+//! use firelane_gateway::shell::log::{Effects, FileHeader};
+//! use firelane_gateway::shell::share::{SharedReader, SharedTape, WriterState};
+//!
+//! let path = std::env::temp_dir().join(format!("firelane-doc-{}.tape", std::process::id()));
+//! // A gateway does this where its configuration has tape.shared; examples/tape_reader.rs is the other end.
+//! let mut tape = SharedTape::create(&path, 1 << 20, &FileHeader::new("listener", "", vec![], Effects::Bytes))?;
+//! let mut reader = SharedReader::open(&path, Begin::Now, "doc")?;
+//! tape.write(b"a record");
+//! assert_eq!(reader.read()?, Got::Record(b"a record"));
+//! assert_eq!(reader.read()?, Got::Nothing);
+//! assert_eq!((reader.writer(), tape.ring().readers()[0].read), (WriterState::Alive, 1));
+//! drop(tape);
+//! assert_eq!(reader.read()?, Got::End);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use super::broadcast::{Area, Begin, BroadcastReader, BroadcastWriter, CONTROL, Damaged, Geometry, Got, Shared};
 use super::log::FileHeader;

@@ -58,7 +58,7 @@ fn tail(options: &Tail) -> Result<ExitCode> {
 
 /// Where an export goes, and how.
 enum Form<'a, W: Write> {
-    Lines(Printer<'a>, W),
+    Lines(Box<Printer<'a>>, W),
     Records(FileWriter<W>),
 }
 
@@ -66,7 +66,7 @@ impl<'a, W: Write> Form<'a, W> {
     fn new(options: &Export, header: &'a FileHeader, out: W) -> Result<Self> {
         let printer = Printer::new(header, &filters(&options.of, !options.text))?;
         match options.raw {
-            false => Ok(Form::Lines(printer, out)),
+            false => Ok(Form::Lines(Box::new(printer), out)),
             true => Ok(Form::Records(FileWriter::new(out, Role::Tape, header)?)),
         }
     }

@@ -2,14 +2,18 @@
 //! stopped while the writer goes on at full speed.
 
 use super::*;
+use crate::base::{Instrument, Symbol};
 use crate::shell::log::Effects;
+use crate::shell::rows::InstrumentRow;
 use std::process::{Child, Command, Stdio};
 
 /// A ring that a writer goes round in no time.
 const RING: usize = 1 << 16;
 
 fn header() -> FileHeader {
-    FileHeader::new("w", "a = 1\n", vec!["AAPL".into(), "ZVZZT".into()], Effects::Bytes).built_by("this build")
+    let rows =
+        ["AAPL", "ZVZZT"].map(|name| InstrumentRow::from(&Instrument::us_equity(Symbol::new(name).unwrap()))).into();
+    FileHeader::new("w", "a = 1\n", rows, Effects::Bytes).built_by("this build")
 }
 
 fn create(path: &Path) -> Result<SharedTape, ShareError> {

@@ -42,7 +42,7 @@ pub(super) enum Next {
 }
 
 enum From {
-    Memory { reader: SharedReader, looked: Instant, was_silent: bool },
+    Memory { reader: SharedReader, looked: Instant, was_silent: bool, died: bool },
     Socket(Receiver<Result<Option<Record>, LogError>>),
     File(FileReader<Box<dyn Read>>),
 }
@@ -130,7 +130,7 @@ impl Source {
             error => anyhow::Error::from(error).context(path.display().to_string()),
         })?;
         let header = reader.header().clone();
-        let from = From::Memory { reader, looked: Instant::now(), was_silent: false };
+        let from = From::Memory { reader, looked: Instant::now(), was_silent: false, died: false };
         Ok(Self::new(from, header, path.display().to_string()))
     }
 
@@ -190,7 +190,7 @@ impl Source {
     }
 
     fn next_of_memory(&mut self) -> Result<Next, LogError> {
-        let From::Memory { reader, looked, was_silent } = &mut self.from else { return Ok(Next::End(None)) };
+        let From::Memory { reader, looked, was_silent, died } = &mut self.from else { return Ok(Next::End(None)) };
         let index = reader.reader().upcoming();
         match reader.read() {
             Ok(Got::Record(bytes)) => return Record::parse(bytes, index, 0).map(Next::Record),
@@ -198,6 +198,14 @@ impl Source {
                 return Record::parse(&lapped(self.last, records, bytes), index, 0).map(Next::Record);
             }
             Ok(Got::End) => return Ok(Next::End(None)),
+            // Read once more after it was seen to be gone: what it wrote last is there.
+            Ok(Got::Nothing) if *died => {
+                return Ok(Next::End(Some(format!(
+                    "{}: process {}, which wrote it, is gone and has not ended in order: the end of the tape may be missing",
+                    self.name,
+                    reader.process()
+                ))));
+            }
             Ok(Got::Nothing) => {}
             Err(damaged) => return Ok(Next::End(Some(format!("{}: {damaged}", self.name)))),
         }
@@ -208,12 +216,7 @@ impl Source {
         *looked = Instant::now();
         let process = reader.process();
         match reader.writer() {
-            WriterState::Died if matches!(reader.read(), Ok(Got::Nothing)) => {
-                return Ok(Next::End(Some(format!(
-                    "{}: process {process}, which wrote it, is gone and has not ended in order: the end of the tape may be missing",
-                    self.name
-                ))));
-            }
+            WriterState::Died => *died = true,
             WriterState::Silent(silence) => {
                 if !std::mem::replace(was_silent, true) {
                     complain!(

@@ -173,7 +173,8 @@ fn readers_that_are_stopped_or_killed_hurt_nobody() {
 #[test]
 fn a_tape_that_cannot_be_shared_is_said_and_nothing_else() {
     // A folder that is not there, and a file of somebody's.
-    let cases: [(&str, fn(&World)); 2] = [
+    type Prepare = fn(&World);
+    let cases: [(&str, Prepare); 2] = [
         ("No such file", |world| {
             let text = std::fs::read_to_string(world.path("gateway.toml")).unwrap();
             let (old, new) = (world.text("tape"), world.text("nowhere/tape"));
