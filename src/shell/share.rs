@@ -33,6 +33,7 @@
 //! ```
 
 use super::broadcast::{Area, Begin, BroadcastReader, BroadcastWriter, CONTROL, Damaged, Geometry, Got, Shared};
+use super::config::LiveConfig;
 use super::log::FileHeader;
 use super::raw::Mapped;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -153,6 +154,18 @@ impl SharedTape {
         });
         let _gone = fs::remove_file(&temporary);
         made
+    }
+
+    /// The one that a configuration asks for, if it does.
+    ///
+    /// # Errors
+    /// Why readers in other processes do not find it there, as a sentence for people. Nobody's trading hangs on it.
+    pub fn of(config: &LiveConfig, header: &FileHeader) -> Result<Option<Self>, String> {
+        let Some(path) = &config.tape_shared else { return Ok(None) };
+        Self::create(path, config.tape_readers, header).map(Some).map_err(|error| {
+            let name = path.display();
+            format!("Tape: {name} cannot be shared, and readers in other processes find none there: {error}. Trading is not concerned.")
+        })
     }
 
     fn fill(mut file: File, path: &Path, ring_bytes: usize, header: &FileHeader) -> Result<Self, ShareError> {

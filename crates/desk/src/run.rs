@@ -12,20 +12,19 @@ use crate::outfile;
 use crate::replay::{counted, group};
 use crate::screen::{Level, Screen, Style};
 use crate::settings;
-use crate::signals::{self, LastWords};
 use crate::times::{self, in_short, span};
 use crate::wirings;
 use anyhow::{Context, Result, anyhow};
 use files::Kept;
 use firelane_gateway::base::Mono;
-use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::entry::Fault;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::{Config, SAMPLE};
+use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
-use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::share::SharedTape;
+use firelane_gateway::shell::signals::{self, LastWords};
 use firelane_gateway::shell::sync::Stop;
 use report::{Ending, Report};
 use std::process::ExitCode;
@@ -36,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     if options.print_config {
-        say!("{}", settings::printed(SAMPLE, "firelane"));
+        say!("{}", settings::printed(&wirings::sample(), "firelane"));
         return Ok(ExitCode::SUCCESS);
     }
     let path = options.config.as_deref().context("which configuration?")?;
@@ -52,11 +51,14 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let clock = Clock::new();
     // Whatever is wrong with it is said before a file is made.
     let lane = wirings::build(&config, Some(clock.clone()))?;
-    let header = wirings::header(&config, &*lane).began_at(times::began(&clock));
+    let header = wirings::header(&config, &*lane).began_at(clock.began());
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
     let fills = Fills::default();
-    let (share, unshared) = shared(&config, &header);
+    let (share, unshared) = match SharedTape::of(&config.live, &header) {
+        Ok(share) => (share, None),
+        Err(why) => (None, Some(crate::without_number(&why))),
+    };
     let setup = Setup {
         kill,
         passwords: Some(passwords),
@@ -74,7 +76,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         })?;
     let handle = live.handle().clone();
     words.are(last_words(&config, handle.clone(), clock.clone()));
-    let mut show = Show::new(Style::of(&options.telling, options.json, times::began(&clock)), &config, handle.clone());
+    let mut show = Show::new(Style::of(&options.telling, options.json, clock.began()), &config, handle.clone());
     show.files = [&log, &tape].map(Kept::name);
     show.greet(&config, &plan, &clock);
     if let Some(why) = &unshared {
@@ -86,7 +88,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let served = socket.map(|bound| bound.serve_with(move |line| answers.answer(line), Some(tapes)));
     let served = served.transpose()?;
 
-    let _started = handle.command(Command::Start);
+    let _started = handle.command(Word::Start);
     let ending = show.until_the_end(&live, &end, options.seconds.map(Duration::from_secs));
     let answered = show.end(&live, ending, config.live.shutdown_timeout.0);
     let outcome = live.finish();
@@ -100,22 +102,6 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         report.print();
     }
     Ok(report.exit_code())
-}
-
-/// The tape's ring for readers in other processes, if it is to be shared; or why it is not. Nobody's trading hangs on it.
-fn shared(config: &Config, header: &FileHeader) -> (Option<SharedTape>, Option<String>) {
-    let Some(path) = &config.live.tape_shared else { return (None, None) };
-    match SharedTape::create(path, config.live.tape_readers, header) {
-        Ok(tape) => (Some(tape), None),
-        Err(error) => {
-            let error = crate::without_number(&error.to_string());
-            let why = format!(
-                "Tape: {} cannot be shared, readers in other processes do not find it there: {error}. Trading is not concerned.",
-                path.display()
-            );
-            (None, Some(why))
-        }
-    }
 }
 
 /// What is said when it is ended at once: what may live at the venue.
@@ -186,7 +172,7 @@ impl Show {
         line(&format!(
             "  clock         {}, {} UTC",
             clock.source(),
-            times::utc(times::began(clock)).get(..16).unwrap_or_default().replace('T', " ")
+            times::utc(clock.began()).get(..16).unwrap_or_default().replace('T', " ")
         ));
         line(&format!("  line A        at {} (UDP)", net.lines[0]));
         if config.feed.lines > 1 {
