@@ -5,7 +5,7 @@
 //! holds the two equal.
 //! Secrets are not part of it: a key ending in `_env` names the environment variable that holds one.
 
-use crate::base::{AccountId, Currency, Instrument, Nanos, Notional, Qty, StrategyId, Symbol};
+use crate::base::{AccountId, Currency, Instrument, Name, Nanos, Notional, Qty, StrategyId, VenueId};
 use crate::flow::action::Tags;
 use crate::flow::book::BookCapacity;
 use crate::flow::entry::OuchConfig;
@@ -37,6 +37,8 @@ pub struct Config {
     pub day: u32,
     /// Instruments that are followed from the start.
     pub listed: Vec<Instrument>,
+    /// Those of them whose books are of levels.
+    pub of_levels: Vec<(VenueId, Name)>,
     /// Follow every other instrument of the exchange's directory too.
     pub directory: bool,
     /// Room for instruments.
@@ -50,7 +52,7 @@ pub struct Config {
     /// The gate's limits.
     pub risk: RiskLimits,
     /// Limits of single instruments.
-    pub risk_of: Vec<(Symbol, InstrumentLimits)>,
+    pub risk_of: Vec<((VenueId, Name), InstrumentLimits)>,
     /// The order table.
     pub orders: OrdersConfig,
     /// Order entry.
@@ -111,10 +113,13 @@ macro_rules! table {
 }
 
 pub mod check;
+mod instruments;
 mod live; // behind the macro that it uses
 
 pub use check::ConfigError;
 use check::{day, padded, refuse, variable, word};
+pub use instruments::KEYS as INSTRUMENT_KEYS;
+use instruments::{Listed, RawInstrument};
 
 pub(crate) use live::SMALLEST_RING;
 pub use live::{Layout, LiveConfig, NetConfig, SecretError, ThreadConfig};
@@ -124,6 +129,7 @@ table! { Raw {
     wiring: String = String::new(),
     day: Option<toml::value::Datetime> = None,
     instruments: RawInstruments = RawInstruments::default(),
+    instrument: Vec<RawInstrument> = Vec::new(),
     books: RawBooks = RawBooks::default(),
     feed: RawFeed = RawFeed::default(),
     trading: RawTrading = RawTrading::default(),
@@ -276,10 +282,6 @@ fn optional<const N: usize>(key: &str, value: &str, allowed: &'static str) -> Re
     if value.is_empty() { Ok(None) } else { padded(key, value, allowed).map(Some) }
 }
 
-fn symbol(key: &str, value: &str) -> Result<Symbol, ConfigError> {
-    Symbol::new(value).ok_or_else(|| refuse(key, format!("{value:?}"), "one to eight printable ASCII characters"))
-}
-
 /// Dollars to the gate's 1/10,000 of a dollar.
 fn dollars(whole: u64) -> Notional {
     Notional(i128::from(whole) * 10_000)
@@ -296,10 +298,7 @@ impl Config {
     /// [`ConfigError`] naming the first key that is wrong.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let raw: Raw = toml::from_str(text)?;
-        let mut listed = Vec::new();
-        for text in &raw.instruments.listed {
-            listed.push(Instrument::us_equity(symbol("instruments.listed", text)?));
-        }
+        let Listed { rows: listed, of_levels } = Listed::of(&raw.instruments.listed, &raw.instrument)?;
         let instruments = raw.instruments.capacity;
         if !(1..=65_535).contains(&instruments) || (instruments as usize) < listed.len() {
             return Err(refuse("instruments.capacity", instruments, "1 to 65535, and no fewer than are listed"));
@@ -326,6 +325,7 @@ impl Config {
         let config = Config {
             day: day("day", raw.day)?,
             listed,
+            of_levels,
             directory: raw.instruments.directory,
             instruments: instruments as usize,
             books: BookCapacity {
@@ -506,7 +506,7 @@ impl RawRisk {
         Ok(limits)
     }
 
-    fn of_symbols(&self, each: &InstrumentLimits) -> Result<Vec<(Symbol, InstrumentLimits)>, ConfigError> {
+    fn of_symbols(&self, each: &InstrumentLimits) -> Result<Vec<((VenueId, Name), InstrumentLimits)>, ConfigError> {
         let mut all = Vec::new();
         for (name, own) in &self.symbols {
             let key = |field: &str| format!("risk.symbols.{name}.{field}");
@@ -527,7 +527,7 @@ impl RawRisk {
                 key: key(e.field.trim_start_matches("risk.")),
                 allowed: e.allowed,
             })?;
-            all.push((symbol("risk.symbols", name)?, limits));
+            all.push(((VenueId::FIRST, instruments::name("risk.symbols", name)?), limits));
         }
         Ok(all)
     }

@@ -168,7 +168,7 @@ pub(crate) fn limits(config: &Config) -> Vec<String> {
     };
     if let Some((name, size, position)) = strategy {
         let each = &config.risk.each;
-        let of_symbols = config.risk_of.iter().map(|(symbol, limits)| (format!("risk.symbols.{symbol}"), limits));
+        let of_symbols = config.risk_of.iter().map(|((_, name), limits)| (format!("risk.symbols.{name}"), limits));
         for (table, limits) in std::iter::once(("risk".to_owned(), each)).chain(of_symbols) {
             if size > limits.max_order_qty.0 {
                 let most = limits.max_order_qty.0;

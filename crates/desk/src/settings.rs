@@ -60,7 +60,7 @@ impl Role {
     /// Every key that there is, in its table: the sample has all that have a default.
     fn known(self) -> Table {
         let (sample, more): (_, &[(&str, &str)]) = match self {
-            Role::Gateway => (config::SAMPLE, &[("", "day")]),
+            Role::Gateway => (config::SAMPLE, &[("", "day"), ("", "instrument")]),
             Role::Venue => (server::SAMPLE, &[("market", "day")]),
         };
         let mut table: Table = sample.parse().unwrap_or_default();
@@ -81,6 +81,12 @@ impl Role {
             && symbols == "symbols"
         {
             return OF_SYMBOL.map(str::to_owned).to_vec();
+        }
+        if let [instrument] = path
+            && instrument.split('[').next() == Some("instrument")
+            && self == Role::Gateway
+        {
+            return config::INSTRUMENT_KEYS.map(str::to_owned).to_vec();
         }
         let known = self.known();
         let mut at = Some(&known);
@@ -207,7 +213,8 @@ fn enter<'a>(table: &'a mut Table, part: &str) -> Result<&'a mut Table> {
         Some((name, index)) => (name, Some(index.trim_end_matches(']').parse::<usize>().context("which one?")?)),
         None => (part, None),
     };
-    let empty = || if name == "port" { Value::Array(vec![Table::new().into()]) } else { Table::new().into() };
+    let many = ["port", "instrument"].contains(&name);
+    let empty = || if many { Value::Array(vec![Table::new().into()]) } else { Table::new().into() };
     match table.entry(name).or_insert_with(empty) {
         Value::Table(table) => Ok(table),
         Value::Array(tables) => {

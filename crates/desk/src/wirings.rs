@@ -2,9 +2,9 @@
 
 use crate::nearest::did_you_mean;
 use anyhow::{Context, Result, bail};
-use firelane_gateway::base::{InstrumentTable, PerVenue, State, VenueId};
+use firelane_gateway::base::{InstrumentTable, PerVenue, State};
 use firelane_gateway::flow::Gateway;
-use firelane_gateway::flow::book::Books;
+use firelane_gateway::flow::book::{BookKind, Books};
 use firelane_gateway::flow::entry::OuchEntry;
 use firelane_gateway::flow::feed::Mold;
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -91,11 +91,17 @@ where
 {
     let instruments = InstrumentTable::new(&config.listed, config.instruments, config.directory);
     let mut gate = Gate::new(&config.risk, config.instruments)?;
-    for (symbol, limits) in &config.risk_of {
-        let Some(id) = instruments.find(VenueId::FIRST, *symbol) else {
-            bail!("risk.symbols.{symbol}: limits of its own need the symbol in instruments.listed");
+    for ((venue, name), limits) in &config.risk_of {
+        let Some(id) = instruments.find(*venue, *name) else {
+            bail!("risk.symbols.{name}: limits of its own need it in instruments.listed or an [[instrument]]");
         };
         gate.set_limits(id, *limits)?;
+    }
+    let mut books = Books::new(config.books);
+    for (venue, name) in &config.of_levels {
+        if let Some(id) = instruments.find(*venue, *name) {
+            books.set_kind(id, BookKind::Levels);
+        }
     }
     let parts = Parts {
         lane: 0,
@@ -103,7 +109,7 @@ where
         venues: PerVenue::one(VenueParts {
             feed: Mold::new(config.feed)?,
             line: ItchLine::new(config.day),
-            books: Books::new(config.books),
+            books,
             trading: Trading::new(config.trading, config.instruments),
             entry: OuchEntry::new(config.entry.clone())?,
         }),
@@ -121,6 +127,24 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use firelane_gateway::base::InstrumentId;
+
+    #[test]
+    fn listed_rows_have_their_fields_their_books_and_their_limits() {
+        let text = "wiring = \"listener\"\n[instruments]\nlisted = [\"A\"]\n[[instrument]]\nname = \"B-OF-LEVELS\"\n\
+                    tick = \"0.05\"\nbook = \"levels\"\n[risk.symbols.B-OF-LEVELS]\nmax_position = 7\n";
+        let lane = build(&Config::parse(text).unwrap(), None).unwrap();
+        let (a, b) = (InstrumentId(0), InstrumentId(1));
+        assert_eq!(lane.instruments().get(b).map(|row| row.tick), Some(500));
+        assert_eq!((lane.book(a).kind(), lane.book(b).kind()), (None, Some(BookKind::Levels)));
+        assert_eq!(lane.gate().limits_of(b).max_position.0, 7);
+        let there = text.replace("tick", "venue = 1\ntick");
+        let error = format!("{:#}", build(&Config::parse(&there).unwrap(), None).err().unwrap());
+        assert!(error.contains("risk.symbols.B-OF-LEVELS: limits of its own need it"), "{error}");
+        let there = there.split("[risk").next().unwrap();
+        let error = format!("{:#}", build(&Config::parse(there).unwrap(), None).err().unwrap());
+        assert!(error.contains("of the lane's venues"), "{error}");
+    }
 
     #[test]
     fn every_wiring_builds_from_the_default_configuration() {
