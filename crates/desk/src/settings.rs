@@ -60,7 +60,7 @@ impl Role {
     /// Every key that there is, in its table: the sample has all that have a default.
     fn known(self) -> Table {
         let (sample, more): (_, &[(&str, &str)]) = match self {
-            Role::Gateway => (config::SAMPLE, &[("", "day"), ("", "instrument")]),
+            Role::Gateway => (config::SAMPLE, &[("", "day"), ("", "instrument"), ("", "currency")]),
             Role::Venue => (server::SAMPLE, &[("market", "day")]),
         };
         let mut table: Table = sample.parse().unwrap_or_default();
@@ -82,11 +82,12 @@ impl Role {
         {
             return OF_SYMBOL.map(str::to_owned).to_vec();
         }
-        if let [instrument] = path
-            && instrument.split('[').next() == Some("instrument")
-            && self == Role::Gateway
-        {
-            return config::INSTRUMENT_KEYS.map(str::to_owned).to_vec();
+        let table = path.first().and_then(|first| first.split('[').next());
+        match (table, path) {
+            (Some("instrument"), [_]) => return config::INSTRUMENT_KEYS.map(str::to_owned).to_vec(),
+            (Some("instrument"), [_, risk]) if risk == "risk" => return OF_SYMBOL.map(str::to_owned).to_vec(),
+            (Some("currency"), [_]) => return config::CURRENCY_KEYS.map(str::to_owned).to_vec(),
+            _ => {}
         }
         let known = self.known();
         let mut at = Some(&known);
@@ -213,7 +214,7 @@ fn enter<'a>(table: &'a mut Table, part: &str) -> Result<&'a mut Table> {
         Some((name, index)) => (name, Some(index.trim_end_matches(']').parse::<usize>().context("which one?")?)),
         None => (part, None),
     };
-    let many = ["port", "instrument"].contains(&name);
+    let many = ["port", "instrument", "currency"].contains(&name);
     let empty = || if many { Value::Array(vec![Table::new().into()]) } else { Table::new().into() };
     match table.entry(name).or_insert_with(empty) {
         Value::Table(table) => Ok(table),

@@ -91,6 +91,7 @@ where
 {
     let instruments = InstrumentTable::new(&config.listed, config.instruments, config.directory);
     let mut gate = Gate::new(&config.risk, config.instruments)?;
+    gate.set_currencies(&config.currencies)?;
     for ((venue, name), limits) in &config.risk_of {
         let Some(id) = instruments.find(*venue, *name) else {
             bail!("risk.symbols.{name}: limits of its own need it in instruments.listed or an [[instrument]]");
@@ -127,17 +128,20 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use firelane_gateway::base::InstrumentId;
+    use firelane_gateway::base::{Currency, InstrumentId};
 
     #[test]
     fn listed_rows_have_their_fields_their_books_and_their_limits() {
         let text = "wiring = \"listener\"\n[instruments]\nlisted = [\"A\"]\n[[instrument]]\nname = \"B-OF-LEVELS\"\n\
-                    tick = \"0.05\"\nbook = \"levels\"\n[risk.symbols.B-OF-LEVELS]\nmax_position = 7\n";
+                    tick = \"0.05\"\nbook = \"levels\"\n[risk.symbols.B-OF-LEVELS]\nmax_position = 7\n\
+                    [[currency]]\ncode = \"EUR\"\nrate = \"1.1\"\n";
         let lane = build(&Config::parse(text).unwrap(), None).unwrap();
         let (a, b) = (InstrumentId(0), InstrumentId(1));
         assert_eq!(lane.instruments().get(b).map(|row| row.tick), Some(500));
         assert_eq!((lane.book(a).kind(), lane.book(b).kind()), (None, Some(BookKind::Levels)));
         assert_eq!(lane.gate().limits_of(b).max_position.0, 7);
+        let open = |code| lane.gate().ledger().open_in(Currency::new(code).unwrap());
+        assert_eq!(["USD", "EUR", "JPY"].map(|code| open(code).is_some()), [true, true, false]);
         let there = text.replace("tick", "venue = 1\ntick");
         let error = format!("{:#}", build(&Config::parse(&there).unwrap(), None).err().unwrap());
         assert!(error.contains("risk.symbols.B-OF-LEVELS: limits of its own need it"), "{error}");

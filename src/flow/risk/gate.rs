@@ -3,6 +3,7 @@
 use super::ledger::{Account, Ledger};
 use super::limits::{EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
 use super::memory::{Recent, Throttle};
+use super::money::{CurrencyLimits, Place};
 use crate::base::{Instrument, InstrumentId, Mono, Notional, OutOfRange, Price, Qty, Side, StrategyId};
 use crate::flow::action::{Cancel, CancelToken, Change, Enter, Exposure, MassCancel, Replace, SellMark};
 use alloc::boxed::Box;
@@ -129,7 +130,7 @@ pub enum Refusal {
     Killed,
     /// The gate was built for fewer instruments.
     UnknownInstrument,
-    /// The instrument's currency or exponents are not those of the limits.
+    /// The instrument's units are finer than the lane's money unit, or beyond what can be reckoned in it.
     ForeignUnits,
     /// A size that is not positive, or not whole lots where those are demanded.
     BadQuantity,
@@ -191,11 +192,15 @@ pub enum Refusal {
     CannotSay,
     /// The book is locked or crossed: something in it is wrong.
     CrossedBook,
+    /// The instrument's currency has no rate to the base currency.
+    NoRate,
+    /// Over the open exposure of the currency.
+    CurrencyExposure,
 }
 
 impl Refusal {
     /// Every reason, in the order of its number.
-    pub const ALL: [Refusal; 33] = [
+    pub const ALL: [Refusal; 35] = [
         Refusal::Killed,
         Refusal::UnknownInstrument,
         Refusal::ForeignUnits,
@@ -229,6 +234,8 @@ impl Refusal {
         Refusal::NoRoom,
         Refusal::CannotSay,
         Refusal::CrossedBook,
+        Refusal::NoRate,
+        Refusal::CurrencyExposure,
     ];
 }
 
@@ -269,7 +276,7 @@ impl Gate {
         Ok(Gate {
             limits: *limits,
             each: vec![limits.each; instruments].into_boxed_slice(),
-            ledger: Ledger::new(instruments, limits.parents),
+            ledger: Ledger::new(instruments, limits.parents, limits.currency, limits.exponent),
             killed: false,
             now: Mono(0),
             throttle: Throttle::new(limits),
@@ -279,6 +286,15 @@ impl Gate {
             passed: 0,
             refused: [0; Refusal::ALL.len()],
         })
+    }
+
+    /// Gives the lane currencies beside its base currency, each with its rate and its limit; the base currency may be among
+    /// them for its limit. Part of the configuration: not saved with the state. Allocates.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming what is wrong; nothing is changed then.
+    pub fn set_currencies(&mut self, all: &[CurrencyLimits]) -> Result<(), OutOfRange> {
+        self.ledger.set_currencies(all)
     }
 
     /// For how many instruments it was built.
@@ -494,10 +510,10 @@ impl Gate {
     #[inline]
     fn judge_enter(&self, enter: &Enter, facts: &Facts<'_>) -> Result<Judged, Refusal> {
         let &Enter { instrument, side, price, qty, .. } = enter;
-        let limits = self.judge_order(instrument, side, price, qty, facts)?;
+        let (limits, place) = self.judge_order(instrument, side, price, qty, facts)?;
         let account = self.ledger.account(instrument);
         let after = Exposure { qty, price, short: false };
-        self.judge_sums(limits, account, side, Exposure::default(), after, facts)?;
+        self.judge_sums((limits, &place), account, side, [Exposure::default(), after], facts)?;
 
         let plain = match side {
             Side::Buy => qty,
@@ -530,12 +546,12 @@ impl Gate {
         if order.pending {
             return Err(Refusal::Pending);
         }
-        let limits = self.judge_order(order.instrument, order.side, replace.price, open, facts)?;
+        let (limits, place) = self.judge_order(order.instrument, order.side, replace.price, open, facts)?;
         // Until the venue answers either order may be the live one.
         let before = order.exposure;
         let after = Exposure { qty: open.max(before.qty), price: replace.price.max(before.price), short: before.short };
         let account = self.ledger.account(order.instrument);
-        self.judge_sums(limits, account, order.side, before, after, facts)?;
+        self.judge_sums((limits, &place), account, order.side, [before, after], facts)?;
         match (order.side, order.mark) {
             (Side::Buy, _) => {}
             (Side::Sell, SellMark::Short { .. }) => {
@@ -563,16 +579,13 @@ impl Gate {
         price: Price,
         qty: Qty,
         facts: &Facts<'_>,
-    ) -> Result<&InstrumentLimits, Refusal> {
+    ) -> Result<(&InstrumentLimits, Place), Refusal> {
         if self.killed {
             return Err(Refusal::Killed);
         }
         let row = facts.instrument;
         let limits = self.each.get(instrument.0 as usize).ok_or(Refusal::UnknownInstrument)?;
-        let exponent = row.price_exponent.saturating_add(row.qty_exponent);
-        if exponent != self.limits.exponent || row.currency != self.limits.currency {
-            return Err(Refusal::ForeignUnits);
-        }
+        let place = self.ledger.place(row)?;
         if !qty.is_positive() || (limits.whole_lots && qty.0.checked_rem(row.lot) != Some(0)) {
             return Err(Refusal::BadQuantity);
         }
@@ -582,7 +595,8 @@ impl Gate {
         if qty > limits.max_order_qty {
             return Err(Refusal::OrderQuantity);
         }
-        if Notional::of(price, qty, row.multiplier).is_none_or(|n| n > limits.max_order_notional) {
+        let worth = Notional::of(price, qty, row.multiplier).and_then(|amount| place.counted(amount, limits.money));
+        if worth.is_none_or(|worth| worth > limits.max_order_notional) {
             return Err(Refusal::OrderNotional);
         }
         if !facts.tradable {
@@ -610,7 +624,7 @@ impl Gate {
         if own_opposite.is_some_and(|own| side.crosses(price, own)) {
             return Err(Refusal::SelfTrade);
         }
-        Ok(limits)
+        Ok((limits, place))
     }
 
     /// The controls on sums over orders. What adds nothing to a sum is not refused for it: an account that is over a
@@ -618,11 +632,10 @@ impl Gate {
     #[inline]
     fn judge_sums(
         &self,
-        limits: &InstrumentLimits,
+        (limits, place): (&InstrumentLimits, &Place),
         account: &Account,
         side: Side,
-        before: Exposure,
-        after: Exposure,
+        [before, after]: [Exposure; 2],
         facts: &Facts<'_>,
     ) -> Result<(), Refusal> {
         let more = after.qty.minus(before.qty);
@@ -637,13 +650,12 @@ impl Gate {
         let worth = |e: Exposure| Notional::of(e.price, e.qty, facts.instrument.multiplier);
         let added = worth(after).zip(worth(before)).and_then(|(a, b)| a.minus(b)).ok_or(Refusal::OrderNotional)?;
         if added > Notional::ZERO {
-            let over = |sum: Option<Notional>, limit| sum.and_then(|s| s.plus(added)).is_none_or(|s| s > limit);
-            if over(account.buys.notional.plus(account.sells.notional), limits.max_open) {
+            let open = account.buys.notional.plus(account.sells.notional).and_then(|open| open.plus(added));
+            let open = open.and_then(|open| place.counted(open, limits.money));
+            if open.is_none_or(|open| open > limits.max_open) {
                 return Err(Refusal::OpenExposure);
             }
-            if over(Some(self.ledger.open()), self.limits.max_total_open) {
-                return Err(Refusal::TotalExposure);
-            }
+            self.ledger.money().judge(place, added, self.limits.max_total_open)?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What trades: symbols of US equities, and rows of instruments with all that a lane reckons with.
 
+use super::RawSymbolRisk;
 use super::check::{ConfigError, refuse, within, word};
 use crate::base::{Currency, Instrument, Name, Symbol, VenueId};
 use crate::flow::book::BookKind;
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// The keys that an `[[instrument]]` may have: most have a default, so that no other table shows them all.
-pub const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 12] = [
     "name",
     "venue",
     "tick",
@@ -19,6 +20,7 @@ pub const KEYS: [&str; 11] = [
     "multiplier",
     "currency",
     "book",
+    "risk",
 ];
 
 /// An `[[instrument]]`. Prices and sizes are decimal numbers in quotes, exact, in the currency and in shares or contracts.
@@ -42,6 +44,7 @@ pub(super) struct RawInstrument {
     currency: String,
     #[serde(default = "of_orders")]
     book: String,
+    risk: Option<RawSymbolRisk>,
 }
 
 const fn ten_thousandths() -> i8 {
@@ -65,11 +68,15 @@ pub(super) struct Listed {
     pub(super) rows: Vec<Instrument>,
     /// Those with books of levels.
     pub(super) of_levels: Vec<(VenueId, Name)>,
+    /// Where each row stands: what its keys begin with.
+    pub(super) keys: Vec<String>,
+    /// Limits of its own, by the row's place.
+    pub(super) own: Vec<(usize, RawSymbolRisk)>,
 }
 
 impl Listed {
     pub(super) fn of(symbols: &[String], raw: &[RawInstrument]) -> Result<Self, ConfigError> {
-        let mut listed = Listed { rows: Vec::new(), of_levels: Vec::new() };
+        let mut listed = Listed { rows: Vec::new(), of_levels: Vec::new(), keys: Vec::new(), own: Vec::new() };
         let mut seen = BTreeSet::new();
         for text in symbols {
             let row = Instrument::us_equity(symbol("instruments.listed", text)?);
@@ -77,6 +84,7 @@ impl Listed {
                 return Err(refuse("instruments.listed", format!("{text:?}"), "listed once"));
             }
             listed.rows.push(row);
+            listed.keys.push("instruments.listed.".to_owned());
         }
         for (at, one) in raw.iter().enumerate() {
             let key = |field: &str| key(raw.len(), at, field);
@@ -89,6 +97,8 @@ impl Listed {
             if word(&key("book"), &one.book, &kinds, "\"orders\" or \"levels\"")? == BookKind::Levels {
                 listed.of_levels.push((row.venue, row.name));
             }
+            listed.own.extend(one.risk.clone().map(|own| (listed.rows.len(), own)));
+            listed.keys.push(key(""));
             listed.rows.push(row);
         }
         Ok(listed)
@@ -229,7 +239,9 @@ mod tests {
 
     #[test]
     fn a_row_is_read_with_its_units_and_stands_behind_the_symbols() {
-        let text = format!("[instruments]\nlisted = [\"AAPL\"]\n{ROW}[[instrument]]\nname = \"X\"\ntick = \"0.01\"");
+        let text = format!(
+            "[risk]\nmoney_exponent = -18\n[instruments]\nlisted = [\"AAPL\"]\n{ROW}[[instrument]]\nname = \"X\"\ntick = \"0.01\""
+        );
         let config = Config::parse(&text).unwrap();
         let name = Name::new("BTC-USDT-PERP").unwrap();
         let row = Instrument {
@@ -253,7 +265,9 @@ mod tests {
     fn limits_hold_at_and_below_them_and_what_is_beyond_names_its_key() {
         let with = |field: &str, value: &str| {
             let other: Vec<&str> = ROW.lines().filter(|line| !line.starts_with(&format!("{field} ="))).collect();
-            Config::parse(&format!("{}\n{field} = {value}\n", other.join("\n"))).map(|_| ()).map_err(|e| e.to_string())
+            Config::parse(&format!("[risk]\nmoney_exponent = -18\n{}\n{field} = {value}\n", other.join("\n")))
+                .map(|_| ())
+                .map_err(|e| e.to_string())
         };
         for (field, good, bad) in [
             ("name", &["\"A\"", "\"0123456789ABCDEF\""][..], &["\"\"", "\"A B\"", "\"0123456789ABCDEFG\""][..]),
@@ -262,8 +276,8 @@ mod tests {
             ("fine_tick", &["\"0.01\""], &["\"0\"", "\"0.005\""]),
             ("fine_below", &["\"0\"", "\"5\""], &["\"-1\"", "\"0.005\""]),
             ("lot", &["\"0.00000001\"", "\"1\""], &["\"0\"", "\"0.000000001\""]),
-            ("price_exponent", &["-16", "-1"], &["-19", "19", "0"]),
-            ("qty_exponent", &["-18", "-3"], &["-19", "19", "-2"]),
+            ("price_exponent", &["-10", "-1"], &["-19", "19", "0"]),
+            ("qty_exponent", &["-16", "-3"], &["-19", "19", "-2"]),
             ("multiplier", &["1", "1000000000"], &["0", "1000000001", "-1"]),
             ("currency", &["\"USD\""], &["\"US\"", "\"usd\"", "\"TOOLONGXX\""]),
             ("book", &["\"orders\"", "\"levels\""], &["\"order\""]),
@@ -290,7 +304,8 @@ mod tests {
     #[test]
     fn the_row_in_the_sample_is_one() {
         let sample = super::super::SAMPLE;
-        let row: Vec<&str> = sample.lines().skip_while(|line| *line != "# [[instrument]]").take(12).collect();
+        let row: Vec<&str> =
+            sample.lines().skip_while(|line| *line != "# [[instrument]]").take(KEYS.len() + 1).collect();
         let text: String = row.iter().map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
         let table: toml::Table = text.parse().unwrap();
         let keys = table["instrument"][0].as_table().unwrap();
