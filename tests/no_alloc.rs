@@ -10,9 +10,9 @@ mod live_rig;
 use rig as gateway_rig;
 
 use firelane_gateway::base::{Mono, Nanos, SessionId, VenueId};
-use firelane_gateway::flow::Command;
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
+use firelane_gateway::flow::{CommandBuf, Word};
 use rig::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -115,10 +115,10 @@ fn orders_fills_rejects_and_commands() {
     rig.tell(1, Do::Buy, 100, 99_000);
     rig.pass(Nanos::from_secs(3));
     rig.venue.answers = true;
-    rig.command(Command::Kill);
+    rig.command(Word::Kill);
     rig.tell(1, Do::Buy, 100, 99_000);
-    rig.command(Command::Release);
-    rig.command(Command::Shutdown);
+    rig.command(Word::Release);
+    rig.command(Word::Shutdown);
     rig.pass(Nanos::from_secs(3));
     let asked: String = rig.venue.asked.iter().map(|r| char::from(r[0])).collect();
     for letter in "OUXCQ".chars() {
@@ -234,7 +234,7 @@ fn live(layout: &str, seed: u64) {
     let mut lane = Assembled::new(lane, &config, clock, setup).unwrap();
     let venue = live_rig::spawn(server);
     let handle = lane.handle().clone();
-    assert!(handle.command(Command::Start));
+    assert!(handle.command(Word::Start));
     let (began, mut cycles) = (Instant::now(), 0u64);
     let mut until = |what: &str, holds: &dyn Fn() -> bool| {
         while !holds() {
@@ -250,15 +250,15 @@ fn live(layout: &str, seed: u64) {
     };
     let status = || handle.board().status();
     until("orders and gaps", &|| status().orders.get() > 50 && status().gaps.get() > 10 && status().fills.get() > 1);
-    assert!(handle.command(Command::Snapshot(VenueId::FIRST)));
+    assert!(handle.command(CommandBuf::snapshot(VenueId::FIRST)));
     until("a splice", &|| status().snapshots.get() > 0);
-    assert!(handle.command(Command::Kill));
+    assert!(handle.command(Word::Kill));
     until("the kill", &|| status().killed == 1);
-    assert!(handle.command(Command::Release));
+    assert!(handle.command(Word::Release));
     let before = status().orders.get();
     until("orders after the release", &|| status().orders.get() > before + 10);
     venue.tell(firelane_sim::server::Command::Heal);
-    assert!(handle.command(Command::Shutdown));
+    assert!(handle.command(Word::Shutdown));
     until("the end of order entry", &|| handle.is_over());
     lane.finish().unwrap();
     venue.shutdown().unwrap();

@@ -13,6 +13,7 @@ use crate::machine::Machine;
 use crate::market::messages;
 use crate::raw::stamp;
 use crate::stats::Percentiles;
+use crate::taker::PLUGS;
 use crate::taker::{Taker, gateway};
 use anyhow::{Context, Result, ensure};
 use firelane_gateway::base::{LineId, Mono, SessionId, VenueId};
@@ -21,7 +22,7 @@ use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::flow::wiring::{Probe, Stage};
-use firelane_gateway::flow::{Arrival, Command, Gateway, Input};
+use firelane_gateway::flow::{Arrival, CommandBytes, Gateway, Input};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::NO_PASSWORD;
 use serde::Serialize;
@@ -83,7 +84,7 @@ impl<const ALL: bool> Floor<ALL> {
         let acceptor = Acceptor::new(config.entry.login.username, Password(NO_PASSWORD));
         let (out, to_lane) = (Outbox::new(1 << 16), Frames::default());
         let mut floor = Floor { gateway, stamps, out, acceptor, to_lane };
-        floor.input(now, Input::Command(Command::Start));
+        floor.input(now, Input::Command(CommandBytes::START));
         // Ready a heartbeat after the login: a second and a little.
         floor.pass_time(Mono(now.0 + 1_500_000_000));
         let core = floor.gateway.core();
@@ -213,7 +214,7 @@ fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: 
 /// # Errors
 /// If the configuration or the stream is of no use.
 pub fn measure(bytes: &[u8], passes: usize, settings: &str, machine: &Machine) -> Result<Report> {
-    let config = Config::parse(settings)?;
+    let config = Config::parse_with(settings, PLUGS)?;
     let packets = packets(bytes)?;
     let (mut plain, mut staged) = (Samples::default(), Samples::default());
     for _ in 0..passes.max(1) {

@@ -14,10 +14,11 @@ mod turns;
 use crate::acceptor::Acceptor;
 use crate::stats::Percentiles;
 use crate::taker;
+use crate::taker::PLUGS;
 use anyhow::{Context, Result, bail, ensure};
 use far::{Far, Peer, Trip};
 use firelane_gateway::base::Nanos;
-use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::record::{Kind, RecordHeader, TraceBody};
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::clock::Clock;
@@ -324,7 +325,8 @@ pub fn measure(plan: &Plan) -> Result<Report> {
     // The lane and its far end.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let lines = [free_port()?, free_port()?];
-    let config = Config::parse(&settings(lines, free_port()?, listener.local_addr()?, &plan.settings))?;
+    let text = settings(lines, free_port()?, listener.local_addr()?, &plan.settings);
+    let config = Config::parse_with(&text, PLUGS)?;
     let traces = Arc::new(Mutex::new(Vec::with_capacity(1 << 20)));
     let mut assembled = lane(plan, &config, &clock, &traces)?;
     let handle = assembled.handle().clone();
@@ -353,7 +355,7 @@ pub fn measure(plan: &Plan) -> Result<Report> {
     let far = || -> Result<(Trips, Trips, u64)> {
         turns::pin(cores.0)?;
         baton.give(Turn::Lane);
-        ensure!(handle.command(Command::Start), "no command is taken");
+        ensure!(handle.command(Word::Start), "no command is taken");
         let stream = accept(&listener)?;
         let mut acceptor = Acceptor::new(config.entry.login.username, Password(NO_PASSWORD));
         acceptor.on_connected(clock.now());

@@ -181,6 +181,26 @@ pub struct Counts {
     pub stale_answers: u64,
 }
 
+impl Counts {
+    /// Of both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Counts {
+            fills: self.fills + other.fills,
+            repeats: self.repeats + other.repeats,
+            late_fills: self.late_fills + other.late_fills,
+            settled: self.settled + other.settled,
+            broken: self.broken + other.broken,
+            corrected: self.corrected + other.corrected,
+            prevented: self.prevented + other.prevented,
+            replaces_refused: self.replaces_refused + other.replaces_refused,
+            cancels_deferred: self.cancels_deferred + other.cancels_deferred,
+            cancels_refused: self.cancels_refused + other.cancels_refused,
+            stale_answers: self.stale_answers + other.stale_answers,
+        }
+    }
+}
+
 /// The account.
 #[derive(Clone, Default, Debug)]
 pub struct Account {

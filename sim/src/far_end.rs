@@ -5,7 +5,8 @@
 //!               ┌──────────────────── FarEnd ────────────────────┐
 //!  connections ─┼─> exchange ──> publisher ──────────────────────┼─> datagrams of lines A and B
 //!               │      └───────────┬─┴─> re-request server <─────┼── requests
-//!               └──────────> snapshot servers <──────────────────┼── connections
+//!               ├──────────> snapshot servers <──────────────────┼── connections
+//!               └──────────> levels over streams <───────────────┼── connections
 //!                                                                ┘
 //! ```
 //!
@@ -22,6 +23,7 @@ use crate::rng::Rng;
 use crate::venue::acceptor::{self, ConnId, Farewell};
 use crate::venue::farewell::{Name, Remark, Why};
 use crate::venue::glimpse::{GlimpseConfig, GlimpseServer, GlimpseStats, Snapshot};
+use crate::venue::levels::{LevelServer, LevelStats, LevelsConfig};
 use crate::venue::publisher::{Datagram, Publisher, PublisherConfig, Session};
 use crate::venue::rerequest::{RerequestConfig, RerequestServer, RerequestStats, Unanswered};
 use doorman::Doorman;
@@ -56,6 +58,8 @@ pub struct FarEndConfig {
     pub rerequest: RerequestConfig,
     /// The snapshot servers; all have one login.
     pub glimpse: GlimpseConfig,
+    /// The market by levels, over a stream, if the venue has that too.
+    pub levels: Option<LevelsConfig>,
 }
 
 impl FarEndConfig {
@@ -68,7 +72,14 @@ impl FarEndConfig {
             publisher: PublisherConfig::default(),
             rerequest: RerequestConfig::under(faults),
             glimpse: GlimpseConfig::under(faults, login),
+            levels: None,
         }
+    }
+
+    /// The same, and its market by levels.
+    #[must_use]
+    pub fn with_levels(self, levels: LevelsConfig) -> Self {
+        FarEndConfig { levels: Some(levels), ..self }
     }
 }
 
@@ -79,6 +90,8 @@ pub enum Door {
     Orders(u16),
     /// The snapshot server.
     Snapshot,
+    /// The market by levels, in order.
+    Stream,
 }
 
 /// What the far end wants done.
@@ -108,6 +121,8 @@ pub struct FarEndStats {
     pub rerequest: RerequestStats,
     /// Snapshot servers, taken together.
     pub glimpse: GlimpseStats,
+    /// The market by levels.
+    pub levels: LevelStats,
     /// Changes of the market-data session.
     pub session_changes: u64,
     /// Times that the venue hung up on order entry for no reason.
@@ -135,6 +150,7 @@ pub struct FarEnd {
     desks: Vec<Desk>,
     /// For one more of them.
     glimpse: GlimpseConfig,
+    levels: Option<LevelServer>,
     seed: u64,
     /// Every open connection, and how many there ever were.
     doors: BTreeMap<ConnId, Door>,
@@ -172,7 +188,7 @@ impl FarEnd {
     /// A far end before its day.
     #[must_use]
     pub fn new(config: FarEndConfig, mut exchange: Box<dyn Exchange>, now: Mono) -> Self {
-        let FarEndConfig { seed, publisher, rerequest, glimpse } = config;
+        let FarEndConfig { seed, publisher, rerequest, glimpse, levels } = config;
         let first = GlimpseServer::new(glimpse.clone(), Rng::new(seed, "glimpse"));
         FarEnd {
             doorman: Doorman::new(exchange.take_passwords()),
@@ -182,6 +198,7 @@ impl FarEnd {
             rerequest: RerequestServer::new(rerequest, seed),
             desks: vec![Desk { client: None, server: first }],
             glimpse,
+            levels: levels.map(|levels| LevelServer::new(levels, seed)),
             seed,
             doors: BTreeMap::new(),
             conns: 0,
@@ -258,7 +275,8 @@ impl FarEnd {
     pub fn stats(&self) -> FarEndStats {
         let glimpse =
             self.desks.iter().map(|desk| desk.server.stats()).fold(GlimpseStats::default(), GlimpseStats::plus);
-        FarEndStats { rerequest: self.rerequest.stats(), glimpse, ..self.stats }
+        let levels = self.levels.as_ref().map(LevelServer::stats).unwrap_or_default();
+        FarEndStats { rerequest: self.rerequest.stats(), glimpse, levels, ..self.stats }
     }
 
     /// Every open connection.
@@ -275,6 +293,8 @@ impl FarEnd {
             Some(Door::Snapshot) => {
                 self.desks.iter().any(|desk| desk.client == Some(conn) && desk.server.is_logged_in())
             }
+            // Nobody logs in there: whoever connects is served.
+            Some(Door::Stream) => true,
             None => false,
         }
     }
@@ -285,6 +305,7 @@ impl FarEnd {
         match self.doors.get(&conn)? {
             Door::Orders(_) => self.exchange.tried(conn),
             Door::Snapshot => self.desks[self.desk_of(conn)?].server.tried(),
+            Door::Stream => None,
         }
     }
 
@@ -302,6 +323,9 @@ impl FarEnd {
     /// What is not.
     pub fn check(&self) -> Result<(), String> {
         self.fault.clone().map_or(Ok(()), Err)?;
+        if let Some(levels) = &self.levels {
+            levels.symbols().try_for_each(|symbol| levels.check(symbol, &self.exchange.displayed(symbol)))?;
+        }
         self.exchange.check()
     }
 
@@ -309,8 +333,9 @@ impl FarEnd {
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
         let desks = self.desks.iter().map(|desk| desk.server.next_deadline()).min().unwrap_or(Mono::NEVER);
+        let levels = self.levels.as_ref().map_or(Mono::NEVER, LevelServer::next_deadline);
         let deadlines = [self.exchange.next_deadline(), self.publisher.next_deadline(), self.deeds.next_deadline()];
-        deadlines.into_iter().fold(desks, Mono::min)
+        deadlines.into_iter().fold(desks.min(levels), Mono::min)
     }
 
     /// What is to be done since the last call, in order.
@@ -343,6 +368,9 @@ impl FarEnd {
         self.glimpse.modes.clear();
         for desk in &mut self.desks {
             desk.server.heal();
+        }
+        if let Some(levels) = &mut self.levels {
+            levels.heal();
         }
     }
 
@@ -417,6 +445,10 @@ impl FarEnd {
             self.publisher.on_timer(now, &mut datagrams);
             self.send(datagrams);
         }
+        if let Some(levels) = &mut self.levels {
+            levels.on_timer(now);
+            self.answer_streams();
+        }
     }
 
     // ---- Clients ---------------------------------------------------------------------------------------------
@@ -432,6 +464,15 @@ impl FarEnd {
                 let at = self.free_desk();
                 self.desks[at].client = Some(conn);
                 self.desks[at].server.on_connected(now);
+            }
+            Door::Stream => {
+                self.conns = conn.0;
+                self.doors.insert(conn, door);
+                match &mut self.levels {
+                    Some(levels) => levels.on_connect(now, conn),
+                    None => self.hang_up_on(now, conn, Why::NoPort),
+                }
+                self.answer_streams();
             }
         }
         conn
@@ -461,7 +502,8 @@ impl FarEnd {
                     self.answer_snapshot(now, at, out);
                 }
             }
-            None => {}
+            // There is nothing to say there.
+            Some(Door::Stream) | None => {}
         }
     }
 
@@ -476,6 +518,12 @@ impl FarEnd {
                     self.desks[at].server.on_closed(now);
                 }
             }
+            Some(Door::Stream) => {
+                self.doors.remove(&conn);
+                if let Some(levels) = &mut self.levels {
+                    levels.on_close(conn);
+                }
+            }
             None => {}
         }
     }
@@ -486,6 +534,24 @@ impl FarEnd {
     /// [`Unanswered`]: it gets none.
     pub fn on_request(&mut self, now: Mono, bytes: &[u8]) -> Result<Vec<u8>, Unanswered> {
         self.rerequest.on_request(now, bytes, &self.publisher)
+    }
+
+    /// The number of the next frame for a client of the market by levels. `None`: it will not get one.
+    #[must_use]
+    pub fn next_frame(&self, conn: ConnId) -> Option<u64> {
+        self.levels.as_ref()?.next_frame(conn)
+    }
+
+    fn answer_streams(&mut self) {
+        for (conn, bytes, closes) in self.levels.as_mut().map(LevelServer::take_outputs).unwrap_or_default() {
+            if !bytes.is_empty() {
+                self.out.push(Output::Bytes(conn, bytes));
+            }
+            if closes {
+                self.doors.remove(&conn);
+                self.out.push(Output::Close(conn, Farewell { why: Why::BadDay, user: None }));
+            }
+        }
     }
 
     fn desk_of(&self, conn: ConnId) -> Option<usize> {
@@ -564,6 +630,9 @@ impl FarEnd {
         for message in state.iter().chain(&phase) {
             self.publish_one(now, message);
         }
+        if let Some(levels) = &mut self.levels {
+            levels.begin_anew(now);
+        }
     }
 
     /// Any client of order entry loses its connection.
@@ -575,7 +644,11 @@ impl FarEnd {
         }
         let conn = orders[if orders.len() > 1 { self.rng.index(orders.len()) } else { 0 }];
         self.stats.hang_ups += 1;
-        self.out.push(Output::Close(conn, Farewell { why: Why::BadDay, user: self.tried(conn) }));
+        self.hang_up_on(now, conn, Why::BadDay);
+    }
+
+    fn hang_up_on(&mut self, now: Mono, conn: ConnId, why: Why) {
+        self.out.push(Output::Close(conn, Farewell { why, user: self.tried(conn) }));
         self.on_close(now, conn);
     }
 
@@ -600,7 +673,11 @@ impl FarEnd {
     fn publish(&mut self, now: Mono) {
         for message in self.exchange.take_messages() {
             self.publish_one(now, &message);
+            if let Some(levels) = &mut self.levels {
+                levels.on_message(now, &message);
+            }
         }
+        self.answer_streams();
     }
 
     fn publish_one(&mut self, now: Mono, message: &[u8]) {

@@ -1,7 +1,7 @@
 //! A seeded world for the gateway: everything on the far side of the wire.
 //!
-//! The [`far_end`] is all of the venue, without wires and without a clock. The [`world`] puts it and a lane into one
-//! thread, on a virtual clock, with a network between them: one seed reproduces a run bit for bit, as there is no
+//! The [`far_end`] is all of a venue, without wires and without a clock. The [`world`] puts venues and lanes into one
+//! thread, on a virtual clock, with networks between them: one seed reproduces a run bit for bit, as there is no
 //! clock but [`clock`]'s agenda, no randomness but [`rng`]'s, and no container whose order of iteration depends on a
 //! hash. The [`server`] puts the same far end on real sockets and the machine's clock, with the same faults in between.
 // They panic where they cannot write, and a panic ends a process with its orders alive.

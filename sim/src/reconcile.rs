@@ -13,14 +13,14 @@ mod heard;
 mod rest;
 mod tape;
 
-pub use books::{BookRow, BookRows, book_of_lane, book_of_venue, compare_books};
-pub use heard::{compare_with_lane, compare_with_venue};
+pub use books::{BookRow, BookRows, book_of_lane, book_of_venue, compare_books, levels_of_venue};
+pub use heard::{AtVenue, compare_with_lane, compare_with_venue};
 pub use rest::{Reach, Rest, check_at_rest, check_exposure, live_orders, reach_of_lane, reach_of_venue};
 pub use tape::{TapeCounts, TapeLedger, Traded, Volume};
 
 use crate::exchange::Exchange;
 use crate::venue::port::{OrderKey, OrderState, Port};
-use firelane_gateway::base::{ClientId, Instrument, InstrumentId, Price, Side, Symbol, VenueRef};
+use firelane_gateway::base::{ClientId, Instrument, InstrumentId, Price, Side, Symbol, VenueId, VenueRef};
 use firelane_gateway::flow::entry::origin_of;
 use firelane_gateway::shell::lane::Lane;
 use std::collections::BTreeMap;
@@ -101,11 +101,12 @@ pub(crate) fn symbol_of(row: &Instrument) -> Symbol {
 }
 
 impl Statement {
-    /// The gateway's account.
+    /// The gateway's account of what it has at a venue.
     #[must_use]
-    pub fn of_lane(lane: &dyn Lane, tape: &TapeLedger) -> Self {
+    pub fn of_lane(lane: &dyn Lane, venue: VenueId, tape: &TapeLedger) -> Self {
         let symbol_at = |id: InstrumentId| lane.instruments().get(id).map(symbol_of).unwrap_or_default();
-        let lived = tape.orders.iter().filter(|(_, order)| order.lived);
+        let is_there = |id: InstrumentId| lane.instruments().get(id).is_some_and(|row| row.venue == venue);
+        let lived = tape.orders.iter().filter(|(_, order)| order.lived && is_there(order.instrument));
         let orders = lived.map(|(id, order)| {
             let remembered = lane.orders().get(*id);
             let row = OrderRow {
@@ -119,14 +120,25 @@ impl Statement {
             };
             (*id, row)
         });
-        let mut statement = Statement { orders: orders.collect(), fills: tape.fills().clone(), ..Self::default() };
-        for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
+        let mut statement = Statement { orders: orders.collect(), ..Self::default() };
+        let of_order = |id: &ClientId| tape.orders.get(id).is_some_and(|order| is_there(order.instrument));
+        let fills = tape.fills().iter().filter(|((id, _), _)| of_order(id));
+        statement.fills = fills.map(|(key, row)| (*key, *row)).collect();
+        let rows = (0..).map(InstrumentId).zip(lane.instruments().rows());
+        for (id, row) in rows.filter(|(_, row)| row.venue == venue) {
             let account = lane.gate().ledger().account(id);
             let holding = Holding { shares: account.position.0, cash: account.cash.0 };
             statement.holdings.insert(symbol_of(row), holding);
             statement.books.insert(symbol_of(row), book_of_lane(lane, id));
         }
         statement
+    }
+
+    /// The same, with what books say by levels alone.
+    #[must_use]
+    pub fn in_levels(self) -> Self {
+        let books = self.books.iter().map(|(symbol, book)| (*symbol, book.in_levels())).collect();
+        Statement { books, ..self }
     }
 
     /// The venue's account of one port and of every book. Of a port that it has not, it has nothing to say.

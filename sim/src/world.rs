@@ -1,4 +1,4 @@
-//! Gateway and venue in one thread, on one virtual clock, over a network with faults.
+//! Lanes and venues in one thread, on one virtual clock, over networks with faults.
 //!
 //! ```text
 //!              ┌─ line A ──────────────────────────┐
@@ -8,96 +8,74 @@
 //!  exchange  <─── order entry <─────── session ────┘
 //! ```
 //!
-//! A run has three parts: the market trades; everyone else stops, the lane shuts down (own orders are cancelled and
-//! answered) and the network heals; the publisher ends its session and what is missing is filled in. It is over when
-//! all is at rest, and a failure if that takes too long. Then the two sides are compared ([`World::reconcile`]). While
-//! it goes on, what must hold at every moment is checked now and then ([`World::audit`]), and after every word between
-//! the two the lane's orders and accounts are compared with an [`Account`] kept from the bytes on the wire alone.
+//! A world has any number of lanes and of venues, and links between them: a [`Wire`] says at which venue, and at which of
+//! its ports, a lane's own [`VenueId`] is, and what network lies between. Several lanes may be at one venue, each at a port
+//! of its own, and a lane may be at several venues.
 //!
-//! One seed and one configuration reproduce a run bit for bit.
+//! Whoever drives one [steps](World::step), or goes on [until](World::step_until) a time, gives [commands](World::command)
+//! and looks at what there is: that is a backtest, an environment to learn in, a test. The usual [day](WorldConfig) is
+//! built on it: the market trades; everyone else stops, the lanes shut down (own orders are cancelled and answered) and the
+//! network heals; the publishers end their sessions and what is missing is filled in. It is over when all is at rest, and a
+//! failure if that takes too long. Then the sides are compared ([`World::reconcile`]). While it goes on, what must hold at
+//! every moment is checked now and then ([`World::audit`]). However it is driven, after every word between a lane and its
+//! venues the lane's orders and accounts are compared with [`Account`]s kept from the bytes on the wires alone.
+//!
+//! One seed, and the same calls, reproduce a world bit for bit.
+//!
+//! ```
+//! use firelane_gateway::base::{ExchangeTime, Mono, Nanos, VenueId};
+//! use firelane_sim::exchange::{Exchange, Synthetic};
+//! use firelane_sim::far_end::{FarEnd, FarEndConfig, Login};
+//! use firelane_sim::flow::FlowConfig;
+//! use firelane_sim::net::Faults;
+//! use firelane_sim::world::World;
+//!
+//! // A venue without anybody's lane: its market goes on by itself.
+//! let market = Synthetic::new(ExchangeTime::new(20_047, 34_200_000_000_000), FlowConfig::default(), vec![], Faults::None, 7);
+//! let login = Login { username: *b"FIRE  ", password: *b"SNAPSHOT  " };
+//! let mut world = World::new(7);
+//! let venue = world.add_venue(FarEnd::new(FarEndConfig::under(Faults::None, 7, login), Box::new(market), Mono(0)));
+//! world.step_until(Mono(0).after(Nanos::from_millis(100)))?;
+//! assert_eq!(world.now(), Mono(100_000_000));
+//! assert!(world.venue(venue).publisher().next_sequence() > 100);
+//! # Ok::<(), firelane_sim::world::WorldError>(())
+//! ```
 
+mod day;
+mod judge;
 mod net;
+mod wires;
 
+pub use day::WorldConfig;
 pub use net::Network;
+pub use wires::{MarketData, Place, Seat, Wire};
 
 use crate::account::Account;
 use crate::clock::Agenda;
 use crate::exchange::Exchange;
-use crate::far_end::{self, Door, FarEnd, FarEndConfig, Login, Output};
-use crate::net::{End, Faults, LinkStats, StreamEvent, StreamStats};
-use crate::reconcile::{self, Difference, Rest, Statement, TapeLedger};
-use crate::rng::Rng;
-use crate::venue::acceptor::{ConnId, PortConfig};
+use crate::far_end::{FarEnd, Output};
+use crate::net::{LinkStats, StreamStats};
+use crate::reconcile::{Difference, TapeLedger};
 use crate::venue::glimpse::GlimpseStats;
 use crate::venue::rerequest::RerequestStats;
-use firelane_gateway::base::{InstrumentId, LineId, Mono, Nanos, SessionId, VenueId};
+use day::{Day, Phase};
+use firelane_gateway::base::{LineId, Mono, Nanos, SessionId, VenueId};
+use firelane_gateway::flow::command::{Command, CommandBuf, CommandBytes};
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::wire::ouch50::AiqStrategy;
-use firelane_gateway::flow::{Arrival, Command, Input, outbox as lane};
+use firelane_gateway::flow::{Arrival, Input, UtcOffset, outbox as lane};
 use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_gateway::shell::log::LogError;
-use net::{Net, SESSIONS};
+use wires::Link;
 
-/// What a run is made of, besides the lane and the exchange.
-#[derive(Clone, Debug)]
-pub struct WorldConfig {
-    /// Seed of the network, the servers and the commands.
-    pub seed: u64,
-    /// How bad the servers are, and whether somebody throws the kill switch, changes sessions, hangs up.
-    pub faults: Faults,
-    /// How bad the network is.
-    pub network: Network,
-    /// How long the market trades.
-    pub trade_for: Nanos,
-    /// How long it may take until all is at rest afterwards.
-    pub rest_within: Nanos,
-    /// The lane comes this much after the market has opened.
-    pub late_by: Nanos,
-    /// How often to check what must hold at every moment; zero is never.
-    pub audit_every: Nanos,
-    /// The order-entry port's login; the same as in the exchange's [`PortConfig`].
-    pub orders: Login,
-    /// The snapshot server's login.
-    pub snapshot: Login,
-}
-
-impl WorldConfig {
-    /// The usual run: two minutes to come to rest, forty audits, and under heavy faults now and then a late start.
-    #[must_use]
-    pub fn new(seed: u64, faults: Faults, trade_for: Nanos) -> Self {
-        let mut rng = Rng::new(seed, "world");
-        let late = faults == Faults::Heavy && rng.coin();
-        let late_by = if late { Nanos(rng.between(1, trade_for.0 / 4)) } else { Nanos(0) };
-        WorldConfig {
-            seed,
-            faults,
-            network: Network::under(faults),
-            trade_for,
-            rest_within: Nanos::from_secs(120),
-            late_by,
-            audit_every: Nanos(trade_for.0 / 40),
-            orders: Login { username: *b"FIRE  ", password: *b"ORDERS    " },
-            snapshot: Login { username: *b"FIRE  ", password: *b"SNAPSHOT  " },
-        }
-    }
-
-    /// The port that goes with it: cancels on disconnect, one firm whose orders do not trade with each other, short sales
-    /// need a locate.
-    #[must_use]
-    pub fn port(&self, firm: [u8; 4]) -> PortConfig {
-        let mut port = PortConfig::new(self.orders.username, self.orders.password, *b"ORDERS0001", firm);
-        port.entitlements.locate_required = true;
-        port.entitlements.aiq = AiqStrategy::FIRM_DECREMENT;
-        port
-    }
-}
-
-/// Why a run did not come to its end.
+/// Why a world does not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     /// The log or the tape could not be written.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A day was to be run that nobody has planned.
+    #[error("no day is planned: World::plan_day comes first")]
+    NotPlanned,
     /// Something did not come to rest in time.
     #[error("not at rest after {} s: {waiting}", .within.0 / 1_000_000_000)]
     NotAtRest {
@@ -106,10 +84,10 @@ pub enum WorldError {
         /// What was still waited for.
         waiting: String,
     },
-    /// The lane asks to be called again and again at one instant.
+    /// A lane asks to be called again and again at one instant.
     #[error("the lane's deadline stands still at {} ns", .0.0)]
     Standstill(Mono),
-    /// The venue contradicts itself.
+    /// A venue contradicts itself.
     #[error("the venue contradicts itself: {0}")]
     Venue(String),
     /// Something that must hold at every moment did not.
@@ -126,41 +104,34 @@ fn list(differences: &[Difference]) -> String {
     differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// What is planned to happen to the lane.
-#[derive(Clone, Copy, Debug)]
+/// What is planned to happen.
+#[derive(Debug)]
 enum Deed {
-    StartLane,
-    Kill,
-    Release,
+    /// The lane is there from now on, and is told to start.
+    Start(usize),
+    /// Somebody wants something of a lane.
+    Command(usize, Box<CommandBuf>),
     Audit,
     Rest,
     Heal,
 }
 
-/// Where a run stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
-    Trading,
-    /// The lane is shut down; until then all must be at rest.
-    Resting(Mono),
-    /// And the market-data session is being ended.
-    Ending(Mono),
-}
-
-/// What happened in a run, beyond what lane and venue count themselves.
+/// What happened in a world, over all its lanes and venues, beyond what they count themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct WorldStats {
-    /// Lines A and B, replies and requests of the re-request server.
+    /// Lines A and B, replies and requests of the re-request servers.
     pub datagrams: [LinkStats; 4],
     /// Order entry, snapshots.
     pub streams: [StreamStats; 2],
-    /// Re-request server.
+    /// Market data in order over streams.
+    pub market_streams: StreamStats,
+    /// Re-request servers.
     pub rerequest: RerequestStats,
-    /// Snapshot server.
+    /// Snapshot servers.
     pub glimpse: GlimpseStats,
     /// Changes of the market-data session.
     pub session_changes: u64,
-    /// Times that the venue hung up on order entry for no reason.
+    /// Times that a venue hung up on order entry for no reason.
     pub hang_ups: u64,
     /// Messages published, over all sessions.
     pub published: u64,
@@ -168,96 +139,95 @@ pub struct WorldStats {
     pub audits: u64,
     /// Books compared in audits.
     pub audited_books: u64,
-    /// Times that the lane was compared with what the bytes between it and the venue say.
+    /// Times that a lane was compared with what the bytes between it and its venues say.
     pub compared: u64,
+}
+
+/// A lane, and what is known of it from outside.
+struct LaneState {
+    lane: Recorder,
+    /// It hears nothing, and does nothing, until it is started.
+    listening: bool,
+    utc: Option<UtcOffset>,
+    tape: TapeLedger,
+    /// Its links, by its own numbers of its venues.
+    links: Vec<usize>,
+    /// Requests, answers and tape records when it was last compared with the accounts.
+    compared: (u64, u64),
 }
 
 /// A running world.
 pub struct World {
-    config: WorldConfig,
+    seed: u64,
     now: Mono,
-    lane: Recorder,
-    listening: bool,
-    tape: TapeLedger,
-    /// What passes between lane and venue, reckoned by a third.
-    account: Account,
-    /// Requests, answers and tape records of the account's last comparison with the lane.
-    compared: (u64, u64),
-    far_end: FarEnd,
-    net: Net,
-    /// The present connection of each session, in the order of [`SESSIONS`].
-    conns: [Option<ConnId>; 2],
+    /// The venues' day has begun.
+    opened: bool,
+    /// Timers of lanes at this instant.
+    timers: u32,
+    lanes: Vec<LaneState>,
+    venues: Vec<FarEnd>,
+    links: Vec<Link>,
     plan: Agenda<Deed>,
-    phase: Phase,
+    day: Option<Day>,
     stats: WorldStats,
 }
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").field("now", &self.now).field("phase", &self.phase).finish_non_exhaustive()
+        let counts = (self.lanes.len(), self.venues.len());
+        f.debug_struct("World").field("now", &self.now).field("lanes, venues", &counts).finish_non_exhaustive()
     }
 }
 
-/// After so many timers at one instant the lane's deadline stands still.
+/// After so many timers at one instant a lane's deadline stands still.
 const MOST_TIMERS: u32 = 10_000;
-/// The faults go on for so long after trading has ended.
-const HEAL_AFTER: Nanos = Nanos::from_millis(500);
 
-/// The lane's order-entry port, the only one.
-const PORT: u16 = 0;
+/// Is told what lanes do, as they do it: whose, when, what (session bytes and tape records among it).
+pub type Tap<'t> = &'t mut dyn FnMut(Seat, Mono, lane::Output<'_>);
 
 impl World {
-    /// A world before its day.
+    /// A world without anything in it. The seed is of its networks and of what is [planned](Self::plan_day); venues and
+    /// their markets have their own.
     #[must_use]
-    pub fn new(config: WorldConfig, lane: Recorder, exchange: Box<dyn Exchange>) -> Self {
-        let (seed, faults) = (config.seed, config.faults);
-        let around = FarEndConfig::under(faults, seed, config.snapshot);
-        let mut world = World {
+    pub fn new(seed: u64) -> Self {
+        World {
+            seed,
             now: Mono(0),
-            lane,
-            listening: false,
-            tape: TapeLedger::default(),
-            account: Account::default(),
-            compared: (0, 0),
-            far_end: FarEnd::new(around, exchange, Mono(0)),
-            net: Net::new(&config.network, [config.orders.password, config.snapshot.password], seed),
-            conns: [None; 2],
+            opened: false,
+            timers: 0,
+            lanes: Vec::new(),
+            venues: Vec::new(),
+            links: Vec::new(),
             plan: Agenda::new(),
-            phase: Phase::Trading,
+            day: None,
             stats: WorldStats::default(),
-            config,
-        };
-        world.make_plans();
-        world
+        }
     }
 
-    /// When what happens to the lane.
-    fn make_plans(&mut self) {
-        let WorldConfig { seed, faults, trade_for, late_by, audit_every, .. } = self.config;
-        let end = Mono(0).after(trade_for);
-        let start = Mono(0).after(late_by);
-        self.plan.at(start, Deed::StartLane);
-        if audit_every.0 > 0 {
-            self.plan.after(start, audit_every, Deed::Audit);
+    /// Adds a venue, before its day. It opens with the first step.
+    pub fn add_venue(&mut self, mut venue: FarEnd) -> Place {
+        if self.opened {
+            venue.open(self.now);
         }
-        if faults == Faults::Heavy {
-            let mut rng = Rng::new(seed, "plans");
-            let most = 1 + trade_for.0 / 20_000_000_000;
-            for _ in 0..rng.between(0, most) {
-                self.far_end.plan(Mono(rng.between(start.0, end.0)), far_end::Deed::ChangeSession);
-            }
-            for _ in 0..rng.between(0, most) {
-                let at = Mono(rng.between(start.0, end.0));
-                let later = rng.exponential(Nanos::from_millis(300));
-                self.plan.at(at, Deed::Kill);
-                self.plan.after(at, later, Deed::Release);
-            }
-            for _ in 0..rng.between(0, most) {
-                self.far_end.plan(Mono(rng.between(start.0, end.0)), far_end::Deed::HangUp);
-            }
+        self.venues.push(venue);
+        Place(self.venues.len() - 1)
+    }
+
+    /// Adds a lane. Its [`VenueId`]s count the wires up. It hears nothing until it is [started](Self::start).
+    ///
+    /// # Panics
+    /// If a wire leads to no venue of this world.
+    pub fn add_lane(&mut self, lane: Recorder, wires: &[Wire]) -> Seat {
+        let seat = self.lanes.len();
+        let mut links = Vec::new();
+        for (venue, wire) in (0..=u8::MAX).map(VenueId).zip(wires) {
+            assert!(wire.place.0 < self.venues.len(), "{wire:?} leads to no venue of this world");
+            links.push(self.links.len());
+            self.links.push(Link::new(self.seed, self.links.len(), seat, venue, wire));
         }
-        self.plan.at(end, Deed::Rest);
-        self.plan.after(end, HEAL_AFTER, Deed::Heal);
+        let tape = TapeLedger::default();
+        self.lanes.push(LaneState { lane, listening: false, utc: None, tape, links, compared: (0, 0) });
+        Seat(seat)
     }
 
     // ---- What others read ------------------------------------------------------------------------------------
@@ -268,343 +238,372 @@ impl World {
         self.now
     }
 
-    /// The lane.
+    /// A lane.
     #[must_use]
-    pub fn lane(&self) -> &dyn Lane {
-        self.lane.lane()
+    pub fn lane(&self, seat: Seat) -> &dyn Lane {
+        self.lanes[seat.0].lane.lane()
     }
 
-    /// The lane and what records it.
+    /// How many lanes there are.
     #[must_use]
-    pub fn recorder(&self) -> &Recorder {
-        &self.lane
+    pub fn lanes(&self) -> usize {
+        self.lanes.len()
     }
 
-    /// What the lane's tape has said.
+    /// A lane and what records it.
     #[must_use]
-    pub fn tape(&self) -> &TapeLedger {
-        &self.tape
+    pub fn recorder(&self, seat: Seat) -> &Recorder {
+        &self.lanes[seat.0].lane
     }
 
-    /// What the bytes between lane and venue say.
+    /// What a lane's tape has said.
     #[must_use]
-    pub fn account(&self) -> &Account {
-        &self.account
+    pub fn tape(&self, seat: Seat) -> &TapeLedger {
+        &self.lanes[seat.0].tape
     }
 
-    /// The far end.
+    /// What the bytes between a lane and one of its venues say.
+    ///
+    /// # Panics
+    /// If the lane has no such venue.
     #[must_use]
-    pub fn exchange(&self) -> &dyn Exchange {
-        self.far_end.exchange()
+    pub fn account(&self, seat: Seat, venue: VenueId) -> &Account {
+        &self.links[self.lanes[seat.0].links[usize::from(venue.0)]].account
+    }
+
+    /// A venue.
+    #[must_use]
+    pub fn venue(&self, place: Place) -> &FarEnd {
+        &self.venues[place.0]
+    }
+
+    /// A venue's exchange.
+    #[must_use]
+    pub fn exchange(&self, place: Place) -> &dyn Exchange {
+        self.venues[place.0].exchange()
+    }
+
+    /// What happened on the wires between a lane and one of its venues: lines A and B, replies and requests; order entry,
+    /// snapshots, the stream.
+    ///
+    /// # Panics
+    /// If the lane has no such venue.
+    #[must_use]
+    pub fn wires(&self, seat: Seat, venue: VenueId) -> ([LinkStats; 4], [StreamStats; 3]) {
+        let net = &self.links[self.lanes[seat.0].links[usize::from(venue.0)]].net;
+        (net.datagrams(), net.streams())
     }
 
     /// What happened.
     #[must_use]
     pub fn stats(&self) -> WorldStats {
-        let far_end = self.far_end.stats();
-        WorldStats {
-            datagrams: self.net.datagrams(),
-            streams: self.net.streams(),
-            rerequest: far_end.rerequest,
-            glimpse: far_end.glimpse,
-            session_changes: far_end.session_changes,
-            hang_ups: far_end.hang_ups,
-            published: far_end.published,
-            ..self.stats
+        let mut stats = self.stats;
+        for link in &self.links {
+            for (sum, of) in stats.datagrams.iter_mut().zip(link.net.datagrams()) {
+                *sum = sum.plus(of);
+            }
+            let [orders, snapshots, stream] = link.net.streams();
+            stats.streams = [stats.streams[0].plus(orders), stats.streams[1].plus(snapshots)];
+            stats.market_streams = stats.market_streams.plus(stream);
         }
-    }
-
-    /// Every difference between the two sides, and whatever the lane still owes. None, once all is at rest.
-    #[must_use]
-    pub fn reconcile(&self) -> Vec<Difference> {
-        let lane = Statement::of_lane(self.lane(), &self.tape);
-        let venue = Statement::of_venue(self.exchange(), PORT);
-        let mut differences = reconcile::compare(&lane, &venue);
-        differences.extend(Rest::of_lane(self.lane()).check(Some(&self.account.counts())));
-        differences.extend(reconcile::compare_with_lane(&self.account, self.lane(), &self.tape));
-        differences.extend(self.compare_with_venue());
-        differences
-    }
-
-    /// The account and the venue's own books, unless the venue has said what has not arrived.
-    fn compare_with_venue(&self) -> Vec<Difference> {
-        let said = self.exchange().port(PORT).map_or(0, |port| port.messages().len() as u64);
-        if self.account.heard() != said {
-            return Vec::new();
+        for venue in self.venues.iter().map(FarEnd::stats) {
+            stats.rerequest = stats.rerequest.plus(venue.rerequest);
+            stats.glimpse = stats.glimpse.plus(venue.glimpse);
+            stats.session_changes += venue.session_changes;
+            stats.hang_ups += venue.hang_ups;
+            stats.published += venue.published;
         }
-        reconcile::compare_with_venue(&self.account, self.exchange(), PORT)
+        stats
     }
 
-    /// Ends log and tape in order.
+    /// Ends logs and tapes in order, and gives the lanes back.
     ///
     /// # Errors
     /// What their sinks say.
-    pub fn finish(self) -> Result<Box<dyn Lane>, WorldError> {
-        Ok(self.lane.finish(self.now)?)
+    pub fn finish(self) -> Result<Vec<Box<dyn Lane>>, WorldError> {
+        self.lanes.into_iter().map(|state| Ok(state.lane.finish(self.now)?)).collect()
     }
 
-    // ---- The run ---------------------------------------------------------------------------------------------
+    // ---- What may be asked of it -----------------------------------------------------------------------------
 
-    /// Runs until all is at rest. `progress` is told the time now and then.
+    /// From `at` on a lane is there: it is told to start. Before, it hears nothing.
+    pub fn start(&mut self, seat: Seat, at: Mono) {
+        self.plan.at(at.max(self.now), Deed::Start(seat.0));
+    }
+
+    /// A lane hears, as its first input, how its clock (the world's) and universal time differ.
+    pub fn set_utc(&mut self, seat: Seat, offset: UtcOffset) {
+        self.lanes[seat.0].utc = Some(offset);
+    }
+
+    /// Somebody wants something of a lane, at a time, or with the next step if that has passed.
+    pub fn command(&mut self, seat: Seat, at: Mono, command: &Command<'_>) {
+        self.plan.at(at.max(self.now), Deed::Command(seat.0, Box::new(CommandBuf::of(command))));
+    }
+
+    /// When something happens next; [`Mono::NEVER`]: nothing is to come.
+    #[must_use]
+    pub fn next_deadline(&self) -> Mono {
+        if !self.opened && !self.venues.is_empty() {
+            return self.now;
+        }
+        let lanes = self.lanes.iter().filter(|state| state.listening).map(|state| state.lane.lane().next_deadline());
+        let venues = self.venues.iter().map(FarEnd::next_deadline);
+        let next = lanes.chain(venues).fold(self.plan.next_deadline().min(self.under_way()), Mono::min);
+        if next == Mono::NEVER { next } else { next.max(self.now) }
+    }
+
+    /// When something arrives next.
+    fn under_way(&self) -> Mono {
+        self.links.iter().map(|link| link.net.next_deadline()).min().unwrap_or(Mono::NEVER)
+    }
+
+    /// All that happens until then, and at that instant; then the clock stands there.
     ///
     /// # Errors
     /// [`WorldError`].
-    pub fn run(&mut self, mut progress: impl FnMut(Mono)) -> Result<(), WorldError> {
-        self.run_and_look(|world| progress(world.now))
+    pub fn step_until(&mut self, until: Mono) -> Result<(), WorldError> {
+        self.step_until_with(until, &mut |_, _, _| ())
     }
 
-    /// The same; the world itself may be looked at now and then.
+    /// The same; `tap` is told what lanes do.
     ///
     /// # Errors
     /// [`WorldError`].
-    pub fn run_and_look(&mut self, mut look: impl FnMut(&World)) -> Result<(), WorldError> {
-        self.far_end.open(self.now);
-        self.carry_outputs();
-        let mut looked = Mono(0);
-        while !self.is_over()? {
-            self.step()?;
-            if self.now.since(looked) >= Nanos::from_millis(10) {
-                looked = self.now;
-                look(self);
-            }
-        }
-        self.far_end.check().map_err(WorldError::Venue)
-    }
-
-    /// All that happens at the next instant at which something does.
-    fn step(&mut self) -> Result<(), WorldError> {
-        let lane = if self.listening { self.lane.lane().next_deadline() } else { Mono::NEVER };
-        let next = [self.plan.next_deadline(), self.far_end.next_deadline(), self.net.next_deadline(), lane];
-        self.now = self.now.max(next.into_iter().min().unwrap_or(Mono::NEVER));
-        while let Some((_, deed)) = self.plan.due(self.now) {
-            self.act(deed)?;
-        }
-        self.far_end.on_timer(self.now);
-        self.carry_outputs();
-        self.carry_sessions()?;
-        self.far_end.settle(self.now);
-        self.carry_outputs();
-        while let Some(request) = self.net.next_request(self.now) {
-            if let Ok(reply) = self.far_end.on_request(self.now, &request) {
-                self.net.publish(self.now, LineId::REREQUEST, reply);
-            }
-        }
-        while let Some((line, packet)) = self.net.next_packet(self.now) {
-            self.feed(Input::Packet(Arrival::on(VenueId::FIRST, line), &packet))?;
-        }
-        self.wake_lane()?;
-        self.compare_with_lane()
-    }
-
-    /// What the lane makes of its orders is what the bytes between it and the venue make of them, whenever something
-    /// has been said by either.
-    fn compare_with_lane(&mut self) -> Result<(), WorldError> {
-        let said = (self.account.steps(), self.tape.records());
-        if self.compared == said {
-            return Ok(());
-        }
-        self.compared = said;
-        self.stats.compared += 1;
-        let differences = reconcile::compare_with_lane(&self.account, self.lane.lane(), &self.tape);
-        if differences.is_empty() { Ok(()) } else { Err(WorldError::Audit { at: self.now, differences }) }
-    }
-
-    /// One input for the lane, and what it does to the world.
-    fn feed(&mut self, input: Input<'_>) -> Result<(), WorldError> {
-        if !self.listening {
-            return Ok(());
-        }
-        let World { lane, net, tape, account, now, .. } = self;
-        match input {
-            Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Bytes(bytes)) => account.on_venue(bytes),
-            Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Connected | SessionInput::Closed) => {
-                account.on_new_connection();
-            }
-            _ => account.on_nothing(),
-        }
-        lane.input(*now, input, |output| match output {
-            lane::Output::Tape(record) => tape.on_record(record),
-            output => {
-                if let lane::Output::Send { session: SessionId::ORDERS, bytes, .. } = output {
-                    account.on_lane(bytes);
-                }
-                net.take(*now, output);
-            }
-        })?;
-        while let Some(session) = self.net.next_closed() {
-            self.feed(Input::Session(VenueId::FIRST, session, SessionInput::Closed))?;
+    pub fn step_until_with(&mut self, until: Mono, tap: Tap<'_>) -> Result<(), WorldError> {
+        while self.next_deadline() <= until && self.step_with(tap)? {}
+        if until < Mono::NEVER {
+            self.now = self.now.max(until);
         }
         Ok(())
     }
 
-    fn wake_lane(&mut self) -> Result<(), WorldError> {
-        for _ in 0..MOST_TIMERS {
-            match self.lane.lane().due(self.now).filter(|_| self.listening) {
-                Some(machine) => self.feed(Input::Timer(machine))?,
-                None => return Ok(()),
-            }
-        }
-        Err(WorldError::Standstill(self.now))
+    /// All that happens at the next instant at which something does. False: nothing is to come.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn step(&mut self) -> Result<bool, WorldError> {
+        self.step_with(&mut |_, _, _| ())
     }
 
-    fn act(&mut self, deed: Deed) -> Result<(), WorldError> {
+    /// The same; `tap` is told what lanes do.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn step_with(&mut self, tap: Tap<'_>) -> Result<bool, WorldError> {
+        self.open(tap)?;
+        let next = self.next_deadline();
+        if next == Mono::NEVER {
+            return Ok(false);
+        }
+        self.timers = if next > self.now { 0 } else { self.timers };
+        self.now = next;
+        while let Some((_, deed)) = self.plan.due(self.now) {
+            self.act(deed, tap)?;
+        }
+        for place in 0..self.venues.len() {
+            self.venues[place].on_timer(self.now);
+            self.carry_outputs(place, tap)?;
+        }
+        for link in 0..self.links.len() {
+            self.carry_sessions(link, tap)?;
+        }
+        for place in 0..self.venues.len() {
+            self.venues[place].settle(self.now);
+            self.carry_outputs(place, tap)?;
+        }
+        for link in 0..self.links.len() {
+            self.carry_requests(link, tap)?;
+        }
+        for link in 0..self.links.len() {
+            while let Some((line, packet)) = self.links[link].net.next_packet(self.now) {
+                self.on_packet(link, line, &packet, tap)?;
+            }
+        }
+        for lane in 0..self.lanes.len() {
+            self.wake(lane, tap)?;
+        }
+        for lane in 0..self.lanes.len() {
+            self.compare_with_accounts(lane)?;
+        }
+        Ok(true)
+    }
+
+    // ---- The steps of a step ---------------------------------------------------------------------------------
+
+    fn open(&mut self, tap: Tap<'_>) -> Result<(), WorldError> {
+        if std::mem::replace(&mut self.opened, true) {
+            return Ok(());
+        }
+        for place in 0..self.venues.len() {
+            self.venues[place].open(self.now);
+            self.carry_outputs(place, tap)?;
+        }
+        Ok(())
+    }
+
+    /// One input for a lane, and what it does to the world.
+    fn feed(&mut self, seat: usize, input: Input<'_>, tap: Tap<'_>) -> Result<(), WorldError> {
+        let World { lanes, links, now, .. } = self;
+        let LaneState { lane, tape, links: of, .. } = &mut lanes[seat];
+        for (venue, link) in (0..=u8::MAX).map(VenueId).zip(of.iter()) {
+            let account = &mut links[*link].account;
+            match input {
+                Input::Session(at, SessionId::ORDERS, SessionInput::Bytes(bytes)) if at == venue => {
+                    account.on_venue(bytes);
+                }
+                Input::Session(at, SessionId::ORDERS, SessionInput::Connected | SessionInput::Closed)
+                    if at == venue =>
+                {
+                    account.on_new_connection();
+                }
+                _ => account.on_nothing(),
+            }
+        }
+        lane.input(*now, input, |output| {
+            tap(Seat(seat), *now, output);
+            let venue = match output {
+                lane::Output::Tape(record) => return tape.on_record(record),
+                lane::Output::Snapshot(_) => return,
+                lane::Output::Datagram(venue, _)
+                | lane::Output::Send { venue, .. }
+                | lane::Output::Connect(venue, _)
+                | lane::Output::Disconnect(venue, _) => venue,
+            };
+            let Some(link) = of.get(usize::from(venue.0)) else { return };
+            if let lane::Output::Send { session: SessionId::ORDERS, bytes, .. } = output {
+                links[*link].account.on_lane(bytes);
+            }
+            links[*link].net.take(*now, output);
+        })?;
+        for at in 0..self.lanes[seat].links.len() {
+            let link = self.lanes[seat].links[at];
+            while let Some(session) = self.links[link].net.next_closed() {
+                let venue = self.links[link].venue;
+                self.feed(seat, Input::Session(venue, session, SessionInput::Closed), tap)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, if it is there to hear it.
+    fn tell(&mut self, seat: usize, input: Input<'_>, tap: Tap<'_>) -> Result<(), WorldError> {
+        if self.lanes[seat].listening { self.feed(seat, input, tap) } else { Ok(()) }
+    }
+
+    fn on_packet(&mut self, link: usize, line: LineId, packet: &[u8], tap: Tap<'_>) -> Result<(), WorldError> {
+        let Link { seat, venue, .. } = self.links[link];
+        self.tell(seat, Input::Packet(Arrival::on(venue, line), packet), tap)
+    }
+
+    /// The timers of a lane that are due. What arrives at the same instant (over wires that take no time) comes first.
+    fn wake(&mut self, seat: usize, tap: Tap<'_>) -> Result<(), WorldError> {
+        while self.lanes[seat].listening && self.under_way() > self.now {
+            let Some(machine) = self.lanes[seat].lane.lane().due(self.now) else { break };
+            self.timers += 1;
+            if self.timers > MOST_TIMERS {
+                return Err(WorldError::Standstill(self.now));
+            }
+            self.feed(seat, Input::Timer(machine), tap)?;
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, deed: Deed, tap: Tap<'_>) -> Result<(), WorldError> {
         match deed {
-            Deed::StartLane => {
-                self.listening = true;
-                self.feed(Input::Command(Command::Start))
+            Deed::Start(seat) => {
+                self.lanes[seat].listening = true;
+                if let Some(offset) = self.lanes[seat].utc {
+                    self.feed(seat, Input::Clock(offset), tap)?;
+                }
+                self.feed(seat, Input::Command(CommandBytes::START), tap)
             }
-            Deed::Kill => self.feed(Input::Command(Command::Kill)),
-            Deed::Release => self.feed(Input::Command(Command::Release)),
-            Deed::Audit => {
-                self.plan.after(self.now, self.config.audit_every, Deed::Audit);
-                self.audit()
-            }
-            Deed::Rest => {
-                self.phase = Phase::Resting(self.now.after(self.config.rest_within));
-                self.far_end.stop(self.now);
-                self.carry_outputs();
-                self.feed(Input::Command(Command::Shutdown))
-            }
+            Deed::Command(seat, command) => self.tell(seat, Input::Command(command.bytes()), tap),
+            Deed::Audit => self.on_audit(),
+            Deed::Rest => self.on_rest(tap),
             Deed::Heal => {
-                self.net.heal(self.now);
-                self.far_end.heal();
+                self.links.iter_mut().for_each(|link| link.net.heal(self.now));
+                self.venues.iter_mut().for_each(FarEnd::heal);
                 Ok(())
             }
         }
     }
 
-    // ---- Between the two -------------------------------------------------------------------------------------
+    // ---- Between lanes and venues ----------------------------------------------------------------------------
 
-    fn carry_sessions(&mut self) -> Result<(), WorldError> {
-        for (at, id) in SESSIONS.into_iter().enumerate() {
-            while let Some((end, event)) = self.net.next_event(self.now, id) {
+    fn carry_sessions(&mut self, link: usize, tap: Tap<'_>) -> Result<(), WorldError> {
+        for id in net::SESSIONS {
+            while let Some((end, event)) = self.links[link].net.next_event(self.now, id) {
+                let Link { seat, venue, place, .. } = self.links[link];
                 match end {
-                    End::Client => self.feed(Input::Session(
-                        VenueId::FIRST,
-                        id,
-                        match &event {
-                            StreamEvent::Connected => SessionInput::Connected,
-                            StreamEvent::Bytes(bytes) => SessionInput::Bytes(bytes),
-                            StreamEvent::Closed => SessionInput::Closed,
-                        },
-                    ))?,
-                    End::Server => self.on_far_end(at, &event),
+                    crate::net::End::Client => {
+                        self.tell(seat, Input::Session(venue, id, wires::as_input(&event)), tap)?;
+                    }
+                    crate::net::End::Server => {
+                        self.links[link].on_far_end(self.now, &mut self.venues[place], id, &event);
+                        // What was written before a close goes out before it.
+                        self.carry_outputs(place, tap)?;
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    /// Something arrives at the far end of a session.
-    fn on_far_end(&mut self, at: usize, event: &StreamEvent) {
-        match (event, self.conns[at]) {
-            (StreamEvent::Connected, _) => {
-                let door = if SESSIONS[at] == SessionId::ORDERS { Door::Orders(PORT) } else { Door::Snapshot };
-                self.conns[at] = Some(self.far_end.on_connect(self.now, door));
+    fn carry_requests(&mut self, link: usize, tap: Tap<'_>) -> Result<(), WorldError> {
+        while let Some(request) = self.links[link].net.next_request(self.now) {
+            let place = self.links[link].place;
+            if let Ok(reply) = self.venues[place].on_request(self.now, &request)
+                && let Some(reply) = self.links[link].net.publish(self.now, LineId::REREQUEST, reply)
+            {
+                self.on_packet(link, LineId::REREQUEST, &reply, tap)?;
             }
-            (StreamEvent::Bytes(bytes), Some(conn)) => self.far_end.on_bytes(self.now, conn, bytes),
-            (StreamEvent::Closed, Some(conn)) => {
-                self.conns[at] = None;
-                self.far_end.on_close(self.now, conn);
-            }
-            (_, None) => {}
         }
-        // What was written before a close goes out before it.
-        self.carry_outputs();
+        Ok(())
     }
 
-    fn carry_outputs(&mut self) {
-        for output in self.far_end.take_outputs() {
+    fn carry_outputs(&mut self, place: usize, tap: Tap<'_>) -> Result<(), WorldError> {
+        for output in self.venues[place].take_outputs() {
             match output {
-                Output::Datagram(line, bytes) => self.net.publish(self.now, line, bytes),
+                Output::Datagram(line, bytes) => self.publish(place, line, bytes, tap)?,
                 Output::Bytes(conn, bytes) => {
-                    if let Some(at) = self.session_of(conn) {
-                        self.net.answer(self.now, SESSIONS[at], &bytes);
+                    if let Some((link, id)) = self.session_of(place, conn) {
+                        self.links[link].net.answer(self.now, id, &bytes);
                     }
                 }
                 Output::Close(conn, _) => {
-                    if let Some(at) = self.session_of(conn) {
-                        self.conns[at] = None;
-                        self.net.hang_up(self.now, SESSIONS[at]);
+                    if let Some((link, id)) = self.session_of(place, conn) {
+                        self.links[link].forget(id);
+                        self.links[link].net.hang_up(self.now, id);
                     }
                 }
             }
         }
+        Ok(())
     }
 
-    fn session_of(&self, conn: ConnId) -> Option<usize> {
-        self.conns.iter().position(|open| *open == Some(conn))
-    }
-
-    // ---- What must hold --------------------------------------------------------------------------------------
-
-    /// What must hold at every moment: the venue is sound, whatever it could do to an order is counted by the lane, and
-    /// a book that the lane trusts, at the venue's own message number, is the venue's book.
-    ///
-    /// # Errors
-    /// [`WorldError::Audit`] or [`WorldError::Venue`].
-    pub fn audit(&mut self) -> Result<(), WorldError> {
-        self.far_end.check().map_err(WorldError::Venue)?;
-        self.stats.audits += 1;
-        let may = reconcile::reach_of_venue(self.exchange(), PORT);
-        let mut differences = reconcile::check_exposure(&reconcile::reach_of_lane(self.lane.lane(), &may), &may);
-        differences.extend(self.compare_with_venue());
-        let lane = self.lane.lane();
-        let same_session = lane
-            .feed_counters(VenueId::FIRST)
-            .is_some_and(|feed| feed.session_changes == self.far_end.stats().session_changes);
-        if same_session && lane.next_sequence(VenueId::FIRST) == Some(self.far_end.publisher().next_sequence()) {
-            for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
-                if lane.book(id).freshness().is_fresh() {
-                    self.stats.audited_books += 1;
-                    let own = reconcile::book_of_lane(lane, id);
-                    let venue = reconcile::book_of_venue(self.far_end.exchange(), reconcile::symbol_of(row));
-                    differences.extend(reconcile::compare_books(reconcile::symbol_of(row), &own, &venue));
-                }
+    /// A datagram goes out to every lane that listens to the venue's lines.
+    fn publish(&mut self, place: usize, line: LineId, bytes: Vec<u8>, tap: Tap<'_>) -> Result<(), WorldError> {
+        let mut to = (0..self.links.len()).filter(|at| self.links[*at].hears(place)).collect::<Vec<_>>();
+        let Some(last) = to.pop() else { return Ok(()) };
+        for link in to {
+            if let Some(bytes) = self.links[link].net.publish(self.now, line, bytes.clone()) {
+                self.on_packet(link, line, &bytes, tap)?;
             }
         }
-        if differences.is_empty() { Ok(()) } else { Err(WorldError::Audit { at: self.now, differences }) }
-    }
-
-    /// Is all at rest? Moves on to the last part of the run on the way.
-    fn is_over(&mut self) -> Result<bool, WorldError> {
-        let (until, waiting) = match self.phase {
-            Phase::Trading => return Ok(false),
-            Phase::Resting(until) => (until, self.waiting()),
-            Phase::Ending(until) => {
-                let ended = self.tape.counts().ends_of_session > 0;
-                (until, if ended { None } else { Some("the end of the market-data session".to_owned()) })
-            }
-        };
-        match (waiting, self.phase) {
-            (None, Phase::Resting(until)) => {
-                self.phase = Phase::Ending(until);
-                self.far_end.end_session(self.now);
-                self.carry_outputs();
-                Ok(false)
-            }
-            (None, _) => Ok(true),
-            (Some(waiting), _) if self.now > until => {
-                Err(WorldError::NotAtRest { within: self.config.rest_within, waiting })
-            }
-            (Some(_), _) => Ok(false),
+        match self.links[last].net.publish(self.now, line, bytes) {
+            Some(bytes) => self.on_packet(last, line, &bytes, tap),
+            None => Ok(()),
         }
     }
 
-    /// What is still waited for before the market-data session is ended.
-    fn waiting(&self) -> Option<String> {
-        let lane = self.lane.lane();
-        if !lane.is_over() {
-            let live = reconcile::live_orders(lane);
-            return Some(format!("order entry is not over, {} orders live: {live:?}", live.len()));
-        }
-        let (next, head) = (lane.next_sequence(VenueId::FIRST), self.far_end.publisher().next_sequence());
-        if next != Some(head) {
-            return Some(format!("the lane waits for message {next:?}, the publisher is at {head}"));
-        }
-        let stale = (0..).map(InstrumentId).zip(lane.instruments().rows());
-        let stale = stale.filter(|(id, _)| !lane.book(*id).freshness().is_fresh()).map(|(_, row)| row.name.to_string());
-        let stale: Vec<String> = stale.collect();
-        if stale.is_empty() { None } else { Some(format!("stale books: {}", stale.join(" "))) }
+    fn session_of(&self, place: usize, conn: crate::venue::acceptor::ConnId) -> Option<(usize, SessionId)> {
+        let links = self.links.iter().enumerate().filter(|(_, link)| link.place == place);
+        links.filter_map(|(at, link)| Some((at, link.session_of(conn)?))).next()
+    }
+
+    /// Where the day stands.
+    fn phase(&self) -> Phase {
+        self.day.as_ref().map_or(Phase::Trading, |day| day.phase)
     }
 }

@@ -17,6 +17,7 @@ mod money;
 mod name;
 pub mod raw;
 mod state;
+mod strategies;
 mod time;
 mod units;
 mod venues;
@@ -34,6 +35,7 @@ pub use name::Name;
 #[cfg(test)]
 pub(crate) use state::tests::assert_all_saved;
 pub use state::{LoadError, Reader, Save, State, Value, Writer};
+pub use strategies::StrategySet;
 pub use time::{ExchangeTime, Mono, Nanos, Utc};
 pub use units::{Notional, Price, Qty, Side};
 pub use venues::{PerVenue, VenueSet};

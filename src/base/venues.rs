@@ -15,6 +15,13 @@ impl VenueSet {
         self.0 |= 1u64.checked_shl(venue.0.into()).unwrap_or(0);
     }
 
+    /// Is it in it?
+    #[inline]
+    #[must_use]
+    pub fn contains(self, venue: VenueId) -> bool {
+        self.0 & 1u64.checked_shl(venue.0.into()).unwrap_or(0) != 0
+    }
+
     /// The first so many.
     #[inline]
     #[must_use]

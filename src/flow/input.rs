@@ -1,6 +1,6 @@
 //! The words for what goes into a lane. They import none of its machines.
 
-use super::command::Command;
+use super::command::CommandBytes;
 use super::session::SessionInput;
 use crate::base::{LineId, Mono, SessionId, Utc, VenueId};
 
@@ -44,7 +44,7 @@ pub enum Input<'a> {
     /// Something happened on a session with a venue.
     Session(VenueId, SessionId, SessionInput<'a>),
     /// Someone outside wants something.
-    Command(Command),
+    Command(CommandBytes<'a>),
     /// A machine's deadline has passed.
     Timer(Machine),
     /// From now on the lane's clock and universal time differ by this.
@@ -76,9 +76,9 @@ impl<'a> Input<'a> {
     pub fn machine(&self) -> Machine {
         match *self {
             Input::Packet(Arrival { venue, .. }, _)
-            | Input::Session(venue, SessionId::SNAPSHOT | SessionId::STREAM, _)
-            | Input::Command(Command::Snapshot(venue)) => Machine::Feed(venue),
-            Input::Session(..) | Input::Command(_) | Input::Clock(_) => Machine::Core,
+            | Input::Session(venue, SessionId::SNAPSHOT | SessionId::STREAM, _) => Machine::Feed(venue),
+            Input::Command(command) => command.snapshot_of().map_or(Machine::Core, Machine::Feed),
+            Input::Session(..) | Input::Clock(_) => Machine::Core,
             Input::Timer(machine) => machine,
         }
     }

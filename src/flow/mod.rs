@@ -10,7 +10,7 @@
 
 pub mod action;
 pub mod book;
-mod command;
+pub mod command;
 mod core;
 pub mod either;
 pub mod entry;
@@ -39,7 +39,7 @@ use self::venue::{Feeds, Venue};
 use self::wiring::{Parts, Wiring};
 use crate::base::{Digest, LoadError, Mono, OutOfRange, Reader, Save, State, VenueId};
 
-pub use self::command::Command;
+pub use self::command::{Command, CommandBuf, CommandBytes, Word};
 pub use self::core::{Core, CoreCounters};
 pub use self::input::{Arrival, Input, Machine, UtcOffset};
 
@@ -101,7 +101,7 @@ impl<W: Wiring> Gateway<W> {
     }
 
     /// Someone outside wants something.
-    pub fn on_command(&mut self, now: Mono, command: Command, out: &mut Outbox) -> Progress {
+    pub fn on_command(&mut self, now: Mono, command: CommandBytes<'_>, out: &mut Outbox) -> Progress {
         self.on_input(now, Input::Command(command), out)
     }
 

@@ -64,8 +64,8 @@ pub enum Output<'a> {
     Connect(VenueId, SessionId),
     /// Close a session; answered by an input `Closed`.
     Disconnect(VenueId, SessionId),
-    /// A book of the venue's can't be trusted: answered by an input [`Command::Snapshot`](super::Command::Snapshot), for the
-    /// feed.
+    /// A book of the venue's can't be trusted: answered by a command [`Word::Snapshot`](super::command::Word::Snapshot), for
+    /// the feed.
     Snapshot(VenueId),
     /// A tape record: header and body.
     Tape(&'a [u8]),

@@ -14,7 +14,7 @@ use crate::flow::record::{FinalBody, StatusBody, TraceBody};
 use crate::flow::risk::{Gate, Refusal};
 use crate::flow::venue::{Feeds, MarketState, Markets, Venue};
 use crate::flow::wiring::Wiring;
-use crate::flow::{Command, Core, CoreCounters, FeedsOf, Gateway, Input, Machine};
+use crate::flow::{CommandBuf, Core, CoreCounters, FeedsOf, Gateway, Input, Machine};
 use std::any::{Any, type_name};
 use std::io::Write;
 
@@ -378,7 +378,8 @@ impl<L: Lane + ?Sized> Recorder<L> {
     pub fn input(&mut self, now: Mono, input: Input<'_>, mut sink: impl FnMut(Output<'_>)) -> Result<(), LogError> {
         let mut wants_snapshot = self.step(now, input, &mut sink)?;
         while let Some(venue) = wants_snapshot.take() {
-            let wants_again = self.step(now, Input::Command(Command::Snapshot(venue)), &mut sink)?;
+            let command = CommandBuf::snapshot(venue);
+            let wants_again = self.step(now, Input::Command(command.bytes()), &mut sink)?;
             wants_snapshot.add(wants_again);
         }
         Ok(())

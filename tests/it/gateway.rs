@@ -2,6 +2,7 @@
 //! commands, the life of the order-entry session, capacities, and that neither outbox nor TCP decide anything.
 
 mod capacity;
+mod commands;
 mod contradictions;
 mod fit;
 mod halves;

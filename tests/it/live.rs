@@ -13,7 +13,7 @@ use firelane_gateway::flow::record::log::input_of;
 use firelane_gateway::flow::risk::ShortSale;
 use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
 use firelane_gateway::flow::wire::soupbintcp::Packet;
-use firelane_gateway::flow::{Command as LaneCommand, Input};
+use firelane_gateway::flow::{CommandBuf, Input, Word};
 use firelane_gateway::shell::agent::Agent;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::live::{self, Agents, Assembled, Live, LiveError, Setup as LiveSetup, Sheet};
@@ -75,13 +75,13 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     let venue = spawn(server);
     let handle = lane.handle().clone();
     let counts = || ledger.0.lock().unwrap().counts();
-    assert!(handle.command(LaneCommand::Start));
+    assert!(handle.command(Word::Start));
     until("orders and fills", || counts().sent > 30 && counts().fills > 2);
-    assert!(handle.command(LaneCommand::Snapshot(VenueId::FIRST)));
+    assert!(handle.command(CommandBuf::snapshot(VenueId::FIRST)));
     until("a splice", || handle.board().status().snapshots.get() > 0);
-    assert!(handle.command(LaneCommand::Kill));
+    assert!(handle.command(Word::Kill));
     until("the kill", || handle.board().status().killed == 1 && counts().kills > 0);
-    assert!(handle.command(LaneCommand::Release));
+    assert!(handle.command(Word::Release));
     let before = counts().sent;
     until("orders after the release", || counts().sent > before + 10);
     if faults == Faults::Heavy {
@@ -93,7 +93,7 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     }
 
     assert!(venue.tell(Command::Stop));
-    assert!(handle.command(LaneCommand::Shutdown));
+    assert!(handle.command(Word::Shutdown));
     std::thread::sleep(Duration::from_millis(100));
     assert!(venue.tell(Command::Heal));
     until("rest", || {
@@ -108,7 +108,7 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     let ledger = ledger.0.lock().unwrap();
     let lane = &*outcome.lane;
     let venue = Statement::of_venue(far_end.exchange(), 0);
-    let mut found = reconcile::compare(&Statement::of_lane(lane, &ledger), &venue);
+    let mut found = reconcile::compare(&Statement::of_lane(lane, VenueId::FIRST, &ledger), &venue);
     found.extend(reconcile::check_at_rest(lane));
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "{layout}, seed {seed}: {}", found.join("\n"));
@@ -157,7 +157,7 @@ fn the_kill_switch_acts_in_both_of_its_places() {
         let asked = floor.asked();
         assert_eq!(asked.matches('O').count(), 1, "{layout}: neither order after the kill has left: {asked}");
         assert_eq!(floor.lane.handle().board().status().live.get(), 0, "{layout}: the dropped order is not counted");
-        assert!(floor.lane.handle().command(LaneCommand::Release));
+        assert!(floor.lane.handle().command(Word::Release));
         floor.until("the release is in the gate", |floor| floor.lane.handle().board().status().killed == 0);
         floor.tell(Do::Buy, 100, 99_000);
         floor.until("orders leave again", |floor| floor.venue.orders.len() == 1);
@@ -231,7 +231,7 @@ fn no_thread_spins_when_idle_under_park() {
         let lane = stamped(&gateway_rig::Setup::default(), Told::default(), Some(clock.clone()));
         let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
         let lane = Live::start(lane, &live_config, clock, LiveSetup::default(), &plan).unwrap();
-        assert!(lane.handle().command(LaneCommand::Start));
+        assert!(lane.handle().command(Word::Start));
         let began = Instant::now();
         std::thread::sleep(Duration::from_secs(1));
         let outcome = lane.finish().unwrap();
@@ -367,7 +367,7 @@ fn a_venue_that_is_not_there_is_said_once_for_each_attempt() {
     let lane = stamped(&setup, Told::default(), None);
     let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
     let lane = Live::start(lane, &live_config, clock, LiveSetup::default(), &plan).unwrap();
-    assert!(lane.handle().command(LaneCommand::Start));
+    assert!(lane.handle().command(Word::Start));
     let mut refused = 0;
     until("three attempts", || {
         let mut board = lane.handle().board().lock();

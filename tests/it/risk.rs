@@ -134,6 +134,7 @@ fn send(gate: &mut Gate, enter: Enter, facts: &Facts<'_>) {
 fn live(side: Side, price: i64, open: i64, executed: i64, mark: SellMark) -> OrderFacts {
     OrderFacts {
         instrument: A,
+        strategy: StrategyId(0),
         side,
         mark,
         price: Price(price),

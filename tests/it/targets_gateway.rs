@@ -7,10 +7,12 @@ use firelane_gateway::base::{LineId, Mono, Nanos, Reader, SessionId, VenueId, Wr
 use firelane_gateway::flow::record::log::input_of;
 use firelane_gateway::flow::record::{Kind, RecordHeader};
 use firelane_gateway::flow::wire::soupbintcp::Packet;
-use firelane_gateway::flow::{Command, Gateway, Machine};
+use firelane_gateway::flow::{CommandBuf, CommandBytes, Gateway, Machine, Word};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, FileWriter, LogError, MAX_BODY, Role};
 use firelane_gateway::shell::net::LineAddress;
+use firelane_gateway::shell::plug::plugged;
+use firelane_gateway::shell::plugs::{Listener, Maker, Taker};
 use firelane_gateway::shell::saved::Saved;
 use firelane_sim::server::VenueConfig;
 use zerocopy::{FromBytes, IntoBytes};
@@ -64,15 +66,17 @@ fn inputs(mut script: &[u8]) -> Vec<(Mono, Given)> {
             b'X' => Given::Closed(SessionId::ORDERS),
             b'x' => Given::Closed(SessionId::SNAPSHOT),
             b'k' => Given::Command(match bytes.first().map_or(0, |b| b % 9) {
-                0 => Command::Kill,
-                1 => Command::Release,
-                2 => Command::Enable,
-                3 => Command::Disable,
-                4 => Command::Shutdown,
-                5 => Command::Snapshot(VenueId::FIRST),
-                6 => Command::Hold,
-                7 => Command::Resume,
-                _ => Command::Start,
+                // Any words, to anybody.
+                _ if CommandBytes::new(&bytes).is_some() => CommandBytes::new(&bytes).unwrap().into(),
+                0 => Word::Kill.into(),
+                1 => Word::Release.into(),
+                2 => Word::Enable.into(),
+                3 => Word::Disable.into(),
+                4 => Word::Shutdown.into(),
+                5 => CommandBuf::snapshot(VenueId::FIRST),
+                6 => Word::Hold.into(),
+                7 => Word::Resume.into(),
+                _ => Word::Start.into(),
             }),
             b't' => {
                 now = now.after(Nanos(u64::from(bytes.first().copied().unwrap_or(1)) << 16));
@@ -202,7 +206,8 @@ pub fn log_file(data: &[u8]) {
 /// A configuration, of the gateway or of the venue, is either taken, and says what it was read from, or refused in words.
 pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    match Config::parse(text) {
+    let plugs = [plugged::<Taker>(), plugged::<Maker>(), plugged::<Listener>()];
+    match Config::parse_with(text, &plugs) {
         Ok(config) => assert_eq!(config.text, text),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
@@ -230,7 +235,7 @@ pub fn sample() -> Vec<u8> {
     rig.market(&[add(1, 80, b"B", 100, 100_100), delete(1, 4_711)]);
     rig.serve_snapshot(&opening(1), rig.next);
     rig.tell(1, Do::BuyMany, 5, 99_000);
-    rig.command(Command::Kill);
+    rig.command(Word::Kill);
     let mut at = Mono(1_000_000_000);
     for (now, given) in &rig.given {
         while at < *now {
@@ -249,8 +254,7 @@ pub fn sample() -> Vec<u8> {
             Given::Connected(_) => put(b'c', &[]),
             Given::Closed(SessionId::ORDERS) => put(b'X', &[]),
             Given::Closed(_) => put(b'x', &[]),
-            Given::Command(Command::Kill) => put(b'k', &[0]),
-            Given::Command(_) => put(b'k', &[6]),
+            Given::Command(command) => put(b'k', command.bytes().bytes()),
             Given::Packet(..) => {}
             Given::Timer(Machine::Feed(_)) => put(b'f', &[]),
             Given::Timer(Machine::Core) => put(b'.', &[]),

@@ -4,7 +4,7 @@ use crate::gateway::rig::*;
 use firelane_gateway::base::{Mono, Nanos, SessionId, VenueId};
 use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::record::{Kind, RecordHeader};
-use firelane_gateway::flow::{Command, Gateway};
+use firelane_gateway::flow::{CommandBuf, Gateway, Word};
 use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder, fill_in_password};
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, FileWriter, LogError, Role};
 use firelane_gateway::shell::verify::{Verified, VerifyError, verify};
@@ -60,14 +60,14 @@ fn run() -> Vec<(Mono, Given)> {
     rig.tell(2, Do::Sell, 100, 103_000);
     rig.cut();
     rig.pass(Nanos::from_millis(2_500));
-    rig.command(Command::Kill);
+    rig.command(Word::Kill);
     rig.tell(1, Do::Buy, 100, 99_000);
     let counters = *rig.lane.core().counters();
     let feed = *rig.lane.feeds().first().counters();
     assert!(counters.fills == 1 && counters.replaced == 1 && counters.entered >= 3, "{counters:?}");
     assert!(feed.gaps >= 1 && feed.requests >= 1 && feed.snapshots_ended == 1, "{feed:?}");
     // A recorder answers the lane's wish for a snapshot itself.
-    rig.given.retain(|(_, given)| *given != Given::Command(Command::Snapshot(VenueId::FIRST)));
+    rig.given.retain(|(_, given)| *given != Given::Command(CommandBuf::snapshot(VenueId::FIRST)));
     rig.given
 }
 

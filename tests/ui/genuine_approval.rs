@@ -1,6 +1,6 @@
 //! The twin of `forged_approval.rs` that asks the gate.
 
-use firelane_gateway::base::{ClientId, InstrumentId, Mono, Price, Qty, Side};
+use firelane_gateway::base::{ClientId, InstrumentId, Mono, Price, Qty, Side, StrategyId};
 use firelane_gateway::flow::action::{Cancel, Exposure, SellMark};
 use firelane_gateway::flow::risk::{Approved, Gate, OrderFacts, RiskLimits};
 
@@ -12,6 +12,7 @@ fn main() {
     let mut gate = Gate::new(&RiskLimits::widest(), 1).unwrap();
     let order = OrderFacts {
         instrument: InstrumentId(0),
+        strategy: StrategyId(0),
         side: Side::Buy,
         mark: SellMark::Long,
         price: Price(100),

@@ -1,5 +1,6 @@
 //! `firelane log dump`: every record of a log or tape in words, and the messages within, field by field.
 
+mod command;
 mod itch;
 mod ouch;
 mod pick;
@@ -21,7 +22,7 @@ use firelane_gateway::flow::record::Kind;
 use firelane_gateway::flow::record::log::{effect_of, input_of};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::{itch50, moldudp64};
-use firelane_gateway::flow::{Arrival, Command, Input, Machine};
+use firelane_gateway::flow::{Arrival, Input, Machine};
 use firelane_gateway::shell::log::{FileHeader, FileReader, Record};
 use pick::Pick;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -290,10 +291,11 @@ impl<'a> Reading<'a> {
                 }
             }
             Input::Command(command) => {
-                if let Command::Snapshot(venue) = command {
+                let command = command.read();
+                if let Some(venue) = command.to.venue {
                     entry.at(venue);
                 }
-                entry.fields.0.push(("command", Value::Text(command.name().to_owned())));
+                entry.fields.0.extend(command::command(&command, &Instruments(&self.header.instruments)));
             }
             Input::Timer(machine) => {
                 let name = match machine {

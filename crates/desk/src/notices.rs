@@ -300,6 +300,7 @@ impl Notices {
             | Alert::SessionGoesOn
             | Alert::MarketBack
             | Alert::LineBack
+            | Alert::PartReleased
             | Alert::Joined => Level::Info,
             Alert::EntryOver if *first == 0 => Level::Info,
             Alert::EntryOver if *first == Fault::Ended as u64 + 1 => Level::Warn,
@@ -314,6 +315,7 @@ impl Notices {
             | Alert::BookFault
             | Alert::Skipped
             | Alert::Killed
+            | Alert::PartKilled
             | Alert::EntryLost
             | Alert::TooManyActions
             | Alert::Orphan => Level::Warn,
@@ -536,6 +538,14 @@ impl Notices {
                     .to_owned(),
             ),
             Alert::Released => Some("Kill switch released: orders may leave again.".to_owned()),
+            Alert::PartKilled => Some(format!(
+                "KILL SWITCH of {} thrown: no order leaves there, what rests there is cancelled.",
+                part(first, second, &symbol)
+            )),
+            Alert::PartReleased => Some(format!(
+                "Kill switch of {} released: orders may leave there again, unless another one holds them.",
+                part(first, second, &symbol)
+            )),
             // With packets lost now and then, they are everyday life.
             Alert::GapOpened => Some(format!("Market: message {} is missing.", group(first))),
             Alert::GapClosed => Some("Market: nothing is missing any more.".to_owned()),
@@ -664,6 +674,15 @@ fn garbled(detail: Detail) -> String {
         }
         Detail::BadNumber => ": its answer to the login has no sequence number".to_owned(),
         _ => String::new(),
+    }
+}
+
+/// What a kill switch of a part of the lane is of.
+fn part(kind: u64, number: u64, symbol: &str) -> String {
+    match kind {
+        1 => format!("venue {number}"),
+        2 => symbol.to_owned(),
+        _ => format!("strategy {number}"),
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Corruption {
 pub struct DatagramFaults {
     /// Time on the way.
     pub delay: Nanos,
+    /// What each takes longer than that, drawn (exponentially) with this mean; nothing overtakes by it. Zero: nothing.
+    pub jitter: Nanos,
     /// Lost, each for itself.
     pub loss: Ppm,
     /// Lost, and begins a burst.
@@ -42,6 +44,13 @@ impl DatagramFaults {
     #[must_use]
     pub fn none(delay: Nanos) -> Self {
         DatagramFaults { delay, ..Self::default() }
+    }
+
+    /// The same line without its faults: as long a way.
+    #[must_use]
+    pub fn healed(self) -> Self {
+        let DatagramFaults { delay, jitter, .. } = self;
+        DatagramFaults { delay, jitter, ..Self::default() }
     }
 }
 
@@ -144,7 +153,8 @@ impl DatagramLink {
             }
         }
         let number = self.stats.sent;
-        let straight = now.after(faults.delay).max(self.last_arrival);
+        let drawn = if faults.jitter.0 > 0 { self.rng.exponential(faults.jitter) } else { Nanos(0) };
+        let straight = now.after(faults.delay).after(drawn).max(self.last_arrival);
         if self.rng.chance(faults.duplicate) {
             self.stats.duplicated += 1;
             let copy_at = straight.after(self.hold_up());
@@ -161,6 +171,19 @@ impl DatagramLink {
 
     fn hold_up(&mut self) -> Nanos {
         Nanos(self.rng.between(1, self.faults.reorder_by.0.max(1)))
+    }
+
+    /// A datagram on a line that takes no time and has no faults, on which none is under way: it is there at once. Else it
+    /// is put in.
+    pub fn pass(&mut self, now: Mono, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        if self.faults == DatagramFaults::default() && self.in_flight.is_empty() && self.last_arrival <= now {
+            self.stats.sent += 1;
+            self.stats.delivered += 1;
+            self.latest_out = self.stats.sent;
+            return Some(bytes);
+        }
+        self.send(now, bytes);
+        None
     }
 
     /// When the next datagram comes out.
@@ -229,6 +252,26 @@ mod tests {
         let (out, stats) = run(DatagramFaults::none(Nanos(7)), 1, 1_000);
         assert!(out.iter().zip(0u64..).all(|((at, b), i)| *at == Mono(i * 50_000 + 7) && *b == i.to_be_bytes()));
         assert_eq!(stats, LinkStats { sent: 1_000, delivered: 1_000, ..LinkStats::default() });
+    }
+
+    #[test]
+    fn a_line_that_takes_no_time_passes_on_at_once_unless_something_is_under_way() {
+        let mut link = DatagramLink::new(DatagramFaults::none(Nanos(7)), Rng::new(1, "line"));
+        assert_eq!(link.pass(Mono(0), vec![1]), None);
+        link.set_faults(DatagramFaults::default());
+        assert_eq!(link.pass(Mono(1), vec![2]), None, "behind the first");
+        assert_eq!((link.receive(Mono(7)), link.receive(Mono(7))), (Some(vec![1]), Some(vec![2])));
+        assert_eq!(link.pass(Mono(7), vec![3]), Some(vec![3]));
+        assert_eq!(link.stats(), LinkStats { sent: 3, delivered: 3, ..LinkStats::default() });
+    }
+
+    #[test]
+    fn what_a_line_takes_may_be_drawn_and_nothing_overtakes() {
+        let faults = DatagramFaults { jitter: Nanos(100_000), loss: Ppm::ALWAYS, ..DatagramFaults::none(Nanos(7)) };
+        let (out, stats) = run(faults.healed(), 1, 2_000);
+        let waits: Vec<u64> = out.iter().zip(0u64..).map(|((at, _), i)| at.0 - i * 50_000).collect();
+        assert!(out.iter().zip(0u64..).all(|((_, bytes), i)| *bytes == i.to_be_bytes()) && stats.overtaken == 0);
+        assert!(waits.iter().all(|ns| *ns >= 7) && waits.iter().sum::<u64>() / 2_000 > 90_000);
     }
 
     #[test]

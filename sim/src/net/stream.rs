@@ -68,6 +68,10 @@ pub enum Split {
 pub struct StreamFaults {
     /// Time on the way.
     pub delay: Nanos,
+    /// Time on the way back, to the client, where it is another.
+    pub back: Option<Nanos>,
+    /// What each write takes longer than that, drawn (exponentially) with this mean; nothing overtakes. Zero: nothing.
+    pub jitter: Nanos,
     /// How writes are split.
     pub split: Split,
     /// Chance that a chunk is joined to the one before it.
@@ -89,6 +93,21 @@ impl StreamFaults {
     #[must_use]
     pub fn none(delay: Nanos) -> Self {
         StreamFaults { delay, ..Self::default() }
+    }
+
+    /// The same stream without its faults: as long a way.
+    #[must_use]
+    pub fn healed(self) -> Self {
+        let StreamFaults { delay, back, jitter, .. } = self;
+        StreamFaults { delay, back, jitter, ..Self::default() }
+    }
+
+    /// Time on the way to an end.
+    fn to(&self, end: End) -> Nanos {
+        match end {
+            End::Client => self.back.unwrap_or(self.delay),
+            End::Server => self.delay,
+        }
     }
 }
 
@@ -210,8 +229,8 @@ impl StreamLink {
         self.connections += 1;
         self.connection[End::Client as usize] = self.connections;
         self.phase[End::Client as usize] = Phase::Connecting;
-        let there = now.after(self.faults.delay);
-        let and_back = there.after(self.faults.delay);
+        let there = now.after(self.faults.to(End::Server));
+        let and_back = there.after(self.faults.to(End::Client));
         let refused = now < self.down_until;
         for pipe in &mut self.to {
             pipe.dead = refused;
@@ -289,7 +308,10 @@ impl StreamLink {
     }
 
     fn push_bytes(&mut self, to: End, now: Mono, chunk: &[u8]) {
-        let mut when = now.after(self.faults.delay);
+        let mut when = now.after(self.faults.to(to));
+        if self.faults.jitter.0 > 0 {
+            when = when.after(self.rng.exponential(self.faults.jitter));
+        }
         if self.rng.chance(self.faults.stall) {
             self.stats.stalls += 1;
             when = when.after(self.rng.exponential(self.faults.stall_for));
@@ -334,7 +356,7 @@ impl StreamLink {
         if connection == self.connections {
             self.to[from as usize].dead = true;
             if !self.to[from.other() as usize].dead {
-                self.push(from.other(), now.after(self.faults.delay), connection, StreamEvent::Closed);
+                self.push(from.other(), now.after(self.faults.to(from.other())), connection, StreamEvent::Closed);
                 self.to[from.other() as usize].dead = true;
             }
         }
@@ -361,7 +383,7 @@ impl StreamLink {
             }
             pipe.in_flight.retain(|a| !matches!(&a.event, StreamEvent::Bytes(bytes) if bytes.is_empty()));
             pipe.dead = true;
-            self.push(to, now.after(self.faults.delay), present, StreamEvent::Closed);
+            self.push(to, now.after(self.faults.to(to)), present, StreamEvent::Closed);
         }
     }
 
@@ -495,6 +517,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_way_back_may_be_another_and_what_it_takes_may_be_drawn() {
+        let ways = StreamFaults { back: Some(Nanos(3)), ..StreamFaults::none(Nanos(10)) };
+        let mut link = link(ways, 1);
+        link.connect(Mono(0));
+        assert_eq!(drain(&mut link).len(), 2);
+        link.send(Mono(100), End::Client, b"there");
+        link.send(Mono(100), End::Server, b"back");
+        assert_eq!(link.next_deadline(), Mono(103));
+        assert_eq!(link.receive(Mono(103)).unwrap().0, End::Client);
+        assert_eq!(link.next_deadline(), Mono(110));
+        link.receive(Mono(110)).unwrap();
+        link.set_faults(Mono(200), StreamFaults { jitter: Nanos(1_000), cut_every: Nanos(1), ..ways }.healed());
+        let mut taken = Vec::new();
+        for i in 0..200 {
+            let now = Mono(100_000 * (i + 1));
+            link.send(now, End::Client, b"x");
+            let at = link.next_deadline();
+            link.receive(at).unwrap();
+            taken.push(at.since(now).0);
+        }
+        let mean = taken.iter().sum::<u64>() / 200;
+        assert!((850..1_170).contains(&mean) && taken.iter().all(|ns| *ns >= 10) && link.stats().cuts == 0, "{mean}");
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! The displayed books of both sides, order by order.
+//! The displayed books of both sides: order by order, or level by level where the lane has no more.
 
 use super::{Difference, Dollars};
 use crate::exchange::Exchange;
 use firelane_gateway::base::{InstrumentId, Price, Side, Symbol, VenueRef};
+use firelane_gateway::flow::book::{BookKind, Level};
 use firelane_gateway::shell::lane::Lane;
 use std::fmt;
 
-/// A resting order of a book.
+/// A resting order of a book, or, with reference 0, a level of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BookRow {
     /// Reference.
@@ -40,10 +41,37 @@ pub fn book_of_venue(exchange: &dyn Exchange, symbol: Symbol) -> BookRows {
     book
 }
 
-/// One book of the lane.
+/// The same by its levels.
+#[must_use]
+pub fn levels_of_venue(exchange: &dyn Exchange, symbol: Symbol) -> BookRows {
+    book_of_venue(exchange, symbol).in_levels()
+}
+
+impl BookRows {
+    /// What stands at each price.
+    #[must_use]
+    pub fn in_levels(&self) -> Self {
+        fn levels(rows: &[BookRow]) -> Vec<BookRow> {
+            let of_price = |rows: &[BookRow]| BookRow {
+                reference: VenueRef(0),
+                price: rows[0].price,
+                shares: rows.iter().map(|row| row.shares).sum(),
+            };
+            rows.chunk_by(|a, b| a.price == b.price).map(of_price).collect()
+        }
+        BookRows { bids: levels(&self.bids), asks: levels(&self.asks) }
+    }
+}
+
+/// One book of the lane: its levels, where it is of levels.
 #[must_use]
 pub fn book_of_lane(lane: &dyn Lane, id: InstrumentId) -> BookRows {
     let view = lane.book(id);
+    if view.kind() == Some(BookKind::Levels) {
+        let level = |level: Level| BookRow { reference: VenueRef(0), price: level.price, shares: level.qty.0 };
+        let side = |side| view.levels(side).map(level).collect();
+        return BookRows { bids: side(Side::Buy), asks: side(Side::Sell) };
+    }
     let side = |side| {
         let queues = view.levels(side).flat_map(|level| view.queue(side, level.price));
         queues.map(|o| BookRow { reference: o.order, price: o.price, shares: o.qty.0 }).collect()

@@ -4,7 +4,7 @@ use super::{Difference, Dollars, TapeLedger};
 use crate::account::{Account, Chain, Standing};
 use crate::exchange::Exchange;
 use crate::venue::port::{OrderKey, OrderState};
-use firelane_gateway::base::{ClientId, InstrumentId, Side};
+use firelane_gateway::base::{ClientId, InstrumentId, Side, VenueId};
 use firelane_gateway::flow::action::SellMark;
 use firelane_gateway::flow::orders::{Cursor, Order, Status, Visibility};
 use firelane_gateway::shell::lane::Lane;
@@ -105,21 +105,26 @@ struct Exposed {
     short: i64,
 }
 
-/// Every difference between the lane and what was heard. The lane must have worked through its inputs.
+/// What was heard between a lane and what it calls this venue.
+pub type AtVenue<'a> = (VenueId, &'a Account);
+
+/// Every difference between the lane and what was heard at each of its venues. The lane must have worked through its
+/// inputs.
 #[must_use]
-pub fn compare_with_lane(account: &Account, lane: &dyn Lane, tape: &TapeLedger) -> Vec<Difference> {
+pub fn compare_with_lane(accounts: &[AtVenue<'_>], lane: &dyn Lane, tape: &TapeLedger) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut differ = |about: String, lane: String, venue: String| found.push(Difference { about, lane, venue });
     let mut own = BTreeMap::new();
     let mut cursor = Cursor::default();
     while let Some(order) = lane.orders().next_live(&mut cursor) {
-        own.insert(order.id.0, Live::of_lane(order));
+        let venue = lane.instruments().get(order.instrument).map(|row| row.venue);
+        own.insert((venue, order.id.0), Live::of_lane(order));
     }
-    let mut exposed: BTreeMap<([u8; 8], bool), Exposed> = BTreeMap::new();
+    let mut exposed: BTreeMap<(VenueId, [u8; 8], bool), Exposed> = BTreeMap::new();
     let mut open = 0;
-    for chain in account.live() {
+    for (venue, chain) in accounts.iter().flat_map(|(venue, account)| account.live().map(|chain| (*venue, chain))) {
         let expected = Live::of_account(chain);
-        let has = own.remove(&chain.id);
+        let has = own.remove(&(Some(venue), chain.id));
         if has != Some(expected) {
             let has = has.map_or("no such live order".to_owned(), |has| has.to_string());
             differ(format!("live order {}", chain.id), has, expected.to_string());
@@ -131,13 +136,13 @@ pub fn compare_with_lane(account: &Account, lane: &dyn Lane, tape: &TapeLedger) 
             let words = |shares: i64, price: i64| format!("{shares} shares at {}", Dollars(price.into()));
             differ(format!("tape of order {}", chain.id), words(told.open, told.price), words(shares, price));
         }
-        let side = exposed.entry((chain.symbol, chain.buy)).or_default();
+        let side = exposed.entry((venue, chain.symbol, chain.buy)).or_default();
         let worth = i128::from(shares) * i128::from(price);
         (side.shares, side.worth) = (side.shares + shares, side.worth + worth);
         side.short += if chain.short { shares } else { 0 };
         open += worth;
     }
-    for (id, has) in own {
+    for ((_, id), has) in own {
         differ(format!("live order {id}"), has.to_string(), "no such live order".to_owned());
     }
     let mut number = |about: String, lane: i128, heard: i128| {
@@ -149,21 +154,23 @@ pub fn compare_with_lane(account: &Account, lane: &dyn Lane, tape: &TapeLedger) 
     number("open notional".to_owned(), ledger.open().0, open);
     for (id, row) in (0..).map(InstrumentId).zip(lane.instruments().rows()) {
         let symbol = super::symbol_of(row);
-        let (has, held) = (ledger.account(id), account.held(symbol.0));
+        let account = accounts.iter().find(|(venue, _)| *venue == row.venue).map(|(_, account)| *account);
+        let (has, held) = (ledger.account(id), account.map(|account| account.held(symbol.0)).unwrap_or_default());
         number(format!("position in {symbol}"), has.position.0.into(), held.shares.into());
         number(format!("cash of {symbol}"), has.cash.0, held.cash);
         number(format!("shares of {symbol} sold short"), has.short_sold.0.into(), held.sold_short.into());
-        let [buys, sells] = [true, false].map(|buy| exposed.get(&(symbol.0, buy)).copied().unwrap_or_default());
+        let [buys, sells] =
+            [true, false].map(|buy| exposed.get(&(row.venue, symbol.0, buy)).copied().unwrap_or_default());
         for (words, has, heard) in [("to buy", has.buys, buys), ("to sell", has.sells, sells)] {
             number(format!("shares of {symbol} {words}"), has.qty.0.into(), heard.shares.into());
             number(format!("worth of {symbol} {words}"), has.notional.0, heard.worth);
         }
         number(format!("shares of {symbol} to sell short"), has.short_open.0.into(), sells.short.into());
     }
-    let counts = account.counts();
-    number("fills".to_owned(), lane.core_counters().fills.into(), counts.fills.into());
-    number("fills on the tape".to_owned(), tape.counts().fills.into(), counts.fills.into());
-    found.extend(account.odd().iter().map(|odd| Difference {
+    let fills = accounts.iter().map(|(_, account)| account.counts().fills).sum::<u64>();
+    number("fills".to_owned(), lane.core_counters().fills.into(), fills.into());
+    number("fills on the tape".to_owned(), tape.counts().fills.into(), fills.into());
+    found.extend(accounts.iter().flat_map(|(_, account)| account.odd()).map(|odd| Difference {
         about: "what nobody may say".to_owned(),
         lane: "to do with it".to_owned(),
         venue: odd.clone(),

@@ -1,7 +1,7 @@
 //! What the gateway's tape says of its orders, as an outside observer would add it up.
 
 use super::FillRow;
-use firelane_gateway::base::{ClientId, InstrumentId, Price, Side};
+use firelane_gateway::base::{ClientId, InstrumentId, Price, Side, VenueId, VenueSet};
 use firelane_gateway::flow::action::Happening;
 use firelane_gateway::flow::record::{Alert, AlertBody, Kind, OrderBody, RecordHeader};
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ pub struct TapeLedger {
     counts: TapeCounts,
     traded: Traded,
     records: u64,
+    /// Venues whose market-data session has ended, at some time.
+    ended: VenueSet,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -127,6 +129,9 @@ impl TapeLedger {
             }
             Some(Kind::Alert) => {
                 if let Ok(body) = AlertBody::ref_from_bytes(body) {
+                    if body.alert.get() == Alert::EndOfSession as u16 {
+                        self.ended.insert(VenueId(body.venue));
+                    }
                     let counts = &mut self.counts;
                     let counter = match body.alert.get() {
                         n if n == Alert::Killed as u16 => &mut counts.kills,
@@ -214,6 +219,14 @@ impl TapeLedger {
     #[must_use]
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// Has the market-data session of a venue ended, at some time?
+    #[must_use]
+    pub fn has_ended(&self, venue: VenueId) -> bool {
+        let mut without = self.ended;
+        without.remove(venue);
+        without != self.ended
     }
 
     /// Fills that were not broken.

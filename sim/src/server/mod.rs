@@ -271,12 +271,15 @@ impl VenueServer {
             let what = match door {
                 Door::Orders(port) => format!("order entry, port {port}"),
                 Door::Snapshot => "snapshots".to_owned(),
+                // None is made: the market by levels is of virtual worlds alone.
+                Door::Stream => "levels".to_owned(),
             };
             let entrance = Entrance::new(door, address, *faults, *seed, *limits).map_err(socket(&what, address))?;
             let bound = entrance.address().map_err(socket(&what, address))?;
             match door {
                 Door::Orders(port) => actual.orders[usize::from(port)] = bound,
                 Door::Snapshot => actual.snapshot = bound,
+                Door::Stream => {}
             }
             entrances.push(entrance);
         }

@@ -121,6 +121,7 @@ impl fmt::Display for At {
         match self.0 {
             Door::Orders(port) => write!(f, "order port {port}"),
             Door::Snapshot => f.write_str("snapshots"),
+            Door::Stream => f.write_str("levels"),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! [`market`] has the words, and the trait between order entry and whatever trades; [`engine`] trades ([`book`],
 //! [`auction`]) and speaks to everyone ([`announce`]); [`acceptor`] holds the sessions, [`port`] the orders of one of
 //! them, [`rules`] what OUCH asks and what its quantities mean, [`farewell`] why a client goes. [`Venue`] is all of that together. Its messages go out
-//! through the [`publisher`], again through [`rerequest`], and as state through [`glimpse`].
+//! through the [`publisher`], again through [`rerequest`], as state through [`glimpse`], and by levels through [`levels`].
 
 pub mod acceptor;
 pub mod announce;
@@ -15,6 +15,7 @@ pub mod book;
 pub mod engine;
 pub mod farewell;
 pub mod glimpse;
+pub mod levels;
 pub mod market;
 pub mod port;
 pub mod publisher;

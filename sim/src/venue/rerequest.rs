@@ -131,6 +131,25 @@ pub struct RerequestStats {
     pub malformed: u64,
 }
 
+impl RerequestStats {
+    /// Of both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        RerequestStats {
+            requests: self.requests + other.requests,
+            answered: self.answered + other.answered,
+            messages: self.messages + other.messages,
+            partial: self.partial + other.partial,
+            unanswered: self.unanswered + other.unanswered,
+            over_rate: self.over_rate + other.over_rate,
+            wrong_session: self.wrong_session + other.wrong_session,
+            out_of_range: self.out_of_range + other.out_of_range,
+            no_count: self.no_count + other.no_count,
+            malformed: self.malformed + other.malformed,
+        }
+    }
+}
+
 /// The server. It has no timers.
 #[derive(Debug)]
 pub struct RerequestServer {

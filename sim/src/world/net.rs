@@ -1,26 +1,26 @@
-//! Every wire between gateway and venue.
+//! Every wire between a lane and a venue.
 
 use crate::net::{
     DatagramFaults, DatagramLink, End, Faults, LinkStats, StreamEvent, StreamFaults, StreamLink, StreamStats,
 };
 use crate::rng::Rng;
-use firelane_gateway::base::{LineId, Mono, SessionId};
+use firelane_gateway::base::{LineId, Mono, Nanos, SessionId};
 use firelane_gateway::flow::outbox::Output;
 use firelane_gateway::flow::wire::soupbintcp::Password;
-use firelane_gateway::shell::lane::fill_in_password;
+use firelane_gateway::shell::lane::{NO_PASSWORD, fill_in_password};
 
-/// The sessions of a lane, in the order of their numbers.
-pub(super) const SESSIONS: [SessionId; 2] = [SessionId::ORDERS, SessionId::SNAPSHOT];
+/// The sessions of a lane with a venue, in the order of their numbers.
+pub(super) const SESSIONS: [SessionId; 3] = [SessionId::ORDERS, SessionId::SNAPSHOT, SessionId::STREAM];
 
-/// The faults of every wire.
+/// How long each wire between a lane and a venue takes, and its faults.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Network {
     /// Lines A and B.
     pub lines: [DatagramFaults; 2],
     /// To the re-request server, and back.
     pub rerequest: DatagramFaults,
-    /// Order entry, snapshots.
-    pub sessions: [StreamFaults; 2],
+    /// Order entry, snapshots, market data in order over a stream.
+    pub sessions: [StreamFaults; 3],
 }
 
 impl Network {
@@ -30,7 +30,41 @@ impl Network {
         Network {
             lines: [faults.line(LineId::A), faults.line(LineId::B)],
             rerequest: faults.rerequest(),
-            sessions: [faults.session(); 2],
+            sessions: [faults.session(); 3],
+        }
+    }
+
+    /// Wires without faults: market data takes `market`, whatever the lane sends takes `there`, and what is answered
+    /// `back`. A line that takes no time hands on at the instant at which the venue publishes.
+    ///
+    /// ```
+    /// use firelane_gateway::base::Nanos;
+    /// use firelane_sim::world::Network;
+    ///
+    /// // Ten microseconds each way to the order port, drawn ones on top of it; market data at once.
+    /// let mut network = Network::fixed(Nanos(0), Nanos::from_micros(10), Nanos::from_micros(10));
+    /// network.sessions[0].jitter = Nanos::from_micros(3);
+    /// assert_eq!(network, network.healed());
+    /// ```
+    #[must_use]
+    pub fn fixed(market: Nanos, there: Nanos, back: Nanos) -> Self {
+        let session = StreamFaults { back: Some(back), ..StreamFaults::none(there) };
+        // What comes over the stream is market data, and the lane sends nothing on it.
+        let stream = StreamFaults { back: Some(market), ..session };
+        Network {
+            lines: [DatagramFaults::none(market); 2],
+            rerequest: DatagramFaults::none(there),
+            sessions: [session, session, stream],
+        }
+    }
+
+    /// The same wires without their faults: they take as long.
+    #[must_use]
+    pub fn healed(self) -> Self {
+        Network {
+            lines: self.lines.map(DatagramFaults::healed),
+            rerequest: self.rerequest.healed(),
+            sessions: self.sessions.map(StreamFaults::healed),
         }
     }
 }
@@ -38,11 +72,13 @@ impl Network {
 /// The wires, with their faults.
 #[derive(Debug)]
 pub(super) struct Net {
+    /// What they are without faults.
+    healed: Network,
     /// Lines A and B, then the replies of the re-request server.
     lines: [DatagramLink; 3],
     /// To the re-request server.
     requests: DatagramLink,
-    sessions: [Session; 2],
+    sessions: [Session; 3],
 }
 
 #[derive(Debug)]
@@ -56,25 +92,34 @@ struct Session {
 }
 
 impl Net {
-    pub(super) fn new(network: &Network, passwords: [[u8; 10]; 2], seed: u64) -> Self {
-        let way = |faults, name| DatagramLink::new(faults, Rng::new(seed, name));
-        let session = |faults, name, password| Session {
-            link: StreamLink::new(faults, Rng::new(seed, name)),
-            password: Password(password),
+    /// The wires of the run of `seed`; `name` is the link's, so that each has random numbers of its own.
+    pub(super) fn new(network: &Network, passwords: [Password; 2], seed: u64, name: &str) -> Self {
+        let rng = |wire| Rng::new(seed, &format!("{name}{wire}"));
+        let way = |faults, wire| DatagramLink::new(faults, rng(wire));
+        let session = |faults, wire, password| Session {
+            link: StreamLink::new(faults, rng(wire)),
+            password,
             busy: false,
             closing: false,
         };
-        let Network { lines: [a, b], rerequest, sessions: [orders, snapshot] } = *network;
+        let Network { lines: [a, b], rerequest, sessions: [orders, snapshot, stream] } = *network;
+        let [to_orders, to_snapshot] = passwords;
         Net {
+            healed: network.healed(),
             lines: [way(a, "line A"), way(b, "line B"), way(rerequest, "replies")],
             requests: way(rerequest, "requests"),
-            sessions: [session(orders, "order entry", passwords[0]), session(snapshot, "snapshot", passwords[1])],
+            sessions: [
+                session(orders, "order entry", to_orders),
+                session(snapshot, "snapshot", to_snapshot),
+                // Nobody logs in there.
+                session(stream, "stream", Password(NO_PASSWORD)),
+            ],
         }
     }
 
     /// From now on the network only delays.
     pub(super) fn heal(&mut self, now: Mono) {
-        let Network { lines: [a, b], rerequest, sessions } = Network::under(Faults::None);
+        let Network { lines: [a, b], rerequest, sessions } = self.healed;
         for (line, faults) in self.lines.iter_mut().zip([a, b, rerequest]) {
             line.set_faults(faults);
         }
@@ -154,11 +199,9 @@ impl Net {
         }
     }
 
-    /// The publisher, or the re-request server, sends.
-    pub(super) fn publish(&mut self, now: Mono, line: LineId, bytes: Vec<u8>) {
-        if let Some(line) = self.lines.get_mut(usize::from(line.0)) {
-            line.send(now, bytes);
-        }
+    /// The publisher, or the re-request server, sends. What is with the lane at once comes back.
+    pub(super) fn publish(&mut self, now: Mono, line: LineId, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        self.lines.get_mut(usize::from(line.0))?.pass(now, bytes)
     }
 
     /// The next datagram for the lane.
@@ -179,7 +222,7 @@ impl Net {
     }
 
     /// Statistics of the sessions.
-    pub(super) fn streams(&self) -> [StreamStats; 2] {
-        [self.sessions[0].link.stats(), self.sessions[1].link.stats()]
+    pub(super) fn streams(&self) -> [StreamStats; 3] {
+        [0, 1, 2].map(|at: usize| self.sessions[at].link.stats())
     }
 }

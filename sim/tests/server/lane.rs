@@ -11,7 +11,7 @@ use super::rig::{ByHand, Rig};
 use firelane_gateway::base::{ExchangeTime, InstrumentId, LineId, Mono, Nanos, SessionId, VenueId};
 use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::{Arrival, Command as LaneCommand, Input};
+use firelane_gateway::flow::{Arrival, CommandBytes, Input};
 use firelane_gateway::shell::lane::{Recorder, fill_in_password};
 use firelane_sim::exchange::Synthetic;
 use firelane_sim::far_end::{FarEnd, FarEndConfig};
@@ -188,7 +188,7 @@ fn trade(faults: Faults, seed: u64, seconds: u64, journal: Option<&Path>) -> (Ga
         sessions: [session(at.orders[0], world.orders.password), session(at.snapshot, world.snapshot.password)],
         wanted: VecDeque::new(),
     };
-    gateway.feed(Input::Command(LaneCommand::Start));
+    gateway.feed(Input::Command(CommandBytes::START));
     if journal.is_some() {
         rig.until("the middle of the day", |rig| {
             gateway.poll();
@@ -210,7 +210,7 @@ fn trade(faults: Faults, seed: u64, seconds: u64, journal: Option<&Path>) -> (Ga
         clock.now() >= Mono(0).after(Nanos::from_secs(seconds))
     });
     rig.tell(Command::Stop);
-    gateway.feed(Input::Command(LaneCommand::Shutdown));
+    gateway.feed(Input::Command(CommandBytes::SHUTDOWN));
     let healed = clock.now().after(Nanos::from_millis(200));
     rig.until("the faults after the end of trading", |_| {
         gateway.poll();
@@ -236,8 +236,10 @@ fn trade(faults: Faults, seed: u64, seconds: u64, journal: Option<&Path>) -> (Ga
 fn assert_agreed(gateway: &Gateway, far_end: &FarEnd) {
     far_end.check().unwrap();
     let lane = gateway.lane.lane();
-    let mut found =
-        reconcile::compare(&Statement::of_lane(lane, &gateway.tape), &Statement::of_venue(far_end.exchange(), 0));
+    let mut found = reconcile::compare(
+        &Statement::of_lane(lane, VenueId::FIRST, &gateway.tape),
+        &Statement::of_venue(far_end.exchange(), 0),
+    );
     found.extend(reconcile::check_at_rest(lane));
     let found: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));

@@ -1,14 +1,14 @@
 //! A reconciliation that can't fail proves nothing: whatever is changed on one side is found and said.
 
 use super::rig::Run;
-use firelane_gateway::base::{ClientId, Price, VenueRef};
+use firelane_gateway::base::{ClientId, Price, VenueId, VenueRef};
 use firelane_sim::account::{Account, Counts};
 use firelane_sim::net::Faults;
 use firelane_sim::reconcile::{
     Difference, Reach, Rest, Statement, check_exposure, compare, compare_with_lane, compare_with_venue, live_orders,
     reach_of_lane, reach_of_venue,
 };
-use firelane_sim::world::World;
+use firelane_sim::world::{Place, Seat, World};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// One world for all of them: nobody changes it.
@@ -21,7 +21,10 @@ fn finished() -> MutexGuard<'static, World> {
 /// What is said when the gateway's statement is changed by `change`.
 fn said(change: impl FnOnce(&mut Statement)) -> Vec<String> {
     let world = finished();
-    let (mut lane, venue) = (Statement::of_lane(world.lane(), world.tape()), Statement::of_venue(world.exchange(), 0));
+    let (mut lane, venue) = (
+        Statement::of_lane(world.lane(Seat::FIRST), VenueId::FIRST, world.tape(Seat::FIRST)),
+        Statement::of_venue(world.exchange(Place::FIRST), 0),
+    );
     assert_eq!(compare(&lane, &venue), []);
     change(&mut lane);
     compare(&lane, &venue).iter().map(ToString::to_string).collect()
@@ -110,9 +113,12 @@ fn a_book_that_differs_in_size_or_in_priority_is_found() {
 #[test]
 fn whatever_is_not_at_rest_is_found() {
     let world = finished();
-    let heard = world.account().counts();
-    let rest = Rest::of_lane(world.lane());
-    assert_eq!((rest.check(Some(&heard)), rest.check(None), live_orders(world.lane())), (vec![], vec![], vec![]));
+    let heard = world.account(Seat::FIRST, VenueId::FIRST).counts();
+    let rest = Rest::of_lane(world.lane(Seat::FIRST));
+    assert_eq!(
+        (rest.check(Some(&heard)), rest.check(None), live_orders(world.lane(Seat::FIRST))),
+        (vec![], vec![], vec![])
+    );
     let wrong = |change: fn(&mut Rest)| {
         let mut rest = rest;
         change(&mut rest);
@@ -167,8 +173,8 @@ fn exposure_that_does_not_cover_what_the_venue_may_do_is_found() {
     assert_eq!(found(Some(reach(0, 1)), None), none);
     // Of real ones, at rest: nothing is open.
     let world = finished();
-    let may = reach_of_venue(world.exchange(), 0);
-    assert!(may.is_empty() && reach_of_lane(world.lane(), &may).is_empty());
+    let may = reach_of_venue(world.exchange(Place::FIRST), 0);
+    assert!(may.is_empty() && reach_of_lane(world.lane(Seat::FIRST), &may).is_empty());
 }
 
 /// In the middle of the day both have open orders, and a lane that knows nothing of them is told so.
@@ -179,8 +185,8 @@ fn open_orders_that_the_lane_does_not_know_are_found() {
     let mut seen = 0;
     world
         .run_and_look(|world| {
-            let may = reach_of_venue(world.exchange(), 0);
-            let counted = reach_of_lane(world.lane(), &may);
+            let may = reach_of_venue(world.exchange(Place::FIRST), 0);
+            let counted = reach_of_lane(world.lane(Seat::FIRST), &may);
             assert_eq!(check_exposure(&counted, &may), []);
             seen += may.len();
             assert_eq!(check_exposure(&Default::default(), &may).len(), may.len());
@@ -199,7 +205,7 @@ fn packet(letter: u8, payload: &[u8]) -> Vec<u8> {
 
 /// The account of a finished world that was told more than the two sides were: bytes of the lane, messages of the venue.
 fn told(world: &World, lane: &[u8], venue: &[&[u8]]) -> Account {
-    let mut account = world.account().clone();
+    let mut account = world.account(Seat::FIRST, VenueId::FIRST).clone();
     account.on_new_connection();
     account.on_lane(&packet(b'U', lane));
     let next = format!("ORDERS0001{:>20}", account.heard() + 1);
@@ -211,14 +217,14 @@ fn told(world: &World, lane: &[u8], venue: &[&[u8]]) -> Account {
 }
 
 fn differs(world: &World, account: &Account) -> Vec<String> {
-    let mut found = compare_with_lane(account, world.lane(), world.tape());
-    found.extend(compare_with_venue(account, world.exchange(), 0));
+    let mut found = compare_with_lane(&[(VenueId::FIRST, account)], world.lane(Seat::FIRST), world.tape(Seat::FIRST));
+    found.extend(compare_with_venue(account, world.exchange(Place::FIRST), 0));
     words(&found)
 }
 
 /// An order of 100 at $1 in the first symbol, as the next number of a lane that has sent its last.
 fn enter(world: &World) -> (Vec<u8>, u32, String) {
-    let symbol = world.exchange().symbols()[0];
+    let symbol = world.exchange(Place::FIRST).symbols()[0];
     let token = 1_000_000_u32;
     let mut enter = b"O".to_vec();
     enter.extend(token.to_be_bytes());
@@ -232,7 +238,7 @@ fn enter(world: &World) -> (Vec<u8>, u32, String) {
 #[test]
 fn an_order_that_only_the_wire_knows_is_found() {
     let world = finished();
-    assert_eq!(differs(&world, world.account()), [""; 0]);
+    assert_eq!(differs(&world, world.account(Seat::FIRST, VenueId::FIRST)), [""; 0]);
     let (enter, _, symbol) = enter(&world);
     let id = 32_u64.pow(6) - 1;
     let order = "buy 100 as 1000000 at $1.00 (limit $1.00), 0 executed, 0 prevented, reference None, display other, not answered";
@@ -251,12 +257,12 @@ fn a_fill_that_only_the_wire_knows_is_found() {
     let (enter, token, symbol) = enter(&world);
     let (time, token) = ([0; 8], token.to_be_bytes());
     let mut accepted = [&b"A"[..], &time, &token, b"B\0\0\0\x64"].concat();
-    accepted.extend(world.exchange().symbols()[0].0);
+    accepted.extend(world.exchange(Place::FIRST).symbols()[0].0);
     accepted.extend(10_000_u64.to_be_bytes());
     accepted.extend(b"0Y\0\0\0\0\0\0\0\x09PNNL00VVVVVV000000\0\0");
     let executed = [&b"E"[..], &time, &token, b"\0\0\0\x64", &9_900_u64.to_be_bytes(), b"A", &[7; 8], b"\0\0"].concat();
-    let held = world.account().held(world.exchange().symbols()[0].0);
-    let fills = world.account().counts().fills;
+    let held = world.account(Seat::FIRST, VenueId::FIRST).held(world.exchange(Place::FIRST).symbols()[0].0);
+    let fills = world.account(Seat::FIRST, VenueId::FIRST).counts().fills;
     let found = differs(&world, &told(&world, &enter, &[&accepted, &executed]));
     let id = 32_u64.pow(6) - 1;
     let words = |about: &str, lane: i128, wire: i128| format!("{about}: the gateway has {lane}, the venue {wire}");

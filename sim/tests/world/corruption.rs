@@ -8,7 +8,7 @@ use firelane_gateway::flow::wire::moldudp64::Packet;
 use firelane_gateway::shell::log::FileReader;
 use firelane_sim::net::Corruption;
 use firelane_sim::rng::Ppm;
-use firelane_sim::world::WorldError;
+use firelane_sim::world::{Seat, WorldError};
 
 /// Messages that packets of a log announce and do not hold.
 fn cut_off(log: &[u8]) -> u64 {
@@ -56,8 +56,8 @@ fn what_no_checksum_catches_is_counted_and_harms_nothing_but_the_books() {
         let not_books = wrong.iter().filter(|text| !text.starts_with("bids of ") && !text.starts_with("asks of "));
         assert_eq!(not_books.collect::<Vec<_>>(), [""; 0], "{run:?}");
         books_wrong += wrong.len();
-        let feed = *world.lane().feed_counters(VenueId::FIRST).unwrap();
-        let core = *world.lane().core_counters();
+        let feed = *world.lane(Seat::FIRST).feed_counters(VenueId::FIRST).unwrap();
+        let core = *world.lane(Seat::FIRST).core_counters();
         world.finish().unwrap();
 
         // Every message of a believed packet went one way: delivered first, known already, malformed, without room, or

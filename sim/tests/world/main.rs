@@ -28,6 +28,8 @@
 mod broken;
 mod corruption;
 mod fidget;
+mod many;
 mod restore;
 mod rig;
 mod seeds;
+mod steps;

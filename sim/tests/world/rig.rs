@@ -1,47 +1,36 @@
 //! A lane, a market and a world around them, from a seed.
 
 use super::fidget::Fidget;
-use firelane_gateway::base::{
-    AccountId, ExchangeTime, InstrumentTable, Mono, Nanos, Notional, PerVenue, Qty, StrategyId,
-};
+use firelane_gateway::base::{AccountId, ExchangeTime, Mono, Nanos, Notional, Qty, StrategyId, VenueId};
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::action::Tags;
-use firelane_gateway::flow::book::{BookCapacity, Books};
+use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::entry::{OuchConfig, OuchEntry};
-use firelane_gateway::flow::feed::{FeedConfig, Mold, SnapshotConfig, Start};
+use firelane_gateway::flow::feed::{FeedConfig, SnapshotConfig, Start};
 use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::orders::{Orders, OrdersConfig};
-use firelane_gateway::flow::risk::{Gate, InstrumentLimits, RiskLimits, ShortSale};
+use firelane_gateway::flow::orders::OrdersConfig;
+use firelane_gateway::flow::risk::{InstrumentLimits, RiskLimits, ShortSale};
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
 use firelane_gateway::flow::strategy::{
     ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, Strategy,
 };
-use firelane_gateway::flow::trading::{Trading, TradingConfig};
 use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::soupbintcp::{ClientConfig, Password};
-use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
+use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
 use firelane_gateway::shell::log::{Effects, FileHeader};
-use firelane_sim::exchange::Synthetic;
+use firelane_gateway::shell::plug::House;
+use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
+use firelane_sim::venue::acceptor::PortConfig;
 use firelane_sim::world::{Network, World, WorldConfig, WorldError};
 use std::io::Write;
-use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 
 /// 20 November 2024.
 pub(super) const DAY: u32 = 20_047;
 const INSTRUMENTS: usize = 16;
-
-struct Nasdaq<S>(PhantomData<S>);
-
-impl<S: Strategy<Imbalance>> Wiring for Nasdaq<S> {
-    type Venue = Multicast<ItchLine, OuchEntry>;
-    type Signal = Imbalance;
-    type Strategy = S;
-    type Probe = ();
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Trader {
@@ -102,22 +91,8 @@ impl Run {
             let header = FileHeader::new("test", "", Vec::new(), Effects::Bytes);
             recorder.log_to(log.clone(), &header).unwrap();
         }
-        let flow = FlowConfig {
-            symbols: 6,
-            rate: 2_500,
-            live_orders: 500,
-            halt_every: Nanos::from_secs(4),
-            halt_for: Nanos::from_millis(100),
-            restriction_every: Nanos::from_secs(4),
-            ..FlowConfig::default()
-        };
-        let epoch = ExchangeTime::new(DAY, 34_200_000_000_000);
-        let exchange = Synthetic::new(epoch, flow, vec![config.port(*b"FIRE")], self.faults, self.seed);
-        let exchange = match self.faults {
-            Faults::Heavy => exchange.with_tricks(*b"FIRE", self.seed),
-            Faults::Light | Faults::None => exchange,
-        };
-        World::new(config, recorder, Box::new(exchange))
+        let exchange = exchange(2_500, vec![config.port(*b"FIRE")], self.faults, self.seed);
+        World::of_one(&config, recorder, exchange)
     }
 
     /// Runs to the end and compares both sides.
@@ -130,10 +105,39 @@ impl Run {
     }
 }
 
-fn lane<S>(start: Start, strategy: S) -> Box<dyn Lane>
+/// A market of six symbols.
+pub(super) fn exchange(rate: u32, ports: Vec<PortConfig>, faults: Faults, seed: u64) -> Box<dyn Exchange> {
+    let flow = FlowConfig {
+        symbols: 6,
+        rate,
+        live_orders: 500,
+        halt_every: Nanos::from_secs(4),
+        halt_for: Nanos::from_millis(100),
+        restriction_every: Nanos::from_secs(4),
+        ..FlowConfig::default()
+    };
+    let exchange = Synthetic::new(ExchangeTime::new(DAY, 34_200_000_000_000), flow, ports, faults, seed);
+    Box::new(match faults {
+        Faults::Heavy => exchange.with_tricks(*b"FIRE", seed),
+        Faults::Light | Faults::None => exchange,
+    })
+}
+
+pub(super) fn lane<S>(start: Start, strategy: S) -> Box<dyn Lane>
 where
     S: Strategy<Imbalance> + Send + 'static,
 {
+    let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
+    Box::new(Gateway::new(House::new(&config(start, INSTRUMENTS), ()).with(signal, strategy).unwrap()).unwrap())
+}
+
+/// A lane's end of a Nasdaq-style venue.
+pub(super) fn nasdaq(start: Start, venue: VenueId, instruments: usize) -> VenueParts<Multicast<ItchLine, OuchEntry>> {
+    House::new(&config(start, instruments), ()).venue(venue).unwrap()
+}
+
+/// What lanes have of one such venue.
+fn config(start: Start, instruments: usize) -> Config {
     let snapshot = SnapshotConfig {
         username: *b"FIRE  ",
         password: Password(NO_PASSWORD),
@@ -150,7 +154,21 @@ where
         line_timeout: Nanos::from_secs(3),
         ..FeedConfig::default()
     };
-    let limits = RiskLimits {
+    Config {
+        day: DAY,
+        instruments,
+        books: BookCapacity { instruments, orders: 8_192, levels: 4_096, own: 256 },
+        feed,
+        risk: limits(),
+        orders: orders(instruments, 1),
+        entry: entry(),
+        tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
+        ..Config::parse("").unwrap()
+    }
+}
+
+pub(super) fn limits() -> RiskLimits {
+    RiskLimits {
         orders_per_second: 2_000,
         burst: 64,
         cancel_repeat: Nanos::from_millis(500),
@@ -163,39 +181,27 @@ where
             ..RiskLimits::widest().each
         },
         ..RiskLimits::widest()
-    };
+    }
+}
+
+fn entry() -> OuchConfig {
     let mut entry = OuchConfig::new(ClientConfig::new(*b"FIRE  ", Password(NO_PASSWORD)));
     entry.firm = Some(*b"FIRE");
     entry.locate_broker = Some(*b"FIRE");
     entry.reconnect_delay = Nanos::from_millis(100);
-    let orders = OrdersConfig {
+    entry
+}
+
+pub(super) fn orders(instruments: usize, venues: u8) -> OrdersConfig {
+    OrdersConfig {
         capacity: 64,
         retained: 512,
         fills: 4_096,
-        instruments: INSTRUMENTS as u32,
-        venues: 1,
+        instruments: instruments as u32,
+        venues,
         first_id: 1,
         request_timeout: Nanos::from_millis(200),
-    };
-    let parts = Parts {
-        lane: 0,
-        tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
-        venues: PerVenue::one(VenueParts {
-            feed: Mold::new(feed).unwrap(),
-            line: ItchLine::new(DAY),
-            books: Books::new(BookCapacity { instruments: INSTRUMENTS, orders: 8_192, levels: 4_096, own: 256 }),
-            trading: Trading::new(TradingConfig::default(), INSTRUMENTS),
-            entry: OuchEntry::new(entry).unwrap(),
-        }),
-        instruments: InstrumentTable::new(&[], INSTRUMENTS, true),
-        signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
-        strategy,
-        gate: Gate::new(&limits, INSTRUMENTS).unwrap(),
-        orders: Orders::new(&orders).unwrap(),
-        probe: (),
-        policy: Policy::default(),
-    };
-    Box::new(Gateway::<Nasdaq<S>>::new(parts).unwrap())
+    }
 }
 
 /// A file in memory that two hold.

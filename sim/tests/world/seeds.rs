@@ -8,17 +8,23 @@ use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::verify::verify;
 use firelane_sim::net::{Faults, Split};
 use firelane_sim::rng::Ppm;
-use firelane_sim::world::World;
+use firelane_sim::world::{Place, Seat, World};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// What happened in a run, and how often.
 fn happenings(world: &World) -> BTreeMap<&'static str, u64> {
-    let (lane, tape, stats) = (world.lane(), world.tape().counts(), world.stats());
-    let heard = world.account().counts();
+    let (lane, tape, stats) = (world.lane(Seat::FIRST), world.tape(Seat::FIRST).counts(), world.stats());
+    let heard = world.account(Seat::FIRST, VenueId::FIRST).counts();
     let feed = lane.feed_counters(VenueId::FIRST).unwrap();
     let [orders, snapshots] = stats.streams;
-    let rejects = world.exchange().port(0).unwrap().messages().iter().filter(|message| message.first() == Some(&b'J'));
+    let rejects = world
+        .exchange(Place::FIRST)
+        .port(0)
+        .unwrap()
+        .messages()
+        .iter()
+        .filter(|message| message.first() == Some(&b'J'));
     [
         ("orders", tape.sent),
         ("fills", tape.fills),
@@ -82,7 +88,7 @@ fn try_all(seeds: Range<u64>, run: impl Fn(u64) -> Run) -> BTreeMap<&'static str
 }
 
 /// The seeds of the environment, else `usual`: a tenth of them under `tests/run quick`.
-fn seeds(usual: Range<u64>) -> Range<u64> {
+pub(super) fn seeds(usual: Range<u64>) -> Range<u64> {
     let Ok(text) = std::env::var("FIRELANE_SEEDS") else {
         return if quick() { usual.start..usual.start + (usual.end - usual.start).div_ceil(10) } else { usual };
     };
@@ -90,12 +96,12 @@ fn seeds(usual: Range<u64>) -> Range<u64> {
     bounds.unwrap_or_else(|| panic!("FIRELANE_SEEDS={text:?}: must be like 100..1000"))
 }
 
-fn quick() -> bool {
+pub(super) fn quick() -> bool {
     std::env::var("FIRELANE_TESTS").as_deref() == Ok("quick")
 }
 
 /// Every fault happened, over all the seeds.
-fn every(sum: &BTreeMap<&'static str, u64>, but: &[&str]) {
+pub(super) fn every(sum: &BTreeMap<&'static str, u64>, but: &[&str]) {
     if quick() {
         return;
     }
@@ -139,7 +145,8 @@ fn storms_of_cuts_reconcile() {
         trade_for: Nanos::from_secs(8),
         ..Run::heavy(seed)
     });
-    assert!(sum["order-entry sessions cut"] >= 12 && sum["order-entry sessions half open"] >= 6, "{sum:?}");
+    let enough = sum["order-entry sessions cut"] >= 12 && sum["order-entry sessions half open"] >= 6;
+    assert!(quick() || enough, "{sum:?}");
 }
 
 /// Every byte of a session alone, and cut after any of them.
@@ -173,7 +180,7 @@ fn terrible_lines_reconcile() {
         },
         ..Run::heavy(seed)
     });
-    assert!(sum["splices"] > 12 && sum["messages lost for good"] > 0, "{sum:?}");
+    assert!(quick() || sum["splices"] > 12 && sum["messages lost for good"] > 0, "{sum:?}");
 }
 
 #[test]
@@ -181,7 +188,7 @@ fn a_seed_reproduces_its_run_bit_for_bit() {
     let log = |seed| {
         let log = Buffer::default();
         let world = Run::heavy(seed).go(Some(&log)).unwrap();
-        let (now, summary) = (world.now(), world.recorder().summary());
+        let (now, summary) = (world.now(), world.recorder(Seat::FIRST).summary());
         world.finish().unwrap();
         (now, summary, std::mem::take(&mut *log.0.lock().unwrap()))
     };

@@ -15,7 +15,7 @@ use super::signal::{Said, Signal};
 use super::strategy::{Actions, Sources, Strategy, View};
 use super::venue::{Feeds, MarketState, Markets, Venue, VenueParts};
 use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
-use super::{Command, FeedsOf, Input, Machine, UtcOffset};
+use super::{FeedsOf, Input, Machine, UtcOffset};
 use crate::base::{
     ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Name, Nanos, PerVenue, SessionId, Side,
     Token, VenueId, VenueRef, VenueSet, counters,
@@ -23,6 +23,7 @@ use crate::base::{
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 
+mod commands;
 mod market;
 mod sending;
 mod tape;
@@ -70,6 +71,14 @@ counters! {
         pub said_dropped: u64,
         /// Requests that left and could not be held in the order table.
         pub faults: u64,
+        /// Commands that were taken.
+        pub commands_taken: u64,
+        /// Commands that came too late.
+        pub commands_expired: u64,
+        /// Commands that this build does not know.
+        pub commands_unknown: u64,
+        /// Commands that were rejected.
+        pub commands_rejected: u64,
     }
 }
 
@@ -168,7 +177,11 @@ const ACTIONS: usize = 32;
 
 /// What one step writes at most: a sale in two parts (each its message, the order's step, the decision), what the session
 /// adds of its own, what is said about all that, and what signals say.
-const MOST: usize = 4 * (Outbox::HEADER + Outbox::MESSAGE) + (16 + Said::MOST as usize) * (Outbox::HEADER + RECORD);
+const MOST: usize =
+    4 * (Outbox::HEADER + Outbox::MESSAGE) + (16 + Said::MOST as usize) * (Outbox::HEADER + RECORD) + ANSWER;
+/// The longest answer to a command.
+const ANSWER: usize =
+    Outbox::HEADER + size_of::<record::RecordHeader>() + size_of::<record::AnswerBody>() + record::AnswerBody::TEXT;
 /// The longest record of the tape.
 const RECORD: usize = size_of::<record::RecordHeader>() + size_of::<OrderBody>();
 const _: () = assert!(MOST <= Outbox::STEP);
@@ -231,12 +244,16 @@ impl<W: Wiring> Core<W> {
     #[inline]
     pub fn begin(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
         if let Machine::Feed(venue) = input.machine() {
-            return self.begin_market(now, venue);
+            self.begin_market(now, venue);
+            if let Input::Command(command) = input {
+                self.on_command(now, command, out);
+            }
+            return;
         }
         self.number(now);
         match input {
             Input::Session(venue, _, input) => self.taken = self.on_session(self.now, venue, input, out),
-            Input::Command(command) => self.on_command(self.now, command, out),
+            Input::Command(command) => self.on_command(now, command, out),
             Input::Timer(_) => self.on_timer(self.now, out),
             Input::Clock(offset) => self.utc = Some(offset),
             Input::Packet(..) => {}
@@ -450,44 +467,6 @@ impl<W: Wiring> Core<W> {
     /// All strategies are to be told.
     fn tell_all(&mut self) {
         self.news = Some(InstrumentId(0));
-    }
-
-    fn on_command(&mut self, now: Mono, command: Command, out: &mut Outbox) {
-        match command {
-            Command::Kill => {
-                self.gate.kill();
-                self.alert(Alert::Killed, None, 0, 0, out);
-            }
-            Command::Release => {
-                self.gate.release();
-                self.alert(Alert::Released, None, 0, 0, out);
-            }
-            Command::Enable => {
-                self.enabled = true;
-                self.stopped = false;
-                self.signals_stuck = false;
-                self.told = 0;
-            }
-            Command::Disable => self.enabled = false,
-            Command::Hold => self.held = true,
-            Command::Resume => self.held = false,
-            Command::Shutdown => {
-                self.enabled = false;
-                self.each_entry(out, |entry, out| entry.shutdown(now, out));
-            }
-            Command::Start => self.each_entry(out, |entry, out| entry.start(now, out)),
-            // The feed's.
-            Command::Snapshot(_) => {}
-        }
-        if matches!(command, Command::Kill | Command::Release | Command::Enable | Command::Resume) {
-            self.tell_all();
-        }
-        self.begin_sweep();
-        self.due = self.all();
-        self.call_all(now, |strategy, view, ask| strategy.on_command(&command, view, ask));
-        if !self.acts() {
-            self.actions.clear();
-        }
     }
 
     /// When the core is due.

@@ -344,6 +344,7 @@ impl<W: Wiring> Core<W> {
             all || ends.entry.stage() == EntryStage::Sweeping
                 || self.policy.cancel_when_stale && !market.books.freshness(id).is_fresh()
                 || self.policy.cancel_when_untradable && !market.trades(id)
+                || self.gate.may_enter(id, venue, order.tags.strategy).is_err()
         };
         let Some(cancel) = sweep.next_where(now, &self.orders, may_not_rest) else {
             // Whatever was found is looked at again later: a cancel may be lost with its connection.
@@ -462,6 +463,7 @@ fn refusal(why: Refused) -> Refusal {
 fn order_facts(order: &Order) -> OrderFacts {
     OrderFacts {
         instrument: order.instrument,
+        strategy: order.tags.strategy,
         side: order.side,
         mark: order.mark,
         price: order.limit,

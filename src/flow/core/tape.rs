@@ -1,6 +1,8 @@
 //! What the core writes to the tape. Each record carries the number of the input that caused it.
 
 use super::*;
+use crate::flow::command::{Command, Outcome};
+use crate::flow::record::AnswerBody;
 
 impl<W: Wiring> Core<W> {
     #[inline(always)]
@@ -74,6 +76,20 @@ impl<W: Wiring> Core<W> {
     /// The name of records that may name none.
     fn name_of(&self, id: Option<InstrumentId>) -> Name {
         id.and_then(|id| self.instruments.get(id)).map_or(Name::BLANK, |row| row.name)
+    }
+
+    /// What became of a command. A text that is too long is cut.
+    pub(super) fn tape_answer(&self, command: &Command<'_>, outcome: Outcome, out: &mut Outbox) {
+        let (body, text) = AnswerBody::of(command, outcome);
+        let mut room = AnswerBody::TEXT;
+        let [first, second, third] = text.map(|part| {
+            let part = part.as_bytes().get(..part.len().min(room)).unwrap_or_default();
+            room = room.saturating_sub(part.len());
+            part
+        });
+        let length = [size_of::<AnswerBody>(), first.len(), second.len(), third.len()].iter().sum();
+        let header = record::header(Kind::Answer, self.lane, self.input, self.now, length);
+        out.tape(&[header.as_bytes(), body.as_bytes(), first, second, third]);
     }
 
     pub(super) fn tape_order(&self, change: &Change, out: &mut Outbox) {

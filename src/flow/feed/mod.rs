@@ -49,11 +49,11 @@ pub use counters::{FeedCounters, LineCounters};
 pub use direct::{Broken, Direct, Framing, Said};
 pub use release::{Notice, Release, SnapshotTrouble};
 
+use super::Input;
 use super::market::{Class, Peek};
 use super::outbox::Outbox;
 use super::session::SessionInput;
 use super::wire::moldudp64::{END_OF_SESSION, HEADER_LENGTH, Header, Messages, Packet, Request};
-use super::{Command, Input};
 use crate::base::{LineId, Mono, SessionId, State};
 use core::marker::PhantomData;
 use recent::Recent;
@@ -146,7 +146,8 @@ pub trait Feed: State {
             Input::Packet(arrival, packet) => self.on_packet(now, arrival.line, packet, out),
             Input::Session(_, session, input) => self.on_session(now, session, input, out),
             Input::Timer(_) => self.on_timer(now, out),
-            Input::Command(Command::Snapshot(_)) => self.on_snapshot_wanted(now, out),
+            // Of a venue's feed there is one command.
+            Input::Command(command) if !command.is_expired(now) => self.on_snapshot_wanted(now, out),
             Input::Command(_) | Input::Clock(_) => {}
         }
     }

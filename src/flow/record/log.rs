@@ -2,22 +2,12 @@
 
 use super::Kind;
 use crate::base::{LineId, SessionId, Utc, VenueId};
-use crate::flow::Command;
+use crate::flow::command::CommandBytes;
 use crate::flow::input::{Arrival, Input, Machine, UtcOffset};
 use crate::flow::outbox::{Class, Output};
 use crate::flow::session::SessionInput;
 use zerocopy::byteorder::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
-
-/// Body of [`Kind::Command`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub struct CommandBody {
-    /// Which command.
-    pub code: u8,
-    /// Its argument.
-    pub argument: U64,
-}
 
 /// Body of [`Kind::Final`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -93,11 +83,7 @@ impl<'a> Body<'a> {
             Input::Timer(Machine::Feed(venue)) => Body::new(Kind::Timer, [FEED, venue.0], &[]),
             Input::Timer(Machine::Core) => Body::new(Kind::Timer, [CORE, 0], &[]),
             Input::Clock(UtcOffset(offset)) => Body::new(Kind::Clock, offset.to_le_bytes(), &[]),
-            Input::Command(command) => {
-                let CommandBody { code, argument } = command.to_body();
-                let [a, b, c, d, e, f, g, h] = argument.to_bytes();
-                Body::new(Kind::Command, [code, a, b, c, d, e, f, g, h], &[])
-            }
+            Input::Command(command) => Body::new(Kind::Command, [], command.bytes()),
         }
     }
 
@@ -126,9 +112,7 @@ const CORE: u8 = 1;
 #[must_use]
 pub fn input_of(kind: Kind, body: &[u8]) -> Option<Input<'_>> {
     match kind {
-        Kind::Command => {
-            return Some(Input::Command(Command::from_body(CommandBody::read_from_bytes(body).ok()?)?));
-        }
+        Kind::Command => return Some(Input::Command(CommandBytes::new(body)?)),
         Kind::Clock => return Some(Input::Clock(UtcOffset(i64::from_le_bytes(body.try_into().ok()?)))),
         _ => {}
     }
@@ -176,6 +160,7 @@ pub fn effect_of(kind: Kind, body: &[u8]) -> Option<Output<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::command::CommandBuf;
     use std::vec::Vec;
 
     fn bytes(body: &Body<'_>) -> Vec<u8> {
@@ -195,13 +180,14 @@ mod tests {
             SessionInput::Writable,
             SessionInput::Dropped(b"frames"),
         ];
+        let snapshot = CommandBuf::snapshot(venue);
         let others = [
             Input::Packet(on, b"packet"),
             Input::Packet(on, b""),
             Input::Packet(Arrival { stamp: Some(Utc(u64::MAX)), ..on }, b"packet"),
             Input::Packet(Arrival { stamp: Some(Utc(0)), ..on }, b""),
-            Input::Command(Command::Kill),
-            Input::Command(Command::Snapshot(venue)),
+            Input::Command(CommandBytes::KILL),
+            Input::Command(snapshot.bytes()),
             Input::Timer(Machine::Feed(venue)),
             Input::Timer(Machine::Core),
             Input::Clock(UtcOffset(i64::MIN)),
@@ -232,7 +218,7 @@ mod tests {
         #[test]
         fn any_bytes_are_what_they_are_read_as_or_nothing(
             kind in 0..128_u8,
-            body in proptest::collection::vec(proptest::num::u8::ANY, 0..24),
+            body in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
         ) {
             let Some(kind) = Kind::from_byte(kind) else { return Ok(()) };
             if let Some(input) = input_of(kind, &body) {

@@ -1,7 +1,7 @@
 //! The records of the input log and of the output tape: one header, one file format, little-endian.
 //!
-//! Each body is encoded and decoded in one place: [`log`] has what goes into a lane and what comes of it, [`tape`] what it
-//! tells, [`shell`] what the shell adds to that.
+//! Each body is encoded and decoded in one place: [`log`] has what goes into a lane and what comes of it, [`command`] what it
+//! is told and answers, [`tape`] what it tells, [`shell`] what the shell adds to that.
 //!
 //! ```text
 //! file   = "FIRELANE" version:u32 role:u32 text_length:u32 text crc32c:u32   record*
@@ -13,11 +13,13 @@
 //! `sequence` numbers the lane's inputs from 1; every record that an input caused carries the input's number. The log
 //! alone reproduces a run; the tape is for observers and may lose records, which they see by its own count.
 
+pub mod command;
 pub mod log;
 pub mod shell;
 pub mod tape;
 
-pub use log::{CommandBody, FinalBody};
+pub use command::{AnswerBody, CommandBody};
+pub use log::FinalBody;
 pub use shell::{LinkBody, StatusBody, TraceBody};
 pub use tape::{
     Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, OrderBody, SignalBody, TopBody, instrument_field,
@@ -90,8 +92,8 @@ kinds! {
     Bytes = 3 (version 4),
     /// Input: a session is closed. Body: venue (u8), session (u8).
     Closed = 4 (version 4),
-    /// Input: a command. Body: [`Command`](super::Command) as [`CommandBody`].
-    Command = 5 (version 4),
+    /// Input: a command. Body: [`CommandBody`], and that of its [`Word`](super::command::Word).
+    Command = 5 (version 5),
     /// Input: a machine's deadline has passed. Body: 0 and the venue of the feed (u8), or 1 and 0 for the core.
     Timer = 6 (version 4),
     /// Input: a session's peer does not read. Body: venue (u8), session (u8).
@@ -136,6 +138,8 @@ kinds! {
     Anomaly = 133 (version 5),
     /// Tape: a signal speaks. Body: [`SignalBody`].
     Signal = 134 (version 4),
+    /// Tape: what became of a command. Body: [`AnswerBody`], and why in words.
+    Answer = 135 (version 1),
 
     /// Tape, written by the shell beside the lane, in no digest: how long an order took. Body: [`TraceBody`].
     Trace = 192 (version 4),

@@ -225,9 +225,9 @@ alerts! {
     /// A message was skipped; first: its type, second: 1 unknown type, 2 wrong length, 3 impossible field,
     /// 4 no room for its instrument.
     Skipped = 12,
-    /// The kill switch is thrown.
+    /// The kill switch of the lane is thrown.
     Killed = 13,
-    /// The kill switch is released.
+    /// The kill switch of the lane is released.
     Released = 14,
     /// Order entry is ready to trade.
     EntryReady = 15,
@@ -265,6 +265,10 @@ alerts! {
     Stuck = 28,
     /// The stream is joined at this message; what came before was not asked for, and books are stale until a snapshot.
     Joined = 29,
+    /// The kill switch of a part of the lane is thrown; first: 1 a venue, 2 an instrument, 3 a strategy; second: its number.
+    PartKilled = 30,
+    /// It is released; first and second as above.
+    PartReleased = 31,
 }
 
 /// `B` or `S`.

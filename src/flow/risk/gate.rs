@@ -4,7 +4,8 @@ use super::ledger::{Account, Ledger};
 use super::limits::{EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
 use super::memory::{Recent, Throttle};
 use super::money::{CurrencyLimits, Place};
-use crate::base::{Instrument, InstrumentId, Mono, Notional, OutOfRange, Price, Qty, Side, StrategyId};
+use super::stops::Stops;
+use crate::base::{Instrument, InstrumentId, LoadError, Mono, Notional, OutOfRange, Price, Qty, Side, StrategyId};
 use crate::flow::action::{Cancel, CancelToken, Change, Enter, Exposure, MassCancel, Replace, SellMark};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -102,6 +103,8 @@ pub struct Facts<'a> {
 pub struct OrderFacts {
     /// Its instrument.
     pub instrument: InstrumentId,
+    /// Whose it is.
+    pub strategy: StrategyId,
     /// Its side.
     pub side: Side,
     /// Its mark.
@@ -126,7 +129,7 @@ pub struct OrderFacts {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Refusal {
-    /// The kill switch is thrown.
+    /// A kill switch is thrown: the lane's, or that of the venue, the instrument or the strategy.
     Killed,
     /// The gate was built for fewer instruments.
     UnknownInstrument,
@@ -192,6 +195,8 @@ pub enum Refusal {
     CannotSay,
     /// The book is locked or crossed: something in it is wrong.
     CrossedBook,
+    /// The strategy is disabled.
+    Disabled,
     /// The instrument's currency has no rate to the base currency.
     NoRate,
     /// Over the open exposure of the currency.
@@ -200,7 +205,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, in the order of its number.
-    pub const ALL: [Refusal; 35] = [
+    pub const ALL: [Refusal; 36] = [
         Refusal::Killed,
         Refusal::UnknownInstrument,
         Refusal::ForeignUnits,
@@ -234,6 +239,7 @@ impl Refusal {
         Refusal::NoRoom,
         Refusal::CannotSay,
         Refusal::CrossedBook,
+        Refusal::Disabled,
         Refusal::NoRate,
         Refusal::CurrencyExposure,
     ];
@@ -242,14 +248,14 @@ impl Refusal {
 /// The gate.
 #[derive(Debug)]
 pub struct Gate {
-    limits: RiskLimits,
+    pub(super) limits: RiskLimits,
     each: Box<[InstrumentLimits]>,
     ledger: Ledger,
-    killed: bool,
+    pub(super) stops: Stops,
     /// The latest time it was asked at: clocks of different sources may disagree, the gate's never runs back.
     now: Mono,
-    throttle: Throttle,
-    recent: Recent,
+    pub(super) throttle: Throttle,
+    pub(super) recent: Recent,
     /// The last mass cancel of everything, forgotten as soon as an order leaves.
     swept: Option<Mono>,
     /// The last mass cancel of each instrument, likewise.
@@ -277,7 +283,7 @@ impl Gate {
             limits: *limits,
             each: vec![limits.each; instruments].into_boxed_slice(),
             ledger: Ledger::new(instruments, limits.parents, limits.currency, limits.exponent),
-            killed: false,
+            stops: Stops::new(instruments),
             now: Mono(0),
             throttle: Throttle::new(limits),
             recent: Recent::new(limits),
@@ -303,7 +309,8 @@ impl Gate {
         self.each.len()
     }
 
-    /// Gives an instrument limits of its own. Part of the configuration: not saved with the state.
+    /// Gives an instrument limits of its own. Those that a command can change are saved with the state, the others are the
+    /// configuration's.
     ///
     /// # Errors
     /// [`OutOfRange`] naming the first limit out of its range, or the instrument; nothing is changed then.
@@ -340,22 +347,6 @@ impl Gate {
         self.throttle.left(self.now.max(now))
     }
 
-    /// Throws the kill switch: nothing passes but cancels, until [`release`](Self::release).
-    pub fn kill(&mut self) {
-        self.killed = true;
-    }
-
-    /// Releases the kill switch.
-    pub fn release(&mut self) {
-        self.killed = false;
-    }
-
-    /// Is the kill switch thrown?
-    #[must_use]
-    pub fn is_killed(&self) -> bool {
-        self.killed
-    }
-
     /// Positions, open exposure, cash.
     #[inline]
     #[must_use]
@@ -368,9 +359,10 @@ impl Gate {
         self.ledger.carry_in(instrument, strategy, position, cost);
     }
 
-    /// The strategies whose positions are kept apart: see [`Ledger::number_strategies`].
+    /// The strategies whose positions are kept apart (see [`Ledger::number_strategies`]), and that can be stopped alone.
     pub fn number_strategies(&mut self, first: StrategyId, count: u16) {
         self.ledger.number_strategies(first, count);
+        self.stops.number_strategies(first, count);
     }
 
     /// Books one step of an order's life. The step that opens an order must follow its approval before anything else
@@ -486,6 +478,11 @@ impl Gate {
         Approved(cancel)
     }
 
+    fn follow(&mut self) -> Result<(), LoadError> {
+        self.throttle.follow(&self.limits);
+        Ok(())
+    }
+
     #[inline]
     fn count<T>(&mut self, verdict: Result<T, Refusal>) -> Result<T, Refusal> {
         let counter = match &verdict {
@@ -509,7 +506,8 @@ impl Gate {
 
     #[inline]
     fn judge_enter(&self, enter: &Enter, facts: &Facts<'_>) -> Result<Judged, Refusal> {
-        let &Enter { instrument, side, price, qty, .. } = enter;
+        let &Enter { instrument, side, price, qty, tags, .. } = enter;
+        self.stops.ask(instrument, facts.instrument.venue, tags.strategy)?;
         let (limits, place) = self.judge_order(instrument, side, price, qty, facts)?;
         let account = self.ledger.account(instrument);
         let after = Exposure { qty, price, short: false };
@@ -546,6 +544,7 @@ impl Gate {
         if order.pending {
             return Err(Refusal::Pending);
         }
+        self.stops.ask(order.instrument, facts.instrument.venue, order.strategy)?;
         let (limits, place) = self.judge_order(order.instrument, order.side, replace.price, open, facts)?;
         // Until the venue answers either order may be the live one.
         let before = order.exposure;
@@ -580,9 +579,6 @@ impl Gate {
         qty: Qty,
         facts: &Facts<'_>,
     ) -> Result<(&InstrumentLimits, Place), Refusal> {
-        if self.killed {
-            return Err(Refusal::Killed);
-        }
         let row = facts.instrument;
         let limits = self.each.get(instrument.0 as usize).ok_or(Refusal::UnknownInstrument)?;
         let place = self.ledger.place(row)?;
@@ -715,7 +711,7 @@ fn judge_short(
     Ok(())
 }
 
-crate::state! { Gate { each, ledger, killed, now, throttle, recent, swept, swept_each, passed, refused } without { limits } }
+crate::state! { Gate { limits, each, ledger, stops, now, throttle, recent, swept, swept_each, passed, refused } then follow }
 
 #[cfg(test)]
 mod tests {
@@ -739,11 +735,19 @@ mod tests {
                 parent: crate::base::ParentId(0),
             },
         };
-        let changes: [fn(&mut Gate); 13] = [
+        let changes: [fn(&mut Gate); 21] = [
             |_| {},
             |g| g.each[1].locates = Qty(7),
             |g| g.carry_in(InstrumentId(0), None, Qty(1), Notional::ZERO),
-            |g| g.killed = true,
+            |g| g.kill(),
+            |g| g.limits.orders_per_second = 2,
+            |g| g.limits.burst = 3,
+            |g| g.limits.max_total_open = Notional(7),
+            |g| g.each[1].max_order_qty = Qty(7),
+            |g| g.each[1].max_order_notional = Notional(7),
+            |g| g.each[1].max_position = Qty(7),
+            |g| g.each[1].max_open = Notional(7),
+            |g| g.each[1].short = ShortSale::Located,
             |g| g.now = Mono(1),
             |g| g.throttle.take(Mono(1)),
             |g| g.recent.remember(&ENTER, Mono(1)),

@@ -61,11 +61,16 @@ pub struct InstrumentLimits {
     pub zero_cross: ZeroCross,
 }
 
-// Of the limits this alone is no configuration: locates are found during the day.
+// What commands change is no configuration alone.
 crate::state! {
-    InstrumentLimits { locates }
-    without { max_order_qty, money, max_order_notional, whole_lots, max_position, max_open, collar, short, zero_cross } then sound
+    InstrumentLimits { max_order_qty, max_order_notional, max_position, max_open, short, locates }
+    without { money, whole_lots, collar, zero_cross } then sound
 }
+crate::state! {
+    RiskLimits { orders_per_second, burst, max_total_open }
+    without { currency, exponent, duplicate_window, cancel_repeat, parents, each } then sound
+}
+crate::value! { enum ShortSale { 0 => Forbidden, 1 => Located, 2 => MarketMaker } }
 
 /// How far from the book a price may be. The book is taken without own orders.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -206,6 +211,10 @@ impl RiskLimits {
         unless((1..=MOST_NOTIONAL).contains(&self.max_total_open.0), "risk.max_total_open", "1 to 2^100")?;
         unless(self.parents <= 1 << 20, "risk.parents", "0 to 1048576")?;
         self.each.check()
+    }
+
+    fn sound(&mut self) -> Result<(), LoadError> {
+        self.check().map_err(|_| LoadError::BAD)
     }
 
     /// Time between two orders at the sustained rate, rounded up to a nanosecond.

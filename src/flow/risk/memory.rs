@@ -19,8 +19,15 @@ pub(super) struct Throttle {
 
 impl Throttle {
     pub(super) fn new(limits: &RiskLimits) -> Self {
-        let interval = limits.interval();
-        Throttle { full_at: Mono(0), interval, depth: interval.saturating_mul(u64::from(limits.burst)) }
+        let mut throttle = Throttle { full_at: Mono(0), interval: 0, depth: 0 };
+        throttle.follow(limits);
+        throttle
+    }
+
+    /// The rate is another from now on. What is spent stays spent.
+    pub(super) fn follow(&mut self, limits: &RiskLimits) {
+        self.interval = limits.interval();
+        self.depth = self.interval.saturating_mul(u64::from(limits.burst));
     }
 
     /// When the bucket would be full again if `tokens` were taken now; `None` if it does not hold so many.
@@ -70,6 +77,11 @@ impl Recent {
     pub(super) fn new(limits: &RiskLimits) -> Self {
         let places = usize::try_from(limits.most_recent().min(MOST_RECENT)).unwrap_or(0);
         Recent { ring: vec![NEVER; places].into_boxed_slice(), next: 0, window: limits.duplicate_window }
+    }
+
+    /// How many orders it can remember.
+    pub(super) fn places(&self) -> u64 {
+        self.ring.len() as u64
     }
 
     /// Was the same order let pass less than the window ago? `now` never runs back.

@@ -15,7 +15,7 @@
 //!
 //! | Control | SEC Rule 15c3-5 | RTS 6 (EU 2017/589) |
 //! |-|-|-|
-//! | kill switch | (c)(1)(i) | Art. 12 |
+//! | kill switch: of the lane, a venue, an instrument, a strategy | (c)(1)(i) | Art. 12 |
 //! | order quantity | (c)(1)(ii) | Art. 15(1)(c) |
 //! | order notional | (c)(1)(ii) | Art. 15(1)(b) |
 //! | price collar, tick and lot | (c)(1)(ii) | Art. 15(1)(a) |
@@ -31,6 +31,7 @@
 //! execution (Art. 15(3)), overrides with an audit trail (Art. 15(6)), loss limits, the
 //! short-exempt mark, and limits shared by several lanes.
 
+mod changes;
 mod gate;
 mod ledger;
 mod left;
@@ -38,10 +39,13 @@ mod limits;
 mod memory;
 mod money;
 mod owners;
+mod stops;
 
+pub use changes::{LaneLimitChange, LimitChange};
 pub use gate::{Approvals, Approved, Facts, Gate, MarkedEnter, OrderFacts, Refusal};
 pub use ledger::{Account, Ledger, Open};
 pub use left::Left;
 pub use limits::{Distance, EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
 pub use money::{CurrencyLimits, MoneyIn};
 pub use owners::Whose;
+pub use stops::KillScope;

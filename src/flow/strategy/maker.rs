@@ -1,8 +1,9 @@
 //! Quotes both sides and leans against its inventory.
 
 use super::{Actions, Awaits, OwnOrder, Strategy, View};
-use crate::base::{Instrument, InstrumentId, Mono, Nanos, OutOfRange, Price, Qty, Side};
+use crate::base::{Instrument, InstrumentId, LoadError, Mono, Nanos, OutOfRange, Price, Qty, Side};
 use crate::flow::action::{Action, Cancel, Change, Enter, Happening, Replace, SellMark, TimeInForce};
+use crate::flow::command::{Command, Heard, Why, Word};
 use crate::flow::event::Event;
 use crate::flow::risk::Refusal;
 use crate::flow::signal::Signal;
@@ -56,6 +57,24 @@ impl Default for MarketMakerConfig {
 }
 
 impl MarketMakerConfig {
+    /// The same with another value of a parameter, by the name of its field; `pause` in nanoseconds. `None`: there is no
+    /// such parameter, or it is no number.
+    #[must_use]
+    pub fn with(self, key: &str, value: i64) -> Option<Self> {
+        // What is no such number is beyond every range, as the check says.
+        let ticks = u32::try_from(value).unwrap_or(u32::MAX);
+        Some(match key {
+            "offset" => MarketMakerConfig { offset: ticks, ..self },
+            "skew" => MarketMakerConfig { skew: ticks, ..self },
+            "size" => MarketMakerConfig { size: Qty(value), ..self },
+            "refill" => MarketMakerConfig { refill: Qty(value), ..self },
+            "max_position" => MarketMakerConfig { max_position: Qty(value), ..self },
+            "requote" => MarketMakerConfig { requote: ticks, ..self },
+            "pause" => MarketMakerConfig { pause: Nanos(u64::try_from(value).unwrap_or(u64::MAX)), ..self },
+            _ => return None,
+        })
+    }
+
     /// Checks every field.
     ///
     /// # Errors
@@ -102,6 +121,16 @@ impl MarketMaker {
     pub fn new(config: &MarketMakerConfig, instruments: usize) -> Result<Self, OutOfRange> {
         config.check()?;
         Ok(MarketMaker { config: *config, idle_until: vec![Mono(0); instruments].into_boxed_slice() })
+    }
+
+    /// What it goes by now: its configuration, and what commands have changed.
+    #[must_use]
+    pub fn config(&self) -> &MarketMakerConfig {
+        &self.config
+    }
+
+    fn sound(&mut self) -> Result<(), LoadError> {
+        self.config.check().map_err(|_| LoadError::BAD)
     }
 
     /// Where the quotes should be, given the bests of the others; `None`: nowhere.
@@ -255,9 +284,26 @@ impl<S: Signal> Strategy<S> for MarketMaker {
         self.act(id, view, ask);
     }
 
+    /// Of its parameters; they hold in every instrument. The quotes follow at the notice that comes after it.
+    fn on_command(&mut self, command: &Command<'_>, _: &View<'_, S>, _: &mut Actions) -> Heard {
+        let Word::Parameter { key, value } = &command.word else { return Heard::NotMine };
+        let Some(config) = self.config.with(key.as_str(), *value) else {
+            return Heard::Refused(Why::Refused(
+                "the maker's parameters are offset, skew, size, refill, max_position, requote and pause",
+            ));
+        };
+        let checked = config.check();
+        if checked.is_ok() {
+            self.config = config;
+        }
+        checked.into()
+    }
+
     fn instruments(&self) -> Option<usize> {
         Some(self.idle_until.len())
     }
 }
 
-crate::state! { MarketMaker { idle_until } without { config } }
+crate::value! { enum Reference { 0 => Mid, 1 => Best } }
+crate::value! { MarketMakerConfig { reference, offset, skew, size, refill, max_position, requote, pause } }
+crate::state! { MarketMaker { config, idle_until } then sound }

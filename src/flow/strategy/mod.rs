@@ -8,8 +8,8 @@ mod maker;
 mod taker;
 mod view;
 
-use super::Command;
 use super::action::{Action, Change, SellMark, Tags};
+use super::command::{Command, Heard};
 use super::event::Event;
 use super::risk::Refusal;
 use super::signal::{Signal, fewer};
@@ -175,10 +175,14 @@ pub trait Strategy<S: Signal>: State {
         let _ = (id, view, ask);
     }
 
-    /// The lane has taken a command, and done what is its to do. Strategies hear all commands, those that stop them
-    /// included; what is asked for while they may not act is dropped.
-    fn on_command(&mut self, command: &Command, view: &View<'_, S>, ask: &mut Actions) {
+    /// The lane has taken a command, and done what is its to do. Strategies hear all commands but those to another
+    /// strategy and those to a feed, those that stop them included; what is asked for while they may not act is dropped.
+    ///
+    /// What it says to a word that is for strategies ([`Word::Target`](super::command::Word::Target) and those after it)
+    /// is the answer to whoever gave the command; of other words nobody asks.
+    fn on_command(&mut self, command: &Command<'_>, view: &View<'_, S>, ask: &mut Actions) -> Heard {
         let _ = (command, view, ask);
+        Heard::NotMine
     }
 
     /// For how many instruments it was built; `None`: for any number.
@@ -247,10 +251,16 @@ impl<S: Signal, X: Strategy<S>, Y: Strategy<S>> Strategy<S> for (X, Y) {
         ask.by(second, |ask| self.1.on_notice(id, &view.of(second), ask));
     }
 
-    fn on_command(&mut self, command: &Command, view: &View<'_, S>, ask: &mut Actions) {
-        self.0.on_command(command, view, ask);
+    fn on_command(&mut self, command: &Command<'_>, view: &View<'_, S>, ask: &mut Actions) -> Heard {
         let second = second::<S, X>(view);
-        ask.by(second, |ask| self.1.on_command(command, &view.of(second), ask));
+        let (mut first, mut other) = (Heard::NotMine, Heard::NotMine);
+        if command.to.strategy.is_none_or(|strategy| strategy < second) {
+            first = self.0.on_command(command, view, ask);
+        }
+        if command.to.strategy.is_none_or(|strategy| strategy >= second) {
+            ask.by(second, |ask| other = self.1.on_command(command, &view.of(second), ask));
+        }
+        first.or(other)
     }
 
     fn instruments(&self) -> Option<usize> {

@@ -1,8 +1,9 @@
 //! Takes the opposite best when the book leans far enough.
 
 use super::{Actions, Strategy, View};
-use crate::base::{InstrumentId, Mono, Nanos, OutOfRange, Qty, Side};
+use crate::base::{InstrumentId, LoadError, Mono, Nanos, OutOfRange, Qty, Side};
 use crate::flow::action::{Action, Enter, TimeInForce};
+use crate::flow::command::{Command, Heard, Why, Word};
 use crate::flow::event::Event;
 use crate::flow::signal::{Pressure, Signal};
 use alloc::boxed::Box;
@@ -38,6 +39,21 @@ impl Default for ImbalanceTakerConfig {
 }
 
 impl ImbalanceTakerConfig {
+    /// The same with another value of a parameter, by the name of its field; `cooldown` in nanoseconds. `None`: there is no
+    /// such parameter.
+    #[must_use]
+    pub fn with(self, key: &str, value: i64) -> Option<Self> {
+        Some(match key {
+            "threshold" => ImbalanceTakerConfig { threshold: value, ..self },
+            "exit" => ImbalanceTakerConfig { exit: value, ..self },
+            "size" => ImbalanceTakerConfig { size: Qty(value), ..self },
+            "max_position" => ImbalanceTakerConfig { max_position: Qty(value), ..self },
+            // What is negative is beyond every range, as the check says.
+            "cooldown" => ImbalanceTakerConfig { cooldown: Nanos(u64::try_from(value).unwrap_or(u64::MAX)), ..self },
+            _ => return None,
+        })
+    }
+
     /// Checks every field.
     ///
     /// # Errors
@@ -69,6 +85,16 @@ impl ImbalanceTaker {
     pub fn new(config: &ImbalanceTakerConfig, instruments: usize) -> Result<Self, OutOfRange> {
         config.check()?;
         Ok(ImbalanceTaker { config: *config, idle_until: vec![Mono(0); instruments].into_boxed_slice() })
+    }
+
+    /// What it goes by now: its configuration, and what commands have changed.
+    #[must_use]
+    pub fn config(&self) -> &ImbalanceTakerConfig {
+        &self.config
+    }
+
+    fn sound(&mut self) -> Result<(), LoadError> {
+        self.config.check().map_err(|_| LoadError::BAD)
     }
 
     /// Which side, and at most how many shares.
@@ -120,9 +146,25 @@ impl<S: Signal<Value = Option<Pressure>>> Strategy<S> for ImbalanceTaker {
         }
     }
 
+    /// Of its parameters; they hold in every instrument.
+    fn on_command(&mut self, command: &Command<'_>, _: &View<'_, S>, _: &mut Actions) -> Heard {
+        let Word::Parameter { key, value } = &command.word else { return Heard::NotMine };
+        let Some(config) = self.config.with(key.as_str(), *value) else {
+            return Heard::Refused(Why::Refused(
+                "the taker's parameters are threshold, exit, size, max_position and cooldown",
+            ));
+        };
+        let checked = config.check();
+        if checked.is_ok() {
+            self.config = config;
+        }
+        checked.into()
+    }
+
     fn instruments(&self) -> Option<usize> {
         Some(self.idle_until.len())
     }
 }
 
-crate::state! { ImbalanceTaker { idle_until } without { config } }
+crate::value! { ImbalanceTakerConfig { threshold, exit, size, max_position, cooldown } }
+crate::state! { ImbalanceTaker { config, idle_until } then sound }

@@ -3,6 +3,7 @@
 use super::{Awaits, OwnOrder};
 use crate::base::{
     ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, PerVenue, Qty, Side, StrategyId, Utc,
+    VenueId,
 };
 use crate::flow::UtcOffset;
 use crate::flow::action::Tags;
@@ -149,16 +150,24 @@ impl<'a, S> View<'a, S> {
         market.trading.tradable(id, market.at)
     }
 
-    /// May orders be sent in it at all: is the kill switch released, and does the venue trade it?
+    /// May this strategy's orders be sent in it at all: is no kill switch thrown that stops them, is the strategy not disabled,
+    /// and does the venue trade the instrument?
     ///
     /// # Errors
-    /// [`Refusal::Killed`] or [`Refusal::NotTradable`], as the gate would say.
+    /// [`Refusal::Killed`], [`Refusal::Disabled`] or [`Refusal::NotTradable`], as the gate would say.
     #[inline]
     pub fn tradable(&self, id: InstrumentId) -> Result<(), Refusal> {
-        if self.lane.gate.is_killed() {
-            return Err(Refusal::Killed);
-        }
+        self.may_enter(id)?;
         self.trading(id).map_err(|_| Refusal::NotTradable)
+    }
+
+    #[inline]
+    fn may_enter(&self, id: InstrumentId) -> Result<(), Refusal> {
+        if !self.lane.gate.stops_any() {
+            return Ok(());
+        }
+        let venue = self.row(id).map_or(VenueId::FIRST, |row| row.venue);
+        self.lane.gate.may_enter(id, venue, self.tags.strategy)
     }
 
     /// Are both market and book fit to trade on: [`tradable`](Self::tradable), and the book neither stale nor locked nor
@@ -168,9 +177,7 @@ impl<'a, S> View<'a, S> {
     /// What the gate would refuse an order for, whatever its price and size.
     #[inline]
     pub fn may_trade(&self, id: InstrumentId) -> Result<(), Refusal> {
-        if self.lane.gate.is_killed() {
-            return Err(Refusal::Killed);
-        }
+        self.may_enter(id)?;
         let Some(market) = self.market(id).filter(|market| market.trades(id)) else { return Err(Refusal::NotTradable) };
         let book = market.books.view(id);
         if !book.freshness().is_fresh() {
@@ -197,6 +204,9 @@ impl<'a, S> View<'a, S> {
     #[must_use]
     pub fn limits_left(&self, id: InstrumentId, side: Side) -> Left {
         let Some(row) = self.row(id) else { return Left::default() };
+        if self.may_enter(id).is_err() {
+            return Left::default();
+        }
         self.lane.gate.left((id, row), side, self.lane.now, self.lane.orders.room())
     }
 

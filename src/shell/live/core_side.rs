@@ -9,7 +9,7 @@ use crate::flow::outbox::{Class, Outbox, Output, Progress};
 use crate::flow::record::log::LONGEST_SESSION_TAG;
 use crate::flow::record::{self, Kind, RecordHeader, StatusBody, TraceBody};
 use crate::flow::wire::soupbintcp::Password;
-use crate::flow::{Command, Input, Machine};
+use crate::flow::{CommandBuf, CommandBytes, Input, Machine};
 use crate::shell::agent::AgentError;
 use crate::shell::clock::{Clock, UtcWatch};
 use crate::shell::config::{LiveConfig, SMALLEST_RING};
@@ -155,7 +155,7 @@ pub(super) struct CoreSide {
     pub(super) journal: Journal,
     pub(super) clock: Clock,
     orders: Session,
-    inbox: Arc<ArrayQueue<Command>>,
+    inbox: Arc<ArrayQueue<CommandBuf>>,
     kill: KillSwitch,
     /// As the lane knows it.
     killed: KillWatch,
@@ -259,7 +259,7 @@ impl CoreSide {
             }
             (Course::Ending(_), Ok(room)) if !self.told && room >= LAST_RESERVE => {
                 self.told = true;
-                Command::Shutdown
+                CommandBytes::SHUTDOWN
             }
             (_, Ok(room)) if room < LAST_RESERVE => {
                 self.wait_for_log(now);
@@ -268,7 +268,7 @@ impl CoreSide {
             (Course::Ending(_), Ok(_)) => return Ok(0),
             (Course::Held(_), Ok(room)) if room >= self.log_enough => {
                 self.course = Course::Open;
-                Command::Resume
+                CommandBytes::RESUME
             }
             (Course::Held(_), Ok(_)) => {
                 self.course = Course::Held(None);
@@ -277,7 +277,7 @@ impl CoreSide {
             (Course::Open, Ok(_)) => {
                 self.stalls += 1;
                 self.course = Course::Held(None);
-                Command::Hold
+                CommandBytes::HOLD
             }
         };
         self.input(lane, back, now, Input::Command(command));
@@ -421,10 +421,10 @@ impl CoreSide {
         }
         let mut work = 0;
         if let Some(news) = self.killed.look(&self.kill) {
-            let commands: &[Command] = match news {
-                KillNews::Thrown => &[Command::Kill],
-                KillNews::Released => &[Command::Release],
-                KillNews::ThrownAndReleased => &[Command::Kill, Command::Release],
+            let commands: &[CommandBytes<'_>] = match news {
+                KillNews::Thrown => &[CommandBytes::KILL],
+                KillNews::Released => &[CommandBytes::RELEASE],
+                KillNews::ThrownAndReleased => &[CommandBytes::KILL, CommandBytes::RELEASE],
             };
             for command in commands {
                 self.input(lane, back, self.clock.now(), Input::Command(*command));
@@ -450,12 +450,12 @@ impl CoreSide {
     }
 
     #[cold]
-    fn command(&mut self, lane: &mut impl Driven, back: &mut impl Back, command: Command) {
-        match (command, &self.course) {
+    fn command(&mut self, lane: &mut impl Driven, back: &mut impl Back, command: CommandBuf) {
+        match (command.bytes().snapshot_of(), &self.course) {
             // It ends already; nothing else can be had of it.
             (_, Course::Ending(_)) => {}
-            (Command::Snapshot(venue), _) => self.wants_snapshot.insert(venue),
-            _ => self.input(lane, back, self.clock.now(), Input::Command(command)),
+            (Some(venue), _) => self.wants_snapshot.insert(venue),
+            (None, _) => self.input(lane, back, self.clock.now(), Input::Command(command.bytes())),
         }
     }
 

@@ -248,20 +248,21 @@ mod tests {
     use crate::base::{Utc, VenueId};
     use crate::flow::outbox::Class;
     use crate::flow::session::SessionInput;
-    use crate::flow::{Arrival, Command, Machine};
+    use crate::flow::{Arrival, CommandBuf, Machine};
     use crate::shell::ring::ring;
 
     #[test]
     fn every_frame_crosses_as_it_is() {
         let (writer, mut reader) = ring(1 << 16);
         let mut writer = Writer::new(writer);
+        let snapshot = CommandBuf::snapshot(VenueId(3));
         let inputs = [
             Input::Packet(Arrival::on(VenueId(3), LineId::B), b"packet"),
             Input::Packet(Arrival { stamp: Some(Utc(7)), ..Arrival::on(VenueId::FIRST, LineId::A) }, b""),
             Input::Session(VenueId::FIRST, SessionId::SNAPSHOT, SessionInput::Connected),
             Input::Session(VenueId::FIRST, SessionId::SNAPSHOT, SessionInput::Bytes(b"bytes")),
             Input::Session(VenueId::FIRST, SessionId::SNAPSHOT, SessionInput::Closed),
-            Input::Command(Command::Snapshot(VenueId(3))),
+            Input::Command(snapshot.bytes()),
             Input::Timer(Machine::Feed(VenueId(3))),
         ];
         for (now, input) in (7..).map(Mono).zip(&inputs) {

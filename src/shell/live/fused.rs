@@ -3,7 +3,7 @@
 use super::core_side::{CoreSide, Written};
 use super::market_side::{Heard, MarketSide};
 use crate::base::{Mono, SessionId, VenueId};
-use crate::flow::{Command, Input};
+use crate::flow::{CommandBuf, Input};
 use crate::shell::agent::{Agent, AgentError};
 use crate::shell::lane::Lane;
 
@@ -50,7 +50,8 @@ impl FusedAgent {
 
     fn ask_for_snapshot(&mut self, venue: VenueId) -> usize {
         let now = self.core.clock.now();
-        self.core.input(&mut self.lane, &mut self.market.back, now, Input::Command(Command::Snapshot(venue)));
+        let command = CommandBuf::snapshot(venue);
+        self.core.input(&mut self.lane, &mut self.market.back, now, Input::Command(command.bytes()));
         1
     }
 }

@@ -40,9 +40,9 @@ use super::plan::{CoreWish, Plan, Wish};
 use super::ring::ring;
 use super::sync::{Counter, Stop};
 use crate::base::Mono;
-use crate::flow::Command;
 use crate::flow::record::FinalBody;
 use crate::flow::wire::soupbintcp::Password;
+use crate::flow::{CommandBuf, Word};
 use core_side::{CoreSide, Written};
 use crossbeam_queue::ArrayQueue;
 use fused::FusedAgent;
@@ -141,7 +141,7 @@ pub enum LiveError {
 /// What others may do to a running lane, and see of it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    inbox: Arc<ArrayQueue<Command>>,
+    inbox: Arc<ArrayQueue<CommandBuf>>,
     kill: KillSwitch,
     over: Stop,
     failing: Stop,
@@ -153,11 +153,14 @@ impl Handle {
     /// Gives the lane a command. False: too many wait already. Kill and release act at once on the shell's switch, and the
     /// lane logs the command when it sees it.
     #[must_use]
-    pub fn command(&self, command: Command) -> bool {
-        match command {
-            Command::Kill => self.kill.throw(),
-            Command::Release => self.kill.release(),
-            _ => return self.inbox.push(command).is_ok(),
+    pub fn command(&self, command: impl Into<CommandBuf>) -> bool {
+        let command = command.into();
+        if command.bytes().is(Word::Kill) {
+            self.kill.throw();
+        } else if command.bytes().is(Word::Release) {
+            self.kill.release();
+        } else {
+            return self.inbox.push(command).is_ok();
         }
         true
     }
@@ -526,7 +529,7 @@ impl Live {
         let until = Instant::now() + self.shutdown_timeout;
         let mut asked = false;
         while !self.handle.is_over() {
-            asked = asked || self.handle.command(Command::Shutdown);
+            asked = asked || self.handle.command(Word::Shutdown);
             // In this order: what a thread did last, it did before it ended.
             if self.is_dead() || Instant::now() > until {
                 return self.handle.is_over();

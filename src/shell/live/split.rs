@@ -7,7 +7,7 @@ use crate::base::{Mono, Nanos, SessionId, VenueId};
 use crate::flow::outbox::{Outbox, Progress};
 use crate::flow::record::StatusBody;
 use crate::flow::session::SessionInput;
-use crate::flow::{Command, Input, Machine};
+use crate::flow::{CommandBuf, Input, Machine};
 use crate::shell::agent::{Agent, AgentError};
 use crate::shell::counters::Tally;
 use crate::shell::lane::{CoreHalf, FeedHalf, Lane};
@@ -129,7 +129,8 @@ impl FeedAgent {
         })?;
         let now = market.clock.now();
         if let Some(venue) = asks.pop() {
-            cross(&mut **feed, out, ring, &mut market.back, (now, Input::Command(Command::Snapshot(venue))))?;
+            let command = CommandBuf::snapshot(venue);
+            cross(&mut **feed, out, ring, &mut market.back, (now, Input::Command(command.bytes())))?;
             work += 1;
         }
         if work > 0 || now >= self.deadline {
@@ -318,9 +319,9 @@ fn without_bytes(input: Input<'_>) -> Input<'static> {
     match input {
         Input::Packet(arrival, _) => Input::Packet(arrival, &[]),
         Input::Session(venue, session, _) => Input::Session(venue, session, SessionInput::Bytes(&[])),
-        Input::Command(command) => Input::Command(command),
-        Input::Timer(machine) => Input::Timer(machine),
         Input::Clock(offset) => Input::Clock(offset),
+        // A command has been heard; only whose it was counts.
+        Input::Command(_) | Input::Timer(_) => Input::Timer(input.machine()),
     }
 }
 

@@ -506,6 +506,7 @@ pub(super) fn facts(table: &InstrumentTable, now: Mono) -> Facts<'_> {
 pub(super) fn order_facts(order: &Order) -> OrderFacts {
     OrderFacts {
         instrument: order.instrument,
+        strategy: order.tags.strategy,
         side: order.side,
         mark: order.mark,
         price: order.limit,

@@ -4,7 +4,7 @@ use super::market::APPROVED;
 use super::rig::*;
 use super::silence::Greedy;
 use firelane_gateway::base::{Nanos, SessionId, VenueId};
-use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::entry::{OrderEntry, Stage};
 use firelane_gateway::flow::orders::{AnomalyKind, Counters};
 use firelane_gateway::flow::record::{AnomalyBody, Kind};
@@ -52,7 +52,7 @@ fn a_contradiction_stops_trading_before_a_strategy_can_answer_it_until_somebody_
     rig.say(Venue::rejected(&[b'O', 0, 0, 9, 9]));
     assert_eq!(told(&rig)[1..], [(AnomalyKind::UnknownOrder, true)]);
     assert_eq!(rig.lane.core().counters().stops, 1);
-    rig.command(Command::Enable);
+    rig.command(Word::Enable);
     assert!(!rig.lane.core().is_stopped());
     rig.market(&[tell(1, Do::Buy, 100, 98_000)]);
     assert_eq!((rig.decisions().last(), rig.live()), (Some(&APPROVED), 1));

@@ -18,7 +18,7 @@ use firelane_gateway::flow::trading::Trading;
 use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::wiring::{Parts, Policy};
-use firelane_gateway::flow::{Command, Gateway};
+use firelane_gateway::flow::{Gateway, Word};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use zerocopy::IntoBytes;
@@ -84,18 +84,18 @@ fn strategies_are_told_when_what_they_may_trade_changes_without_an_event() {
     rig.market(&[phase(b"Q")]);
     assert_eq!(watcher.take(), all(true));
 
-    rig.command(Command::Kill);
+    rig.command(Word::Kill);
     assert_eq!(watcher.take(), all(false));
-    rig.command(Command::Release);
+    rig.command(Word::Release);
     assert_eq!(watcher.take(), all(true));
-    rig.command(Command::Disable);
+    rig.command(Word::Disable);
     assert_eq!(watcher.take(), []);
-    rig.command(Command::Enable);
+    rig.command(Word::Enable);
     assert_eq!(watcher.take(), all(true));
 
-    rig.command(Command::Hold);
+    rig.command(Word::Hold);
     assert_eq!(watcher.take(), []);
-    rig.command(Command::Resume);
+    rig.command(Word::Resume);
     assert_eq!(watcher.take(), all(true), "what came while it was held, nobody was told");
 
     rig.market(&[delete(1, 4_711)]);
@@ -110,11 +110,11 @@ fn while_killed_strategies_are_told_that_they_may_not_trade() {
     let (mut rig, watcher) = watched();
     rig.market(&[add(1, 77, b"B", 100, 99_000)]);
     assert_eq!(watcher.take(), [('e', 0, true)]);
-    rig.command(Command::Kill);
+    rig.command(Word::Kill);
     watcher.take();
     rig.market(&[add(1, 78, b"B", 100, 99_000)]);
     assert_eq!(watcher.take(), [('e', 0, false)]);
-    rig.command(Command::Release);
+    rig.command(Word::Release);
     watcher.take();
     rig.market(&[add(1, 79, b"B", 100, 99_000)]);
     assert_eq!(watcher.take(), [('e', 0, true)]);
@@ -254,7 +254,7 @@ fn a_strategy_whose_deadline_stands_still_is_stopped_and_what_rests_is_cancelled
         assert_eq!((rig.asked().as_str(), rig.live(), rig.lane.core().counters().stuck), ("X", 0, 1));
         assert_eq!((rig.alerts(), *calls.lock().unwrap()), (vec![Alert::Stuck as u16], most));
         // Enabled again, it is stopped again.
-        rig.command(Command::Enable);
+        rig.command(Word::Enable);
         rig.pass(Nanos::from_millis(1));
         assert_eq!(rig.lane.core().counters().stuck, 2);
     }
@@ -265,7 +265,7 @@ fn a_strategy_whose_deadline_stands_still_is_stopped_and_what_rests_is_cancelled
 fn the_end_of_a_hold_lifts_nothing_else() {
     let stop = |rig: &mut Rig, disabled: bool| {
         if disabled {
-            return rig.command(Command::Disable);
+            return rig.command(Word::Disable);
         }
         // The venue has an order that nobody sent.
         let mut request = rig.venue.asked.iter().find(|asked| asked[0] == b'O').unwrap().clone();
@@ -281,16 +281,16 @@ fn the_end_of_a_hold_lifts_nothing_else() {
         if before {
             stop(&mut rig, disabled);
         }
-        rig.command(Command::Hold);
+        rig.command(Word::Hold);
         assert_eq!(rig.live(), 0, "nothing rests");
         rig.tell(1, Do::Buy, 100, 99_000);
         if !before {
             stop(&mut rig, disabled);
         }
-        rig.command(Command::Resume);
+        rig.command(Word::Resume);
         rig.tell(1, Do::Buy, 100, 99_000);
         assert_eq!(rig.live(), 0, "disabled: {disabled}, before: {before}");
-        rig.command(Command::Enable);
+        rig.command(Word::Enable);
         rig.tell(1, Do::Buy, 100, 99_000);
         assert_eq!(rig.live(), 1);
     }
@@ -323,11 +323,11 @@ fn deadlines_of_many_instruments_at_one_time_are_no_standstill_and_a_lane_that_i
     let came = Arc::new(AtomicU64::new(0));
     let mut rig = Rig::of(&Setup::default(), Rounds(vec![0; 2], Mono(0), Arc::clone(&came)));
     rig.open(2);
-    rig.command(Command::Hold);
+    rig.command(Word::Hold);
     let before = came.load(Ordering::Relaxed);
     rig.pass(Nanos::from_millis(1));
     assert_eq!(came.load(Ordering::Relaxed), before, "nobody acts");
-    rig.command(Command::Resume);
+    rig.command(Word::Resume);
     rig.pass(Nanos::from_millis(1));
     assert_eq!((rig.lane.core().counters().stuck, came.load(Ordering::Relaxed)), (0, 6));
 }
@@ -338,7 +338,7 @@ fn what_may_not_rest_any_more_is_cancelled_as_soon_as_order_entry_is_back() {
     rig.tell(1, Do::Buy, 100, 99_000);
     rig.cut();
     rig.pass(Nanos::from_millis(500));
-    rig.command(Command::Kill);
+    rig.command(Word::Kill);
     rig.look();
     assert_eq!((rig.live(), rig.lane.core().ready(VenueId::FIRST)), (1, false));
     let mut waited = 0;
@@ -375,7 +375,7 @@ fn what_may_not_rest_any_more_is_cancelled_when_order_entry_is_back_and_not_a_se
     let up = steps(&mut cut(), |rig| rig.lane.core().entry(VenueId::FIRST).unwrap().stage() == Stage::Replaying);
     let mut rig = cut();
     (1..up).for_each(|_| rig.pass(step));
-    rig.command(Command::Kill);
+    rig.command(Word::Kill);
     assert_eq!((rig.asked().as_str(), rig.live()), ("", 1), "nothing can leave");
     assert!(steps(&mut rig, |rig| rig.lane.core().ready(VenueId::FIRST)) < 100, "half a second");
     assert_eq!((rig.asked().as_str(), rig.live()), ("QX", 0));

@@ -101,7 +101,7 @@ fn time_does_not_run_backwards_in_the_core() {
     let (order, _) = rig.newest();
     let early = rig.now;
     rig.pass(Nanos::from_millis(5));
-    rig.command(firelane_gateway::flow::Command::Enable);
+    rig.command(firelane_gateway::flow::Word::Enable);
     let late = rig.now;
     rig.now = early;
     rig.venue.answers = false;
@@ -207,7 +207,7 @@ fn whoever_reads_the_tape_learns_why_order_entry_was_lost() {
     rig.pass(Nanos::from_secs(4));
     assert_eq!(rig.alerts(), [Alert::EntryReady as u16]);
     rig.look();
-    rig.command(firelane_gateway::flow::Command::Shutdown);
+    rig.command(firelane_gateway::flow::Word::Shutdown);
     assert_eq!(rig.lost_for(), [Away::Closing]);
 }
 
@@ -215,7 +215,7 @@ fn whoever_reads_the_tape_learns_why_order_entry_was_lost() {
 fn the_end_of_order_entry_is_said_once_with_its_reason() {
     let mut rig = Rig::trading(&Setup::default());
     rig.look();
-    rig.command(firelane_gateway::flow::Command::Shutdown);
+    rig.command(firelane_gateway::flow::Word::Shutdown);
     rig.pass(Nanos::from_secs(3));
     assert_eq!(rig.lane.core().entry(VenueId::FIRST).unwrap().stage(), Stage::Over);
     let over = rig.alerts().into_iter().filter(|alert| *alert == Alert::EntryOver as u16).count();

@@ -19,7 +19,7 @@ use firelane_gateway::flow::signal::Imbalance;
 use firelane_gateway::flow::venue::VenueParts;
 use firelane_gateway::flow::wire::normal::{self, Body, InstrumentBody, LONGEST, LevelBody, State, TradeBody};
 use firelane_gateway::flow::wiring::{Parts, Wiring};
-use firelane_gateway::flow::{Command, Gateway, Input};
+use firelane_gateway::flow::{CommandBytes, Gateway, Input};
 use std::ops::{Deref, DerefMut};
 use zerocopy::byteorder::little_endian::{I64, U64};
 
@@ -164,7 +164,7 @@ impl Trio {
     /// Trading at two, and the third's stream is up.
     fn connected() -> Self {
         let mut street = Trio { street: Street::new(lane()), stream: normal::Writer::default() };
-        street.give(Input::Command(Command::Start));
+        street.give(Input::Command(CommandBytes::START));
         street.pass(Nanos::from_millis(1_100));
         street.market(ONE, &opening(2));
         street.market(TWO, &opening(2));

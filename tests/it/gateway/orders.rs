@@ -3,7 +3,7 @@
 use super::market::{APPROVED, refused};
 use super::rig::*;
 use firelane_gateway::base::{Nanos, Qty, SessionId, Side, VenueId, VenueRef};
-use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::entry::{OrderEntry, Stage};
 use firelane_gateway::flow::record::Alert;
 use firelane_gateway::flow::risk::Refusal;
@@ -85,7 +85,7 @@ fn a_kill_cancels_everything_lets_nothing_in_and_can_be_released() {
     rig.venue.answers = false;
     rig.tell(2, Do::Replace, 200, 99_100);
     rig.look();
-    rig.command(Command::Kill);
+    rig.command(Word::Kill);
     assert_eq!(rig.asked(), "X".repeat(3), "two orders and the replacement on its way");
     rig.tell(1, Do::Sell, 100, 102_000);
     assert_eq!(rig.decisions().last(), Some(&refused(Refusal::Killed)));
@@ -96,7 +96,7 @@ fn a_kill_cancels_everything_lets_nothing_in_and_can_be_released() {
     rig.pass(Nanos::from_millis(1_500));
     assert!(rig.asked().contains('X') && rig.live() == 0, "{}", rig.asked());
 
-    rig.command(Command::Release);
+    rig.command(Word::Release);
     rig.look();
     rig.tell(1, Do::Buy, 100, 99_000);
     assert_eq!((rig.decisions(), rig.live()), (vec![APPROVED], 1));
@@ -108,14 +108,14 @@ fn a_disabled_strategy_is_not_asked_and_what_rested_is_cancelled() {
     rig.tell(1, Do::Buy, 100, 99_000);
     rig.tell(1, Do::BuyLater, 1_000, 0);
     rig.look();
-    rig.command(Command::Disable);
+    rig.command(Word::Disable);
     assert_eq!((rig.asked().as_str(), rig.live()), ("X", 0));
     rig.look();
     rig.tell(1, Do::Buy, 100, 99_000);
     rig.pass(Nanos::from_millis(10));
     assert!(rig.decisions().is_empty(), "neither by messages nor by its timer");
     assert_eq!(rig.lane.core().book(X).last_trade().map(|t| t.1), Some(Qty(100)), "the market goes on");
-    rig.command(Command::Enable);
+    rig.command(Word::Enable);
     rig.tell(1, Do::Buy, 100, 99_000);
     assert!(rig.decisions().contains(&APPROVED));
 }
@@ -126,7 +126,7 @@ fn a_shutdown_cancels_waits_for_the_answers_and_logs_out() {
     rig.tell(1, Do::Buy, 100, 99_000);
     rig.venue.answers = false;
     rig.look();
-    rig.command(Command::Shutdown);
+    rig.command(Word::Shutdown);
     assert_eq!((rig.asked().as_str(), rig.lane.core().entry(VenueId::FIRST).unwrap().stage()), ("X", Stage::Sweeping));
     rig.tell(1, Do::Buy, 100, 99_000);
     assert_eq!(rig.asked(), "X");
@@ -207,7 +207,7 @@ fn nothing_is_traded_before_the_replay_is_worked_through() {
     let mut rig = Rig::new(&Setup::default());
     rig.venue = history().restarted();
     rig.market(&opening(2));
-    rig.command(Command::Start);
+    rig.command(Word::Start);
     rig.tell(1, Do::Buy, 100, 99_000);
     assert_eq!(rig.decisions(), [refused(Refusal::EntryNotReady)]);
     assert_eq!((rig.position(X), rig.live()), (60, 1), "adopted, and not yet cancelled");

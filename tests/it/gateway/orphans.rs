@@ -3,7 +3,7 @@
 use super::market::{APPROVED, refused};
 use super::rig::*;
 use firelane_gateway::base::{Name, Nanos, SessionId, Symbol, Token, VenueId};
-use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::entry::{Away, OrderEntry, Stage};
 use firelane_gateway::flow::record::{Alert, AlertBody, Kind};
 use firelane_gateway::flow::risk::Refusal;
@@ -142,7 +142,7 @@ fn a_shutdown_waits_until_none_lives() {
     let mut rig = next_run(&other_symbol(), earlier(1));
     rig.venue.answers = false;
     rig.start();
-    rig.command(Command::Shutdown);
+    rig.command(Word::Shutdown);
     let (token, adopted) = (orphans(&rig)[0].0, rig.newest().1);
     let cancelled = rig.venue.cancel(adopted).unwrap();
     rig.say(cancelled);
@@ -179,7 +179,7 @@ fn what_is_not_known_is_adopted_while_the_venue_tells_of_earlier_runs_and_never_
             "day over" => rig.say(Venue::event(b'E')),
             "closing" => {
                 rig.venue.answers = false;
-                rig.command(Command::Shutdown);
+                rig.command(Word::Shutdown);
             }
             _ => {}
         }

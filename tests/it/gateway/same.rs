@@ -2,7 +2,7 @@
 
 use super::rig::*;
 use firelane_gateway::base::{Nanos, SessionId, Token, VenueId};
-use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::outbox::Class;
 use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
 use rand::{RngExt, SeedableRng};
@@ -74,8 +74,8 @@ pub(super) fn a_day(seed: u64, gap: usize) -> Rig<MarketMaker> {
                 assert_eq!(rig.lane.feeds().first().next_sequence(), rig.next);
             }
             20 => rig.cut(),
-            30 => rig.command(Command::Kill),
-            32 => rig.command(Command::Release),
+            30 => rig.command(Word::Kill),
+            32 => rig.command(Word::Release),
             _ => {}
         }
     }

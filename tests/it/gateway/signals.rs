@@ -2,7 +2,7 @@
 
 use super::rig::*;
 use firelane_gateway::base::{InstrumentId, Mono, Nanos, Side};
-use firelane_gateway::flow::Command;
+use firelane_gateway::flow::Word;
 use firelane_gateway::flow::book::BookRef;
 use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::record::{Alert, AlertBody, Kind, SignalBody};
@@ -77,14 +77,14 @@ fn signals_have_deadlines_of_their_own_and_speak_under_their_numbers() {
     assert_eq!(said(&rig), [(2, 2, 100_000), (2, 2, 100_000), (0, 2, 100_000), (2, 2, 100_000)]);
     // They go on while strategies are stopped, and wait while the lane is held.
     rig.look();
-    rig.command(Command::Disable);
+    rig.command(Word::Disable);
     rig.pass(Nanos::from_millis(4));
     assert_eq!(said(&rig).len(), 1);
-    rig.command(Command::Hold);
+    rig.command(Word::Hold);
     rig.look();
     rig.pass(Nanos::from_millis(30));
     assert_eq!(said(&rig), []);
-    rig.command(Command::Resume);
+    rig.command(Word::Resume);
     rig.pass(Nanos::from_millis(1));
     assert!(said(&rig).len() > 3, "what was due meanwhile");
     assert_eq!(rig.lane.core().counters().stuck, 0);
@@ -119,7 +119,7 @@ fn a_signal_whose_deadline_stands_still_is_called_no_more_and_the_strategies_are
     assert_eq!((rig.alerts(), rig.lane.core().counters().stuck), (vec![Alert::Stuck as u16], 1));
     assert_eq!(rig.tape(Kind::Alert, |b: &AlertBody| (b.instrument.get(), b.second.get())), [(u32::MAX, 1)]);
     let digest = rig.lane.digest();
-    rig.command(Command::Enable);
+    rig.command(Word::Enable);
     assert_ne!(rig.lane.digest(), digest);
     rig.pass(Nanos::from_millis(1));
     assert_eq!(rig.lane.core().counters().stuck, 2, "enabled again, it is stopped again");

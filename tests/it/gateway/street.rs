@@ -6,7 +6,7 @@ use firelane_gateway::flow::outbox::{Outbox, Output, Progress};
 use firelane_gateway::flow::record::{Alert, AlertBody, Kind, OrderBody};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wiring::Wiring;
-use firelane_gateway::flow::{Arrival, Command, Gateway, Input};
+use firelane_gateway::flow::{Arrival, CommandBuf, Gateway, Input};
 use std::collections::VecDeque;
 use zerocopy::FromBytes;
 
@@ -73,7 +73,7 @@ impl<W: Wiring, const N: usize> Street<W, N> {
                 Effect::Disconnect(SessionId::ORDERS) if port.is_connected() => self.close(venue, &mut effects),
                 Effect::Snapshot => {
                     self.snapshots.push(venue);
-                    self.take(Input::Command(Command::Snapshot(venue)), &mut effects);
+                    self.take(Input::Command(CommandBuf::snapshot(venue).bytes()), &mut effects);
                 }
                 other => self.wires.push((venue, other)),
             }

@@ -13,7 +13,7 @@ use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::record::Alert;
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wiring::Parts;
-use firelane_gateway::flow::{Arrival, Command, Gateway, Input, Machine};
+use firelane_gateway::flow::{Arrival, CommandBuf, CommandBytes, Gateway, Input, Machine};
 
 const ONE: VenueId = VenueId(0);
 const OTHER: VenueId = VenueId(1);
@@ -35,12 +35,12 @@ pub(crate) fn lane() -> Lane {
     Gateway::new(parts).unwrap()
 }
 
-type Pair = Street<Desk<Told>, 2>;
+pub(super) type Pair = Street<Desk<Told>, 2>;
 
 /// Trading at both.
-fn open() -> Pair {
+pub(super) fn open() -> Pair {
     let mut street = Street::new(lane());
-    street.give(Input::Command(Command::Start));
+    street.give(Input::Command(CommandBytes::START));
     street.pass(Nanos::from_millis(1_100));
     street.market(ONE, &opening(2));
     street.market(OTHER, &opening(2));
@@ -52,7 +52,7 @@ fn open() -> Pair {
 }
 
 impl Pair {
-    fn tell(&mut self, venue: VenueId, what: Do, shares: u32, price: u32) {
+    pub(super) fn tell(&mut self, venue: VenueId, what: Do, shares: u32, price: u32) {
         self.market(venue, &[tell(1, what, shares, price)]);
     }
 
@@ -155,7 +155,7 @@ fn a_session_lost_at_one_venue_stops_no_order_at_the_other() {
     assert!(street.lane.core().ready(OTHER));
     assert_eq!(street.ports[0].orders.len(), 2, "the other's orders go on living");
     // A shutdown ends both.
-    street.give(Input::Command(Command::Shutdown));
+    street.give(Input::Command(CommandBytes::SHUTDOWN));
     street.pass(Nanos::from_secs(10));
     let over = street.lane.core().entries().all(|(_, entry)| entry.stage() == Stage::Over);
     assert!(over && street.lane.core().orders().live_count() == 0);
@@ -166,7 +166,7 @@ fn a_session_lost_at_one_venue_stops_no_order_at_the_other() {
 fn a_venue_that_comes_late_waits_for_no_order_at_the_other() {
     let mut street = Pair::new(lane());
     street.ports[1].up = false;
-    street.give(Input::Command(Command::Start));
+    street.give(Input::Command(CommandBytes::START));
     street.pass(Nanos::from_millis(1_100));
     street.market(ONE, &opening(2));
     street.market(OTHER, &opening(2));
@@ -215,12 +215,13 @@ fn what_names_a_venue_that_is_not_there_is_counted_and_of_no_effect() {
     let before = street.lane.digest();
     let nowhere = VenueId(2);
     let packet = packet(DAY, 1, &opening(2));
+    let snapshot = CommandBuf::snapshot(nowhere);
     let inputs = [
         Input::Packet(Arrival::on(nowhere, A), &packet),
         Input::Session(nowhere, SessionId::ORDERS, SessionInput::Connected),
         Input::Session(nowhere, SessionId::SNAPSHOT, SessionInput::Bytes(b"bytes")),
         Input::Timer(Machine::Feed(nowhere)),
-        Input::Command(Command::Snapshot(nowhere)),
+        Input::Command(snapshot.bytes()),
     ];
     for (n, input) in (1..).zip(inputs) {
         street.give(input);

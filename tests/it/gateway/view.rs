@@ -2,8 +2,8 @@
 
 use super::rig::*;
 use firelane_gateway::base::{InstrumentId, LoadError, Qty, Reader, Save, Side, State, StrategyId};
-use firelane_gateway::flow::Command;
 use firelane_gateway::flow::action::{Action, Change, Enter, TimeInForce};
+use firelane_gateway::flow::command::{Command, CommandBuf, Heard as Says, Word};
 use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::risk::{Refusal, Whose};
 use firelane_gateway::flow::signal::Imbalance;
@@ -16,8 +16,9 @@ use std::sync::{Arc, Mutex};
 struct Wide(Arc<Mutex<Vec<Heard>>>);
 
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant)] // a command is of fixed size, whatever it says
 enum Heard {
-    Command(Command, Result<(), Refusal>),
+    Command(CommandBuf, Result<(), Refusal>),
     /// The lane's orders in the first and the second, and its positions there.
     Lane([usize; 2], [i64; 2]),
 }
@@ -57,9 +58,10 @@ impl Strategy<Imbalance> for Wide {
         let positions = [X, Y].map(|id| view.position(id).0);
         self.note(Heard::Lane([X, Y].map(|id| view.orders(id).count()), positions));
     }
-    fn on_command(&mut self, command: &Command, view: &View<'_, Imbalance>, ask: &mut Actions) {
-        self.note(Heard::Command(*command, view.may_trade(Y)));
+    fn on_command(&mut self, command: &Command<'_>, view: &View<'_, Imbalance>, ask: &mut Actions) -> Says {
+        self.note(Heard::Command((*command).into(), view.may_trade(Y)));
         Self::buy(view, ask);
+        Says::NotMine
     }
 }
 
@@ -96,22 +98,22 @@ fn commands_are_heard_after_their_effect_and_whoever_may_not_act_asks_in_vain() 
         commands.collect::<Vec<_>>()
     };
     for (command, seen, enters) in [
-        (Command::Enable, Ok(()), 1),
+        (Word::Enable, Ok(()), 1),
         // The gate refuses it, and says so.
-        (Command::Kill, Err(Refusal::Killed), 0),
-        (Command::Release, Ok(()), 1),
-        (Command::Disable, Ok(()), 0),
-        (Command::Hold, Ok(()), 0),
-        (Command::Resume, Ok(()), 0),
-        (Command::Enable, Ok(()), 1),
+        (Word::Kill, Err(Refusal::Killed), 0),
+        (Word::Release, Ok(()), 1),
+        (Word::Disable, Ok(()), 0),
+        (Word::Hold, Ok(()), 0),
+        (Word::Resume, Ok(()), 0),
+        (Word::Enable, Ok(()), 1),
     ] {
         let before = rig.lane.core().counters().entered;
         rig.look();
         rig.command(command);
-        assert_eq!(heard(&strategy), [Heard::Command(command, seen)]);
+        assert_eq!(heard(&strategy), [Heard::Command(command.into(), seen)]);
         assert_eq!(rig.lane.core().counters().entered - before, enters, "{command:?}");
         let asked = rig.decisions().iter().filter(|(action, _)| *action == 'E').count();
-        assert_eq!(asked, usize::from(enters == 1 || command == Command::Kill), "{command:?}");
+        assert_eq!(asked, usize::from(enters == 1 || command == Word::Kill), "{command:?}");
     }
 }
 
@@ -120,8 +122,8 @@ fn what_trades_is_the_strategys_whose_order_it_was() {
     let strategy = Wide::default();
     let mut rig = Rig::of(&Setup::default(), (Told::default(), strategy));
     rig.open(2);
-    rig.command(Command::Disable);
-    rig.command(Command::Enable);
+    rig.command(Word::Disable);
+    rig.command(Word::Enable);
     let (_, token) = rig.newest();
     let executed = rig.venue.execute(token, 40, 100_000);
     rig.say(executed);

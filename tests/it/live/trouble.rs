@@ -3,8 +3,8 @@
 
 use super::rig::*;
 use super::{Stuck, gateway_rig, kinds, log_lost};
-use firelane_gateway::flow::Command;
 use firelane_gateway::flow::record::Kind;
+use firelane_gateway::flow::{CommandBuf, CommandBytes, Word};
 use firelane_gateway::shell::live::{Outcome, Setup as LiveSetup};
 use firelane_gateway::shell::log::{FileReader, LogError};
 use firelane_gateway::shell::verify::{Verified, verify};
@@ -41,15 +41,13 @@ fn reproduces(disk: &Stuck) -> Verified {
 }
 
 /// Commands in a log.
-fn commands(disk: &Stuck) -> Vec<Command> {
-    use zerocopy::FromBytes;
+fn commands(disk: &Stuck) -> Vec<CommandBuf> {
     let mut all = Vec::new();
     let bytes = disk.file.bytes();
     let mut reader = FileReader::new(&bytes[..]).unwrap();
     while let Ok(Some(record)) = reader.next_record() {
         if record.kind == Some(Kind::Command) {
-            let body = firelane_gateway::flow::record::CommandBody::read_from_bytes(&record.body).unwrap();
-            all.push(Command::from_body(body).unwrap());
+            all.push(CommandBytes::new(&record.body).unwrap().into());
         }
     }
     all
@@ -119,7 +117,7 @@ fn while_the_log_has_no_room_nothing_rests_and_the_session_lives() {
         let status = floor.lane.handle().board().status();
         assert_eq!((status.messages.get(), status.ready), (taken, 1), "{layout}: no market is taken");
         // Whoever enables the strategies now does not wake them before there is room.
-        assert!(floor.lane.handle().command(Command::Enable));
+        assert!(floor.lane.handle().command(Word::Enable));
         floor.turn();
         disk.held_up.store(false, Ordering::Release);
         floor.until("the market goes on, and so does trading", |floor| floor.venue.orders.len() == 1);
@@ -129,10 +127,10 @@ fn while_the_log_has_no_room_nothing_rests_and_the_session_lives() {
         let verified = reproduces(&disk);
         assert!(verified.complete && verified.inputs == outcome.lane.inputs(), "{layout}: {verified:?}");
         // As often as the market that has waited fills it again.
-        let commands: Vec<_> = commands(&disk).into_iter().filter(|command| *command != Command::Enable).collect();
-        assert_eq!(commands[0], Command::Start);
+        let commands: Vec<_> = commands(&disk).into_iter().filter(|command| *command != Word::Enable).collect();
+        assert_eq!(commands[0], Word::Start);
         for pair in commands[1..].chunks(2) {
-            assert_eq!(pair, [Command::Hold, Command::Resume], "{layout}");
+            assert_eq!(pair, [Word::Hold, Word::Resume], "{layout}");
         }
     }
 }
@@ -144,12 +142,12 @@ fn room_in_the_log_does_not_enable_what_somebody_disabled() {
         let disk = Stuck::default();
         let mut floor = resting("fused", &disk);
         if when == 0 {
-            assert!(floor.lane.handle().command(Command::Disable));
+            assert!(floor.lane.handle().command(Word::Disable));
             floor.turn();
         }
         stall(&mut floor, &disk);
         if when == 1 {
-            assert!(floor.lane.handle().command(Command::Disable));
+            assert!(floor.lane.handle().command(Word::Disable));
             floor.turn();
         }
         disk.held_up.store(false, Ordering::Release);
@@ -157,7 +155,7 @@ fn room_in_the_log_does_not_enable_what_somebody_disabled() {
         floor.tell(Do::Buy, 200, 98_000);
         floor.until("the market goes on", |floor| floor.lane.handle().board().status().messages.get() > taken);
         in_order(&floor.lane.finish().unwrap());
-        assert!(!commands(&disk).contains(&Command::Enable), "{when}: {:?}", commands(&disk));
+        assert!(!commands(&disk).iter().any(|command| *command == Word::Enable), "{when}: {:?}", commands(&disk));
     }
 }
 
@@ -174,7 +172,7 @@ fn the_kill_switch_works_while_the_log_is_stuck() {
         disk.held_up.store(false, Ordering::Release);
         in_order(&floor.lane.finish().unwrap());
         assert!(reproduces(&disk).complete, "{layout}");
-        assert_eq!(commands(&disk)[..3], [Command::Start, Command::Hold, Command::Kill], "{layout}");
+        assert_eq!(commands(&disk)[..3], [Word::Start, Word::Hold, Word::Kill], "{layout}");
     }
 }
 
@@ -219,7 +217,7 @@ fn a_kill_switch_that_is_thrown_for_a_moment_cancels_what_rests() {
         kill.release();
         floor.until("what rested is cancelled", |floor| floor.venue.orders.is_empty());
         in_order(&floor.lane.finish().unwrap());
-        assert_eq!(commands(&disk), [Command::Start, Command::Kill, Command::Release], "{layout}");
+        assert_eq!(commands(&disk), [Word::Start, Word::Kill, Word::Release], "{layout}");
     }
 }
 
@@ -230,7 +228,7 @@ fn commands_are_taken_a_few_at_a_time() {
         let disk = Stuck::default();
         let text = format!("[threads]\nlayout = \"{layout}\"\n[control]\ncommands = 64\n");
         let mut floor = Floor::with(&text, LiveSetup { log: disk.sheet(), ..LiveSetup::default() });
-        let fill = |floor: &Floor| (0..100).filter(|_| floor.lane.handle().command(Command::Enable)).count();
+        let fill = |floor: &Floor| (0..100).filter(|_| floor.lane.handle().command(Word::Enable)).count();
         assert_eq!(fill(&floor), 64);
         turn(&mut floor.lane.agents);
         assert_eq!(fill(&floor), 32, "{layout}");

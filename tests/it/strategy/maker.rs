@@ -308,6 +308,7 @@ impl Desk {
         let find = |orders: &[Live], id: ClientId| orders.iter().position(|o| o.id == id.0).unwrap();
         let of = |o: &Live| OrderFacts {
             instrument: A,
+            strategy: StrategyId(0),
             side: o.side,
             mark: o.mark,
             price: Price(o.price),

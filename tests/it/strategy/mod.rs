@@ -4,11 +4,11 @@ use firelane_gateway::base::{
     ClientId, Digest, ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Mono, Name, Nanos, Notional,
     PerVenue, Price, Qty, Reader, Side, State, StrategyId, Symbol, Token, VenueId, VenueRef, Writer,
 };
-use firelane_gateway::flow::Command;
 use firelane_gateway::flow::action::{
     Action, Cancel, Change, Enter, Exposure, Fill, Happening, MassCancel, Replace, SellMark, Tags, TimeInForce,
 };
 use firelane_gateway::flow::book::{BookCapacity, BookRef, Books, Scope, StaleReason};
+use firelane_gateway::flow::command::{Command, Heard, Word};
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status, TradingAction};
 use firelane_gateway::flow::orders::{Liquidity, Orders, OrdersConfig, Reason, Report, Sent, Standing, Visibility};
 use firelane_gateway::flow::risk::{Facts, Gate, OrderFacts, Refusal, RiskLimits, ShortSale, ZeroCross};
@@ -464,9 +464,10 @@ struct Parrot {
     timers: u32,
     commands: u32,
     deadline: Option<u64>,
+    says: Heard,
 }
 
-firelane_gateway::state! { Parrot { changes, refusals, timers, commands, deadline } }
+firelane_gateway::state! { Parrot { changes, refusals, timers, commands, deadline } without { says } }
 
 impl<S: Signal> Strategy<S> for Parrot {
     fn on_event(&mut self, _: InstrumentId, _: &Event, view: &View<'_, S>, ask: &mut Actions) {
@@ -486,8 +487,9 @@ impl<S: Signal> Strategy<S> for Parrot {
     fn on_timer(&mut self, _: InstrumentId, _: &View<'_, S>, _: &mut Actions) {
         self.timers += 1;
     }
-    fn on_command(&mut self, _: &Command, _: &View<'_, S>, _: &mut Actions) {
+    fn on_command(&mut self, _: &Command<'_>, _: &View<'_, S>, _: &mut Actions) -> Heard {
         self.commands += 1;
+        self.says
     }
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {
         self.deadline.map(|ns| (Mono(ns), A))
@@ -526,7 +528,7 @@ fn strategies_that_share_a_lane_are_told_apart() {
     assert_eq!(refused(&all), (1, 1, 2), "all, when it may be anyone's");
     cx.look(|view| {
         all.on_timer(A, view, &mut actions);
-        all.on_command(&Command::Kill, view, &mut actions);
+        let _nothing = all.on_command(&Command::of(Word::Kill), view, &mut actions);
     });
     assert_eq!((all.0.0.timers, all.0.1.timers, all.1.timers), (1, 1, 1));
     assert_eq!((all.0.0.commands, all.0.1.commands, all.1.commands), (1, 1, 1));

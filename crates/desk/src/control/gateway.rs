@@ -5,9 +5,9 @@ use super::{Reply, Status};
 use crate::counters::Counters;
 use crate::times::OrderTimes;
 use firelane_gateway::base::VenueId;
-use firelane_gateway::flow::Command;
 use firelane_gateway::flow::entry::Stage;
 use firelane_gateway::flow::record::StatusBody;
+use firelane_gateway::flow::{CommandBuf, Word};
 use firelane_gateway::shell::broadcast::ReaderState;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
@@ -193,11 +193,11 @@ impl Gateway {
     pub(crate) fn answer(&mut self, line: &str) -> Reply {
         match line {
             "status" => Reply::status(Status::Gateway(Box::new(self.status()))),
-            "kill" => self.command(Command::Kill, "kill switch thrown"),
-            "release" => self.command(Command::Release, "kill switch released"),
-            "enable" => self.command(Command::Enable, "strategies may act"),
-            "disable" => self.command(Command::Disable, "strategies are stopped, what rests is cancelled"),
-            "snapshot" => self.command(Command::Snapshot(VenueId::FIRST), "a snapshot is asked for"),
+            "kill" => self.command(Word::Kill, "kill switch thrown"),
+            "release" => self.command(Word::Release, "kill switch released"),
+            "enable" => self.command(Word::Enable, "strategies may act"),
+            "disable" => self.command(Word::Disable, "strategies are stopped, what rests is cancelled"),
+            "snapshot" => self.command(CommandBuf::snapshot(VenueId::FIRST), "a snapshot is asked for"),
             "shutdown" => {
                 self.end.stop();
                 Reply::done("the gateway ends in order")
@@ -206,7 +206,7 @@ impl Gateway {
         }
     }
 
-    fn command(&self, command: Command, said: &str) -> Reply {
+    fn command(&self, command: impl Into<CommandBuf>, said: &str) -> Reply {
         if self.handle.command(command) {
             Reply::done(said)
         } else {

@@ -6,18 +6,18 @@ use crate::cli::Demo;
 use crate::output::notice;
 use crate::replay::input::Recording;
 use crate::replay::{counted, group};
-use crate::signals::{self, LastWords};
 use crate::times::in_short;
-use crate::{layout, progress, times, wirings};
+use crate::{layout, progress, wirings};
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::base::VenueId;
-use firelane_gateway::flow::Command as LaneCommand;
 use firelane_gateway::flow::wire::soupbintcp::Password;
+use firelane_gateway::flow::{CommandBuf, Word};
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, Layout, NetConfig};
 use firelane_gateway::shell::live::{self, Live, Observer, Outcome, Setup, Sheet};
 use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::plan::{Cores, Plan, Wish};
+use firelane_gateway::shell::signals::{self, LastWords};
 use firelane_gateway::shell::sync::Stop;
 use firelane_sim::far_end::FarEnd;
 use firelane_sim::net::Faults;
@@ -51,7 +51,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let clock = Clock::new();
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let tape = Ledger::default();
-    let header = wirings::header(&config, &*lane).began_at(times::began(&clock));
+    let header = wirings::header(&config, &*lane).began_at(clock.began());
     let [log, tape_file] = files(options)?;
     let sheet = |file: Option<File>| file.map(|file| Sheet { file: Box::new(file), header: header.clone() });
     let setup = Setup {
@@ -249,10 +249,10 @@ impl Run<'_> {
         while began.elapsed() < trade_for && !self.stop.is_stopped() {
             while let Some((_, deed)) = plan.next_if(|(at, _)| *at <= began.elapsed()) {
                 let command = match deed {
-                    Deed::Start => LaneCommand::Start,
-                    Deed::Snapshot => LaneCommand::Snapshot(VenueId::FIRST),
-                    Deed::Kill => LaneCommand::Kill,
-                    Deed::Release => LaneCommand::Release,
+                    Deed::Start => Word::Start.into(),
+                    Deed::Snapshot => CommandBuf::snapshot(VenueId::FIRST),
+                    Deed::Kill => Word::Kill.into(),
+                    Deed::Release => Word::Release.into(),
                 };
                 if !self.live.handle().command(command) {
                     bail!("{command:?}: too many commands wait already");
@@ -263,14 +263,14 @@ impl Run<'_> {
         }
         self.traded = began.elapsed();
         // Whatever was still planned: an order that no kill switch holds back can be cancelled and answered.
-        let _released = self.live.handle().command(LaneCommand::Release);
+        let _released = self.live.handle().command(Word::Release);
         self.venue.tell(Command::Stop);
         let stopped = Instant::now();
         let within = Duration::from_nanos(self.world.rest_within.0);
         let mut asked = false;
         let mut healed = false;
         loop {
-            asked = asked || self.live.handle().command(LaneCommand::Shutdown);
+            asked = asked || self.live.handle().command(Word::Shutdown);
             if !healed && stopped.elapsed() >= HEAL_AFTER {
                 healed = self.venue.tell(Command::Heal);
             }
@@ -348,8 +348,10 @@ impl Run<'_> {
         let Outcome { lane, summary, cycles, unpinned, log_lost, tape_lost, unobserved } = outcome?;
         let status = handle.status();
         let tape = tape.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut differences =
-            reconcile::compare(&Statement::of_lane(&*lane, &tape), &Statement::of_venue(far_end.exchange(), PORT));
+        let mut differences = reconcile::compare(
+            &Statement::of_lane(&*lane, VenueId::FIRST, &tape),
+            &Statement::of_venue(far_end.exchange(), PORT),
+        );
         differences.extend(reconcile::check_at_rest(&*lane));
         let mut differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
         differences.extend(far_end.check().err().map(|error| format!("the venue contradicts itself: {error}")));

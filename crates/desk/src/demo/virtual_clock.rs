@@ -13,7 +13,7 @@ use firelane_gateway::shell::lane::Recorder;
 use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::playthrough::{RecordedDay, opening_of};
-use firelane_sim::world::{World, WorldConfig};
+use firelane_sim::world::{Place, Seat, World, WorldConfig};
 use std::io::BufWriter;
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
         Some(recording) => recorded(recording, config, &world_config),
         None => synthetic(options, config, &world_config)?,
     };
-    let mut world = World::new(world_config, recorder(options, config)?, exchange);
+    let mut world = World::of_one(&world_config, recorder(options, config)?, exchange);
 
     let bar = progress::time(options.seconds * 1_000);
     let began = Instant::now();
@@ -39,12 +39,12 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
 
     let differences = world.reconcile().iter().map(ToString::to_string).collect();
     let account = Account {
-        lane: world.lane(),
-        tape: world.tape().counts(),
-        volumes: world.tape().traded().clone(),
-        symbols: world.exchange().symbols().len(),
+        lane: world.lane(Seat::FIRST),
+        tape: world.tape(Seat::FIRST).counts(),
+        volumes: world.tape(Seat::FIRST).traded().clone(),
+        symbols: world.exchange(Place::FIRST).symbols().len(),
         stats: world.stats(),
-        summary: world.recorder().summary(),
+        summary: world.recorder(Seat::FIRST).summary(),
         seconds: world.now().0 as f64 / 1e9,
         traded: options.seconds as f64,
         wall,

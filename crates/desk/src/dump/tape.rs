@@ -17,7 +17,7 @@ pub(super) struct Instruments<'a>(pub(super) &'a [InstrumentRow]);
 
 impl Instruments<'_> {
     /// The instrument as a field: its symbol if the header has it, else its number.
-    fn field(&self, id: u32) -> (&'static str, Value) {
+    pub(super) fn field(&self, id: u32) -> (&'static str, Value) {
         match self.0.get(id as usize) {
             Some(row) => ("symbol", Value::Symbol(row.name.clone())),
             None if id == u32::MAX => ("instrument", Value::Text("all".to_owned())),
@@ -151,6 +151,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 ("timestamp", Value::Time(b.at.get())),
             ]
         }
+        Kind::Answer => super::command::answer(body)?,
         Kind::Trace => {
             let b = TraceBody::read_from_bytes(body).ok()?;
             let stamps = [b.arrived, b.released, b.decoded, b.booked, b.decided, b.approved, b.encoded, b.sent];

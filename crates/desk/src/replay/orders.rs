@@ -23,7 +23,7 @@ use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::moldudp64::{HEADER_LENGTH, PacketBuilder};
 use firelane_gateway::flow::wire::ouch50::Inbound;
-use firelane_gateway::flow::{Arrival, Command, Input};
+use firelane_gateway::flow::{Arrival, CommandBytes, Input};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::{NO_PASSWORD, Recorder};
 use firelane_sim::clock::Agenda;
@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
     }
 
     fn run_to_the_end(&mut self) -> Result<()> {
-        self.feed(Input::Command(Command::Start))?;
+        self.feed(Input::Command(CommandBytes::START))?;
         let mut timers = 0;
         let mut end = Mono::NEVER;
         while !self.day.is_over() || self.now < end {

@@ -4,8 +4,8 @@ use super::super::scribe::LogSink;
 use super::super::{Handle, SharedBoard};
 use super::*;
 use crate::base::LineId;
-use crate::flow::Arrival;
 use crate::flow::session::SessionInput;
+use crate::flow::{Arrival, Word};
 use crate::shell::config::Config;
 use crate::shell::journal::Sink;
 use crate::shell::lane::NO_PASSWORD;
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// For each input it sends an order and a cancel, in two calls if so told.
 #[derive(Default)]
 struct Lane {
-    commands: Vec<Command>,
+    commands: Vec<CommandBuf>,
     inputs: u64,
     twice: bool,
     /// As much as an outbox holds, in the smallest records there are: those that grow most on their way into the log.
@@ -35,7 +35,7 @@ impl Driven for Lane {
     fn take(&mut self, _now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
         self.inputs += 1;
         if let Input::Command(command) = input {
-            self.commands.push(command);
+            self.commands.push(command.into());
         }
         if self.floods {
             (0..OUTBOX / Outbox::HEADER).for_each(|_| assert!(out.send(SessionId::ORDERS, Class::Cancel, &[])));
@@ -151,19 +151,19 @@ fn the_market_waits_below_one_reserve_and_everything_below_the_other() {
     rig.leave(LOG_RESERVE - 1);
     assert!(!rig.side.takes_market() && rig.side.takes_urgent());
     assert_eq!((rig.tend(), rig.side.stalls), (1, 1));
-    assert_eq!(rig.lane.commands, [Command::Hold]);
+    assert_eq!(rig.lane.commands, [Word::Hold]);
     // Not before there is enough again.
     rig.leave(LOG_ENOUGH - 1);
     assert_eq!((rig.tend(), rig.side.takes_market()), (0, false));
     rig.leave(LOG_ENOUGH);
     assert_eq!((rig.tend(), rig.side.takes_market()), (1, true));
-    assert_eq!(rig.lane.commands, [Command::Hold, Command::Resume]);
+    assert_eq!(rig.lane.commands, [Word::Hold, Word::Resume]);
 
     rig.leave(LAST_RESERVE);
     assert!(rig.side.takes_urgent());
     rig.leave(LAST_RESERVE - 1);
     assert!(!rig.side.takes_urgent());
-    assert!(rig.handle.command(Command::Disable));
+    assert!(rig.handle.command(Word::Disable));
     assert_eq!(rig.side.serve(&mut rig.lane, &mut ()), 0, "commands wait too");
     assert_eq!(rig.lane.commands.len(), 2);
 }
@@ -197,12 +197,12 @@ fn a_log_that_takes_nothing_for_too_long_is_lost() {
     rig.side.wait_for_log(since.after(LOG_PATIENCE));
     assert!(rig.side.has_lost_log() && rig.handle.is_failing());
     // Told to end, once, without the log; nothing else is taken but the kill switch.
-    assert!(rig.handle.command(Command::Enable));
+    assert!(rig.handle.command(Word::Enable));
     assert!(rig.side.takes_urgent() && !rig.side.takes_market());
     assert_eq!((rig.tend(), rig.tend()), (1, 0));
     rig.handle.kill.throw();
     rig.side.serve(&mut rig.lane, &mut ());
-    assert_eq!(rig.lane.commands, [Command::Shutdown, Command::Kill]);
+    assert_eq!(rig.lane.commands, [Word::Shutdown, Word::Kill]);
 }
 
 /// A throw ends the wait for a log, as what rests is to be cancelled; one that has been answered does not.
@@ -213,7 +213,7 @@ fn a_kill_is_in_a_hurry_until_it_is_answered() {
         rig.handle.kill.throw();
         if answered {
             rig.side.serve(&mut rig.lane, &mut ());
-            assert_eq!(rig.lane.commands, [Command::Kill]);
+            assert_eq!(rig.lane.commands, [Word::Kill]);
         }
         rig.leave(LAST_RESERVE - 1);
         assert_eq!(rig.tend(), 0);
@@ -278,7 +278,8 @@ fn no_order_leaves_once_the_log_is_lost() {
         all
     };
     heard();
-    let input = Input::Command(Command::Snapshot(VenueId::FIRST));
+    let snapshot = CommandBuf::snapshot(VenueId::FIRST);
+    let input = Input::Command(snapshot.bytes());
     rig.side.input(&mut rig.lane, &mut (), Mono(1), input);
     assert_eq!(heard(), "order cancel ");
     // Nobody writes it any more, which shows in the middle of an input: the first call's order has left by then, as the
