@@ -55,7 +55,7 @@ pub struct Config {
     /// Currencies beside its base currency.
     pub currencies: Vec<CurrencyLimits>,
     /// Limits of single instruments.
-    pub risk_of: Vec<((VenueId, Name), InstrumentLimits)>,
+    pub risk_of: Vec<LimitsOf>,
     /// The order table.
     pub orders: OrdersConfig,
     /// Order entry.
@@ -129,6 +129,7 @@ use check::{day, padded, refuse, variable, word};
 pub use instruments::KEYS as INSTRUMENT_KEYS;
 use instruments::{Listed, RawInstrument};
 pub use money::KEYS as CURRENCY_KEYS;
+pub use money::LimitsOf;
 use money::RawCurrency;
 
 pub(crate) use live::SMALLEST_RING;

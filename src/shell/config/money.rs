@@ -3,7 +3,7 @@
 use super::check::{ConfigError, refuse, word};
 use super::instruments::{Listed, currency, named};
 use super::{RawRisk, RawSymbolRisk, SHORT, SHORT_ALLOWED};
-use crate::base::{Currency, Instrument, Notional, Qty, Rate, VenueId};
+use crate::base::{Currency, Instrument, Name, Notional, Qty, Rate, VenueId};
 use crate::flow::risk::{CurrencyLimits, InstrumentLimits, MoneyIn, RiskLimits};
 use serde::Deserialize;
 
@@ -81,13 +81,16 @@ pub(super) fn check(listed: &Listed, all: &[CurrencyLimits], risk: &RiskLimits) 
     Ok(())
 }
 
+/// Whose limits, by venue and name, and what they are.
+pub type LimitsOf = ((VenueId, Name), InstrumentLimits);
+
 /// The limits of single instruments: of `[risk.symbols.NAME]`, which are of the first venue, and of `[[instrument]]` tables.
 pub(super) fn limits(
     risk: &RawRisk,
     listed: &Listed,
     all: &[CurrencyLimits],
     limits: &RiskLimits,
-) -> Result<Vec<((VenueId, crate::base::Name), InstrumentLimits)>, ConfigError> {
+) -> Result<Vec<LimitsOf>, ConfigError> {
     let mut found = Vec::new();
     for (name, own) in &risk.symbols {
         let of = (VenueId::FIRST, super::instruments::name("risk.symbols", name)?);
