@@ -31,7 +31,7 @@ pub use inbox::{Inbox, InboxFull};
 pub use readers::Observer;
 
 use super::agent::{Agent, AgentError, Ended, Idle, Runner};
-use super::broadcast::{BroadcastWriter, Shared};
+use super::broadcast::{BroadcastWriter, ReaderState, Shared};
 use super::clock::Clock;
 use super::config::{Layout, LiveConfig, ThreadConfig};
 use super::journal::Journal;
@@ -40,6 +40,7 @@ use super::log::{FileHeader, FileWriter, LogError, Role};
 use super::net::KillSwitch;
 use super::plan::{CoreWish, Plan, Wish};
 use super::ring::ring;
+use super::share::SharedTape;
 use super::sync::{Counter, Stop};
 use crate::base::Mono;
 use crate::flow::command::{CommandBuf, Commander, Word};
@@ -88,6 +89,8 @@ pub struct Setup {
     pub tape: Option<Sheet>,
     /// Who commands it beside the shell (0) and the control socket (1), which have an inbox in any case.
     pub commanders: Vec<Commander>,
+    /// Where readers in other processes find the tape, if they are to.
+    pub share: Option<SharedTape>,
     /// Who else reads the tape: each has a thread and loses only records of its own.
     pub observers: Vec<Box<dyn Observer>>,
 }
@@ -152,6 +155,8 @@ pub struct Handle {
     failing: Stop,
     board: SharedBoard,
     tape: Shared,
+    /// The ring of those in other processes.
+    shared_tape: Option<Shared>,
 }
 
 impl Handle {
@@ -200,11 +205,16 @@ impl Handle {
         &self.board
     }
 
-    /// The tape itself, for readers that come and go: [`BroadcastReader::new`](super::broadcast::BroadcastReader::new). It
-    /// also says how each of them is doing.
+    /// The tape itself, for readers that come and go: [`BroadcastReader::new`](super::broadcast::BroadcastReader::new).
     #[must_use]
     pub fn tape(&self) -> &Shared {
         &self.tape
+    }
+
+    /// How the tape's readers are doing, as far as they have said so; those in other processes, too.
+    #[must_use]
+    pub fn tape_readers(&self) -> Vec<ReaderState> {
+        [Some(&self.tape), self.shared_tape.as_ref()].into_iter().flatten().flat_map(Shared::readers).collect()
     }
 }
 
@@ -402,7 +412,7 @@ impl Assembled {
         if venues != 1 {
             return Err(LiveError::Venues(venues));
         }
-        let Setup { kill, passwords, log, tape, commanders, observers } = setup;
+        let Setup { kill, passwords, log, tape, share, commanders, observers } = setup;
         let (for_orders, for_snapshot) = passwords.unwrap_or((Password(NO_PASSWORD), Password(NO_PASSWORD)));
         let board = SharedBoard::default();
         let handle = Handle {
@@ -412,6 +422,7 @@ impl Assembled {
             failing: Stop::new(),
             board,
             tape: Shared::new(config.tape_readers),
+            shared_tape: share.as_ref().map(|share| share.ring().clone()),
         };
         let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
         let mut journal = Journal::new(lane.number());
@@ -438,7 +449,7 @@ impl Assembled {
             }
         };
         let readers = Readers::start(observers, &handle.tape)?;
-        let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()));
+        let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()), share);
         let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept))?;
         let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
         let agents = match config.threads.layout {

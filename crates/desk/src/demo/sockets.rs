@@ -61,6 +61,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
         observers: vec![Box::new(tape.clone())],
         commanders: Vec::new(),
         kill: signals::kill_switch()?,
+        share: None,
     };
     if !options.json {
         greet(options, &config, &plan, &clock);

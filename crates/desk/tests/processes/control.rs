@@ -86,7 +86,10 @@ fn every_command_is_answered_and_garbage_is_refused() {
         }
     }
     assert!(
-        clients[0].ask(b"stop\n")["error"].as_str().unwrap().contains("status, shutdown, answer TICKET, kill [venue N")
+        clients[0].ask(b"stop\n")["error"]
+            .as_str()
+            .unwrap()
+            .contains("status, shutdown, tape, answer TICKET, kill [venue N")
     );
 
     let [client, _] = &mut clients;
