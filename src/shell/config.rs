@@ -17,9 +17,9 @@ use crate::flow::risk::{
 };
 use crate::flow::trading::{TradingConfig, UnknownState};
 use crate::flow::wire::ouch50::{Capacity, Display};
+use crate::flow::wire::soupbintcp::NO_PASSWORD;
 use crate::flow::wire::soupbintcp::{ClientConfig, Password};
 use crate::flow::wiring::Policy;
-use crate::shell::lane::NO_PASSWORD;
 use crate::shell::log::Effects;
 use crate::shell::plug::{self, Plugged};
 use serde::Deserialize;

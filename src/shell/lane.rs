@@ -9,7 +9,7 @@ use crate::flow::book::BookRef;
 use crate::flow::entry::{OrderEntry, Stage};
 use crate::flow::feed::{Feed, FeedCounters, Release};
 use crate::flow::orders::Orders;
-use crate::flow::outbox::{Class, Outbox, Output, Progress};
+use crate::flow::outbox::{Outbox, Output, Progress};
 use crate::flow::record::{FinalBody, StatusBody, TraceBody};
 use crate::flow::risk::{Gate, Refusal};
 use crate::flow::venue::{Feeds, MarketState, Markets, Venue};
@@ -426,20 +426,3 @@ impl<L: Lane + ?Sized> Recorder<L> {
         Ok(self.lane)
     }
 }
-
-/// Puts a session's password into a login packet on its way out. The lane logs in with a blank one (`*`), so that no
-/// log, tape or dump can hold a secret; the shell fills it in as the bytes leave the process.
-///
-/// The login is the first thing that a session writes, in a write of its own (SoupBinTCP 3.00, Login Request).
-pub fn fill_in_password(class: Class, bytes: &mut [u8], password: [u8; 10]) {
-    const LOGIN: [u8; 3] = [0, 47, b'L'];
-    if class == Class::Session
-        && bytes.starts_with(&LOGIN)
-        && let Some(field) = bytes.get_mut(9..19)
-    {
-        field.copy_from_slice(&password);
-    }
-}
-
-/// What stands in a lane's login where the password belongs.
-pub const NO_PASSWORD: [u8; 10] = *b"**********";

@@ -204,7 +204,7 @@ impl Running {
             Ok((log, tape))
         });
         let live = sheets.and_then(|(log, tape)| {
-            let setup = Setup { kill, passwords: Some(passwords), log, tape, observers: Vec::new() };
+            let setup = Setup { kill, logins: passwords.into(), log, tape, observers: Vec::new() };
             Ok(Live::start(lane, &config.live, clock, setup, &plan)?)
         });
         let live = match live {

@@ -66,7 +66,7 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     let lane = stamped(&room, maker(), Some(clock.clone()));
     let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
     let setup = LiveSetup {
-        passwords: Some(SECRETS),
+        logins: SECRETS.into(),
         log: log.sheet(),
         observers: vec![Box::new(ledger.clone())],
         ..LiveSetup::default()

@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let fills = Fills::default();
     let setup = Setup {
         kill,
-        passwords: Some(passwords),
+        logins: passwords.into(),
         log: log.sheet(&header),
         tape: tape.sheet(&header),
         observers: vec![Box::new(fills.clone())],

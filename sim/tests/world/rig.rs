@@ -15,9 +15,10 @@ use firelane_gateway::flow::strategy::{
     ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, Strategy,
 };
 use firelane_gateway::flow::venue::{Multicast, VenueParts};
+use firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
 use firelane_gateway::flow::wire::soupbintcp::{ClientConfig, Password};
 use firelane_gateway::shell::config::Config;
-use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
+use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_gateway::shell::log::{Effects, FileHeader};
 use firelane_gateway::shell::plug::House;
 use firelane_sim::exchange::{Exchange, Synthetic};

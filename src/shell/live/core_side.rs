@@ -8,7 +8,6 @@ use crate::base::{Mono, Nanos, SessionId, VenueId, VenueSet};
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
 use crate::flow::record::log::LONGEST_SESSION_TAG;
 use crate::flow::record::{self, Kind, RecordHeader, StatusBody, TraceBody};
-use crate::flow::wire::soupbintcp::Password;
 use crate::flow::{CommandBuf, CommandBytes, Input, Machine};
 use crate::shell::agent::AgentError;
 use crate::shell::clock::{Clock, UtcWatch};
@@ -17,7 +16,7 @@ use crate::shell::counters::Tally;
 use crate::shell::journal::Journal;
 use crate::shell::lane::{CoreHalf, Lane};
 use crate::shell::log::{LogError, MAX_BODY};
-use crate::shell::net::{KillSwitch, Sent, Session, SessionCounters, Why};
+use crate::shell::net::{KillSwitch, Login, Sent, Session, SessionCounters, Why};
 use crate::shell::ring;
 use crate::shell::sync::{Counter, KillNews, KillWatch, Stop};
 use crossbeam_queue::ArrayQueue;
@@ -190,13 +189,13 @@ pub(super) struct CoreSide {
 impl CoreSide {
     pub(super) fn new(
         config: &LiveConfig,
-        password: Password,
+        login: Option<Login>,
         journal: Journal,
         clock: Clock,
         handle: &Handle,
         tape_lost: Counter,
     ) -> Self {
-        let session = config.net.session(Some(password));
+        let session = config.net.session(login);
         // Bytes of the venue's, or of one order that the kill switch kept back.
         let mut received = vec![0; session.receive_bytes.max(OUTBOX)].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.

@@ -33,9 +33,9 @@ use super::broadcast::{BroadcastWriter, Shared};
 use super::clock::Clock;
 use super::config::{Layout, LiveConfig, ThreadConfig};
 use super::journal::Journal;
-use super::lane::{Lane, NO_PASSWORD};
+use super::lane::Lane;
 use super::log::{FileHeader, FileWriter, LogError, Role};
-use super::net::KillSwitch;
+use super::net::{KillSwitch, Login};
 use super::plan::{CoreWish, Plan, Wish};
 use super::ring::ring;
 use super::sync::{Counter, Stop};
@@ -73,13 +73,29 @@ impl core::fmt::Debug for Sheet {
     }
 }
 
+/// What the two sessions of a venue log in with. Those that have none leave logins as the lane wrote them.
+#[derive(Clone, Default, Debug)]
+pub struct Logins {
+    /// Order entry.
+    pub orders: Option<Login>,
+    /// The snapshot server.
+    pub snapshot: Option<Login>,
+}
+
+/// Of order entry and of the snapshot server, both over SoupBinTCP.
+impl From<(Password, Password)> for Logins {
+    fn from((orders, snapshot): (Password, Password)) -> Self {
+        Logins { orders: Some(Arc::new(orders)), snapshot: Some(Arc::new(snapshot)) }
+    }
+}
+
 /// What a live lane is started with, besides its configuration.
 #[derive(Default)]
 pub struct Setup {
     /// The shell's kill switch, which may be thrown before there is a lane.
     pub kill: KillSwitch,
-    /// Passwords of order entry and snapshot.
-    pub passwords: Option<(Password, Password)>,
+    /// What completes the logins.
+    pub logins: Logins,
     /// The log, if it is to be kept.
     pub log: Option<Sheet>,
     /// The tape, if it is to be kept.
@@ -380,8 +396,7 @@ impl Assembled {
         if venues != 1 {
             return Err(LiveError::Venues(venues));
         }
-        let Setup { kill, passwords, log, tape, observers } = setup;
-        let (for_orders, for_snapshot) = passwords.unwrap_or((Password(NO_PASSWORD), Password(NO_PASSWORD)));
+        let Setup { kill, logins, log, tape, observers } = setup;
         let handle = Handle {
             inbox: Arc::new(ArrayQueue::new(config.commands)),
             kill,
@@ -390,7 +405,7 @@ impl Assembled {
             board: SharedBoard::default(),
             tape: Shared::new(config.tape_readers),
         };
-        let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
+        let market = MarketSide::open(&config.net, logins.snapshot, clock.clone())?;
         let mut journal = Journal::new(lane.number());
         let failed = |name| move |error| LiveError::File { name, error };
         let log = match log {
@@ -417,7 +432,7 @@ impl Assembled {
         let readers = Readers::start(observers, &handle.tape)?;
         let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()));
         let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept))?;
-        let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
+        let core = CoreSide::new(config, logins.orders, journal, clock.clone(), &handle, lost);
         let agents = match config.threads.layout {
             Layout::Fused => Agents::Fused(Box::new(FusedAgent::new(lane, market, core))),
             Layout::Split => {
