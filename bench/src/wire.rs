@@ -347,8 +347,10 @@ pub fn measure(plan: &Plan) -> Result<Report> {
     let near = {
         let (baton, core) = (baton.clone(), cores.1);
         std::thread::Builder::new().name("near".into()).spawn(move || {
-            let Agents::Fused(agent) = &mut assembled.agents else { bail!("layout fused is measured, and no other") };
-            let (echo, empty) = turns::run(&mut **agent, echo, &baton, core)?;
+            let Agents { feed: None, lane } = &mut assembled.agents else {
+                bail!("layout fused is measured, and no other")
+            };
+            let (echo, empty) = turns::run(lane, echo, &baton, core)?;
             Ok((assembled, echo, empty))
         })?
     };
