@@ -85,7 +85,7 @@ pub const NO_PASSWORD: [u8; 10] = *b"**********";
 /// Where the password lies in the packet of a Login Request, from its length field on.
 pub const LOGIN_PASSWORD: Range<usize> = {
     let start = PAYLOAD + offset_of!(LoginRequest, password);
-    start..start + size_of::<Password>()
+    start..start.saturating_add(size_of::<Password>())
 };
 /// What the length field of a Login Request says, which counts from the letter on: of version 3.00, and of 4.10, which has a
 /// heartbeat timeout behind it.
