@@ -122,7 +122,7 @@ fn the_whole_tool_stands_around_a_strategy_of_ones_own() {
     let burst = ["demo", "--virtual", "--seconds", "2", "--json", "--tape", &tape];
     let burst = [&burst[..], &["--set", "wiring=burst", "--set", "burst.shares=1"]].concat();
     said("own-desk", &burst, 0);
-    assert!(said("own-desk", &["log", "dump", &tape, "--kind", "signal"], 0).contains("signal"), "{tape}");
+    assert!(said("own-desk", &["log", "dump", &tape, "--kind", "signal"], 0).contains(" Signal "), "{tape}");
     // And nobody else's can be run by it, nor its log by another.
     assert!(said("own-desk", &["check", &path, "--set", "wiring=listener"], 1).contains("must be one of \"swing\""));
     let other = Command::new(env!("CARGO_BIN_EXE_firelane")).args(["log", "verify", &log]).output().unwrap();
