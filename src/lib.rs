@@ -14,8 +14,13 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 extern crate alloc;
+// So that the macros name the crate alike within and without.
+extern crate self as firelane_gateway;
 
 pub mod base;
 pub mod flow;
 #[cfg(feature = "shell")]
 pub mod shell;
+
+#[cfg(feature = "shell")]
+pub use shell::run::run;

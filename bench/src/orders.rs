@@ -13,6 +13,7 @@ use crate::machine::Machine;
 use crate::market::messages;
 use crate::raw::stamp;
 use crate::stats::Percentiles;
+use crate::taker::PLUGS;
 use crate::taker::{Taker, gateway};
 use anyhow::{Context, Result, ensure};
 use firelane_gateway::base::{LineId, Mono, SessionId, VenueId};
@@ -213,7 +214,7 @@ fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: 
 /// # Errors
 /// If the configuration or the stream is of no use.
 pub fn measure(bytes: &[u8], passes: usize, settings: &str, machine: &Machine) -> Result<Report> {
-    let config = Config::parse(settings)?;
+    let config = Config::parse_with(settings, PLUGS)?;
     let packets = packets(bytes)?;
     let (mut plain, mut staged) = (Samples::default(), Samples::default());
     for _ in 0..passes.max(1) {

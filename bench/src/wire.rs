@@ -14,6 +14,7 @@ mod turns;
 use crate::acceptor::Acceptor;
 use crate::stats::Percentiles;
 use crate::taker;
+use crate::taker::PLUGS;
 use anyhow::{Context, Result, bail, ensure};
 use far::{Far, Peer, Trip};
 use firelane_gateway::base::Nanos;
@@ -324,7 +325,8 @@ pub fn measure(plan: &Plan) -> Result<Report> {
     // The lane and its far end.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let lines = [free_port()?, free_port()?];
-    let config = Config::parse(&settings(lines, free_port()?, listener.local_addr()?, &plan.settings))?;
+    let text = settings(lines, free_port()?, listener.local_addr()?, &plan.settings);
+    let config = Config::parse_with(&text, PLUGS)?;
     let traces = Arc::new(Mutex::new(Vec::with_capacity(1 << 20)));
     let mut assembled = lane(plan, &config, &clock, &traces)?;
     let handle = assembled.handle().clone();

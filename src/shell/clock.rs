@@ -49,6 +49,13 @@ impl Clock {
         Mono(now)
     }
 
+    /// When it began: nanoseconds since 1970 UTC, by the system's clock now.
+    #[must_use]
+    pub fn began(&self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(self.now().0)
+    }
+
     /// What is to be added to this clock to have universal time, as the system has it now.
     #[must_use]
     pub fn utc_offset(&self) -> UtcOffset {

@@ -1,8 +1,9 @@
 //! The configuration: TOML text into raw values, raw values into checked ones.
 //!
 //! Every key but `wiring` has a default, and a unit in its name or its comment; unknown keys are refused; every error names
-//! the key and what it may be. [`SAMPLE`] is the default configuration, written out and explained, with a wiring; a test
-//! holds the two equal.
+//! the key and what it may be. [`SAMPLE`] is the default configuration, written out and explained; a test holds the two
+//! equal. What trades brings tables of its own: see [`plug`](super::plug), and [`sample`](super::plug::sample) for the
+//! configuration of a whole program.
 //! Secrets are not part of it: a key ending in `_env` names the environment variable that holds one.
 
 use crate::base::{AccountId, Currency, Instrument, Nanos, Notional, Qty, StrategyId, Symbol};
@@ -14,18 +15,17 @@ use crate::flow::orders::OrdersConfig;
 use crate::flow::risk::{
     Distance, EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross,
 };
-use crate::flow::signal::ImbalanceConfig;
-use crate::flow::strategy::{ImbalanceTakerConfig, MarketMakerConfig, Reference};
 use crate::flow::trading::{TradingConfig, UnknownState};
 use crate::flow::wire::ouch50::{Capacity, Display};
 use crate::flow::wire::soupbintcp::{ClientConfig, Password};
 use crate::flow::wiring::Policy;
 use crate::shell::lane::NO_PASSWORD;
 use crate::shell::log::Effects;
+use crate::shell::plug::{self, Plugged};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// The default configuration with every key explained.
+/// The default configuration of a lane with every key explained, and nothing that trades.
 pub const SAMPLE: &str = include_str!("config.toml");
 
 /// A checked configuration.
@@ -59,12 +59,6 @@ pub struct Config {
     pub tags: Tags,
     /// What the lane does of its own accord.
     pub policy: Policy,
-    /// The imbalance signal.
-    pub imbalance: ImbalanceConfig,
-    /// The imbalance taker.
-    pub taker: ImbalanceTakerConfig,
-    /// The market maker.
-    pub maker: MarketMakerConfig,
     /// How a log keeps effects.
     pub effects: Effects,
     /// Latencies of virtual fills.
@@ -96,10 +90,20 @@ pub struct Secrets {
 }
 
 macro_rules! table {
-    ($(#[$doc:meta])* $vis:vis $name:ident { $($field:ident: $type:ty = $default:expr,)* }) => {
-        $(#[$doc])*
+    // The whole document: it has other tables beside its own, which are known by their names.
+    (document $name:ident { $($field:ident: $type:ty = $default:expr,)* }) => {
+        table! { @struct [#[serde(default)]] $name { $($field: $type = $default,)* } }
+
+        impl $name {
+            const KEYS: &[&str] = &[$(stringify!($field)),*];
+        }
+    };
+    ($vis:vis $name:ident { $($field:ident: $type:ty = $default:expr,)* }) => {
+        table! { @struct [#[serde(deny_unknown_fields, default)]] $vis $name { $($field: $type = $default,)* } }
+    };
+    (@struct [#[$unknown:meta]] $vis:vis $name:ident { $($field:ident: $type:ty = $default:expr,)* }) => {
         #[derive(Clone, Debug, PartialEq, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
+        #[$unknown]
         $vis struct $name { $($field: $type,)* }
 
         impl Default for $name {
@@ -120,7 +124,7 @@ pub(crate) use live::SMALLEST_RING;
 pub use live::{Layout, LiveConfig, NetConfig, SecretError, ThreadConfig};
 use live::{RawControl, RawNet, RawTape, RawThreads};
 
-table! { Raw {
+table! { document Raw {
     wiring: String = String::new(),
     day: Option<toml::value::Datetime> = None,
     instruments: RawInstruments = RawInstruments::default(),
@@ -131,9 +135,6 @@ table! { Raw {
     orders: RawOrders = RawOrders::default(),
     entry: RawEntry = RawEntry::default(),
     policy: RawPolicy = RawPolicy::default(),
-    imbalance: RawImbalance = RawImbalance::default(),
-    taker: RawTaker = RawTaker::default(),
-    maker: RawMaker = RawMaker::default(),
     log: RawLog = RawLog::default(),
     net: RawNet = RawNet::default(),
     threads: RawThreads = RawThreads::default(),
@@ -245,24 +246,6 @@ table! { RawPolicy {
     tape_tops: bool = true,
     tape_events: bool = false,
 }}
-table! { RawImbalance { levels: u32 = 1, }}
-table! { RawTaker {
-    threshold: i64 = 800_000,
-    exit: i64 = 0,
-    size: i64 = 100,
-    max_position: i64 = 500,
-    cooldown_us: u64 = 10_000,
-}}
-table! { RawMaker {
-    reference: String = "best".into(),
-    offset: u32 = 0,
-    skew: u32 = 500,
-    size: i64 = 100,
-    refill: i64 = 1,
-    max_position: i64 = 500,
-    requote: u32 = 0,
-    pause_us: u64 = 100_000,
-}}
 table! { RawLog {
     effects: Effects = Effects::Bytes,
     ring_bytes: u32 = 33_554_432,
@@ -290,12 +273,28 @@ const SHORT: [(&str, ShortSale); 3] =
 const SHORT_ALLOWED: &str = "\"forbidden\", \"located\" or \"market-maker\"";
 
 impl Config {
-    /// Reads and checks a configuration. An empty text is the default one.
+    /// Reads and checks the configuration of a lane in which nothing trades. An empty text is the default one.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the first key that is wrong: a table of a plug is one.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::parse_with(text, &[])
+    }
+
+    /// The same of a program that has these plugs: the tables of all of them may be there, and are checked, whichever
+    /// `wiring` names.
     ///
     /// # Errors
     /// [`ConfigError`] naming the first key that is wrong.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+    pub fn parse_with(text: &str, plugs: &[Plugged]) -> Result<Self, ConfigError> {
         let raw: Raw = toml::from_str(text)?;
+        known_keys(text, plugs)?;
+        let config = Self::checked(raw, text)?;
+        plugs.iter().try_for_each(|plug| plug.check(text))?;
+        Ok(config)
+    }
+
+    fn checked(raw: Raw, text: &str) -> Result<Self, ConfigError> {
         let mut listed = Vec::new();
         for text in &raw.instruments.listed {
             listed.push(Instrument::us_equity(symbol("instruments.listed", text)?));
@@ -323,7 +322,7 @@ impl Config {
             first_id: 1,
             request_timeout: Nanos::from_millis(raw.orders.request_timeout_ms),
         };
-        let config = Config {
+        Ok(Config {
             day: day("day", raw.day)?,
             listed,
             directory: raw.instruments.directory,
@@ -349,29 +348,6 @@ impl Config {
                 tape_tops: raw.policy.tape_tops,
                 tape_events: raw.policy.tape_events,
             },
-            imbalance: ImbalanceConfig { levels: raw.imbalance.levels },
-            taker: ImbalanceTakerConfig {
-                threshold: raw.taker.threshold,
-                exit: raw.taker.exit,
-                size: Qty(raw.taker.size),
-                max_position: Qty(raw.taker.max_position),
-                cooldown: Nanos::from_micros(raw.taker.cooldown_us),
-            },
-            maker: MarketMakerConfig {
-                reference: word(
-                    "maker.reference",
-                    &raw.maker.reference,
-                    &[("mid", Reference::Mid), ("best", Reference::Best)],
-                    "\"mid\" or \"best\"",
-                )?,
-                offset: raw.maker.offset,
-                skew: raw.maker.skew,
-                size: Qty(raw.maker.size),
-                refill: Qty(raw.maker.refill),
-                max_position: Qty(raw.maker.max_position),
-                requote: raw.maker.requote,
-                pause: Nanos::from_micros(raw.maker.pause_us),
-            },
             live: live::checked((&raw.net, raw.feed.lines), &raw.threads, raw.log.ring_bytes, &raw.tape, &raw.control)?,
             effects: raw.log.effects,
             replay: ReplayConfig {
@@ -384,11 +360,18 @@ impl Config {
             },
             wiring: raw.wiring,
             text: text.to_owned(),
-        };
-        config.imbalance.check()?;
-        config.taker.check()?;
-        config.maker.check()?;
-        Ok(config)
+        })
+    }
+}
+
+/// Are all keys at the top either the lane's own or tables of `plugs`?
+fn known_keys(text: &str, plugs: &[Plugged]) -> Result<(), ConfigError> {
+    let own = plug::tables(plugs).into_iter().map(|table| table.name);
+    let known: Vec<&str> = Raw::KEYS.iter().copied().chain(own).collect();
+    let table: toml::Table = text.parse()?;
+    match table.into_iter().find(|(key, _)| !known.contains(&key.as_str())) {
+        Some((key, _)) => Err(ConfigError::Unknown { key, known: known.join(", ") }),
+        None => Ok(()),
     }
 }
 
@@ -562,10 +545,10 @@ mod tests {
     #[test]
     fn the_sample_is_the_default_with_every_key_written_out() {
         let sample: Raw = toml::from_str(SAMPLE).unwrap();
-        assert_eq!(sample, Raw { day: sample.day, wiring: "imbalance-taker".into(), ..Raw::default() });
+        assert_eq!(sample, Raw { day: sample.day, ..Raw::default() });
         let written: toml::Table = SAMPLE.parse().unwrap();
         let keys: usize = written.values().map(|v| v.as_table().map_or(1, toml::Table::len)).sum();
-        assert!(keys >= 80, "{keys} keys: has one been forgotten in the sample?");
+        assert!(keys >= 70, "{keys} keys: has one been forgotten in the sample?");
         Config::parse(SAMPLE).unwrap();
         Config::parse("").unwrap();
     }
@@ -575,8 +558,6 @@ mod tests {
         for (text, key, allowed) in [
             ("[feed]\nlines = 3", "feed.lines", "1 or 2"),
             ("[risk]\nburst = 0", "risk.burst", "1 to 4096"),
-            ("[taker]\nthreshold = 0", "taker.threshold", "1 to 1000000"),
-            ("[maker]\nreference = \"x\"", "maker.reference", "\"mid\" or \"best\""),
             ("[books]\norders = 1", "books.orders", "16 to 268435456"),
             ("[instruments]\nlisted = [\"TOO LONG\"]", "instruments.listed", "one to eight"),
             ("[risk.symbols.AAPL]\nmax_order_qty = 0", "risk.symbols.AAPL.max_order_qty", "1 to 2^40"),

@@ -81,12 +81,15 @@ pub struct FileHeader {
 }
 
 impl FileHeader {
+    /// What a file has for its build where no program says more.
+    pub const BUILD: &'static str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
     /// A header for a run of `wiring` under `config`.
     #[must_use]
     pub fn new(wiring: &str, config: &str, instruments: Vec<InstrumentRow>, effects: Effects) -> Self {
         FileHeader {
             wiring: wiring.to_owned(),
-            build: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+            build: Self::BUILD.to_owned(),
             wiring_hash: String::new(),
             effects,
             config_digest: format!("{:016x}", Digest::of(config.as_bytes())),

@@ -11,6 +11,8 @@ use firelane_gateway::flow::{CommandBuf, CommandBytes, Gateway, Machine, Word};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader, FileWriter, LogError, MAX_BODY, Role};
 use firelane_gateway::shell::net::LineAddress;
+use firelane_gateway::shell::plug::plugged;
+use firelane_gateway::shell::plugs::{Listener, Maker, Taker};
 use firelane_gateway::shell::saved::Saved;
 use firelane_sim::server::VenueConfig;
 use zerocopy::{FromBytes, IntoBytes};
@@ -204,7 +206,8 @@ pub fn log_file(data: &[u8]) {
 /// A configuration, of the gateway or of the venue, is either taken, and says what it was read from, or refused in words.
 pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    match Config::parse(text) {
+    let plugs = [plugged::<Taker>(), plugged::<Maker>(), plugged::<Listener>()];
+    match Config::parse_with(text, &plugs) {
         Ok(config) => assert_eq!(config.text, text),
         Err(error) => assert!(!error.to_string().is_empty()),
     }

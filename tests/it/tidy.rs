@@ -195,6 +195,7 @@ fn the_gateways_dependencies_are_these() {
         "quanta",
         "rtrb",
         "serde",
+        "signal-hook",
         "socket2",
         "thiserror",
         "toml",

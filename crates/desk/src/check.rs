@@ -7,7 +7,6 @@ use crate::settings::{self, Problem, Role};
 use crate::wirings;
 use anyhow::Result;
 use firelane_gateway::flow::book::BookCapacity;
-use firelane_gateway::flow::risk::ShortSale;
 use firelane_gateway::shell::config::{Config, Layout};
 use firelane_gateway::shell::live::wishes;
 use firelane_gateway::shell::plan::{Cores, Plan};
@@ -87,7 +86,7 @@ fn are(n: usize) -> String {
 
 /// What it would do, in a few words.
 fn summary(text: &str, role: Role) -> Vec<String> {
-    match (Config::parse(text), VenueConfig::parse(text)) {
+    match (wirings::parse(text), VenueConfig::parse(text)) {
         (Ok(config), _) if role == Role::Gateway => vec![format!(
             "It would run {}, layout {}, orders to {}, control {}.",
             config.wiring,
@@ -115,7 +114,7 @@ fn builds(text: &str, role: Role) -> Result<()> {
     if role == Role::Venue {
         return Ok(());
     }
-    let mut config = Config::parse(text)?;
+    let mut config = wirings::parse(text)?;
     // Whether they can be built does not hang on how large the books are; memory does.
     config.books = BookCapacity { instruments: config.instruments, orders: 16, levels: 16, own: 1 };
     wirings::build(&config, None)?;
@@ -126,7 +125,7 @@ fn builds(text: &str, role: Role) -> Result<()> {
 
 fn warnings_of(text: &str, role: Role) -> Vec<String> {
     match role {
-        Role::Gateway => Config::parse(text).map_or(Vec::new(), |config| {
+        Role::Gateway => wirings::parse(text).map_or(Vec::new(), |config| {
             let mut all = warnings(&config, &Cores::here());
             all.extend(secrets(&[&config.secrets.entry, &config.secrets.snapshot]));
             all.extend(config.live.control.as_deref().and_then(socket));
@@ -159,53 +158,8 @@ fn warnings(config: &Config, cores: &Cores) -> Vec<String> {
 
 /// The part of it that hangs on the configuration alone: a run says it too.
 pub(crate) fn limits(config: &Config) -> Vec<String> {
-    let mut all = Vec::new();
+    let mut all = wirings::named(&config.wiring).map_or(Vec::new(), |plug| plug.warnings(config));
     let mut warn = |text: String| all.push(text);
-    let strategy = match config.wiring.as_str() {
-        "imbalance-taker" => Some(("taker", config.taker.size.0, config.taker.max_position.0)),
-        "market-maker" => Some(("maker", config.maker.size.0, config.maker.max_position.0)),
-        _ => None,
-    };
-    if let Some((name, size, position)) = strategy {
-        let each = &config.risk.each;
-        let of_symbols = config.risk_of.iter().map(|(symbol, limits)| (format!("risk.symbols.{symbol}"), limits));
-        for (table, limits) in std::iter::once(("risk".to_owned(), each)).chain(of_symbols) {
-            if size > limits.max_order_qty.0 {
-                let most = limits.max_order_qty.0;
-                warn(format!(
-                    "{name}.size = {size} is over {table}.max_order_qty = {most}: every order of that size is refused"
-                ));
-            }
-            if size > limits.max_position.0 {
-                let most = limits.max_position.0;
-                warn(format!("{name}.size = {size} is over {table}.max_position = {most}: no order passes the gate"));
-            } else if position > limits.max_position.0 {
-                let most = limits.max_position.0;
-                warn(format!(
-                    "{name}.max_position = {position} is over {table}.max_position = {most}: the gate stops it there"
-                ));
-            }
-        }
-        if size > position {
-            warn(format!(
-                "{name}.size = {size} is over {name}.max_position = {position}: it never asks for its whole size"
-            ));
-        }
-        if each.short == ShortSale::Located && each.locates.0 < size {
-            warn(format!(
-                "risk.locates = {} is less than {name}.size = {size}: short sales are refused",
-                each.locates.0
-            ));
-        }
-        if each.short == ShortSale::Located && config.entry.locate_broker.is_none() {
-            warn(
-                "entry.locate_broker is empty: a venue that asks who located the shares refuses short sales".to_owned(),
-            );
-        }
-        if each.whole_lots && size % 100 != 0 {
-            warn(format!("{name}.size = {size} is no whole lot, which risk.whole_lots = true asks for"));
-        }
-    }
     if config.listed.is_empty() && !config.directory {
         warn("instruments.listed is empty and instruments.directory = false: no symbol is followed".to_owned());
     }
@@ -290,12 +244,12 @@ mod tests {
     use super::*;
 
     fn warned(text: &str, cores: usize) -> String {
-        warnings(&Config::parse(text).unwrap(), &Cores::of(cores)).join("\n")
+        warnings(&wirings::parse(text).unwrap(), &Cores::of(cores)).join("\n")
     }
 
     #[test]
     fn what_cannot_work_is_warned_of_and_the_sample_can() {
-        assert_eq!(warned(firelane_gateway::shell::config::SAMPLE, 4), "");
+        assert_eq!(warned(&wirings::sample(), 4), "");
         for (text, says) in [
             (
                 "wiring = \"imbalance-taker\"\n[taker]\nsize = 2000\nmax_position = 2000",

@@ -98,10 +98,9 @@ pub(crate) fn unusual_at_the_end(counters: &Counters) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::wirings;
-    use firelane_gateway::shell::config::Config;
 
     fn names() -> Counters {
-        let lane = wirings::build(&Config::parse("wiring = \"listener\"").unwrap(), None).unwrap();
+        let lane = wirings::build(&wirings::parse("wiring = \"listener\"").unwrap(), None).unwrap();
         let shells = ["sockets.line_a.datagrams", "sockets.line_a.bytes", "sockets.orders.connected"];
         let more = ["sockets.orders.sent_bytes", "sockets.orders.received_bytes", "log.stalls", "tape.lost"];
         let before = shells.into_iter().chain(more).chain(["board.alerts"]).map(|name| (name.to_owned(), 0));

@@ -13,7 +13,7 @@ use crate::settings;
 use crate::wirings;
 use anyhow::{Result, bail};
 use firelane_gateway::base::Nanos;
-use firelane_gateway::shell::config::{Config, SAMPLE};
+use firelane_gateway::shell::config::Config;
 use firelane_sim::net;
 use firelane_sim::world::WorldConfig;
 use report::Report;
@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
     if options.print_config {
-        say!("{}", SAMPLE.trim_end());
+        say!("{}", wirings::sample().trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let report = play(options)?;
@@ -70,11 +70,11 @@ fn read_config(options: &Demo, recording: Option<&Recording>) -> Result<Config> 
         let layout = layout.map_or(String::new(), |layout| format!("\n[threads]\nlayout = \"{layout}\"\n"));
         let text = format!(
             "wiring = {:?}\n\n[instruments]\ncapacity = {symbols}\n\n[books]\norders = {orders}\nlevels = {levels}\n{layout}",
-            wirings::DEMO
+            wirings::first()
         );
         return settings::with(&text, &options.set);
     };
-    let config = settings::gateway(Some(path), &options.set, Some(wirings::DEMO))?;
+    let config = settings::gateway(Some(path), &options.set, Some(wirings::first()))?;
     if recording.is_none() && config.directory && config.instruments < symbols {
         bail!("--symbols {symbols}: instruments.capacity = {} has no room for them", config.instruments);
     }

@@ -8,7 +8,6 @@ use crate::replay::group;
 use crate::wirings;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::flow::record::Kind;
-use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::FileReader;
 use firelane_gateway::shell::verify::verify;
 use serde::Serialize;
@@ -77,7 +76,7 @@ fn run_verify(path: &Path, json: bool) -> Result<ExitCode> {
     let outcome = verify(
         open(path)?,
         |header| {
-            let config = Config::parse(&header.config).map_err(|e| e.to_string())?;
+            let config = wirings::parse(&header.config).map_err(|e| e.to_string())?;
             if config.wiring != header.wiring {
                 return Err(format!("the header names wiring {:?}, its configuration another", header.wiring));
             }

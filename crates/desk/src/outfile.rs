@@ -2,8 +2,9 @@
 //! stream of a process that lives (a log, a tape).
 
 use crate::cli::{self, dash};
-use crate::{output, signals};
+use crate::output;
 use anyhow::{Context, Result, bail};
+use firelane_gateway::shell::signals;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;

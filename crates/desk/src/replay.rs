@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
         None => None,
     };
     // What is wrong with it is said, whether anything trades by it or not.
-    let config = settings::gateway(options.config.as_deref(), &options.set, Some(wirings::DEMO))?;
+    let config = settings::gateway(options.config.as_deref(), &options.set, Some(wirings::first()))?;
     let orders = match &options.orders {
         Some(path) => Some((path, create(path)?, config)),
         None => None,

@@ -12,7 +12,6 @@ use crate::outfile;
 use crate::replay::{counted, group};
 use crate::screen::{Level, Screen, Style};
 use crate::settings;
-use crate::signals::{self, LastWords};
 use crate::times::{self, in_short, span};
 use crate::wirings;
 use anyhow::{Context, Result, anyhow};
@@ -21,9 +20,10 @@ use firelane_gateway::base::Mono;
 use firelane_gateway::flow::Word;
 use firelane_gateway::flow::entry::Fault;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::{Config, SAMPLE};
+use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
 use firelane_gateway::shell::plan::{Cores, Plan};
+use firelane_gateway::shell::signals::{self, LastWords};
 use firelane_gateway::shell::sync::Stop;
 use report::{Ending, Report};
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     if options.print_config {
-        say!("{}", settings::printed(SAMPLE, "firelane"));
+        say!("{}", settings::printed(&wirings::sample(), "firelane"));
         return Ok(ExitCode::SUCCESS);
     }
     let path = options.config.as_deref().context("which configuration?")?;
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let clock = Clock::new();
     // Whatever is wrong with it is said before a file is made.
     let lane = wirings::build(&config, Some(clock.clone()))?;
-    let header = wirings::header(&config, &*lane).began_at(times::began(&clock));
+    let header = wirings::header(&config, &*lane).began_at(clock.began());
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
     let fills = Fills::default();
@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         })?;
     let handle = live.handle().clone();
     words.are(last_words(&config, handle.clone(), clock.clone()));
-    let mut show = Show::new(Style::of(&options.telling, options.json, times::began(&clock)), &config, handle.clone());
+    let mut show = Show::new(Style::of(&options.telling, options.json, clock.began()), &config, handle.clone());
     show.files = [&log, &tape].map(Kept::name);
     show.greet(&config, &plan, &clock);
     let answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
@@ -164,7 +164,7 @@ impl Show {
         line(&format!(
             "  clock         {}, {} UTC",
             clock.source(),
-            times::utc(times::began(clock)).get(..16).unwrap_or_default().replace('T', " ")
+            times::utc(clock.began()).get(..16).unwrap_or_default().replace('T', " ")
         ));
         line(&format!("  line A        at {} (UDP)", net.lines[0]));
         if config.feed.lines > 1 {

@@ -4,9 +4,11 @@ mod spans;
 
 use crate::cli::dash;
 use crate::nearest::nearest;
+use crate::wirings;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::OutOfRange;
-use firelane_gateway::shell::config::{self, Config, ConfigError};
+use firelane_gateway::shell::config::{Config, ConfigError};
+use firelane_gateway::shell::plug::BuildError;
 use firelane_sim::server::{self, VenueConfig};
 use spans::Spans;
 use std::fmt;
@@ -60,8 +62,8 @@ impl Role {
     /// Every key that there is, in its table: the sample has all that have a default.
     fn known(self) -> Table {
         let (sample, more): (_, &[(&str, &str)]) = match self {
-            Role::Gateway => (config::SAMPLE, &[("", "day")]),
-            Role::Venue => (server::SAMPLE, &[("market", "day")]),
+            Role::Gateway => (wirings::sample(), &[("", "day")]),
+            Role::Venue => (server::SAMPLE.to_owned(), &[("market", "day")]),
         };
         let mut table: Table = sample.parse().unwrap_or_default();
         for (within, key) in more {
@@ -96,7 +98,7 @@ impl Role {
 
     fn parse(self, text: &str) -> Result<(), ConfigError> {
         match self {
-            Role::Gateway => Config::parse(text).map(|_| ()),
+            Role::Gateway => wirings::parse(text).map(|_| ()),
             Role::Venue => VenueConfig::parse(text).map(|_| ()),
         }
     }
@@ -266,7 +268,7 @@ pub(crate) fn problems(config: &Written, role: Role, more: impl Fn(&str) -> Resu
         let key = key.unwrap_or_default();
         if role == Role::Gateway && key == ["wiring"] {
             // One must be named.
-            table.insert("wiring".to_owned(), Value::String("listener".to_owned()));
+            table.insert("wiring".to_owned(), Value::String(wirings::first().to_owned()));
             continue;
         }
         let gone = (1..=key.len()).rev().any(|length| {
@@ -293,24 +295,24 @@ fn first_problem(
             let error = more(text).err()?;
             let said = crate::explain(&error);
             let wiring = said.starts_with("wiring").then(|| vec!["wiring".to_owned()]);
-            let key = error.downcast_ref::<OutOfRange>().map(|range| parts(range.field)).or(wiring);
+            let range = error.downcast_ref::<OutOfRange>().map(|range| range.field);
+            let key = range.or(error.downcast_ref::<BuildError>().and_then(BuildError::key));
+            let key = key.map(parts).or(wiring);
             return Some((key, said));
         }
     };
-    let key = match &error {
-        ConfigError::Value { key, .. } | ConfigError::Address { key, .. } | ConfigError::Limit { key, .. } => {
-            parts(key)
-        }
-        ConfigError::Range(range) => parts(range.field),
-        ConfigError::Toml(error) => {
-            let Some(key) = error.span().and_then(|span| Spans::of(text).key_at(span.start)) else {
-                return Some((None, error.message().to_owned()));
-            };
-            let message = of_a_type(error.message(), &key, role);
-            return Some((Some(key), message));
-        }
-    };
-    Some((Some(key), error.to_string()))
+    if let ConfigError::Toml(error) = &error {
+        let Some(key) = error.span().and_then(|span| Spans::of(text).key_at(span.start)) else {
+            return Some((None, error.message().to_owned()));
+        };
+        let message = of_a_type(error.message(), &key, role);
+        return Some((Some(key), message));
+    }
+    let key = error.key().map(parts);
+    match (&error, &key) {
+        (ConfigError::Unknown { .. }, Some(name)) => Some((key.clone(), unknown(name, role))),
+        _ => Some((key, error.to_string())),
+    }
 }
 
 /// The parts of a dotted key as our errors write it. The name of a symbol may hold dots.
@@ -347,6 +349,12 @@ fn of_a_type(message: &str, key: &[String], role: Role) -> String {
             None => format!("{name}: {message}"),
         };
     }
+    unknown(key, role)
+}
+
+/// What is said of a key that there is not.
+fn unknown(key: &[String], role: Role) -> String {
+    let name = dotted(key);
     let (last, within) = key.split_last().map_or((String::new(), &[][..]), |(last, within)| (last.clone(), within));
     let known = role.keys_of(within);
     if let Some(word) = nearest(&last, known.iter().map(String::as_str)) {
@@ -403,7 +411,7 @@ pub(crate) fn gateway(path: Option<&Path>, sets: &[Set], wiring: Option<&str>) -
     {
         written.text = format!("wiring = {wiring:?}\n{}", written.text);
     }
-    let config = Config::parse(&written.text).map_err(|_| refused(&written, Role::Gateway));
+    let config = wirings::parse(&written.text).map_err(|_| refused(&written, Role::Gateway));
     match path {
         Some(path) => config.with_context(|| path.display().to_string()),
         None => config,
@@ -413,7 +421,7 @@ pub(crate) fn gateway(path: Option<&Path>, sets: &[Set], wiring: Option<&str>) -
 /// A gateway's configuration of a text of ours, with the settings in it.
 pub(crate) fn with(text: &str, sets: &[Set]) -> Result<Config> {
     let written = with_settings(text, sets)?;
-    Config::parse(&written.text).map_err(|_| refused(&written, Role::Gateway))
+    wirings::parse(&written.text).map_err(|_| refused(&written, Role::Gateway))
 }
 
 /// A venue's configuration, with the settings in it.

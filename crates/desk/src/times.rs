@@ -1,11 +1,9 @@
 //! How long orders took, as programs read it and as people do.
 
 use crate::replay::group;
-use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::latency::{Latency, Percentiles, Piece};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Percentiles in nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -87,12 +85,6 @@ pub(crate) fn too_few(count: u64) -> Option<String> {
         .map(|(name, n)| format!("{name} takes {}", group(n)))
         .collect();
     (!missing.is_empty()).then(|| format!("  -: too few orders ({}): {}", group(count), missing.join(", ")))
-}
-
-/// When a clock began that stands so: nanoseconds since 1970 UTC.
-pub(crate) fn began(clock: &Clock) -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(clock.now().0)
 }
 
 /// Nanoseconds since 1970 as date and time: `2026-01-31T09:30:00.000123Z`. Howard Hinnant's `civil_from_days`.

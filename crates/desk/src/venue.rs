@@ -8,12 +8,11 @@ use crate::paint;
 use crate::replay::{counted, group, input};
 use crate::screen::{Level, Screen, Style};
 use crate::settings;
-use crate::signals::{self, LastWords};
-use crate::times;
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::flow::wire::soupbintcp::Refused;
 use firelane_gateway::shell::agent::Idle;
 use firelane_gateway::shell::clock::Clock;
+use firelane_gateway::shell::signals::{self, LastWords};
 use firelane_sim::far_end::{Door, FarEnd};
 use firelane_sim::net::Faults;
 use firelane_sim::server::{
@@ -57,7 +56,7 @@ pub(crate) fn run(options: &Venue) -> Result<ExitCode> {
     let recording = config.market.itch.as_deref().map(input::load).transpose()?.map(input::Recording::into_bytes);
     let server = build(&config, recording, &|name| std::env::var(name).ok())?;
     let before = server.handle().status();
-    let screen = Screen::new(Style::of(&options.telling, options.json, times::began(&Clock::new())));
+    let screen = Screen::new(Style::of(&options.telling, options.json, Clock::new().began()));
     greet(&screen, &config, server.handle().addresses(), &before);
 
     let began = Instant::now();

@@ -1,26 +1,39 @@
-//! The one visible list of what is plugged in: named wirings, each built from a checked configuration.
+//! The one visible list of what is plugged in, and what follows from it: which configurations there are, and the lane of
+//! each.
 
 use crate::nearest::did_you_mean;
 use anyhow::{Context, Result, bail};
-use firelane_gateway::base::{InstrumentTable, PerVenue, State, VenueId};
-use firelane_gateway::flow::Gateway;
-use firelane_gateway::flow::book::Books;
-use firelane_gateway::flow::entry::OuchEntry;
-use firelane_gateway::flow::feed::Mold;
-use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::orders::Orders;
-use firelane_gateway::flow::risk::Gate;
-use firelane_gateway::flow::signal::Imbalance;
-use firelane_gateway::flow::strategy::{ImbalanceTaker, MarketMaker, Strategy};
-use firelane_gateway::flow::trading::Trading;
-use firelane_gateway::flow::venue::{Multicast, VenueParts};
-use firelane_gateway::flow::wiring::{Parts, Wiring};
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::config::{Config, ConfigError};
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::log::FileHeader;
-use firelane_gateway::shell::trace::StageProbe;
-use std::marker::PhantomData;
+use firelane_gateway::shell::plug::{self, Plugged, plugged};
+use firelane_gateway::shell::plugs::{Listener, Maker, Taker};
+use std::sync::OnceLock;
+
+/// Everything that `firelane` has: the first is what the demo trades, and a backtest, where no wiring is named.
+pub const ALL: &[Plugged] = &[plugged::<Taker>(), plugged::<Maker>(), plugged::<Listener>()];
+
+/// What a program of somebody else's has instead.
+static OTHERS: OnceLock<Vec<Plugged>> = OnceLock::new();
+
+/// What this program has.
+pub(crate) fn all() -> &'static [Plugged] {
+    OTHERS.get().map_or(ALL, Vec::as_slice)
+}
+
+/// What this program has, said once and before anything else.
+pub(crate) fn plug_in(plugs: &[Plugged]) -> Result<()> {
+    for (n, plug) in plugs.iter().enumerate() {
+        if plugs.iter().take(n).any(|other| other.name == plug.name) {
+            bail!("two of the plugs are named {:?}: a name stands for one", plug.name);
+        }
+    }
+    if plugs.is_empty() {
+        bail!("nothing is plugged in: name at least one plug");
+    }
+    OTHERS.set(plugs.to_vec()).ok().context("the program's plugs are named twice")
+}
 
 /// Version and commit of this program.
 pub(crate) const VERSION: &str = env!("FIRELANE_BUILD");
@@ -32,90 +45,38 @@ pub(crate) fn header(config: &Config, lane: &dyn Lane) -> FileHeader {
     FileHeader::new(&config.wiring, &config.text, Vec::new(), config.effects).built_by(BUILD).of_lane(lane)
 }
 
-/// A wiring by name.
-struct Named {
-    name: &'static str,
-    what: &'static str,
-    build: fn(&Config, StageProbe) -> Result<Box<dyn Lane>>,
+/// A configuration of this program.
+pub(crate) fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse_with(text, all())
 }
 
-/// Every wiring there is.
-const WIRINGS: [Named; 3] = [
-    Named {
-        name: "imbalance-taker",
-        what: "takes the opposite best when the book leans",
-        build: |config, probe| lane(config, probe, ImbalanceTaker::new(&config.taker, config.instruments)?),
-    },
-    Named {
-        name: "market-maker",
-        what: "quotes both sides and leans against its inventory",
-        build: |config, probe| lane(config, probe, MarketMaker::new(&config.maker, config.instruments)?),
-    },
-    Named {
-        name: "listener",
-        what: "keeps exact books and sends nothing",
-        build: |config, probe| lane(config, probe, ()),
-    },
-];
-
-/// Nasdaq equities: ITCH 5.0 in, OUCH 5.0 out, book imbalance as the signal.
-struct Nasdaq<S>(PhantomData<S>);
-
-impl<S: Strategy<Imbalance>> Wiring for Nasdaq<S> {
-    type Venue = Multicast<ItchLine, OuchEntry>;
-    type Signal = Imbalance;
-    type Strategy = S;
-    type Probe = StageProbe;
+/// The default configuration of this program with every key explained.
+pub(crate) fn sample() -> String {
+    plug::sample(all())
 }
 
-/// What the demo trades, and a backtest, where no other wiring is named.
-pub(crate) const DEMO: &str = "imbalance-taker";
+/// What the demo trades, and a backtest, where no wiring is named.
+pub(crate) fn first() -> &'static str {
+    all().first().map_or("", |plug| plug.name)
+}
+
+/// What is plugged in under the name that a configuration has.
+pub(crate) fn named(name: &str) -> Option<&'static Plugged> {
+    all().iter().find(|plug| plug.name == name)
+}
 
 /// The lane that a configuration names. With a clock, every stage of an order's way is stamped.
 pub(crate) fn build(config: &Config, clock: Option<Clock>) -> Result<Box<dyn Lane>> {
-    let Some(wiring) = WIRINGS.iter().find(|w| w.name == config.wiring) else {
-        let known: Vec<String> = WIRINGS.iter().map(|w| format!("{:?} ({})", w.name, w.what)).collect();
+    let Some(plug) = named(&config.wiring) else {
+        let known: Vec<String> = all().iter().map(|plug| format!("{:?} ({})", plug.name, plug.about)).collect();
         let known = known.join(", ");
         if config.wiring.is_empty() {
             bail!("wiring is not named, and no strategy is started by default: wiring = one of {known}");
         }
-        let near = did_you_mean(&config.wiring, WIRINGS.iter().map(|w| w.name));
+        let near = did_you_mean(&config.wiring, all().iter().map(|plug| plug.name));
         bail!("wiring = {:?}: must be one of {known}{near}", config.wiring);
     };
-    (wiring.build)(config, StageProbe::new(clock)).with_context(|| format!("building the wiring {:?}", config.wiring))
-}
-
-fn lane<S>(config: &Config, probe: StageProbe, strategy: S) -> Result<Box<dyn Lane>>
-where
-    S: Strategy<Imbalance> + State + Send + 'static,
-{
-    let instruments = InstrumentTable::new(&config.listed, config.instruments, config.directory);
-    let mut gate = Gate::new(&config.risk, config.instruments)?;
-    for (symbol, limits) in &config.risk_of {
-        let Some(id) = instruments.find(VenueId::FIRST, *symbol) else {
-            bail!("risk.symbols.{symbol}: limits of its own need the symbol in instruments.listed");
-        };
-        gate.set_limits(id, *limits)?;
-    }
-    let parts = Parts {
-        lane: 0,
-        tags: config.tags,
-        venues: PerVenue::one(VenueParts {
-            feed: Mold::new(config.feed)?,
-            line: ItchLine::new(config.day),
-            books: Books::new(config.books),
-            trading: Trading::new(config.trading, config.instruments),
-            entry: OuchEntry::new(config.entry.clone())?,
-        }),
-        signal: Imbalance::new(&config.imbalance)?,
-        strategy,
-        gate,
-        orders: Orders::new(&config.orders)?,
-        instruments,
-        probe,
-        policy: config.policy,
-    };
-    Ok(Box::new(Gateway::<Nasdaq<S>>::new(parts)?))
+    plug.build(config, clock).with_context(|| format!("building the wiring {:?}", config.wiring))
 }
 
 #[cfg(test)]
@@ -124,15 +85,23 @@ mod tests {
 
     #[test]
     fn every_wiring_builds_from_the_default_configuration() {
-        for wiring in WIRINGS {
-            let config = Config::parse(&format!("wiring = {:?}", wiring.name)).unwrap();
-            assert!(build(&config, None).is_ok(), "{}", wiring.name);
+        for plug in ALL {
+            let config = parse(&format!("wiring = {:?}", plug.name)).unwrap();
+            assert!(build(&config, None).is_ok(), "{}", plug.name);
         }
-        let error = build(&Config::parse("wiring = \"none\"").unwrap(), None).err().unwrap().to_string();
+        assert_eq!(parse(&sample()).unwrap().wiring, first());
+        let error = build(&parse("wiring = \"none\"").unwrap(), None).err().unwrap().to_string();
         assert!(error.contains("\"market-maker\""), "{error}");
-        let error = build(&Config::parse("wiring = \"listner\"").unwrap(), None).err().unwrap().to_string();
+        let error = build(&parse("wiring = \"listner\"").unwrap(), None).err().unwrap().to_string();
         assert!(error.contains("did you mean \"listener\"?"), "{error}");
-        let error = build(&Config::parse("").unwrap(), None).err().unwrap().to_string();
+        let error = build(&parse("").unwrap(), None).err().unwrap().to_string();
         assert!(error.contains("no strategy is started by default") && error.contains("\"listener\""), "{error}");
+    }
+    #[test]
+    fn a_list_has_something_and_no_name_twice() {
+        let twice = plug_in(&[plugged::<Taker>(), plugged::<Maker>(), plugged::<Taker>()]).unwrap_err().to_string();
+        assert!(twice.contains("\"imbalance-taker\""), "{twice}");
+        assert!(plug_in(&[]).unwrap_err().to_string().contains("nothing is plugged in"));
+        assert_eq!(all().len(), ALL.len());
     }
 }

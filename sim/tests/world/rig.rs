@@ -1,48 +1,36 @@
 //! A lane, a market and a world around them, from a seed.
 
 use super::fidget::Fidget;
-use firelane_gateway::base::{
-    AccountId, ExchangeTime, InstrumentTable, Mono, Nanos, Notional, PerVenue, Qty, StrategyId, VenueId,
-};
+use firelane_gateway::base::{AccountId, ExchangeTime, Mono, Nanos, Notional, Qty, StrategyId, VenueId};
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::action::Tags;
-use firelane_gateway::flow::book::{BookCapacity, Books};
+use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::entry::{OuchConfig, OuchEntry};
-use firelane_gateway::flow::feed::{FeedConfig, Mold, SnapshotConfig, Start};
+use firelane_gateway::flow::feed::{FeedConfig, SnapshotConfig, Start};
 use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::orders::{Orders, OrdersConfig};
-use firelane_gateway::flow::risk::{Gate, InstrumentLimits, RiskLimits, ShortSale};
+use firelane_gateway::flow::orders::OrdersConfig;
+use firelane_gateway::flow::risk::{InstrumentLimits, RiskLimits, ShortSale};
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
 use firelane_gateway::flow::strategy::{
     ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, Strategy,
 };
-use firelane_gateway::flow::trading::{Trading, TradingConfig};
 use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::soupbintcp::{ClientConfig, Password};
-use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
+use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
 use firelane_gateway::shell::log::{Effects, FileHeader};
+use firelane_gateway::shell::plug::House;
 use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
 use firelane_sim::venue::acceptor::PortConfig;
 use firelane_sim::world::{Network, World, WorldConfig, WorldError};
 use std::io::Write;
-use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 
 /// 20 November 2024.
 pub(super) const DAY: u32 = 20_047;
 const INSTRUMENTS: usize = 16;
-
-struct Nasdaq<S>(PhantomData<S>);
-
-impl<S: Strategy<Imbalance>> Wiring for Nasdaq<S> {
-    type Venue = Multicast<ItchLine, OuchEntry>;
-    type Signal = Imbalance;
-    type Strategy = S;
-    type Probe = ();
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Trader {
@@ -139,23 +127,17 @@ pub(super) fn lane<S>(start: Start, strategy: S) -> Box<dyn Lane>
 where
     S: Strategy<Imbalance> + Send + 'static,
 {
-    let parts = Parts {
-        lane: 0,
-        tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
-        venues: PerVenue::one(nasdaq(start, VenueId::FIRST, INSTRUMENTS)),
-        instruments: InstrumentTable::new(&[], INSTRUMENTS, true),
-        signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
-        strategy,
-        gate: Gate::new(&limits(), INSTRUMENTS).unwrap(),
-        orders: Orders::new(&orders(INSTRUMENTS, 1)).unwrap(),
-        probe: (),
-        policy: Policy::default(),
-    };
-    Box::new(Gateway::<Nasdaq<S>>::new(parts).unwrap())
+    let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
+    Box::new(Gateway::new(House::new(&config(start, INSTRUMENTS), ()).with(signal, strategy).unwrap()).unwrap())
 }
 
 /// A lane's end of a Nasdaq-style venue.
 pub(super) fn nasdaq(start: Start, venue: VenueId, instruments: usize) -> VenueParts<Multicast<ItchLine, OuchEntry>> {
+    House::new(&config(start, instruments), ()).venue(venue).unwrap()
+}
+
+/// What lanes have of one such venue.
+fn config(start: Start, instruments: usize) -> Config {
     let snapshot = SnapshotConfig {
         username: *b"FIRE  ",
         password: Password(NO_PASSWORD),
@@ -172,12 +154,16 @@ pub(super) fn nasdaq(start: Start, venue: VenueId, instruments: usize) -> VenueP
         line_timeout: Nanos::from_secs(3),
         ..FeedConfig::default()
     };
-    VenueParts {
-        feed: Mold::new(feed).unwrap(),
-        line: ItchLine::new(DAY).of(venue),
-        books: Books::new(BookCapacity { instruments, orders: 8_192, levels: 4_096, own: 256 }),
-        trading: Trading::new(TradingConfig::default(), instruments),
-        entry: OuchEntry::new(entry()).unwrap(),
+    Config {
+        day: DAY,
+        instruments,
+        books: BookCapacity { instruments, orders: 8_192, levels: 4_096, own: 256 },
+        feed,
+        risk: limits(),
+        orders: orders(instruments, 1),
+        entry: entry(),
+        tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
+        ..Config::parse("").unwrap()
     }
 }
 

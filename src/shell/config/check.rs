@@ -11,6 +11,14 @@ pub enum ConfigError {
     /// Not TOML, an unknown key, or a value of another type. The text names line and key.
     #[error("{0}")]
     Toml(#[from] toml::de::Error),
+    /// A key at the top that neither the lane nor anything that trades knows.
+    #[error("unknown field `{key}`, expected one of {known}")]
+    Unknown {
+        /// The key.
+        key: String,
+        /// Those that there are.
+        known: String,
+    },
     /// A value out of its range.
     #[error("{key} = {value}: must be {allowed}")]
     Value {
@@ -40,6 +48,21 @@ pub enum ConfigError {
     /// A value that a part of the lane refuses.
     #[error(transparent)]
     Range(#[from] OutOfRange),
+}
+
+impl ConfigError {
+    /// The key that is refused, with its table. `None`: its place in the text says it.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            ConfigError::Toml(_) => None,
+            ConfigError::Unknown { key, .. }
+            | ConfigError::Value { key, .. }
+            | ConfigError::Address { key, .. }
+            | ConfigError::Limit { key, .. } => Some(key),
+            ConfigError::Range(range) => Some(range.field),
+        }
+    }
 }
 
 /// A value out of its range.

@@ -5,23 +5,23 @@
 #![allow(unreachable_pub, dead_code)] // each user of the rig takes what it needs
 
 use firelane_gateway::base::{
-    AccountId, ClientId, Instrument, InstrumentId, InstrumentTable, LineId, Mono, Nanos, PerVenue, Price, Qty,
-    SessionId, Side, StrategyId, Symbol, VenueId,
+    AccountId, ClientId, Instrument, InstrumentId, LineId, Mono, Nanos, Price, Qty, SessionId, Side, StrategyId,
+    Symbol, VenueId,
 };
 use firelane_gateway::flow::action::{Action, Cancel, Enter, MassCancel, Replace, Tags, TimeInForce};
-use firelane_gateway::flow::book::{BookCapacity, Books};
+use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::entry::{Away, OuchConfig, OuchEntry};
 use firelane_gateway::flow::event::{Event, EventKind};
-use firelane_gateway::flow::feed::{FeedConfig, Mold, RerequestConfig, SnapshotConfig};
+use firelane_gateway::flow::feed::{FeedConfig, RerequestConfig, SnapshotConfig};
 use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::orders::{Orders, OrdersConfig};
+use firelane_gateway::flow::orders::OrdersConfig;
 use firelane_gateway::flow::outbox::{Class, Outbox, Output, Progress};
 use firelane_gateway::flow::record::{Alert, AlertBody, DecisionBody, Kind};
-use firelane_gateway::flow::risk::{Gate, RiskLimits};
+use firelane_gateway::flow::risk::RiskLimits;
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Signal};
 use firelane_gateway::flow::strategy::{Actions, Awaits, Strategy, View};
-use firelane_gateway::flow::trading::{Trading, TradingConfig};
+use firelane_gateway::flow::trading::TradingConfig;
 use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::itch50::length_of;
 use firelane_gateway::flow::wire::moldudp64::{PacketBuilder, heartbeat};
@@ -30,6 +30,8 @@ use firelane_gateway::flow::wire::soupbintcp::{
 };
 use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
 use firelane_gateway::flow::{Arrival, CommandBuf, Gateway, Input, Machine, Word};
+use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::plug::{House, Nasdaq};
 use std::collections::BTreeMap;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -193,14 +195,7 @@ impl Strategy<Imbalance> for Told {
 }
 
 /// Nasdaq, as the desk wires it.
-pub struct Desk<S, G = Imbalance>(std::marker::PhantomData<(S, G)>);
-
-impl<G: Signal, S: Strategy<G>> Wiring for Desk<S, G> {
-    type Venue = Multicast<ItchLine, OuchEntry>;
-    type Signal = G;
-    type Strategy = S;
-    type Probe = ();
-}
+pub type Desk<S, G = Imbalance> = Nasdaq<G, S, ()>;
 
 /// Everything about a lane that tests vary.
 #[derive(Clone)]
@@ -261,6 +256,28 @@ impl Default for Setup {
     }
 }
 
+impl Setup {
+    /// As a configuration.
+    pub fn config(&self) -> Config {
+        let listed = self.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n))));
+        Config {
+            day: 20_000,
+            listed: listed.collect(),
+            directory: self.listed.is_none(),
+            instruments: self.instruments,
+            books: self.books,
+            feed: self.feed,
+            trading: self.trading,
+            risk: self.risk,
+            orders: self.orders,
+            entry: self.entry.clone(),
+            tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
+            policy: self.policy,
+            ..Config::parse("").unwrap()
+        }
+    }
+}
+
 /// The parts of a lane.
 pub fn parts<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S>> {
     parts_with(setup, Imbalance::new(&ImbalanceConfig::default()).unwrap(), strategy)
@@ -268,30 +285,12 @@ pub fn parts<S: Strategy<Imbalance>>(setup: &Setup, strategy: S) -> Parts<Desk<S
 
 /// The parts of a lane with a signal of one's own.
 pub fn parts_with<G: Signal, S: Strategy<G>>(setup: &Setup, signal: G, strategy: S) -> Parts<Desk<S, G>> {
-    let listed: Vec<_> = setup.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n)))).collect();
-    Parts {
-        lane: 0,
-        tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
-        venues: PerVenue::one(venue_parts(setup, VenueId::FIRST)),
-        instruments: InstrumentTable::new(&listed, setup.instruments, setup.listed.is_none()),
-        signal,
-        strategy,
-        gate: Gate::new(&setup.risk, setup.instruments).unwrap(),
-        orders: Orders::new(&setup.orders).unwrap(),
-        probe: (),
-        policy: setup.policy,
-    }
+    House::new(&setup.config(), ()).with(signal, strategy).unwrap()
 }
 
 /// What one venue of a lane is made of.
 pub fn venue_parts(setup: &Setup, venue: VenueId) -> VenueParts<Multicast<ItchLine, OuchEntry>> {
-    VenueParts {
-        feed: Mold::new(setup.feed).unwrap(),
-        line: ItchLine::new(20_000).of(venue),
-        books: Books::new(setup.books),
-        trading: Trading::new(setup.trading, setup.instruments),
-        entry: OuchEntry::new(setup.entry.clone()).unwrap(),
-    }
+    House::new(&setup.config(), ()).venue(venue).unwrap()
 }
 
 /// Builds a lane.

@@ -2,22 +2,14 @@
 #![allow(unreachable_pub, dead_code)] // also part of no_alloc, which needs some of it
 
 use super::gateway_rig::*;
-use firelane_gateway::base::{AccountId, Mono, PerVenue, StrategyId};
+use firelane_gateway::base::{Mono, StrategyId};
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::Word;
 use firelane_gateway::flow::action::Tags;
-use firelane_gateway::flow::book::Books;
-use firelane_gateway::flow::entry::OuchEntry;
-use firelane_gateway::flow::feed::Mold;
-use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::orders::Orders;
-use firelane_gateway::flow::risk::Gate;
+use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
 use firelane_gateway::flow::strategy::Strategy;
-use firelane_gateway::flow::trading::Trading;
-use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::soupbintcp::Password;
-use firelane_gateway::flow::wiring::{Parts, Wiring};
 use firelane_gateway::shell::agent::Agent;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, LiveConfig};
@@ -25,11 +17,11 @@ use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::live::{Agents, Assembled, Observer, Outcome, Setup as LiveSetup, Sheet};
 use firelane_gateway::shell::log::{Effects, FileHeader};
 use firelane_gateway::shell::net::LineAddress;
+use firelane_gateway::shell::plug::House;
 use firelane_gateway::shell::trace::StageProbe;
 use firelane_sim::net::Faults;
 use firelane_sim::server::{Running, VenueConfig, VenueServer, build};
 use std::io::{self, ErrorKind, Read, Write};
-use std::marker::PhantomData;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -37,42 +29,15 @@ use std::time::{Duration, Instant};
 /// How long a test waits for what must come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The wiring of a live test: every stage stamped.
-struct Stamped<S>(PhantomData<S>);
-
-impl<S: Strategy<Imbalance>> Wiring for Stamped<S> {
-    type Venue = Multicast<ItchLine, OuchEntry>;
-    type Signal = Imbalance;
-    type Strategy = S;
-    type Probe = StageProbe;
-}
-
 /// A lane with a stage probe.
 pub fn stamped<S>(setup: &Setup, strategy: S, clock: Option<Clock>) -> Box<dyn Lane>
 where
     S: Strategy<Imbalance> + Send + 'static,
 {
-    let mut books = setup.books;
-    books.instruments = setup.instruments;
-    let parts = Parts {
-        lane: 0,
-        tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
-        venues: PerVenue::one(VenueParts {
-            feed: Mold::new(setup.feed).unwrap(),
-            line: ItchLine::new(20_000),
-            books: Books::new(books),
-            trading: Trading::new(setup.trading, setup.instruments),
-            entry: OuchEntry::new(setup.entry.clone()).unwrap(),
-        }),
-        instruments: firelane_gateway::base::InstrumentTable::new(&[], setup.instruments, true),
-        signal: Imbalance::new(&ImbalanceConfig::default()).unwrap(),
-        strategy,
-        gate: Gate::new(&setup.risk, setup.instruments).unwrap(),
-        orders: Orders::new(&setup.orders).unwrap(),
-        probe: StageProbe::new(clock),
-        policy: setup.policy,
-    };
-    Box::new(Gateway::<Stamped<S>>::new(parts).unwrap())
+    let setup = Setup { books: BookCapacity { instruments: setup.instruments, ..setup.books }, ..setup.clone() };
+    let config = Config { tags: Tags { strategy: StrategyId(1), ..setup.config().tags }, ..setup.config() };
+    let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
+    Box::new(Gateway::new(House::new(&config, StageProbe::new(clock)).with(signal, strategy).unwrap()).unwrap())
 }
 
 /// A file in memory that others can look into.

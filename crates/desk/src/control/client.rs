@@ -4,7 +4,6 @@ use super::Reply;
 use crate::cli::dash;
 use crate::settings::{self, Role, Set};
 use anyhow::{Context, Result, bail};
-use firelane_gateway::shell::config::Config;
 use firelane_sim::server::VenueConfig;
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -43,7 +42,7 @@ impl Target {
         let text = settings::text(path, sets)?;
         let role = Role::of(text.as_str());
         let control = match role {
-            Role::Gateway => Config::parse(text.as_str()).map(|config| config.live.control),
+            Role::Gateway => crate::wirings::parse(text.as_str()).map(|config| config.live.control),
             Role::Venue => VenueConfig::parse(text.as_str()).map(|venue| venue.control),
         };
         let control = control.map_err(|_| settings::refused(&text, role));

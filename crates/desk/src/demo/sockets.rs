@@ -6,9 +6,8 @@ use crate::cli::Demo;
 use crate::output::notice;
 use crate::replay::input::Recording;
 use crate::replay::{counted, group};
-use crate::signals::{self, LastWords};
 use crate::times::in_short;
-use crate::{layout, progress, times, wirings};
+use crate::{layout, progress, wirings};
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::base::VenueId;
 use firelane_gateway::flow::wire::soupbintcp::Password;
@@ -18,6 +17,7 @@ use firelane_gateway::shell::config::{Config, Layout, NetConfig};
 use firelane_gateway::shell::live::{self, Live, Observer, Outcome, Setup, Sheet};
 use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::plan::{Cores, Plan, Wish};
+use firelane_gateway::shell::signals::{self, LastWords};
 use firelane_gateway::shell::sync::Stop;
 use firelane_sim::far_end::FarEnd;
 use firelane_sim::net::Faults;
@@ -51,7 +51,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let clock = Clock::new();
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let tape = Ledger::default();
-    let header = wirings::header(&config, &*lane).began_at(times::began(&clock));
+    let header = wirings::header(&config, &*lane).began_at(clock.began());
     let [log, tape_file] = files(options)?;
     let sheet = |file: Option<File>| file.map(|file| Sheet { file: Box::new(file), header: header.clone() });
     let setup = Setup {

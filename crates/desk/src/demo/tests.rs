@@ -41,7 +41,7 @@ fn temporary(name: &str) -> PathBuf {
 
 /// The lane that a log's header describes.
 fn rebuilt(header: &FileHeader) -> Result<Box<dyn Lane>, String> {
-    let config = Config::parse(&header.config).map_err(|error| error.to_string())?;
+    let config = wirings::parse(&header.config).map_err(|error| error.to_string())?;
     wirings::build(&config, None).map_err(|error| error.to_string())
 }
 

@@ -16,7 +16,7 @@ struct Told {
 impl Told {
     fn new() -> Self {
         let text = "[instruments]\nlisted = [\"AAPL\"]\n[entry]\nusername = \"TRADER\"\npassword_env = \"MY_SECRET\"";
-        Told { notices: Notices::new(&Config::parse(text).unwrap()), at: 0 }
+        Told { notices: Notices::new(&crate::wirings::parse(text).unwrap()), at: 0 }
     }
 
     fn hear(&mut self, notices: &[Notice]) -> Vec<String> {

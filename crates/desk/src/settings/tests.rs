@@ -43,7 +43,7 @@ fn a_venue_has_its_own_keys_and_ports_by_number() {
         assert!(all.iter().any(|one| one.starts_with(says)), "{says}\nis not among {all:#?}");
     }
     assert_eq!((Role::of(text), Role::of("[net]\n"), Role::of("")), (Role::Venue, Role::Gateway, Role::Gateway));
-    assert_eq!((Role::of(config::SAMPLE), Role::of(server::SAMPLE)), (Role::Gateway, Role::Venue));
+    assert_eq!((Role::of(&wirings::sample()), Role::of(server::SAMPLE)), (Role::Gateway, Role::Venue));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn what_keeps_a_command_from_starting_is_short() {
     assert!(long.ends_with("and 2 more: firelane check says all"), "{long}");
     let neither = said("[markt]\nsymbols = 3\n", Role::Venue);
     assert!(neither.contains("did you mean \"market\"?"), "{neither}");
-    assert_eq!(said(config::SAMPLE, Role::Venue), "this is the configuration of a gateway, not of a venue");
+    assert_eq!(said(&wirings::sample(), Role::Venue), "this is the configuration of a gateway, not of a venue");
     assert_eq!(said(server::SAMPLE, Role::Gateway), "this is the configuration of a venue, not of a gateway");
 }
 
@@ -142,7 +142,7 @@ fn the_keys_of_a_symbol_are_all_known() {
 
 #[test]
 fn printed_samples_have_a_socket_and_stay_what_they_are() {
-    for (sample, role) in [(config::SAMPLE, Role::Gateway), (server::SAMPLE, Role::Venue)] {
+    for (sample, role) in [(&*wirings::sample(), Role::Gateway), (server::SAMPLE, Role::Venue)] {
         let text = printed(sample, "firelane-test");
         assert!(wrong(&text, role).is_empty(), "{text}");
         let mut table: Table = text.parse().unwrap();

@@ -1,10 +1,11 @@
-//! What signals mean to a command that goes on for long.
+//! What the system's signals mean to a program that goes on for long.
 
-use firelane_gateway::shell::net::KillSwitch;
-use firelane_gateway::shell::sync::Stop;
+use super::net::KillSwitch;
+use super::sync::Stop;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,10 +21,17 @@ type Words = Box<dyn Fn() -> String + Send>;
 
 /// What is said before the process ends at once: what it leaves behind.
 #[derive(Clone, Default)]
-pub(crate) struct LastWords(Arc<Mutex<Option<Words>>>);
+pub struct LastWords(Arc<Mutex<Option<Words>>>);
+
+impl fmt::Debug for LastWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LastWords").finish_non_exhaustive()
+    }
+}
 
 impl LastWords {
-    pub(crate) fn are(&self, words: impl Fn() -> String + Send + 'static) {
+    /// From now on they are what `words` says.
+    pub fn are(&self, words: impl Fn() -> String + Send + 'static) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(words));
     }
 
@@ -37,7 +45,10 @@ impl LastWords {
 
 /// Raised by the first of SIGINT, SIGTERM and SIGHUP: end in order. The second one ends the process at once, whatever it
 /// is doing, after `words`; the third does not even wait for these.
-pub(crate) fn asked_to_end(words: LastWords) -> io::Result<Stop> {
+///
+/// # Errors
+/// What the system says.
+pub fn asked_to_end(words: LastWords) -> io::Result<Stop> {
     // A limit of a file's size is a write that fails, and no reason to die with orders alive.
     flag::register(SIGXFSZ, Stop::new().flag())?;
     let (stop, at_once) = (Stop::new(), Stop::new());
@@ -69,7 +80,10 @@ pub(crate) fn asked_to_end(words: LastWords) -> io::Result<Stop> {
 }
 
 /// Has `last` done before a signal ends the process, for commands that end at once. The first call counts.
-pub(crate) fn before_an_end(last: fn()) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn before_an_end(last: fn()) -> io::Result<()> {
     static ONCE: Mutex<bool> = Mutex::new(false);
     let mut is_set = ONCE.lock().unwrap_or_else(PoisonError::into_inner);
     if *is_set {
@@ -88,7 +102,10 @@ pub(crate) fn before_an_end(last: fn()) -> io::Result<()> {
 }
 
 /// A kill switch that SIGUSR1 throws from now on, before there is a lane as well as after.
-pub(crate) fn kill_switch() -> io::Result<KillSwitch> {
+///
+/// # Errors
+/// What the system says.
+pub fn kill_switch() -> io::Result<KillSwitch> {
     let kill = KillSwitch::new();
     flag::register(SIGUSR1, kill.flag())?;
     Ok(kill)
