@@ -32,6 +32,7 @@ use crate::venue::levels::LevelsConfig;
 use crate::venue::publisher::PublisherConfig;
 use crate::world::{MarketData, Network, Place, Seat, Tap, Wire, World, WorldError};
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos};
+use firelane_gateway::flow::feed::{FeedConfig, RerequestConfig, Start};
 use firelane_gateway::flow::wire::itch50::codes;
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
@@ -66,6 +67,20 @@ impl BacktestConfig {
             network: Network::fixed(Nanos(0), order, answer),
             data: MarketData::Lines,
         }
+    }
+}
+
+/// The feed of a lane on a recorded day: one line, which nothing else heals, and whose quiet times are no silence.
+#[must_use]
+pub fn feed(usual: FeedConfig) -> FeedConfig {
+    FeedConfig {
+        session: None,
+        start: Start::First,
+        lines: 1,
+        line_timeout: Nanos(u64::MAX),
+        rerequest: RerequestConfig { enabled: false, ..usual.rerequest },
+        snapshot: None,
+        ..usual
     }
 }
 

@@ -14,14 +14,13 @@ use crate::money::Money;
 use crate::outfile::OutFile;
 use crate::{progress, wirings};
 use anyhow::Result;
-use firelane_gateway::base::{Instrument, Nanos, SessionId, Symbol};
+use firelane_gateway::base::{Instrument, SessionId, Symbol};
 use firelane_gateway::flow::book::BookCapacity;
-use firelane_gateway::flow::feed::{FeedConfig, RerequestConfig, Start};
 use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::wire::ouch50::Inbound;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Recorder;
-use firelane_sim::backtest::{Backtest, BacktestConfig};
+use firelane_sim::backtest::{self, Backtest, BacktestConfig};
 use firelane_sim::world::Seat;
 use std::io::{BufWriter, Write};
 
@@ -30,11 +29,11 @@ pub(super) fn write(recording: Recording, config: &Config, out: OutFile) -> Resu
     let spinner = progress::spinner("trading");
     let firm = config.entry.firm.unwrap_or(*b"FIRE");
     let (order, answer) = (config.replay.order_latency, config.replay.answer_latency);
-    let mut backtest = BacktestConfig::new(config.day, config.entry.login.username, firm, order, answer);
-    backtest.market = config.trading.market;
+    let mut settings = BacktestConfig::new(config.day, config.entry.login.username, firm, order, answer);
+    settings.market = config.trading.market;
     let losses = recording.losses().to_vec();
     let lane = Recorder::new(wirings::build(config, None)?);
-    let mut run = Backtest::new(&backtest, recording.into_bytes(), losses, lane);
+    let mut run = Backtest::new(&settings, recording.into_bytes(), losses, lane);
 
     let (mut file, mut orders) = (BufWriter::new(out), Orders::default());
     loop {
@@ -62,16 +61,7 @@ pub(super) fn write(recording: Recording, config: &Config, out: OutFile) -> Resu
 /// The configuration for a recording: the feed is one line without recovery, `symbol` is followed alone if there is
 /// one, and `fit` gives the books room for whatever the recording may hold.
 pub(super) fn configure(mut config: Config, recording: &Recording, symbol: Option<Symbol>, fit: bool) -> Config {
-    config.feed = FeedConfig {
-        session: None,
-        start: Start::First,
-        lines: 1,
-        // Quiet times of a recording are no silence: there are no heartbeats in it.
-        line_timeout: Nanos(u64::MAX),
-        rerequest: RerequestConfig { enabled: false, ..config.feed.rerequest },
-        snapshot: None,
-        ..config.feed
-    };
+    config.feed = backtest::feed(config.feed);
     if let Some(symbol) = symbol {
         let row = config.listed.iter().find(|row| row.name == symbol.into()).copied();
         config.listed = vec![row.unwrap_or(Instrument::us_equity(symbol))];
