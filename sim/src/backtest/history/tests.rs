@@ -96,7 +96,7 @@ fn levels_grow_at_the_back_shrink_from_the_back_and_trade_from_the_front() {
     events.push(bid(130));
     assert_eq!(now(&events), queue(&[130]));
     events.push(of(0, EventKind::Trade { qty: Qty(200), price: Price(100_000), trade: 2 }));
-    let last = read(&written(&events)).split_off(6);
+    let last = read(&written(&events)).split_off(5);
     let kinds: Vec<_> = last.iter().map(|event| event.kind).collect();
     assert!(
         matches!(
