@@ -1,4 +1,4 @@
-//! The stages of the lane one by one, quickly: decode, book, arbitration, order encoding.
+//! The stages of the lane one by one, quickly: decode, book, arbitration, order encoding; and beside it, the tape's readers.
 //!
 //! For regressions seen while working; the numbers of record come from the program `lab`.
 
@@ -17,6 +17,8 @@ use firelane_gateway::flow::wire::ouch50::{
     Appendage, Capacity, CrossType, Display, EnterOrder, Inbound, InterMarketSweep, MessageType, Side, TimeInForce,
     UserRefNum, WirePrice, WireQty,
 };
+use firelane_gateway::shell::broadcast::{Begin, BroadcastReader, BroadcastWriter, Got, Shared};
+use firelane_gateway::shell::ring::ring;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -109,6 +111,24 @@ fn encode(c: &mut Criterion) {
     });
 }
 
+/// What the tape's agent does with a record: take it from the lane's ring, and write it where any number may read it.
+fn tape(c: &mut Criterion) {
+    let record = [7; 96];
+    let mut group = c.benchmark_group("tape");
+    let (mut writer, mut reader) = ring(1 << 23);
+    group.bench_function("from the lane's ring", |b| {
+        b.iter(|| writer.write(&[black_box(&record)]) && reader.read().is_some());
+    });
+    let shared = Shared::new(1 << 23);
+    let mut writer = BroadcastWriter::new(shared.clone());
+    group.bench_function("to its readers", |b| b.iter(|| writer.write(black_box(&record))));
+    let mut reader = BroadcastReader::new(shared, Begin::Now).expect("a sound ring").called("bench");
+    group.bench_function("to its readers, and one of them", |b| {
+        b.iter(|| writer.write(black_box(&record)) && matches!(reader.read(), Ok(Got::Record(_))));
+    });
+    group.finish();
+}
+
 fn quick() -> Criterion {
     Criterion::default()
         .sample_size(20)
@@ -116,5 +136,5 @@ fn quick() -> Criterion {
         .measurement_time(Duration::from_secs(1))
 }
 
-criterion_group!(name = stages; config = quick(); targets = decode, book, arbitrate, encode);
+criterion_group!(name = stages; config = quick(); targets = decode, book, arbitrate, encode, tape);
 criterion_main!(stages);

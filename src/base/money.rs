@@ -77,6 +77,7 @@ impl Rate {
         if empty || whole.len() > 7 || decimals.len() > Rate::DECIMALS {
             return None;
         }
+        let decimals = decimals.trim_end_matches('0');
         let (mut numerator, mut denominator) = (0u64, 1u64);
         for digit in whole.bytes() {
             numerator = numerator.checked_mul(10)?.checked_add(digit_of(digit)?)?;
@@ -89,21 +90,25 @@ impl Rate {
         (1..=most).contains(&numerator).then_some(Rate { numerator, denominator })
     }
 
+    /// Is it one for one?
+    #[inline]
+    #[must_use]
+    pub const fn is_one(self) -> bool {
+        self.numerator == self.denominator
+    }
+
     /// What an amount is worth, rounded up to a money unit. `None` beyond 128 bits, and of less than nothing.
     #[inline]
     #[must_use]
     pub fn up(self, amount: Notional) -> Option<Notional> {
-        if self == Rate::ONE {
-            return Some(amount);
-        }
-        mul_div(amount, self.numerator, self.denominator, true)
+        if self.is_one() { Some(amount) } else { mul_div(amount, self.numerator, self.denominator, true) }
     }
 
     /// How much of the currency an amount of the other one buys, rounded down to a money unit. `None` beyond 128 bits, and of
     /// less than nothing.
     #[must_use]
     pub fn back_down(self, amount: Notional) -> Option<Notional> {
-        mul_div(amount, self.denominator, self.numerator, false)
+        if self.is_one() { Some(amount) } else { mul_div(amount, self.denominator, self.numerator, false) }
     }
 }
 
@@ -151,7 +156,9 @@ mod tests {
         assert_eq!(fraction("150"), Some((150, 1)));
         assert_eq!(fraction("0.000000000001"), Some((1, 1_000_000_000_000)));
         assert_eq!(fraction("1000000"), Some((1_000_000, 1)));
-        assert_eq!(fraction("1000000.000000000000"), Some((1_000_000_000_000_000_000, 1_000_000_000_000)));
+        assert_eq!(fraction("1000000.000000000000"), Some((1_000_000, 1)), "the last zeros say nothing");
+        assert_eq!(fraction("999999.999999999999"), Some((999_999_999_999_999_999, 1_000_000_000_000)));
+        assert!(Rate::new("1.00").unwrap().is_one() && !Rate::new("1.01").unwrap().is_one());
         let none = ["", ".", ".5", "1.", "0", "0.0", "-1", "1e3", "1,5", "1.2.3", "1000001", "1000000.000000000001"];
         for none in none.into_iter().chain(["0.0000000000001", "00000001", "+1", " 1"]) {
             assert_eq!(Rate::new(none), None, "{none:?}");

@@ -1,4 +1,4 @@
-//! The one place of the package for what safe Rust cannot say: a hint to the processor.
+//! The one place of `base` and `flow` for what safe Rust cannot say: a hint to the processor.
 
 /// Asks the processor to bring the cache line of `items[index]` closer, and goes on at once. Nothing happens if there
 /// is no such item, or on a processor without such a hint.

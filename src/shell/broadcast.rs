@@ -14,6 +14,21 @@
 //! memory of the process or a mapped file ([`share`](super::share)); nothing that the writer needs is read back from it, so that
 //! what others do to such a file is their readers' misfortune alone.
 //!
+//! ```
+//! use firelane_gateway::shell::broadcast::{Begin, BroadcastReader, BroadcastWriter, Got, Shared};
+//!
+//! let ring = Shared::new(4_096);
+//! let mut writer = BroadcastWriter::new(ring.clone());
+//! let mut reader = BroadcastReader::new(ring.clone(), Begin::Now).ok_or("no place to begin")?.called("doc");
+//! (0..100).for_each(|n: u64| assert!(writer.write(&n.to_ne_bytes())));
+//! // The ring holds 128 frames of four words; nothing is lost until it has gone round.
+//! assert_eq!(reader.read()?, Got::Record(&0_u64.to_ne_bytes()));
+//! (100..200).for_each(|n: u64| assert!(writer.write(&n.to_ne_bytes())));
+//! let Got::Lost { records, bytes } = reader.read()? else { return Err("it was lapped".into()) };
+//! assert_eq!((reader.read()?, bytes), (Got::Record(&(1 + records).to_ne_bytes()), 8 * records));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! The atomics come through [`sync`](super::sync), so that package `tests/loom` checks this file too.
 
 use super::sync::atomic::{AtomicU64, Ordering, fence};
@@ -174,7 +189,7 @@ impl Shared {
     /// Has its writer ended in order?
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.look().control[CLOSED].load(Ordering::Acquire) != 0
+        acquired(&self.look().control[CLOSED]) != 0
     }
 
     /// How each reader that can be seen is doing.
@@ -222,7 +237,7 @@ pub struct ReaderState {
 impl ReaderState {
     fn of(slot: &[AtomicU64], total: u64) -> Option<Self> {
         let word = |at: usize| slot[at].load(Ordering::Relaxed);
-        let token = slot[OWNER].load(Ordering::Acquire);
+        let token = acquired(&slot[OWNER]);
         if token == 0 {
             return None;
         }
@@ -281,22 +296,17 @@ impl BroadcastWriter {
         look.control[INTENT].store(end, Ordering::Relaxed);
         // Whoever sees a word of what follows also sees the intent, if it looks after a fence of its own.
         fence(Ordering::Release);
-        let (first, second) = look.stretch(self.tail, frame);
-        let mut room = first.iter().chain(second);
-        let mut put = |word: u64| {
-            if let Some(place) = room.next() {
-                place.store(word, Ordering::Relaxed);
+        let head = [record.len() as u64, self.number, self.bytes];
+        match look.stretch(self.tail, frame) {
+            (whole, []) => {
+                let (places, body) = whole.split_at(HEADER);
+                store(places.iter(), head);
+                store_bytes(body.iter(), record);
             }
-        };
-        put(record.len() as u64);
-        put(self.number);
-        put(self.bytes);
-        let (words, rest) = record.as_chunks::<WORD>();
-        words.iter().for_each(|word| put(u64::from_ne_bytes(*word)));
-        if !rest.is_empty() {
-            let mut last = [0; WORD];
-            last[..rest.len()].copy_from_slice(rest);
-            put(u64::from_ne_bytes(last));
+            (first, second) => {
+                store(first.iter().chain(second), head);
+                store_bytes(first.iter().chain(second).skip(HEADER), record);
+            }
         }
         if self.tail >= self.next_mark {
             // The first record of each stretch of the ring is one to go on from.
@@ -323,6 +333,23 @@ impl BroadcastWriter {
 impl Drop for BroadcastWriter {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[inline]
+fn store<'a>(places: impl Iterator<Item = &'a AtomicU64>, words: impl IntoIterator<Item = u64>) {
+    places.zip(words).for_each(|(place, word)| place.store(word, Ordering::Relaxed));
+}
+
+/// The last word is filled up with zeros.
+#[inline]
+fn store_bytes<'a>(mut places: impl Iterator<Item = &'a AtomicU64> + Clone, bytes: &[u8]) {
+    let (words, rest) = bytes.as_chunks::<WORD>();
+    store(places.clone(), words.iter().map(|word| u64::from_ne_bytes(*word)));
+    if let (false, Some(place)) = (rest.is_empty(), places.nth(words.len())) {
+        let mut last = [0; WORD];
+        last[..rest.len()].copy_from_slice(rest);
+        place.store(u64::from_ne_bytes(last), Ordering::Relaxed);
     }
 }
 
@@ -472,6 +499,12 @@ impl BroadcastReader {
         self.read
     }
 
+    /// Number of the record that it comes to next, from 0: so many were written before.
+    #[must_use]
+    pub fn upcoming(&self) -> u64 {
+        self.place.number
+    }
+
     /// Records and bytes lost.
     #[must_use]
     pub fn lost_so_far(&self) -> (u64, u64) {
@@ -493,7 +526,7 @@ impl BroadcastReader {
             // In this order: what is not closed yet may still be written.
             let is_closed = self.shared.is_closed();
             let look = self.shared.look();
-            let tail = look.control[TAIL].load(Ordering::Acquire);
+            let tail = acquired(&look.control[TAIL]);
             if tail == self.place.cursor {
                 return Ok(if is_closed { Got::End } else { Got::Nothing });
             }
@@ -543,9 +576,9 @@ impl BroadcastReader {
         let look = self.shared.look();
         let words = words_of(head.length);
         let (first, second) = look.stretch(self.place.cursor + HEADER as u64, words);
-        let into = self.buffer.as_chunks_mut::<WORD>().0;
-        for (word, place) in into.iter_mut().zip(first.iter().chain(second)) {
-            *word = place.load(Ordering::Relaxed).to_ne_bytes();
+        let (begin, rest) = self.buffer.as_chunks_mut::<WORD>().0.split_at_mut(first.len());
+        for (into, stretch) in [(begin, first), (rest, second)] {
+            into.iter_mut().zip(stretch).for_each(|(word, place)| *word = place.load(Ordering::Relaxed).to_ne_bytes());
         }
         !is_gone(look, self.place.cursor)
     }
@@ -568,7 +601,7 @@ impl BroadcastReader {
     #[cold]
     fn jump(&mut self) {
         let look = self.shared.look();
-        let tail = look.control[TAIL].load(Ordering::Acquire);
+        let tail = acquired(&look.control[TAIL]);
         let keep = self.shared.at.capacity as u64 / 2;
         let mark = marks(look).filter(|mark| tail.checked_sub(*mark).is_some_and(|behind| behind <= keep)).min();
         self.place.cursor = mark.unwrap_or(tail);
@@ -578,7 +611,7 @@ impl BroadcastReader {
     /// To its first place, and what the record there is. False: it was written over meanwhile.
     fn begin(&mut self, from: Begin) -> bool {
         let look = self.shared.look();
-        let tail = look.control[TAIL].load(Ordering::Acquire);
+        let tail = acquired(&look.control[TAIL]);
         let keep = self.shared.at.capacity as u64 / 8 * 7;
         let before = marks(look).filter(|mark| *mark < tail);
         let mark = match from {
@@ -647,6 +680,15 @@ fn head(look: Look<'_>, cursor: u64, tail: u64, longest: usize) -> Found {
     let frame = length.div_ceil(WORD as u64).saturating_add(HEADER as u64);
     let whole = tail.checked_sub(cursor).is_some_and(|there| frame <= there);
     if whole && frame <= longest as u64 { Found::Head(Head { length, number, before }) } else { Found::Nonsense }
+}
+
+/// A word, and whatever was written before it was. In two steps, as memory that is mapped for reading alone allows no other
+/// loads than relaxed ones (`core::sync::atomic`, "Atomic accesses to read-only memory").
+#[inline]
+fn acquired(word: &AtomicU64) -> u64 {
+    let value = word.load(Ordering::Relaxed);
+    fence(Ordering::Acquire);
+    value
 }
 
 /// Words of a body that is known not to be too long.

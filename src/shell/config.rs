@@ -6,14 +6,15 @@
 //! configuration of a whole program.
 //! Secrets are not part of it: a key ending in `_env` names the environment variable that holds one.
 
-use crate::base::{AccountId, Currency, Instrument, Nanos, Notional, Qty, StrategyId, Symbol};
+use crate::base::{AccountId, Instrument, Name, Nanos, OutOfRange, Qty, StrategyId, VenueId};
 use crate::flow::action::Tags;
 use crate::flow::book::BookCapacity;
 use crate::flow::entry::OuchConfig;
 use crate::flow::feed::{FeedConfig, RerequestConfig, SnapshotConfig, Start};
 use crate::flow::orders::OrdersConfig;
 use crate::flow::risk::{
-    Distance, EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross,
+    CurrencyLimits, Distance, EmptyBook, InstrumentLimits, MoneyIn, OneSided, PriceCollar, RiskLimits, ShortSale,
+    ZeroCross,
 };
 use crate::flow::trading::{TradingConfig, UnknownState};
 use crate::flow::wire::ouch50::{Capacity, Display};
@@ -37,6 +38,8 @@ pub struct Config {
     pub day: u32,
     /// Instruments that are followed from the start.
     pub listed: Vec<Instrument>,
+    /// Those of them whose books are of levels.
+    pub of_levels: Vec<(VenueId, Name)>,
     /// Follow every other instrument of the exchange's directory too.
     pub directory: bool,
     /// Room for instruments.
@@ -49,8 +52,10 @@ pub struct Config {
     pub trading: TradingConfig,
     /// The gate's limits.
     pub risk: RiskLimits,
+    /// Currencies beside its base currency.
+    pub currencies: Vec<CurrencyLimits>,
     /// Limits of single instruments.
-    pub risk_of: Vec<(Symbol, InstrumentLimits)>,
+    pub risk_of: Vec<LimitsOf>,
     /// The order table.
     pub orders: OrdersConfig,
     /// Order entry.
@@ -115,10 +120,17 @@ macro_rules! table {
 }
 
 pub mod check;
-mod live; // behind the macro that it uses
+mod instruments;
+mod live;
+mod money; // behind the macro that it uses
 
 pub use check::ConfigError;
 use check::{day, padded, refuse, variable, word};
+pub use instruments::KEYS as INSTRUMENT_KEYS;
+use instruments::{Listed, RawInstrument};
+pub use money::KEYS as CURRENCY_KEYS;
+pub use money::LimitsOf;
+use money::RawCurrency;
 
 pub(crate) use live::SMALLEST_RING;
 pub use live::{Layout, LiveConfig, NetConfig, SecretError, ThreadConfig};
@@ -128,6 +140,8 @@ table! { document Raw {
     wiring: String = String::new(),
     day: Option<toml::value::Datetime> = None,
     instruments: RawInstruments = RawInstruments::default(),
+    instrument: Vec<RawInstrument> = Vec::new(),
+    currency: Vec<RawCurrency> = Vec::new(),
     books: RawBooks = RawBooks::default(),
     feed: RawFeed = RawFeed::default(),
     trading: RawTrading = RawTrading::default(),
@@ -191,6 +205,8 @@ table! { RawTrading {
     unknown_direct_listing: String = "allow".into(),
 }}
 table! { RawRisk {
+    base_currency: String = "USD".into(),
+    money_exponent: i8 = -4,
     orders_per_second: u32 = 10_000,
     burst: u32 = 256,
     duplicate_window_us: u64 = 0,
@@ -259,15 +275,6 @@ fn optional<const N: usize>(key: &str, value: &str, allowed: &'static str) -> Re
     if value.is_empty() { Ok(None) } else { padded(key, value, allowed).map(Some) }
 }
 
-fn symbol(key: &str, value: &str) -> Result<Symbol, ConfigError> {
-    Symbol::new(value).ok_or_else(|| refuse(key, format!("{value:?}"), "one to eight printable ASCII characters"))
-}
-
-/// Dollars to the gate's 1/10,000 of a dollar.
-fn dollars(whole: u64) -> Notional {
-    Notional(i128::from(whole) * 10_000)
-}
-
 const SHORT: [(&str, ShortSale); 3] =
     [("forbidden", ShortSale::Forbidden), ("located", ShortSale::Located), ("market-maker", ShortSale::MarketMaker)];
 const SHORT_ALLOWED: &str = "\"forbidden\", \"located\" or \"market-maker\"";
@@ -295,12 +302,9 @@ impl Config {
     }
 
     fn checked(raw: Raw, text: &str) -> Result<Self, ConfigError> {
-        let mut listed = Vec::new();
-        for text in &raw.instruments.listed {
-            listed.push(Instrument::us_equity(symbol("instruments.listed", text)?));
-        }
+        let listed = Listed::of(&raw.instruments.listed, &raw.instrument)?;
         let instruments = raw.instruments.capacity;
-        if !(1..=65_535).contains(&instruments) || (instruments as usize) < listed.len() {
+        if !(1..=65_535).contains(&instruments) || (instruments as usize) < listed.rows.len() {
             return Err(refuse("instruments.capacity", instruments, "1 to 65535, and no fewer than are listed"));
         }
         for (key, value) in [("books.orders", raw.books.orders), ("books.levels", raw.books.levels)] {
@@ -312,7 +316,9 @@ impl Config {
             return Err(refuse("books.own", raw.books.own, "1 to 16777216"));
         }
         let risk = raw.risk.checked()?;
-        let risk_of = raw.risk.of_symbols(&risk.each)?;
+        let currencies = money::currencies(&raw.currency, &risk)?;
+        money::check(&listed, &currencies, &risk)?;
+        let risk_of = money::limits(&raw.risk, &listed, &currencies, &risk)?;
         let orders = OrdersConfig {
             capacity: raw.orders.capacity,
             retained: raw.orders.retained,
@@ -324,7 +330,8 @@ impl Config {
         };
         Ok(Config {
             day: day("day", raw.day)?,
-            listed,
+            listed: listed.rows,
+            of_levels: listed.of_levels,
             directory: raw.instruments.directory,
             instruments: instruments as usize,
             books: BookCapacity {
@@ -336,6 +343,7 @@ impl Config {
             feed: raw.feed.checked()?,
             trading: raw.trading.checked()?,
             risk,
+            currencies,
             risk_of,
             orders,
             entry: raw.entry.checked()?,
@@ -444,21 +452,26 @@ impl RawTrading {
 impl RawRisk {
     fn checked(&self) -> Result<RiskLimits, ConfigError> {
         let refuse_or_pass = "\"refuse\" or \"pass\"";
+        // Before anything is reckoned with it; the limits check it again.
+        let exponent = self.money_exponent;
+        OutOfRange::unless((-18..=0).contains(&exponent), "risk.money_exponent", "-18 to 0")?;
+        let whole = |amount: u64| money::amount(amount, exponent);
         let limits = RiskLimits {
-            currency: Currency::USD,
-            exponent: -4,
+            currency: instruments::currency("risk.base_currency", &self.base_currency)?,
+            exponent,
             orders_per_second: self.orders_per_second,
             burst: self.burst,
             duplicate_window: Nanos::from_micros(self.duplicate_window_us),
             cancel_repeat: Nanos::from_millis(self.cancel_repeat_ms),
-            max_total_open: dollars(self.max_total_open),
+            max_total_open: whole(self.max_total_open),
             parents: self.parents,
             each: InstrumentLimits {
                 max_order_qty: Qty(self.max_order_qty),
-                max_order_notional: dollars(self.max_order_notional),
+                money: MoneyIn::Base,
+                max_order_notional: whole(self.max_order_notional),
                 whole_lots: self.whole_lots,
                 max_position: Qty(self.max_position),
-                max_open: dollars(self.max_open),
+                max_open: whole(self.max_open),
                 collar: PriceCollar {
                     through: Distance { bps: Some(self.collar_through_bps), ticks: None },
                     behind: Distance { bps: Some(self.collar_behind_bps), ticks: None },
@@ -487,32 +500,6 @@ impl RawRisk {
         };
         limits.check()?;
         Ok(limits)
-    }
-
-    fn of_symbols(&self, each: &InstrumentLimits) -> Result<Vec<(Symbol, InstrumentLimits)>, ConfigError> {
-        let mut all = Vec::new();
-        for (name, own) in &self.symbols {
-            let key = |field: &str| format!("risk.symbols.{name}.{field}");
-            let short = match &own.short {
-                Some(text) => word(&key("short"), text, &SHORT, SHORT_ALLOWED)?,
-                None => each.short,
-            };
-            let limits = InstrumentLimits {
-                max_order_qty: own.max_order_qty.map_or(each.max_order_qty, Qty),
-                max_order_notional: own.max_order_notional.map_or(each.max_order_notional, dollars),
-                max_position: own.max_position.map_or(each.max_position, Qty),
-                max_open: own.max_open.map_or(each.max_open, dollars),
-                short,
-                locates: own.locates.map_or(each.locates, Qty),
-                ..*each
-            };
-            limits.check().map_err(|e| ConfigError::Limit {
-                key: key(e.field.trim_start_matches("risk.")),
-                allowed: e.allowed,
-            })?;
-            all.push((symbol("risk.symbols", name)?, limits));
-        }
-        Ok(all)
     }
 }
 

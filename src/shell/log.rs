@@ -319,10 +319,35 @@ pub struct Record {
 }
 
 impl Record {
+    /// One as it is in memory, header and body: the `index`-th, after `offset` bytes of others.
+    ///
+    /// # Errors
+    /// [`LogError`]: it is none, or of another version.
+    pub fn parse(bytes: &[u8], index: u64, offset: u64) -> Result<Self, LogError> {
+        match RecordHeader::read_from_prefix(bytes) {
+            Ok((header, body)) if header.length.get() as usize == body.len() => {
+                Ok(Record { header, kind: known(&header, index, offset)?, body: body.to_vec(), offset })
+            }
+            _ => Err(LogError::Torn { index, offset }),
+        }
+    }
+
     /// The first byte of the body and the rest: how every session and packet record is laid out.
     #[must_use]
     pub fn tagged(&self) -> Option<(u8, &[u8])> {
         self.body.split_first().map(|(tag, rest)| (*tag, rest))
+    }
+}
+
+/// The kind of a record that this build can read; `None` for one that it does not know.
+fn known(header: &RecordHeader, index: u64, offset: u64) -> Result<Option<Kind>, LogError> {
+    let kind = Kind::from_byte(header.kind);
+    match kind.filter(|kind| kind.version() != header.version) {
+        None => Ok(kind),
+        Some(kind) => {
+            let (kind, reads) = (kind.name(), kind.version());
+            Err(LogError::Version { index, offset, kind, found: header.version, reads })
+        }
     }
 }
 
@@ -441,11 +466,7 @@ impl<R: Read> FileReader<R> {
         if crc32c::crc32c_append(crc32c::crc32c(&head), &body).to_le_bytes() != crc[..] {
             return Err(LogError::Damaged { index, offset });
         }
-        let kind = Kind::from_byte(header.kind);
-        if let Some(kind) = kind.filter(|kind| kind.version() != header.version) {
-            let (kind, reads) = (kind.name(), kind.version());
-            return Err(LogError::Version { index, offset, kind, found: header.version, reads });
-        }
+        let kind = known(&header, index, offset)?;
         self.index += 1;
         self.offset += (head.len() + body.len() + 4) as u64;
         Ok(Some(Record { header, kind, body, offset }))

@@ -10,6 +10,7 @@ use super::live::{Handle, Live, Outcome, Setup, Sheet, wishes};
 use super::log::FileHeader;
 use super::plan::{Cores, Plan};
 use super::plug::{Plug, Plugged, plugged, sample};
+use super::share::SharedTape;
 use super::signals::{self, LastWords};
 use super::sync::Stop;
 use crate::flow::{Gateway, Word};
@@ -204,7 +205,11 @@ impl Running {
             Ok((log, tape))
         });
         let live = sheets.and_then(|(log, tape)| {
-            let setup = Setup { kill, passwords: Some(passwords), log, tape, observers: Vec::new() };
+            let share = SharedTape::of(&config.live, &header).unwrap_or_else(|why| {
+                tell(&why);
+                None
+            });
+            let setup = Setup { kill, passwords: Some(passwords), log, tape, share, observers: Vec::new() };
             Ok(Live::start(lane, &config.live, clock, setup, &plan)?)
         });
         let live = match live {

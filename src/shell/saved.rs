@@ -15,7 +15,7 @@ use std::io::{Read, Write};
 
 /// Version of the saved bytes: of the lists of fields in [`state!`](crate::state) and [`value!`](crate::value) all over the
 /// lane. Whoever changes one raises it.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Why a state can't be read or restored.
 #[derive(Debug, thiserror::Error)]

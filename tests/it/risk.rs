@@ -15,6 +15,7 @@ use firelane_gateway::flow::risk::{
 use proptest::prelude::*;
 
 mod left;
+mod money;
 
 const A: InstrumentId = InstrumentId(0);
 const B: InstrumentId = InstrumentId(1);
@@ -257,9 +258,12 @@ fn an_instrument_must_be_known_and_in_the_units_of_the_limits() {
     let f = facts(&row);
     let stranger = Enter { instrument: InstrumentId(2), ..buy(100_000, 1) };
     beyond_and_at(gate(|_| {}), Refusal::UnknownInstrument, (stranger, f), (buy(100_000, 1), f));
-    for other in [Instrument { currency: Currency(*b"EUR     "), ..row }, Instrument { price_exponent: -2, ..row }] {
+    for (other, why) in [
+        (Instrument { currency: Currency(*b"EUR     "), ..row }, Refusal::NoRate),
+        (Instrument { price_exponent: -5, ..row }, Refusal::ForeignUnits),
+    ] {
         let foreign = Facts { instrument: &other, ..f };
-        beyond_and_at(gate(|_| {}), Refusal::ForeignUnits, (buy(100_000, 1), foreign), (buy(100_000, 1), f));
+        beyond_and_at(gate(|_| {}), why, (buy(100_000, 1), foreign), (buy(100_000, 1), f));
     }
     let fine = Instrument { price_exponent: -6, qty_exponent: 2, ..row };
     assert!(gate(|_| {}).enter(buy(100_000, 1), &Facts { instrument: &fine, ..f }).is_ok());

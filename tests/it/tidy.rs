@@ -155,7 +155,7 @@ fn rooms_stay_small() {
 }
 
 #[test]
-fn unsafe_code_lives_in_one_file_of_each_package() {
+fn unsafe_code_lives_in_a_few_files_by_name() {
     let mut homes = BTreeSet::new();
     for under in ["src", "sim/src", "bench", "crates", "tests"] {
         for path in sources(under) {
@@ -167,8 +167,9 @@ fn unsafe_code_lives_in_one_file_of_each_package() {
             }
         }
     }
-    let allowed =
-        BTreeSet::from(["src/base/raw.rs".to_owned(), "tests/no_alloc.rs".to_owned(), "bench/src/raw.rs".to_owned()]);
+    // The gateway has two: a hint to the processor, and the words of a mapped file (ADR 19).
+    let allowed = ["src/base/raw.rs", "src/shell/raw.rs", "tests/no_alloc.rs", "bench/src/raw.rs"];
+    let allowed = BTreeSet::from(allowed.map(str::to_owned));
     assert!(homes.is_subset(&allowed), "unsafe code outside {allowed:?}: {homes:?}");
 }
 
@@ -192,6 +193,7 @@ fn the_gateways_dependencies_are_these() {
         "crc32c",
         "crossbeam-queue",
         "hdrhistogram",
+        "memmap2",
         "quanta",
         "rtrb",
         "serde",

@@ -10,6 +10,7 @@ use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::shell::config::{Config, Layout};
 use firelane_gateway::shell::live::wishes;
 use firelane_gateway::shell::plan::{Cores, Plan};
+use firelane_gateway::shell::share::cannot_share;
 use firelane_sim::server::VenueConfig;
 use serde::Serialize;
 use std::path::Path;
@@ -129,6 +130,7 @@ fn warnings_of(text: &str, role: Role) -> Vec<String> {
             let mut all = warnings(&config, &Cores::here());
             all.extend(secrets(&[&config.secrets.entry, &config.secrets.snapshot]));
             all.extend(config.live.control.as_deref().and_then(socket));
+            all.extend(config.live.tape_shared.as_deref().and_then(shared));
             all
         }),
         Role::Venue => VenueConfig::parse(text).map_or(Vec::new(), |config| of_venue(&config)),
@@ -143,6 +145,10 @@ fn secrets(variables: &[&String]) -> Vec<String> {
     let say =
         |name: &str| format!("{name} is not set here: set it to the password (one to ten characters) before the start");
     unset.into_iter().map(say).collect()
+}
+
+fn shared(path: &Path) -> Option<String> {
+    cannot_share(path).map(|why| format!("tape.shared = {:?}: {why}", path.display().to_string()))
 }
 
 fn socket(path: &Path) -> Option<String> {

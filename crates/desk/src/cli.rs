@@ -81,6 +81,9 @@ pub(crate) enum Command {
     /// Check, count or print the input log (or tape) of a run
     #[command(subcommand)]
     Log(Log),
+    /// Read the tape of a running gateway as it is written, or export one
+    #[command(subcommand)]
+    Tape(Tape),
 }
 
 #[derive(Debug, Args)]
@@ -572,6 +575,122 @@ pub(crate) struct Dump {
     /// Print one JSON object a record instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+The tape says what a gateway does: orders, decisions of the risk gate, alerts, best prices, how it is
+doing. Its readers stand beside it: one that is slow, stopped or killed loses records of its own and
+hurts nobody. How many it lost is said in the stream, on standard error, and by firelane status.
+
+Examples:
+  firelane tape tail gateway.toml
+  firelane tape export run.tape -o run.jsonl")]
+pub(crate) enum Tape {
+    /// Print the tape of a running gateway, live
+    Tail(Tail),
+    /// Write a tape, live or from a file, as JSON lines, text, or a tape's file
+    Export(Export),
+}
+
+/// Which tape, and what of it.
+#[derive(Debug, Args)]
+pub(crate) struct TapeOf {
+    /// The configuration of a running gateway, its shared tape (tape.shared), or its control socket
+    #[arg(value_name = "CONFIG|TAPE|SOCKET")]
+    pub(crate) target: PathBuf,
+    /// Set a key of the configuration for this time, as in --set tape.shared=/dev/shm/gw.tape; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
+    /// Only these kinds of records: order, alert, top (a wrong one lists all)
+    #[arg(long, value_name = "K,...", value_delimiter = ',')]
+    pub(crate) kind: Vec<String>,
+    /// Only what is about these symbols
+    #[arg(long, visible_alias = "instrument", value_name = "S,...", value_delimiter = ',')]
+    pub(crate) symbol: Vec<String>,
+    /// Only this order (ours or the venue's number)
+    #[arg(long, value_name = "N")]
+    pub(crate) order: Option<u64>,
+    /// Where to begin
+    #[arg(long, value_enum, default_value_t = Where::Now)]
+    pub(crate) from: Where,
+    /// Ask over the control socket even where the tape is shared in memory
+    #[arg(long)]
+    pub(crate) socket: bool,
+    /// What this reader is called by firelane status
+    #[arg(long, value_name = "NAME", default_value = "tail", value_parser = reader_name)]
+    pub(crate) name: String,
+    /// End after so many seconds; without it, with the tape, or on SIGINT or SIGTERM
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: Option<u64>,
+}
+
+fn reader_name(text: &str) -> Result<String, &'static str> {
+    let good = (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if good { Ok(text.to_owned()) } else { Err("must be 1 to 32 printable ASCII characters without spaces") }
+}
+
+/// Where a live tape is to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Where {
+    /// With what comes from now on
+    Now,
+    /// With the oldest record that its ring still holds
+    Oldest,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With a shared tape (shared in the [tape] table) the ring is mapped into this process; otherwise it
+comes over the control socket. A reader that is too slow is lapped: it goes on about half a ring
+later, and a record Lapped says how many records are missing there, whatever is asked for.
+
+Examples:
+  firelane tape tail gateway.toml
+  firelane tape tail gateway.toml --kind order,alert --symbol AAPL
+  firelane tape tail /dev/shm/firelane.tape --from oldest --json | jq .kind
+  firelane tape tail gateway.toml --socket --seconds 10
+
+Exit codes: 0 the tape ended, or it was told to; 1 the gateway died, or nobody was reached.")]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    pub(crate) of: TapeOf,
+    /// Print one JSON object a record instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Of a file, which firelane run --tape or demo --tape wrote, the export is written whole or not at all;
+of a gateway it is written as records come, until the tape ends, --seconds are over, or Ctrl-C. The
+JSON lines are those of firelane log dump --json.
+
+Examples:
+  firelane tape export run.tape -o run.jsonl
+  firelane tape export run.tape --text --kind order | less
+  firelane tape export gateway.toml --from oldest --seconds 60 -o minute.jsonl
+  firelane tape export gateway.toml --raw -o late.tape    for firelane log, later
+
+Exit codes: 0 all of it; 1 it failed, or the gateway died and the end may be missing.")]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) of: TapeOf,
+    /// Write it here; - is standard output
+    #[arg(short, long, value_name = "OUT", default_value = "-")]
+    pub(crate) output: PathBuf,
+    /// JSON lines: the default
+    #[arg(long, conflicts_with_all = ["text", "raw"])]
+    pub(crate) json: bool,
+    /// Text, as firelane log dump prints it
+    #[arg(long, conflicts_with = "raw")]
+    pub(crate) text: bool,
+    /// A tape's file, record by record as it is
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Write over a file that exists
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[cfg(test)]

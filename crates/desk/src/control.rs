@@ -6,12 +6,14 @@
 
 mod client;
 mod gateway;
+mod tape;
 mod venue;
 
-pub(crate) use client::{Target, ask};
+pub(crate) use client::{Target, answer, ask, connect};
 #[cfg(test)]
 pub(crate) use gateway::Log;
 pub(crate) use gateway::{Gateway, GatewayStatus, Market, TapeReader};
+pub(crate) use tape::{Tapes, lapped};
 #[cfg(test)]
 pub(crate) use venue::PortState;
 pub(crate) use venue::{VenueState, venue};
@@ -174,12 +176,21 @@ fn bind_in(folder: &Path, path: &Path) -> Result<Bound> {
 impl Bound {
     /// Serves it on a thread of its own; `answer` is asked one line after the other.
     pub(crate) fn serve(self, answer: impl FnMut(&str) -> Reply + Send + 'static) -> Result<Served> {
+        self.serve_with(answer, None)
+    }
+
+    /// The same; whoever asks for the tape gets it, on a thread of its own.
+    pub(crate) fn serve_with(
+        self,
+        answer: impl FnMut(&str) -> Reply + Send + 'static,
+        tapes: Option<Tapes>,
+    ) -> Result<Served> {
         let Bound { listener, file } = self;
         let stop = Stop::new();
         let stopped = stop.clone();
         let thread = thread::Builder::new()
             .name("control".to_owned())
-            .spawn(move || serve(&listener, answer, &stopped))
+            .spawn(move || serve(&listener, answer, tapes, &stopped))
             .context("no thread for the control socket")?;
         Ok(Served { stop, thread: Some(thread), _file: file })
     }
@@ -208,7 +219,7 @@ struct Client {
     since: Instant,
 }
 
-fn serve(listener: &UnixListener, mut answer: impl FnMut(&str) -> Reply, stop: &Stop) {
+fn serve(listener: &UnixListener, mut answer: impl FnMut(&str) -> Reply, mut tapes: Option<Tapes>, stop: &Stop) {
     let mut clients: Vec<Client> = Vec::new();
     while !stop.is_stopped() {
         while let Ok((stream, _)) = listener.accept() {
@@ -222,14 +233,14 @@ fn serve(listener: &UnixListener, mut answer: impl FnMut(&str) -> Reply, stop: &
             }
             clients.push(client);
         }
-        clients.retain_mut(|client| client.serve(&mut answer));
+        clients.retain_mut(|client| client.serve(&mut answer, &mut tapes));
         thread::sleep(PAUSES[usize::from(clients.is_empty())]);
     }
 }
 
 impl Client {
     /// Whatever has come. False: it is gone, or to be sent away.
-    fn serve(&mut self, answer: &mut impl FnMut(&str) -> Reply) -> bool {
+    fn serve(&mut self, answer: &mut impl FnMut(&str) -> Reply, tapes: &mut Option<Tapes>) -> bool {
         let mut bytes = [0; LONGEST];
         match self.stream.read(&mut bytes) {
             Ok(0) => return false,
@@ -246,6 +257,12 @@ impl Client {
                 break;
             }
             let reply = match std::str::from_utf8(&line) {
+                Ok(text) if text.split_whitespace().next() == Some("tape") => {
+                    match tape::take(tapes.as_mut(), text.trim(), &self.stream) {
+                        Ok(()) => return false,
+                        Err(reply) => reply,
+                    }
+                }
                 Ok(text) => answer(text.trim()),
                 Err(_) => Reply::error("that is no text"),
             };

@@ -449,14 +449,38 @@ fn fill_packet(entry: &mut Entry, packet: &moldudp64::Packet<'_>) {
     }
 }
 
+/// Records as lines of text or of JSON, as far as they are asked for: what `log dump` prints, and what a tape says live.
+pub(crate) struct Printer<'a> {
+    reading: Reading<'a>,
+    pick: Pick,
+    json: bool,
+    width: usize,
+}
+
+impl<'a> Printer<'a> {
+    /// Of the records under a header.
+    pub(crate) fn new(header: &'a FileHeader, options: &Dump) -> Result<Self> {
+        let reading = Reading::new(header);
+        let pick = Pick::new(options, reading.began)?;
+        Ok(Printer { reading, pick, json: options.json, width: layout::width() })
+    }
+
+    /// The next record. `None`: it is not asked for. Each is read all the same: later ones hang on it.
+    pub(crate) fn line(&mut self, record: &Record) -> Result<Option<String>> {
+        let entry = self.reading.entry(record);
+        // What is missing is said whatever is asked for: it may have been that.
+        let entry = if record.kind == Some(Kind::Lapped) { Some(entry) } else { self.pick.picked(entry) };
+        let Some(entry) = entry else { return Ok(None) };
+        Ok(Some(if self.json { serde_json::to_string(&entry)? } else { entry.text(self.width) }))
+    }
+}
+
 pub(crate) fn run(options: &Dump) -> Result<ExitCode> {
     let path = &options.file;
     let mut reader = FileReader::new(log::open(path)?).with_context(|| log::hint(path))?;
     let header = reader.header().clone();
-    let mut reading = Reading::new(&header);
-    let mut pick = Pick::new(options, reading.began).with_context(|| path.display().to_string())?;
+    let mut printer = Printer::new(&header, options).with_context(|| path.display().to_string())?;
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let width = layout::width();
     let (mut shown, mut records) = (0_u64, 0_u64);
     loop {
         let record = match reader.next_record() {
@@ -468,11 +492,8 @@ pub(crate) fn run(options: &Dump) -> Result<ExitCode> {
             }
         };
         records += 1;
-        // Each record is read, the ones that are not shown too: later ones hang on them.
-        let entry = reading.entry(&record);
-        let Some(entry) = pick.picked(entry) else { continue };
+        let Some(text) = printer.line(&record)? else { continue };
         shown += 1;
-        let text = if options.json { serde_json::to_string(&entry)? } else { entry.text(width) };
         // Each record is whole: whoever has seen enough of them closes the pipe, as of text.
         output::text_written(&writeln!(out, "{text}"));
         if output::is_over() {
@@ -480,6 +501,7 @@ pub(crate) fn run(options: &Dump) -> Result<ExitCode> {
         }
     }
     output::text_written(&out.flush());
+    let reading = &printer.reading;
     if let Some(symbol) = options.symbol.iter().find(|symbol| !reading.seen.contains(&symbol.to_ascii_uppercase())) {
         let there: Vec<&str> = reading.seen.iter().map(String::as_str).collect();
         let some = there.iter().take(20).copied().collect::<Vec<_>>().join(", ");

@@ -41,6 +41,7 @@ mod run;
 mod screen;
 mod settings;
 mod status;
+mod tape;
 mod times;
 mod venue;
 mod wirings;
@@ -88,6 +89,7 @@ pub fn main(plugs: &[Plugged]) -> ExitCode {
         cli::Command::Completions(options) => install::completions(&options),
         cli::Command::Man(options) => install::man(&options),
         cli::Command::Log(command) => log::run(&command),
+        cli::Command::Tape(command) => tape::run(&command),
     };
     match outcome {
         Ok(code) => output::code(code),

@@ -3,7 +3,7 @@
 
 use crate::layout;
 use crate::replay::group;
-use firelane_gateway::base::{InstrumentId, Price, Side};
+use firelane_gateway::base::{Currency, InstrumentId, Price, Side};
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::live::Observer;
 use firelane_sim::reconcile::{Traded, Volume};
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Rows that a report shows; a program has all.
 const MOST: usize = 12;
 
-/// Amounts are 1/10,000 of a dollar.
+/// Amounts are 1/10,000 of a dollar. What trades in another currency or in other units has its own, and is in no sum.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Money {
     /// Cash, and what is held at the middle of its book (at the last trade where a side is empty).
@@ -39,6 +39,9 @@ pub(crate) struct Holding {
     pub(crate) average_sold: Option<i64>,
     /// What a share held is worth; absent if the book says nothing.
     pub(crate) mark: Option<i64>,
+    /// The currency of all that, where it is not 1/10,000 of a dollar: in the instrument's own units of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) currency: Option<String>,
 }
 
 impl Money {
@@ -49,8 +52,11 @@ impl Money {
             let [bought, sold] = traded.of(id);
             let mark = mark(lane, id);
             let profit = account.profit(mark.unwrap_or_default(), row.multiplier).map_or(0, |profit| profit.0);
-            all.pnl += profit;
-            all.cash += account.cash.0;
+            let in_dollars = row.currency == Currency::USD && (row.price_exponent, row.qty_exponent) == (-4, 0);
+            if in_dollars {
+                all.pnl += profit;
+                all.cash += account.cash.0;
+            }
             let is_flat = account.position.0 == 0 && account.cash.0 == 0;
             if is_flat && bought == Volume::default() && sold == Volume::default() {
                 continue;
@@ -64,6 +70,7 @@ impl Money {
                 average_bought: bought.average().map(|price| price.0),
                 average_sold: sold.average().map(|price| price.0),
                 mark: mark.map(|price| price.0),
+                currency: (!in_dollars).then(|| row.currency.to_string()),
             };
             all.by_symbol.insert(row.to_string(), holding);
         }
@@ -81,10 +88,12 @@ impl Money {
             "    {:<8}{:>9}{:>9}{:>12}{:>9}{:>12}{:>14}",
             "symbol", "position", "bought", "average", "sold", "average", "P&L"
         ));
-        let average = |average: Option<i64>| average.map_or("-".to_owned(), price);
         let shares = |n: i64| group(n.unsigned_abs());
         for (symbol, of) in self.by_symbol.iter().take(MOST) {
             let sign = if of.position < 0 { "-" } else { "" };
+            // Amounts in other units are a program's to read.
+            let average =
+                |average: Option<i64>| average.filter(|_| of.currency.is_none()).map_or("-".to_owned(), price);
             lines.push(format!(
                 "    {symbol:<8}{:>9}{:>9}{:>12}{:>9}{:>12}{:>14}",
                 format!("{sign}{}", shares(of.position)),
@@ -92,7 +101,7 @@ impl Money {
                 average(of.average_bought),
                 shares(of.sold),
                 average(of.average_sold),
-                dollars(of.pnl)
+                of.currency.clone().unwrap_or_else(|| dollars(of.pnl))
             ));
         }
         let more = self.by_symbol.len().saturating_sub(MOST);
@@ -169,15 +178,17 @@ mod tests {
             ..Holding::default()
         };
         let by_symbol = (0..14).map(|n| (format!("SYMBOL{n:02}"), holding(-100_000))).collect();
-        let money = Money { pnl: 5, cash: -10_000, by_symbol };
+        let mut money = Money { pnl: 5, cash: -10_000, by_symbol };
+        money.by_symbol.insert("A".into(), Holding { currency: Some("USDT".into()), ..holding(5) });
         let rows = money.rows();
         assert!(rows.iter().all(|row| row.chars().count() <= 80), "{rows:#?}");
         assert!(rows[0].contains("$0.00 ") && rows[0].contains("cash -$1.00"), "{rows:#?}");
+        assert!(rows[2].contains("A ") && rows[2].ends_with(" USDT") && !rows[2].contains('$'), "{rows:#?}");
         assert!(
-            rows[2].contains("-100,000") && rows[2].contains("$1,234.5678") && rows[2].contains(" - "),
+            rows[3].contains("-100,000") && rows[3].contains("$1,234.5678") && rows[3].contains(" - "),
             "{rows:#?}"
         );
-        assert_eq!((rows.len(), rows[14].trim()), (15, "and 2 more; --json has all"));
+        assert_eq!((rows.len(), rows[14].trim()), (15, "and 3 more; --json has all"));
         assert!(Money::default().rows().is_empty());
     }
 }

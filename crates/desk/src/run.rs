@@ -5,7 +5,7 @@ mod report;
 
 use crate::check;
 use crate::cli::Run;
-use crate::control::{self, Gateway};
+use crate::control::{self, Gateway, Tapes};
 use crate::money::Fills;
 use crate::notices::Notices;
 use crate::outfile;
@@ -23,6 +23,7 @@ use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
 use firelane_gateway::shell::plan::{Cores, Plan};
+use firelane_gateway::shell::share::SharedTape;
 use firelane_gateway::shell::signals::{self, LastWords};
 use firelane_gateway::shell::sync::Stop;
 use report::{Ending, Report};
@@ -54,11 +55,16 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
     let fills = Fills::default();
+    let (share, unshared) = match SharedTape::of(&config.live, &header) {
+        Ok(share) => (share, None),
+        Err(why) => (None, Some(crate::without_number(&why))),
+    };
     let setup = Setup {
         kill,
         passwords: Some(passwords),
         log: log.sheet(&header),
         tape: tape.sheet(&header),
+        share,
         observers: vec![Box::new(fills.clone())],
     };
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
@@ -73,11 +79,13 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let mut show = Show::new(Style::of(&options.telling, options.json, clock.began()), &config, handle.clone());
     show.files = [&log, &tape].map(Kept::name);
     show.greet(&config, &plan, &clock);
-    let answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
-    let served = socket.map(|bound| {
-        let mut answers = answers;
-        bound.serve(move |line| answers.answer(line))
-    });
+    if let Some(why) = &unshared {
+        show.say(Level::Warn, clock.now(), why);
+    }
+    let mut answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
+    answers.unshared = unshared;
+    let tapes = Tapes::new(handle.tape().clone(), header, config.live.tape_clients);
+    let served = socket.map(|bound| bound.serve_with(move |line| answers.answer(line), Some(tapes)));
     let served = served.transpose()?;
 
     let _started = handle.command(Word::Start);
@@ -176,6 +184,9 @@ impl Show {
         line(&format!("  order entry   to {} (TCP), user {}", net.orders, username.trim_ascii().escape_ascii()));
         if let Some(path) = &config.live.control {
             line(&format!("  control       {}", path.display()));
+        }
+        if let Some(path) = &config.live.tape_shared {
+            line(&format!("  tape          {} (firelane tape tail)", path.display()));
         }
         plan.to_string().lines().for_each(|text| line(&format!("  {text}")));
         check::limits(config).iter().for_each(|warning| line(&format!("  Warning: {warning}.")));

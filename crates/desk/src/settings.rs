@@ -7,7 +7,7 @@ use crate::nearest::nearest;
 use crate::wirings;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::OutOfRange;
-use firelane_gateway::shell::config::{Config, ConfigError};
+use firelane_gateway::shell::config::{CURRENCY_KEYS, Config, ConfigError, INSTRUMENT_KEYS};
 use firelane_gateway::shell::plug::BuildError;
 use firelane_sim::server::{self, VenueConfig};
 use spans::Spans;
@@ -62,7 +62,7 @@ impl Role {
     /// Every key that there is, in its table: the sample has all that have a default.
     fn known(self) -> Table {
         let (sample, more): (_, &[(&str, &str)]) = match self {
-            Role::Gateway => (wirings::sample(), &[("", "day")]),
+            Role::Gateway => (wirings::sample(), &[("", "day"), ("", "instrument"), ("", "currency")]),
             Role::Venue => (server::SAMPLE.to_owned(), &[("market", "day")]),
         };
         let mut table: Table = sample.parse().unwrap_or_default();
@@ -83,6 +83,13 @@ impl Role {
             && symbols == "symbols"
         {
             return OF_SYMBOL.map(str::to_owned).to_vec();
+        }
+        let table = path.first().and_then(|first| first.split('[').next());
+        match (table, path) {
+            (Some("instrument"), [_]) => return INSTRUMENT_KEYS.map(str::to_owned).to_vec(),
+            (Some("instrument"), [_, risk]) if risk == "risk" => return OF_SYMBOL.map(str::to_owned).to_vec(),
+            (Some("currency"), [_]) => return CURRENCY_KEYS.map(str::to_owned).to_vec(),
+            _ => {}
         }
         let known = self.known();
         let mut at = Some(&known);
@@ -209,7 +216,8 @@ fn enter<'a>(table: &'a mut Table, part: &str) -> Result<&'a mut Table> {
         Some((name, index)) => (name, Some(index.trim_end_matches(']').parse::<usize>().context("which one?")?)),
         None => (part, None),
     };
-    let empty = || if name == "port" { Value::Array(vec![Table::new().into()]) } else { Table::new().into() };
+    let many = ["port", "instrument", "currency"].contains(&name);
+    let empty = || if many { Value::Array(vec![Table::new().into()]) } else { Table::new().into() };
     match table.entry(name).or_insert_with(empty) {
         Value::Table(table) => Ok(table),
         Value::Array(tables) => {

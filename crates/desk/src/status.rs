@@ -141,6 +141,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
         },
     ));
     lines.extend(tape(status).map(|text| row("tape", &text)));
+    lines.extend(status.tape_unshared.iter().map(|why| row("tape", &paint::amber(why))));
     lines.extend(status.tape_readers.iter().map(|reader| row("tape reader", &self::reader(reader, status.pid))));
     lines.extend(unusual(&status.counters).iter().map(|count| row("unusual", &paint::amber(count))));
     lines.extend(status.times.table());

@@ -82,6 +82,28 @@ pub(crate) fn build(config: &Config, clock: Option<Clock>) -> Result<Box<dyn Lan
 #[cfg(test)]
 mod tests {
     use super::*;
+    use firelane_gateway::base::{Currency, InstrumentId};
+    use firelane_gateway::flow::book::BookKind;
+
+    #[test]
+    fn listed_rows_have_their_fields_their_books_and_their_limits() {
+        let text = "wiring = \"listener\"\n[instruments]\nlisted = [\"A\"]\n[[instrument]]\nname = \"B-OF-LEVELS\"\n\
+                    tick = \"0.05\"\nbook = \"levels\"\n[risk.symbols.B-OF-LEVELS]\nmax_position = 7\n\
+                    [[currency]]\ncode = \"EUR\"\nrate = \"1.1\"\n";
+        let lane = build(&parse(text).unwrap(), None).unwrap();
+        let (a, b) = (InstrumentId(0), InstrumentId(1));
+        assert_eq!(lane.instruments().get(b).map(|row| row.tick), Some(500));
+        assert_eq!((lane.book(a).kind(), lane.book(b).kind()), (None, Some(BookKind::Levels)));
+        assert_eq!(lane.gate().limits_of(b).max_position.0, 7);
+        let open = |code| lane.gate().ledger().open_in(Currency::new(code).unwrap());
+        assert_eq!(["USD", "EUR", "JPY"].map(|code| open(code).is_some()), [true, true, false]);
+        let there = text.replace("tick", "venue = 1\ntick");
+        let error = format!("{:#}", build(&parse(&there).unwrap(), None).err().unwrap());
+        assert!(error.contains("risk.symbols.B-OF-LEVELS: must be the name of"), "{error}");
+        let there = there.split("[risk").next().unwrap();
+        let error = format!("{:#}", build(&parse(there).unwrap(), None).err().unwrap());
+        assert!(error.contains("of the lane's venues"), "{error}");
+    }
 
     #[test]
     fn every_wiring_builds_from_the_default_configuration() {

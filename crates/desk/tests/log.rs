@@ -202,3 +202,58 @@ fn a_file_that_is_no_log_is_told_from_one() {
     let output = firelane(&["log", "dump", folder.path().to_str().unwrap()]);
     assert!(text(&output.stderr).contains("a directory"), "{}", text(&output.stderr));
 }
+
+fn export(words: &[&str]) -> Output {
+    firelane(&[&["tape", "export"], words].concat())
+}
+
+#[test]
+fn a_tape_is_exported_as_lines_or_as_it_is() {
+    let [log, tape] = run();
+    let name = tape.to_str().unwrap();
+    assert_eq!(text(&export(&[name]).stdout), dump(tape, &["--json"]), "one formatter");
+    assert_eq!(text(&export(&[name, "--text"]).stdout), dump(tape, &[]));
+    let orders = export(&[name, "--kind", "order", "--json"]);
+    assert_eq!(text(&orders.stdout), dump(tape, &["--kind", "order", "--json"]));
+    let count = dump(tape, &["--kind", "order"]).lines().filter(|line| line.contains(" Order ")).count();
+    assert!(count > 10 && text(&orders.stderr).contains(" records read, none lost"), "{}", text(&orders.stderr));
+    let folder = tempfile::tempdir().unwrap();
+    let (to, other) = (folder.path().join("out"), folder.path().join("other"));
+    let (out, other_out) = (to.to_str().unwrap(), other.to_str().unwrap());
+    assert!(export(&[name, "--raw", "-o", out]).status.success());
+    assert_eq!(std::fs::read(&to).unwrap(), std::fs::read(tape).unwrap());
+    // Nothing that exists is written over unless it is said, and never what is read.
+    let again = export(&[name, "-o", out]);
+    assert!(again.status.code() == Some(1) && text(&again.stderr).contains("--force writes it over"));
+    assert!(export(&[name, "-o", out, "--force"]).status.success());
+    assert_eq!(text(&std::fs::read(&to).unwrap()), dump(tape, &["--json"]));
+    let own = export(&[name, "-o", name, "--force"]);
+    assert!(own.status.code() == Some(1) && text(&own.stderr).contains("read or written by this command already"));
+    // A tape that breaks off is exported not at all.
+    let whole = std::fs::read(tape).unwrap();
+    std::fs::write(&to, &whole[..whole.len() - 3]).unwrap();
+    let cut = export(&[out, "-o", other_out]);
+    assert!(cut.status.code() == Some(1) && text(&cut.stderr).contains("the file ends inside record"), "{cut:?}");
+    assert!(!other.exists());
+    for (words, code, why) in [
+        (&[log.to_str().unwrap()][..], 1, "this is not a tape file"),
+        (&[name, "--raw", "--kind", "order"], 2, "--raw gives every record as it is"),
+        (&[name, "--raw", "--text"], 2, "cannot be used with"),
+        (&[name, "--kind", "nonsense"], 1, "no record and no message is called so"),
+        (&["no.tape"], 1, "no.tape does not exist"),
+        (&[name, "--name", "two words"], 2, "1 to 32 printable"),
+    ] {
+        let output = export(words);
+        assert!(
+            output.status.code() == Some(code) && text(&output.stderr).contains(why),
+            "{words:?}: {}",
+            text(&output.stderr)
+        );
+    }
+    let tail = firelane(&["tape", "tail", name]);
+    assert!(
+        tail.status.code() == Some(1) && text(&tail.stderr).contains("firelane tape export"),
+        "{}",
+        text(&tail.stderr)
+    );
+}

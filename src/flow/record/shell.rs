@@ -84,3 +84,14 @@ pub struct LinkBody {
     /// The system's error number, or 0.
     pub error: U32,
 }
+
+/// Body of [`Kind::Lapped`](super::Kind::Lapped): a reader was slower than the tape for so long that its ring went round. Its
+/// header has input and time of the last record before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct LappedBody {
+    /// Records that are missing.
+    pub records: U64,
+    /// Bytes of them, headers included.
+    pub bytes: U64,
+}

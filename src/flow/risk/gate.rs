@@ -3,6 +3,7 @@
 use super::ledger::{Account, Ledger};
 use super::limits::{EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
 use super::memory::{Recent, Throttle};
+use super::money::{CurrencyLimits, Place};
 use super::stops::Stops;
 use crate::base::{Instrument, InstrumentId, LoadError, Mono, Notional, OutOfRange, Price, Qty, Side, StrategyId};
 use crate::flow::action::{Cancel, CancelToken, Change, Enter, Exposure, MassCancel, Replace, SellMark};
@@ -132,7 +133,7 @@ pub enum Refusal {
     Killed,
     /// The gate was built for fewer instruments.
     UnknownInstrument,
-    /// The instrument's currency or exponents are not those of the limits.
+    /// The instrument's units are finer than the lane's money unit, or beyond what can be reckoned in it.
     ForeignUnits,
     /// A size that is not positive, or not whole lots where those are demanded.
     BadQuantity,
@@ -196,11 +197,15 @@ pub enum Refusal {
     CrossedBook,
     /// The strategy is disabled.
     Disabled,
+    /// The instrument's currency has no rate to the base currency.
+    NoRate,
+    /// Over the open exposure of the currency.
+    CurrencyExposure,
 }
 
 impl Refusal {
     /// Every reason, in the order of its number.
-    pub const ALL: [Refusal; 34] = [
+    pub const ALL: [Refusal; 36] = [
         Refusal::Killed,
         Refusal::UnknownInstrument,
         Refusal::ForeignUnits,
@@ -235,6 +240,8 @@ impl Refusal {
         Refusal::CannotSay,
         Refusal::CrossedBook,
         Refusal::Disabled,
+        Refusal::NoRate,
+        Refusal::CurrencyExposure,
     ];
 }
 
@@ -275,7 +282,7 @@ impl Gate {
         Ok(Gate {
             limits: *limits,
             each: vec![limits.each; instruments].into_boxed_slice(),
-            ledger: Ledger::new(instruments, limits.parents),
+            ledger: Ledger::new(instruments, limits.parents, limits.currency, limits.exponent),
             stops: Stops::new(instruments),
             now: Mono(0),
             throttle: Throttle::new(limits),
@@ -285,6 +292,15 @@ impl Gate {
             passed: 0,
             refused: [0; Refusal::ALL.len()],
         })
+    }
+
+    /// Gives the lane currencies beside its base currency, each with its rate and its limit; the base currency may be among
+    /// them for its limit. Part of the configuration: not saved with the state. Allocates.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] naming what is wrong; nothing is changed then.
+    pub fn set_currencies(&mut self, all: &[CurrencyLimits]) -> Result<(), OutOfRange> {
+        self.ledger.set_currencies(all)
     }
 
     /// For how many instruments it was built.
@@ -492,10 +508,10 @@ impl Gate {
     fn judge_enter(&self, enter: &Enter, facts: &Facts<'_>) -> Result<Judged, Refusal> {
         let &Enter { instrument, side, price, qty, tags, .. } = enter;
         self.stops.ask(instrument, facts.instrument.venue, tags.strategy)?;
-        let limits = self.judge_order(instrument, side, price, qty, facts)?;
+        let (limits, place) = self.judge_order(instrument, side, price, qty, facts)?;
         let account = self.ledger.account(instrument);
         let after = Exposure { qty, price, short: false };
-        self.judge_sums(limits, account, side, Exposure::default(), after, facts)?;
+        self.judge_sums((limits, &place), account, side, [Exposure::default(), after], facts)?;
 
         let plain = match side {
             Side::Buy => qty,
@@ -529,12 +545,12 @@ impl Gate {
             return Err(Refusal::Pending);
         }
         self.stops.ask(order.instrument, facts.instrument.venue, order.strategy)?;
-        let limits = self.judge_order(order.instrument, order.side, replace.price, open, facts)?;
+        let (limits, place) = self.judge_order(order.instrument, order.side, replace.price, open, facts)?;
         // Until the venue answers either order may be the live one.
         let before = order.exposure;
         let after = Exposure { qty: open.max(before.qty), price: replace.price.max(before.price), short: before.short };
         let account = self.ledger.account(order.instrument);
-        self.judge_sums(limits, account, order.side, before, after, facts)?;
+        self.judge_sums((limits, &place), account, order.side, [before, after], facts)?;
         match (order.side, order.mark) {
             (Side::Buy, _) => {}
             (Side::Sell, SellMark::Short { .. }) => {
@@ -562,13 +578,10 @@ impl Gate {
         price: Price,
         qty: Qty,
         facts: &Facts<'_>,
-    ) -> Result<&InstrumentLimits, Refusal> {
+    ) -> Result<(&InstrumentLimits, Place), Refusal> {
         let row = facts.instrument;
         let limits = self.each.get(instrument.0 as usize).ok_or(Refusal::UnknownInstrument)?;
-        let exponent = row.price_exponent.saturating_add(row.qty_exponent);
-        if exponent != self.limits.exponent || row.currency != self.limits.currency {
-            return Err(Refusal::ForeignUnits);
-        }
+        let place = self.ledger.place(row)?;
         if !qty.is_positive() || (limits.whole_lots && qty.0.checked_rem(row.lot) != Some(0)) {
             return Err(Refusal::BadQuantity);
         }
@@ -578,7 +591,8 @@ impl Gate {
         if qty > limits.max_order_qty {
             return Err(Refusal::OrderQuantity);
         }
-        if Notional::of(price, qty, row.multiplier).is_none_or(|n| n > limits.max_order_notional) {
+        let worth = Notional::of(price, qty, row.multiplier).and_then(|amount| place.counted(amount, limits.money));
+        if worth.is_none_or(|worth| worth > limits.max_order_notional) {
             return Err(Refusal::OrderNotional);
         }
         if !facts.tradable {
@@ -606,7 +620,7 @@ impl Gate {
         if own_opposite.is_some_and(|own| side.crosses(price, own)) {
             return Err(Refusal::SelfTrade);
         }
-        Ok(limits)
+        Ok((limits, place))
     }
 
     /// The controls on sums over orders. What adds nothing to a sum is not refused for it: an account that is over a
@@ -614,11 +628,10 @@ impl Gate {
     #[inline]
     fn judge_sums(
         &self,
-        limits: &InstrumentLimits,
+        (limits, place): (&InstrumentLimits, &Place),
         account: &Account,
         side: Side,
-        before: Exposure,
-        after: Exposure,
+        [before, after]: [Exposure; 2],
         facts: &Facts<'_>,
     ) -> Result<(), Refusal> {
         let more = after.qty.minus(before.qty);
@@ -633,13 +646,12 @@ impl Gate {
         let worth = |e: Exposure| Notional::of(e.price, e.qty, facts.instrument.multiplier);
         let added = worth(after).zip(worth(before)).and_then(|(a, b)| a.minus(b)).ok_or(Refusal::OrderNotional)?;
         if added > Notional::ZERO {
-            let over = |sum: Option<Notional>, limit| sum.and_then(|s| s.plus(added)).is_none_or(|s| s > limit);
-            if over(account.buys.notional.plus(account.sells.notional), limits.max_open) {
+            let open = account.buys.notional.plus(account.sells.notional).and_then(|open| open.plus(added));
+            let open = open.and_then(|open| place.counted(open, limits.money));
+            if open.is_none_or(|open| open > limits.max_open) {
                 return Err(Refusal::OpenExposure);
             }
-            if over(Some(self.ledger.open()), self.limits.max_total_open) {
-                return Err(Refusal::TotalExposure);
-            }
+            self.ledger.money().judge(place, added, self.limits.max_total_open)?;
         }
         Ok(())
     }

@@ -6,8 +6,10 @@
 //!
 //! Beside the instrument's sums stand the positions of each strategy and of each parent order ([`Whose`]).
 
+use super::Refusal;
+use super::money::{CurrencyLimits, Money, Place};
 use super::owners::{Owners, Whose};
-use crate::base::{Instrument, InstrumentId, Notional, ParentId, Price, Qty, Side, StrategyId};
+use crate::base::{Currency, Instrument, InstrumentId, Notional, OutOfRange, ParentId, Price, Qty, Side, StrategyId};
 use crate::flow::action::{Change, Exposure, Fill};
 use alloc::boxed::Box;
 use alloc::vec;
@@ -84,13 +86,13 @@ impl Account {
     }
 }
 
-/// All accounts of a lane.
+/// All accounts of a lane. Each account's amounts are in its instrument's currency, at its exponents.
 #[derive(Debug)]
 pub struct Ledger {
     accounts: Box<[Account]>,
     owners: Owners,
     /// Open notional over all accounts and both sides.
-    open: Notional,
+    money: Money,
     faults: u64,
 }
 
@@ -112,13 +114,13 @@ fn worth(exposure: Exposure, multiplier: i64) -> Notional {
 
 impl Ledger {
     /// Accounts for instruments 0 to `instruments` - 1, all flat, with room for so many parent orders. No strategy is known
-    /// yet: what trades is nobody's.
+    /// yet: what trades is nobody's. Money is counted in 10^`exponent` of each currency, and its sum in `base`.
     #[must_use]
-    pub fn new(instruments: usize, parents: u32) -> Self {
+    pub fn new(instruments: usize, parents: u32, base: Currency, exponent: i8) -> Self {
         Ledger {
             accounts: vec![CLOSED; instruments].into_boxed_slice(),
             owners: Owners::new(instruments, parents),
-            open: Notional::ZERO,
+            money: Money::new(base, exponent),
             faults: 0,
         }
     }
@@ -161,11 +163,33 @@ impl Ledger {
         &self.accounts
     }
 
-    /// Open notional over all accounts and both sides.
+    /// The currencies beside the base currency: see [`Gate::set_currencies`](super::Gate::set_currencies).
+    pub(super) fn set_currencies(&mut self, all: &[CurrencyLimits]) -> Result<(), OutOfRange> {
+        self.money.set(all)
+    }
+
+    pub(super) fn money(&self) -> &Money {
+        &self.money
+    }
+
+    /// Where an instrument's amounts are summed.
+    #[inline]
+    pub(super) fn place(&self, row: &Instrument) -> Result<Place, Refusal> {
+        self.money.place(row)
+    }
+
+    /// Open notional over all accounts and both sides, in money units of the base currency. What is open in another one is
+    /// converted, rounded up.
     #[inline]
     #[must_use]
     pub fn open(&self) -> Notional {
-        self.open
+        self.money.open()
+    }
+
+    /// The same in the instruments of one currency, in money units of it. `None`: the lane does not trade in it.
+    #[must_use]
+    pub fn open_in(&self, currency: Currency) -> Option<Notional> {
+        self.money.open_in(currency)
     }
 
     /// Changes that could not be booked as they stood: more exposure taken away than there was, an instrument beyond
@@ -206,16 +230,18 @@ impl Ledger {
         let step = |from: i128, less: i128, more: i128| from.saturating_sub(less).saturating_add(more);
 
         let (before, after) = (change.before, change.after);
-        let (worth_before, worth_after) = (worth(before, multiplier).0, worth(after, multiplier).0);
+        let worths = [worth(before, multiplier), worth(after, multiplier)];
+        let [worth_before, worth_after] = worths.map(|worth| worth.0);
         let side = match change.side {
             Side::Buy => &mut account.buys,
             Side::Sell => &mut account.sells,
         };
         side.qty = qty(settle(step(side.qty.0.into(), before.qty.0.into(), after.qty.0.into())));
         side.notional = Notional(settle(step(side.notional.0, worth_before, worth_after)));
-        self.open = Notional(settle(step(self.open.0, worth_before, worth_after)));
         let short = |e: Exposure| if e.short { i128::from(e.qty.0) } else { 0 };
         account.short_open = qty(settle(step(account.short_open.0.into(), short(before), short(after))));
+        let summed = self.money.step(instrument, worths, [before.qty, after.qty]);
+        self.faults = self.faults.wrapping_add(u64::from(!summed));
 
         let short = before.short || after.short;
         let mut came = Qty::ZERO;
@@ -233,12 +259,16 @@ impl Ledger {
 
 crate::value! { Open { qty, notional } }
 crate::state! { Account { position, buys, sells, short_open, short_sold, cash } }
-crate::state! { Ledger { accounts, owners, open, faults } }
+crate::state! { Ledger { accounts, owners, money, faults } }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::assert_all_saved;
+
+    fn row() -> Instrument {
+        Instrument::us_equity(crate::base::Symbol(*b"TEST    "))
+    }
 
     #[test]
     fn every_field_is_saved_and_restored() {
@@ -254,9 +284,9 @@ mod tests {
             |l| l.accounts[0].short_sold = Qty(1),
             |l| l.accounts[0].cash = Notional(1),
             |l| l.owners.add(InstrumentId(0), None, Qty(1)),
-            |l| l.open = Notional(1),
+            |l| _ = l.money.step(&row(), [Notional(0), Notional(1)], [Qty(0); 2]),
             |l| l.faults = 1,
         ];
-        assert_all_saved(|| Ledger::new(2, 4), &changes);
+        assert_all_saved(|| Ledger::new(2, 4, Currency::USD, -4), &changes);
     }
 }

@@ -1,18 +1,22 @@
 //! The limits of the gate: what may be configured, in which units, within which range.
 //!
-//! Quantities and prices are in the instrument's own units; notionals in price units times quantity units times the
-//! multiplier (for US equities 1/10,000 of a dollar). A value *at* a limit passes; one unit beyond is refused.
+//! Quantities and prices are in the instrument's own units. Notionals are in money units, of which the lane has one for all
+//! its currencies: 10^exponent of each (1/10,000 where US equities are traded alone). A value *at* a limit passes; one unit
+//! beyond is refused.
 
+use super::money::MoneyIn;
 use crate::base::{Currency, LoadError, Nanos, Notional, OutOfRange, Price, Qty};
 
 /// The limits of a lane, and of each instrument that has none of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RiskLimits {
-    /// Currency of every notional limit. An instrument in another currency is refused: sums must mean
-    /// something.
+    /// The base currency: the lane's limit and, unless an instrument has its own, each instrument's are amounts of it. An
+    /// instrument in another currency is refused until that one has a rate ([`Gate::set_currencies`](super::Gate::set_currencies)):
+    /// sums must mean something.
     pub currency: Currency,
-    /// Notional limits count 10^`exponent` of the currency (-4 for US equities); price exponent plus quantity exponent
-    /// of an instrument must equal it.
+    /// A money unit is 10^`exponent` of a currency: -18 to 0 (-4 for US equities). Price exponent plus quantity exponent of an
+    /// instrument must not be less, so that each of its amounts is so many whole units. The finer it is, the less the
+    /// highest limit, 2^100 units, allows: 10^26 at -4, 10^12 at -18.
     pub exponent: i8,
     /// Sustained rate of enters and replaces, messages a second: 1 to 1,000,000.
     pub orders_per_second: u32,
@@ -37,6 +41,8 @@ pub struct RiskLimits {
 pub struct InstrumentLimits {
     /// Largest size of one order, quantity units: 1 to 2^40. Of a replace: what it would leave open.
     pub max_order_qty: Qty,
+    /// In which currency `max_order_notional` and `max_open` count.
+    pub money: MoneyIn,
     /// Largest value of one order: 1 to 2^100.
     pub max_order_notional: Notional,
     /// Refuse sizes that are not whole round lots.
@@ -58,7 +64,7 @@ pub struct InstrumentLimits {
 // What commands change is no configuration alone.
 crate::state! {
     InstrumentLimits { max_order_qty, max_order_notional, max_position, max_open, short, locates }
-    without { whole_lots, collar, zero_cross } then sound
+    without { money, whole_lots, collar, zero_cross } then sound
 }
 crate::state! {
     RiskLimits { orders_per_second, burst, max_total_open }
@@ -149,7 +155,7 @@ pub enum ZeroCross {
 
 /// Beyond every real limit, and yet so small that sums of limits can't overflow.
 const MOST_QTY: i64 = 1 << 40;
-const MOST_NOTIONAL: i128 = 1 << 100;
+pub(super) const MOST_NOTIONAL: i128 = 1 << 100;
 /// Most enters that the duplicate check remembers.
 pub(super) const MOST_RECENT: u64 = 4_096;
 
@@ -168,6 +174,7 @@ impl RiskLimits {
             parents: 256,
             each: InstrumentLimits {
                 max_order_qty: Qty(MOST_QTY),
+                money: MoneyIn::Base,
                 max_order_notional: Notional(MOST_NOTIONAL),
                 whole_lots: false,
                 max_position: Qty(MOST_QTY),
@@ -191,6 +198,8 @@ impl RiskLimits {
     /// [`OutOfRange`] naming the first field out of its range.
     pub fn check(&self) -> Result<(), OutOfRange> {
         let unless = OutOfRange::unless;
+        unless(self.currency.is_sound(), "risk.base_currency", "three to eight capital letters and digits")?;
+        unless((-18..=0).contains(&self.exponent), "risk.money_exponent", "-18 to 0")?;
         unless((1..=1_000_000).contains(&self.orders_per_second), "risk.orders_per_second", "1 to 1000000")?;
         unless((1..=4_096).contains(&self.burst), "risk.burst", "1 to 4096")?;
         unless(

@@ -21,14 +21,14 @@
 //! | price collar, tick and lot | (c)(1)(ii) | Art. 15(1)(a) |
 //! | duplicate orders | (c)(1)(ii) | - |
 //! | order rate | (c)(1)(ii) | Art. 15(1)(d) |
-//! | position, open exposure per symbol and in total | (c)(1)(i) | Art. 15(2), 15(4) |
+//! | position, open exposure per symbol, per currency and in total | (c)(1)(i) | Art. 15(2), 15(4) |
 //! | tradable, fresh book, limit-up-limit-down collar | (c)(2)(i) | - |
 //! | short sales: mark, locate, price test (Regulation SHO Rules 200(g), 203(b), 201) | (c)(2)(i) | - |
 //! | self-trade | - | - (the venue's rules against wash trades) |
 //!
 //! Absent, and to come as further variants of [`Refusal`]: credit per client and account, restricted lists and
 //! permissions per trader (15c3-5 (c)(2)(ii) and (iii), RTS 6 Art. 15(5)), the throttle on repeated automated
-//! execution (Art. 15(3)), overrides with an audit trail (Art. 15(6)), loss limits, currency conversion, the
+//! execution (Art. 15(3)), overrides with an audit trail (Art. 15(6)), loss limits, the
 //! short-exempt mark, and limits shared by several lanes.
 
 mod changes;
@@ -37,6 +37,7 @@ mod ledger;
 mod left;
 mod limits;
 mod memory;
+mod money;
 mod owners;
 mod stops;
 
@@ -45,5 +46,6 @@ pub use gate::{Approvals, Approved, Facts, Gate, MarkedEnter, OrderFacts, Refusa
 pub use ledger::{Account, Ledger, Open};
 pub use left::Left;
 pub use limits::{Distance, EmptyBook, InstrumentLimits, OneSided, PriceCollar, RiskLimits, ShortSale, ZeroCross};
+pub use money::{CurrencyLimits, MoneyIn};
 pub use owners::Whose;
 pub use stops::KillScope;

@@ -203,10 +203,11 @@ impl<'a, S> View<'a, S> {
     /// How far the limits would let one new order go.
     #[must_use]
     pub fn limits_left(&self, id: InstrumentId, side: Side) -> Left {
+        let Some(row) = self.row(id) else { return Left::default() };
         if self.may_enter(id).is_err() {
             return Left::default();
         }
-        self.lane.gate.left(id, side, self.lane.now, self.lane.orders.room())
+        self.lane.gate.left((id, row), side, self.lane.now, self.lane.orders.room())
     }
 
     /// The lane's live orders in an instrument, of all strategies, in the order in which they were sent.

@@ -92,6 +92,10 @@ pub struct LiveConfig {
     pub tape_ring: usize,
     /// Bytes of the ring that the tape's readers share.
     pub tape_readers: usize,
+    /// The file that the tape's readers in other processes map, if there is to be one.
+    pub tape_shared: Option<PathBuf>,
+    /// Readers of the tape over the control socket, at a time.
+    pub tape_clients: usize,
     /// How often the lane says on the tape how it is doing.
     pub status_every: Nanos,
     /// Commands that may wait.
@@ -123,6 +127,8 @@ table! { pub(super) RawTape {
     ring_bytes: u32 = 16_777_216,
     status_ms: u64 = 200,
     readers_bytes: u32 = 8_388_608,
+    shared: String = String::new(),
+    clients: u32 = 4,
 }}
 table! { pub(super) RawControl {
     socket: String = String::new(),
@@ -188,6 +194,7 @@ pub(super) fn checked(
     control: &RawControl,
 ) -> Result<LiveConfig, ConfigError> {
     within("tape.status_ms", tape.status_ms, 10..=60_000, "10 to 60000")?;
+    within("tape.clients", tape.clients, 0..=64, "0 to 64")?;
     within("control.commands", control.commands, 1..=65_536, "1 to 65536")?;
     within("control.shutdown_timeout_ms", control.shutdown_timeout_ms, 1..=600_000, "1 to 600000")?;
     Ok(LiveConfig {
@@ -201,6 +208,8 @@ pub(super) fn checked(
             SMALLEST_FOR_READERS..=1 << 30,
             "1048576 to 1073741824",
         )? as usize,
+        tape_shared: (!tape.shared.is_empty()).then(|| PathBuf::from(&tape.shared)),
+        tape_clients: tape.clients as usize,
         status_every: Nanos::from_millis(tape.status_ms),
         commands: control.commands as usize,
         shutdown_timeout: Nanos::from_millis(control.shutdown_timeout_ms),
@@ -282,6 +291,7 @@ mod tests {
             ("[tape]\nstatus_ms = 9", "tape.status_ms", "10 to 60000"),
             ("[tape]\nreaders_bytes = 1048575", "tape.readers_bytes", "1048576 to 1073741824"),
             ("[tape]\nreaders_bytes = 1073741825", "tape.readers_bytes", "1048576 to 1073741824"),
+            ("[tape]\nclients = 65", "tape.clients", "0 to 64"),
             ("[control]\ncommands = 0", "control.commands", "1 to 65536"),
             ("[control]\nshutdown_timeout_ms = 600001", "control.shutdown_timeout_ms", "1 to 600000"),
         ] {
@@ -293,6 +303,8 @@ mod tests {
             "[tape]\nstatus_ms = 10",
             "[tape]\nreaders_bytes = 1048576",
             "[tape]\nreaders_bytes = 1073741824",
+            "[tape]\nclients = 0",
+            "[tape]\nclients = 64",
             "[net]\nsend_queue_bytes = 4096",
         ] {
             assert!(Config::parse(text).is_ok(), "{text}");

@@ -29,7 +29,7 @@ pub use board::{Board, Notice, SharedBoard};
 pub use readers::Observer;
 
 use super::agent::{Agent, AgentError, Ended, Idle, Runner};
-use super::broadcast::{BroadcastWriter, Shared};
+use super::broadcast::{BroadcastWriter, ReaderState, Shared};
 use super::clock::Clock;
 use super::config::{Layout, LiveConfig, ThreadConfig};
 use super::journal::Journal;
@@ -38,6 +38,7 @@ use super::log::{FileHeader, FileWriter, LogError, Role};
 use super::net::KillSwitch;
 use super::plan::{CoreWish, Plan, Wish};
 use super::ring::ring;
+use super::share::SharedTape;
 use super::sync::{Counter, Stop};
 use crate::base::Mono;
 use crate::flow::record::FinalBody;
@@ -84,6 +85,8 @@ pub struct Setup {
     pub log: Option<Sheet>,
     /// The tape, if it is to be kept.
     pub tape: Option<Sheet>,
+    /// Where readers in other processes find the tape, if they are to.
+    pub share: Option<SharedTape>,
     /// Who else reads the tape: each has a thread and loses only records of its own.
     pub observers: Vec<Box<dyn Observer>>,
 }
@@ -147,6 +150,8 @@ pub struct Handle {
     failing: Stop,
     board: SharedBoard,
     tape: Shared,
+    /// The ring of those in other processes.
+    shared_tape: Option<Shared>,
 }
 
 impl Handle {
@@ -189,11 +194,16 @@ impl Handle {
         &self.board
     }
 
-    /// The tape itself, for readers that come and go: [`BroadcastReader::new`](super::broadcast::BroadcastReader::new). It
-    /// also says how each of them is doing.
+    /// The tape itself, for readers that come and go: [`BroadcastReader::new`](super::broadcast::BroadcastReader::new).
     #[must_use]
     pub fn tape(&self) -> &Shared {
         &self.tape
+    }
+
+    /// How the tape's readers are doing, as far as they have said so; those in other processes, too.
+    #[must_use]
+    pub fn tape_readers(&self) -> Vec<ReaderState> {
+        [Some(&self.tape), self.shared_tape.as_ref()].into_iter().flatten().flat_map(Shared::readers).collect()
     }
 }
 
@@ -380,7 +390,7 @@ impl Assembled {
         if venues != 1 {
             return Err(LiveError::Venues(venues));
         }
-        let Setup { kill, passwords, log, tape, observers } = setup;
+        let Setup { kill, passwords, log, tape, share, observers } = setup;
         let (for_orders, for_snapshot) = passwords.unwrap_or((Password(NO_PASSWORD), Password(NO_PASSWORD)));
         let handle = Handle {
             inbox: Arc::new(ArrayQueue::new(config.commands)),
@@ -389,6 +399,7 @@ impl Assembled {
             failing: Stop::new(),
             board: SharedBoard::default(),
             tape: Shared::new(config.tape_readers),
+            shared_tape: share.as_ref().map(|share| share.ring().clone()),
         };
         let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
         let mut journal = Journal::new(lane.number());
@@ -415,7 +426,7 @@ impl Assembled {
             }
         };
         let readers = Readers::start(observers, &handle.tape)?;
-        let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()));
+        let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()), share);
         let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept))?;
         let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
         let agents = match config.threads.layout {

@@ -7,6 +7,7 @@ use crate::shell::broadcast::BroadcastWriter;
 use crate::shell::journal::Sink;
 use crate::shell::log::{FileWriter, LogError};
 use crate::shell::ring::{FrameReader, FrameWriter};
+use crate::shell::share::SharedTape;
 use crate::shell::sync::{Counter, KillSwitch};
 use std::io::{self, BufWriter, Write};
 use std::time::{Duration, Instant};
@@ -204,6 +205,8 @@ pub(super) struct TapeScribe {
     file: Option<FrameWriter>,
     board: SharedBoard,
     readers: BroadcastWriter,
+    /// The same ring once more, for other processes: what they may do to it is not to reach the readers of this one.
+    share: Option<SharedTape>,
     /// Records that were to go to the file.
     pub(super) given: u64,
 }
@@ -214,8 +217,9 @@ impl TapeScribe {
         file: Option<FrameWriter>,
         board: SharedBoard,
         readers: BroadcastWriter,
+        share: Option<SharedTape>,
     ) -> Self {
-        TapeScribe { ring, file, board, readers, given: 0 }
+        TapeScribe { ring, file, board, readers, share, given: 0 }
     }
 }
 
@@ -234,7 +238,13 @@ impl Agent for TapeScribe {
                 unwritten += u64::from(!file.write(&[&record]));
             }
             self.readers.write(&record);
+            if let Some(share) = &mut self.share {
+                share.write(&record);
+            }
             self.board.on_record(&record);
+        }
+        if let Some(share) = &mut self.share {
+            share.beat();
         }
         if unwritten > 0 {
             self.board.lock().tape_unwritten += unwritten;

@@ -2,7 +2,7 @@
 
 use super::BuildError;
 use crate::base::{InstrumentTable, PerVenue, VenueId};
-use crate::flow::book::Books;
+use crate::flow::book::{BookKind, Books};
 use crate::flow::entry::OuchEntry;
 use crate::flow::feed::Mold;
 use crate::flow::itch_line::ItchLine;
@@ -79,8 +79,11 @@ impl<'a, P> House<'a, P> {
     where
         P: Probe,
     {
-        let (config, venue) = (self.config, self.venue(VenueId::FIRST)?);
+        let (config, mut venue) = (self.config, self.venue(VenueId::FIRST)?);
         let instruments = InstrumentTable::new(&config.listed, config.instruments, config.directory);
+        for id in config.of_levels.iter().filter_map(|(at, name)| instruments.find(*at, *name)) {
+            venue.books.set_kind(id, BookKind::Levels);
+        }
         Ok(Parts {
             lane: 0,
             tags: config.tags,
@@ -99,10 +102,12 @@ impl<'a, P> House<'a, P> {
 /// The gate, with the limits of single symbols.
 fn gate(config: &Config, instruments: &InstrumentTable) -> Result<Gate, BuildError> {
     let mut gate = Gate::new(&config.risk, config.instruments)?;
-    for (symbol, limits) in &config.risk_of {
-        let Some(id) = instruments.find(VenueId::FIRST, *symbol) else {
-            let allowed = "a symbol of instruments.listed, for it has limits of its own";
-            return Err(ConfigError::Limit { key: format!("risk.symbols.{symbol}"), allowed }.into());
+    gate.set_currencies(&config.currencies)?;
+    for ((venue, name), limits) in &config.risk_of {
+        let Some(id) = instruments.find(*venue, *name) else {
+            let allowed =
+                "the name of a symbol of instruments.listed or of an [[instrument]], for it has limits of its own";
+            return Err(ConfigError::Limit { key: format!("risk.symbols.{name}"), allowed }.into());
         };
         gate.set_limits(id, *limits)?;
     }

@@ -9,7 +9,7 @@ pub fn warnings(name: &str, size: i64, position: i64, config: &Config) -> Vec<St
     let mut all = Vec::new();
     let mut warn = |text: String| all.push(text);
     let each = &config.risk.each;
-    let of_symbols = config.risk_of.iter().map(|(symbol, limits)| (format!("risk.symbols.{symbol}"), limits));
+    let of_symbols = config.risk_of.iter().map(|((_, name), limits)| (format!("risk.symbols.{name}"), limits));
     for (table, limits) in std::iter::once(("risk".to_owned(), each)).chain(of_symbols) {
         if size > limits.max_order_qty.0 {
             let most = limits.max_order_qty.0;

@@ -1,10 +1,17 @@
 //! Who reads the tape beside the lane: a stuck reader and a slow one lose records of their own, and nobody else any.
 
+#[path = "../../../examples/tape_reader.rs"]
+#[allow(dead_code, unreachable_pub)] // a program of its own
+mod tape_reader;
+
 use super::rig::*;
 use super::{LiveSetup, until};
-use crate::gateway::rig::Do;
+use crate::gateway::rig::{Do, soup};
+use firelane_gateway::flow::wire::soupbintcp::Packet;
 use firelane_gateway::shell::broadcast::{Begin, BroadcastReader, Got};
 use firelane_gateway::shell::live::Observer;
+use firelane_gateway::shell::log::{Effects, FileHeader};
+use firelane_gateway::shell::share::SharedTape;
 use firelane_gateway::shell::sync::{Counter, Stop};
 use std::time::{Duration, Instant};
 
@@ -87,4 +94,31 @@ fn a_reader_that_never_comes_back_keeps_nobody_from_ending() {
     assert!(outcome.unobserved >= tape.total() - 1 && stuck.records.value() == 1, "{outcome:?}");
     free.stop();
     until("its thread ends too", || tape.readers().is_empty());
+}
+
+/// The example, beside a lane that trades: it hears of each fill, to the end of the tape.
+#[test]
+fn the_example_reads_a_shared_tape_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tape");
+    let header = FileHeader::new("told", "", Vec::new(), Effects::Bytes);
+    let share = SharedTape::create(&path, 1 << 20, &header).unwrap();
+    let mut floor = Floor::with(LAP, LiveSetup { share: Some(share), ..LiveSetup::default() });
+    let follows = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        let sum = tape_reader::follow(&path, &mut said).unwrap();
+        (sum, String::from_utf8(said).unwrap())
+    });
+    let handle = floor.lane.handle().clone();
+    floor.until("it is seen", |_| handle.tape_readers().iter().any(|reader| reader.name == "example"));
+    floor.tell(Do::Buy, 100, 99_000);
+    floor.until("an order rests", |floor| floor.venue.orders.len() == 1);
+    let token = *floor.venue.orders.keys().next().unwrap();
+    let fill = floor.venue.execute(token, 60, 99_000);
+    floor.port_says(&soup(Packet::Sequenced(&fill)));
+    floor.until("the fill", |floor| floor.lane.handle().board().status().fills.get() == 1);
+    floor.lane.finish().unwrap();
+    let (sum, said) = follows.join().unwrap();
+    assert_eq!((sum.fills, sum.lost, sum.records), (1, 0, handle.tape().total()), "{said}");
+    assert!(said.contains(": 60 of ") && said.contains(" at 99000"), "{said}");
 }

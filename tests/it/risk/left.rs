@@ -34,7 +34,7 @@ proptest! {
             now += gap;
             let side = if buys { Side::Buy } else { Side::Sell };
             let f = Facts { now: Mono(now), ..facts(&row) };
-            let left = gate.left(A, side, Mono(now), 2);
+            let left = gate.left((A, &row), side, Mono(now), 2);
             // All at one price, which makes a notional of shares: 100,000 each.
             let worth = i64::try_from(left.notional.0 / 100_000).unwrap();
             let most = left.qty.0.min(worth);
@@ -63,10 +63,10 @@ proptest! {
             }
         }
         gate.kill();
-        prop_assert_eq!(gate.left(A, Side::Buy, Mono(now), 2), Left::default());
+        prop_assert_eq!(gate.left((A, &row), Side::Buy, Mono(now), 2), Left::default());
         gate.release();
-        prop_assert_eq!(gate.left(InstrumentId(2), Side::Buy, Mono(now), 2), Left::default());
-        prop_assert_eq!(gate.left(A, Side::Buy, Mono(now), 7).orders, 7);
+        prop_assert_eq!(gate.left((InstrumentId(2), &row), Side::Buy, Mono(now), 2), Left::default());
+        prop_assert_eq!(gate.left((A, &row), Side::Buy, Mono(now), 7).orders, 7);
     }
 }
 

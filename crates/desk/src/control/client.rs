@@ -56,8 +56,8 @@ impl Target {
     }
 }
 
-/// Asks one line.
-pub(crate) fn ask(target: &Target, line: &str) -> Result<Reply> {
+/// A connection that has been asked one line, and is waited for as long as is usual.
+pub(crate) fn connect(target: &Target, line: &str) -> Result<UnixStream> {
     let path = target.socket.display();
     let mut stream = match UnixStream::connect(&target.socket) {
         Ok(stream) => stream,
@@ -72,8 +72,20 @@ pub(crate) fn ask(target: &Target, line: &str) -> Result<Reply> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{line}\n").as_bytes()).with_context(|| path.to_string())?;
+    Ok(stream)
+}
+
+/// Asks one line.
+pub(crate) fn ask(target: &Target, line: &str) -> Result<Reply> {
+    let stream = connect(target, line)?;
+    answer(target, &mut BufReader::new(stream.take(LONGEST)))
+}
+
+/// The answer to what was asked.
+pub(crate) fn answer(target: &Target, from: &mut impl BufRead) -> Result<Reply> {
+    let path = target.socket.display();
     let mut answer = String::new();
-    match BufReader::new(stream.take(LONGEST)).read_line(&mut answer) {
+    match from.read_line(&mut answer) {
         Ok(0) => bail!("{path} closed without an answer: its process is just ending"),
         Ok(_) => {}
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => bail!(

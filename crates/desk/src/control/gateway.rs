@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// What it can be asked.
-const KNOWN: [&str; 7] = ["status", "kill", "release", "enable", "disable", "snapshot", "shutdown"];
+const KNOWN: [&str; 8] = ["status", "kill", "release", "enable", "disable", "snapshot", "shutdown", "tape"];
 
 /// How a gateway is doing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,6 +66,12 @@ pub(crate) struct GatewayStatus {
     /// Records of the tape that are not in its file for that.
     #[serde(default)]
     pub(crate) tape_unwritten: u64,
+    /// Where readers in other processes find the tape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tape_shared: Option<String>,
+    /// Why they do not, although they should.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tape_unshared: Option<String>,
     /// Who reads the tape beside the lane.
     #[serde(default)]
     pub(crate) tape_readers: Vec<TapeReader>,
@@ -172,6 +178,9 @@ pub(crate) struct Gateway {
     wiring: String,
     log_ring: u64,
     commands: usize,
+    shared: Option<String>,
+    /// Why the tape is not shared, although it should be.
+    pub(crate) unshared: Option<String>,
     /// Raised to have the whole process end in order, as by a signal.
     end: Stop,
 }
@@ -185,6 +194,8 @@ impl Gateway {
             wiring: config.wiring.clone(),
             log_ring: config.live.log_ring as u64,
             commands: config.live.commands,
+            shared: config.live.tape_shared.as_ref().map(|path| path.display().to_string()),
+            unshared: None,
             end,
         }
     }
@@ -249,7 +260,9 @@ impl Gateway {
             tape_lost: status.tape_lost.get(),
             tape_error,
             tape_unwritten,
-            tape_readers: self.handle.tape().readers().into_iter().map(TapeReader::of).collect(),
+            tape_shared: self.shared.clone().filter(|_| self.unshared.is_none()),
+            tape_unshared: self.unshared.clone(),
+            tape_readers: self.handle.tape_readers().into_iter().map(TapeReader::of).collect(),
             inputs: status.inputs.get(),
             counters,
         }

@@ -60,6 +60,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
         tape: sheet(tape_file),
         observers: vec![Box::new(tape.clone())],
         kill: signals::kill_switch()?,
+        share: None,
     };
     if !options.json {
         greet(options, &config, &plan, &clock);

@@ -4,8 +4,8 @@ use super::words::{Fields, Value};
 use firelane_gateway::base::{Name, SessionId};
 use firelane_gateway::flow::orders::{AnomalyKind, LiquidityKind, ReasonClass, ReportKind};
 use firelane_gateway::flow::record::{
-    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LinkBody, OrderBody, SignalBody,
-    StatusBody, TopBody, TraceBody,
+    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LappedBody, LinkBody, OrderBody,
+    SignalBody, StatusBody, TopBody, TraceBody,
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
@@ -184,6 +184,10 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 ("what", nth(b.what.into(), &what)),
                 ("error", Value::Number(b.error.get().into())),
             ]
+        }
+        Kind::Lapped => {
+            let b = LappedBody::read_from_bytes(body).ok()?;
+            vec![("records", Value::Number(b.records.get())), ("bytes", Value::Number(b.bytes.get()))]
         }
         Kind::Final => {
             let b = FinalBody::read_from_bytes(body).ok()?;

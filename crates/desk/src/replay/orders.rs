@@ -66,7 +66,7 @@ pub(super) fn configure(mut config: Config, recording: &Recording, symbol: Optio
         let row = config.listed.iter().find(|row| row.name == symbol.into()).copied();
         config.listed = vec![row.unwrap_or(Instrument::us_equity(symbol))];
         config.directory = false;
-        config.risk_of.retain(|(of, _)| *of == symbol);
+        config.risk_of.retain(|((_, name), _)| *name == symbol.into());
     }
     if fit {
         let needed = recording.capacity(symbol.is_some());

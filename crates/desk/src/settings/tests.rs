@@ -47,6 +47,26 @@ fn a_venue_has_its_own_keys_and_ports_by_number() {
 }
 
 #[test]
+fn rows_of_instruments_are_known_by_number() {
+    let text =
+        "[[instrument]]\nname = \"A\"\ntik = \"0.01\"\ntick = \"1\"\n[[instrument]]\nname = \"A\"\ntick = \"0\"\n";
+    let all = wrong(text, Role::Gateway);
+    for says in [
+        "line 3: instrument[0].tik: there is no such key; did you mean \"tick\"?",
+        "line 7: instrument[1].tick = \"0\": must be a decimal number in quotes above 0",
+    ] {
+        assert!(all.iter().any(|one| one.starts_with(says)), "{says}\nis not among {all:#?}");
+    }
+    let twice = wrong(
+        "[[instrument]]\nname = \"A\"\ntick = \"1\"\n[[instrument]]\nname = \"A\"\ntick = \"1\"\n",
+        Role::Gateway,
+    );
+    assert!(twice[0].starts_with("line 5: instrument[1].name = \"A\": must be listed once"), "{twice:#?}");
+    let lacks = wrong("[[instrument]]\nname = \"A\"\n", Role::Gateway);
+    assert!(lacks.len() == 1 && lacks[0].contains("instrument: missing field `tick`"), "{lacks:#?}");
+}
+
+#[test]
 fn a_venue_that_is_told_of_a_wiring_hears_it_once() {
     assert_eq!(wrong("wiring = \"listener\"\n[market]\nsymbols = 3\n", Role::Venue).len(), 1);
 }

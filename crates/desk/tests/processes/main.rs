@@ -11,4 +11,5 @@ mod outputs;
 mod rig;
 #[path = "../../../../tests/it/skip.rs"]
 mod skip;
+mod tape;
 mod trade;

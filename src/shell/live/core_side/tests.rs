@@ -86,6 +86,7 @@ fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
         failing: Stop::new(),
         board: SharedBoard::default(),
         tape: crate::shell::broadcast::Shared::new(0),
+        shared_tape: None,
     };
     let (writer, log) = ring(config.log_ring);
     let mut journal = Journal::default();
