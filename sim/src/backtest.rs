@@ -34,8 +34,8 @@ use crate::world::{MarketData, Network, Place, Seat, Tap, Wire, World, WorldErro
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos};
 use firelane_gateway::flow::feed::{FeedConfig, RerequestConfig, Start};
 use firelane_gateway::flow::wire::itch50::codes;
-use firelane_gateway::flow::wire::soupbintcp::Password;
-use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
+use firelane_gateway::flow::wire::soupbintcp::{NO_PASSWORD, Password};
+use firelane_gateway::shell::lane::{Lane, Recorder};
 
 /// What a backtest is made of, besides a lane and a recording.
 #[derive(Clone, Debug)]

@@ -37,7 +37,7 @@ pub trait Exchange: Send {
     fn end_day(&mut self, now: Mono);
 
     /// Gives away the passwords of its ports, which it does not keep. From now on the password of each is
-    /// [`NO_PASSWORD`](firelane_gateway::shell::lane::NO_PASSWORD), and whoever has them now compares.
+    /// [`NO_PASSWORD`](firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD), and whoever has them now compares.
     fn take_passwords(&mut self) -> Vec<Password>;
     /// A client connected to the address of a port.
     fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16);
