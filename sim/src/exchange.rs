@@ -53,8 +53,12 @@ pub trait Exchange: Send {
     /// The name that a connection's client tried to log in with.
     fn tried(&self, conn: ConnId) -> Option<Name>;
 
-    /// Messages for the feed since the last call, in order.
+    /// Messages for the feed since the last call, in order. One without a byte is one that is lost before anybody hears it.
     fn take_messages(&mut self) -> Vec<Vec<u8>>;
+    /// Has its market said all that it will ever say? Most never have.
+    fn is_over(&self) -> bool {
+        false
+    }
     /// What a snapshot of this moment holds, in the order of the Glimpse specification.
     fn snapshot(&self, now: Mono) -> Vec<Vec<u8>>;
 
