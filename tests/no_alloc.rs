@@ -230,7 +230,7 @@ fn live(layout: &str, seed: u64) {
     let (clock, log) = (Clock::new(), live_rig::Memory::default());
     let maker = MarketMaker::new(&MarketMakerConfig::default(), 16).unwrap();
     let lane = live_rig::stamped(&live_rig::roomy(), maker, Some(clock.clone()));
-    let setup = LiveSetup { passwords: Some(live_rig::SECRETS), log: log.sheet(), ..LiveSetup::default() };
+    let setup = LiveSetup { logins: live_rig::SECRETS.into(), log: log.sheet(), ..LiveSetup::default() };
     let mut lane = Assembled::new(lane, &config, clock, setup).unwrap();
     let venue = live_rig::spawn(server);
     let handle = lane.handle().clone();

@@ -91,7 +91,7 @@ pub fn measure(stream: &Stream, setup: &Setup) -> Report {
     let mut count = 0;
     let mut times = (0..passes.max(2)).map(|_| {
         rig.books.clear();
-        rig.line.reset();
+        rig.line.reset(None);
         rig.apply(built, ahead);
         let start = Instant::now();
         count = rig.apply(timed, ahead);

@@ -20,10 +20,10 @@ use far::{Far, Peer, Trip};
 use firelane_gateway::base::Nanos;
 use firelane_gateway::flow::Word;
 use firelane_gateway::flow::record::{Kind, RecordHeader, TraceBody};
+use firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
-use firelane_gateway::shell::lane::NO_PASSWORD;
 use firelane_gateway::shell::latency::Latency;
 use firelane_gateway::shell::live::{Agents, Assembled, Handle, Observer, Setup, Sheet};
 use firelane_gateway::shell::log::FileHeader;
@@ -347,8 +347,10 @@ pub fn measure(plan: &Plan) -> Result<Report> {
     let near = {
         let (baton, core) = (baton.clone(), cores.1);
         std::thread::Builder::new().name("near".into()).spawn(move || {
-            let Agents::Fused(agent) = &mut assembled.agents else { bail!("layout fused is measured, and no other") };
-            let (echo, empty) = turns::run(&mut **agent, echo, &baton, core)?;
+            let Agents { feed: None, lane } = &mut assembled.agents else {
+                bail!("layout fused is measured, and no other")
+            };
+            let (echo, empty) = turns::run(lane, echo, &baton, core)?;
             Ok((assembled, echo, empty))
         })?
     };

@@ -37,7 +37,7 @@ pub trait Exchange: Send {
     fn end_day(&mut self, now: Mono);
 
     /// Gives away the passwords of its ports, which it does not keep. From now on the password of each is
-    /// [`NO_PASSWORD`](firelane_gateway::shell::lane::NO_PASSWORD), and whoever has them now compares.
+    /// [`NO_PASSWORD`](firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD), and whoever has them now compares.
     fn take_passwords(&mut self) -> Vec<Password>;
     /// A client connected to the address of a port.
     fn on_connect(&mut self, now: Mono, conn: ConnId, port: u16);
@@ -53,8 +53,12 @@ pub trait Exchange: Send {
     /// The name that a connection's client tried to log in with.
     fn tried(&self, conn: ConnId) -> Option<Name>;
 
-    /// Messages for the feed since the last call, in order.
+    /// Messages for the feed since the last call, in order. One without a byte is one that is lost before anybody hears it.
     fn take_messages(&mut self) -> Vec<Vec<u8>>;
+    /// Has its market said all that it will ever say? Most never have.
+    fn is_over(&self) -> bool {
+        false
+    }
     /// What a snapshot of this moment holds, in the order of the Glimpse specification.
     fn snapshot(&self, now: Mono) -> Vec<Vec<u8>>;
 

@@ -678,9 +678,22 @@ impl FarEnd {
             }
         }
         self.answer_streams();
+        if self.publisher.is_at_once() {
+            let mut datagrams = Vec::new();
+            self.publisher.on_timer(now, &mut datagrams);
+            self.send(datagrams);
+        }
     }
 
+    /// A message without a byte is one that never comes.
     fn publish_one(&mut self, now: Mono, message: &[u8]) {
+        if message.is_empty() {
+            // What was published before has its number, and goes out first.
+            let mut datagrams = Vec::new();
+            self.publisher.on_timer(now, &mut datagrams);
+            self.send(datagrams);
+            return self.publisher.skip();
+        }
         self.stats.published += 1;
         if let Err(error) = self.publisher.publish(now, message) {
             self.fault = Some(error.to_string());

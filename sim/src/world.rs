@@ -162,6 +162,7 @@ pub struct World {
     now: Mono,
     /// The venues' day has begun.
     opened: bool,
+    judged: bool,
     /// Timers of lanes at this instant.
     timers: u32,
     lanes: Vec<LaneState>,
@@ -194,6 +195,7 @@ impl World {
             seed,
             now: Mono(0),
             opened: false,
+            judged: true,
             timers: 0,
             lanes: Vec::new(),
             venues: Vec::new(),
@@ -336,6 +338,12 @@ impl World {
         self.lanes[seat.0].utc = Some(offset);
     }
 
+    /// Are [`Account`]s of the wires kept, and compared with the lanes after every word? They are, unless somebody says so before
+    /// the first step: they cost time, and memory for every order that there ever was.
+    pub fn set_judged(&mut self, judged: bool) {
+        self.judged = judged;
+    }
+
     /// Somebody wants something of a lane, at a time, or with the next step if that has passed.
     pub fn command(&mut self, seat: Seat, at: Mono, command: &Command<'_>) {
         self.plan.at(at.max(self.now), Deed::Command(seat.0, Box::new(CommandBuf::of(command))));
@@ -423,7 +431,7 @@ impl World {
         for lane in 0..self.lanes.len() {
             self.wake(lane, tap)?;
         }
-        for lane in 0..self.lanes.len() {
+        for lane in 0..if self.judged { self.lanes.len() } else { 0 } {
             self.compare_with_accounts(lane)?;
         }
         Ok(true)
@@ -444,9 +452,10 @@ impl World {
 
     /// One input for a lane, and what it does to the world.
     fn feed(&mut self, seat: usize, input: Input<'_>, tap: Tap<'_>) -> Result<(), WorldError> {
-        let World { lanes, links, now, .. } = self;
+        let World { lanes, links, now, judged, .. } = self;
+        let judged = *judged;
         let LaneState { lane, tape, links: of, .. } = &mut lanes[seat];
-        for (venue, link) in (0..=u8::MAX).map(VenueId).zip(of.iter()) {
+        for (venue, link) in (0..=u8::MAX).map(VenueId).zip(of.iter()).filter(|_| judged) {
             let account = &mut links[*link].account;
             match input {
                 Input::Session(at, SessionId::ORDERS, SessionInput::Bytes(bytes)) if at == venue => {
@@ -471,7 +480,9 @@ impl World {
                 | lane::Output::Disconnect(venue, _) => venue,
             };
             let Some(link) = of.get(usize::from(venue.0)) else { return };
-            if let lane::Output::Send { session: SessionId::ORDERS, bytes, .. } = output {
+            if let lane::Output::Send { session: SessionId::ORDERS, bytes, .. } = output
+                && judged
+            {
                 links[*link].account.on_lane(bytes);
             }
             links[*link].net.take(*now, output);

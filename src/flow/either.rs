@@ -30,7 +30,7 @@ use super::risk::{Approved, MarkedEnter};
 use super::session::SessionInput;
 use crate::base::{
     ClientId, Instrument, InstrumentId, InstrumentTable, LineId, LoadError, Mono, Name, Reader, Save, SessionId, State,
-    VenueId,
+    Utc, VenueId,
 };
 
 /// One of two, by configuration: which one it is never changes.
@@ -87,7 +87,8 @@ either! { MarketLine {
     fn decode(&mut self, message: &[u8], instruments: &mut InstrumentTable) -> Result<Event, NoEvent>;
     fn instrument(&self, locate: u16) -> Option<InstrumentId>;
     fn subject(&self, message: &[u8]) -> Option<InstrumentId>;
-    fn reset(&mut self);
+    fn reset(&mut self, now: Option<Utc>);
+    fn begin(&mut self, now: Utc);
 } }
 
 either! { OrderEntry {

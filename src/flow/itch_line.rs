@@ -5,6 +5,9 @@
 //! locates are per day, from 1; 0 is none, which documents give for K). A message without a symbol and with a locate
 //! that the day has not explained is about nothing that the books hold.
 //!
+//! Stamps are the time of day, and no message says the date. It is the configured one, or that of universal time at the venue when
+//! a session begins ([`ItchLine::at_offset`]); where neither is known, stamps are of day 0.
+//!
 //! Values that the specification does not list are taken at their safest: an unknown trading state is a halt.
 
 use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
@@ -12,7 +15,7 @@ use super::market::{Class, MarketLine, NoEvent, Peek};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
 use crate::base::{
     ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Name, Nanos, Reader, Save, Side, State, Symbol,
-    Value, VenueId, VenueRef,
+    Utc, Value, VenueId, VenueRef,
 };
 use alloc::boxed::Box;
 use alloc::vec;
@@ -38,24 +41,39 @@ const LOCATES: usize = 1 << 16;
 #[derive(Debug)]
 pub struct ItchLine {
     venue: VenueId,
+    /// Minutes that the venue's clock is ahead of universal time.
+    offset: i16,
     midnight: ExchangeTime,
     locates: Box<[Locate]>,
 }
 
 impl ItchLine {
-    /// For the session of `day` (days since 1970-01-01, exchange-local; 0: not known), and for that one alone: ITCH stamps
-    /// carry the time of day, and no message says the date.
+    /// For the session of `day` (days since 1970-01-01, exchange-local; 0: not known), the first that is heard.
     #[must_use]
     pub fn new(day: u32) -> Self {
         let mut locates = vec![Locate::UNSEEN; LOCATES].into_boxed_slice();
         locates.fill(core::hint::black_box(Locate::UNSEEN));
-        ItchLine { venue: VenueId::FIRST, midnight: ExchangeTime::new(day, 0), locates }
+        ItchLine { venue: VenueId::FIRST, offset: 0, midnight: ExchangeTime::new(day, 0), locates }
     }
 
     /// The same for a venue that is not the first of its lane.
     #[must_use]
     pub fn of(self, venue: VenueId) -> Self {
         ItchLine { venue, ..self }
+    }
+
+    /// The same for a venue whose clock is so many minutes ahead of universal time, which gives each session its date as it
+    /// begins. One offset all the year: sessions that begin hours after midnight have the same date by summer time.
+    #[must_use]
+    pub fn at_offset(self, minutes: i16) -> Self {
+        ItchLine { offset: minutes, ..self }
+    }
+
+    /// Midnight at the venue.
+    fn midnight_of(&self, now: Utc) -> ExchangeTime {
+        const MINUTE: i64 = 60_000_000_000;
+        let local = now.0.checked_add_signed(i64::from(self.offset).saturating_mul(MINUTE)).unwrap_or_default();
+        ExchangeTime::new(ExchangeTime(local).day(), 0)
     }
 
     #[inline(always)]
@@ -271,12 +289,16 @@ impl MarketLine for ItchLine {
         self.instrument(Self::locate(message)?)
     }
 
-    /// The new session's date is not known: its stamps carry the time of day alone, on day 0, rather than a date that
-    /// may be yesterday's.
-    fn reset(&mut self) {
-        let ItchLine { venue: _, midnight, locates } = self;
-        *midnight = ExchangeTime::new(0, 0);
-        locates.fill(Locate::UNSEEN);
+    /// Where nobody knows the new session's date its stamps are of day 0, rather than of a date that may be yesterday's.
+    fn reset(&mut self, now: Option<Utc>) {
+        self.midnight = now.map_or(ExchangeTime(0), |now| self.midnight_of(now));
+        self.locates.fill(Locate::UNSEEN);
+    }
+
+    fn begin(&mut self, now: Utc) {
+        if self.midnight == ExchangeTime(0) {
+            self.midnight = self.midnight_of(now);
+        }
     }
 }
 
@@ -285,7 +307,7 @@ crate::value! { Locate { symbol, id } }
 /// The locates that the day has explained, by their codes.
 impl State for ItchLine {
     fn save(&self, into: &mut dyn Save) {
-        let ItchLine { venue: _, midnight, locates } = self;
+        let ItchLine { venue: _, offset: _, midnight, locates } = self;
         let seen = || (0u16..=u16::MAX).zip(locates).filter(|(_, locate)| locate.symbol != Locate::UNSEEN.symbol);
         midnight.put(into);
         into.count(seen().count());
@@ -296,7 +318,7 @@ impl State for ItchLine {
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        let ItchLine { venue: _, midnight, locates } = self;
+        let ItchLine { venue: _, offset: _, midnight, locates } = self;
         *midnight = from.value()?;
         locates.fill(Locate::UNSEEN);
         for _ in 0..from.count(locates.len())? {
@@ -374,6 +396,32 @@ const fn imbalance_side(direction: u8) -> Option<Side> {
 mod tests {
     use super::*;
     use crate::base::assert_all_saved;
+
+    #[test]
+    fn a_session_has_the_date_that_it_begins_on_at_the_venue() {
+        const HOUR: u64 = 3_600_000_000_000;
+        let at = |day: u64, hour: u64| Utc((day * 24 + hour) * HOUR);
+        let day = |line: &ItchLine| line.midnight.day();
+        // New York, in winter: midnight there is at five.
+        for (offset, hour, date) in [(-300, 4, 99), (-300, 5, 100), (0, 0, 100), (600, 13, 100), (600, 14, 101)] {
+            let mut line = ItchLine::new(0).at_offset(offset);
+            line.begin(at(100, hour));
+            assert_eq!((day(&line), line.midnight.ns_since_midnight()), (date, 0), "{offset} {hour}");
+            line.begin(at(200, 12));
+            assert_eq!(day(&line), date, "it has its date");
+            line.reset(Some(at(101, hour)));
+            assert_eq!(day(&line), date + 1);
+            line.reset(None);
+            assert_eq!(day(&line), 0);
+        }
+        let mut given = ItchLine::new(7).at_offset(-300);
+        given.begin(at(100, 12));
+        assert_eq!(day(&given), 7, "the configured date of the first session");
+        given.reset(Some(at(100, 12)));
+        assert_eq!(day(&given), 100);
+        given.reset(Some(Utc(0)));
+        assert_eq!(day(&given), 0, "before 1970 there");
+    }
 
     #[test]
     fn date_and_locates_are_saved_and_restored() {

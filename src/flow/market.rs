@@ -1,7 +1,7 @@
 //! The end where the market comes in: a native protocol decoded to [`Event`]s.
 
 use super::event::Event;
-use crate::base::{Instrument, InstrumentId, InstrumentTable, Name, State, VenueId, VenueRef};
+use crate::base::{Instrument, InstrumentId, InstrumentTable, Name, State, Utc, VenueId, VenueRef};
 
 /// What a message is, judged by type and length alone: what arbitration needs to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,6 +63,11 @@ pub trait MarketLine: State {
     /// The instrument that a message is about, read even from one that is malformed. `None`: unknown, or the whole market.
     fn subject(&self, message: &[u8]) -> Option<InstrumentId>;
 
-    /// A new session or a new day: locate codes mean nothing any more.
-    fn reset(&mut self);
+    /// A new session: locate codes mean nothing any more, and another date may hold. `now` is universal time, where it is
+    /// known.
+    fn reset(&mut self, now: Option<Utc>);
+
+    /// The market speaks, and nothing of it has been decoded yet. A line whose messages say no date may take that of now, if
+    /// it was given none.
+    fn begin(&mut self, now: Utc);
 }

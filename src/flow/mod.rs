@@ -19,6 +19,7 @@ pub mod feed;
 pub mod input;
 pub mod itch_line;
 pub mod market;
+pub mod mix;
 pub mod normal_line;
 pub mod orders;
 pub mod outbox;

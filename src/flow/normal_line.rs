@@ -13,7 +13,7 @@ use super::market::{MarketLine, NoEvent};
 use super::wire::normal::{self, Body, Frame, Header, InstrumentBody, Malformed};
 use crate::base::{
     Currency, Instrument, InstrumentId, InstrumentTable, LoadError, Name, OutOfRange, Price, Qty, Reader, Save, State,
-    Value, VenueId,
+    Utc, Value, VenueId,
 };
 use alloc::boxed::Box;
 use alloc::vec;
@@ -167,9 +167,12 @@ impl MarketLine for NormalLine {
         self.find(header.instrument.get())
     }
 
-    fn reset(&mut self) {
+    fn reset(&mut self, _now: Option<Utc>) {
         self.ids.fill(NOT_FOLLOWED);
     }
+
+    /// Its stamps have their date.
+    fn begin(&mut self, _now: Utc) {}
 }
 
 impl From<Malformed> for Broken {
@@ -307,7 +310,7 @@ mod tests {
             (line.subject(&of_level), line.instrument(4), line.instrument(3)),
             (Some(InstrumentId(0)), Some(InstrumentId(0)), None)
         );
-        line.reset();
+        line.reset(None);
         assert_eq!(line.decode(&of_level, &mut table), Err(NoEvent::Untracked));
     }
 

@@ -18,9 +18,9 @@ use crate::flow::risk::{
 };
 use crate::flow::trading::{TradingConfig, UnknownState};
 use crate::flow::wire::ouch50::{Capacity, Display};
+use crate::flow::wire::soupbintcp::NO_PASSWORD;
 use crate::flow::wire::soupbintcp::{ClientConfig, Password};
 use crate::flow::wiring::Policy;
-use crate::shell::lane::NO_PASSWORD;
 use crate::shell::log::Effects;
 use crate::shell::plug::{self, Plugged};
 use serde::Deserialize;
@@ -36,6 +36,8 @@ pub struct Config {
     pub wiring: String,
     /// The first session's date: days since 1970-01-01; 0: not known.
     pub day: u32,
+    /// Minutes that the venue's clock is ahead of universal time.
+    pub utc_offset_minutes: i16,
     /// Instruments that are followed from the start.
     pub listed: Vec<Instrument>,
     /// Those of them whose books are of levels.
@@ -125,7 +127,7 @@ mod live;
 mod money; // behind the macro that it uses
 
 pub use check::ConfigError;
-use check::{day, padded, refuse, variable, word};
+use check::{day, padded, refuse, variable, within, word};
 pub use instruments::KEYS as INSTRUMENT_KEYS;
 use instruments::{Listed, RawInstrument};
 pub use money::KEYS as CURRENCY_KEYS;
@@ -139,6 +141,7 @@ use live::{RawControl, RawNet, RawTape, RawThreads};
 table! { document Raw {
     wiring: String = String::new(),
     day: Option<toml::value::Datetime> = None,
+    utc_offset_minutes: i16 = -300,
     instruments: RawInstruments = RawInstruments::default(),
     instrument: Vec<RawInstrument> = Vec::new(),
     currency: Vec<RawCurrency> = Vec::new(),
@@ -330,6 +333,7 @@ impl Config {
         };
         Ok(Config {
             day: day("day", raw.day)?,
+            utc_offset_minutes: within("utc_offset_minutes", raw.utc_offset_minutes, -720..=840, "-720 to 840")?,
             listed: listed.rows,
             of_levels: listed.of_levels,
             directory: raw.instruments.directory,
@@ -544,6 +548,8 @@ mod tests {
     fn an_error_names_the_key_and_the_range() {
         for (text, key, allowed) in [
             ("[feed]\nlines = 3", "feed.lines", "1 or 2"),
+            ("utc_offset_minutes = -721", "utc_offset_minutes", "-720 to 840"),
+            ("utc_offset_minutes = 841", "utc_offset_minutes", "-720 to 840"),
             ("[risk]\nburst = 0", "risk.burst", "1 to 4096"),
             ("[books]\norders = 1", "books.orders", "16 to 268435456"),
             ("[instruments]\nlisted = [\"TOO LONG\"]", "instruments.listed", "one to eight"),

@@ -1,24 +1,26 @@
-//! A lane without its type, whole or in its two halves, and the recorder that runs a whole one on a virtual clock.
+//! A lane without its type, and the recorder that runs one on a virtual clock.
 
 use super::counters::Tally;
 use super::journal::Journal;
+use super::live::{Agents, Machinery};
 use super::log::{FileHeader, LogError};
 use super::trace::Traced;
 use crate::base::{Digest, InstrumentId, InstrumentTable, LoadError, Mono, PerVenue, Reader, Save, VenueId, VenueSet};
 use crate::flow::book::BookRef;
 use crate::flow::entry::{OrderEntry, Stage};
-use crate::flow::feed::{Feed, FeedCounters, Release};
+use crate::flow::feed::{Feed, FeedCounters};
 use crate::flow::orders::Orders;
-use crate::flow::outbox::{Class, Outbox, Output, Progress};
+use crate::flow::outbox::{Outbox, Output, Progress};
 use crate::flow::record::{FinalBody, StatusBody, TraceBody};
 use crate::flow::risk::{Gate, Refusal};
 use crate::flow::venue::{Feeds, MarketState, Markets, Venue};
 use crate::flow::wiring::Wiring;
-use crate::flow::{CommandBuf, Core, CoreCounters, FeedsOf, Gateway, Input, Machine};
-use std::any::{Any, type_name};
+use crate::flow::{CommandBuf, Core, CoreCounters, Gateway, Input, Machine};
+use std::any::type_name;
 use std::io::Write;
 
-/// Any [`Gateway`]: one virtual call an input. What the shell drives, and what a registry of wirings hands out.
+/// Any [`Gateway`], without its type: what a list of plugs hands out. On a virtual clock it is driven as it is, with one virtual
+/// call an input; live it becomes agents of its own type, which are erased in its place. At rest all of it can be read.
 pub trait Lane: Send {
     /// See [`Gateway::on_input`].
     fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress;
@@ -28,8 +30,6 @@ pub trait Lane: Send {
     fn next_deadline(&self) -> Mono;
     /// See [`Gateway::due`].
     fn due(&self, now: Mono) -> Option<Machine>;
-    /// When the core alone wants to be called again.
-    fn core_deadline(&self) -> Mono;
     /// See [`Gateway::digest`].
     fn digest(&self) -> u64;
     /// See [`Gateway::save`].
@@ -75,165 +75,72 @@ pub trait Lane: Send {
     fn traces(&self) -> &[TraceBody];
     /// They have been seen to.
     fn forget_traces(&mut self);
-    /// See [`Gateway::split`]; [`CoreHalf::join`] puts the halves together again.
-    fn split(self: Box<Self>) -> (Box<dyn FeedHalf>, Box<dyn CoreHalf>);
+    /// The agents that run it live.
+    fn agents(self: Box<Self>, with: Machinery) -> Agents;
 }
 
-/// The [`Feeds`] of any lane, for a thread of their own.
-pub trait FeedHalf: Send {
-    /// See [`Feeds::on_input`].
-    fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox);
-    /// See [`Feeds::next`].
-    fn next<'a>(&'a mut self, venue: VenueId, input: &'a [u8]) -> Option<Release<'a>>;
-    /// See [`Feeds::due`].
-    fn due(&self, now: Mono) -> Option<VenueId>;
-    /// See [`Feeds::next_deadline`].
-    fn next_deadline(&self) -> Mono;
-    /// The feed's part of [`Lane::status`].
-    fn status(&self, into: &mut StatusBody);
-    /// The feed's part of [`Lane::counters`].
-    fn counters(&self, into: &mut Tally);
-    /// For [`CoreHalf::join`].
-    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+/// How the feeds are doing.
+pub(super) fn feed_status<F: Feed>(feeds: &Feeds<F>, into: &mut StatusBody) {
+    let sum = |of: fn(&FeedCounters) -> u64| feeds.iter().map(|(_, feed)| of(feed.counters())).sum::<u64>();
+    into.next_sequence.set(feeds.first().next_sequence());
+    into.gaps.set(sum(|counters| counters.gaps));
+    into.filled_by_line.set(sum(|counters| counters.filled_by_line));
+    into.filled_by_rerequest.set(sum(|counters| counters.filled_by_rerequest));
+    into.lost.set(sum(|counters| counters.lost));
+    into.snapshots.set(sum(|counters| counters.snapshots_ended));
+    into.live_market = u8::from(feeds.iter().all(|(_, feed)| feed.is_live()));
 }
 
-/// Any [`Core`], for a thread of its own.
-pub trait CoreHalf: Send {
-    /// See [`Core::begin`].
-    fn begin(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox);
-    /// See [`Core::on_release`].
-    fn on_release(&mut self, venue: VenueId, release: Release<'_>, out: &mut Outbox);
-    /// See [`Core::run`].
-    fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress;
-    /// See [`Core::next_deadline`].
-    fn next_deadline(&self) -> Mono;
-    /// Inputs consumed.
-    fn inputs(&self) -> u64;
-    /// Is order entry over?
-    fn is_over(&self) -> bool;
-    /// The core's part of [`Lane::status`].
-    fn status(&self, into: &mut StatusBody);
-    /// The core's part of [`Lane::counters`].
-    fn counters(&self, into: &mut Tally);
-    /// See [`Lane::traces`].
-    fn traces(&self) -> &[TraceBody];
-    /// See [`Lane::forget_traces`].
-    fn forget_traces(&mut self);
-    /// The whole lane again. `None`: the feed is another lane's.
-    fn join(self: Box<Self>, feed: Box<dyn FeedHalf>) -> Option<Box<dyn Lane>>;
-}
-
-impl<F: Feed + Send + 'static> FeedHalf for Feeds<F> {
-    #[inline]
-    fn on_input(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
-        self.on_input(now, input, out);
-    }
-    #[inline]
-    fn next<'a>(&'a mut self, venue: VenueId, input: &'a [u8]) -> Option<Release<'a>> {
-        self.next(venue, input)
-    }
-    #[inline]
-    fn due(&self, now: Mono) -> Option<VenueId> {
-        self.due(now)
-    }
-    fn next_deadline(&self) -> Mono {
-        self.next_deadline()
-    }
-    fn status(&self, into: &mut StatusBody) {
-        let sum = |of: fn(&FeedCounters) -> u64| self.iter().map(|(_, feed)| of(feed.counters())).sum::<u64>();
-        into.next_sequence.set(self.first().next_sequence());
-        into.gaps.set(sum(|counters| counters.gaps));
-        into.filled_by_line.set(sum(|counters| counters.filled_by_line));
-        into.filled_by_rerequest.set(sum(|counters| counters.filled_by_rerequest));
-        into.lost.set(sum(|counters| counters.lost));
-        into.snapshots.set(sum(|counters| counters.snapshots_ended));
-        into.live_market = u8::from(self.iter().all(|(_, feed)| feed.is_live()));
-    }
-    fn counters(&self, into: &mut Tally) {
-        for (venue, feed) in self.iter() {
-            into.of_venue(venue, |into| into.feed(feed.counters()));
-        }
-    }
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
-        self
+/// What the feeds have counted.
+pub(super) fn feed_counters<F: Feed>(feeds: &Feeds<F>, into: &mut Tally) {
+    for (venue, feed) in feeds.iter() {
+        into.of_venue(venue, |into| into.feed(feed.counters()));
     }
 }
 
-impl<W: Wiring + 'static> CoreHalf for Core<W>
-where
-    Core<W>: Send,
-    <W::Venue as Venue>::Feed: Send,
-    W::Probe: Traced,
-    Gateway<W>: Send,
-{
-    #[inline]
-    fn begin(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) {
-        self.begin(now, input, out);
+/// Is order entry over at every venue?
+pub(super) fn is_over<W: Wiring>(core: &Core<W>) -> bool {
+    core.entries().all(|(_, entry)| entry.stage() == Stage::Over)
+}
+
+/// How the core is doing: what the feeds have said before stands.
+pub(super) fn core_status<W: Wiring>(core: &Core<W>, into: &mut StatusBody) {
+    let counters = core.counters();
+    into.inputs.set(core.inputs());
+    into.messages.set(counters.messages);
+    into.orders.set(counters.entered + counters.replaced);
+    into.cancels.set(counters.cancelled);
+    into.fills.set(counters.fills);
+    into.refused.set(Refusal::ALL.into_iter().map(|why| core.gate().refused(why)).sum());
+    into.live.set(u64::from(core.orders().live_count()) + core.orders().orphan_count());
+    let rows = core.instruments().rows();
+    let stale = |(venue, market): (VenueId, &MarketState)| {
+        // Of this venue's alone: the others' books lie elsewhere.
+        let own = (0..).map(InstrumentId).zip(rows).filter(|(_, row)| row.venue == venue);
+        own.filter(|(id, _)| !market.books.freshness(*id).is_fresh()).count() as u64
+    };
+    into.stale.set(core.markets().iter().map(stale).sum());
+    let stages = || core.entries().map(|(_, entry)| entry.stage());
+    // Of several, that of the first that does not trade.
+    into.entry = stages().find(|stage| *stage != Stage::Ready).unwrap_or(Stage::Ready) as u8;
+    into.ready = u8::from(core.entries().all(|(venue, _)| core.ready(venue)));
+    into.killed = u8::from(core.gate().is_killed());
+    // The feed has said what it knows; the core may know of more.
+    into.live_market &= u8::from(core.markets().iter().all(|(_, market)| market.books.shared_freshness().is_fresh()));
+}
+
+/// What the core has counted.
+pub(super) fn core_counters<W: Wiring>(core: &Core<W>, into: &mut Tally) {
+    into.core(core.counters());
+    into.put("core", "stopped", u64::from(core.is_stopped()));
+    for (venue, market) in core.markets().iter() {
+        into.of_venue(venue, |into| into.books(market.books.counters()));
     }
-    #[inline]
-    fn on_release(&mut self, venue: VenueId, release: Release<'_>, out: &mut Outbox) {
-        self.on_release(venue, release, out);
+    into.orders(core.orders());
+    for (venue, entry) in core.entries() {
+        into.of_venue(venue, |into| entry.counters(&mut |name, value| into.put("entry", name, value)));
     }
-    #[inline]
-    fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
-        self.run(input, out)
-    }
-    fn next_deadline(&self) -> Mono {
-        self.next_deadline()
-    }
-    fn inputs(&self) -> u64 {
-        self.inputs()
-    }
-    fn is_over(&self) -> bool {
-        self.entries().all(|(_, entry)| entry.stage() == Stage::Over)
-    }
-    fn status(&self, into: &mut StatusBody) {
-        let counters = self.counters();
-        into.inputs.set(self.inputs());
-        into.messages.set(counters.messages);
-        into.orders.set(counters.entered + counters.replaced);
-        into.cancels.set(counters.cancelled);
-        into.fills.set(counters.fills);
-        into.refused.set(Refusal::ALL.into_iter().map(|why| self.gate().refused(why)).sum());
-        into.live.set(u64::from(self.orders().live_count()) + self.orders().orphan_count());
-        let rows = self.instruments().rows();
-        let stale = |(venue, market): (VenueId, &MarketState)| {
-            // Of this venue's alone: the others' books lie elsewhere.
-            let own = (0..).map(InstrumentId).zip(rows).filter(|(_, row)| row.venue == venue);
-            own.filter(|(id, _)| !market.books.freshness(*id).is_fresh()).count() as u64
-        };
-        into.stale.set(self.markets().iter().map(stale).sum());
-        let stages = || self.entries().map(|(_, entry)| entry.stage());
-        // Of several, that of the first that does not trade.
-        into.entry = stages().find(|stage| *stage != Stage::Ready).unwrap_or(Stage::Ready) as u8;
-        into.ready = u8::from(self.entries().all(|(venue, _)| self.ready(venue)));
-        into.killed = u8::from(self.gate().is_killed());
-        // The feed has said what it knows; the core may know of more.
-        into.live_market &=
-            u8::from(self.markets().iter().all(|(_, market)| market.books.shared_freshness().is_fresh()));
-    }
-    fn counters(&self, into: &mut Tally) {
-        into.core(self.counters());
-        into.put("core", "stopped", u64::from(self.is_stopped()));
-        for (venue, market) in self.markets().iter() {
-            into.of_venue(venue, |into| into.books(market.books.counters()));
-        }
-        into.orders(self.orders());
-        for (venue, entry) in self.entries() {
-            into.of_venue(venue, |into| entry.counters(&mut |name, value| into.put("entry", name, value)));
-        }
-        into.gate(self.gate());
-    }
-    fn traces(&self) -> &[TraceBody] {
-        self.probe().traces()
-    }
-    fn forget_traces(&mut self) {
-        self.probe_mut().forget();
-    }
-    fn join(self: Box<Self>, feed: Box<dyn FeedHalf>) -> Option<Box<dyn Lane>> {
-        let feeds = feed.into_any().downcast::<FeedsOf<W>>().ok()?;
-        Some(Box::new(Gateway::<W>::join(*feeds, *self)))
-    }
+    into.gate(core.gate());
 }
 
 impl<W: Wiring + 'static> Lane for Gateway<W>
@@ -254,9 +161,6 @@ where
     }
     fn due(&self, now: Mono) -> Option<Machine> {
         self.due(now)
-    }
-    fn core_deadline(&self) -> Mono {
-        self.core().next_deadline()
     }
     fn digest(&self) -> u64 {
         self.digest()
@@ -303,15 +207,15 @@ where
         self.core().entries().all(|(venue, _)| self.core().ready(venue))
     }
     fn is_over(&self) -> bool {
-        CoreHalf::is_over(self.core())
+        is_over(self.core())
     }
     fn status(&self, into: &mut StatusBody) {
-        FeedHalf::status(self.feeds(), into);
-        CoreHalf::status(self.core(), into);
+        feed_status(self.feeds(), into);
+        core_status(self.core(), into);
     }
     fn counters(&self, into: &mut Tally) {
-        FeedHalf::counters(self.feeds(), into);
-        CoreHalf::counters(self.core(), into);
+        feed_counters(self.feeds(), into);
+        core_counters(self.core(), into);
     }
     #[inline]
     fn traces(&self) -> &[TraceBody] {
@@ -321,9 +225,8 @@ where
     fn forget_traces(&mut self) {
         self.probe_mut().forget();
     }
-    fn split(self: Box<Self>) -> (Box<dyn FeedHalf>, Box<dyn CoreHalf>) {
-        let (feeds, core) = (*self).split();
-        (Box::new(feeds), Box::new(core))
+    fn agents(self: Box<Self>, with: Machinery) -> Agents {
+        with.agents(*self)
     }
 }
 
@@ -426,20 +329,3 @@ impl<L: Lane + ?Sized> Recorder<L> {
         Ok(self.lane)
     }
 }
-
-/// Puts a session's password into a login packet on its way out. The lane logs in with a blank one (`*`), so that no
-/// log, tape or dump can hold a secret; the shell fills it in as the bytes leave the process.
-///
-/// The login is the first thing that a session writes, in a write of its own (SoupBinTCP 3.00, Login Request).
-pub fn fill_in_password(class: Class, bytes: &mut [u8], password: [u8; 10]) {
-    const LOGIN: [u8; 3] = [0, 47, b'L'];
-    if class == Class::Session
-        && bytes.starts_with(&LOGIN)
-        && let Some(field) = bytes.get_mut(9..19)
-    {
-        field.copy_from_slice(&password);
-    }
-}
-
-/// What stands in a lane's login where the password belongs.
-pub const NO_PASSWORD: [u8; 10] = *b"**********";

@@ -11,6 +11,7 @@ pub mod lane;
 pub mod latency;
 pub mod live;
 pub mod log;
+pub mod made;
 pub mod net;
 pub mod plan;
 pub mod plug;

@@ -37,6 +37,7 @@
 //! ```
 
 mod house;
+pub mod mix;
 pub mod params;
 
 pub use house::{House, Nasdaq};

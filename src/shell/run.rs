@@ -209,7 +209,7 @@ impl Running {
                 tell(&why);
                 None
             });
-            let setup = Setup { kill, passwords: Some(passwords), log, tape, share, observers: Vec::new() };
+            let setup = Setup { kill, logins: passwords.into(), log, tape, share, observers: Vec::new() };
             Ok(Live::start(lane, &config.live, clock, setup, &plan)?)
         });
         let live = match live {

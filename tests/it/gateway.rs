@@ -4,6 +4,7 @@
 mod capacity;
 mod commands;
 mod contradictions;
+mod dates;
 mod fit;
 mod halves;
 mod market;

@@ -169,7 +169,7 @@ fn a_locate_means_what_the_day_has_said_and_nothing_after_it() {
     // The symbol counts: a message that disagrees with the locate teaches it anew.
     assert_eq!(instrument(line.decode(&add(7, 2, "AAPL"), &mut table)), Some(InstrumentId(0)));
     assert_eq!(line.instrument(7), Some(InstrumentId(0)));
-    line.reset();
+    line.reset(None);
     assert_eq!(line.instrument(7), None);
     assert_eq!(line.decode(&delete, &mut table), Err(NoEvent::Untracked));
 }

@@ -66,7 +66,7 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     let lane = stamped(&room, maker(), Some(clock.clone()));
     let plan = Plan::new(&live::wishes(&live_config.threads), &Cores::here(), live_config.threads.missing).unwrap();
     let setup = LiveSetup {
-        passwords: Some(SECRETS),
+        logins: SECRETS.into(),
         log: log.sheet(),
         observers: vec![Box::new(ledger.clone())],
         ..LiveSetup::default()
@@ -313,11 +313,11 @@ fn a_lane_stops_as_soon_as_nobody_writes_its_log() {
                 sender.send_to(&[7; 1_000], live_config.net.lines[0].to).unwrap();
                 sent += 1;
             }
-            match &mut lane.agents {
-                Agents::Fused(agent) => drop(agent.do_work().unwrap()),
+            if let Some(feed) = &mut lane.agents.feed {
                 // It ends when nobody takes anything of it any more.
-                Agents::Split(feed, core) => drop((feed.do_work().is_ok(), core.do_work().unwrap())),
+                let _ended = feed.do_work();
             }
+            lane.agents.lane.do_work().unwrap();
             lane.handle().is_failing() && lane.handle().is_over()
         });
         log_lost(lane.finish().unwrap());
@@ -515,7 +515,7 @@ fn the_log_holds_what_the_feed_took_before_it_was_stopped() {
         turn(&mut lane.agents);
         board.status().log_stalls.get() > 0
     });
-    let Agents::Split(feed, core) = &mut lane.agents else { panic!("split") };
+    let Agents { feed: Some(feed), lane: core } = &mut lane.agents else { panic!("split") };
     // Empty the lines.
     until("the feed is done", || feed.do_work().unwrap() == 0);
     std::thread::sleep(Duration::from_millis(20));

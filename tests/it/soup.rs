@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use firelane_gateway::base::{Digest, LoadError, Mono, Nanos, Reader, State, Writer};
+use firelane_gateway::flow::wire::Credentials;
 use firelane_gateway::flow::wire::soupbintcp::*;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -101,6 +102,42 @@ fn every_packet() -> Vec<Vec<u8>> {
         b"\x00\x03?ab",
     ];
     packets.iter().map(|packet| packet.to_vec()).collect()
+}
+
+/// A login as a lane writes it: blank where the password belongs.
+fn blank_login(more: &[u8]) -> Vec<u8> {
+    let length = 47 + u16::try_from(more.len()).unwrap();
+    [&length.to_be_bytes()[..], b"L", b"USER  ", &NO_PASSWORD, &[b' '; 30], more].concat()
+}
+
+#[test]
+fn a_password_goes_into_a_whole_login_alone() {
+    let password = Password(*b"hush-hush!");
+    let completed = |frames: &[u8]| {
+        let mut frames = frames.to_vec();
+        password.complete(&mut frames);
+        frames
+    };
+    for more in [&[][..], b"15000"] {
+        let login = blank_login(more);
+        // With what a session may say behind it.
+        for login in [login.clone(), [&login[..], &[0, 1, b'R']].concat()] {
+            let done = completed(&login);
+            assert_eq!((&done[..9], &done[9..19], &done[19..]), (&login[..9], &password.0[..], &login[19..]));
+        }
+        for cut in 0..login.len() {
+            assert_eq!(completed(&login[..cut]), login[..cut], "cut at {cut}");
+        }
+        for (at, byte) in [(0, 1), (1, login[1] - 1), (1, login[1] + 1), (2, b'U'), (2, b'l')] {
+            let mut other = login.clone();
+            other[at] = byte;
+            other.push(0);
+            assert_eq!(completed(&other), other, "{byte} at {at}");
+        }
+    }
+    let six = blank_login(b"150000");
+    assert_eq!(completed(&six), six, "of no version");
+    assert!(!format!("{password:?}").contains("hush"));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
 use firelane_gateway::base::{
-    Instrument, InstrumentId, InstrumentTable, LineId, Mono, Name, Nanos, Reader, State, Symbol, VenueId, VenueRef,
-    Writer,
+    Instrument, InstrumentId, InstrumentTable, LineId, Mono, Name, Nanos, Reader, State, Symbol, Utc, VenueId,
+    VenueRef, Writer,
 };
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::{FeedConfig, Mold, Notice, Release, RerequestConfig, SnapshotConfig, Start};
@@ -50,7 +50,8 @@ impl MarketLine for Toy {
     fn subject(&self, _: &[u8]) -> Option<InstrumentId> {
         None
     }
-    fn reset(&mut self) {}
+    fn reset(&mut self, _now: Option<Utc>) {}
+    fn begin(&mut self, _now: Utc) {}
 }
 
 /// An input in a script: a letter, a length, and as many bytes.

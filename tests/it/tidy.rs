@@ -247,3 +247,25 @@ fn the_repository_speaks_of_the_project_alone() {
         }
     }
 }
+
+#[test]
+fn links_of_documents_lead_somewhere() {
+    let documents = |folder: &str| {
+        let paths = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|e| e == "md")).collect::<Vec<_>>()
+    };
+    let mut seen = 0;
+    let mut lost = Vec::new();
+    for document in ["", "docs", "docs/adr", "bench", "fuzz"].into_iter().flat_map(documents) {
+        let text = fs::read_to_string(&document).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#', ' ']).next());
+        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
+            seen += 1;
+            if !document.parent().unwrap().join(target).exists() {
+                lost.push(format!("{}: {target}", document.display()));
+            }
+        }
+    }
+    assert!(seen > 50, "{seen} links");
+    assert_none("links lead to files of the repository", &lost);
+}

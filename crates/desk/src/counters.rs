@@ -40,6 +40,7 @@ const ORDINARY: &[&str] = &[
     "core.replaced",
     "core.cancelled",
     "core.fills",
+    "core.commands_taken",
     "entry.repeated",
     "orders.earlier_refusals",
     "orders.late_refusals",

@@ -51,7 +51,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub use firelane_gateway::shell::plug::{Plugged, plugged as plug};
-pub use wirings::ALL;
+pub use wirings::{ALL, Combined};
 
 /// The whole program with these plugs: reads its command line, and does what it says.
 #[must_use]

@@ -78,7 +78,7 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
             let symbol = symbols.first().copied().filter(|_| symbols.len() == 1);
             let symbol = symbol.map(|symbol| as_listed(symbol, &pass));
             let config = orders::configure(config, &recording, symbol, options.config.is_none());
-            let written = orders::write(&recording, &config, out);
+            let written = orders::write(recording, &config, out);
             report.orders = Some(written.with_context(|| format!("writing {}", path.display()))?);
         }
         if options.bench {

@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     };
     let setup = Setup {
         kill,
-        passwords: Some(passwords),
+        logins: passwords.into(),
         log: log.sheet(&header),
         tape: tape.sheet(&header),
         share,

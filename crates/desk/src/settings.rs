@@ -5,7 +5,7 @@ mod spans;
 use crate::cli::dash;
 use crate::nearest::nearest;
 use crate::wirings;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::base::OutOfRange;
 use firelane_gateway::shell::config::{CURRENCY_KEYS, Config, ConfigError, INSTRUMENT_KEYS};
 use firelane_gateway::shell::plug::BuildError;
@@ -402,7 +402,8 @@ pub(crate) fn text(path: &Path, sets: &[Set]) -> Result<Written> {
     let text = if dash(path) {
         std::io::read_to_string(std::io::stdin().lock()).context("standard input")?
     } else {
-        std::fs::read_to_string(path).with_context(name)?
+        let bytes = std::fs::read(path).with_context(name)?;
+        String::from_utf8(bytes).map_err(|_| anyhow!("{}: it is no text, so no configuration", name()))?
     };
     with_settings(&text, sets).with_context(name)
 }

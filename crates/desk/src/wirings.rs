@@ -7,12 +7,23 @@ use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, ConfigError};
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::log::FileHeader;
+use firelane_gateway::shell::plug::mix::{self, Catalogue, Mix, SignalEntry, StrategyEntry};
 use firelane_gateway::shell::plug::{self, Plugged, plugged};
-use firelane_gateway::shell::plugs::{Listener, Maker, Taker};
+use firelane_gateway::shell::plugs::{Leaning, Listener, Maker, Taker};
 use std::sync::OnceLock;
 
 /// Everything that `firelane` has: the first is what the demo trades, and a backtest, where no wiring is named.
-pub const ALL: &[Plugged] = &[plugged::<Taker>(), plugged::<Maker>(), plugged::<Listener>()];
+pub const ALL: &[Plugged] =
+    &[plugged::<Taker>(), plugged::<Maker>(), plugged::<Listener>(), plugged::<Mix<Combined>>()];
+
+/// What `wiring = "mix"` can combine.
+#[derive(Debug)]
+pub struct Combined;
+
+impl Catalogue for Combined {
+    const SIGNALS: &'static [SignalEntry] = &[mix::signal::<Leaning>()];
+    const STRATEGIES: &'static [StrategyEntry] = &[mix::strategy::<Taker>(), mix::strategy::<Maker>()];
+}
 
 /// What a program of somebody else's has instead.
 static OTHERS: OnceLock<Vec<Plugged>> = OnceLock::new();
@@ -108,7 +119,8 @@ mod tests {
     #[test]
     fn every_wiring_builds_from_the_default_configuration() {
         for plug in ALL {
-            let config = parse(&format!("wiring = {:?}", plug.name)).unwrap();
+            let mix = "[mix]\nstrategies = [\"maker\", \"taker\"]\nsignals = [\"imbalance\"]";
+            let config = parse(&format!("wiring = {:?}\n{mix}", plug.name)).unwrap();
             assert!(build(&config, None).is_ok(), "{}", plug.name);
         }
         assert_eq!(parse(&sample()).unwrap().wiring, first());

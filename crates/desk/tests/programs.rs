@@ -26,7 +26,7 @@ fn programs() -> &'static Path {
         let folder = tempfile::tempdir().unwrap();
         let (away, target) = (folder.path().join("away"), Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside"));
         copy(&root.join("examples/outside"), &away);
-        for name in ["own_strategy", "own_desk"] {
+        for name in ["own_strategy", "own_signal", "own_desk"] {
             let path = away.join(name).join("Cargo.toml");
             let text = fs::read_to_string(&path).unwrap();
             let text = text.replace("\"../../..", &format!("\"{}", root.display()));
@@ -35,13 +35,17 @@ fn programs() -> &'static Path {
         }
         // The versions that are here already, for there may be no network.
         fs::copy(root.join("Cargo.lock"), away.join("Cargo.lock")).unwrap();
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--offline", "--quiet"])
-            .current_dir(&away)
-            .env("CARGO_TARGET_DIR", &target)
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        // Their own tests, too, on lanes made by hand.
+        for stage in ["build", "test"] {
+            let built = Command::new(env!("CARGO"))
+                .args([stage, "--offline", "--quiet"])
+                .current_dir(&away)
+                .env("CARGO_TARGET_DIR", &target)
+                .output()
+                .unwrap();
+            let said = [built.stdout, built.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+            assert!(built.status.success(), "{said}");
+        }
         target.join("debug")
     })
 }
@@ -113,6 +117,12 @@ fn the_whole_tool_stands_around_a_strategy_of_ones_own() {
     assert!(wrong.contains("line 5: taker"), "{wrong}");
     fs::write(&path, "wiring = \"swing\"\n[swing]\nsize = 2000\n").unwrap();
     assert!(said("own-desk", &["check", &path], 0).contains("swing.size = 2000 is over risk.max_order_qty"));
+    // The other of its list is run by its name, and what its signal says is on the tape.
+    let tape = folder.path().join("run.tape").display().to_string();
+    let burst = ["demo", "--virtual", "--seconds", "2", "--json", "--tape", &tape];
+    let burst = [&burst[..], &["--set", "wiring=burst", "--set", "burst.shares=1"]].concat();
+    said("own-desk", &burst, 0);
+    assert!(said("own-desk", &["log", "dump", &tape, "--kind", "signal"], 0).contains(" Signal "), "{tape}");
     // And nobody else's can be run by it, nor its log by another.
     assert!(said("own-desk", &["check", &path, "--set", "wiring=listener"], 1).contains("must be one of \"swing\""));
     let other = Command::new(env!("CARGO_BIN_EXE_firelane")).args(["log", "verify", &log]).output().unwrap();

@@ -14,8 +14,7 @@
 //! there. Every byte leaves at once and as one byte, so that nothing changes in how a stream is torn.
 
 use crate::venue::acceptor::ConnId;
-use firelane_gateway::flow::wire::soupbintcp::{Password, letter};
-use firelane_gateway::shell::lane::NO_PASSWORD;
+use firelane_gateway::flow::wire::soupbintcp::{LOGIN_LENGTHS, LOGIN_PASSWORD, NO_PASSWORD, Password, letter};
 use std::collections::BTreeMap;
 
 /// Stands for a byte that is not kept.
@@ -24,11 +23,9 @@ const MASK: u8 = b'*';
 const WRONG: u8 = b'!';
 const _: () = assert!(WRONG != NO_PASSWORD[LAST - FIELD]);
 
-/// Where a password begins in a Login Request packet, and its last byte (SoupBinTCP 3.00, Login Request).
-const FIELD: usize = 9;
-const LAST: usize = 18;
-/// Lengths of a Login Request, as its packet says them: versions 3.00 and 4.10.
-const LOGIN_LENGTHS: [usize; 2] = [47, 52];
+/// Where a password begins in a Login Request packet, and its last byte.
+const FIELD: usize = LOGIN_PASSWORD.start;
+const LAST: usize = LOGIN_PASSWORD.end - 1;
 
 /// Knows the passwords of order entry, and alone.
 #[derive(Debug)]

@@ -45,6 +45,9 @@ pub struct RecordedDay<B> {
     /// The next message and when it goes out; `None` once all did, or the market has stopped.
     next: Option<(ExchangeTime, Range<usize>)>,
     out: Vec<Vec<u8>>,
+    played: u64,
+    /// Numbers (from 0) of the messages before which others are missing, the next one last.
+    losses: Vec<u64>,
 }
 
 impl<B: AsRef<[u8]>> RecordedDay<B> {
@@ -61,21 +64,25 @@ impl<B: AsRef<[u8]>> RecordedDay<B> {
             recording,
             next: None,
             out: Vec::new(),
+            played: 0,
+            losses: Vec::new(),
         };
         day.step(ExchangeTime::new(epoch.day(), 0), 0);
         day
+    }
+
+    /// The same; before the messages of these numbers (from 0, ascending) others are missing. One number that never comes is
+    /// as good as many.
+    #[must_use]
+    pub fn with_losses(self, mut losses: Vec<u64>) -> Self {
+        losses.reverse();
+        RecordedDay { losses, ..self }
     }
 
     /// The recorded market and the own orders in it.
     #[must_use]
     pub fn market(&self) -> &Playthrough {
         &self.market
-    }
-
-    /// Has every message gone out?
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.next.is_none()
     }
 
     /// Finds the message at `from`.
@@ -98,6 +105,10 @@ impl<B: AsRef<[u8]>> RecordedDay<B> {
             if !effects.is_empty() {
                 self.acceptor.on_effects(now, &effects);
             }
+            if self.losses.pop_if(|lost| *lost == self.played).is_some() {
+                self.out.push(Vec::new());
+            }
+            self.played += 1;
             self.out.push(message);
             self.step(at, place.end);
         }
@@ -166,6 +177,10 @@ impl<B: AsRef<[u8]> + Send> Exchange for RecordedDay<B> {
 
     fn take_messages(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.out)
+    }
+
+    fn is_over(&self) -> bool {
+        self.next.is_none()
     }
 
     fn snapshot(&self, now: Mono) -> Vec<Vec<u8>> {

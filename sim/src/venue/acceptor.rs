@@ -12,8 +12,8 @@ use super::rules::Entitlements;
 use crate::rng::Rng;
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price};
 use firelane_gateway::flow::wire::ouch50::{AppendageOption, RestatedReason};
+use firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
 use firelane_gateway::flow::wire::soupbintcp::{Password, Server, ServerConfig, ServerEvent, Sink};
-use firelane_gateway::shell::lane::NO_PASSWORD;
 use std::collections::BTreeMap;
 
 /// A connection, numbered by whoever accepts it; a number is not used again.

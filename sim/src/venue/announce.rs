@@ -150,7 +150,20 @@ impl Tape {
         now: ExchangeTime,
         line: Line,
         order: VenueRef,
+        sold: (u32, Price),
+        trade: u64,
+    ) {
+        self.executed_at(now, line, order, sold, false, trade);
+    }
+
+    /// `C`: a displayed order trades at another price than its own, or in an auction, which prints as a whole.
+    pub fn executed_at(
+        &mut self,
+        now: ExchangeTime,
+        line: Line,
+        order: VenueRef,
         (shares, price): (u32, Price),
+        printable: bool,
         trade: u64,
     ) {
         self.raw(
@@ -159,7 +172,7 @@ impl Tape {
                 order_ref: U64::new(order.0),
                 shares: U32::new(shares),
                 match_number: U64::new(trade),
-                printable: b'N',
+                printable: if printable { b'Y' } else { b'N' },
                 price: price4(price),
             }
             .as_bytes(),

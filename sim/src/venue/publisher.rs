@@ -34,6 +34,23 @@ pub struct PublisherConfig {
     pub end_for: Nanos,
     /// How often it is repeated meanwhile.
     pub end_every: Nanos,
+    /// Nothing waits for the rest of its instant, and what was sent is not kept: there is nothing to ask for again.
+    pub at_once: bool,
+}
+
+impl PublisherConfig {
+    /// Each message goes out at once, alone in its packet, on line A; nothing is on line B, and there are no heartbeats. For
+    /// recordings: a client's clock then stands where the message's stamp does.
+    #[must_use]
+    pub fn at_once() -> Self {
+        let never = Packing { payload: 0, messages: 1, wait: Nanos(u64::MAX) };
+        PublisherConfig {
+            lines: [Packing { payload: 1_400, messages: 1, wait: Nanos(0) }, never],
+            heartbeat: Nanos(u64::MAX),
+            at_once: true,
+            ..PublisherConfig::default()
+        }
+    }
 }
 
 impl Default for PublisherConfig {
@@ -46,6 +63,7 @@ impl Default for PublisherConfig {
             heartbeat: Nanos::from_secs(1),
             end_for: Nanos::from_secs(5),
             end_every: Nanos::from_secs(1),
+            at_once: false,
         }
     }
 }
@@ -65,13 +83,15 @@ pub struct Store {
     bytes: Vec<u8>,
     /// Where each message ends.
     ends: Vec<usize>,
+    /// So many before them are not kept.
+    forgotten: u64,
 }
 
 impl Store {
     /// Message `sequence`, if there is one. The first is 1.
     #[must_use]
     pub fn get(&self, sequence: u64) -> Option<&[u8]> {
-        let i = usize::try_from(sequence).ok()?.checked_sub(1)?;
+        let i = usize::try_from(sequence.checked_sub(self.forgotten)?).ok()?.checked_sub(1)?;
         let end = *self.ends.get(i)?;
         let start = if i == 0 { 0 } else { self.ends[i - 1] };
         Some(&self.bytes[start..end])
@@ -80,7 +100,14 @@ impl Store {
     /// The number that the next message will get.
     #[must_use]
     pub fn next_sequence(&self) -> u64 {
-        self.ends.len() as u64 + 1
+        self.forgotten + self.ends.len() as u64 + 1
+    }
+
+    /// Keeps nothing, and leaves out so many numbers.
+    fn forget(&mut self, skipped: u64) {
+        self.forgotten += self.ends.len() as u64 + skipped;
+        self.bytes.clear();
+        self.ends.clear();
     }
 
     fn push(&mut self, message: &[u8]) {
@@ -201,6 +228,23 @@ impl Publisher {
         Ok(sequence)
     }
 
+    /// A number is used up by a message that never comes. Of a publisher whose messages go out
+    /// [at once](PublisherConfig::at_once): with others it has no effect.
+    pub fn skip(&mut self) {
+        if self.config.at_once {
+            self.store.forget(1);
+            for line in &mut self.lines {
+                line.next = self.store.next_sequence();
+            }
+        }
+    }
+
+    /// Do messages go out at once?
+    #[must_use]
+    pub fn is_at_once(&self) -> bool {
+        self.config.at_once
+    }
+
     /// Ends the session: what waits is sent, then its end, again and again for a while.
     pub fn end_session(&mut self, now: Mono, out: &mut Vec<Datagram>) {
         if self.phase != Phase::Live {
@@ -279,6 +323,9 @@ impl Publisher {
             line.flush_at = Mono::NEVER;
             line.spoke_at = now;
         }
+        if self.config.at_once {
+            self.store.forget(0);
+        }
     }
 
     /// A heartbeat, or the end of the session. Either shows the next number, hence also a gap.
@@ -328,6 +375,28 @@ mod tests {
             publisher.on_timer(publisher.next_deadline(), &mut out);
         }
         out
+    }
+
+    #[test]
+    fn at_once_each_goes_alone_on_one_line_and_none_is_kept() {
+        let mut publisher = Publisher::new(PublisherConfig::at_once(), SESSION, Mono(0));
+        assert!(publisher.is_at_once() && publisher.next_deadline() == Mono::NEVER);
+        let mut out = Vec::new();
+        for n in 1..=2 {
+            assert_eq!(publisher.publish(Mono(5), &message(n)), Ok(n));
+        }
+        assert_eq!(publisher.next_deadline(), Mono(5));
+        publisher.on_timer(Mono(5), &mut out);
+        publisher.skip();
+        publisher.publish(Mono(6), &message(4)).unwrap();
+        publisher.on_timer(Mono(6), &mut out);
+        let alone = |n| (n, 1, vec![message(n)]);
+        assert_eq!((read(&out, LineId::A), read(&out, LineId::B)), (vec![alone(1), alone(2), alone(4)], vec![]));
+        assert_eq!((publisher.next_sequence(), publisher.store().and_then(|store| store.get(2))), (5, None));
+        assert_eq!(publisher.next_deadline(), Mono::NEVER);
+        let mut usual = Publisher::new(PublisherConfig::default(), SESSION, Mono(0));
+        usual.skip();
+        assert_eq!(usual.next_sequence(), 1);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use crate::net::{
 };
 use crate::rng::Rng;
 use firelane_gateway::base::{LineId, Mono, Nanos, SessionId};
-use firelane_gateway::flow::outbox::Output;
+use firelane_gateway::flow::outbox::{Class, Output};
+use firelane_gateway::flow::wire::Credentials;
+use firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
 use firelane_gateway::flow::wire::soupbintcp::Password;
-use firelane_gateway::shell::lane::{NO_PASSWORD, fill_in_password};
 
 /// The sessions of a lane with a venue, in the order of their numbers.
 pub(super) const SESSIONS: [SessionId; 3] = [SessionId::ORDERS, SessionId::SNAPSHOT, SessionId::STREAM];
@@ -142,7 +143,9 @@ impl Net {
             Output::Send { session, class, bytes, .. } => {
                 if let Some(session) = self.session(session) {
                     let mut bytes = bytes.to_vec();
-                    fill_in_password(class, &mut bytes, session.password.0);
+                    if class == Class::Session {
+                        session.password.complete(&mut bytes);
+                    }
                     session.link.send(now, End::Client, &bytes);
                 }
             }

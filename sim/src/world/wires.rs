@@ -7,8 +7,8 @@ use crate::net::{Faults, StreamEvent};
 use crate::venue::acceptor::ConnId;
 use firelane_gateway::base::{Mono, SessionId, VenueId};
 use firelane_gateway::flow::session::SessionInput;
+use firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
 use firelane_gateway::flow::wire::soupbintcp::Password;
-use firelane_gateway::shell::lane::NO_PASSWORD;
 
 /// A lane of a world, by its place among them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]

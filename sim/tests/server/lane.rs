@@ -11,8 +11,10 @@ use super::rig::{ByHand, Rig};
 use firelane_gateway::base::{ExchangeTime, InstrumentId, LineId, Mono, Nanos, SessionId, VenueId};
 use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::session::SessionInput;
+use firelane_gateway::flow::wire::Credentials;
+use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::flow::{Arrival, CommandBytes, Input};
-use firelane_gateway::shell::lane::{Recorder, fill_in_password};
+use firelane_gateway::shell::lane::Recorder;
 use firelane_sim::exchange::Synthetic;
 use firelane_sim::far_end::{FarEnd, FarEndConfig};
 use firelane_sim::flow::FlowConfig;
@@ -40,7 +42,7 @@ enum Wanted {
 /// Where a session goes, with which password, and its connection.
 struct Session {
     address: SocketAddr,
-    password: [u8; 10],
+    password: Password,
     socket: Option<TcpStream>,
     out: Vec<u8>,
 }
@@ -82,7 +84,9 @@ impl Gateway {
             Wanted::Request(bytes) => drop(self.datagrams[2].send_to(&bytes, self.rerequest)),
             Wanted::Send(session, class, mut bytes) => {
                 let Session { password, out, .. } = &mut self.sessions[usize::from(session.0)];
-                fill_in_password(class, &mut bytes, *password);
+                if class == Class::Session {
+                    password.complete(&mut bytes);
+                }
                 out.extend(bytes);
             }
             Wanted::Connect(session) => {
@@ -185,7 +189,10 @@ fn trade(faults: Faults, seed: u64, seconds: u64, journal: Option<&Path>) -> (Ga
         clock: clock.clone(),
         datagrams,
         rerequest: at.rerequest,
-        sessions: [session(at.orders[0], world.orders.password), session(at.snapshot, world.snapshot.password)],
+        sessions: [
+            session(at.orders[0], Password(world.orders.password)),
+            session(at.snapshot, Password(world.snapshot.password)),
+        ],
         wanted: VecDeque::new(),
     };
     gateway.feed(Input::Command(CommandBytes::START));

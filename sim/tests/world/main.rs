@@ -29,6 +29,7 @@ mod broken;
 mod corruption;
 mod fidget;
 mod many;
+mod mix;
 mod restore;
 mod rig;
 mod seeds;

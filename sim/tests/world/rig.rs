@@ -15,9 +15,10 @@ use firelane_gateway::flow::strategy::{
     ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, Strategy,
 };
 use firelane_gateway::flow::venue::{Multicast, VenueParts};
+use firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
 use firelane_gateway::flow::wire::soupbintcp::{ClientConfig, Password};
 use firelane_gateway::shell::config::Config;
-use firelane_gateway::shell::lane::{Lane, NO_PASSWORD, Recorder};
+use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_gateway::shell::log::{Effects, FileHeader};
 use firelane_gateway::shell::plug::House;
 use firelane_sim::exchange::{Exchange, Synthetic};
@@ -30,7 +31,7 @@ use std::sync::{Arc, Mutex};
 
 /// 20 November 2024.
 pub(super) const DAY: u32 = 20_047;
-const INSTRUMENTS: usize = 16;
+pub(super) const INSTRUMENTS: usize = 16;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Trader {
@@ -86,7 +87,11 @@ impl Run {
     }
 
     fn world_of(&self, config: WorldConfig, log: Option<&Buffer>) -> World {
-        let mut recorder = Recorder::new(self.lane());
+        self.world_around(self.lane(), config, log)
+    }
+
+    fn world_around(&self, lane: Box<dyn Lane>, config: WorldConfig, log: Option<&Buffer>) -> World {
+        let mut recorder = Recorder::new(lane);
         if let Some(log) = log {
             let header = FileHeader::new("test", "", Vec::new(), Effects::Bytes);
             recorder.log_to(log.clone(), &header).unwrap();
@@ -97,7 +102,16 @@ impl Run {
 
     /// Runs to the end and compares both sides.
     pub(super) fn go(&self, log: Option<&Buffer>) -> Result<World, String> {
-        let mut world = self.world_of(self.config(), log);
+        self.run(self.world_of(self.config(), log))
+    }
+
+    /// The same with a lane of another make.
+    #[allow(dead_code)] // not every user of the rig has one
+    pub(super) fn go_with(&self, lane: Box<dyn Lane>) -> Result<World, String> {
+        self.run(self.world_around(lane, self.config(), None))
+    }
+
+    fn run(&self, mut world: World) -> Result<World, String> {
         let outcome = world.run(|_: Mono| ());
         let mut wrong: Vec<String> = outcome.err().iter().map(WorldError::to_string).collect();
         wrong.extend(world.reconcile().iter().map(ToString::to_string));
@@ -128,16 +142,16 @@ where
     S: Strategy<Imbalance> + Send + 'static,
 {
     let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
-    Box::new(Gateway::new(House::new(&config(start, INSTRUMENTS), ()).with(signal, strategy).unwrap()).unwrap())
+    Box::new(Gateway::new(House::new(&house(start, INSTRUMENTS), ()).with(signal, strategy).unwrap()).unwrap())
 }
 
 /// A lane's end of a Nasdaq-style venue.
 pub(super) fn nasdaq(start: Start, venue: VenueId, instruments: usize) -> VenueParts<Multicast<ItchLine, OuchEntry>> {
-    House::new(&config(start, instruments), ()).venue(venue).unwrap()
+    House::new(&house(start, instruments), ()).venue(venue).unwrap()
 }
 
 /// What lanes have of one such venue.
-fn config(start: Start, instruments: usize) -> Config {
+pub(super) fn house(start: Start, instruments: usize) -> Config {
     let snapshot = SnapshotConfig {
         username: *b"FIRE  ",
         password: Password(NO_PASSWORD),

@@ -187,7 +187,7 @@ impl<W: Wiring> Core<W> {
             }
             Notice::SnapshotAhead { next, lines } => self.alert_at(venue, Alert::SnapshotAhead, None, next, lines, out),
             Notice::SessionChanged => {
-                ends.line.reset();
+                ends.line.reset(self.utc.and_then(|utc| utc.at(self.now)));
                 market.books.clear();
                 market.trading.reset();
                 forget_dead_marks(&mut market.books, &self.orders);
@@ -208,6 +208,12 @@ impl<W: Wiring> Core<W> {
             }
             Notice::MarketSilent { next, heard } => self.nobody_speaks(venue, Alert::MarketSilent, next, heard, out),
             Notice::MarketBack { next, said } => {
+                // The first session's date must not change under what it has said already.
+                if market.at == ExchangeTime(0)
+                    && let Some(now) = self.utc.and_then(|utc| utc.at(self.now))
+                {
+                    ends.line.begin(now);
+                }
                 market.books.heal(Scope::All, StaleReason::Silent);
                 self.tell_all();
                 if said {

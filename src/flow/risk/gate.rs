@@ -297,6 +297,19 @@ impl Gate {
     /// Gives the lane currencies beside its base currency, each with its rate and its limit; the base currency may be among
     /// them for its limit. Part of the configuration: not saved with the state. Allocates.
     ///
+    /// ```
+    /// use firelane_gateway::base::{Currency, Notional, Rate};
+    /// use firelane_gateway::flow::risk::{CurrencyLimits, Gate, RiskLimits};
+    ///
+    /// let euro = Currency::new("EUR").unwrap();
+    /// let rate = Rate::new("1.0832").unwrap();
+    /// let mut gate = Gate::new(&RiskLimits::widest(), 1)?;
+    /// assert_eq!(gate.ledger().open_in(euro), None, "instruments in euros are refused for want of a rate");
+    /// gate.set_currencies(&[CurrencyLimits { currency: euro, rate, max_total_open: Some(Notional(50_000_000)) }])?;
+    /// assert_eq!(gate.ledger().open_in(euro), Some(Notional::ZERO));
+    /// # Ok::<(), firelane_gateway::base::OutOfRange>(())
+    /// ```
+    ///
     /// # Errors
     /// [`OutOfRange`] naming what is wrong; nothing is changed then.
     pub fn set_currencies(&mut self, all: &[CurrencyLimits]) -> Result<(), OutOfRange> {

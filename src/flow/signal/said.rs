@@ -59,7 +59,7 @@ impl<'a> Said<'a> {
 
     /// What `speak` says is said by the signal `further` behind the one that speaks now.
     #[inline(always)]
-    pub(super) fn by(&mut self, further: u16, speak: impl FnOnce(&mut Self)) {
+    pub(in crate::flow) fn by(&mut self, further: u16, speak: impl FnOnce(&mut Self)) {
         let before = self.signal;
         self.signal = before.saturating_add(further);
         speak(self);

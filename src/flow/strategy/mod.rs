@@ -284,7 +284,7 @@ fn second<S: Signal, X: Strategy<S>>(view: &View<'_, S>) -> StrategyId {
 impl Actions {
     /// What `ask` asks for carries the tag of `strategy`.
     #[inline]
-    fn by(&mut self, strategy: StrategyId, ask: impl FnOnce(&mut Self)) {
+    pub(in crate::flow) fn by(&mut self, strategy: StrategyId, ask: impl FnOnce(&mut Self)) {
         let before = core::mem::replace(&mut self.strategy, strategy);
         ask(self);
         self.strategy = before;

@@ -61,8 +61,18 @@ impl<'a, S> View<'a, S> {
 
     /// The same lane for another strategy of it.
     #[inline(always)]
-    pub(super) fn of(&self, strategy: StrategyId) -> Self {
+    pub(in crate::flow) fn of(&self, strategy: StrategyId) -> Self {
         View { lane: self.lane, tags: Tags { strategy, ..self.tags } }
+    }
+
+    /// The same lane for a strategy that reads other signals of it.
+    #[inline(always)]
+    pub(in crate::flow) fn with_signals<'b, G>(&self, signals: &'b G) -> View<'b, G>
+    where
+        'a: 'b,
+    {
+        let Sources { now, utc, markets, instruments, gate, orders, signals: _ } = self.lane;
+        View { lane: Sources { now, utc, markets, instruments, gate, orders, signals }, tags: self.tags }
     }
 
     /// Now. What timers run on.
@@ -231,7 +241,7 @@ impl<'a, S> View<'a, S> {
     }
 
     /// Whose live order it is.
-    pub(super) fn owner(&self, order: ClientId) -> Option<StrategyId> {
+    pub(in crate::flow) fn owner(&self, order: ClientId) -> Option<StrategyId> {
         self.lane.orders.get(order).filter(|order| order.is_live()).map(|order| order.tags.strategy)
     }
 

@@ -19,6 +19,16 @@ pub enum ConfigError {
         /// Those that there are.
         known: String,
     },
+    /// A name that nothing has.
+    #[error("{key}: there is no {name:?}, only {known}")]
+    Name {
+        /// The key, with its table.
+        key: String,
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
     /// A value out of its range.
     #[error("{key} = {value}: must be {allowed}")]
     Value {
@@ -57,6 +67,7 @@ impl ConfigError {
         match self {
             ConfigError::Toml(_) => None,
             ConfigError::Unknown { key, .. }
+            | ConfigError::Name { key, .. }
             | ConfigError::Value { key, .. }
             | ConfigError::Address { key, .. }
             | ConfigError::Limit { key, .. } => Some(key),

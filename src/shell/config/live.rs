@@ -4,7 +4,7 @@ use super::check::{within, word};
 use super::{ConfigError, Secrets};
 use crate::base::Nanos;
 use crate::flow::wire::soupbintcp::Password;
-use crate::shell::net::{LineAddress, SessionConfig, parse_address};
+use crate::shell::net::{LineAddress, Login, SessionConfig, parse_address};
 use crate::shell::plan::{CoreWish, IdleWish, Missing};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -52,13 +52,13 @@ pub struct NetConfig {
 }
 
 impl NetConfig {
-    /// A session's configuration, with the password that goes into its login.
+    /// A session's configuration, with what completes its login.
     #[must_use]
-    pub fn session(&self, password: Option<Password>) -> SessionConfig {
+    pub fn session(&self, login: Option<Login>) -> SessionConfig {
         SessionConfig {
             connect_timeout: self.connect_timeout,
             queue_bytes: self.send_queue,
-            password,
+            login,
             ..SessionConfig::default()
         }
     }

@@ -8,24 +8,25 @@ use crate::base::{Mono, Nanos, SessionId, VenueId, VenueSet};
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
 use crate::flow::record::log::LONGEST_SESSION_TAG;
 use crate::flow::record::{self, Kind, RecordHeader, StatusBody, TraceBody};
-use crate::flow::wire::soupbintcp::Password;
-use crate::flow::{CommandBuf, CommandBytes, Input, Machine};
+use crate::flow::wiring::Wiring;
+use crate::flow::{CommandBuf, CommandBytes, Core, Gateway, Input, Machine};
 use crate::shell::agent::AgentError;
 use crate::shell::clock::{Clock, UtcWatch};
 use crate::shell::config::{LiveConfig, SMALLEST_RING};
 use crate::shell::counters::Tally;
 use crate::shell::journal::Journal;
-use crate::shell::lane::{CoreHalf, Lane};
+use crate::shell::lane;
 use crate::shell::log::{LogError, MAX_BODY};
-use crate::shell::net::{KillSwitch, Sent, Session, SessionCounters, Why};
+use crate::shell::net::{KillSwitch, Login, Sent, Session, SessionCounters, Why};
 use crate::shell::ring;
 use crate::shell::sync::{Counter, KillNews, KillWatch, Stop};
+use crate::shell::trace::Traced;
 use crossbeam_queue::ArrayQueue;
 use std::sync::Arc;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::U64;
 
-/// What takes inputs: a whole lane, or its core.
+/// What takes inputs: a whole lane, or its core, of one type each.
 pub(super) trait Driven {
     /// Begins an input, and goes as far as one call does.
     fn take(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress;
@@ -47,50 +48,80 @@ pub(super) trait Driven {
     fn counters(&self, into: &mut Tally);
 }
 
-macro_rules! driven {
-    ($what:ident, $begin:expr, $resume:expr, $deadline:expr) => {
-        impl Driven for Box<dyn $what> {
-            #[inline]
-            fn take(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
-                $begin(&mut **self, now, input, out)
-            }
-            #[inline]
-            fn resume(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
-                $resume(&mut **self, input, out)
-            }
-            fn inputs(&self) -> u64 {
-                (**self).inputs()
-            }
-            fn core_deadline(&self) -> Mono {
-                $deadline(&**self)
-            }
-            #[inline]
-            fn traces(&self) -> &[TraceBody] {
-                (**self).traces()
-            }
-            fn forget_traces(&mut self) {
-                (**self).forget_traces();
-            }
-            fn is_over(&self) -> bool {
-                (**self).is_over()
-            }
-            fn status(&self, into: &mut StatusBody) {
-                (**self).status(into);
-            }
-            fn counters(&self, into: &mut Tally) {
-                (**self).counters(into);
-            }
-        }
-    };
+impl<W: Wiring> Driven for Gateway<W>
+where
+    W::Probe: Traced,
+{
+    #[inline]
+    fn take(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
+        self.on_input(now, input, out)
+    }
+    #[inline]
+    fn resume(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
+        self.resume(input, out)
+    }
+    fn inputs(&self) -> u64 {
+        self.core().inputs()
+    }
+    fn core_deadline(&self) -> Mono {
+        self.core().next_deadline()
+    }
+    #[inline]
+    fn traces(&self) -> &[TraceBody] {
+        self.core().probe().traces()
+    }
+    fn forget_traces(&mut self) {
+        self.probe_mut().forget();
+    }
+    fn is_over(&self) -> bool {
+        lane::is_over(self.core())
+    }
+    fn status(&self, into: &mut StatusBody) {
+        lane::feed_status(self.feeds(), into);
+        lane::core_status(self.core(), into);
+    }
+    fn counters(&self, into: &mut Tally) {
+        lane::feed_counters(self.feeds(), into);
+        lane::core_counters(self.core(), into);
+    }
 }
 
-fn begin_core(core: &mut dyn CoreHalf, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
-    core.begin(now, input, out);
-    core.run(input, out)
+impl<W: Wiring> Driven for Core<W>
+where
+    W::Probe: Traced,
+{
+    #[inline]
+    fn take(&mut self, now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
+        self.begin(now, input, out);
+        self.run(input, out)
+    }
+    #[inline]
+    fn resume(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
+        self.run(input, out)
+    }
+    fn inputs(&self) -> u64 {
+        self.inputs()
+    }
+    fn core_deadline(&self) -> Mono {
+        self.next_deadline()
+    }
+    #[inline]
+    fn traces(&self) -> &[TraceBody] {
+        self.probe().traces()
+    }
+    fn forget_traces(&mut self) {
+        self.probe_mut().forget();
+    }
+    fn is_over(&self) -> bool {
+        lane::is_over(self)
+    }
+    fn status(&self, into: &mut StatusBody) {
+        lane::core_status(self, into);
+    }
+    fn counters(&self, into: &mut Tally) {
+        lane::core_counters(self, into);
+    }
 }
-
-driven!(Lane, <dyn Lane>::on_input, <dyn Lane>::resume, <dyn Lane>::core_deadline);
-driven!(CoreHalf, begin_core, <dyn CoreHalf>::run, <dyn CoreHalf>::next_deadline);
 
 /// What the market side has to say of itself.
 pub(super) trait Market {
@@ -190,13 +221,13 @@ pub(super) struct CoreSide {
 impl CoreSide {
     pub(super) fn new(
         config: &LiveConfig,
-        password: Password,
+        login: Option<Login>,
         journal: Journal,
         clock: Clock,
         handle: &Handle,
         tape_lost: Counter,
     ) -> Self {
-        let session = config.net.session(Some(password));
+        let session = config.net.session(login);
         // Bytes of the venue's, or of one order that the kill switch kept back.
         let mut received = vec![0; session.receive_bytes.max(OUTBOX)].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.

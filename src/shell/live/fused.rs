@@ -1,15 +1,18 @@
 //! Layout fused: a whole lane on one thread.
 
-use super::core_side::{CoreSide, Written};
+use super::core_side::CoreSide;
 use super::market_side::{Heard, MarketSide};
+use super::{Finished, LaneEnd};
 use crate::base::{Mono, SessionId, VenueId};
-use crate::flow::{CommandBuf, Input};
+use crate::flow::wiring::Wiring;
+use crate::flow::{CommandBuf, Gateway, Input};
 use crate::shell::agent::{Agent, AgentError};
 use crate::shell::lane::Lane;
+use crate::shell::trace::Traced;
 
 /// The lane, its sockets, its log and tape.
-pub struct FusedAgent {
-    lane: Box<dyn Lane>,
+pub(super) struct FusedAgent<W: Wiring> {
+    lane: Gateway<W>,
     market: MarketSide,
     core: CoreSide,
     /// When the lane wants to be called again, as of the last input.
@@ -18,19 +21,12 @@ pub struct FusedAgent {
     failed: Option<AgentError>,
 }
 
-impl core::fmt::Debug for FusedAgent {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("FusedAgent").field("deadline", &self.deadline).finish_non_exhaustive()
-    }
-}
-
-impl FusedAgent {
-    pub(super) fn new(lane: Box<dyn Lane>, market: MarketSide, core: CoreSide) -> Self {
+impl<W: Wiring> FusedAgent<W>
+where
+    W::Probe: Traced,
+{
+    pub(super) fn new(lane: Gateway<W>, market: MarketSide, core: CoreSide) -> Self {
         FusedAgent { lane, market, core, deadline: Mono(0), failed: None }
-    }
-
-    pub(super) fn into_parts(self) -> (Box<dyn Lane>, Written, Option<AgentError>) {
-        (self.lane, self.core.into_journal(), self.failed)
     }
 
     fn on_timers(&mut self, now: Mono) -> usize {
@@ -59,7 +55,22 @@ impl FusedAgent {
 /// Timers of one duty cycle.
 const TIMERS: usize = 8;
 
-impl Agent for FusedAgent {
+impl<W: Wiring + 'static> LaneEnd for FusedAgent<W>
+where
+    Gateway<W>: Lane,
+    W::Probe: Traced,
+{
+    fn finish(self: Box<Self>) -> Finished {
+        let FusedAgent { lane, core, failed, .. } = *self;
+        Finished { lane: Box::new(lane), written: core.into_journal(), failed }
+    }
+}
+
+impl<W: Wiring> Agent for FusedAgent<W>
+where
+    Gateway<W>: Send,
+    W::Probe: Traced,
+{
     fn name(&self) -> &'static str {
         super::LANE
     }

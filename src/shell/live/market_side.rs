@@ -7,14 +7,13 @@ use super::link::{copied, event_input};
 use crate::base::{LineId, Mono, SessionId, VenueId};
 use crate::flow::outbox::Output;
 use crate::flow::record::StatusBody;
-use crate::flow::wire::soupbintcp::Password;
 use crate::flow::{Arrival, Input};
 use crate::shell::agent::AgentError;
 use crate::shell::clock::Clock;
 use crate::shell::config::NetConfig;
 use crate::shell::counters::Tally;
 use crate::shell::net::{
-    KillSwitch, LineAddress, LineCounters, RerequestSocket, Session, SessionCounters, UdpLine, Why,
+    KillSwitch, LineAddress, LineCounters, Login, RerequestSocket, Session, SessionCounters, UdpLine, Why,
 };
 use std::io;
 
@@ -78,7 +77,7 @@ pub(super) struct MarketSide {
 }
 
 impl MarketSide {
-    pub(super) fn open(config: &NetConfig, password: Password, clock: Clock) -> Result<Self, LiveError> {
+    pub(super) fn open(config: &NetConfig, login: Option<Login>, clock: Clock) -> Result<Self, LiveError> {
         let line = |what, address: &LineAddress| {
             UdpLine::listen(address, config.receive_buffer).map_err(|error| LiveError::Socket {
                 what,
@@ -95,7 +94,7 @@ impl MarketSide {
             error,
         })?;
         // The snapshot session sends no orders: no kill switch concerns it.
-        let snapshot = Session::new(config.snapshot, &config.session(Some(password)), KillSwitch::new());
+        let snapshot = Session::new(config.snapshot, &config.session(login), KillSwitch::new());
         let mut scratch = vec![0; LONGEST].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.
         scratch.fill(std::hint::black_box(0xA5));

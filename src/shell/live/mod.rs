@@ -33,24 +33,27 @@ use super::broadcast::{BroadcastWriter, ReaderState, Shared};
 use super::clock::Clock;
 use super::config::{Layout, LiveConfig, ThreadConfig};
 use super::journal::Journal;
-use super::lane::{Lane, NO_PASSWORD};
+use super::lane::Lane;
 use super::log::{FileHeader, FileWriter, LogError, Role};
-use super::net::KillSwitch;
+use super::net::{KillSwitch, Login};
 use super::plan::{CoreWish, Plan, Wish};
 use super::ring::ring;
 use super::share::SharedTape;
 use super::sync::{Counter, Stop};
-use crate::base::Mono;
+use super::trace::Traced;
+use crate::base::{Mono, Nanos};
 use crate::flow::record::FinalBody;
+use crate::flow::venue::Venue;
 use crate::flow::wire::soupbintcp::Password;
-use crate::flow::{CommandBuf, Word};
+use crate::flow::wiring::Wiring;
+use crate::flow::{CommandBuf, Core, Gateway, Word};
 use core_side::{CoreSide, Written};
 use crossbeam_queue::ArrayQueue;
 use fused::FusedAgent;
 use market_side::MarketSide;
 use readers::Readers;
 use scribe::{LOG_PATIENCE, LogScribe, LogSink, TapeFile, TapeScribe, TapeSink, stuck};
-use split::{CoreAgent, FeedAgent};
+use split::{CoreAgent, FeedAgent, Halves};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -74,13 +77,29 @@ impl core::fmt::Debug for Sheet {
     }
 }
 
+/// What the two sessions of a venue log in with. Those that have none leave logins as the lane wrote them.
+#[derive(Clone, Default, Debug)]
+pub struct Logins {
+    /// Order entry.
+    pub orders: Option<Login>,
+    /// The snapshot server.
+    pub snapshot: Option<Login>,
+}
+
+/// Of order entry and of the snapshot server, both over SoupBinTCP.
+impl From<(Password, Password)> for Logins {
+    fn from((orders, snapshot): (Password, Password)) -> Self {
+        Logins { orders: Some(Arc::new(orders)), snapshot: Some(Arc::new(snapshot)) }
+    }
+}
+
 /// What a live lane is started with, besides its configuration.
 #[derive(Default)]
 pub struct Setup {
     /// The shell's kill switch, which may be thrown before there is a lane.
     pub kill: KillSwitch,
-    /// Passwords of order entry and snapshot.
-    pub passwords: Option<(Password, Password)>,
+    /// What completes the logins.
+    pub logins: Logins,
     /// The log, if it is to be kept.
     pub log: Option<Sheet>,
     /// The tape, if it is to be kept.
@@ -219,9 +238,9 @@ pub fn wishes(threads: &ThreadConfig) -> Vec<Wish> {
 }
 
 /// Each with a stop of its own.
-enum Threads {
-    Fused(Runner<FusedAgent>),
-    Split(Runner<FeedAgent>, Runner<CoreAgent>),
+struct Threads {
+    feed: Option<Runner<Box<dyn FeedEnd>>>,
+    lane: Runner<Box<dyn LaneEnd>>,
 }
 
 /// A running lane.
@@ -284,13 +303,73 @@ impl core::fmt::Debug for Assembled {
     }
 }
 
-/// The agents of a layout.
-#[derive(Debug)]
-pub enum Agents {
-    /// The whole lane in one.
-    Fused(Box<FusedAgent>),
-    /// Feed and core.
-    Split(Box<FeedAgent>, Box<CoreAgent>),
+/// The agents of a lane: of its own type each, and erased once. A duty cycle is one virtual call.
+pub struct Agents {
+    /// The feed, in layout split.
+    pub feed: Option<Box<dyn FeedEnd>>,
+    /// The whole lane, or its core: who sends orders, and can cancel them.
+    pub lane: Box<dyn LaneEnd>,
+}
+
+impl core::fmt::Debug for Agents {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let names = (self.feed.as_ref().map(|feed| feed.name()), self.lane.name());
+        f.debug_tuple("Agents").field(&names).finish()
+    }
+}
+
+/// The agent that takes the market in layout split.
+pub trait FeedEnd: Agent {
+    /// It has stopped: leaves its half of the lane to the [`LaneEnd`], which finishes after it.
+    fn hand_over(self: Box<Self>);
+}
+
+/// The agent that sends orders.
+pub trait LaneEnd: Agent {
+    /// It has stopped, and the feed before it: the whole lane again.
+    fn finish(self: Box<Self>) -> Finished;
+}
+
+/// What the agents leave behind.
+#[allow(missing_debug_implementations)] // a lane has none
+pub struct Finished {
+    lane: Box<dyn Lane>,
+    written: Written,
+    /// Why there was no market to take any more.
+    failed: Option<AgentError>,
+}
+
+/// What the agents of a lane are made of besides it: sockets, files, and the ring between the halves in layout split.
+#[allow(missing_debug_implementations)] // sockets, some with a secret
+pub struct Machinery {
+    market: MarketSide,
+    core: CoreSide,
+    ring: Option<usize>,
+    status_every: Nanos,
+}
+
+impl Machinery {
+    /// The agents of a lane, which must be told that it is one so that it can be had back without its type.
+    pub(super) fn agents<W: Wiring + 'static>(self, lane: Gateway<W>) -> Agents
+    where
+        Gateway<W>: Lane,
+        Core<W>: Send,
+        <W::Venue as Venue>::Feed: Send,
+        W::Probe: Traced,
+    {
+        let Machinery { market, core, ring: bytes, status_every } = self;
+        let Some(bytes) = bytes else {
+            return Agents { feed: None, lane: Box::new(FusedAgent::new(lane, market, core)) };
+        };
+        let (feeds, half) = lane.split();
+        let (writer, reader) = ring(bytes);
+        let asks = Arc::new(ArrayQueue::new(1));
+        let (lost, halves) = (Stop::new(), Halves::default());
+        let ends = (lost.clone(), Arc::clone(&halves));
+        let feed = FeedAgent::new(feeds, market, writer, Arc::clone(&asks), status_every, ends);
+        let lane = CoreAgent::new(half, core, reader, asks, (lost, halves));
+        Agents { feed: Some(Box::new(feed)), lane: Box::new(lane) }
+    }
 }
 
 /// Who writes the log, reads the tape and writes its file, on threads that nap when there is nothing to do.
@@ -390,8 +469,7 @@ impl Assembled {
         if venues != 1 {
             return Err(LiveError::Venues(venues));
         }
-        let Setup { kill, passwords, log, tape, share, observers } = setup;
-        let (for_orders, for_snapshot) = passwords.unwrap_or((Password(NO_PASSWORD), Password(NO_PASSWORD)));
+        let Setup { kill, logins, log, tape, share, observers } = setup;
         let handle = Handle {
             inbox: Arc::new(ArrayQueue::new(config.commands)),
             kill,
@@ -401,7 +479,7 @@ impl Assembled {
             tape: Shared::new(config.tape_readers),
             shared_tape: share.as_ref().map(|share| share.ring().clone()),
         };
-        let market = MarketSide::open(&config.net, for_snapshot, clock.clone())?;
+        let market = MarketSide::open(&config.net, logins.snapshot, clock.clone())?;
         let mut journal = Journal::new(lane.number());
         let failed = |name| move |error| LiveError::File { name, error };
         let log = match log {
@@ -428,19 +506,9 @@ impl Assembled {
         let readers = Readers::start(observers, &handle.tape)?;
         let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()), share);
         let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept))?;
-        let core = CoreSide::new(config, for_orders, journal, clock.clone(), &handle, lost);
-        let agents = match config.threads.layout {
-            Layout::Fused => Agents::Fused(Box::new(FusedAgent::new(lane, market, core))),
-            Layout::Split => {
-                let (feed, half) = lane.split();
-                let (writer, reader) = ring(config.threads.ring);
-                let asks = Arc::new(ArrayQueue::new(1));
-                let lost = Stop::new();
-                let every = config.status_every;
-                let feed = FeedAgent::new(feed, market, writer, Arc::clone(&asks), every, lost.clone());
-                Agents::Split(Box::new(feed), Box::new(CoreAgent::new(half, core, reader, asks, lost)))
-            }
-        };
+        let core = CoreSide::new(config, logins.orders, journal, clock.clone(), &handle, lost);
+        let ring = (config.threads.layout == Layout::Split).then_some(config.threads.ring);
+        let agents = lane.agents(Machinery { market, core, ring, status_every: config.status_every });
         Ok(Assembled { agents, scribes, handle, clock })
     }
 
@@ -458,19 +526,13 @@ impl Assembled {
         let Assembled { agents, scribes, handle, clock } = self;
         let failed = |name| move |error| LiveError::Thread { name, error };
         let seat = |name: &'static str| plan.seat(name).map_or((Idle::Yield, None), |seat| (seat.idle, seat.core));
-        let threads = match agents {
-            Agents::Fused(agent) => {
-                let (idle, core) = seat(LANE);
-                Threads::Fused(Runner::start(*agent, idle, core, Stop::new()).map_err(failed(LANE))?)
-            }
-            Agents::Split(feed, half) => {
-                let [first, second] = HALVES;
-                let (idle, core) = seat(second);
-                let half = Runner::start(*half, idle, core, Stop::new()).map_err(failed(second))?;
-                let (idle, core) = seat(first);
-                Threads::Split(Runner::start(*feed, idle, core, Stop::new()).map_err(failed(first))?, half)
-            }
-        };
+        let Agents { feed, lane } = agents;
+        let (name, feeds) = (lane.name(), feed.as_ref().map_or("", |feed| feed.name()));
+        let (idle, core) = seat(name);
+        let lane = Runner::start(lane, idle, core, Stop::new()).map_err(failed(name))?;
+        let (idle, core) = seat(feeds);
+        let feed = feed.map(|feed| Runner::start(feed, idle, core, Stop::new()));
+        let threads = Threads { feed: feed.transpose().map_err(failed(feeds))?, lane };
         let shutdown_timeout = Duration::from_nanos(config.shutdown_timeout.0);
         Ok(Live { threads, scribes, handle, clock, shutdown_timeout })
     }
@@ -480,15 +542,13 @@ impl Assembled {
     /// # Errors
     /// [`LiveError`].
     pub fn finish(self) -> Result<Outcome, LiveError> {
-        let (lane, journal, error) = match self.agents {
-            Agents::Fused(agent) => agent.into_parts(),
-            Agents::Split(feed, core) => {
-                let (lane, journal) = core.into_parts(*feed);
-                (lane, journal, None)
-            }
-        };
-        let outcome = self.scribes.end(lane, journal, self.clock.now(), (0, Vec::new()));
-        error.map_or(Ok(outcome), |error| Err(LiveError::Stopped { name: LANE, error }))
+        let Agents { feed, lane } = self.agents;
+        if let Some(feed) = feed {
+            feed.hand_over();
+        }
+        let (name, Finished { lane, written, failed }) = (lane.name(), lane.finish());
+        let outcome = self.scribes.end(lane, written, self.clock.now(), (0, Vec::new()));
+        failed.map_or(Ok(outcome), |error| Err(LiveError::Stopped { name, error }))
     }
 }
 
@@ -522,16 +582,13 @@ impl Live {
     /// Does the lane end of itself, or has one of its threads, or of those that write for it?
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        let feed = matches!(&self.threads, Threads::Split(feed, _) if feed.is_finished());
+        let feed = self.threads.feed.as_ref().is_some_and(Runner::is_finished);
         self.handle.is_failing() || feed || self.is_dead() || self.scribes.have_failed()
     }
 
     /// Is there nobody any more who could cancel anything?
     fn is_dead(&self) -> bool {
-        match &self.threads {
-            Threads::Fused(lane) => lane.is_finished(),
-            Threads::Split(_, core) => core.is_finished(),
-        }
+        self.threads.lane.is_finished()
     }
 
     /// Cancels what rests, waits for the venue's answers, and logs out, for as long as the configuration allows. False: it
@@ -558,31 +615,26 @@ impl Live {
     /// is no such error: see [`Outcome`].
     pub fn finish(self) -> Result<Outcome, LiveError> {
         let Live { threads, scribes, clock, .. } = self;
-        let stopped = |name, error: Option<AgentError>| error.map(|error| LiveError::Stopped { name, error });
-        let (error, (lane, journal), cycles, unpinned) = match threads {
-            Threads::Fused(lane) => {
-                lane.stop();
-                let Ended { agent, error, cycles, unpinned } = lane.join();
-                let (lane, journal, failed) = agent.into_parts();
-                let unpinned = unpinned.then_some(LANE).into_iter().collect();
-                (stopped(LANE, failed.or(error)), (lane, journal), cycles, unpinned)
-            }
-            Threads::Split(feed, core) => {
-                let [first, second] = HALVES;
-                // One after the other: a feed in the middle of an input may need a core that makes room for the rest of it.
-                feed.stop();
-                let feed = feed.join();
-                core.stop();
-                let core = core.join();
-                let unpinned = [feed.unpinned.then_some(first), core.unpinned.then_some(second)];
-                // When the feed has lost the market, so has the core; when the core stops, so does the feed.
-                let market = feed.error.filter(|error| !error.is::<crossing::CoreGone>());
-                let error = stopped(first, market).or(stopped(second, core.error));
-                let parts = core.agent.into_parts(feed.agent);
-                (error, parts, feed.cycles + core.cycles, unpinned.into_iter().flatten().collect())
-            }
-        };
-        let outcome = scribes.end(lane, journal, clock.now(), (cycles, unpinned));
+        let mut error = None;
+        let (mut cycles, mut unpinned) = (0, Vec::new());
+        // One after the other: a feed in the middle of an input may need a core that makes room for the rest of it.
+        if let Some(feed) = threads.feed {
+            feed.stop();
+            let ended = feed.join();
+            let name = ended.agent.name();
+            (cycles, unpinned) = (ended.cycles, ended.unpinned.then_some(name).into_iter().collect());
+            // When the feed has lost the market, so has the core; when the core stops, so does the feed.
+            let lost = ended.error.filter(|error| !error.is::<crossing::CoreGone>());
+            error = lost.map(|error| LiveError::Stopped { name, error });
+            ended.agent.hand_over();
+        }
+        threads.lane.stop();
+        let ended = threads.lane.join();
+        let name = ended.agent.name();
+        unpinned.extend(ended.unpinned.then_some(name));
+        let Finished { lane, written, failed } = ended.agent.finish();
+        let error = error.or(failed.or(ended.error).map(|error| LiveError::Stopped { name, error }));
+        let outcome = scribes.end(lane, written, clock.now(), (cycles + ended.cycles, unpinned));
         match error {
             // Without its log it stopped as it should.
             Some(error) if outcome.log_lost.is_none() => Err(error),

@@ -1,20 +1,25 @@
 //! Layout split: feed and core on a thread each, and a ring between them.
 
-use super::core_side::{CoreSide, Driven, Market, Written};
+use super::core_side::{CoreSide, Market};
 use super::crossing::{CoreGone, Frame, Patience, Writer, read};
 use super::market_side::{Back, BackChannel, Heard, MarketSide};
+use super::{FeedEnd, Finished, LaneEnd};
 use crate::base::{Mono, Nanos, SessionId, VenueId};
+use crate::flow::feed::Feed;
 use crate::flow::outbox::{Outbox, Progress};
 use crate::flow::record::StatusBody;
 use crate::flow::session::SessionInput;
-use crate::flow::{CommandBuf, Input, Machine};
+use crate::flow::venue::{Feeds, Venue};
+use crate::flow::wiring::Wiring;
+use crate::flow::{CommandBuf, Core, Gateway, Input, Machine};
 use crate::shell::agent::{Agent, AgentError};
 use crate::shell::counters::Tally;
-use crate::shell::lane::{CoreHalf, FeedHalf, Lane};
+use crate::shell::lane::{self, Lane};
 use crate::shell::ring::{FrameReader, FrameWriter};
 use crate::shell::sync::Stop;
+use crate::shell::trace::Traced;
 use crossbeam_queue::ArrayQueue;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Room in the ring that an input of the feed's needs to be taken: itself, and the first of what it releases. For the rest
 /// the feed waits in the middle of it: the core is at work.
@@ -23,8 +28,8 @@ const RESERVE: usize = 1 << 18;
 const INPUTS: usize = 32;
 
 /// The feed, the market's sockets, and the writing end of the ring.
-pub struct FeedAgent {
-    feed: Box<dyn FeedHalf>,
+pub(super) struct FeedAgent<F: Feed> {
+    feed: Feeds<F>,
     market: MarketSide,
     out: Outbox,
     ring: Writer,
@@ -36,37 +41,36 @@ pub struct FeedAgent {
     status_every: Nanos,
     /// Raised for the core: there is no market to take any more.
     lost: Stop,
+    /// Where the feeds are left for the core at the end.
+    halves: Halves<F>,
 }
 
-impl core::fmt::Debug for FeedAgent {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("FeedAgent").field("ring", &self.ring).finish_non_exhaustive()
-    }
-}
+/// Where a feed leaves its half of the lane when it has stopped, for the core to put both together again.
+pub(super) type Halves<F> = Arc<Mutex<Option<Feeds<F>>>>;
 
-impl FeedAgent {
+impl<F: Feed> FeedAgent<F> {
     pub(super) fn new(
-        feed: Box<dyn FeedHalf>,
+        feed: Feeds<F>,
         market: MarketSide,
         ring: FrameWriter,
         asks: Arc<ArrayQueue<VenueId>>,
         status_every: Nanos,
-        lost: Stop,
+        (lost, halves): (Stop, Halves<F>),
     ) -> Self {
         let (out, ring) = (Outbox::new(0), Writer::new(ring));
         let (counters, deadline, status_at) = (Tally::new(), Mono(0), Mono(0));
-        FeedAgent { feed, market, out, ring, asks, deadline, counters, status_at, status_every, lost }
+        FeedAgent { feed, market, out, ring, asks, deadline, counters, status_at, status_every, lost, halves }
     }
 
     fn report(&mut self, now: Mono) -> Result<(), CoreGone> {
         if now >= self.status_at {
             self.status_at = now.after(self.status_every);
             let mut status = StatusBody::default();
-            self.feed.status(&mut status);
+            lane::feed_status(&self.feed, &mut status);
             self.ring.status(&status)?;
             self.counters.clear();
             self.market.counters(&mut self.counters);
-            self.feed.counters(&mut self.counters);
+            lane::feed_counters(&self.feed, &mut self.counters);
             self.ring.counters(self.counters.body())?;
         }
         Ok(())
@@ -75,8 +79,8 @@ impl FeedAgent {
 
 /// One input of the feed's, and all that it releases, over the ring.
 #[inline]
-fn cross(
-    feed: &mut dyn FeedHalf,
+fn cross<F: Feed>(
+    feed: &mut Feeds<F>,
     out: &mut Outbox,
     ring: &mut Writer,
     back: &mut BackChannel,
@@ -102,7 +106,7 @@ fn cross(
     Ok(ring.has_room(RESERVE))
 }
 
-impl Agent for FeedAgent {
+impl<F: Feed + Send> Agent for FeedAgent<F> {
     fn name(&self) -> &'static str {
         super::HALVES[0]
     }
@@ -116,7 +120,7 @@ impl Agent for FeedAgent {
     }
 }
 
-impl FeedAgent {
+impl<F: Feed> FeedAgent<F> {
     /// One duty cycle.
     fn cycle(&mut self) -> Result<usize, AgentError> {
         if !self.ring.has_room(RESERVE) {
@@ -124,24 +128,32 @@ impl FeedAgent {
         }
         let FeedAgent { feed, market, out, ring, asks, .. } = self;
         let mut work = market.poll(|now, heard, back| match heard {
-            Heard::Input(input) => Ok(cross(&mut **feed, out, ring, back, (now, input))?),
+            Heard::Input(input) => Ok(cross(feed, out, ring, back, (now, input))?),
             Heard::Link(why) => Ok(ring.link(SessionId::SNAPSHOT, why).map(|()| true)?),
         })?;
         let now = market.clock.now();
         if let Some(venue) = asks.pop() {
             let command = CommandBuf::snapshot(venue);
-            cross(&mut **feed, out, ring, &mut market.back, (now, Input::Command(command.bytes())))?;
+            cross(feed, out, ring, &mut market.back, (now, Input::Command(command.bytes())))?;
             work += 1;
         }
         if work > 0 || now >= self.deadline {
             if let Some(venue) = feed.due(now) {
-                cross(&mut **feed, out, ring, &mut market.back, (now, Input::Timer(Machine::Feed(venue))))?;
+                cross(feed, out, ring, &mut market.back, (now, Input::Timer(Machine::Feed(venue))))?;
                 work += 1;
             }
             self.deadline = feed.next_deadline();
         }
         self.report(now)?;
         Ok(work)
+    }
+}
+
+impl<F: Feed + Send> FeedEnd for FeedAgent<F> {
+    fn hand_over(self: Box<Self>) {
+        // Its end of the ring goes with it: what it wrote last is there.
+        let FeedAgent { feed, halves, .. } = *self;
+        *halves.lock().unwrap_or_else(PoisonError::into_inner) = Some(feed);
     }
 }
 
@@ -163,8 +175,8 @@ impl Market for FeedSays {
 }
 
 /// The core, the order session, log and tape, and the reading end of the ring.
-pub struct CoreAgent {
-    core: Box<dyn CoreHalf>,
+pub(super) struct CoreAgent<W: Wiring> {
+    core: Core<W>,
     side: CoreSide,
     /// Given up when the core cannot go on: a feed that waits for room sees that nobody reads any more.
     ring: Option<FrameReader>,
@@ -173,38 +185,22 @@ pub struct CoreAgent {
     deadline: Mono,
     /// Raised by the feed: there is no market to take any more.
     feed_lost: Stop,
+    halves: Halves<<W::Venue as Venue>::Feed>,
 }
 
-impl core::fmt::Debug for CoreAgent {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("CoreAgent").field("ring", &self.ring).finish_non_exhaustive()
-    }
-}
-
-impl CoreAgent {
+impl<W: Wiring> CoreAgent<W>
+where
+    W::Probe: Traced,
+{
     pub(super) fn new(
-        core: Box<dyn CoreHalf>,
+        core: Core<W>,
         side: CoreSide,
         ring: FrameReader,
         asks: Arc<ArrayQueue<VenueId>>,
-        feed_lost: Stop,
+        (feed_lost, halves): (Stop, Halves<<W::Venue as Venue>::Feed>),
     ) -> Self {
         let (feed, deadline) = (FeedSays::default(), Mono(0));
-        CoreAgent { core, side, ring: Some(ring), asks, feed, deadline, feed_lost }
-    }
-
-    /// The whole lane and its journal, once both threads have stopped. What was still in the ring is taken first, room in
-    /// the log or not, so that the log holds every input that the feed took.
-    pub(super) fn into_parts(mut self, feed: FeedAgent) -> (Box<dyn Lane>, Written) {
-        // Its end of the ring goes with it: what it wrote last is there.
-        let FeedAgent { feed, .. } = feed;
-        while self.ring.as_ref().is_some_and(|ring| !ring.is_empty())
-            && !self.side.has_lost_log()
-            && self.cross().is_ok()
-        {}
-        let CoreAgent { core, side, .. } = self;
-        let lane = core.join(feed).expect("the halves were cut from one lane");
-        (lane, side.into_journal())
+        CoreAgent { core, side, ring: Some(ring), asks, feed, deadline, feed_lost, halves }
     }
 
     /// One duty cycle.
@@ -301,7 +297,10 @@ impl CoreAgent {
 
 /// All that the core still has to do before the next release.
 #[inline]
-fn finish(core: &mut Box<dyn CoreHalf>, side: &mut CoreSide, now: Mono, input: Input<'_>) {
+fn finish<W: Wiring>(core: &mut Core<W>, side: &mut CoreSide, now: Mono, input: Input<'_>)
+where
+    W::Probe: Traced,
+{
     loop {
         let progress = core.run(input, &mut side.out);
         if !side.out.is_empty() {
@@ -325,7 +324,32 @@ fn without_bytes(input: Input<'_>) -> Input<'static> {
     }
 }
 
-impl Agent for CoreAgent {
+impl<W: Wiring + 'static> LaneEnd for CoreAgent<W>
+where
+    Gateway<W>: Lane,
+    Core<W>: Send,
+    <W::Venue as Venue>::Feed: Send,
+    W::Probe: Traced,
+{
+    fn finish(mut self: Box<Self>) -> Finished {
+        // What is still in the ring is taken first, room in the log or not, so that the log holds every input that the feed took.
+        while self.ring.as_ref().is_some_and(|ring| !ring.is_empty())
+            && !self.side.has_lost_log()
+            && self.cross().is_ok()
+        {}
+        let CoreAgent { core, side, halves, .. } = *self;
+        let feeds = halves.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let lane = Gateway::join(feeds.expect("the feed has handed its half over before"), core);
+        Finished { lane: Box::new(lane), written: side.into_journal(), failed: None }
+    }
+}
+
+impl<W: Wiring> Agent for CoreAgent<W>
+where
+    Core<W>: Send,
+    <W::Venue as Venue>::Feed: Send,
+    W::Probe: Traced,
+{
     fn name(&self) -> &'static str {
         super::HALVES[1]
     }

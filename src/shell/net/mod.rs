@@ -12,7 +12,7 @@ mod udp;
 
 pub use super::sync::KillSwitch;
 pub use address::{AddressError, LineAddress, parse_address};
-pub use tcp::{Event, Sent, Session, SessionConfig, SessionCounters, Why};
+pub use tcp::{Event, Login, Sent, Session, SessionConfig, SessionCounters, Why};
 pub use udp::{LineCounters, RerequestSocket, UdpLine};
 
 /// Polls until there is an answer. The limit is there for a test that hangs, not to measure anything.

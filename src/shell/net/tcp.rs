@@ -13,15 +13,18 @@ use super::KillSwitch;
 use super::queue::FrameQueue;
 use crate::base::{Mono, Nanos, counters};
 use crate::flow::outbox::Class;
-use crate::flow::wire::soupbintcp::Password;
-use crate::shell::lane::fill_in_password;
+use crate::flow::wire::Credentials;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+
+/// What completes a session's login: see [`Credentials`].
+pub type Login = Arc<dyn Credentials>;
 
 /// What a session may take.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct SessionConfig {
     /// How long a connection may take to be made.
     pub connect_timeout: Nanos,
@@ -32,8 +35,8 @@ pub struct SessionConfig {
     pub receive_bytes: usize,
     /// The kernel's send buffer. `None`: as the system likes.
     pub send_buffer: Option<usize>,
-    /// Goes into the login as its bytes leave.
-    pub password: Option<Password>,
+    /// Completes the login as its bytes leave.
+    pub login: Option<Login>,
 }
 
 impl Default for SessionConfig {
@@ -43,7 +46,7 @@ impl Default for SessionConfig {
             queue_bytes: 256 * 1024,
             receive_bytes: 64 * 1024,
             send_buffer: None,
-            password: None,
+            login: None,
         }
     }
 }
@@ -168,7 +171,7 @@ pub struct Session {
     address: SocketAddr,
     connect_timeout: Nanos,
     send_buffer: Option<usize>,
-    password: Option<Password>,
+    login: Option<Login>,
     kill: KillSwitch,
     /// Orders are kept back for good, whatever the switch says.
     held: bool,
@@ -206,7 +209,7 @@ impl Session {
             address,
             connect_timeout: config.connect_timeout,
             send_buffer: config.send_buffer,
-            password: config.password,
+            login: config.login.clone(),
             kill,
             held: false,
             link: Link::Down,
@@ -280,7 +283,7 @@ impl Session {
             return self.keep_back(frame);
         }
         // A login is completed where it waits; session traffic is rare and short.
-        if class == Class::Session && self.password.is_some() {
+        if class == Class::Session && self.login.is_some() {
             return self.send_through_queue(class, frame);
         }
         let mut written = 0;
@@ -313,8 +316,8 @@ impl Session {
         if self.enqueue(class, frame, false) == Sent::NotConnected {
             return Sent::NotConnected;
         }
-        if let Some(Password(password)) = self.password {
-            fill_in_password(class, self.queue.last_mut(), password);
+        if let Some(login) = &self.login {
+            login.complete(self.queue.last_mut());
         }
         if waits {
             return Sent::Queued;

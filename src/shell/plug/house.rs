@@ -64,7 +64,7 @@ impl<'a, P> House<'a, P> {
         let feed = Mold::new(config.feed);
         Ok(VenueParts {
             feed: feed.map_err(|e| ConfigError::Limit { key: format!("feed.{}", e.field), allowed: e.allowed })?,
-            line: ItchLine::new(config.day).of(venue),
+            line: ItchLine::new(config.day).at_offset(config.utc_offset_minutes).of(venue),
             books: Books::new(config.books),
             trading: Trading::new(config.trading, config.instruments),
             entry: OuchEntry::new(config.entry.clone())?,

@@ -7,6 +7,7 @@ use crate::flow::strategy::{MarketMaker, MarketMakerConfig, Reference};
 use crate::flow::wiring::Parts;
 use crate::shell::config::check::{within, word};
 use crate::shell::config::{Config, ConfigError};
+use crate::shell::plug::mix::StrategyPlug;
 use crate::shell::plug::{BuildError, House, Nasdaq, Plug};
 
 crate::params! {
@@ -72,5 +73,16 @@ impl Plug for Maker {
 
     fn warnings((maker, _): &Self::Params, config: &Config) -> Vec<String> {
         sizes::warnings("maker", maker.size, maker.max_position, config)
+    }
+}
+
+impl StrategyPlug for Maker {
+    const NAME: &'static str = "maker";
+    type Params = MakerParams;
+    type Signal = Imbalance;
+    type Strategy = MarketMaker;
+
+    fn strategy(params: Self::Params, config: &Config) -> Result<Self::Strategy, BuildError> {
+        Ok(MarketMaker::new(&params.config()?, config.instruments)?)
     }
 }

@@ -7,7 +7,7 @@ mod maker;
 pub mod sizes;
 mod taker;
 
-pub use imbalance::ImbalanceParams;
+pub use imbalance::{ImbalanceParams, Leaning};
 pub use listener::Listener;
 pub use maker::{Maker, MakerParams};
 pub use taker::{Taker, TakerParams};

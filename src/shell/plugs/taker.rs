@@ -7,6 +7,7 @@ use crate::flow::strategy::{ImbalanceTaker, ImbalanceTakerConfig};
 use crate::flow::wiring::Parts;
 use crate::shell::config::Config;
 use crate::shell::config::check::within;
+use crate::shell::plug::mix::StrategyPlug;
 use crate::shell::plug::{BuildError, House, Nasdaq, Plug};
 
 crate::params! {
@@ -60,5 +61,16 @@ impl Plug for Taker {
 
     fn warnings((taker, _): &Self::Params, config: &Config) -> Vec<String> {
         sizes::warnings("taker", taker.size, taker.max_position, config)
+    }
+}
+
+impl StrategyPlug for Taker {
+    const NAME: &'static str = "taker";
+    type Params = TakerParams;
+    type Signal = Imbalance;
+    type Strategy = ImbalanceTaker;
+
+    fn strategy(params: Self::Params, config: &Config) -> Result<Self::Strategy, BuildError> {
+        Ok(ImbalanceTaker::new(&params.config(), config.instruments)?)
     }
 }

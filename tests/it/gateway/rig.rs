@@ -43,7 +43,7 @@ pub const NEXT_DAY: [u8; 10] = *b"20261122AB";
 /// The first instrument of [`opening`], and the second.
 pub const X: InstrumentId = InstrumentId(0);
 pub const Y: InstrumentId = InstrumentId(1);
-pub const PASSWORD: [u8; 10] = firelane_gateway::shell::lane::NO_PASSWORD;
+pub const PASSWORD: [u8; 10] = firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
 
 // ---- market messages ----------------------------------------------------------------------------------------------
 

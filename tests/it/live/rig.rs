@@ -85,10 +85,7 @@ pub fn free_lines() -> [SocketAddr; 2] {
 
 /// One duty cycle of everything that a lane is.
 pub fn turn(agents: &mut Agents) -> usize {
-    match agents {
-        Agents::Fused(agent) => agent.do_work().unwrap(),
-        Agents::Split(feed, core) => feed.do_work().unwrap() + core.do_work().unwrap(),
-    }
+    agents.feed.as_mut().map_or(0, |feed| feed.do_work().unwrap()) + agents.lane.do_work().unwrap()
 }
 
 // ---- the real venue ------------------------------------------------------------------------------------------------

@@ -229,7 +229,7 @@ pub(crate) struct FaultCounts {
 #[derive(Debug, Serialize)]
 pub(crate) struct Digests {
     /// Every byte that the gateway sent.
-    effects: String,
+    pub(super) effects: String,
     /// Its tape.
     tape: String,
     /// Its final state.

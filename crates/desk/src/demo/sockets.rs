@@ -55,7 +55,7 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let [log, tape_file] = files(options)?;
     let sheet = |file: Option<File>| file.map(|file| Sheet { file: Box::new(file), header: header.clone() });
     let setup = Setup {
-        passwords: Some((Password(world.orders.password), Password(world.snapshot.password))),
+        logins: (Password(world.orders.password), Password(world.snapshot.password)).into(),
         log: sheet(log),
         tape: sheet(tape_file),
         observers: vec![Box::new(tape.clone())],

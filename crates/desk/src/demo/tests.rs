@@ -93,6 +93,41 @@ fn both_strategies_trade_and_quote() {
     assert!(!maker.rejects.contains_key("SelfTrade") && !maker.rejects.contains_key("Position"), "{maker:?}");
 }
 
+#[test]
+fn strategies_combine_by_configuration() {
+    let with = |sets: &[&str], log: Option<PathBuf>| {
+        let set = sets.iter().map(|set| set.parse().unwrap()).collect();
+        play(&Demo { set, log, ..options() })
+    };
+    let mix = |strategies: &str, log| {
+        let strategies = format!("mix.strategies={strategies}");
+        with(&["wiring=mix", &strategies, "mix.signals=[\"imbalance\"]", "taker.size=200"], log).unwrap()
+    };
+    let alone = with(&["taker.size=200"], None).unwrap();
+    let one = mix("[\"taker\"]", None);
+    // The very bytes, sent at the very times.
+    assert_eq!((&alone.digests.effects, alone.fills), (&one.digests.effects, one.fills));
+    let log = temporary("mix.log");
+    let both = mix("[\"maker\", \"taker\"]", Some(log.clone()));
+    // The maker moves its quotes, and the taker meets them: the gate keeps both from trading with themselves.
+    let steps = serde_json::to_value(&both.order_steps).unwrap();
+    assert!(both.reconciled && both.fills > 0 && steps["replaced"].as_u64() > Some(0), "{both:?}");
+    assert!(both.rejects.contains_key("SelfTrade"), "{both:?}");
+    let verified = verify(File::open(&log).unwrap(), rebuilt, |_| ()).unwrap();
+    std::fs::remove_file(log).unwrap();
+    assert!(verified.complete && verified.inputs > 1_000);
+    for (sets, says) in [
+        (&["wiring=mix"][..], "mix.strategies: must be a list of at least one"),
+        (&["wiring=mix", "mix.strategies=[\"taker\"]"], "mix.signals lacks the one that the strategy \"taker\" reads"),
+        (&["mix.strategies=[\"takr\"]"], "mix.strategies: there is no \"takr\", only \"taker\", \"maker\""),
+        (&["mix.signals=[\"imbalance\", \"imbalance\"]"], "nothing stands twice"),
+        (&["mix.strategy=[\"taker\"]"], "did you mean \"strategies\"?"),
+    ] {
+        let error = crate::explain(&with(sets, None).unwrap_err());
+        assert!(error.contains(says), "{sets:?}: {error}");
+    }
+}
+
 /// A log needs nothing beside it, whatever room the demo made for its market.
 #[test]
 fn log_and_tape_are_whole_and_the_log_verifies() {

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use firelane_gateway::base::ExchangeTime;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Recorder;
+use firelane_sim::clock::utc_offset;
 use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::flow::FlowConfig;
 use firelane_sim::playthrough::{RecordedDay, opening_of};
@@ -22,11 +23,14 @@ const OPENING: u64 = 34_200 * 1_000_000_000;
 
 pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>) -> Result<Report> {
     let world_config = world_config(options, config);
-    let exchange = match recording {
+    let (exchange, epoch) = match recording {
         Some(recording) => recorded(recording, config, &world_config),
         None => synthetic(options, config, &world_config)?,
     };
     let mut world = World::of_one(&world_config, recorder(options, config)?, exchange);
+    if config.day > 0 {
+        world.set_utc(Seat::FIRST, utc_offset(epoch));
+    }
 
     let bar = progress::time(options.seconds * 1_000);
     let began = Instant::now();
@@ -58,8 +62,11 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
     Ok(report)
 }
 
+/// A market, and its time when the virtual clock is zero.
+type Opened = (Box<dyn Exchange>, ExchangeTime);
+
 /// A seeded market.
-fn synthetic(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Box<dyn Exchange>> {
+fn synthetic(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Opened> {
     let symbols = usize::from(options.symbols);
     let flow = FlowConfig {
         symbols,
@@ -69,15 +76,16 @@ fn synthetic(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Box
     };
     let epoch = ExchangeTime::new(config.day, OPENING);
     let ports = vec![world.port(firm(config))];
-    Ok(Box::new(Synthetic::new(epoch, flow, ports, world.faults, options.seed)))
+    Ok((Box::new(Synthetic::new(epoch, flow, ports, world.faults, options.seed)), epoch))
 }
 
 /// A recorded day, from the start of its market hours on, or from its first message if it does not say when they are.
 /// What was recorded before that is there at once.
-fn recorded(recording: Recording, config: &Config, world: &WorldConfig) -> Box<dyn Exchange> {
+fn recorded(recording: Recording, config: &Config, world: &WorldConfig) -> Opened {
     let bytes = recording.into_bytes();
     let epoch = opening_of(&bytes, config.day);
-    Box::new(RecordedDay::new(bytes, epoch, config.trading.market, vec![world.port(firm(config))]))
+    let day = RecordedDay::new(bytes, epoch, config.trading.market, vec![world.port(firm(config))]);
+    (Box::new(day), epoch)
 }
 
 fn recorder(options: &Demo, config: &Config) -> Result<Recorder> {

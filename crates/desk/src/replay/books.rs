@@ -290,7 +290,7 @@ impl Pass {
         for reason in STALE_REASONS {
             self.books.heal(Scope::All, reason);
         }
-        self.line.reset();
+        self.line.reset(None);
         self.empty.clear();
         (self.live, self.day_begun, self.closed) = (0, false, None);
         self.new_books += 1;

@@ -87,12 +87,7 @@ impl Recording {
         binary_file::Messages::new(&self.bytes)
     }
 
-    /// The messages with their length prefixes.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The same, for good.
+    /// The messages with their length prefixes, for good.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

@@ -8,11 +8,11 @@ use crate::log;
 use crate::output;
 use crate::replay::group;
 use crate::settings::{self, Role};
+use crate::wirings;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::Mono;
 use firelane_gateway::flow::record::{Kind, LappedBody};
 use firelane_gateway::shell::broadcast::{Begin, Got};
-use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::{FileHeader, FileReader, LogError, Record, Role as FileRole};
 use firelane_gateway::shell::share::{self, ShareError, SharedReader, WriterState};
 use std::fs::File;
@@ -101,7 +101,7 @@ impl Source {
         if !is_socket
             && !of.socket
             && path.exists()
-            && Config::parse(settings::text(path, &of.set)?.as_str()).is_ok_and(|c| c.live.control.is_none())
+            && wirings::parse(settings::text(path, &of.set)?.as_str()).is_ok_and(|c| c.live.control.is_none())
         {
             return none_there(path);
         }
@@ -295,7 +295,7 @@ fn shared(of: &TapeOf) -> Result<Option<std::path::PathBuf>> {
     }
     let text = settings::text(&of.target, &of.set)?;
     Ok(match Role::of(text.as_str()) {
-        Role::Gateway => Config::parse(text.as_str()).ok().and_then(|config| config.live.tape_shared),
+        Role::Gateway => wirings::parse(text.as_str()).ok().and_then(|config| config.live.tape_shared),
         Role::Venue => None,
     })
 }

@@ -13,7 +13,8 @@ fn world(tape: &str) -> World {
     let world = World::of("market-maker", "fused", "", "");
     let text = std::fs::read_to_string(world.path("gateway.toml")).unwrap();
     let shared = format!("[tape]\nshared = {:?}\nreaders_bytes = 1048576\n{tape}\n", world.text("tape"));
-    world.write("gateway.toml", &text.replace("[tape]\n", &shared));
+    // As `--print-config` has it, with what trades in a table of its own.
+    world.write("gateway.toml", &(text.replace("[tape]\n", &shared) + "\n[maker]\nsize = 100\n"));
     world
 }
 

@@ -85,3 +85,53 @@ impl Plug for SwingPlug {
         sizes::warnings("swing", params.size, params.size, config)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use firelane_gateway::base::Price;
+    use firelane_gateway::flow::event::{EventKind, Status, TradingAction};
+    use firelane_gateway::shell::made::{MadeLane, equity};
+
+    /// $10.00 bid, $10.02 asked, and what it asks for at the next event.
+    fn asks(swing: &mut Swing, lane: &mut MadeLane<()>) -> Option<(Side, Price, Qty)> {
+        let id = InstrumentId(0);
+        let event = lane.event(id, EventKind::Info);
+        let asked = lane.ask(|view, ask| swing.on_event(id, &event, view, ask));
+        let entered = |action: &Action| match action {
+            Action::Enter(enter) => (enter.side, enter.price, enter.qty),
+            other => panic!("{other:?}"),
+        };
+        assert!(asked.len() < 2, "{asked:?}");
+        asked.first().map(entered)
+    }
+
+    #[test]
+    fn it_buys_at_the_offer_and_sells_at_the_bid_once_it_has_held() {
+        let (mut lane, id) = MadeLane::of(equity("FIRE"), ());
+        let mut swing = Swing::new(&SwingParams::default(), 1);
+        assert_eq!(asks(&mut swing, &mut lane), None, "of nobody");
+        lane.shows(id, Side::Buy, Price(100_000), Qty(300));
+        lane.shows(id, Side::Sell, Price(100_200), Qty(300));
+        assert_eq!(asks(&mut swing, &mut lane), Some((Side::Buy, Price(100_200), Qty(100))));
+        lane.holds(id, Qty(60));
+        lane.at(Mono(1_049_999_999));
+        assert_eq!(asks(&mut swing, &mut lane), None, "held for less than 50 ms");
+        lane.at(Mono(1_050_000_000));
+        assert_eq!(asks(&mut swing, &mut lane), Some((Side::Sell, Price(100_000), Qty(60))));
+    }
+
+    #[test]
+    fn it_waits_while_the_book_is_stale_or_the_instrument_halted() {
+        let (mut lane, id) = MadeLane::of(equity("FIRE"), ());
+        let mut swing = Swing::new(&SwingParams::default(), 1);
+        lane.shows(id, Side::Sell, Price(100_200), Qty(300));
+        lane.goes_stale();
+        assert_eq!(asks(&mut swing, &mut lane), None);
+        lane.heals();
+        lane.status(Some(id), Status::Trading(TradingAction::Halted));
+        assert_eq!(asks(&mut swing, &mut lane), None);
+        lane.status(Some(id), Status::Trading(TradingAction::Trading));
+        assert!(asks(&mut swing, &mut lane).is_some());
+    }
+}

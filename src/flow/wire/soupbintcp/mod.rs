@@ -8,8 +8,11 @@ mod framer;
 mod server;
 
 use core::fmt;
+use core::mem::offset_of;
+use core::ops::Range;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use super::Credentials;
 use crate::base::{Mono, Nanos};
 
 pub use client::{Client, ClientConfig, ClientEvent};
@@ -73,6 +76,35 @@ impl Password {
     #[must_use]
     pub fn matches(&self, said: &Password) -> bool {
         same_credential(&self.0, &said.0)
+    }
+}
+
+/// Stands in a lane's login where the password belongs.
+pub const NO_PASSWORD: [u8; 10] = *b"**********";
+
+/// Where the password lies in the packet of a Login Request, from its length field on.
+pub const LOGIN_PASSWORD: Range<usize> = {
+    let start = PAYLOAD + offset_of!(LoginRequest, password);
+    start..start.saturating_add(size_of::<Password>())
+};
+/// What the length field of a Login Request says, which counts from the letter on: of version 3.00, and of 4.10, which has a
+/// heartbeat timeout behind it.
+pub const LOGIN_LENGTHS: [usize; 2] = [1 + size_of::<LoginRequest>(), 1 + size_of::<LoginRequest>() + 5];
+/// Where the payload of a packet begins: behind its length and its letter.
+const PAYLOAD: usize = 3;
+
+impl Credentials for Password {
+    fn complete(&self, frames: &mut [u8]) {
+        let Some(([high, low, letter], _)) = frames.split_first_chunk() else { return };
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let is_whole = frames.len() >= length.saturating_add(size_of::<u16>());
+        if *letter == letter::LOGIN_REQUEST
+            && LOGIN_LENGTHS.contains(&length)
+            && is_whole
+            && let Some(field) = frames.get_mut(LOGIN_PASSWORD)
+        {
+            field.iter_mut().zip(self.0).for_each(|(byte, secret)| *byte = secret);
+        }
     }
 }
 

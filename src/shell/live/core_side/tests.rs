@@ -8,7 +8,6 @@ use crate::flow::session::SessionInput;
 use crate::flow::{Arrival, Word};
 use crate::shell::config::Config;
 use crate::shell::journal::Sink;
-use crate::shell::lane::NO_PASSWORD;
 use crate::shell::log::Effects;
 use crate::shell::ring::{FrameReader, ring};
 use std::io::{ErrorKind, Read};
@@ -91,7 +90,7 @@ fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
     let (writer, log) = ring(config.log_ring);
     let mut journal = Journal::default();
     journal.log_into(Box::new(LogSink::new(writer, handle.kill.clone())), effects);
-    let side = CoreSide::new(&config, Password(NO_PASSWORD), journal, Clock::new(), &handle, Counter::default());
+    let side = CoreSide::new(&config, None, journal, Clock::new(), &handle, Counter::default());
     Rig { side, lane: Lane::default(), handle, log }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::until;
 use super::*;
+use crate::flow::wire::soupbintcp::Password;
 use socket2::SockRef;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -443,9 +444,9 @@ fn nothing_of_a_connection_leaks_into_the_next() {
 fn a_password_is_filled_in_as_the_login_leaves_and_never_shows() {
     let mut login = vec![0, 47, b'L'];
     login.extend(b"FIRE  ");
-    login.extend(crate::shell::lane::NO_PASSWORD);
+    login.extend(crate::flow::wire::soupbintcp::NO_PASSWORD);
     login.extend([b' '; 30]);
-    let config = SessionConfig { password: Some(Password(*b"open sesam")), ..SessionConfig::default() };
+    let config = SessionConfig { login: Some(Arc::new(Password(*b"open sesam"))), ..SessionConfig::default() };
     assert!(!format!("{config:?}").contains("sesam"));
     let (mut session, mut peer, _listener) = pair(&config, &KillSwitch::new());
     assert_eq!(session.send(Class::Session, &login), Sent::Written);
@@ -457,6 +458,10 @@ fn a_password_is_filled_in_as_the_login_leaves_and_never_shows() {
     let mut beat = [0; 3];
     peer.read_exact(&mut beat).unwrap();
     assert_eq!(beat, [0, 1, b'R']);
+    // An order that happens to look like a login is not one.
+    assert_eq!(session.send(Class::Order, &login), Sent::Written);
+    peer.read_exact(&mut got).unwrap();
+    assert_eq!(got, login);
     assert!(!format!("{session:?}").contains("sesam"));
 }
 

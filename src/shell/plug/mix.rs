@@ -1,0 +1,189 @@
+//! Strategies and signals that combine by configuration.
+//!
+//! ```toml
+//! wiring = "mix"
+//!
+//! [mix]
+//! strategies = ["maker", "taker"]
+//! signals = ["imbalance"]
+//! ```
+
+use super::{BuildError, House, Nasdaq, Params, Plug, Table};
+use crate::flow::mix::{AnySignal, AnyStrategy, Reads, Signals, Strategies};
+use crate::flow::signal::Signal;
+use crate::flow::strategy::Strategy;
+use crate::flow::wiring::Parts;
+use crate::shell::config::check::refuse;
+use crate::shell::config::{Config, ConfigError};
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A signal that strategies of a [`Mix`] may read.
+pub trait SignalPlug: 'static {
+    /// Its name in `mix.signals`.
+    const NAME: &'static str;
+    /// Its parameters.
+    type Params: Params;
+    /// What it is.
+    type Signal: Signal + Any + Send;
+
+    /// Builds it.
+    ///
+    /// # Errors
+    /// [`BuildError`] naming the key.
+    fn signal(params: Self::Params, config: &Config) -> Result<Self::Signal, BuildError>;
+}
+
+/// A strategy of a [`Mix`].
+pub trait StrategyPlug: 'static {
+    /// Its name in `mix.strategies`.
+    const NAME: &'static str;
+    /// Its parameters.
+    type Params: Params;
+    /// The signal that it reads, which must be among `mix.signals`; `()` is always there.
+    type Signal: Signal + Any;
+    /// What it is.
+    type Strategy: Strategy<Self::Signal> + Send + 'static;
+
+    /// Builds it, for `config.instruments` instruments.
+    ///
+    /// # Errors
+    /// [`BuildError`] naming the key.
+    fn strategy(params: Self::Params, config: &Config) -> Result<Self::Strategy, BuildError>;
+}
+
+/// An entry of a catalogue, without its type.
+#[derive(Clone, Copy)]
+pub struct Entry<B> {
+    name: &'static str,
+    tables: fn() -> Vec<Table>,
+    check: fn(&str) -> Result<(), ConfigError>,
+    build: B,
+}
+
+impl<B> fmt::Debug for Entry<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// See [`signal`].
+pub type SignalEntry = Entry<fn(&Config) -> Result<Box<dyn AnySignal>, BuildError>>;
+/// See [`strategy`].
+pub type StrategyEntry = Entry<fn(&Config, &Signals) -> Result<Box<dyn AnyStrategy>, BuildError>>;
+
+/// The entry of a catalogue for a signal.
+#[must_use]
+pub const fn signal<P: SignalPlug>() -> SignalEntry {
+    Entry {
+        name: P::NAME,
+        tables: P::Params::tables,
+        check: |text| P::Params::read(text).map(|_| ()),
+        build: |config| Ok(Box::new(P::signal(P::Params::read(&config.text)?, config)?)),
+    }
+}
+
+/// The entry of a catalogue for a strategy.
+#[must_use]
+pub const fn strategy<P: StrategyPlug>() -> StrategyEntry {
+    Entry {
+        name: P::NAME,
+        tables: P::Params::tables,
+        check: |text| P::Params::read(text).map(|_| ()),
+        build: |config, signals| {
+            let strategy = P::strategy(P::Params::read(&config.text)?, config)?;
+            let reads = Reads::<P::Signal, P::Strategy>::of(strategy, signals);
+            let name = P::NAME;
+            let lacks = || format!("mix.signals lacks the one that the strategy {name:?} reads");
+            Ok(Box::new(reads.ok_or_else(|| BuildError::Other(lacks().into()))?))
+        },
+    }
+}
+
+/// What can be combined, by name: a new signal or strategy is a line here.
+pub trait Catalogue: 'static {
+    /// Signals.
+    const SIGNALS: &'static [SignalEntry];
+    /// Strategies.
+    const STRATEGIES: &'static [StrategyEntry];
+}
+
+crate::params! {
+    /// of the wiring "mix": what is combined, in this order
+    pub struct MixTable in "mix" {
+        /// the strategies, each at most once
+        strategies: Vec<String> = Vec::new(),
+        /// the signals that they read
+        signals: Vec<String> = Vec::new(),
+    }
+}
+
+/// The parameters of a [`Mix`]: its own table, and those of all that can be combined.
+#[derive(Clone, Debug)]
+pub struct MixParams<C> {
+    own: MixTable,
+    catalogue: PhantomData<C>,
+}
+
+impl<C: Catalogue> Params for MixParams<C> {
+    fn tables() -> Vec<Table> {
+        let signals = C::SIGNALS.iter().flat_map(|entry| (entry.tables)());
+        let strategies = C::STRATEGIES.iter().flat_map(|entry| (entry.tables)());
+        MixTable::tables().into_iter().chain(signals).chain(strategies).collect()
+    }
+
+    fn read(text: &str) -> Result<Self, ConfigError> {
+        C::SIGNALS.iter().try_for_each(|entry| (entry.check)(text))?;
+        C::STRATEGIES.iter().try_for_each(|entry| (entry.check)(text))?;
+        let own = MixTable::read(text)?;
+        chosen("mix.signals", &own.signals, C::SIGNALS)?;
+        chosen("mix.strategies", &own.strategies, C::STRATEGIES)?;
+        Ok(MixParams { own, catalogue: PhantomData })
+    }
+}
+
+/// Those that are named, in their order, each once.
+fn chosen<B>(key: &str, names: &[String], from: &'static [Entry<B>]) -> Result<Vec<&'static Entry<B>>, ConfigError> {
+    let mut all: Vec<&Entry<B>> = Vec::new();
+    for name in names {
+        let Some(entry) = from.iter().find(|entry| entry.name == name) else {
+            let known: Vec<String> = from.iter().map(|entry| format!("{:?}", entry.name)).collect();
+            return Err(ConfigError::Name { key: key.to_owned(), name: name.clone(), known: known.join(", ") });
+        };
+        if all.iter().any(|other| other.name == entry.name) {
+            return Err(refuse(key, format!("{names:?}"), "a list in which nothing stands twice"));
+        }
+        all.push(entry);
+    }
+    Ok(all)
+}
+
+/// Strategies of a catalogue side by side, as the configuration names them, with the signals that they read. An event costs
+/// a virtual call for each of them: whoever wants none writes a [`Plug`] of a pair.
+#[derive(Debug)]
+pub struct Mix<C>(PhantomData<C>);
+
+impl<C: Catalogue> Plug for Mix<C> {
+    const NAME: &'static str = "mix";
+    const ABOUT: &'static str = "combines strategies and signals, as its table names them";
+    type Params = MixParams<C>;
+    type Wiring = Nasdaq<Signals, Strategies>;
+
+    fn parts(params: Self::Params, house: House<'_>) -> Result<Parts<Self::Wiring>, BuildError> {
+        let (config, MixTable { strategies, signals }) = (house.config(), params.own);
+        if strategies.is_empty() {
+            let one = "a list of at least one";
+            return Err(ConfigError::Limit { key: "mix.strategies".to_owned(), allowed: one }.into());
+        }
+        let signals = chosen("mix.signals", &signals, C::SIGNALS)?.into_iter().map(|entry| (entry.build)(config));
+        let mut signals = signals.collect::<Result<Vec<_>, _>>()?;
+        // For strategies that read none.
+        signals.push(Box::new(()));
+        let signals = Signals::new(signals)?;
+        let strategies = chosen("mix.strategies", &strategies, C::STRATEGIES)?.into_iter();
+        let strategies = strategies.map(|entry| (entry.build)(config, &signals)).collect::<Result<Vec<_>, _>>()?;
+        let strategies = Strategies::new(strategies)?;
+        house.with(signals, strategies)
+    }
+}
