@@ -205,14 +205,9 @@ proptest! {
 fn a_word_out_of_place_is_damage_and_never_a_record() {
     // The second record of three of a word each: its length, its number, the bytes before it; and what says where the end is.
     let second = HEADER + 1;
-    for (at, wrong) in [
-        (second, 8 * 8 + 1),
-        (second, u64::MAX),
-        (second + 1, 0),
-        (second + 1, 2),
-        (second + 2, 7),
-        (second + 2, 9),
-    ] {
+    for (at, wrong) in
+        [(second, 8 * 8 + 1), (second, u64::MAX), (second + 1, 0), (second + 1, 2), (second + 2, 7), (second + 2, 9)]
+    {
         let (mut writer, shared) = small();
         let mut reader = reader(&shared, Begin::Now);
         (0..3).for_each(|number| assert!(writer.write(&record(number, 8))));
