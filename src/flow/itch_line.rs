@@ -51,7 +51,14 @@ impl ItchLine {
     /// For the session of `day` (days since 1970-01-01, exchange-local; 0: not known), the first that is heard.
     #[must_use]
     pub fn new(day: u32) -> Self {
-        let mut locates = vec![Locate::UNSEEN; LOCATES].into_boxed_slice();
+        Self::with_locates(day, LOCATES)
+    }
+
+    /// The same for locates below `locates` alone (at most 65,536), in as much less memory: for worlds by the thousand, whose
+    /// venues list few. Securities with others are not followed, as if there were no room for them, and counted.
+    #[must_use]
+    pub fn with_locates(day: u32, locates: usize) -> Self {
+        let mut locates = vec![Locate::UNSEEN; locates.min(LOCATES)].into_boxed_slice();
         locates.fill(core::hint::black_box(Locate::UNSEEN));
         ItchLine { venue: VenueId::FIRST, offset: 0, midnight: ExchangeTime::new(day, 0), locates }
     }
@@ -199,6 +206,10 @@ impl ItchLine {
         symbol: Symbol,
         instruments: &mut InstrumentTable,
     ) -> Result<InstrumentId, NoEvent> {
+        // What follows without its symbol could not be told from another's.
+        if usize::from(header.stock_locate.get()) >= self.locates.len() {
+            return Err(NoEvent::InstrumentsFull);
+        }
         let id = instruments.admit(self.new_row(symbol.into())).map_err(|_| NoEvent::InstrumentsFull)?;
         if header.stock_locate.get() != 0
             && let Some(locate) = self.locate_mut(header)

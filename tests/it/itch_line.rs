@@ -175,6 +175,16 @@ fn a_locate_means_what_the_day_has_said_and_nothing_after_it() {
 }
 
 #[test]
+fn locates_that_a_small_line_has_no_room_for_are_not_followed() {
+    let (mut line, mut table) = (ItchLine::with_locates(DAY, 4), InstrumentTable::new(&[], 8, true));
+    assert!(line.decode(&add(3, 1, "LAST"), &mut table).is_ok());
+    for locate in [4, 5, u16::MAX] {
+        assert_eq!(line.decode(&add(locate, 2, "BEYOND"), &mut table), Err(NoEvent::InstrumentsFull), "{locate}");
+    }
+    assert_eq!((table.rows().len(), line.instrument(3), line.instrument(4)), (1, Some(InstrumentId(0)), None));
+}
+
+#[test]
 fn locate_zero_is_never_learnt() {
     let mut line = ItchLine::new(DAY);
     let mut table = listed(&["AAPL"]);
