@@ -14,7 +14,6 @@ pub mod clock;
 pub mod crowd;
 pub mod exchange;
 pub mod far_end;
-
 pub mod journal;
 pub mod net;
 pub mod order_flow;
