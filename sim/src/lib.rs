@@ -14,9 +14,10 @@ pub mod clock;
 pub mod crowd;
 pub mod exchange;
 pub mod far_end;
-pub mod flow;
+
 pub mod journal;
 pub mod net;
+pub mod order_flow;
 pub mod playthrough;
 pub mod reconcile;
 pub mod rng;

@@ -11,7 +11,7 @@
 //! Values that the specification does not list are taken at their safest: an unknown trading state is a halt.
 
 use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
-use super::market::{Class, MarketLine, NoEvent, Peek};
+use super::market::{MarketLine, NoEvent, Peek, Soundness};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
 use crate::base::{
     ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Name, Nanos, Reader, Save, Side, State, Symbol,
@@ -51,7 +51,14 @@ impl ItchLine {
     /// For the session of `day` (days since 1970-01-01, exchange-local; 0: not known), the first that is heard.
     #[must_use]
     pub fn new(day: u32) -> Self {
-        let mut locates = vec![Locate::UNSEEN; LOCATES].into_boxed_slice();
+        Self::with_locates(day, LOCATES)
+    }
+
+    /// The same for locates below `locates` alone (at most 65,536), in as much less memory: for worlds by the thousand, whose
+    /// venues list few. Securities with others are not followed, as if there were no room for them, and counted.
+    #[must_use]
+    pub fn with_locates(day: u32, locates: usize) -> Self {
+        let mut locates = vec![Locate::UNSEEN; locates.min(LOCATES)].into_boxed_slice();
         locates.fill(core::hint::black_box(Locate::UNSEEN));
         ItchLine { venue: VenueId::FIRST, offset: 0, midnight: ExchangeTime::new(day, 0), locates }
     }
@@ -199,6 +206,10 @@ impl ItchLine {
         symbol: Symbol,
         instruments: &mut InstrumentTable,
     ) -> Result<InstrumentId, NoEvent> {
+        // What follows without its symbol could not be told from another's.
+        if usize::from(header.stock_locate.get()) >= self.locates.len() {
+            return Err(NoEvent::InstrumentsFull);
+        }
         let id = instruments.admit(self.new_row(symbol.into())).map_err(|_| NoEvent::InstrumentsFull)?;
         if header.stock_locate.get() != 0
             && let Some(locate) = self.locate_mut(header)
@@ -223,11 +234,11 @@ impl From<Malformed> for NoEvent {
 impl Peek for ItchLine {
     /// An empty message, which MoldUDP64 allows, carries nothing that could be wrong: it is unknown, not malformed.
     #[inline]
-    fn classify(message: &[u8]) -> Class {
+    fn classify(message: &[u8]) -> Soundness {
         match itch50::check(message) {
-            Ok(()) => Class::Good,
-            Err(Malformed::UnknownType(_) | Malformed::Empty) => Class::Unknown,
-            Err(Malformed::BadLength { .. } | Malformed::BadSide(_)) => Class::Malformed,
+            Ok(()) => Soundness::Good,
+            Err(Malformed::UnknownType(_) | Malformed::Empty) => Soundness::Unknown,
+            Err(Malformed::BadLength { .. } | Malformed::BadSide(_)) => Soundness::Malformed,
         }
     }
 

@@ -248,7 +248,14 @@ impl<L: Lane + ?Sized> Recorder<L> {
     /// A recorder that writes nothing yet.
     #[must_use]
     pub fn new(lane: Box<L>) -> Self {
-        Recorder { out: Outbox::new(1 << 18), journal: Journal::new(lane.number()), lane }
+        Self::with_outbox(lane, 1 << 18)
+    }
+
+    /// The same with an outbox of so many bytes (32 KiB at least), for worlds by the thousand: what the lane does is the same
+    /// with any, in more steps or fewer.
+    #[must_use]
+    pub fn with_outbox(lane: Box<L>, bytes: usize) -> Self {
+        Recorder { out: Outbox::new(bytes), journal: Journal::new(lane.number()), lane }
     }
 
     /// Writes every input and its effects to `file`, from the first input on.

@@ -209,7 +209,7 @@ impl Running {
                 tell(&why);
                 None
             });
-            let setup = Setup { kill, logins: passwords.into(), log, tape, share, observers: Vec::new() };
+            let setup = Setup { kill, logins: passwords.into(), log, tape, share, ..Setup::default() };
             Ok(Live::start(lane, &config.live, clock, setup, &plan)?)
         });
         let live = match live {

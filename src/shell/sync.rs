@@ -170,6 +170,12 @@ impl Counter {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
+    /// Raises it by one, and answers what it is now: a number that nobody else gets.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
     /// As far as it has come.
     #[must_use]
     pub fn value(&self) -> u64 {

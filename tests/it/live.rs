@@ -3,6 +3,7 @@
 
 use crate::gateway::rig as gateway_rig;
 
+mod commander;
 mod readers;
 pub(crate) mod rig;
 mod trouble;

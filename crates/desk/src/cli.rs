@@ -68,6 +68,9 @@ pub(crate) enum Command {
     Status(StatusOf),
     /// Throw the kill switch of a running gateway, or release it
     Kill(Kill),
+    /// Say a word to a running gateway's lane: limits, locates, positions, parameters, orders
+    #[command(name = "command")]
+    Say(Say),
     /// Let a running gateway trade again that stopped because the venue said what cannot be
     Enable(Enable),
     /// Run the simulated venue as a process of its own, on real sockets, for gateways to trade with
@@ -424,6 +427,36 @@ pub(crate) struct StatusOf {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Without a word it lists the words. Instruments are named as the configuration lists them, others by #
+and their number; amounts are in units of the limits' currency; within=SECONDS at the end lets it
+expire. The log records it, with commander 1.
+
+Examples:
+  firelane command gateway.toml limits AAPL max_position=500
+  firelane command gateway.toml locates AAPL 1000
+  firelane command gateway.toml carry-in AAPL 100 15230.00
+  firelane command gateway.toml parameter 1 size=200
+  firelane command gateway.toml target AAPL 300 within=2
+  firelane command gateway.toml disable strategy 2
+
+Exit codes: 0 the lane took it; 1 it did not, or nobody was reached.")]
+pub(crate) struct Say {
+    /// A control socket, or the configuration that names it
+    #[arg(value_name = "SOCKET|CONFIG")]
+    pub(crate) target: PathBuf,
+    /// The word, whom it is to, and its arguments
+    #[arg(value_name = "WORD", allow_negative_numbers = true)]
+    pub(crate) words: Vec<String>,
+    /// Set a key of the configuration for this time, as in --set control.socket=/run/gw.sock; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<Set>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
 From the moment that the switch is thrown no order leaves the gateway, not even one that waits to be
 sent; what rests at the venue is cancelled. Positions are not closed out, and the gateway goes on
 following the market. The switch stays thrown until it is released; a gateway that is started anew
@@ -432,6 +465,8 @@ starts with it released.
 Examples:
   firelane kill gateway.toml
   firelane kill gateway.toml --release
+  firelane kill gateway.toml --instrument AAPL           what is in AAPL alone
+  firelane kill gateway.toml --strategy 2 --release      released on its own, not by the lane's
   kill -USR1 PID                 the same without a socket
 
 Exit codes: 0 done, and nothing lives at the venue; 1 nobody was reached, or not all is done yet.")]
@@ -445,6 +480,15 @@ pub(crate) struct Kill {
     /// Release the switch: orders may leave again
     #[arg(long)]
     pub(crate) release: bool,
+    /// The switch of this venue alone, by its number
+    #[arg(long, value_name = "N", conflicts_with_all = ["instrument", "strategy"])]
+    pub(crate) venue: Option<u8>,
+    /// The switch of this instrument alone
+    #[arg(long, value_name = "NAME", conflicts_with = "strategy")]
+    pub(crate) instrument: Option<String>,
+    /// The switch of this strategy alone, by its number
+    #[arg(long, value_name = "N")]
+    pub(crate) strategy: Option<u16>,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,

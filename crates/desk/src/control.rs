@@ -8,6 +8,7 @@ mod client;
 mod gateway;
 mod tape;
 mod venue;
+mod words;
 
 pub(crate) use client::{Target, answer, ask, connect};
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub(crate) use tape::{Tapes, lapped};
 #[cfg(test)]
 pub(crate) use venue::PortState;
 pub(crate) use venue::{VenueState, venue};
+pub(crate) use words::SAID;
 
 use anyhow::{Context, Result, bail};
 use firelane_gateway::shell::sync::Stop;
@@ -30,7 +32,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// The longest line that is taken.
-const LONGEST: usize = 256;
+const LONGEST: usize = 1024;
 /// Clients at a time; more are told so and closed.
 const CLIENTS: usize = 16;
 /// How long a client may take for a line.
@@ -49,6 +51,12 @@ pub(crate) struct Reply {
     /// Why it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// Of a command that the lane answers: ask `answer TICKET` what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ticket: Option<u64>,
+    /// What became of it: `pending`, `taken`, `expired`, `unknown` or `rejected`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) outcome: Option<String>,
     /// Of `status`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<Status>,

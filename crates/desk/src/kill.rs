@@ -32,6 +32,10 @@ struct Done {
 pub(crate) fn run(options: &Kill) -> Result<ExitCode> {
     let (word, thrown) = if options.release { ("release", false) } else { ("kill", true) };
     let target = Target::of(&options.target, &options.set).map_err(|error| unreached(&error))?;
+    if let Some(part) = part(options) {
+        return crate::command::tell(&target, &format!("{word} {part}"), options.json)
+            .map_err(|error| unreached(&error));
+    }
     let reply = ask(&target, word).map_err(|error| unreached(&error))?;
     if let Some(error) = reply.error.filter(|_| !reply.ok) {
         bail!("no kill switch was reached: {}: {error}", target.socket.display());
@@ -46,6 +50,13 @@ pub(crate) fn run(options: &Kill) -> Result<ExitCode> {
     }
     let as_asked = done.confirmed && done.thrown == thrown && (!thrown || done.live_orders == 0);
     Ok(if as_asked { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Of a part of the lane, as the control socket names it.
+fn part(options: &Kill) -> Option<String> {
+    let venue = options.venue.map(|n| format!("venue {n}"));
+    let instrument = options.instrument.as_ref().map(|name| format!("instrument {name}"));
+    venue.or(instrument).or(options.strategy.map(|n| format!("strategy {n}")))
 }
 
 /// `firelane enable`.

@@ -21,6 +21,7 @@ mod output;
 
 mod check;
 mod cli;
+mod command;
 mod control;
 mod counters;
 mod demo;
@@ -83,6 +84,7 @@ pub fn main(plugs: &[Plugged]) -> ExitCode {
         cli::Command::Run(options) => run::run(&options),
         cli::Command::Status(options) => status::run(&options),
         cli::Command::Kill(options) => kill::run(&options),
+        cli::Command::Say(options) => command::run(&options),
         cli::Command::Enable(options) => kill::enable(&options),
         cli::Command::Venue(options) => venue::run(&options),
         cli::Command::Check(options) => check::run(&options),

@@ -60,6 +60,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         Err(why) => (None, Some(crate::without_number(&why))),
     };
     let setup = Setup {
+        commanders: Vec::new(),
         kill,
         logins: passwords.into(),
         log: log.sheet(&header),

@@ -200,6 +200,33 @@ proptest! {
     }
 }
 
+/// One word at a time, as another program may leave it in a mapped file: each is found, none is read as a record.
+#[test]
+fn a_word_out_of_place_is_damage_and_never_a_record() {
+    // The second record of three of a word each: its length, its number, the bytes before it; and what says where the end is.
+    let second = HEADER + 1;
+    for (at, wrong) in
+        [(second, 8 * 8 + 1), (second, u64::MAX), (second + 1, 0), (second + 1, 2), (second + 2, 7), (second + 2, 9)]
+    {
+        let (mut writer, shared) = small();
+        let mut reader = reader(&shared, Begin::Now);
+        (0..3).for_each(|number| assert!(writer.write(&record(number, 8))));
+        assert_eq!(reader.read(), Ok(Got::Record(&record(0, 8))));
+        shared.look().ring[at].store(wrong, Ordering::Relaxed);
+        for _ in 0..2 {
+            assert_eq!(reader.read(), Err(Damaged { record: 1 }), "word {at} is {wrong}");
+        }
+        assert_eq!(reader.read_so_far(), 1);
+    }
+    // All of it is always about to be written over: that is no writer's doing, and is said after a while.
+    let (mut writer, shared) = small();
+    let mut reader = reader(&shared, Begin::Now);
+    assert!(writer.write(b"x"));
+    shared.look().control[INTENT].store(u64::MAX, Ordering::Relaxed);
+    let tries = (1..=FRUITLESS + 1).find(|_| reader.read().is_err());
+    assert_eq!(tries, Some(FRUITLESS));
+}
+
 #[test]
 fn parts_that_do_not_fit_their_area_are_refused() {
     let area = |words: usize| -> Arc<dyn Area> {

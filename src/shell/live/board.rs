@@ -3,7 +3,9 @@
 
 use super::link::link_of;
 use crate::base::{ClientId, InstrumentId, Mono, Name, SessionId, Token, VenueId};
+use crate::flow::command::Commander;
 use crate::flow::orders::{Anomaly, AnomalyKind, ReportKind};
+use crate::flow::record::command::{Answer, Said};
 use crate::flow::record::{Alert, AlertBody, AnomalyBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
 use crate::shell::counters::counts;
 use crate::shell::latency::Latency;
@@ -43,6 +45,23 @@ pub enum Notice {
 
 /// Notices that wait for a reader; the oldest go first.
 const NOTICES: usize = 4_096;
+/// Answers that are kept.
+const ANSWERS: usize = 512;
+
+/// What became of a command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answered {
+    /// When, on the lane's clock.
+    pub at: Mono,
+    /// Who gave it.
+    pub from: Commander,
+    /// His number for it.
+    pub ticket: u64,
+    /// What became of it.
+    pub said: Said,
+    /// Why, in words; empty unless it was rejected.
+    pub why: String,
+}
 
 /// What the tape has said.
 #[derive(Debug, Default)]
@@ -57,6 +76,8 @@ pub struct Board {
     /// Alerts so far.
     pub alerts: u64,
     notices: VecDeque<(Mono, Notice)>,
+    /// The last answers to commands with a ticket.
+    answers: VecDeque<Answered>,
     /// Notices that nobody read in time.
     pub missed: u64,
     /// Why the log's file could not be written any more.
@@ -111,6 +132,12 @@ impl Board {
                 };
                 self.note(at, Notice::Anomaly { anomaly, name: Name(body.name), stops: body.stops != 0 });
             }
+            Some(Kind::Answer) => {
+                if let Some(answer) = Answer::read(body).filter(|answer| answer.ticket != 0) {
+                    let Answer { from, ticket, said, text, .. } = answer;
+                    self.answered(Answered { at, from, ticket, said, why: text.to_owned() });
+                }
+            }
             Some(Kind::Link) => {
                 if let Some((session, why)) = LinkBody::ref_from_bytes(body).ok().and_then(link_of) {
                     self.note(at, Notice::Link(session, why));
@@ -126,6 +153,19 @@ impl Board {
             self.missed += 1;
         }
         self.notices.push_back((at, notice));
+    }
+
+    fn answered(&mut self, answer: Answered) {
+        if self.answers.len() == ANSWERS {
+            self.answers.pop_front();
+        }
+        self.answers.push_back(answer);
+    }
+
+    /// What became of a command, if it is known (already, and still).
+    #[must_use]
+    pub fn answer(&self, from: Commander, ticket: u64) -> Option<&Answered> {
+        self.answers.iter().rev().find(|answer| (answer.from, answer.ticket) == (from, ticket))
     }
 
     /// Every count by its name, as of the latest status; those of the board's own among them.
@@ -223,6 +263,28 @@ mod tests {
         let refused = Notice::Link(SessionId::ORDERS, Some(Why::Refused));
         assert_eq!(notices, [(Mono(6), silent), (Mono(7), refused)]);
         assert_eq!(board.take_notices().count(), 0);
+    }
+
+    #[test]
+    fn answers_are_found_by_who_asked_and_the_oldest_go_first() {
+        use crate::flow::command::{Command, Outcome, Why, Word};
+        use crate::flow::record::AnswerBody;
+        let board = SharedBoard::default();
+        let say = |from, ticket, outcome| {
+            let command = Command { from: Commander(from), ticket, ..Command::of(Word::Enable) };
+            let (body, text) = AnswerBody::of(&command, outcome);
+            board.on_record(&record(Kind::Answer, 9, &[body.as_bytes(), text.concat().as_bytes()].concat()));
+        };
+        say(3, 1, Outcome::Taken);
+        say(4, 1, Outcome::Rejected(Why::NoSuchVenue));
+        say(4, 0, Outcome::Taken);
+        let found = |from, ticket| board.lock().answer(Commander(from), ticket).map(|a| (a.said, a.why.clone()));
+        assert_eq!(found(3, 1), Some((Said::Taken, String::new())));
+        assert_eq!(found(4, 1), Some((Said::Rejected, "the lane has no such venue".to_owned())));
+        assert_eq!((found(4, 0), found(4, 2), found(5, 1)), (None, None, None));
+        (2..=ANSWERS as u64).for_each(|ticket| say(3, ticket, Outcome::Expired));
+        assert_eq!((found(3, 1), found(3, 2).map(|a| a.0)), (None, Some(Said::Expired)));
+        assert!(found(4, 1).is_some(), "the oldest alone is gone");
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! What a whole lane and a core on its own have in common: the order session, commands and kill switch, log and tape.
 
 use super::Handle;
+use super::inbox::Inboxes;
 use super::link::{event_input, link_body};
 use super::market_side::Back;
 use super::scribe::{LOG_PATIENCE, stuck};
 use crate::base::{Mono, Nanos, SessionId, VenueId, VenueSet};
+use crate::flow::command::{CommandBuf, CommandBytes, Commander, Outcome, Why as Rejection, Word};
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
 use crate::flow::record::log::LONGEST_SESSION_TAG;
-use crate::flow::record::{self, Kind, RecordHeader, StatusBody, TraceBody};
+use crate::flow::record::{self, AnswerBody, Kind, RecordHeader, StatusBody, TraceBody};
 use crate::flow::wiring::Wiring;
-use crate::flow::{CommandBuf, CommandBytes, Core, Gateway, Input, Machine};
+use crate::flow::{Core, Gateway, Input, Machine};
 use crate::shell::agent::AgentError;
 use crate::shell::clock::{Clock, UtcWatch};
 use crate::shell::config::{LiveConfig, SMALLEST_RING};
@@ -21,8 +23,7 @@ use crate::shell::net::{KillSwitch, Login, Sent, Session, SessionCounters, Why};
 use crate::shell::ring;
 use crate::shell::sync::{Counter, KillNews, KillWatch, Stop};
 use crate::shell::trace::Traced;
-use crossbeam_queue::ArrayQueue;
-use std::sync::Arc;
+use std::collections::VecDeque;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::U64;
 
@@ -186,7 +187,7 @@ pub(super) struct CoreSide {
     pub(super) journal: Journal,
     pub(super) clock: Clock,
     orders: Session,
-    inbox: Arc<ArrayQueue<CommandBuf>>,
+    inboxes: Inboxes,
     kill: KillSwitch,
     /// As the lane knows it.
     killed: KillWatch,
@@ -203,6 +204,8 @@ pub(super) struct CoreSide {
     log_enough: usize,
     /// The core wants a snapshot, and the feed does not know yet.
     wants_snapshot: VenueSet,
+    /// So do others, by command.
+    asked_snapshots: VecDeque<CommandBuf>,
     /// When the sends of this call's orders returned; 0 for one that waits.
     stamps: Vec<u64>,
     /// Session bytes on their way into the lane, which may send on the same session.
@@ -237,7 +240,7 @@ impl CoreSide {
             journal,
             clock,
             orders: Session::new(config.net.orders, &session, handle.kill.clone()),
-            inbox: Arc::clone(&handle.inbox),
+            inboxes: Inboxes::new(&handle.inboxes),
             kill: handle.kill.clone(),
             killed: KillWatch::default(),
             over: handle.over.clone(),
@@ -248,6 +251,7 @@ impl CoreSide {
             log_lost: None,
             log_enough: LOG_ENOUGH.max(config.log_ring / 2),
             wants_snapshot: VenueSet::default(),
+            asked_snapshots: VecDeque::with_capacity(COMMANDS),
             stamps: Vec::with_capacity(STAMPS),
             received,
             status: StatusBody::default(),
@@ -436,10 +440,19 @@ impl CoreSide {
         1
     }
 
-    /// Of which venue's market does the core want a snapshot? Each is answered once, then forgotten.
+    /// The next snapshot of a venue's market that somebody wants: as a command for its feed. Each is answered once, then
+    /// forgotten.
     #[inline]
-    pub(super) fn take_wish(&mut self) -> Option<VenueId> {
-        self.wants_snapshot.take()
+    pub(super) fn take_wish(&mut self) -> Option<CommandBuf> {
+        let asked = self.asked_snapshots.pop_front();
+        asked.or_else(|| self.wants_snapshot.take().map(CommandBuf::snapshot))
+    }
+
+    /// The feed has not had room for a wish. Of the core's own one is enough; what somebody asked for is asked for again.
+    pub(super) fn keep_wish(&mut self, wish: CommandBuf) {
+        if wish.read().from != Commander::SHELL {
+            self.asked_snapshots.push_front(wish);
+        }
     }
 
     /// The kill switch, commands, and what comes from the venue's order port, as far as the log has room for what cannot wait.
@@ -450,24 +463,12 @@ impl CoreSide {
             self.orders.flush();
             return 0;
         }
-        let mut work = 0;
-        if let Some(news) = self.killed.look(&self.kill) {
-            let commands: &[CommandBytes<'_>] = match news {
-                KillNews::Thrown => &[CommandBytes::KILL],
-                KillNews::Released => &[CommandBytes::RELEASE],
-                KillNews::ThrownAndReleased => &[CommandBytes::KILL, CommandBytes::RELEASE],
-            };
-            for command in commands {
-                self.input(lane, back, self.clock.now(), Input::Command(*command));
-            }
-            self.killed.answer(&self.kill);
-            work += 1;
-        }
+        let mut work = self.look_at_switch(lane, back);
         for _ in 0..COMMANDS {
-            if !self.takes_urgent() {
+            if !self.takes_urgent() || self.asked_snapshots.len() == COMMANDS {
                 break;
             }
-            let Some(command) = self.inbox.pop() else { break };
+            let Some(command) = self.inboxes.pop() else { break };
             work += 1;
             self.command(lane, back, command);
         }
@@ -480,14 +481,46 @@ impl CoreSide {
         work
     }
 
+    /// What was done to the kill switch since the last look.
+    #[inline]
+    fn look_at_switch(&mut self, lane: &mut impl Driven, back: &mut impl Back) -> usize {
+        let Some(news) = self.killed.look(&self.kill) else { return 0 };
+        let commands: &[CommandBytes<'_>] = match news {
+            KillNews::Thrown => &[CommandBytes::KILL],
+            KillNews::Released => &[CommandBytes::RELEASE],
+            KillNews::ThrownAndReleased => &[CommandBytes::KILL, CommandBytes::RELEASE],
+        };
+        for command in commands {
+            self.input(lane, back, self.clock.now(), Input::Command(*command));
+        }
+        self.killed.answer(&self.kill);
+        1
+    }
+
     #[cold]
     fn command(&mut self, lane: &mut impl Driven, back: &mut impl Back, command: CommandBuf) {
-        match (command.bytes().snapshot_of(), &self.course) {
-            // It ends already; nothing else can be had of it.
-            (_, Course::Ending(_)) => {}
-            (Some(venue), _) => self.wants_snapshot.insert(venue),
-            (None, _) => self.input(lane, back, self.clock.now(), Input::Command(command.bytes())),
+        let bytes = command.bytes();
+        // Said to the switch too, which is as it is now, whatever was said to it before.
+        let thrown = self.kill.is_thrown();
+        let late = thrown && bytes.is(Word::Release) || !thrown && bytes.is(Word::Kill);
+        if matches!(self.course, Course::Ending(_)) {
+            self.refuse(&command, Rejection::Refused("the lane is ending"));
+        } else if late {
+            self.refuse(&command, Rejection::Refused("the kill switch was thrown or released again since"));
+        } else if bytes.snapshot_of().is_some() {
+            self.asked_snapshots.push_back(command);
+        } else {
+            self.input(lane, back, self.clock.now(), Input::Command(bytes));
         }
+    }
+
+    /// Answers a command that never becomes an input. Beside the lane, as all that the shell says.
+    fn refuse(&mut self, command: &CommandBuf, why: Rejection) {
+        let (body, text) = AnswerBody::of(&command.read(), Outcome::Rejected(why));
+        let parts = [body.as_bytes(), text[0].as_bytes()];
+        let length = parts.iter().map(|part| part.len()).sum();
+        let header = record::header(Kind::Answer, self.journal.lane(), 0, self.clock.now(), length);
+        let _infallible = self.journal.aside(&[header.as_bytes(), parts[0], parts[1]]);
     }
 
     /// Timers of the core's that are due, while those of the feed must wait; at most so many.

@@ -3,7 +3,7 @@
 use super::core_side::CoreSide;
 use super::market_side::{Heard, MarketSide};
 use super::{Finished, LaneEnd};
-use crate::base::{Mono, SessionId, VenueId};
+use crate::base::{Mono, SessionId};
 use crate::flow::wiring::Wiring;
 use crate::flow::{CommandBuf, Gateway, Input};
 use crate::shell::agent::{Agent, AgentError};
@@ -44,10 +44,9 @@ where
         work
     }
 
-    fn ask_for_snapshot(&mut self, venue: VenueId) -> usize {
+    fn ask_for_snapshot(&mut self, wish: &CommandBuf) -> usize {
         let now = self.core.clock.now();
-        let command = CommandBuf::snapshot(venue);
-        self.core.input(&mut self.lane, &mut self.market.back, now, Input::Command(command.bytes()));
+        self.core.input(&mut self.lane, &mut self.market.back, now, Input::Command(wish.bytes()));
         1
     }
 }
@@ -108,9 +107,9 @@ where
         let FusedAgent { lane, market, core, .. } = self;
         work += core.serve(lane, &mut market.back);
         if core.takes_market()
-            && let Some(venue) = core.take_wish()
+            && let Some(wish) = core.take_wish()
         {
-            work += self.ask_for_snapshot(venue);
+            work += self.ask_for_snapshot(&wish);
         }
         let now = self.core.clock.now();
         if work > 0 || now >= self.deadline {

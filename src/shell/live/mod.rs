@@ -19,13 +19,15 @@ mod board;
 mod core_side;
 mod crossing;
 mod fused;
+mod inbox;
 mod link;
 mod market_side;
 mod readers;
 mod scribe;
 mod split;
 
-pub use board::{Board, Notice, SharedBoard};
+pub use board::{Answered, Board, Notice, SharedBoard};
+pub use inbox::{Inbox, InboxFull};
 pub use readers::Observer;
 
 use super::agent::{Agent, AgentError, Ended, Idle, Runner};
@@ -42,11 +44,12 @@ use super::share::SharedTape;
 use super::sync::{Counter, Stop};
 use super::trace::Traced;
 use crate::base::{Mono, Nanos};
+use crate::flow::command::{CommandBuf, Commander, Word};
 use crate::flow::record::FinalBody;
 use crate::flow::venue::Venue;
 use crate::flow::wire::soupbintcp::Password;
 use crate::flow::wiring::Wiring;
-use crate::flow::{CommandBuf, Core, Gateway, Word};
+use crate::flow::{Core, Gateway};
 use core_side::{CoreSide, Written};
 use crossbeam_queue::ArrayQueue;
 use fused::FusedAgent;
@@ -104,6 +107,8 @@ pub struct Setup {
     pub log: Option<Sheet>,
     /// The tape, if it is to be kept.
     pub tape: Option<Sheet>,
+    /// Who commands it beside the shell (0) and the control socket (1), which have an inbox in any case.
+    pub commanders: Vec<Commander>,
     /// Where readers in other processes find the tape, if they are to.
     pub share: Option<SharedTape>,
     /// Who else reads the tape: each has a thread and loses only records of its own.
@@ -163,7 +168,8 @@ pub enum LiveError {
 /// What others may do to a running lane, and see of it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    inbox: Arc<ArrayQueue<CommandBuf>>,
+    /// The shell's, the control socket's, and those that were asked for.
+    inboxes: Arc<[Inbox]>,
     kill: KillSwitch,
     over: Stop,
     failing: Stop,
@@ -174,7 +180,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Gives the lane a command. False: too many wait already. Kill and release act at once on the shell's switch, and the
+    /// Gives the lane a command of the shell's own. False: too many wait already. Kill and release act at once on the shell's switch, and the
     /// lane logs the command when it sees it.
     #[must_use]
     pub fn command(&self, command: impl Into<CommandBuf>) -> bool {
@@ -184,9 +190,15 @@ impl Handle {
         } else if command.bytes().is(Word::Release) {
             self.kill.release();
         } else {
-            return self.inbox.push(command).is_ok();
+            return self.inboxes.first().is_some_and(|inbox| inbox.push(command).is_ok());
         }
         true
+    }
+
+    /// The inbox of a commander: [`Commander::CONTROL`], and those of [`Setup::commanders`].
+    #[must_use]
+    pub fn inbox(&self, of: Commander) -> Option<&Inbox> {
+        self.inboxes.iter().find(|inbox| inbox.from() == of && of != Commander::SHELL)
     }
 
     /// The shell's kill switch, for a signal handler.
@@ -224,6 +236,17 @@ impl Handle {
     pub fn tape_readers(&self) -> Vec<ReaderState> {
         [Some(&self.tape), self.shared_tape.as_ref()].into_iter().flatten().flat_map(Shared::readers).collect()
     }
+}
+
+/// An inbox for each, the shell's first.
+fn inboxes(of: Vec<Commander>, capacity: usize, kill: &KillSwitch, board: &SharedBoard) -> Arc<[Inbox]> {
+    let mut all = vec![Commander::SHELL, Commander::CONTROL];
+    for commander in of {
+        if !all.contains(&commander) {
+            all.push(commander);
+        }
+    }
+    all.into_iter().map(|from| Inbox::new(from, capacity, kill, board)).collect()
 }
 
 /// The wishes of a lane's threads, in the order of their importance.
@@ -469,13 +492,14 @@ impl Assembled {
         if venues != 1 {
             return Err(LiveError::Venues(venues));
         }
-        let Setup { kill, logins, log, tape, share, observers } = setup;
+        let Setup { kill, logins, log, tape, share, commanders, observers } = setup;
+        let board = SharedBoard::default();
         let handle = Handle {
-            inbox: Arc::new(ArrayQueue::new(config.commands)),
+            inboxes: inboxes(commanders, config.commands, &kill, &board),
             kill,
             over: Stop::new(),
             failing: Stop::new(),
-            board: SharedBoard::default(),
+            board,
             tape: Shared::new(config.tape_readers),
             shared_tape: share.as_ref().map(|share| share.ring().clone()),
         };

@@ -4,7 +4,7 @@ use super::core_side::{CoreSide, Market};
 use super::crossing::{CoreGone, Frame, Patience, Writer, read};
 use super::market_side::{Back, BackChannel, Heard, MarketSide};
 use super::{FeedEnd, Finished, LaneEnd};
-use crate::base::{Mono, Nanos, SessionId, VenueId};
+use crate::base::{Mono, Nanos, SessionId};
 use crate::flow::feed::Feed;
 use crate::flow::outbox::{Outbox, Progress};
 use crate::flow::record::StatusBody;
@@ -33,8 +33,8 @@ pub(super) struct FeedAgent<F: Feed> {
     market: MarketSide,
     out: Outbox,
     ring: Writer,
-    /// Snapshots that the core wants; one is enough.
-    asks: Arc<ArrayQueue<VenueId>>,
+    /// Snapshots that are wanted, as commands.
+    asks: Arc<ArrayQueue<CommandBuf>>,
     deadline: Mono,
     counters: Tally,
     status_at: Mono,
@@ -53,7 +53,7 @@ impl<F: Feed> FeedAgent<F> {
         feed: Feeds<F>,
         market: MarketSide,
         ring: FrameWriter,
-        asks: Arc<ArrayQueue<VenueId>>,
+        asks: Arc<ArrayQueue<CommandBuf>>,
         status_every: Nanos,
         (lost, halves): (Stop, Halves<F>),
     ) -> Self {
@@ -132,8 +132,7 @@ impl<F: Feed> FeedAgent<F> {
             Heard::Link(why) => Ok(ring.link(SessionId::SNAPSHOT, why).map(|()| true)?),
         })?;
         let now = market.clock.now();
-        if let Some(venue) = asks.pop() {
-            let command = CommandBuf::snapshot(venue);
+        if let Some(command) = asks.pop() {
             cross(feed, out, ring, &mut market.back, (now, Input::Command(command.bytes())))?;
             work += 1;
         }
@@ -180,7 +179,7 @@ pub(super) struct CoreAgent<W: Wiring> {
     side: CoreSide,
     /// Given up when the core cannot go on: a feed that waits for room sees that nobody reads any more.
     ring: Option<FrameReader>,
-    asks: Arc<ArrayQueue<VenueId>>,
+    asks: Arc<ArrayQueue<CommandBuf>>,
     feed: FeedSays,
     deadline: Mono,
     /// Raised by the feed: there is no market to take any more.
@@ -196,7 +195,7 @@ where
         core: Core<W>,
         side: CoreSide,
         ring: FrameReader,
-        asks: Arc<ArrayQueue<VenueId>>,
+        asks: Arc<ArrayQueue<CommandBuf>>,
         (feed_lost, halves): (Stop, Halves<<W::Venue as Venue>::Feed>),
     ) -> Self {
         let (feed, deadline) = (FeedSays::default(), Mono(0));
@@ -219,9 +218,10 @@ where
             }
         }
         work += self.side.serve(&mut self.core, &mut ());
-        if let Some(venue) = self.side.take_wish() {
-            // One is asked for already if there is no room.
-            let _asked = self.asks.push(venue);
+        if let Some(wish) = self.side.take_wish()
+            && let Err(wish) = self.asks.push(wish)
+        {
+            self.side.keep_wish(wish);
         }
         let now = self.side.clock.now();
         if work > 0 || now >= self.deadline {

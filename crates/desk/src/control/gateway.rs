@@ -1,23 +1,24 @@
 //! What a running gateway answers on its control socket. It looks at the lane's board and gives it commands; it never
 //! touches the lane.
 
+use super::words::{self, SAID};
 use super::{Reply, Status};
 use crate::counters::Counters;
 use crate::times::OrderTimes;
-use firelane_gateway::base::VenueId;
+use firelane_gateway::flow::command::{Commander, To, Word};
 use firelane_gateway::flow::entry::Stage;
 use firelane_gateway::flow::record::StatusBody;
-use firelane_gateway::flow::{CommandBuf, Word};
+use firelane_gateway::flow::record::command::Said;
 use firelane_gateway::shell::broadcast::ReaderState;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
-use firelane_gateway::shell::live::Handle;
+use firelane_gateway::shell::live::{Answered, Handle};
 use firelane_gateway::shell::sync::Stop;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// What it can be asked.
-const KNOWN: [&str; 8] = ["status", "kill", "release", "enable", "disable", "snapshot", "shutdown", "tape"];
+const KNOWN: [&str; 4] = ["status", "shutdown", "tape", "answer TICKET"];
 
 /// How a gateway is doing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -177,7 +178,8 @@ pub(crate) struct Gateway {
     began: Instant,
     wiring: String,
     log_ring: u64,
-    commands: usize,
+    /// Of the instruments that are listed, in the order of their numbers.
+    names: Vec<String>,
     shared: Option<String>,
     /// Why the tape is not shared, although it should be.
     pub(crate) unshared: Option<String>,
@@ -193,7 +195,7 @@ impl Gateway {
             began: Instant::now(),
             wiring: config.wiring.clone(),
             log_ring: config.live.log_ring as u64,
-            commands: config.live.commands,
+            names: config.listed.iter().map(|row| row.name.to_string()).collect(),
             shared: config.live.tape_shared.as_ref().map(|path| path.display().to_string()),
             unshared: None,
             end,
@@ -203,27 +205,53 @@ impl Gateway {
     /// One line's answer.
     pub(crate) fn answer(&mut self, line: &str) -> Reply {
         match line {
-            "status" => Reply::status(Status::Gateway(Box::new(self.status()))),
-            "kill" => self.command(Word::Kill, "kill switch thrown"),
-            "release" => self.command(Word::Release, "kill switch released"),
-            "enable" => self.command(Word::Enable, "strategies may act"),
-            "disable" => self.command(Word::Disable, "strategies are stopped, what rests is cancelled"),
-            "snapshot" => self.command(CommandBuf::snapshot(VenueId::FIRST), "a snapshot is asked for"),
+            "status" => return Reply::status(Status::Gateway(Box::new(self.status()))),
             "shutdown" => {
                 self.end.stop();
-                Reply::done("the gateway ends in order")
+                return Reply::done("the gateway ends in order");
             }
-            other => Reply::unknown(other, &KNOWN),
+            _ => {}
+        }
+        if let Some(ticket) = line.strip_prefix("answer ") {
+            return self.outcome(ticket);
+        }
+        match words::read(line, &self.names, self.clock.now()) {
+            Some(Ok(read)) => self.command(&read),
+            Some(Err(error)) => Reply::error(error),
+            None => {
+                let words = SAID.iter().map(|(said, _)| *said);
+                Reply::unknown(line, &KNOWN.into_iter().chain(words).collect::<Vec<_>>())
+            }
         }
     }
 
-    fn command(&self, command: impl Into<CommandBuf>, said: &str) -> Reply {
-        if self.handle.command(command) {
-            Reply::done(said)
-        } else {
-            let n = self.commands;
-            Reply::error(format!("{n} commands wait for the lane already (control.commands): it may be stuck"))
+    /// Says it to the lane, whose answer comes later: nobody waits for it here, as a kill switch may be next.
+    fn command(&self, read: &words::Read) -> Reply {
+        let Some(inbox) = self.handle.inbox(Commander::CONTROL) else { return Reply::error("the lane has no inbox") };
+        let said = match (read.word(), read.to) {
+            (Word::Kill, To::LANE) => "kill switch thrown",
+            (Word::Release, To::LANE) => "kill switch released",
+            _ => "the lane is told",
+        };
+        match inbox.send(read.to, read.expires, read.word()) {
+            Ok(ticket) => Reply { ticket: Some(ticket), ..Reply::done(said) },
+            // The switch needs no room.
+            Err(_) if read.to == To::LANE && matches!(read.word(), Word::Kill | Word::Release) => Reply::done(said),
+            Err(full) => Reply::error(full.to_string()),
         }
+    }
+
+    fn outcome(&self, ticket: &str) -> Reply {
+        let Ok(ticket) = ticket.parse() else { return Reply::error(format!("{ticket:?} is no ticket")) };
+        let answer = self.handle.inbox(Commander::CONTROL).and_then(|inbox| inbox.answer(ticket));
+        let (said, error) = match answer {
+            None => ("pending", None),
+            Some(Answered { said, .. }) if said == Said::Taken => (said.name(), None),
+            Some(Answered { said, why, .. }) => {
+                (said.name(), Some(if why.is_empty() { said.name().to_owned() } else { why }))
+            }
+        };
+        Reply { ok: error.is_none(), error, ticket: Some(ticket), outcome: Some(said.to_owned()), ..Reply::default() }
     }
 
     pub(crate) fn status(&self) -> GatewayStatus {

@@ -85,7 +85,7 @@ fn garbage_gets_an_error_and_harms_nobody() {
     let mut good = Caller::new(&path);
     let mut endless = Caller::new(&path);
     endless.send(&[b'x'; 10 * LONGEST]);
-    assert!(endless.error().contains("at most 256 bytes"));
+    assert!(endless.error().contains("at most 1024 bytes"));
     assert!(endless.answer().is_none(), "and is closed");
     let mut random = 0x9E37_79B9_7F4A_7C15_u64;
     for _ in 0..50 {

@@ -85,7 +85,12 @@ fn every_command_is_answered_and_garbage_is_refused() {
             assert!(refused["ok"] == false && refused["error"].is_string(), "{refused}");
         }
     }
-    assert!(clients[0].ask(b"stop\n")["error"].as_str().unwrap().contains("status, kill, release"));
+    assert!(
+        clients[0].ask(b"stop\n")["error"]
+            .as_str()
+            .unwrap()
+            .contains("status, shutdown, tape, answer TICKET, kill [venue N")
+    );
 
     let [client, _] = &mut clients;
     assert_eq!(client.ask(b"disable\n")["ok"], true);
@@ -104,11 +109,47 @@ fn every_command_is_answered_and_garbage_is_refused() {
     assert!(second.status.code() == Some(1) && said.contains("a process listens there already"), "{said}");
     assert!(!exists(&world.path("second.log")) && exists(&world.path("gateway.sock")));
 
+    // Words with arguments are answered by the lane.
+    let config = world.text("gateway.toml");
+    let say = |words: &[&str]| {
+        let done = firelane(&[&["command", config.as_str()], words].concat()).output().unwrap();
+        let said = [done.stdout, done.stderr].concat();
+        (done.status.code(), String::from_utf8(said).unwrap().trim().to_owned())
+    };
+    let is = |code, said: &str| (Some(code), said.to_owned());
+    let taken = "limits #0 max_position=400";
+    assert_eq!(say(&["limits", "#0", "max_position=400"]), is(0, &format!("Taken: {taken}")));
+    assert_eq!(say(&["limits", "#0", "max_position=-1"]), is(1, "Rejected: risk.max_position must be 0 to 2^40"));
+    assert_eq!(say(&["kill", "venue", "9"]), is(1, "Rejected: the lane has no such venue"));
+    let (code, said) = say(&["limits", "#0"]);
+    assert!(code == Some(1) && said.contains("nothing is said to change"), "{said}");
+    let (code, said) = say(&["target", "#0", "-300", "--json"]);
+    assert!(code == Some(1) && said.contains("\"outcome\":\"rejected\"") && said.contains("understands"), "{said}");
+    let (code, said) = say(&[]);
+    assert!(code == Some(0) && said.contains("locates NAME SHARES"), "{said}");
+    for part in [
+        &["--instrument", "#0"][..],
+        &["--instrument", "#0", "--release"],
+        &["--venue", "0"],
+        &["--venue=0", "--release"],
+    ] {
+        let (code, said) = world.kill(part);
+        assert!(code == 0 && said.starts_with("Taken: "), "{said}");
+    }
+    let unknown = client.ask(b"answer 77777\n");
+    assert_eq!((unknown["ok"].as_bool(), unknown["outcome"].as_str()), (Some(true), Some("pending")));
+
     assert_eq!(client.ask(b"shutdown\n")["ok"], true);
     let report = gateway.report(0);
     assert_eq!((report["ended"].as_str(), report["clean"].as_bool()), (Some("asked"), Some(true)), "{report}");
     world.assert_log_verifies();
-    assert_eq!(world.commands(), ["Start", "Disable", "Enable", "Snapshot", "Shutdown"]);
+    assert_eq!(
+        world.commands(),
+        [
+            "Start", "Disable", "Enable", "Snapshot", "Limits", "Limits", "Kill", "Target", "Kill", "Release", "Kill",
+            "Release", "Shutdown"
+        ]
+    );
     venue.signal("-TERM");
     venue.report(0);
 }

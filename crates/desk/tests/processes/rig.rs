@@ -184,10 +184,11 @@ impl World {
 
     /// Commands in the latest log, in order.
     pub(crate) fn commands(&self) -> Vec<String> {
-        let output = firelane(&["log", "dump", &self.text(&self.log())]).output().unwrap();
+        let log = self.text(&self.log());
+        let output = firelane(&["log", "dump", &log, "--kind", "Command", "--json"]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let commands = text.lines().filter(|line| line.contains(" Command "));
-        commands.map(|line| line.split_whitespace().next_back().unwrap().to_owned()).collect()
+        let record = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        text.lines().map(|line| record(line)["fields"]["command"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Ends the gateway and then the venue, both in order, and compares what they say they hold, and the fills. Answers the

@@ -4,14 +4,16 @@ use super::super::scribe::LogSink;
 use super::super::{Handle, SharedBoard};
 use super::*;
 use crate::base::LineId;
+use crate::flow::Arrival;
+use crate::flow::command::To;
 use crate::flow::session::SessionInput;
-use crate::flow::{Arrival, Word};
 use crate::shell::config::Config;
 use crate::shell::journal::Sink;
 use crate::shell::log::Effects;
 use crate::shell::ring::{FrameReader, ring};
 use std::io::{ErrorKind, Read};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// For each input it sends an order and a cancel, in two calls if so told.
@@ -78,12 +80,13 @@ fn rig(port: Option<&TcpListener>) -> Rig {
 fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
     let mut config = Config::parse("[log]\nring_bytes = 2097152\n").unwrap().live;
     config.net.orders = port.map_or(config.net.orders, |port| port.local_addr().unwrap());
+    let (kill, board) = (KillSwitch::new(), SharedBoard::default());
     let handle = Handle {
-        inbox: Arc::new(ArrayQueue::new(4)),
-        kill: KillSwitch::new(),
+        inboxes: super::super::inboxes(vec![Commander(7)], 4, &kill, &board),
+        kill,
         over: Stop::new(),
         failing: Stop::new(),
-        board: SharedBoard::default(),
+        board,
         tape: crate::shell::broadcast::Shared::new(0),
         shared_tape: None,
     };
@@ -304,4 +307,92 @@ impl Rig {
             while self.side.journal.effect(1, Mono(0), Kind::Datagram, &[], &body).is_ok() {}
         }
     }
+}
+
+/// A tape that keeps what it is given.
+#[derive(Clone, Default)]
+struct Kept(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Sink for Kept {
+    fn put(&mut self, parts: &[&[u8]]) -> Result<(), LogError> {
+        *self.0.lock().unwrap() = parts.concat();
+        Ok(())
+    }
+    fn finish(self: Box<Self>) -> Result<(), LogError> {
+        Ok(())
+    }
+}
+
+impl Kept {
+    /// Why the last command was refused.
+    fn why(&self) -> Option<String> {
+        let record = std::mem::take(&mut *self.0.lock().unwrap());
+        let body = record.get(size_of::<RecordHeader>()..)?;
+        record::command::Answer::read(body).map(|answer| answer.text.to_owned())
+    }
+}
+
+/// One that never becomes an input is answered all the same, by the shell.
+#[test]
+fn what_comes_too_late_for_the_lane_is_refused_by_the_shell() {
+    let (mut rig, tape) = (rig(None), Kept::default());
+    rig.side.journal.tape_into(Box::new(tape.clone()));
+    let desk = rig.handle.inbox(Commander(7)).unwrap().clone();
+    let send = |rig: &mut Rig, word| {
+        desk.send(To::LANE, Mono::NEVER, word).unwrap();
+        rig.side.serve(&mut rig.lane, &mut ());
+        tape.why()
+    };
+    assert_eq!((send(&mut rig, Word::Enable), rig.lane.commands.len()), (None, 1));
+    assert_eq!(rig.lane.commands[0].read().from, Commander(7));
+    let late = Some("the kill switch was thrown or released again since".to_owned());
+    for (first, second) in [(Word::Kill, Word::Release), (Word::Release, Word::Kill)] {
+        rig.lane.commands.clear();
+        // Both before the lane has looked: the second holds.
+        desk.send(To::LANE, Mono::NEVER, first).unwrap();
+        desk.send(To::LANE, Mono::NEVER, second).unwrap();
+        let desks = |rig: &Rig| rig.lane.commands.iter().filter(|c| c.read().from == Commander(7)).count();
+        let next = rig.side.inboxes.pop().unwrap();
+        rig.side.command(&mut rig.lane, &mut (), next);
+        assert_eq!((tape.why(), desks(&rig)), (late.clone(), 0));
+        rig.side.serve(&mut rig.lane, &mut ());
+        assert_eq!((tape.why(), desks(&rig)), (None, 1));
+        assert_eq!(rig.lane.commands.last().unwrap().read().word, second);
+    }
+    rig.side.end();
+    assert_eq!(send(&mut rig, Word::Enable), Some("the lane is ending".to_owned()));
+}
+
+/// What somebody asked for is not lost where the feed has no room for it; the lane's own wishes come again by themselves.
+#[test]
+fn snapshots_that_others_want_wait_for_the_feed() {
+    let mut rig = rig(None);
+    let desk = rig.handle.inbox(Commander(7)).unwrap().clone();
+    let venue = To::venue(VenueId(0));
+    rig.side.wants_snapshot.insert(VenueId(0));
+    for _ in 0..2 {
+        desk.send(venue, Mono::NEVER, Word::Snapshot).unwrap();
+    }
+    rig.side.serve(&mut rig.lane, &mut ());
+    assert!(rig.lane.commands.is_empty(), "they are the feed's");
+    let next = |rig: &mut Rig| rig.side.take_wish().map(|wish| (wish, wish.read().from.0, wish.read().ticket));
+    let first = next(&mut rig).unwrap();
+    assert_eq!((first.1, first.2), (7, 1));
+    rig.side.keep_wish(first.0);
+    assert_eq!(next(&mut rig).map(|wish| (wish.1, wish.2)), Some((7, 1)));
+    assert_eq!(next(&mut rig).map(|wish| (wish.1, wish.2)), Some((7, 2)));
+    let own = next(&mut rig).unwrap();
+    assert_eq!((own.1, own.2), (0, 0));
+    rig.side.keep_wish(own.0);
+    assert_eq!(next(&mut rig), None);
+    // Others wait while it has enough of them.
+    for _ in 0..COMMANDS {
+        rig.side.keep_wish(first.0);
+    }
+    desk.send(To::LANE, Mono::NEVER, Word::Enable).unwrap();
+    rig.side.serve(&mut rig.lane, &mut ());
+    assert!(rig.lane.commands.is_empty());
+    next(&mut rig);
+    rig.side.serve(&mut rig.lane, &mut ());
+    assert_eq!(rig.lane.commands.len(), 1);
 }
