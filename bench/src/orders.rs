@@ -22,7 +22,7 @@ use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
 use firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
 use firelane_gateway::flow::wire::soupbintcp::Password;
-use firelane_gateway::flow::wiring::{Probe, Stage};
+use firelane_gateway::flow::wiring::{Mark, Probe};
 use firelane_gateway::flow::{Arrival, CommandBytes, Gateway, Input};
 use firelane_gateway::shell::config::Config;
 use serde::Serialize;
@@ -52,7 +52,7 @@ pub struct StageTime {
     pub time: Percentiles,
 }
 
-const STAGES: [Stage; 5] = [Stage::Decoded, Stage::Booked, Stage::Decided, Stage::Approved, Stage::Encoded];
+const STAGES: [Mark; 5] = [Mark::Decoded, Mark::Booked, Mark::Decided, Mark::Approved, Mark::Encoded];
 
 /// The latest stamp of each stage. With `ALL` false, of the last alone. Shared: the lane does not show its probe.
 #[derive(Clone, Debug, Default)]
@@ -60,9 +60,9 @@ struct Stamps<const ALL: bool>(Rc<[Cell<u64>; STAGES.len()]>);
 
 impl<const ALL: bool> Probe for Stamps<ALL> {
     #[inline(always)]
-    fn pass(&mut self, stage: Stage) {
-        if ALL || stage == Stage::Encoded {
-            self.0[stage as usize].set(stamp());
+    fn pass(&mut self, mark: Mark) {
+        if ALL || mark == Mark::Encoded {
+            self.0[mark as usize].set(stamp());
         }
     }
 }
@@ -190,7 +190,7 @@ fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: 
         let end = stamp();
         ensure!(progress == Progress::Done, "one message took more than one call");
         samples.any.push(end - start);
-        let encoded = floor.stamps.0[Stage::Encoded as usize].get();
+        let encoded = floor.stamps.0[Mark::Encoded as usize].get();
         if encoded != 0 {
             samples.total.push(encoded - start);
             if ALL {

@@ -11,8 +11,8 @@ use firelane_gateway::shell::plugs::Taker;
 use firelane_sim::backtest::{self, Backtest, BacktestConfig};
 use firelane_sim::capture::write_binary_file;
 use firelane_sim::exchange::{Exchange, Synthetic};
-use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
+use firelane_sim::order_flow::FlowConfig;
 use std::error::Error;
 
 /// 20 November 2024, from 9:30.

@@ -11,9 +11,9 @@
 use firelane_gateway::base::{ExchangeTime, Mono, Nanos};
 use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::far_end::{Door, FarEnd, FarEndConfig, Login};
-use firelane_sim::flow::FlowConfig;
 use firelane_sim::journal::Journal;
 use firelane_sim::net::Faults;
+use firelane_sim::order_flow::FlowConfig;
 use firelane_sim::server::VenueConfig;
 use firelane_sim::venue::acceptor::PortConfig;
 use std::error::Error;

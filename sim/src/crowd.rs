@@ -1,6 +1,6 @@
-//! The rest of the market: plays the synthetic [`flow`](crate::flow) into the venue.
+//! The rest of the market: plays the synthetic [order flow](crate::order_flow) into the venue.
 
-use crate::flow::{FlowAction, FlowConfig, Handle, MarketPeek, OrderFlow};
+use crate::order_flow::{FlowAction, FlowConfig, Handle, MarketPeek, OrderFlow};
 use crate::venue::Venue;
 use crate::venue::engine::TradingState;
 use crate::venue::market::{Effect, Life, NewOrder, Refusal};

@@ -4,8 +4,8 @@ mod tricks;
 
 use crate::clock::Agenda;
 use crate::crowd::{Crowd, CrowdStats};
-use crate::flow::FlowConfig;
 use crate::net::Faults;
+use crate::order_flow::FlowConfig;
 use crate::rng::Rng;
 use crate::venue::Venue;
 use crate::venue::acceptor::{ConnId, Output, PortConfig};

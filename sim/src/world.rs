@@ -26,7 +26,7 @@
 //! use firelane_gateway::base::{ExchangeTime, Mono, Nanos, VenueId};
 //! use firelane_sim::exchange::{Exchange, Synthetic};
 //! use firelane_sim::far_end::{FarEnd, FarEndConfig, Login};
-//! use firelane_sim::flow::FlowConfig;
+//! use firelane_sim::order_flow::FlowConfig;
 //! use firelane_sim::net::Faults;
 //! use firelane_sim::world::World;
 //!

@@ -11,7 +11,7 @@
 //! Values that the specification does not list are taken at their safest: an unknown trading state is a halt.
 
 use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
-use super::market::{Class, MarketLine, NoEvent, Peek};
+use super::market::{MarketLine, NoEvent, Peek, Soundness};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
 use crate::base::{
     ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Name, Nanos, Reader, Save, Side, State, Symbol,
@@ -234,11 +234,11 @@ impl From<Malformed> for NoEvent {
 impl Peek for ItchLine {
     /// An empty message, which MoldUDP64 allows, carries nothing that could be wrong: it is unknown, not malformed.
     #[inline]
-    fn classify(message: &[u8]) -> Class {
+    fn classify(message: &[u8]) -> Soundness {
         match itch50::check(message) {
-            Ok(()) => Class::Good,
-            Err(Malformed::UnknownType(_) | Malformed::Empty) => Class::Unknown,
-            Err(Malformed::BadLength { .. } | Malformed::BadSide(_)) => Class::Malformed,
+            Ok(()) => Soundness::Good,
+            Err(Malformed::UnknownType(_) | Malformed::Empty) => Soundness::Unknown,
+            Err(Malformed::BadLength { .. } | Malformed::BadSide(_)) => Soundness::Malformed,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::base::{Instrument, InstrumentId, InstrumentTable, Name, State, Utc, V
 
 /// What a message is, judged by type and length alone: what arbitration needs to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Class {
+pub enum Soundness {
     /// Well-formed.
     Good,
     /// A type that this build does not know: delivered, counted, harmless.
@@ -33,7 +33,7 @@ pub enum NoEvent {
 /// A feed is built for one such protocol.
 pub trait Peek {
     /// Judges one message.
-    fn classify(message: &[u8]) -> Class;
+    fn classify(message: &[u8]) -> Soundness;
 
     /// A number that is the same for all messages of one instrument (the stock locate), read even from a malformed
     /// message if the bytes are there. `None` or `Some(0)`: unknown, or the whole market.

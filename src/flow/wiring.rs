@@ -18,13 +18,13 @@ pub trait Wiring {
     type Signal: Signal;
     /// The strategy, or a pair of strategies.
     type Strategy: Strategy<Self::Signal>;
-    /// Who is told of the stages passed.
+    /// Who is told of the marks passed.
     type Probe: Probe;
 }
 
-/// Stages of the way from packet to order, in their order.
+/// Marks on the way from packet to order, in their order: where a stage of it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stage {
+pub enum Mark {
     /// A message left the feed and is decoded.
     Decoded,
     /// Book and trading state have it.
@@ -37,7 +37,7 @@ pub enum Stage {
     Encoded,
 }
 
-/// Is told when a stage is passed. The lane can't read it back, so it can't decide by it.
+/// Is told when a mark is passed. The lane can't read it back, so it can't decide by it.
 pub trait Probe {
     /// An input is begun, which came in at `now`.
     #[inline(always)]
@@ -48,14 +48,14 @@ pub trait Probe {
     #[inline(always)]
     fn message(&mut self, _arrived: Mono) {}
 
-    /// A stage was passed.
-    fn pass(&mut self, stage: Stage);
+    /// A mark was passed.
+    fn pass(&mut self, mark: Mark);
 }
 
 /// Tells nobody, costs nothing.
 impl Probe for () {
     #[inline(always)]
-    fn pass(&mut self, _stage: Stage) {}
+    fn pass(&mut self, _mark: Mark) {}
 }
 
 /// What the lane does of its own accord.

@@ -2,7 +2,7 @@
 //!
 //! Every key but `wiring` has a default, and a unit in its name or its comment; unknown keys are refused; every error names
 //! the key and what it may be. [`SAMPLE`] is the default configuration, written out and explained; a test holds the two
-//! equal. What trades brings tables of its own: see [`plug`](super::plug), and [`sample`](super::plug::sample) for the
+//! equal. What trades brings tables of its own: see [`plug`], and [`sample`](super::plug::sample) for the
 //! configuration of a whole program.
 //! Secrets are not part of it: a key ending in `_env` names the environment variable that holds one.
 

@@ -11,7 +11,7 @@
 
 use crate::base::Mono;
 use crate::flow::record::TraceBody;
-use crate::flow::wiring::{Probe, Stage};
+use crate::flow::wiring::{Mark, Probe};
 use crate::shell::clock::Clock;
 use zerocopy::byteorder::little_endian::U64;
 
@@ -64,16 +64,16 @@ impl Probe for StageProbe {
     }
 
     #[inline]
-    fn pass(&mut self, stage: Stage) {
+    fn pass(&mut self, mark: Mark) {
         let (Some(clock), true) = (&self.clock, self.within) else { return };
         let now = U64::new(clock.now().0);
         let order = &mut self.at_hand;
-        match stage {
-            Stage::Decoded => order.decoded = now,
-            Stage::Booked => order.booked = now,
-            Stage::Decided => order.decided = now,
-            Stage::Approved => order.approved = now,
-            Stage::Encoded => {
+        match mark {
+            Mark::Decoded => order.decoded = now,
+            Mark::Booked => order.booked = now,
+            Mark::Decided => order.decided = now,
+            Mark::Approved => order.approved = now,
+            Mark::Encoded => {
                 order.encoded = now;
                 if self.orders.len() < self.orders.capacity() {
                     self.orders.push(self.at_hand);
@@ -99,7 +99,7 @@ impl Traced for StageProbe {
 mod tests {
     use super::*;
 
-    const ALL: [Stage; 5] = [Stage::Decoded, Stage::Booked, Stage::Decided, Stage::Approved, Stage::Encoded];
+    const ALL: [Mark; 5] = [Mark::Decoded, Mark::Booked, Mark::Decided, Mark::Approved, Mark::Encoded];
 
     #[test]
     fn an_order_carries_its_stamps_in_order_and_the_wait_of_its_message() {
@@ -110,8 +110,8 @@ mod tests {
         probe.message(arrived);
         ALL.iter().for_each(|stage| probe.pass(*stage));
         // A second order for the same message: its own gate and encoding.
-        probe.pass(Stage::Approved);
-        probe.pass(Stage::Encoded);
+        probe.pass(Mark::Approved);
+        probe.pass(Mark::Encoded);
         let [first, second] = probe.traces() else { panic!("two orders") };
         assert_eq!((first.arrived.get(), first.released.get()), (arrived.0, released.0));
         for order in [first, second] {
@@ -128,10 +128,10 @@ mod tests {
     fn what_no_message_caused_is_not_traced_and_without_a_clock_nothing_is() {
         let mut probe = StageProbe::new(Some(Clock::new()));
         probe.begin(Mono(5));
-        probe.pass(Stage::Encoded);
+        probe.pass(Mark::Encoded);
         probe.message(Mono(5));
         probe.begin(Mono(6));
-        probe.pass(Stage::Encoded);
+        probe.pass(Mark::Encoded);
         assert!(probe.traces().is_empty());
         let mut blind = StageProbe::new(None);
         blind.message(Mono(5));
@@ -144,7 +144,7 @@ mod tests {
         let mut probe = StageProbe::new(Some(Clock::new()));
         probe.message(Mono(1));
         let capacity = probe.orders.capacity();
-        (0..capacity + 3).for_each(|_| probe.pass(Stage::Encoded));
+        (0..capacity + 3).for_each(|_| probe.pass(Mark::Encoded));
         assert_eq!((probe.traces().len(), probe.orders.capacity()), (capacity, capacity));
     }
 }

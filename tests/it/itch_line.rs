@@ -5,7 +5,7 @@ use firelane_gateway::base::{
 };
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status, TradingAction};
 use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::market::{Class, MarketLine, NoEvent, Peek};
+use firelane_gateway::flow::market::{MarketLine, NoEvent, Peek, Soundness};
 use firelane_gateway::flow::wire::itch50::{TYPES, length_of};
 
 const DAY: u32 = 15_512;
@@ -224,17 +224,21 @@ fn what_cannot_be_decoded_is_classified_and_named() {
     let mut decode = |bytes: &[u8]| (ItchLine::classify(bytes), line.decode(bytes, &mut table));
     for kind in TYPES {
         let mut bytes = message(kind, 1, &[(19, b"B")]);
-        assert_eq!(ItchLine::classify(&bytes), Class::Good, "{}", char::from(kind));
+        assert_eq!(ItchLine::classify(&bytes), Soundness::Good, "{}", char::from(kind));
         bytes.push(0);
-        assert_eq!(decode(&bytes), (Class::Malformed, Err(NoEvent::BadLength(kind))));
+        assert_eq!(decode(&bytes), (Soundness::Malformed, Err(NoEvent::BadLength(kind))));
         bytes.truncate(bytes.len() - 2);
-        assert_eq!(decode(&bytes), (Class::Malformed, Err(NoEvent::BadLength(kind))));
+        assert_eq!(decode(&bytes), (Soundness::Malformed, Err(NoEvent::BadLength(kind))));
     }
-    assert_eq!(decode(b"z234"), (Class::Unknown, Err(NoEvent::UnknownType(b'z'))));
-    assert_eq!(decode(b""), (Class::Unknown, Err(NoEvent::UnknownType(0))), "MoldUDP64 allows it; it carries nothing");
+    assert_eq!(decode(b"z234"), (Soundness::Unknown, Err(NoEvent::UnknownType(b'z'))));
+    assert_eq!(
+        decode(b""),
+        (Soundness::Unknown, Err(NoEvent::UnknownType(0))),
+        "MoldUDP64 allows it; it carries nothing"
+    );
     let mut sideless = add(1, 1, "A");
     sideless[19] = b'X';
-    assert_eq!(decode(&sideless).0, Class::Malformed);
+    assert_eq!(decode(&sideless).0, Soundness::Malformed);
     assert!(matches!(decode(&sideless).1, Err(NoEvent::BadField(_))));
     assert_eq!((ItchLine::locate(b"z\x01\x02"), ItchLine::locate(b"z\x01")), (Some(0x102), None));
 }

@@ -16,6 +16,7 @@ use proptest::prelude::*;
 
 mod left;
 mod money;
+mod stops;
 
 const A: InstrumentId = InstrumentId(0);
 const B: InstrumentId = InstrumentId(1);

@@ -7,7 +7,7 @@ use firelane_gateway::base::{
 };
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::{FeedConfig, Mold, Notice, Release, RerequestConfig, SnapshotConfig, Start};
-use firelane_gateway::flow::market::{Class, MarketLine, NoEvent, Peek};
+use firelane_gateway::flow::market::{MarketLine, NoEvent, Peek, Soundness};
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::soupbintcp::Password;
@@ -19,11 +19,11 @@ pub struct Toy;
 firelane_gateway::state! { Toy {} }
 
 impl Peek for Toy {
-    fn classify(message: &[u8]) -> Class {
+    fn classify(message: &[u8]) -> Soundness {
         match message {
-            [kind @ b'a'..=b'k', ..] if message.len() == 11 + usize::from(kind - b'a') => Class::Good,
-            [] | [b'a'..=b'k', ..] => Class::Malformed,
-            _ => Class::Unknown,
+            [kind @ b'a'..=b'k', ..] if message.len() == 11 + usize::from(kind - b'a') => Soundness::Good,
+            [] | [b'a'..=b'k', ..] => Soundness::Malformed,
+            _ => Soundness::Unknown,
         }
     }
     fn locate(message: &[u8]) -> Option<u16> {
@@ -153,12 +153,12 @@ impl Owner {
             match release {
                 Release::Message { sequence, bytes, .. } => {
                     assert_eq!(self.next.replace(sequence + 1).unwrap_or(sequence), sequence);
-                    assert_ne!(Toy::classify(bytes), Class::Malformed);
+                    assert_ne!(Toy::classify(bytes), Soundness::Malformed);
                     self.snapshot = false;
                 }
                 Release::Snapshot { bytes } => {
                     assert!(self.snapshot);
-                    assert_ne!(Toy::classify(bytes), Class::Malformed);
+                    assert_ne!(Toy::classify(bytes), Soundness::Malformed);
                 }
                 Release::Notice(Notice::Lost { first, count, .. }) => {
                     assert!(count > 0);

@@ -6,8 +6,8 @@ use firelane_gateway::flow::wire::soupbintcp::{Client, ClientConfig, ClientEvent
 use firelane_gateway::shell::agent::Agent;
 use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::far_end::{FarEnd, FarEndConfig, Login};
-use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
+use firelane_sim::order_flow::FlowConfig;
 use firelane_sim::server::{Clock, Command, Setup, SinceStart, VenueEvent, VenueHandle, VenueServer, VenueStatus};
 use firelane_sim::venue::acceptor::PortConfig;
 use std::collections::BTreeMap;

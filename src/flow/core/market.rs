@@ -9,7 +9,7 @@ impl<W: Wiring> Core<W> {
         let Some(ends) = self.ends.get_mut(venue) else { return };
         match ends.line.decode(bytes, &mut self.instruments) {
             Ok(event) => {
-                self.probe.pass(Stage::Decoded);
+                self.probe.pass(Mark::Decoded);
                 self.on_event(now, venue, &event, out);
             }
             Err(why) => self.skip(venue, why, bytes, out),
@@ -22,7 +22,7 @@ impl<W: Wiring> Core<W> {
         let Some(market) = self.markets.get_mut(venue) else { return };
         market.at = event.at;
         let applied = self.take_in(venue, event, out);
-        self.probe.pass(Stage::Booked);
+        self.probe.pass(Mark::Booked);
         // Without an instrument, the event is about the whole market: no book to decide on.
         let Some(id) = applied.instrument.or(event.instrument) else { return };
         if self.policy.tape_events {
@@ -43,7 +43,7 @@ impl<W: Wiring> Core<W> {
         self.counters.said_dropped = self.counters.said_dropped.wrapping_add(dropped);
         if self.acts() {
             self.call(now, id, |strategy, view, ask| strategy.on_event(id, event, view, ask));
-            self.probe.pass(Stage::Decided);
+            self.probe.pass(Mark::Decided);
         }
     }
 

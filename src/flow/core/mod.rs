@@ -14,7 +14,7 @@ use super::session::SessionInput;
 use super::signal::{Said, Signal};
 use super::strategy::{Actions, Sources, Strategy, View};
 use super::venue::{Feeds, MarketState, Markets, Venue, VenueParts};
-use super::wiring::{Parts, Policy, Probe, Stage, Wiring};
+use super::wiring::{Mark, Parts, Policy, Probe, Wiring};
 use super::{FeedsOf, Input, Machine, UtcOffset};
 use crate::base::{
     ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, Name, Nanos, PerVenue, SessionId, Side,

@@ -69,14 +69,14 @@ impl<W: Wiring> Core<W> {
             (Err(Refusal::NoRoom), Err(why)) => return Err(refusal(why)),
             (approvals, _) => approvals?,
         };
-        self.probe.pass(Stage::Approved);
+        self.probe.pass(Mark::Approved);
         for approved in approvals {
             let mark = approved.mark;
             *enter = approved.enter;
             let id = self.orders.next_id();
             let ends = self.ends.get_mut(row.venue).ok_or(Refusal::EntryNotReady)?;
             let sent = ends.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
-            self.probe.pass(Stage::Encoded);
+            self.probe.pass(Mark::Encoded);
             self.counters.entered = self.counters.entered.wrapping_add(1);
             match self.orders.opened(now, row.venue, enter, mark, sent) {
                 Some(change) => self.took_step(now, &change, out),
@@ -99,10 +99,10 @@ impl<W: Wiring> Core<W> {
         out.towards(row.venue);
         let facts = self.facts(now, order.instrument, &row);
         let approved = self.gate.replace(replace, &order_facts(&order), &facts)?;
-        self.probe.pass(Stage::Approved);
+        self.probe.pass(Mark::Approved);
         let ends = self.ends.get_mut(row.venue).ok_or(Refusal::EntryNotReady)?;
         let sent = ends.entry.replace(now, approved, &order, out).map_err(refusal)?;
-        self.probe.pass(Stage::Encoded);
+        self.probe.pass(Mark::Encoded);
         self.counters.replaced = self.counters.replaced.wrapping_add(1);
         match self.orders.replace_sent(now, &replace, sent) {
             Some(change) => self.took_step(now, &change, out),

@@ -50,7 +50,7 @@ pub use direct::{Broken, Direct, Framing, Said};
 pub use release::{Notice, Release, SnapshotTrouble};
 
 use super::Input;
-use super::market::{Class, Peek};
+use super::market::{Peek, Soundness};
 use super::outbox::Outbox;
 use super::session::SessionInput;
 use super::wire::moldudp64::{END_OF_SESSION, HEADER_LENGTH, Header, Messages, Packet, Request};
@@ -444,7 +444,7 @@ impl<M: Peek> Mold<M> {
                 break;
             };
             match block {
-                Ok((sequence, bytes)) if sequence == self.next && M::classify(bytes) != Class::Malformed => {
+                Ok((sequence, bytes)) if sequence == self.next && M::classify(bytes) != Soundness::Malformed => {
                     c.step_to(&walk);
                     self.next = sequence.wrapping_add(1);
                     self.win();
@@ -513,7 +513,7 @@ impl<M: Peek> Mold<M> {
     fn compare(&mut self, line: usize, first: u64, end: u64, packet: &[u8], keep: impl Fn(&[u8]) -> bool) {
         let count = u16::try_from(end.saturating_sub(first)).unwrap_or(u16::MAX);
         for (sequence, bytes) in Messages::at(packet, HEADER_LENGTH, first, count).flatten() {
-            if !self.recent.note(sequence, bytes, keep(bytes)) && M::classify(bytes) != Class::Malformed {
+            if !self.recent.note(sequence, bytes, keep(bytes)) && M::classify(bytes) != Soundness::Malformed {
                 self.differ(line, sequence);
             }
         }
@@ -582,10 +582,10 @@ impl<M: Peek> Mold<M> {
         let Some(Ok((sequence, bytes))) = walk.next() else {
             self.cursor.open = false;
             self.take_reply(c.line, c.first, c.sequence);
-            self.compare(c.line, c.first, c.sequence, input, |bytes| M::classify(bytes) != Class::Malformed);
+            self.compare(c.line, c.first, c.sequence, input, |bytes| M::classify(bytes) != Soundness::Malformed);
             return None;
         };
-        let is_sound = M::classify(bytes) != Class::Malformed;
+        let is_sound = M::classify(bytes) != Soundness::Malformed;
         let is_next = sequence == self.next && is_sound && !self.held;
         if is_next && self.is_last(sequence) {
             // Said first; then this message comes again.

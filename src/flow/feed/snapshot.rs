@@ -6,7 +6,7 @@ use super::FeedCounters;
 use super::config::SnapshotConfig;
 use super::release::SnapshotTrouble;
 use crate::base::{LoadError, Mono, Nanos, Reader, Save, SessionId, State};
-use crate::flow::market::{Class, Peek};
+use crate::flow::market::{Peek, Soundness};
 use crate::flow::outbox::{self, Outbox};
 use crate::flow::session::SessionSink;
 use crate::flow::wire::glimpse;
@@ -272,7 +272,7 @@ impl Snapshot {
             ClientEvent::Sequenced { payload, .. } => {
                 self.until = now.after(self.config.timeout);
                 match (M::classify(payload), self.scratch.get_mut(..payload.len())) {
-                    (Class::Malformed, _) => {
+                    (Soundness::Malformed, _) => {
                         counters.snapshot_malformed = counters.snapshot_malformed.wrapping_add(1);
                         Heard::Failed(SnapshotTrouble::Garbled)
                     }

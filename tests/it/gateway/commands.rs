@@ -226,28 +226,6 @@ fn a_kill_of_an_instrument_or_a_strategy_is_of_what_is_there_alone() {
 }
 
 #[test]
-fn a_replace_within_a_kills_scope_is_refused() {
-    let mut rig = two();
-    rig.venue.answers = false;
-    order(&mut rig, 1, Do::Buy, 100, 99_000);
-    // What cannot be cancelled yet still lives.
-    rig.taken(Word::Kill, To::strategy(SECOND));
-    order(&mut rig, 1, Do::Replace, 200, 99_100);
-    let refusals: Vec<_> = rig.decisions().into_iter().filter(|one| *one != APPROVED).collect();
-    assert!(!refusals.contains(&refused(Refusal::Disabled)), "{refusals:?}");
-    assert_eq!(rig.lane.core().gate().refused(Refusal::Killed), 0, "both wait for an answer");
-    rig.taken(Word::Release, To::strategy(SECOND));
-    rig.venue.answers = true;
-    let mut rig = Rig::trading(&Setup::default());
-    rig.tell(1, Do::Buy, 100, 99_000);
-    rig.venue.answers = false;
-    rig.command(Command::of(Word::Kill).to(To::instrument(Y)));
-    rig.look();
-    rig.tell(1, Do::Replace, 200, 99_100);
-    assert_eq!(rig.decisions(), [('R', 0)], "the other instrument's");
-}
-
-#[test]
 fn a_kill_of_a_venue_leaves_the_other_one_alone() {
     let mut street = venues::open();
     for venue in [VenueId(0), VenueId(1)] {

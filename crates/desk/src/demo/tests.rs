@@ -9,7 +9,7 @@ use firelane_gateway::shell::log::{FileHeader, FileReader};
 use firelane_gateway::shell::verify::verify;
 use firelane_sim::capture::binary_file::write_binary_file;
 use firelane_sim::crowd::Crowd;
-use firelane_sim::flow::FlowConfig;
+use firelane_sim::order_flow::FlowConfig;
 use firelane_sim::venue::Venue;
 use firelane_sim::venue::engine::EngineConfig;
 use std::path::PathBuf;

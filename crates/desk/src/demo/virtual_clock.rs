@@ -12,7 +12,7 @@ use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Recorder;
 use firelane_sim::clock::utc_offset;
 use firelane_sim::exchange::{Exchange, Synthetic};
-use firelane_sim::flow::FlowConfig;
+use firelane_sim::order_flow::FlowConfig;
 use firelane_sim::playthrough::{RecordedDay, opening_of};
 use firelane_sim::world::{Place, Seat, World, WorldConfig};
 use std::io::BufWriter;

@@ -4,8 +4,8 @@ use firelane_gateway::base::{ExchangeTime, Mono, Nanos, Price, Side, Symbol, Ven
 use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
 use firelane_sim::capture::write_binary_file;
 use firelane_sim::exchange::{Exchange, Synthetic};
-use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
+use firelane_sim::order_flow::FlowConfig;
 use firelane_sim::rng::Rng;
 use firelane_sim::venue::acceptor::PortConfig;
 use firelane_sim::venue::announce::{Line, Shown, Tape};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::exchange::{Exchange, Synthetic};
-use crate::flow::FlowConfig;
+use crate::order_flow::FlowConfig;
 
 /// A client that believes what it hears, from a snapshot on.
 #[derive(Default)]
