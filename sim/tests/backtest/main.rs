@@ -204,6 +204,27 @@ fn a_history_of_levels_fills_by_its_queue_over_lines_and_over_a_stream() {
     }
 }
 
+/// The last trade fills it, and that is heard although the recording is over by then.
+#[test]
+fn a_run_ends_a_round_trip_after_the_last_message() {
+    let mut history = History::new(&[Symbol::new("FIRE").unwrap()]);
+    history.open(at(0)).unwrap();
+    let level = |qty| EventKind::Level { side: Side::Buy, price: Price(100_000), qty: Qty(qty), orders: 0 };
+    let trade = EventKind::Trade { qty: Qty(300), price: Price(100_000), trade: 1 };
+    for (millis, kind) in [
+        (0, level(300)),
+        (5, level(400)),
+        (10, trade),
+        (11, EventKind::Trade { qty: Qty(60), price: Price(100_000), trade: 2 }),
+    ] {
+        history.push(&Event { at: at(millis), instrument: Some(InstrumentId(0)), kind }).unwrap();
+    }
+    let settings = settings(MarketData::Lines, Nanos::from_millis(1), Nanos::from_millis(9));
+    let mut run = Backtest::new(&settings, history.into_bytes(), Vec::new(), Recorder::new(lane(MarketData::Lines)));
+    run.run().unwrap();
+    assert_eq!(run.lane().gate().ledger().account(InstrumentId(0)).position, Qty(60));
+}
+
 #[test]
 fn drawn_latencies_are_the_seeds() {
     let run = |seed| {

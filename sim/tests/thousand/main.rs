@@ -18,8 +18,8 @@ use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
 use firelane_gateway::shell::lane::Recorder;
 use firelane_sim::exchange::Synthetic;
 use firelane_sim::far_end::{FarEnd, FarEndConfig};
-use firelane_sim::flow::FlowConfig;
 use firelane_sim::net::Faults;
+use firelane_sim::order_flow::FlowConfig;
 use firelane_sim::world::{Place, Seat, World, WorldConfig};
 
 struct Small;

@@ -168,3 +168,20 @@ fn strategies_know_universal_time_once_it_was_said() {
         assert!((at_least..=at_most).contains(&seen.load(Ordering::Relaxed)), "{said:?}: {seen:?}");
     }
 }
+
+#[test]
+fn each_link_has_faults_of_its_own_and_is_healed_to_its_own_ways() {
+    assert_eq!(Network::under(Faults::Heavy).healed(), Network::under(Faults::None));
+    let run = Run::heavy(1);
+    let config = WorldConfig::new(7, Faults::None, Nanos::from_secs(1));
+    let mut world = World::new(7);
+    let around = FarEndConfig::under(Faults::None, 7, config.snapshot);
+    let ports = vec![config.port(*b"FIRE"), config.port(*b"FIRE")];
+    let place = world.add_venue(FarEnd::new(around, exchange(2_500, ports, Faults::None, 7), Mono(0)));
+    let wire = Wire { network: Network::under(Faults::Heavy), ..config.wire(place, 0) };
+    let seats = [wire, Wire { port: 1, ..wire }].map(|wire| world.add_lane(Recorder::new(run.lane()), &[wire]));
+    seats.into_iter().for_each(|seat| world.start(seat, at(0)));
+    world.step_until(at(500)).unwrap();
+    let [one, two] = seats.map(|seat| world.wires(seat, VenueId::FIRST).0[0]);
+    assert!(one.sent == two.sent && one.lost > 0 && one != two, "{one:?}, {two:?}");
+}
