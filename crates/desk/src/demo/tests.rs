@@ -213,7 +213,9 @@ fn over_sockets_both_layouts_reconcile_say_how_long_orders_took_and_their_logs_v
         while let Some(record) = tape.next_record().unwrap() {
             traces += u64::from(record.kind == Some(Kind::Trace));
         }
-        assert_eq!(Some(traces), total["count"].as_u64(), "every order that is timed is on the tape");
+        // One of which not even the first byte could be sent at once has no last stamp: it is counted apart.
+        let timed = total["count"].as_u64().unwrap() + report["run"]["orders_that_waited"].as_u64().unwrap();
+        assert_eq!(traces, timed, "every order that is timed is on the tape");
         for file in [Some(log), options.tape] {
             std::fs::remove_file(file.unwrap()).unwrap();
         }
