@@ -14,7 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["demo"],
     &["replay"],
@@ -30,6 +30,10 @@ const COMMANDS: [&[&str]; 15] = [
     &["log", "verify"],
     &["log", "stat"],
     &["log", "dump"],
+    &["command"],
+    &["tape"],
+    &["tape", "tail"],
+    &["tape", "export"],
 ];
 
 #[test]
