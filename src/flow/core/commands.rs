@@ -122,8 +122,12 @@ impl<W: Wiring> Core<W> {
         self.due = self.all();
     }
 
-    /// Throws or releases a kill switch, and says so.
+    /// Throws or releases a kill switch, and says so where it was not so before: what a commander says to the whole lane comes
+    /// behind the shell's switch, which acts at once.
     fn throw(&mut self, scope: KillScope, thrown: bool, out: &mut Outbox) {
+        if self.gate.is_killed_in(scope) == thrown {
+            return;
+        }
         if thrown {
             self.gate.kill_in(scope);
         } else {

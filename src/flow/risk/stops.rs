@@ -47,6 +47,15 @@ impl Stops {
         self.disabled = StrategySet::none_of(first, count);
     }
 
+    fn is_thrown(&self, scope: KillScope) -> bool {
+        match scope {
+            KillScope::Lane => self.lane,
+            KillScope::Venue(venue) => self.venues.contains(venue),
+            KillScope::Instrument(id) => self.instruments.get(id.0 as usize).copied().unwrap_or(false),
+            KillScope::Strategy(strategy) => self.killed.contains(strategy),
+        }
+    }
+
     fn kill(&mut self, scope: KillScope, thrown: bool) {
         match scope {
             KillScope::Lane => self.lane = thrown,
@@ -117,6 +126,12 @@ impl Gate {
         self.stops.any = self.stops.is_any();
     }
 
+    /// Is this kill switch thrown?
+    #[must_use]
+    pub fn is_killed_in(&self, scope: KillScope) -> bool {
+        self.stops.is_thrown(scope)
+    }
+
     /// Is the kill switch of the lane thrown?
     #[must_use]
     pub fn is_killed(&self) -> bool {
@@ -170,7 +185,7 @@ mod tests {
         for scope in SCOPES {
             let mut stops = stops();
             stops.kill(scope, true);
-            assert!(stops.any);
+            assert!(stops.any && SCOPES.iter().all(|other| stops.is_thrown(*other) == (*other == scope)));
             for (id, venue, strategy) in [(0, 0, 3), (1, 0, 3), (0, 1, 3), (0, 0, 4), (1, 1, 4), (9, 9, 9)] {
                 let within = match scope {
                     KillScope::Lane => true,

@@ -92,6 +92,23 @@ fn order<S: Strategy<Imbalance>>(rig: &mut Rig<S>, locate: u16, what: Do, shares
     rig.market(&[tell(locate, what, shares, price)]);
 }
 
+/// The shell's switch acts at once, and the commander's word follows: told of once, answered each time.
+#[test]
+fn a_kill_switch_that_is_thrown_again_is_not_told_of_again() {
+    let mut rig = two();
+    let told = |rig: &Rig<_>| rig.tape(Kind::Alert, |b: &AlertBody| b.alert.get());
+    for (word, alert, part) in
+        [(Word::Kill, Alert::Killed, Alert::PartKilled), (Word::Release, Alert::Released, Alert::PartReleased)]
+    {
+        for (to, alert) in [(To::LANE, alert), (To::strategy(FIRST), part)] {
+            rig.taken(word, to);
+            assert_eq!(told(&rig), [alert as u16], "{word:?} {to:?}");
+            rig.taken(word, to);
+            assert!(told(&rig).is_empty(), "{word:?} {to:?}, again");
+        }
+    }
+}
+
 #[test]
 fn a_command_holds_until_it_expires_and_then_does_nothing() {
     let mut rig = Rig::trading(&Setup::default());
