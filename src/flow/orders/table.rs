@@ -531,6 +531,25 @@ mod tests {
         assert_all_saved(|| Table::new(3, 1, 2), &changes);
     }
 
+    /// Whether pending or overdue; and as restored, whatever was owed before.
+    #[test]
+    fn an_answer_is_owed_until_no_order_waits_for_one() {
+        let mut table = Table::new(3, 1, 2);
+        let empty = Writer::of(&table);
+        assert!(!table.is_owed());
+        let (one, two) = (live(&mut table, 5, 6, Side::Buy, 10), live(&mut table, 6, 7, Side::Sell, 12));
+        table.queue(one, Queue::Overdue);
+        table.queue(two, Queue::Quiet);
+        assert!(table.is_owed(), "one is overdue");
+        let owed = Writer::of(&table);
+        table.queue(one, Queue::Quiet);
+        assert!(!table.is_owed());
+        for (saved, is_owed) in [(&owed, true), (&empty, false), (&owed, true)] {
+            table.load(&mut Reader(saved)).unwrap();
+            assert_eq!(table.is_owed(), is_owed);
+        }
+    }
+
     /// Slots were reused, so that the living stand in another order than their slots.
     #[test]
     fn a_restored_table_goes_on_as_the_saved_one() {

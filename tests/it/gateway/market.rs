@@ -224,6 +224,20 @@ fn a_symbol_that_a_snapshot_names_without_an_h_is_halted() {
     assert_eq!(rig.decisions(), [refused(Refusal::NotTradable), APPROVED]);
 }
 
+/// At once, by the very message: nothing else may come for long.
+#[test]
+fn what_rests_in_a_halted_symbol_is_cancelled_where_the_policy_says_so_and_nowhere_else() {
+    for (cancel_when_untradable, asked) in [(true, "X"), (false, "")] {
+        let policy = Policy { cancel_when_untradable, ..Policy::default() };
+        let mut rig = Rig::trading(&Setup { policy, ..Setup::default() });
+        rig.tell(1, Do::Buy, 100, 99_000);
+        rig.tell(2, Do::Buy, 100, 99_000);
+        rig.look();
+        rig.market(&[action(1, b"H")]);
+        assert_eq!(rig.asked().as_str(), asked);
+    }
+}
+
 #[test]
 fn another_session_begins_from_nothing() {
     let policy = Policy { cancel_when_untradable: true, cancel_when_stale: false, ..Policy::default() };
