@@ -1,12 +1,14 @@
 //! What makes books stale, what that does, and what alone heals them.
 
 use super::rig::*;
-use firelane_gateway::base::{Nanos, SessionId, Side};
+use firelane_gateway::base::{Nanos, SessionId, Side, VenueId};
+use firelane_gateway::flow::outbox::{Outbox, Progress};
 use firelane_gateway::flow::record::Alert;
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::flow::trading::{NotInSnapshot, TradingConfig, UnknownState};
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::wiring::Policy;
+use firelane_gateway::flow::{Arrival, Input};
 use zerocopy::IntoBytes;
 
 pub(super) const APPROVED: (char, u16) = ('E', 0);
@@ -236,6 +238,32 @@ fn what_rests_in_a_halted_symbol_is_cancelled_where_the_policy_says_so_and_nowhe
         rig.market(&[action(1, b"H")]);
         assert_eq!(rig.asked().as_str(), asked);
     }
+}
+
+/// More than the outbox holds comes of one packet: the lane waits to be drained, and goes on where it was.
+#[test]
+fn a_packet_that_writes_more_than_there_is_room_for_is_taken_in_parts() {
+    let policy = Policy { tape_events: true, ..Policy::default() };
+    let mut rig = Rig::trading(&Setup { policy, ..Setup::default() });
+    // Each a new best bid: an event and a top on the tape. Fewer than the steps of one call.
+    let messages: Vec<_> = (0..240).map(|n| add(1, 50_000 + n, b"B", 100, 100_001 + n as u32)).collect();
+    let packet = packet(DAY, rig.next, &messages);
+    let input = Input::Packet(Arrival::on(VenueId::FIRST, A), &packet);
+    let mut out = Outbox::new(0);
+    let (mut records, mut waited) = (0, 0);
+    let mut progress = rig.lane.on_input(rig.now, input, &mut out);
+    loop {
+        records += out.outputs().count();
+        out.clear();
+        if progress == Progress::Done {
+            break;
+        }
+        waited += 1;
+        progress = rig.lane.resume(input, &mut out);
+    }
+    assert!(waited > 0, "{records} records found room at once");
+    assert_eq!((records, out.overflowed()), (2 * messages.len(), 0));
+    assert_eq!(bid(&rig, X), (100_240, 100));
 }
 
 #[test]
