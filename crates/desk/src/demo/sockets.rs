@@ -394,7 +394,7 @@ impl Run<'_> {
                 log_stalls: board.status.log_stalls.get(),
                 was_ready,
                 cycles,
-                threads: plan.seats().iter().map(|seat| (seat.name, seat.idle.word())).collect(),
+                threads: plan.seats().iter().map(|seat| (seat.name.to_string(), seat.idle.word())).collect(),
                 unpinned,
             }),
         };
