@@ -29,6 +29,9 @@ use std::collections::BTreeMap;
 /// The default configuration of a lane with every key explained, and nothing that trades.
 pub const SAMPLE: &str = include_str!("config.toml");
 
+/// The wiring that combines what `strategies` and `signals` name. Where there are strategies, it need not be named.
+pub const MIX: &str = "mix";
+
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -146,6 +149,8 @@ use live::{RawControl, RawNet, RawTape, RawThreads};
 table! { document Raw {
     wiring: String = String::new(),
     lane: Option<RawLane> = None,
+    strategies: Vec<String> = Vec::new(),
+    signals: Vec<String> = Vec::new(),
     day: Option<toml::value::Datetime> = None,
     utc_offset_minutes: i16 = -300,
     instruments: RawInstruments = RawInstruments::default(),
@@ -382,9 +387,21 @@ impl Config {
                 entry: variable("entry.password_env", &raw.entry.password_env)?,
                 snapshot: variable("feed.snapshot.password_env", &raw.feed.snapshot.password_env)?,
             },
-            wiring: raw.wiring,
+            wiring: wiring(raw.wiring, &raw.strategies, &raw.signals)?,
             text: text.to_owned(),
         })
+    }
+}
+
+/// What trades: by its name, or by the names of what it combines.
+fn wiring(named: String, strategies: &[String], signals: &[String]) -> Result<String, ConfigError> {
+    let combines = [("strategies", strategies), ("signals", signals)].into_iter().find(|(_, names)| !names.is_empty());
+    match combines {
+        Some((key, names)) if !named.is_empty() && named != MIX => {
+            Err(refuse(key, format!("{names:?}"), "left out, unless wiring is \"mix\" or is left out, too"))
+        }
+        Some(_) => Ok(MIX.to_owned()),
+        None => Ok(named),
     }
 }
 

@@ -4,9 +4,11 @@ use crate::cli::Check;
 use crate::control;
 use crate::paint;
 use crate::settings::{self, Problem, Role};
+use crate::times;
 use crate::wirings;
 use anyhow::Result;
 use firelane_gateway::flow::book::BookCapacity;
+use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, Layout};
 use firelane_gateway::shell::live::wishes;
 use firelane_gateway::shell::plan::{Cores, Plan};
@@ -128,6 +130,7 @@ fn warnings_of(text: &str, role: Role) -> Vec<String> {
     match role {
         Role::Gateway => wirings::parse(text).map_or(Vec::new(), |config| {
             let mut all = warnings(&config, &Cores::here());
+            all.extend(another_day(&config, Clock::new().began()));
             all.extend(secrets(&[&config.secrets.entry, &config.secrets.snapshot]));
             all.extend(config.live.control.as_deref().and_then(socket));
             all.extend(config.live.tape_shared.as_deref().and_then(shared));
@@ -185,6 +188,19 @@ pub(crate) fn limits(config: &Config) -> Vec<String> {
         warn(format!("net.orders and net.snapshot are both {}", config.live.net.orders));
     }
     all
+}
+
+/// Is the configured date another one than the venue has at `now`, in nanoseconds since 1970 UTC? It dates the first session
+/// of a live lane, whatever the clock says.
+pub(crate) fn another_day(config: &Config, now: u64) -> Option<String> {
+    const NS_A_DAY: u64 = 86_400_000_000_000;
+    let ahead = i64::from(config.utc_offset_minutes) * 60_000_000_000;
+    let there = now.saturating_add_signed(ahead);
+    let date = |days: u64| times::utc(days * NS_A_DAY).get(..10).unwrap_or_default().to_owned();
+    (config.day != 0 && u64::from(config.day) != there / NS_A_DAY).then(|| {
+        let (day, today) = (date(config.day.into()), date(there / NS_A_DAY));
+        format!("day = {day}, and at the venue it is {today}: leave it out, and a live session has the date at which it begins")
+    })
 }
 
 fn threads(config: &Config, cores: &Cores) -> Vec<String> {
@@ -285,6 +301,13 @@ mod tests {
             let all = warned(text, 4);
             assert!(all.contains(says), "{text}: {all}");
         }
+        let on = |day: &str, now| another_day(&wirings::parse(day).unwrap(), now);
+        // Five hours behind: the venue's 2 January 1970 begins at 05:00 UTC.
+        let begins = (24 + 5) * 3_600_000_000_000;
+        assert_eq!(["", "day = 1970-01-02"].map(|day| on(day, begins)), [None, None]);
+        let says = on("day = 1970-01-02", begins - 1).unwrap();
+        assert!(says.contains("day = 1970-01-02, and at the venue it is 1970-01-01"), "{says}");
+        assert!(on("day = 1970-01-02", begins + 24 * 3_600_000_000_000).is_some());
         assert!(warned("[threads]\nlayout = \"split\"", 2).contains("\"fused\" is faster here"));
         assert_eq!(warned("[threads]\nlayout = \"split\"", 4), "");
         // What only another wiring uses is no concern.
