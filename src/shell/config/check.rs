@@ -58,6 +58,35 @@ pub enum ConfigError {
     /// A value that a part of the lane refuses.
     #[error(transparent)]
     Range(#[from] OutOfRange),
+    /// What is wrong with one of several lanes.
+    #[error("lane {lane:?}: {}", said(.within.as_deref(), .error))]
+    Lane {
+        /// Its name.
+        lane: String,
+        /// The key, as the document has it: in the lane's row, or in the rest.
+        key: Option<String>,
+        /// The key in the lane's own text.
+        within: Option<String>,
+        /// What is wrong with that.
+        error: Box<ConfigError>,
+    },
+    /// What several lanes cannot have together.
+    #[error("{key}: {problem}")]
+    Lanes {
+        /// The key, with its table.
+        key: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+}
+
+/// An error in a text that nobody has before him, without its place there.
+fn said(key: Option<&str>, error: &ConfigError) -> String {
+    match (error, key) {
+        (ConfigError::Toml(error), Some(key)) => format!("{key}: {}", error.message()),
+        (ConfigError::Toml(error), None) => error.message().to_owned(),
+        (error, _) => error.to_string(),
+    }
 }
 
 impl ConfigError {
@@ -70,7 +99,9 @@ impl ConfigError {
             | ConfigError::Name { key, .. }
             | ConfigError::Value { key, .. }
             | ConfigError::Address { key, .. }
-            | ConfigError::Limit { key, .. } => Some(key),
+            | ConfigError::Limit { key, .. }
+            | ConfigError::Lanes { key, .. } => Some(key),
+            ConfigError::Lane { key, .. } => key.as_deref(),
             ConfigError::Range(range) => Some(range.field),
         }
     }

@@ -85,7 +85,7 @@ impl<'a, P> House<'a, P> {
             venue.books.set_kind(id, BookKind::Levels);
         }
         Ok(Parts {
-            lane: 0,
+            lane: config.lane.number,
             tags: config.tags,
             venues: PerVenue::one(venue),
             gate: gate(config, &instruments)?,
