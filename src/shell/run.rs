@@ -188,7 +188,7 @@ struct Running {
 impl Running {
     fn start(plug: &Plugged, options: &Options) -> Result<Self, Box<dyn Error>> {
         let config = read(&options.config, *plug)?;
-        let passwords = config.secrets.read(|name| std::env::var(name).ok())?;
+        let passwords = config.passwords(|name| std::env::var(name).ok())?;
         let threads = &config.live.threads;
         let plan = Plan::new(&wishes(threads), &Cores::here(), threads.missing)?;
         let words = LastWords::default();
@@ -220,7 +220,7 @@ impl Running {
             }
         };
         words.are(last_words(live.handle().clone()));
-        tell(&format!("{} runs as process {}: {}.", plug.name, std::process::id(), config.live.net.orders));
+        tell(&format!("{} runs as process {}: {}.", plug.name, std::process::id(), orders_to(&config)));
         let _started = live.handle().command(Word::Start);
         Ok(Running { live, end, until: options.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) })
     }
@@ -249,6 +249,16 @@ impl Running {
         wrong.iter().for_each(|wrong| tell(&format!("{program}: {wrong}")));
         ExitCode::from(u8::from(!wrong.is_empty()))
     }
+}
+
+/// Where orders go: to each venue that has a name, by its name.
+fn orders_to(config: &Config) -> String {
+    let nets = config.live.net.iter().map(|(_, net)| net.orders);
+    let to = config.venues.iter().zip(nets).map(|((_, venue), orders)| match venue.is_named() {
+        true => format!("{venue} at {orders}"),
+        false => orders.to_string(),
+    });
+    to.collect::<Vec<_>>().join(", ")
 }
 
 fn last_words(handle: Handle) -> impl Fn() -> String + Send + 'static {

@@ -248,7 +248,7 @@ fn a_lane_of_two_venues_is_refused_for_there_are_addresses_of_one() {
     let live_config = live_config("", free_lines(), [any(), any(), any()]);
     let lane = Box::new(crate::gateway::venues::lane());
     let refused = Assembled::new(lane, &live_config, Clock::new(), LiveSetup::default()).err();
-    assert!(matches!(refused, Some(LiveError::Venues(2))), "{refused:?}");
+    assert!(matches!(refused, Some(LiveError::Addresses { lane: 2, configured: 1 })), "{refused:?}");
 }
 
 /// A disk that is full after so many bytes.
@@ -374,7 +374,7 @@ fn a_venue_that_is_not_there_is_said_once_for_each_attempt() {
         let mut board = lane.handle().board().lock();
         for (_, notice) in board.take_notices() {
             match notice {
-                Notice::Link(SessionId::ORDERS, Some(Why::Refused)) => refused += 1,
+                Notice::Link(VenueId::FIRST, SessionId::ORDERS, Some(Why::Refused)) => refused += 1,
                 Notice::Alert { .. } => {}
                 other => panic!("{other:?}"),
             }

@@ -7,8 +7,9 @@ use crate::settings::{self, Problem, Role};
 use crate::wirings;
 use anyhow::Result;
 use firelane_gateway::flow::book::BookCapacity;
-use firelane_gateway::shell::config::{Config, Layout};
+use firelane_gateway::shell::config::{Config, Layout, VenueKind};
 use firelane_gateway::shell::live::wishes;
+use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::share::cannot_share;
 use firelane_sim::server::VenueConfig;
@@ -92,7 +93,7 @@ fn summary(text: &str, role: Role) -> Vec<String> {
             "It would run {}, layout {}, orders to {}, control {}.",
             config.wiring,
             config.live.threads.layout.word(),
-            config.live.net.orders,
+            orders_to(&config),
             config.live.control.as_ref().map_or("none".to_owned(), |path| path.display().to_string())
         )],
         (_, Ok(venue)) if role == Role::Venue => {
@@ -117,7 +118,8 @@ fn builds(text: &str, role: Role) -> Result<()> {
     }
     let mut config = wirings::parse(text)?;
     // Whether they can be built does not hang on how large the books are; memory does.
-    config.books = BookCapacity { instruments: config.instruments, orders: 16, levels: 16, own: 1 };
+    let least = BookCapacity { instruments: config.instruments, orders: 16, levels: 16, own: 1 };
+    config.venues.iter_mut().for_each(|(_, venue)| venue.books = least);
     wirings::build(&config, None)?;
     let threads = &config.live.threads;
     Plan::new(&wishes(threads), &Cores::here(), threads.missing)?;
@@ -128,7 +130,7 @@ fn warnings_of(text: &str, role: Role) -> Vec<String> {
     match role {
         Role::Gateway => wirings::parse(text).map_or(Vec::new(), |config| {
             let mut all = warnings(&config, &Cores::here());
-            all.extend(secrets(&[&config.secrets.entry, &config.secrets.snapshot]));
+            all.extend(secrets(&variables(&config)));
             all.extend(config.live.control.as_deref().and_then(socket));
             all.extend(config.live.tape_shared.as_deref().and_then(shared));
             all
@@ -169,20 +171,55 @@ pub(crate) fn limits(config: &Config) -> Vec<String> {
     if config.listed.is_empty() && !config.directory {
         warn("instruments.listed is empty and instruments.directory = false: no symbol is followed".to_owned());
     }
-    if !config.feed.rerequest.enabled && config.feed.snapshot.is_none() {
-        warn(
-            "feed.rerequest and feed.snapshot are both off: what both lines lose stays lost, and its book stale"
-                .to_owned(),
-        );
+    for (_, venue) in config.venues.iter().filter(|(_, venue)| venue.kind == VenueKind::Nasdaq) {
+        let [requests, snapshots] = ["feed.rerequest", "feed.snapshot"].map(|key| venue.key(key));
+        if !venue.feed.rerequest.enabled && venue.feed.snapshot.is_none() {
+            warn(format!(
+                "{requests} and {snapshots} are both off: what both lines lose stays lost, and its book stale"
+            ));
+        }
     }
-    if config.feed.lines > 1 && config.live.net.lines[0].to == config.live.net.lines[1].to {
-        warn(format!(
-            "net.line_a and net.line_b are both {}: the second cannot be listened to",
-            config.live.net.lines[0]
-        ));
+    addresses(config).into_iter().for_each(warn);
+    all
+}
+
+/// Addresses that two ends share, and cannot.
+fn addresses(config: &Config) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut lines: Vec<(String, LineAddress)> = Vec::new();
+    for (_, net) in config.live.net.iter() {
+        for (key, line) in ["line_a", "line_b"].into_iter().zip(net.lines).take(net.line_count) {
+            let key = net.key(key);
+            if let Some((other, _)) = lines.iter().find(|(_, other)| other.to == line.to) {
+                let why = if line.is_multicast() { "they are one line" } else { "the second cannot be listened to" };
+                all.push(format!("{other} and {key} are both {line}: {why}"));
+            }
+            lines.push((key, line));
+        }
+        let market = net.stream.map_or((net.key("snapshot"), net.snapshot), |stream| (net.key("stream"), stream));
+        if net.orders == market.1 {
+            all.push(format!("{} and {} are both {}", net.key("orders"), market.0, net.orders));
+        }
     }
-    if config.live.net.orders == config.live.net.snapshot {
-        warn(format!("net.orders and net.snapshot are both {}", config.live.net.orders));
+    all
+}
+
+/// Where orders go: to each venue that has a name, by its name.
+pub(crate) fn orders_to(config: &Config) -> String {
+    let nets = config.live.net.iter().map(|(_, net)| net.orders);
+    let to = config.venues.iter().zip(nets).map(|((_, venue), orders)| match venue.is_named() {
+        true => format!("{orders} ({venue})"),
+        false => orders.to_string(),
+    });
+    to.collect::<Vec<_>>().join(", ")
+}
+
+/// The environment variables that hold its passwords.
+fn variables(config: &Config) -> Vec<&String> {
+    let mut all = Vec::new();
+    for (_, venue) in config.venues.iter() {
+        all.push(&venue.secrets.entry);
+        all.extend((venue.kind == VenueKind::Nasdaq).then_some(&venue.secrets.snapshot));
     }
     all
 }

@@ -14,7 +14,9 @@ const HOUR: u64 = 3_600_000_000_000;
 
 /// A lane of New York, with the first session's date, if any.
 fn rig(day: u32) -> Rig<Told> {
-    let config = Config { day, utc_offset_minutes: -300, ..Setup::default().config() };
+    let mut config = Setup::default().config();
+    let venue = config.venues.first_mut();
+    (venue.day, venue.utc_offset_minutes) = (day, -300);
     let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
     Rig::with(House::new(&config, ()).with(signal, Told::default()).unwrap())
 }

@@ -30,7 +30,7 @@ use firelane_gateway::flow::wire::soupbintcp::{
 };
 use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
 use firelane_gateway::flow::{Arrival, CommandBuf, Gateway, Input, Machine, Word};
-use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::config::{Config, VenueConfig};
 use firelane_gateway::shell::plug::{House, Nasdaq};
 use std::collections::BTreeMap;
 use zerocopy::{FromBytes, IntoBytes};
@@ -260,20 +260,27 @@ impl Setup {
     /// As a configuration.
     pub fn config(&self) -> Config {
         let listed = self.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n))));
-        Config {
+        let config = Config::parse("").unwrap();
+        let venue = VenueConfig {
             day: 20_000,
-            listed: listed.collect(),
-            directory: self.listed.is_none(),
-            instruments: self.instruments,
             books: self.books,
             feed: self.feed,
             trading: self.trading,
+            entry: self.entry.clone(),
+            ..config.venues.first().clone()
+        };
+        let venues = PerVenue::one(venue.clone());
+        Config {
+            // As many of one kind as there is room for orders of.
+            venues: (1..self.orders.venues).fold(venues, |venues, _| venues.and(venue.clone())),
+            listed: listed.collect(),
+            directory: self.listed.is_none(),
+            instruments: self.instruments,
             risk: self.risk,
             orders: self.orders,
-            entry: self.entry.clone(),
             tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
             policy: self.policy,
-            ..Config::parse("").unwrap()
+            ..config
         }
     }
 }
