@@ -249,7 +249,7 @@ fn threads(config: &Config, cores: &Cores) -> Vec<String> {
 
 fn of_venue(config: &VenueConfig) -> Vec<String> {
     let mut variables: Vec<&String> = config.ports.iter().map(|port| &port.password_env).collect();
-    variables.push(&config.snapshot.password_env);
+    variables.extend(config.setup.addresses.levels.is_none().then_some(&config.snapshot.password_env));
     let mut all = secrets(&variables);
     all.extend(config.control.as_deref().and_then(socket));
     if let Some(file) = &config.market.itch

@@ -6,7 +6,6 @@ use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::{Gateway, Input, UtcOffset};
-use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::plug::House;
 use zerocopy::IntoBytes;
 

@@ -5,8 +5,8 @@
 #![allow(unreachable_pub, dead_code)] // each user of the rig takes what it needs
 
 use firelane_gateway::base::{
-    AccountId, ClientId, Instrument, InstrumentId, LineId, Mono, Nanos, Price, Qty, SessionId, Side, StrategyId,
-    Symbol, VenueId,
+    AccountId, ClientId, Instrument, InstrumentId, LineId, Mono, Nanos, PerVenue, Price, Qty, SessionId, Side,
+    StrategyId, Symbol, VenueId,
 };
 use firelane_gateway::flow::action::{Action, Cancel, Enter, MassCancel, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::book::BookCapacity;
@@ -297,7 +297,10 @@ pub fn parts_with<G: Signal, S: Strategy<G>>(setup: &Setup, signal: G, strategy:
 
 /// What one venue of a lane is made of.
 pub fn venue_parts(setup: &Setup, venue: VenueId) -> VenueParts<Multicast<ItchLine, OuchEntry>> {
-    House::new(&setup.config(), ()).venue(venue).unwrap()
+    let mut config = setup.config();
+    let one = config.venues.first().clone();
+    config.venues = (0..venue.0).fold(PerVenue::one(one.clone()), |venues, _| venues.and(one.clone()));
+    House::new(&config, ()).venue(venue).unwrap()
 }
 
 /// Builds a lane.

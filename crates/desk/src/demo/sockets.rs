@@ -127,6 +127,7 @@ fn addresses(net: &NetConfig) -> Addresses {
         lines: net.lines.map(|line| vec![line.to]),
         rerequest: net.rerequest,
         snapshot: net.snapshot,
+        levels: None,
         orders: vec![net.orders],
     }
 }
@@ -140,7 +141,7 @@ pub(super) fn claim(addresses: &Addresses) -> Option<TcpListener> {
 
 /// Are all of them to be had on this machine? A port is held for no longer than the look takes.
 fn are_free(addresses: &Addresses) -> bool {
-    let Addresses { lines, rerequest, snapshot, orders } = addresses;
+    let Addresses { lines, rerequest, snapshot, levels: _, orders } = addresses;
     let udp = lines.iter().flatten().chain([rerequest]).all(|address| UdpSocket::bind(address).is_ok());
     udp && orders.iter().chain([snapshot]).all(|address| TcpListener::bind(address).is_ok())
 }
@@ -153,6 +154,7 @@ pub(super) fn free_addresses() -> std::io::Result<Addresses> {
         lines: [vec![a.local_addr()?], vec![b.local_addr()?]],
         rerequest: any,
         snapshot: any,
+        levels: None,
         orders: vec![any],
     })
 }
