@@ -10,6 +10,7 @@ mod live_rig;
 use rig as gateway_rig;
 
 use firelane_gateway::base::{Mono, Nanos, SessionId, VenueId};
+use firelane_gateway::flow::entry::{LONGEST, Names};
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::{CommandBuf, Word};
@@ -125,6 +126,24 @@ fn orders_fills_rejects_and_commands() {
         assert!(asked.contains(letter), "{letter} in {asked}");
     }
     assert_free(&setup, &rig.given);
+}
+
+/// No lane has names yet: a protocol whose tokens are texts brings them.
+#[test]
+fn names_come_and_go_and_find_no_room() {
+    let mut names = Names::new(8, 1).unwrap();
+    let before = calls();
+    for round in 0..3_000_u64 {
+        let mut text = [b'a'; LONGEST];
+        text[..8].copy_from_slice(&round.to_be_bytes());
+        // Every 300th stays, until there is no room for any.
+        if let Ok(number) = names.intern(&text) {
+            assert_eq!(names.name(names.number(&text).unwrap()), Some(&text[..]));
+            assert!(round % 300 == 0 || names.finish(number));
+        }
+    }
+    assert_eq!(calls() - before, 0);
+    assert!(names.len() == 8 && names.counters().full > 0, "{:?}", names.counters());
 }
 
 #[test]

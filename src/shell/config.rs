@@ -29,6 +29,9 @@ use std::collections::BTreeMap;
 /// The default configuration of a lane with every key explained, and nothing that trades.
 pub const SAMPLE: &str = include_str!("config.toml");
 
+/// The wiring that combines what `strategies` and `signals` name. Where there are strategies, it need not be named.
+pub const MIX: &str = "mix";
+
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -133,6 +136,8 @@ const UTC_OFFSET_MINUTES: i16 = -300;
 
 table! { document Raw {
     wiring: String = String::new(),
+    strategies: Vec<String> = Vec::new(),
+    signals: Vec<String> = Vec::new(),
     day: Option<toml::value::Datetime> = None,
     utc_offset_minutes: i16 = UTC_OFFSET_MINUTES,
     venue: Vec<toml::Table> = Vec::new(),
@@ -351,9 +356,21 @@ impl Config {
                 order_latency: Nanos(raw.replay.order_latency_ns),
                 answer_latency: Nanos(raw.replay.answer_latency_ns),
             },
-            wiring: raw.wiring,
+            wiring: wiring(raw.wiring, &raw.strategies, &raw.signals)?,
             text: text.to_owned(),
         })
+    }
+}
+
+/// What trades: by its name, or by the names of what it combines.
+fn wiring(named: String, strategies: &[String], signals: &[String]) -> Result<String, ConfigError> {
+    let combines = [("strategies", strategies), ("signals", signals)].into_iter().find(|(_, names)| !names.is_empty());
+    match combines {
+        Some((key, names)) if !named.is_empty() && named != MIX => {
+            Err(refuse(key, format!("{names:?}"), "left out, unless wiring is \"mix\" or is left out, too"))
+        }
+        Some(_) => Ok(MIX.to_owned()),
+        None => Ok(named),
     }
 }
 

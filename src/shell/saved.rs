@@ -43,6 +43,18 @@ pub enum SavedError {
         /// The lane's.
         lane: String,
     },
+    /// Of a wiring of this name that is made of other parts, or of a build whose records are others.
+    #[error(
+        "this state is of a wiring {wiring:?} of another shape (hash {saved}) than the lane's ({lane}): use the build that saved it"
+    )]
+    Shape {
+        /// The name that both have.
+        wiring: String,
+        /// The file's hash.
+        saved: String,
+        /// The lane's.
+        lane: String,
+    },
     /// Of another configuration.
     #[error("this state was saved under another configuration (digest {saved}); the lane's has digest {lane}")]
     Config {
@@ -135,6 +147,12 @@ impl Saved {
     pub fn restore<L: Lane + ?Sized>(&self, lane: &mut L, header: &FileHeader) -> Result<(), SavedError> {
         if self.header.wiring != header.wiring {
             return Err(SavedError::Wiring { saved: self.header.wiring.clone(), lane: header.wiring.clone() });
+        }
+        let [saved, here] = [&self.header.wiring_hash, &header.wiring_hash];
+        // A header that was made without a lane has none.
+        if saved != here && !saved.is_empty() && !here.is_empty() {
+            let (saved, lane) = (saved.clone(), here.clone());
+            return Err(SavedError::Shape { wiring: header.wiring.clone(), saved, lane });
         }
         if self.header.config_digest != header.config_digest {
             let (saved, lane) = (self.header.config_digest.clone(), header.config_digest.clone());

@@ -89,7 +89,18 @@ fn what_is_not_this_lanes_is_refused_by_name() {
     let config = FileHeader::new("told", "a = 2\n", vec![], Effects::Bytes);
     let refused = saved.restore(&mut lane, &config).unwrap_err();
     assert!(matches!(refused, SavedError::Config { .. }), "{refused}");
+    // A hash that neither or one alone has says nothing.
+    let shaped = |hash: &str| FileHeader { wiring_hash: hash.into(), ..header() };
+    let of_a_shape = Saved::of(&middle(), &shaped("1"));
+    let refused = of_a_shape.restore(&mut lane, &shaped("2")).unwrap_err();
+    assert!(
+        matches!(&refused, SavedError::Shape { saved, lane, .. } if (&**saved, &**lane) == ("1", "2")),
+        "{refused}"
+    );
     assert_eq!(lane.digest(), digest, "nothing was changed");
+    for (saved, header) in [(&of_a_shape, header()), (&saved, shaped("2")), (&of_a_shape, shaped("1"))] {
+        saved.restore(&mut middle(), &header).unwrap();
+    }
 
     // The same configuration as far as the header says, and it is not.
     let mut larger = lane_of(|setup| setup.orders.fills += 1);

@@ -4,9 +4,11 @@ use crate::cli::Check;
 use crate::control;
 use crate::paint;
 use crate::settings::{self, Problem, Role};
+use crate::times;
 use crate::wirings;
 use anyhow::Result;
 use firelane_gateway::flow::book::BookCapacity;
+use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, Layout, VenueKind};
 use firelane_gateway::shell::live::wishes;
 use firelane_gateway::shell::net::LineAddress;
@@ -130,6 +132,7 @@ fn warnings_of(text: &str, role: Role) -> Vec<String> {
     match role {
         Role::Gateway => wirings::parse(text).map_or(Vec::new(), |config| {
             let mut all = warnings(&config, &Cores::here());
+            all.extend(another_day(&config, Clock::new().began()));
             all.extend(secrets(&variables(&config)));
             all.extend(config.live.control.as_deref().and_then(socket));
             all.extend(config.live.tape_shared.as_deref().and_then(shared));
@@ -220,6 +223,25 @@ fn variables(config: &Config) -> Vec<&String> {
     for (_, venue) in config.venues.iter() {
         all.push(&venue.secrets.entry);
         all.extend((venue.kind == VenueKind::Nasdaq).then_some(&venue.secrets.snapshot));
+    }
+    all
+}
+
+/// Is the configured date another one than the venue has at `now`, in nanoseconds since 1970 UTC? It dates the first session
+/// of a live lane, whatever the clock says.
+pub(crate) fn another_day(config: &Config, now: u64) -> Vec<String> {
+    const NS_A_DAY: u64 = 86_400_000_000_000;
+    let date = |days: u64| times::utc(days * NS_A_DAY).get(..10).unwrap_or_default().to_owned();
+    let mut all = Vec::new();
+    for (_, venue) in config.venues.iter().filter(|(_, venue)| venue.day != 0) {
+        let ahead = i64::from(venue.utc_offset_minutes) * 60_000_000_000;
+        let there = now.saturating_add_signed(ahead) / NS_A_DAY;
+        if u64::from(venue.day) != there {
+            let (key, day, today) = (venue.key("day"), date(venue.day.into()), date(there));
+            all.push(format!(
+                "{key} = {day}, and at {venue} it is {today}: leave it out, and a live session has the date at which it begins"
+            ));
+        }
     }
     all
 }
@@ -322,8 +344,42 @@ mod tests {
             let all = warned(text, 4);
             assert!(all.contains(says), "{text}: {all}");
         }
+        let on = |day: &str, now| another_day(&wirings::parse(day).unwrap(), now);
+        // Five hours behind: the venue's 2 January 1970 begins at 05:00 UTC.
+        let begins = (24 + 5) * 3_600_000_000_000;
+        assert!(["", "day = 1970-01-02"].iter().all(|day| on(day, begins).is_empty()));
+        let says = on("day = 1970-01-02", begins - 1).concat();
+        assert!(says.contains("day = 1970-01-02, and at the venue it is 1970-01-01"), "{says}");
+        assert_eq!(on("day = 1970-01-02", begins + 24 * 3_600_000_000_000).len(), 1);
+        let rows = "[[venue]]\nname = \"A\"\n[[venue]]\nname = \"B\"\nday = 1970-01-02\nnet = { orders = \":1\" }";
+        assert!(
+            on(rows, 0)[..]
+                == [on("day = 1970-01-02", 0).concat().replace("day =", "venue[1].day =").replace("the venue", "B")]
+        );
         assert!(warned("[threads]\nlayout = \"split\"", 2).contains("\"fused\" is faster here"));
         assert_eq!(warned("[threads]\nlayout = \"split\"", 4), "");
+        // Two venues whose ends are one.
+        let rows = |more: &str| {
+            let two = "[[venue]]\nname = \"A\"\n[[venue]]\nname = \"B\"\n[venue.entry]\nusername = \"B\"\n";
+            warned(&format!("wiring = \"imbalance-taker\"\n[net]\nline_b = \":9001\"\n{two}{more}"), 4)
+        };
+        let all = rows(
+            "locate_broker = \"\"\n[venue.feed]\nlines = 1\n[venue.feed.rerequest]\nenabled = false\n[venue.feed.snapshot]\nenabled = false",
+        );
+        for says in [
+            "venue[0].net.line_a and venue[1].net.line_a are both 127.0.0.1:26401: the second cannot be listened to",
+            "venue[1].feed.rerequest and venue[1].feed.snapshot are both off",
+            "venue[1].entry.locate_broker is empty",
+        ] {
+            assert!(all.contains(says), "{says}: {all}");
+        }
+        assert!(!all.contains("line_b") && !all.contains("venue[0].feed"), "{all}");
+        let far = rows("[venue.net]\nstream = \":7\"\norders = \":7\"\n");
+        let far = far.lines().filter(|line| line.contains(":7")).count();
+        assert_eq!(far, 0, "it is not of levels");
+        let levels =
+            warned("[[venue]]\nname = \"A\"\nkind = \"levels\"\nnet = { stream = \":7\", orders = \":7\" }", 4);
+        assert_eq!(levels, "venue.net.orders and venue.net.stream are both 127.0.0.1:7");
         // What only another wiring uses is no concern.
         assert_eq!(warned("wiring = \"listener\"\n[taker]\nsize = 2000", 4), "");
         // At the limit it passes.

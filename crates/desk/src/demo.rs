@@ -68,11 +68,9 @@ fn read_config(options: &Demo, recording: Option<&Recording>) -> Result<Config> 
         let (symbols, orders) = (usual.instruments.max(symbols), usual.venues.first().books.orders.max(orders));
         let levels = usual.venues.first().books.levels.max(levels);
         let layout = layout.map_or(String::new(), |layout| format!("\n[threads]\nlayout = \"{layout}\"\n"));
-        let text = format!(
-            "wiring = {:?}\n\n[instruments]\ncapacity = {symbols}\n\n[books]\norders = {orders}\nlevels = {levels}\n{layout}",
-            wirings::first()
-        );
-        return settings::with(&text, &options.set);
+        let text =
+            format!("[instruments]\ncapacity = {symbols}\n\n[books]\norders = {orders}\nlevels = {levels}\n{layout}");
+        return settings::with(&text, &options.set, Some(wirings::first()));
     };
     let config = settings::gateway(Some(path), &options.set, Some(wirings::first()))?;
     settings::of_one_venue(&config, "a demo")?;

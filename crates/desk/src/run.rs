@@ -204,7 +204,8 @@ impl Show {
             line(&format!("  tape          {} (firelane tape tail)", path.display()));
         }
         plan.to_string().lines().for_each(|text| line(&format!("  {text}")));
-        check::limits(config).iter().for_each(|warning| line(&format!("  Warning: {warning}.")));
+        let day = check::another_day(config, clock.began());
+        check::limits(config).iter().chain(&day).for_each(|warning| line(&format!("  Warning: {warning}.")));
         line(&format!("  Ctrl-C ends it in order; kill -USR1 {} throws the kill switch.", std::process::id()));
     }
 

@@ -417,20 +417,25 @@ pub(crate) fn text(path: &Path, sets: &[Set]) -> Result<Written> {
 /// A gateway's configuration: of a file, or the default one, with the settings in it. With `wiring`, that is what trades
 /// where none is named; its text says so, so that a log stands alone.
 pub(crate) fn gateway(path: Option<&Path>, sets: &[Set], wiring: Option<&str>) -> Result<Config> {
-    let mut written = match path {
-        Some(path) => text(path, sets)?,
-        None => with_settings("", sets)?,
-    };
+    let Some(path) = path else { return with("", sets, wiring) };
+    trading(text(path, sets)?, wiring).with_context(|| path.display().to_string())
+}
+
+/// The same of a text of ours.
+pub(crate) fn with(text: &str, sets: &[Set], wiring: Option<&str>) -> Result<Config> {
+    trading(with_settings(text, sets)?, wiring)
+}
+
+/// The keys that say what trades.
+const NAMING: [&str; 3] = ["wiring", "strategies", "signals"];
+
+fn trading(mut written: Written, wiring: Option<&str>) -> Result<Config> {
     if let Some(wiring) = wiring
-        && written.text.parse::<Table>().is_ok_and(|table| !table.contains_key("wiring"))
+        && written.text.parse::<Table>().is_ok_and(|table| NAMING.iter().all(|key| !table.contains_key(*key)))
     {
         written.text = format!("wiring = {wiring:?}\n{}", written.text);
     }
-    let config = wirings::parse(&written.text).map_err(|_| refused(&written, Role::Gateway));
-    match path {
-        Some(path) => config.with_context(|| path.display().to_string()),
-        None => config,
-    }
+    wirings::parse(&written.text).map_err(|_| refused(&written, Role::Gateway))
 }
 
 /// Whoever plays the market plays one, of Nasdaq's kind.
@@ -441,12 +446,6 @@ pub(crate) fn of_one_venue(config: &Config, what: &str) -> Result<()> {
         (1, kind) => bail!("{what} has a venue of kind \"nasdaq\", and {venue} is of kind {:?}", kind.word()),
         (count, _) => bail!("{what} has one venue, and this configuration has {count} of [[venue]]"),
     }
-}
-
-/// A gateway's configuration of a text of ours, with the settings in it.
-pub(crate) fn with(text: &str, sets: &[Set]) -> Result<Config> {
-    let written = with_settings(text, sets)?;
-    wirings::parse(&written.text).map_err(|_| refused(&written, Role::Gateway))
 }
 
 /// A venue's configuration, with the settings in it.

@@ -95,6 +95,7 @@ mod tests {
     use super::*;
     use firelane_gateway::base::{Currency, InstrumentId};
     use firelane_gateway::flow::book::BookKind;
+    use firelane_gateway::shell::config::MIX;
 
     #[test]
     fn listed_rows_have_their_fields_their_books_and_their_limits() {
@@ -119,7 +120,8 @@ mod tests {
     #[test]
     fn every_wiring_builds_from_the_default_configuration() {
         for plug in ALL {
-            let mix = "[mix]\nstrategies = [\"maker\", \"taker\"]\nsignals = [\"imbalance\"]";
+            let mix =
+                if plug.name == MIX { "strategies = [\"maker\", \"taker\"]\nsignals = [\"imbalance\"]" } else { "" };
             let config = parse(&format!("wiring = {:?}\n{mix}", plug.name)).unwrap();
             assert!(build(&config, None).is_ok(), "{}", plug.name);
         }

@@ -58,7 +58,7 @@ use crate::base::{LineId, Mono, SessionId, State};
 use core::marker::PhantomData;
 use recent::Recent;
 use release::Notices;
-use snapshot::{Heard, Item, Snapshot};
+use snapshot::{ItemBytes, Served, Snapshot};
 use trust::{Candidate, Pulse, Suspect};
 use window::{Stored, Taken, Window};
 
@@ -102,7 +102,7 @@ struct Gap {
 enum Step<'a> {
     Direct(u64, &'a [u8]),
     Held(u64, Taken),
-    Snapshot(Item),
+    Snapshot(ItemBytes),
     Notice(Notice),
 }
 
@@ -228,7 +228,7 @@ pub struct Mold<M> {
     held: bool,
     snapshot: Option<Snapshot>,
     /// A message of the snapshot that waits for its notice.
-    item: Option<Item>,
+    item: Option<ItemBytes>,
     begun: bool,
     /// The numbers that were reported lost last.
     lost: (u64, u64),
@@ -560,17 +560,17 @@ impl<M: Peek> Mold<M> {
             }
             let heard = match &mut self.snapshot {
                 Some(snapshot) => snapshot.hear::<M>(self.now, input, &mut self.counters),
-                None => Heard::Nothing,
+                None => Served::Nothing,
             };
             match heard {
-                Heard::Nothing if self.settle() => return None,
-                Heard::Nothing | Heard::Ignored => {}
-                Heard::Item(item) => {
+                Served::Nothing if self.settle() => return None,
+                Served::Nothing | Served::Ignored => {}
+                Served::Item(item) => {
                     self.begin_snapshot();
                     self.item = Some(item);
                 }
-                Heard::End(next) => self.end_snapshot(next),
-                Heard::Failed(why) => self.fail_snapshot(why, 0),
+                Served::End(next) => self.end_snapshot(next),
+                Served::Failed(why) => self.fail_snapshot(why, 0),
             }
         }
     }

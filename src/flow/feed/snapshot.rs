@@ -36,13 +36,13 @@ enum Phase {
 
 /// What one step through the received bytes gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Heard {
+pub(super) enum Served {
     /// All bytes are used up.
     Nothing,
     /// Nothing of interest.
     Ignored,
     /// A message of the snapshot, in the scratch cell.
-    Item(Item),
+    Item(ItemBytes),
     /// The snapshot is complete up to, not including, this message of the stream.
     End(u64),
     /// The attempt is lost.
@@ -51,7 +51,7 @@ pub(super) enum Heard {
 
 /// A message in the scratch cell: its length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Item(usize);
+pub(super) struct ItemBytes(usize);
 
 #[derive(Debug)]
 pub(super) struct Snapshot {
@@ -247,11 +247,11 @@ impl Snapshot {
     }
 
     /// One step through the bytes of the current input.
-    pub(super) fn hear<M: Peek>(&mut self, now: Mono, input: &[u8], counters: &mut FeedCounters) -> Heard {
-        let Some(taken) = self.taken else { return Heard::Nothing };
+    pub(super) fn hear<M: Peek>(&mut self, now: Mono, input: &[u8], counters: &mut FeedCounters) -> Served {
+        let Some(taken) = self.taken else { return Served::Nothing };
         if !self.is_receiving() {
             self.taken = None;
-            return Heard::Nothing;
+            return Served::Nothing;
         }
         let Some(event) = self.client.next_event() else {
             let rest = input.get(taken..).unwrap_or_default();
@@ -259,14 +259,14 @@ impl Snapshot {
                 [] => None,
                 rest => Some(taken.saturating_add(self.client.on_bytes(now, rest))),
             };
-            return Heard::Ignored;
+            return Served::Ignored;
         };
         match event {
             ClientEvent::Sequenced { payload: end @ [glimpse::END_TYPE, ..], .. } => match glimpse::decode(end) {
-                Ok(glimpse::Item::End { next_sequence }) => Heard::End(next_sequence),
+                Ok(glimpse::Item::End { next_sequence }) => Served::End(next_sequence),
                 _ => {
                     counters.snapshot_malformed = counters.snapshot_malformed.wrapping_add(1);
-                    Heard::Failed(SnapshotTrouble::Garbled)
+                    Served::Failed(SnapshotTrouble::Garbled)
                 }
             },
             ClientEvent::Sequenced { payload, .. } => {
@@ -274,15 +274,15 @@ impl Snapshot {
                 match (M::classify(payload), self.scratch.get_mut(..payload.len())) {
                     (Soundness::Malformed, _) => {
                         counters.snapshot_malformed = counters.snapshot_malformed.wrapping_add(1);
-                        Heard::Failed(SnapshotTrouble::Garbled)
+                        Served::Failed(SnapshotTrouble::Garbled)
                     }
                     (_, Some(cell)) => {
                         cell.copy_from_slice(payload);
-                        Heard::Item(Item(payload.len()))
+                        Served::Item(ItemBytes(payload.len()))
                     }
                     (_, None) => {
                         counters.snapshot_skipped = counters.snapshot_skipped.wrapping_add(1);
-                        Heard::Ignored
+                        Served::Ignored
                     }
                 }
             }
@@ -290,20 +290,20 @@ impl Snapshot {
                 self.phase = Phase::Receiving;
                 self.until = now.after(self.config.timeout);
                 self.refused = false;
-                Heard::Ignored
+                Served::Ignored
             }
-            ClientEvent::Rejected(_) => Heard::Failed(SnapshotTrouble::Refused),
-            ClientEvent::EndOfSession | ClientEvent::Dead => Heard::Failed(SnapshotTrouble::Torn),
-            ClientEvent::Duplicate { .. } | ClientEvent::ProtocolError(_) => Heard::Failed(SnapshotTrouble::Garbled),
+            ClientEvent::Rejected(_) => Served::Failed(SnapshotTrouble::Refused),
+            ClientEvent::EndOfSession | ClientEvent::Dead => Served::Failed(SnapshotTrouble::Torn),
+            ClientEvent::Duplicate { .. } | ClientEvent::ProtocolError(_) => Served::Failed(SnapshotTrouble::Garbled),
             ClientEvent::Unsequenced(_)
             | ClientEvent::Heartbeat
             | ClientEvent::Debug(_)
-            | ClientEvent::Skipped { .. } => Heard::Ignored,
+            | ClientEvent::Skipped { .. } => Served::Ignored,
         }
     }
 
     /// The message that [`hear`](Self::hear) read last.
-    pub(super) fn bytes(&self, item: Item) -> &[u8] {
+    pub(super) fn bytes(&self, item: ItemBytes) -> &[u8] {
         self.scratch.get(..item.0).unwrap_or_default()
     }
 

@@ -1,9 +1,6 @@
 //! Strategies and signals that combine by configuration.
 //!
 //! ```toml
-//! wiring = "mix"
-//!
-//! [mix]
 //! strategies = ["maker", "taker"]
 //! signals = ["imbalance"]
 //! ```
@@ -14,14 +11,15 @@ use crate::flow::signal::Signal;
 use crate::flow::strategy::Strategy;
 use crate::flow::wiring::Parts;
 use crate::shell::config::check::refuse;
-use crate::shell::config::{Config, ConfigError};
+use crate::shell::config::{Config, ConfigError, MIX};
+use serde::Deserialize;
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
 /// A signal that strategies of a [`Mix`] may read.
 pub trait SignalPlug: 'static {
-    /// Its name in `mix.signals`.
+    /// Its name in `signals`.
     const NAME: &'static str;
     /// Its parameters.
     type Params: Params;
@@ -37,11 +35,11 @@ pub trait SignalPlug: 'static {
 
 /// A strategy of a [`Mix`].
 pub trait StrategyPlug: 'static {
-    /// Its name in `mix.strategies`.
+    /// Its name in `strategies`.
     const NAME: &'static str;
     /// Its parameters.
     type Params: Params;
-    /// The signal that it reads, which must be among `mix.signals`; `()` is always there.
+    /// The signal that it reads, which must be among `signals`; `()` is always there.
     type Signal: Signal + Any;
     /// What it is.
     type Strategy: Strategy<Self::Signal> + Send + 'static;
@@ -95,7 +93,7 @@ pub const fn strategy<P: StrategyPlug>() -> StrategyEntry {
             let strategy = P::strategy(P::Params::read(&config.text)?, config)?;
             let reads = Reads::<P::Signal, P::Strategy>::of(strategy, signals);
             let name = P::NAME;
-            let lacks = || format!("mix.signals lacks the one that the strategy {name:?} reads");
+            let lacks = || format!("signals lacks the one that the strategy {name:?} reads");
             Ok(Box::new(reads.ok_or_else(|| BuildError::Other(lacks().into()))?))
         },
     }
@@ -109,20 +107,18 @@ pub trait Catalogue: 'static {
     const STRATEGIES: &'static [StrategyEntry];
 }
 
-crate::params! {
-    /// of the wiring "mix": what is combined, in this order
-    pub struct MixTable in "mix" {
-        /// the strategies, each at most once
-        strategies: Vec<String> = Vec::new(),
-        /// the signals that they read
-        signals: Vec<String> = Vec::new(),
-    }
+/// What is combined, in this order: two keys at the top of the configuration.
+#[derive(Clone, Default, Debug, Deserialize)]
+#[serde(default)]
+struct Names {
+    strategies: Vec<String>,
+    signals: Vec<String>,
 }
 
-/// The parameters of a [`Mix`]: its own table, and those of all that can be combined.
+/// The parameters of a [`Mix`]: what it combines, and the tables of all that can be combined.
 #[derive(Clone, Debug)]
 pub struct MixParams<C> {
-    own: MixTable,
+    names: Names,
     catalogue: PhantomData<C>,
 }
 
@@ -130,16 +126,16 @@ impl<C: Catalogue> Params for MixParams<C> {
     fn tables() -> Vec<Table> {
         let signals = C::SIGNALS.iter().flat_map(|entry| (entry.tables)());
         let strategies = C::STRATEGIES.iter().flat_map(|entry| (entry.tables)());
-        MixTable::tables().into_iter().chain(signals).chain(strategies).collect()
+        signals.chain(strategies).collect()
     }
 
     fn read(text: &str) -> Result<Self, ConfigError> {
         C::SIGNALS.iter().try_for_each(|entry| (entry.check)(text))?;
         C::STRATEGIES.iter().try_for_each(|entry| (entry.check)(text))?;
-        let own = MixTable::read(text)?;
-        chosen("mix.signals", &own.signals, C::SIGNALS)?;
-        chosen("mix.strategies", &own.strategies, C::STRATEGIES)?;
-        Ok(MixParams { own, catalogue: PhantomData })
+        let names: Names = toml::from_str(text)?;
+        chosen("signals", &names.signals, C::SIGNALS)?;
+        chosen("strategies", &names.strategies, C::STRATEGIES)?;
+        Ok(MixParams { names, catalogue: PhantomData })
     }
 }
 
@@ -165,23 +161,23 @@ fn chosen<B>(key: &str, names: &[String], from: &'static [Entry<B>]) -> Result<V
 pub struct Mix<C>(PhantomData<C>);
 
 impl<C: Catalogue> Plug for Mix<C> {
-    const NAME: &'static str = "mix";
-    const ABOUT: &'static str = "combines strategies and signals, as its table names them";
+    const NAME: &'static str = MIX;
+    const ABOUT: &'static str = "combines the strategies and signals that are named below";
     type Params = MixParams<C>;
     type Wiring = Nasdaq<Signals, Strategies>;
 
     fn parts(params: Self::Params, house: House<'_>) -> Result<Parts<Self::Wiring>, BuildError> {
-        let (config, MixTable { strategies, signals }) = (house.config(), params.own);
+        let (config, Names { strategies, signals }) = (house.config(), params.names);
         if strategies.is_empty() {
             let one = "a list of at least one";
-            return Err(ConfigError::Limit { key: "mix.strategies".to_owned(), allowed: one }.into());
+            return Err(ConfigError::Limit { key: "strategies".to_owned(), allowed: one }.into());
         }
-        let signals = chosen("mix.signals", &signals, C::SIGNALS)?.into_iter().map(|entry| (entry.build)(config));
+        let signals = chosen("signals", &signals, C::SIGNALS)?.into_iter().map(|entry| (entry.build)(config));
         let mut signals = signals.collect::<Result<Vec<_>, _>>()?;
         // For strategies that read none.
         signals.push(Box::new(()));
         let signals = Signals::new(signals)?;
-        let strategies = chosen("mix.strategies", &strategies, C::STRATEGIES)?.into_iter();
+        let strategies = chosen("strategies", &strategies, C::STRATEGIES)?.into_iter();
         let strategies = strategies.map(|entry| (entry.build)(config, &signals)).collect::<Result<Vec<_>, _>>()?;
         let strategies = Strategies::new(strategies)?;
         house.with(signals, strategies)

@@ -100,8 +100,8 @@ fn strategies_combine_by_configuration() {
         play(&Demo { set, log, ..options() })
     };
     let mix = |strategies: &str, log| {
-        let strategies = format!("mix.strategies={strategies}");
-        with(&["wiring=mix", &strategies, "mix.signals=[\"imbalance\"]", "taker.size=200"], log).unwrap()
+        let strategies = format!("strategies={strategies}");
+        with(&[&strategies, "signals=[\"imbalance\"]", "taker.size=200"], log).unwrap()
     };
     let alone = with(&["taker.size=200"], None).unwrap();
     let one = mix("[\"taker\"]", None);
@@ -117,11 +117,13 @@ fn strategies_combine_by_configuration() {
     std::fs::remove_file(log).unwrap();
     assert!(verified.complete && verified.inputs > 1_000);
     for (sets, says) in [
-        (&["wiring=mix"][..], "mix.strategies: must be a list of at least one"),
-        (&["wiring=mix", "mix.strategies=[\"taker\"]"], "mix.signals lacks the one that the strategy \"taker\" reads"),
-        (&["mix.strategies=[\"takr\"]"], "mix.strategies: there is no \"takr\", only \"taker\", \"maker\""),
-        (&["mix.signals=[\"imbalance\", \"imbalance\"]"], "nothing stands twice"),
-        (&["mix.strategy=[\"taker\"]"], "did you mean \"strategies\"?"),
+        (&["wiring=mix"][..], "strategies: must be a list of at least one"),
+        (&["signals=[\"imbalance\"]"], "strategies: must be a list of at least one"),
+        (&["strategies=[\"taker\"]"], "signals lacks the one that the strategy \"taker\" reads"),
+        (&["strategies=[\"takr\"]"], "strategies: there is no \"takr\", only \"taker\", \"maker\""),
+        (&["signals=[\"imbalance\", \"imbalance\"]"], "nothing stands twice"),
+        (&["strategy=[\"taker\"]"], "did you mean \"strategies\"?"),
+        (&["wiring=market-maker", "strategies=[\"taker\"]"], "unless wiring is \"mix\""),
     ] {
         let error = crate::explain(&with(sets, None).unwrap_err());
         assert!(error.contains(says), "{sets:?}: {error}");

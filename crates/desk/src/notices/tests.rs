@@ -355,3 +355,73 @@ fn what_cannot_be_names_symbol_order_and_what_was_said() {
         }
     }
 }
+
+/// Of three venues, each has its own story, and it begins with its name.
+#[test]
+fn of_several_venues_each_line_names_its_own() {
+    let text = "[[venue]]\nname = \"XNAS\"\n[[venue]]\nname = \"XBOS\"\nnet = { orders = \"10.0.0.2:1\" }\n\
+                [[venue]]\nname = \"FAR\"\nkind = \"levels\"\nnet = { orders = \"10.0.0.3:1\", stream = \"10.0.0.3:2\" }\n";
+    let mut told = Told { notices: Notices::new(&crate::wirings::parse(text).unwrap()), at: 0 };
+    let at = |venue, alert, first| Notice::Alert {
+        alert,
+        venue: Some(VenueId(venue)),
+        instrument: None,
+        name: Name::BLANK,
+        first,
+        second: 0,
+    };
+    assert!(!told.notices.was_ever_ready());
+    assert_eq!(
+        told.one(&[at(1, Alert::EntryReady, 0)]),
+        "XBOS: Order entry is ready: logged in to 10.0.0.2:1 as FIRE."
+    );
+    holds(&told.one(&[Notice::Link(VenueId(1), ORDERS, Some(Why::Reset))]), &["XBOS: Order entry is lost: 10.0.0.2:1"]);
+    holds(
+        &told.one(&[Notice::Link(VenueId(0), ORDERS, Some(Why::Refused))]),
+        &["XNAS: Order entry cannot", "venue[0].net.orders"],
+    );
+    // Of a stream, the snapshot comes with it.
+    let down = Notice::Link(VenueId(2), SessionId::STREAM, Some(Why::Refused));
+    holds(
+        &told.one(&[down, at(2, Alert::SnapshotFailed, 0)]),
+        &["FAR: Market: no snapshot", "10.0.0.3:2: refused", "venue[2].net.stream"],
+    );
+    assert!(told.one(&[alert(Alert::Killed, 0)]).starts_with("KILL SWITCH thrown"));
+    holds(&told.one(&[about(Alert::PartKilled, None, 1, 2)]), &["KILL SWITCH of venue 2 (FAR) thrown"]);
+    assert!(!told.notices.was_ever_ready(), "at one alone");
+    told.hear(&[at(0, Alert::EntryReady, 0), at(2, Alert::EntryReady, 0)]);
+    assert!(told.notices.was_ever_ready());
+    // A day that has ended at one goes on at the others.
+    let ended = Fault::Ended as u64 + 1;
+    holds(&told.one(&[at(1, Alert::EntryOver, ended)]), &["XBOS: Order entry is over"]);
+    assert_eq!(told.notices.fault(), None);
+    told.hear(&[at(0, Alert::EntryOver, ended), at(2, Alert::EntryOver, ended)]);
+    assert_eq!(told.notices.fault(), Some(Fault::Ended));
+
+    let mut told = Told { notices: Notices::new(&crate::wirings::parse(text).unwrap()), at: 0 };
+    told.hear(&[at(1, Alert::EntryOver, ended), at(2, Alert::EntryOver, Fault::SessionGone as u64 + 1)]);
+    assert_eq!(told.notices.fault(), Some(Fault::SessionGone));
+    let said = |live: [u8; 3]| -> Vec<VenueStatusBody> {
+        let body = |(venue, live_market)| VenueStatusBody {
+            venue,
+            live_market,
+            next_sequence: U64::new(7),
+            ..VenueStatusBody::default()
+        };
+        (0..).zip(live).map(body).collect()
+    };
+    let mut status = |n: u64, live| -> Vec<String> {
+        let lines = told.notices.status(
+            Mono(n * 20_000_000_000),
+            &StatusBody { live_market: 1, ..StatusBody::default() },
+            &said(live),
+        );
+        lines.into_iter().map(|(_, text)| text).collect()
+    };
+    assert_eq!(
+        status(1, [1, 0, 1]),
+        ["XNAS: Market: live, the next message is 7.", "FAR: Market: live, the next message is 7."]
+    );
+    assert_eq!(status(2, [1, 0, 0]), ["FAR: Market: not live: 0 books cannot be trusted."]);
+    assert!(status(3, [1, 0, 0]).is_empty());
+}

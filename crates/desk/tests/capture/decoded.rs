@@ -509,6 +509,12 @@ impl Sessions {
         self.0.values().flatten().map(|(start, end)| end - start).sum()
     }
 
+    /// How many numbers from `first` to before `end` no session has.
+    pub(super) fn missing(&self, first: u64, end: u64) -> u64 {
+        let among = |(start, stop): (&u64, &u64)| (*stop).min(end).saturating_sub((*start).max(first));
+        end.saturating_sub(first).saturating_sub(self.0.values().flatten().map(among).sum())
+    }
+
     /// The last message of a session; 0: none.
     fn last(&self, session: &str) -> u64 {
         self.0.get(session).and_then(|ranges| ranges.last_key_value()).map_or(0, |(_, end)| end - 1)
