@@ -2,11 +2,15 @@
 
 pub mod acceptor;
 pub mod book;
+pub mod contest;
+pub mod course;
 pub mod decode;
 pub mod machine;
 pub mod market;
 pub mod orders;
+pub mod paired;
 pub mod raw;
+pub mod serve;
 #[cfg(test)]
 #[path = "../../tests/it/skip.rs"]
 mod skip;

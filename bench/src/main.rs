@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
+use firelane_bench::course::{self, Others};
 use firelane_bench::machine::Machine;
 use firelane_bench::market::Market;
-use firelane_bench::{book, decode, market, orders, stream, wire};
+use firelane_bench::{book, contest, decode, market, orders, serve, stream, wire};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ enum What {
         /// Rounds of each contestant.
         #[arg(long, default_value_t = 41)]
         rounds: usize,
+        #[command(flatten)]
+        others: WithOthers,
     },
     /// Parse and full order book, cold and warm.
     Book {
@@ -51,6 +54,26 @@ enum What {
         /// Room for orders; without it 65,536 for a file and a quarter more than rest for a made market.
         #[arg(long)]
         orders: Option<usize>,
+        #[command(flatten)]
+        others: WithOthers,
+    },
+    /// Be a contestant: this build, by the line protocol of `bench/contest`. Other labs start it.
+    Serve {
+        /// What to do.
+        what: Service,
+        /// Room for instruments.
+        #[arg(long, default_value_t = 1_024)]
+        instruments: usize,
+        /// Room for orders.
+        #[arg(long, default_value_t = 65_536)]
+        orders: usize,
+        /// As for `book`.
+        #[arg(long, default_value_t = 0)]
+        ahead: usize,
+        /// A BinaryFILE, unpacked.
+        file: PathBuf,
+        /// How many bytes of it build the books up, untimed.
+        built: usize,
     },
     /// Writes a made market to standard output: a day of any size for other programs to read.
     Market {
@@ -94,6 +117,38 @@ enum What {
     },
 }
 
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Service {
+    /// Parse and books.
+    Book,
+    /// Parse alone.
+    Decode,
+    /// The same with crate itch5.
+    Itch5,
+}
+
+#[derive(Args, Debug)]
+struct WithOthers {
+    /// A program that takes part, by the line protocol: its name and arguments, to which file and built are added.
+    /// Any number of times.
+    #[arg(long, value_name = "PROGRAM")]
+    against: Vec<String>,
+    /// The peers that are on crates.io, too: the program built from bench/peers, beside this one if no path is given.
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1)]
+    peers: Option<Option<PathBuf>>,
+    /// Seconds that one answer of a contestant may take.
+    #[arg(long, default_value_t = 300)]
+    patience: u64,
+}
+
+impl WithOthers {
+    fn others(self) -> Others {
+        let beside = || course::peers_beside().unwrap_or_else(|| course::PEERS.into());
+        let peers = self.peers.map(|path| path.unwrap_or_else(beside));
+        Others { against: self.against, peers, patience: Duration::from_secs(self.patience) }
+    }
+}
+
 #[derive(Args, Debug)]
 struct Input {
     /// A BinaryFILE (.itch), plain or packed with gzip, xz or zstd; without it a made market.
@@ -135,19 +190,31 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     let machine = Machine::ask();
     match cli.what {
-        What::Decode { input, rounds } => {
-            let stream = input.stream()?;
+        What::Decode { input, rounds, others } => {
+            let (stream, others) = (input.stream()?, others.others());
+            if !others.is_empty() {
+                return contest(cli.json, &machine, course::decoders(&stream, input.file.as_deref(), &others, rounds)?);
+            }
             tell(cli.json, &machine, decode::measure(&stream.bytes[stream.built..], rounds)?)
         }
-        What::Book { input, passes, ahead, orders } => {
-            let stream = input.stream()?;
+        What::Book { input, passes, ahead, orders, others } => {
+            let (stream, others) = (input.stream()?, others.others());
             let (room, instruments) = match input.file {
                 Some(_) => (65_536, 1_024),
                 None => (input.made.live + input.made.live / 4, usize::from(input.made.symbols)),
             };
             let setup = book::Setup { instruments, orders: orders.unwrap_or(room), ahead, passes };
-            tell(cli.json, &machine, book::measure(&stream, &setup))
+            if others.is_empty() {
+                return tell(cli.json, &machine, book::measure(&stream, &setup));
+            }
+            let ours = setup.as_arguments();
+            contest(cli.json, &machine, course::books(&stream, input.file.as_deref(), &ours, &others, passes)?)
         }
+        What::Serve { what, instruments, orders, ahead, file, built } => match what {
+            Service::Book => serve::book(&book::Setup { instruments, orders, ahead, passes: 0 }, &file, built),
+            Service::Decode => serve::decode(decode::By::Firelane, &file, built),
+            Service::Itch5 => serve::decode(decode::By::Itch5, &file, built),
+        },
         What::Market { made } => write_market(made.market()),
         What::Orders { file, passes, settings } => {
             let stream = stream::file(&file)?;
@@ -174,6 +241,13 @@ fn write_market(of: Market) -> Result<()> {
         }
     })
     .context("standard output")
+}
+
+fn contest(json: bool, machine: &Machine, report: contest::Report) -> Result<()> {
+    let sound = report.is_sound();
+    tell(json, machine, report)?;
+    ensure!(sound, "the lab's own is not sound");
+    Ok(())
 }
 
 fn tell<R: serde::Serialize + std::fmt::Display>(json: bool, machine: &Machine, report: R) -> Result<()> {

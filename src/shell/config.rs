@@ -35,6 +35,8 @@ pub const MIX: &str = "mix";
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Which of several lanes it is of.
+    pub lane: LaneName,
     /// Name of the wiring; empty where none is named, for no strategy is a default.
     pub wiring: String,
     /// The venues, in the order of their numbers: what each speaks, and what the lane has of it.
@@ -114,6 +116,7 @@ macro_rules! table {
 
 pub mod check;
 mod instruments;
+mod lanes;
 mod live;
 mod money; // behind the macro that it uses
 mod venues;
@@ -122,10 +125,12 @@ pub use check::ConfigError;
 use check::{padded, refuse, within, word};
 pub use instruments::KEYS as INSTRUMENT_KEYS;
 use instruments::{Listed, RawInstrument};
+pub use lanes::{FIRM_KEYS, Fleet, LaneName, MOST_LANES, lane_path};
 pub use money::KEYS as CURRENCY_KEYS;
 pub use money::LimitsOf;
 use money::RawCurrency;
 
+use lanes::RawLane;
 pub(crate) use live::SMALLEST_RING;
 pub use live::{Layout, LiveConfig, Passwords, SecretError, ThreadConfig};
 use live::{RawControl, RawNet, RawTape, RawThreads};
@@ -136,6 +141,7 @@ const UTC_OFFSET_MINUTES: i16 = -300;
 
 table! { document Raw {
     wiring: String = String::new(),
+    lane: Option<RawLane> = None,
     strategies: Vec<String> = Vec::new(),
     signals: Vec<String> = Vec::new(),
     day: Option<toml::value::Datetime> = None,
@@ -304,8 +310,13 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the first key that is wrong.
     pub fn parse_with(text: &str, plugs: &[Plugged]) -> Result<Self, ConfigError> {
+        let document: toml::Table = text.parse()?;
+        if let Some(count) = lanes::count(&document) {
+            let problem = format!("the document has {count} lanes, and one is needed here: only a run takes several");
+            return Err(ConfigError::Lanes { key: "lane".to_owned(), problem });
+        }
         let raw: Raw = toml::from_str(text)?;
-        known_keys(text, plugs)?;
+        known_keys(document, plugs)?;
         let config = Self::checked(raw, text)?;
         plugs.iter().try_for_each(|plug| plug.check(text))?;
         Ok(config)
@@ -332,6 +343,7 @@ impl Config {
             request_timeout: Nanos::from_millis(raw.orders.request_timeout_ms),
         };
         Ok(Config {
+            lane: raw.lane.as_ref().map_or(Ok(LaneName::default()), RawLane::checked)?,
             venues,
             listed: listed.rows,
             of_levels: listed.of_levels,
@@ -375,11 +387,14 @@ fn wiring(named: String, strategies: &[String], signals: &[String]) -> Result<St
 }
 
 /// Are all keys at the top either the lane's own or tables of `plugs`?
-fn known_keys(text: &str, plugs: &[Plugged]) -> Result<(), ConfigError> {
+fn known_keys(document: toml::Table, plugs: &[Plugged]) -> Result<(), ConfigError> {
     let own = plug::tables(plugs).into_iter().map(|table| table.name);
     let known: Vec<&str> = Raw::KEYS.iter().copied().chain(own).collect();
-    let table: toml::Table = text.parse()?;
-    match table.into_iter().find(|(key, _)| !known.contains(&key.as_str())) {
+    match document.into_iter().find(|(key, _)| !known.contains(&key.as_str())) {
+        Some((key, _)) if key == "firm" => {
+            let allowed = "left out where there is no [[lane]]: the limits of a lane alone are those of its [risk]";
+            Err(ConfigError::Limit { key, allowed })
+        }
         Some((key, _)) => Err(ConfigError::Unknown { key, known: known.join(", ") }),
         None => Ok(()),
     }

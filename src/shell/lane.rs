@@ -128,6 +128,11 @@ pub(super) fn core_status<W: Wiring>(core: &Core<W>, into: &mut StatusBody) {
     into.fills.set(counters.fills);
     into.refused.set(Refusal::ALL.into_iter().map(|why| core.gate().refused(why)).sum());
     into.live.set(u64::from(core.orders().live_count()) + core.orders().orphan_count());
+    let (limits, ledger) = (core.gate().limits(), core.gate().ledger());
+    into.open.set(ledger.open().0);
+    into.max_total_open.set(limits.max_total_open.0);
+    into.orders_per_second.set(limits.orders_per_second);
+    into.burst.set(limits.burst);
     into.stale.set(core.markets().iter().map(|(venue, market)| stale(core, venue, market)).sum());
     let stages = || core.entries().map(|(_, entry)| entry.stage());
     // Of several, that of the first that does not trade.

@@ -4,6 +4,7 @@
 use crate::gateway::rig as gateway_rig;
 
 mod commander;
+mod lanes;
 mod readers;
 pub(crate) mod rig;
 mod trouble;

@@ -60,13 +60,13 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         Err(why) => (None, Some(crate::without_number(&why))),
     };
     let setup = Setup {
-        commanders: Vec::new(),
         kill,
         logins: passwords.into(),
         log: log.sheet(&header),
         tape: tape.sheet(&header),
         share,
         observers: vec![Box::new(fills.clone())],
+        ..Setup::default()
     };
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
     let live =

@@ -144,7 +144,7 @@ kinds! {
     /// Tape, written by the shell beside the lane, in no digest: how long an order took. Body: [`TraceBody`].
     Trace = 192 (version 4),
     /// Tape, by the shell: how the lane is doing. Body: [`StatusBody`].
-    Status = 193 (version 4),
+    Status = 193 (version 5),
     /// Tape, by the shell: what became of a connection. Body: [`LinkBody`].
     Link = 194 (version 5),
     /// Tape, by the shell: every count of the lane and its sockets by name. Body: `shell::counters`.

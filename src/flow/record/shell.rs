@@ -1,6 +1,6 @@
 //! What the shell adds to a lane's tape: bodies of observations that do not reproduce and are in no digest.
 
-use zerocopy::byteorder::little_endian::{U32, U64};
+use zerocopy::byteorder::little_endian::{I128, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Body of [`Kind::Trace`](super::Kind::Trace): one order frame that left for a message of the market. All times are on the lane's clock.
@@ -63,6 +63,14 @@ pub struct StatusBody {
     pub log_stalls: U64,
     /// Tape records lost for want of room.
     pub tape_lost: U64,
+    /// Open notional over all instruments and both sides, in money units of the base currency.
+    pub open: I128,
+    /// What it may be at most now, in the same units.
+    pub max_total_open: I128,
+    /// Enters and replaces a second that may be sent now, sustained.
+    pub orders_per_second: U32,
+    /// And at one instant.
+    pub burst: U32,
     /// Order entry: the number of its [`Stage`](crate::flow::entry::Stage).
     pub entry: u8,
     /// 1: orders may be sent.

@@ -6,7 +6,7 @@ use super::link::{Link, event_input, link_body};
 use super::market_side::Back;
 use super::scribe::{LOG_PATIENCE, stuck};
 use crate::base::{Mono, Nanos, PerVenue, SessionId, VenueId, VenueSet};
-use crate::flow::command::{CommandBuf, CommandBytes, Commander, Outcome, Why as Rejection, Word};
+use crate::flow::command::{Command, CommandBuf, CommandBytes, Commander, Outcome, Why as Rejection, Word};
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
 use crate::flow::record::log::LONGEST_SESSION_TAG;
 use crate::flow::record::{self, AnswerBody, Kind, RecordHeader, StatusBody, TraceBody, VenueStatusBody};
@@ -200,6 +200,8 @@ pub(super) struct CoreSide {
     /// The order sessions.
     orders: PerVenue<Session>,
     inboxes: Inboxes,
+    /// Its limits are leased: they have an owner, who commands.
+    leased: bool,
     kill: KillSwitch,
     /// As the lane knows it.
     killed: KillWatch,
@@ -257,6 +259,7 @@ impl CoreSide {
             clock,
             orders,
             inboxes: Inboxes::new(&handle.inboxes),
+            leased: handle.inbox(Commander::OWNER).is_some(),
             kill: handle.kill.clone(),
             killed: KillWatch::default(),
             over: handle.over.clone(),
@@ -530,11 +533,24 @@ impl CoreSide {
     #[cold]
     fn command(&mut self, lane: &mut impl Driven, back: &mut impl Back, command: CommandBuf) {
         let bytes = command.bytes();
+        if bytes.is(Word::Kill) || bytes.is(Word::Release) {
+            // What the gate is told here must not be what the next look takes for known.
+            self.look_at_switch(lane, back);
+        }
         // Said to the switch too, which is as it is now, whatever was said to it before.
-        let thrown = self.kill.is_thrown();
+        let thrown = self.kill.is_thrown_itself();
         let late = thrown && bytes.is(Word::Release) || !thrown && bytes.is(Word::Kill);
         if matches!(self.course, Course::Ending(_)) {
             self.refuse(&command, Rejection::Refused("the lane is ending"));
+        } else if bytes.is(Word::Release) && self.kill.is_thrown_above() {
+            // The gate follows both switches: it opens when the last of them is released.
+            let why = "the lane's own kill switch is released, and that of all lanes is thrown: release it, too";
+            self.refuse(&command, Rejection::Refused(why));
+        } else if self.leased && self.touches_lease(&command) {
+            self.refuse(
+                &command,
+                Rejection::Refused("the lane's limits are leased to it: their owner alone changes them"),
+            );
         } else if late {
             self.refuse(&command, Rejection::Refused("the kill switch was thrown or released again since"));
         } else if bytes.snapshot_of().is_some() {
@@ -542,6 +558,12 @@ impl CoreSide {
         } else {
             self.input(lane, back, self.clock.now(), Input::Command(bytes));
         }
+    }
+
+    /// Is it about the limits that the firm has leased to the lane, and of somebody else than their owner?
+    fn touches_lease(&self, command: &CommandBuf) -> bool {
+        let Command { from, word, .. } = command.read();
+        matches!(word, Word::LaneLimits(_)) && from != Commander::OWNER
     }
 
     /// Answers a command that never becomes an input. Beside the lane, as all that the shell says.

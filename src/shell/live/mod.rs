@@ -60,6 +60,7 @@ use market_side::MarketSide;
 use readers::Readers;
 use scribe::{LOG_PATIENCE, LogScribe, LogSink, TapeFile, TapeScribe, TapeSink, stuck};
 use split::{CoreAgent, FeedAgent, Halves};
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -117,6 +118,8 @@ impl From<(Password, Password)> for PerVenue<Logins> {
 /// What a live lane is started with, besides its configuration.
 #[derive(Default)]
 pub struct Setup {
+    /// The lane's name, where there are several: those of its threads begin with it.
+    pub name: String,
     /// The shell's kill switch, which may be thrown before there is a lane.
     pub kill: KillSwitch,
     /// What completes the logins, by venue; those of a venue beyond them are left as they are.
@@ -275,12 +278,25 @@ fn inboxes(of: Vec<Commander>, capacity: usize, kill: &KillSwitch, board: &Share
 /// The wishes of a lane's threads, in the order of their importance.
 #[must_use]
 pub fn wishes(threads: &ThreadConfig) -> Vec<Wish> {
+    wishes_of("", threads)
+}
+
+/// The same of one of several lanes, by its name: [`Setup::name`].
+#[must_use]
+pub fn wishes_of(lane: &str, threads: &ThreadConfig) -> Vec<Wish> {
     let names: &[&'static str] = match threads.layout {
         Layout::Fused => &[LANE],
         Layout::Split => &HALVES,
     };
     let core = |n: usize| threads.cores.get(n).copied().unwrap_or(CoreWish::Auto);
-    names.iter().enumerate().map(|(n, name)| Wish { name, idle: threads.idle, core: core(n) }).collect()
+    let wish =
+        |(n, name): (usize, &&'static str)| Wish { name: thread_of(lane, name), idle: threads.idle, core: core(n) };
+    names.iter().enumerate().map(wish).collect()
+}
+
+/// What a thread of a lane is called, in lists and in the plan.
+pub(super) fn thread_of(lane: &str, agent: &'static str) -> Cow<'static, str> {
+    if lane.is_empty() { Cow::Borrowed(agent) } else { Cow::Owned(format!("{lane}.{agent}")) }
 }
 
 /// Each with a stop of its own.
@@ -304,6 +320,14 @@ impl core::fmt::Debug for Live {
     }
 }
 
+/// An end that has been begun: see [`Live::begin_end`].
+#[derive(Debug)]
+pub struct BegunEnd {
+    until: Instant,
+    /// The lane has been asked.
+    asked: bool,
+}
+
 /// What a run leaves behind.
 pub struct Outcome {
     /// The lane, whole.
@@ -313,7 +337,7 @@ pub struct Outcome {
     /// Duty cycles of the lane's threads.
     pub cycles: u64,
     /// Threads that were to be pinned, and were not.
-    pub unpinned: Vec<&'static str>,
+    pub unpinned: Vec<String>,
     /// Why the log ends before the lane did: what came then is in no log.
     pub log_lost: Option<LiveError>,
     /// Why the tape's file ends before the tape does.
@@ -341,6 +365,7 @@ pub struct Assembled {
     scribes: Scribes,
     handle: Handle,
     clock: Clock,
+    name: String,
 }
 
 impl core::fmt::Debug for Assembled {
@@ -435,16 +460,17 @@ impl Scribes {
         tape: TapeScribe,
         tape_file: Option<TapeFile>,
         readers: Readers,
-        (handle, kept): (Handle, Counter),
+        (handle, kept, lane): (Handle, Counter, &str),
     ) -> Result<Self, LiveError> {
-        let log = log.map(Self::runner).transpose()?;
-        let (tape, tape_file) = (Self::runner(tape)?, tape_file.map(Self::runner).transpose()?);
-        Ok(Scribes { log, tape, tape_file, readers, handle, kept })
+        let log = log.map(|log| Self::runner(log, lane)).transpose()?;
+        let tape_file = tape_file.map(|file| Self::runner(file, lane)).transpose()?;
+        Ok(Scribes { log, tape: Self::runner(tape, lane)?, tape_file, readers, handle, kept })
     }
 
-    fn runner<A: Agent + 'static>(agent: A) -> Result<Runner<A>, LiveError> {
+    fn runner<A: Agent + 'static>(agent: A, lane: &str) -> Result<Runner<A>, LiveError> {
         let name = agent.name();
-        Runner::start(agent, Idle::Nap, None, Stop::new()).map_err(|error| LiveError::Thread { name, error })
+        let runner = Runner::named(&thread_of(lane, name), agent, Idle::Nap, None, Stop::new());
+        runner.map_err(|error| LiveError::Thread { name, error })
     }
 
     fn have_failed(&self) -> bool {
@@ -457,7 +483,7 @@ impl Scribes {
         lane: Box<dyn Lane>,
         (journal, lost): Written,
         now: Mono,
-        (cycles, unpinned): (u64, Vec<&'static str>),
+        (cycles, unpinned): (u64, Vec<String>),
     ) -> Outcome {
         let (inputs, state) = (lane.inputs(), lane.digest());
         let summary = journal.summary(inputs, state);
@@ -515,7 +541,7 @@ impl Assembled {
         if has != configured {
             return Err(LiveError::Addresses { lane: has, configured });
         }
-        let Setup { kill, logins, log, tape, share, commanders, observers } = setup;
+        let Setup { name, kill, logins, log, tape, share, commanders, observers } = setup;
         let board = SharedBoard::default();
         let handle = Handle {
             inboxes: inboxes(commanders, config.commands, &kill, &board),
@@ -552,12 +578,12 @@ impl Assembled {
         };
         let readers = Readers::start(observers, &handle.tape)?;
         let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()), share);
-        let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept))?;
+        let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept, &name))?;
         let core =
             CoreSide::new(config, |venue| logins.get(venue)?.orders.clone(), journal, clock.clone(), &handle, lost);
         let ring = (config.threads.layout == Layout::Split).then_some(config.threads.ring);
         let agents = lane.agents(Machinery { market, core, ring, status_every: config.status_every });
-        Ok(Assembled { agents, scribes, handle, clock })
+        Ok(Assembled { agents, scribes, handle, clock, name })
     }
 
     /// What others may do to it.
@@ -571,16 +597,10 @@ impl Assembled {
     /// # Errors
     /// [`LiveError::Thread`].
     pub fn start(self, config: &LiveConfig, plan: &Plan) -> Result<Live, LiveError> {
-        let Assembled { agents, scribes, handle, clock } = self;
-        let failed = |name| move |error| LiveError::Thread { name, error };
-        let seat = |name: &'static str| plan.seat(name).map_or((Idle::Yield, None), |seat| (seat.idle, seat.core));
+        let Assembled { agents, scribes, handle, clock, name: of } = self;
         let Agents { feed, lane } = agents;
-        let (name, feeds) = (lane.name(), feed.as_ref().map_or("", |feed| feed.name()));
-        let (idle, core) = seat(name);
-        let lane = Runner::start(lane, idle, core, Stop::new()).map_err(failed(name))?;
-        let (idle, core) = seat(feeds);
-        let feed = feed.map(|feed| Runner::start(feed, idle, core, Stop::new()));
-        let threads = Threads { feed: feed.transpose().map_err(failed(feeds))?, lane };
+        let lane = run(lane, &of, plan)?;
+        let threads = Threads { feed: feed.map(|feed| run(feed, &of, plan)).transpose()?, lane };
         let shutdown_timeout = Duration::from_nanos(config.shutdown_timeout.0);
         Ok(Live { threads, scribes, handle, clock, shutdown_timeout })
     }
@@ -598,6 +618,14 @@ impl Assembled {
         let outcome = self.scribes.end(lane, written, self.clock.now(), (0, Vec::new()));
         failed.map_or(Ok(outcome), |error| Err(LiveError::Stopped { name, error }))
     }
+}
+
+/// Gives an agent of a lane its thread.
+fn run<A: Agent + 'static>(agent: A, lane: &str, plan: &Plan) -> Result<Runner<A>, LiveError> {
+    let name = agent.name();
+    let thread = thread_of(lane, name);
+    let (idle, core) = plan.seat(&thread).map_or((Idle::Yield, None), |seat| (seat.idle, seat.core));
+    Runner::named(&thread, agent, idle, core, Stop::new()).map_err(|error| LiveError::Thread { name, error })
 }
 
 impl Live {
@@ -642,18 +670,31 @@ impl Live {
     /// Cancels what rests, waits for the venue's answers, and logs out, for as long as the configuration allows. False: it
     /// did not come to that in time. `while_waiting` is called now and then.
     pub fn shut_down(&self, mut while_waiting: impl FnMut()) -> bool {
-        let until = Instant::now() + self.shutdown_timeout;
-        let mut asked = false;
-        while !self.handle.is_over() {
-            asked = asked || self.handle.command(Word::Shutdown);
-            // In this order: what a thread did last, it did before it ended.
-            if self.is_dead() || Instant::now() > until {
-                return self.handle.is_over();
+        let mut end = self.begin_end();
+        loop {
+            if let Some(answered) = self.has_ended(&mut end) {
+                return answered;
             }
             while_waiting();
             std::thread::sleep(Duration::from_millis(2));
         }
-        true
+    }
+
+    /// Begins what [`shut_down`](Self::shut_down) does, for whoever waits for several lanes at once: asks it again and again
+    /// whether the lane [`has_ended`](Self::has_ended).
+    #[must_use]
+    pub fn begin_end(&self) -> BegunEnd {
+        BegunEnd { until: Instant::now() + self.shutdown_timeout, asked: false }
+    }
+
+    /// `None`: not yet. False: it did not come to an end in its time.
+    pub fn has_ended(&self, end: &mut BegunEnd) -> Option<bool> {
+        if self.handle.is_over() {
+            return Some(true);
+        }
+        end.asked = end.asked || self.handle.command(Word::Shutdown);
+        // In this order: what a thread did last, it did before it ended.
+        (self.is_dead() || Instant::now() > end.until).then(|| self.handle.is_over())
     }
 
     /// Stops the threads, ends log and tape in order, and gives back the lane.
@@ -668,18 +709,20 @@ impl Live {
         // One after the other: a feed in the middle of an input may need a core that makes room for the rest of it.
         if let Some(feed) = threads.feed {
             feed.stop();
+            let thread = feed.name().to_owned();
             let ended = feed.join();
             let name = ended.agent.name();
-            (cycles, unpinned) = (ended.cycles, ended.unpinned.then_some(name).into_iter().collect());
+            (cycles, unpinned) = (ended.cycles, ended.unpinned.then_some(thread).into_iter().collect());
             // When the feed has lost the market, so has the core; when the core stops, so does the feed.
             let lost = ended.error.filter(|error| !error.is::<crossing::CoreGone>());
             error = lost.map(|error| LiveError::Stopped { name, error });
             ended.agent.hand_over();
         }
         threads.lane.stop();
+        let thread = threads.lane.name().to_owned();
         let ended = threads.lane.join();
         let name = ended.agent.name();
-        unpinned.extend(ended.unpinned.then_some(name));
+        unpinned.extend(ended.unpinned.then_some(thread));
         let Finished { lane, written, failed } = ended.agent.finish();
         let error = error.or(failed.or(ended.error).map(|error| LiveError::Stopped { name, error }));
         let outcome = scribes.end(lane, written, clock.now(), (cycles + ended.cycles, unpinned));

@@ -214,7 +214,7 @@ impl<'a, P> House<'a, P> {
             }
         }
         Ok(Parts {
-            lane: 0,
+            lane: config.lane.number,
             tags: config.tags,
             venues,
             gate: gate(config, &instruments)?,

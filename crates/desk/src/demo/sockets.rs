@@ -59,9 +59,8 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
         log: sheet(log),
         tape: sheet(tape_file),
         observers: vec![Box::new(tape.clone())],
-        commanders: Vec::new(),
         kill: signals::kill_switch()?,
-        share: None,
+        ..Setup::default()
     };
     if !options.json {
         greet(options, &config, &plan, &clock);
@@ -396,7 +395,7 @@ impl Run<'_> {
                 log_stalls: board.status.log_stalls.get(),
                 was_ready,
                 cycles,
-                threads: plan.seats().iter().map(|seat| (seat.name, seat.idle.word())).collect(),
+                threads: plan.seats().iter().map(|seat| (seat.name.to_string(), seat.idle.word())).collect(),
                 unpinned,
             }),
         };

@@ -314,6 +314,8 @@ fn venue_status(b: &VenueStatusBody) -> Vec<(&'static str, Value)> {
 
 fn status(b: &StatusBody) -> Vec<(&'static str, Value)> {
     let n = |value: u64| Value::Number(value);
+    // Money units of the base currency: beyond what a number here can say there is no limit worth the name.
+    let units = |value: i128| Value::Number(u64::try_from(value.max(0)).unwrap_or(u64::MAX));
     vec![
         ("entry", nth(b.entry.into(), &STAGES)),
         ("ready", flag(b.ready)),
@@ -336,6 +338,10 @@ fn status(b: &StatusBody) -> Vec<(&'static str, Value)> {
         ("log_free", n(b.log_free.get())),
         ("log_stalls", n(b.log_stalls.get())),
         ("tape_lost", n(b.tape_lost.get())),
+        ("open", units(b.open.get())),
+        ("max_total_open", units(b.max_total_open.get())),
+        ("orders_per_second", n(b.orders_per_second.get().into())),
+        ("burst", n(b.burst.get().into())),
     ]
 }
 

@@ -79,7 +79,7 @@ pub(super) struct Report {
 
 #[derive(Debug, Serialize)]
 struct Thread {
-    name: &'static str,
+    name: String,
     idle: &'static str,
     core: Option<usize>,
     /// The system did not let it be pinned.
@@ -172,10 +172,10 @@ impl Report {
             layout: config.live.threads.layout.word(),
             threads: seats
                 .map(|seat| Thread {
-                    name: seat.name,
+                    name: seat.name.to_string(),
                     idle: seat.idle.word(),
                     core: seat.core,
-                    unpinned: unpinned.contains(&seat.name),
+                    unpinned: unpinned.iter().any(|name| *name == seat.name),
                 })
                 .collect(),
             seconds: show.began.elapsed().as_secs_f64(),
