@@ -71,6 +71,8 @@ impl Seldom {
 
 /// Turns notices into lines.
 pub(crate) struct Notices {
+    /// Of one of several lanes: its name.
+    lane: String,
     orders: String,
     username: String,
     password_env: String,
@@ -127,6 +129,7 @@ impl Notices {
         let login = &config.entry.login;
         let snapshot = config.feed.snapshot.as_ref().map_or(String::new(), |s| text(&s.username));
         Notices {
+            lane: config.lane.name.clone(),
             orders: config.live.net.orders.to_string(),
             username: text(&login.username),
             password_env: config.secrets.entry.clone(),
@@ -201,7 +204,8 @@ impl Notices {
         let symbol = name.to_string();
         let order = order.map_or(0, |id| id.0);
         let words = anomalies::Said { what, report, symbol: &symbol, token, order, said, known };
-        format!("The venue at {} said what cannot be: {}.{}", self.orders, words.text(), anomalies::remedy(stops))
+        let (text, remedy) = (words.text(), anomalies::remedy(stops, &self.lane));
+        format!("The venue at {} said what cannot be: {text}.{remedy}", self.orders)
     }
 
     /// Lines for what a status says that no notice does.
@@ -532,6 +536,11 @@ impl Notices {
                 Away::from_number(first).and_then(|why| self.entry_lost(at, why, Detail::from_number(second)))
             }
             Alert::EntryOver => self.entry_over(first, Detail::from_number(second)),
+            Alert::Killed if !self.lane.is_empty() => Some(format!(
+                "KILL SWITCH thrown: no order leaves, resting orders are cancelled. `firelane kill CONFIG --lane {} --release` \
+                 ends it; if it was that of all lanes, without --lane.",
+                self.lane
+            )),
             Alert::Killed => Some(
                 "KILL SWITCH thrown: no order leaves, resting orders are cancelled. `firelane kill CONFIG --release` \
                  ends it."
