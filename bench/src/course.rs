@@ -1,5 +1,6 @@
 //! What a contest needs around it: the bytes as a plain file, and who takes part.
 
+use crate::compare;
 use crate::contest::{self, Course, Entrant, Report, Right};
 use crate::market::Stream;
 use anyhow::{Context, Result, ensure};
@@ -123,6 +124,26 @@ pub fn decoders(stream: &Stream, file: Option<&Path>, others: &Others, passes: u
     let ours = ["decode", "itch5"].map(|what| myself(&[what.to_owned()])).into_iter().collect::<Result<Vec<_>>>()?;
     let entrants = [ours, others.entrants("decode")?].concat();
     Ok(contest::run(&entrants, &[Kind::Decode], &course, &right, passes))
+}
+
+/// Two builds of the lab, at the same work.
+///
+/// # Errors
+/// If one of them is broken, or they do not do the same.
+pub fn builds(
+    builds: [&Path; 2],
+    words: &[String],
+    stream: &Stream,
+    file: Option<&Path>,
+    plan: &compare::Plan,
+    patience: Duration,
+) -> Result<compare::Report> {
+    let plain = PlainFile::of(stream, file)?;
+    let course = Course { file: plain.path(), built: stream.built, patience };
+    let [first, second] =
+        builds.map(|build| Entrant([&[build.display().to_string(), "serve".to_owned()], words].concat()));
+    let what = words.first().map_or("", String::as_str);
+    compare::run(what, [&first, &second], &course, plan)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod acceptor;
 pub mod book;
+pub mod compare;
 pub mod contest;
 pub mod course;
 pub mod decode;
@@ -15,6 +16,7 @@ pub mod serve;
 #[path = "../../tests/it/skip.rs"]
 mod skip;
 pub mod stats;
+pub mod straight;
 pub mod stream;
 pub mod taker;
 pub mod wire;

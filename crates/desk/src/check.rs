@@ -9,7 +9,8 @@ use crate::wirings;
 use anyhow::Result;
 use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::{Config, Layout, VenueKind};
+use firelane_gateway::shell::config::{Config, Fleet, Layout, VenueKind};
+use firelane_gateway::shell::lanes;
 use firelane_gateway::shell::live::wishes;
 use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::plan::{Cores, Plan};
@@ -90,14 +91,8 @@ fn are(n: usize) -> String {
 
 /// What it would do, in a few words.
 fn summary(text: &str, role: Role) -> Vec<String> {
-    match (wirings::parse(text), VenueConfig::parse(text)) {
-        (Ok(config), _) if role == Role::Gateway => vec![format!(
-            "It would run {}, layout {}, orders to {}, control {}.",
-            config.wiring,
-            config.live.threads.layout.word(),
-            orders_to(&config),
-            config.live.control.as_ref().map_or("none".to_owned(), |path| path.display().to_string())
-        )],
+    match (wirings::fleet(text), VenueConfig::parse(text)) {
+        (Ok(fleet), _) if role == Role::Gateway => fleet.lanes.iter().map(would_run).collect(),
         (_, Ok(venue)) if role == Role::Venue => {
             let market = match &venue.market.itch {
                 Some(file) => file.display().to_string(),
@@ -113,33 +108,67 @@ fn summary(text: &str, role: Role) -> Vec<String> {
     }
 }
 
+fn would_run(config: &Config) -> String {
+    let control = config.live.control.as_ref().map_or("none".to_owned(), |path| path.display().to_string());
+    let lane = if config.lane.name.is_empty() { "It".to_owned() } else { format!("Lane {}", config.lane.name) };
+    format!(
+        "{lane} would run {}, layout {}, orders to {}, control {control}.",
+        config.wiring,
+        config.live.threads.layout.word(),
+        orders_to(config),
+    )
+}
+
 /// What refuses a configuration that can be read: the parts of the lane, the plan of its threads.
 fn builds(text: &str, role: Role) -> Result<()> {
     if role == Role::Venue {
         return Ok(());
     }
-    let mut config = wirings::parse(text)?;
-    // Whether they can be built does not hang on how large the books are; memory does.
-    let least = BookCapacity { instruments: config.instruments, orders: 16, levels: 16, own: 1 };
-    config.venues.iter_mut().for_each(|(_, venue)| venue.books = least);
-    wirings::build(&config, None)?;
-    let threads = &config.live.threads;
-    Plan::new(&wishes(threads), &Cores::here(), threads.missing)?;
+    let mut fleet = wirings::fleet(text)?;
+    for config in &mut fleet.lanes {
+        // Whether they can be built does not hang on how large the books are; memory does.
+        let least = BookCapacity { instruments: config.instruments, orders: 16, levels: 16, own: 1 };
+        config.venues.iter_mut().for_each(|(_, venue)| venue.books = least);
+        let built = wirings::build(config, None).map(|_| ());
+        built.map_err(|error| match config.lane.name.as_str() {
+            "" => error,
+            lane => error.context(format!("lane {lane:?}")),
+        })?;
+    }
+    lanes::plan(&fleet, &Cores::here())?;
     Ok(())
 }
 
 fn warnings_of(text: &str, role: Role) -> Vec<String> {
     match role {
-        Role::Gateway => wirings::parse(text).map_or(Vec::new(), |config| {
-            let mut all = warnings(&config, &Cores::here());
-            all.extend(another_day(&config, Clock::new().began()));
-            all.extend(secrets(&variables(&config)));
-            all.extend(config.live.control.as_deref().and_then(socket));
-            all.extend(config.live.tape_shared.as_deref().and_then(shared));
-            all
-        }),
+        Role::Gateway => wirings::fleet(text).map_or(Vec::new(), |fleet| of_gateway(&fleet)),
         Role::Venue => VenueConfig::parse(text).map_or(Vec::new(), |config| of_venue(&config)),
     }
+}
+
+fn of_gateway(fleet: &Fleet) -> Vec<String> {
+    let mut all = Vec::new();
+    for config in &fleet.lanes {
+        let mut own = warnings(config, &Cores::here());
+        own.extend(another_day(config, Clock::new().began()));
+        own.extend(config.live.tape_shared.as_deref().and_then(shared));
+        all.extend(own.into_iter().map(|warning| of_lane(config, &warning)));
+    }
+    if fleet.lanes.len() > 1
+        && let Ok(plan) = lanes::plan(fleet, &Cores::here())
+    {
+        all.extend(plan.notes().iter().map(|note| format!("threads: {note}")));
+    }
+    let variables = fleet.lanes.iter().flat_map(variables);
+    all.extend(secrets(&variables.collect::<Vec<_>>()));
+    // It is one for all.
+    all.extend(fleet.lanes.first().and_then(|config| config.live.control.as_deref()).and_then(socket));
+    all
+}
+
+/// What is said of one of several lanes.
+pub(crate) fn of_lane(config: &Config, text: &str) -> String {
+    if config.lane.name.is_empty() { text.to_owned() } else { format!("lane {}: {text}", config.lane.name) }
 }
 
 fn secrets(variables: &[&String]) -> Vec<String> {

@@ -85,9 +85,9 @@ impl Notices {
         let named = config.venues.count() > 1;
         let names = config.venues.iter().filter(|_| named).map(|(_, venue)| venue.to_string());
         Notices {
-            venues: config
-                .venues
-                .map(|at, venue| AtVenue::new(venue, config.live.net.get(at).unwrap_or(config.live.net.first()))),
+            venues: config.venues.map(|at, venue| {
+                AtVenue::new(&config.lane.name, venue, config.live.net.get(at).unwrap_or(config.live.net.first()))
+            }),
             names: names.collect(),
             log_stalls: 0,
             stalls_said: Seldom::default(),
@@ -234,6 +234,8 @@ fn part_line(alert: Alert, of: &str) -> String {
 
 /// What is known of one venue.
 struct AtVenue {
+    /// Of one of several lanes: its name.
+    lane: String,
     /// What its keys begin with in the configuration.
     key: String,
     orders: String,
@@ -285,7 +287,7 @@ fn line_of(line: u64) -> Option<u64> {
 }
 
 impl AtVenue {
-    fn new(config: &VenueConfig, net: &NetConfig) -> Self {
+    fn new(lane: &str, config: &VenueConfig, net: &NetConfig) -> Self {
         let text = |padded: &[u8]| padded.trim_ascii().escape_ascii().to_string();
         let login = &config.entry.login;
         let username = config.feed.snapshot.as_ref().map_or(String::new(), |s| text(&s.username));
@@ -294,6 +296,7 @@ impl AtVenue {
             None => (net.snapshot, net.key("snapshot"), config.feed.line_timeout),
         };
         AtVenue {
+            lane: lane.to_owned(),
             key: config.key.clone(),
             orders: net.orders.to_string(),
             username: text(&login.username),
@@ -357,7 +360,8 @@ impl AtVenue {
         let symbol = name.to_string();
         let order = order.map_or(0, |id| id.0);
         let words = anomalies::Said { what, report, symbol: &symbol, token, order, said, known };
-        format!("The venue at {} said what cannot be: {}.{}", self.orders, words.text(), anomalies::remedy(stops))
+        let (text, remedy) = (words.text(), anomalies::remedy(stops, &self.lane));
+        format!("The venue at {} said what cannot be: {text}.{remedy}", self.orders)
     }
 
     /// How the market goes on: joined, live or not, and who filled its gaps.
@@ -626,6 +630,11 @@ impl AtVenue {
                 Away::from_number(first).and_then(|why| self.entry_lost(at, why, Detail::from_number(second)))
             }
             Alert::EntryOver => self.entry_over(first, Detail::from_number(second)),
+            Alert::Killed if !self.lane.is_empty() => Some(format!(
+                "KILL SWITCH thrown: no order leaves, resting orders are cancelled. `firelane kill CONFIG --lane {} --release` \
+                 ends it; if it was that of all lanes, without --lane.",
+                self.lane
+            )),
             Alert::Killed => Some(
                 "KILL SWITCH thrown: no order leaves, resting orders are cancelled. `firelane kill CONFIG --release` \
                  ends it."

@@ -1,6 +1,7 @@
 //! `firelane run`: the gateway as a process of its own, on real sockets and threads.
 
 mod files;
+mod fleet;
 mod report;
 
 use crate::check;
@@ -19,15 +20,19 @@ use files::Kept;
 use firelane_gateway::base::Mono;
 use firelane_gateway::flow::Word;
 use firelane_gateway::flow::entry::Fault;
+use firelane_gateway::flow::record::StatusBody;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, NetConfig, VenueConfig};
+use firelane_gateway::shell::latency::Percentiles;
 use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::share::SharedTape;
 use firelane_gateway::shell::signals::{self, LastWords};
 use firelane_gateway::shell::sync::Stop;
 use report::{Ending, Report};
+use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// How often to look.
@@ -40,7 +45,15 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     }
     let path = options.config.as_deref().context("which configuration?")?;
     outfile::check_dashes(&[], &[&options.log, &options.tape].map(|path| path.as_deref()), options.json);
-    let config = settings::gateway(Some(path), &options.set, None)?;
+    let fleet = settings::fleet(path, &options.set)?;
+    match fleet.lanes.as_slice() {
+        [config] if fleet.is_alone() => alone(options, path, config),
+        _ => fleet::run(options, path, &fleet),
+    }
+}
+
+/// A lane that is the only one.
+fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
     let passwords = config.passwords(|name| std::env::var(name).ok()).with_context(|| path.display().to_string())?;
     let threads = &config.live.threads;
     let plan = Plan::new(&wishes(threads), &Cores::here(), threads.missing)
@@ -50,8 +63,8 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let socket = config.live.control.as_deref().map(control::bind).transpose()?;
     let clock = Clock::new();
     // Whatever is wrong with it is said before a file is made.
-    let lane = wirings::build(&config, Some(clock.clone()))?;
-    let header = wirings::header(&config, &*lane).began_at(clock.began());
+    let lane = wirings::build(config, Some(clock.clone()))?;
+    let header = wirings::header(config, &*lane).began_at(clock.began());
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
     let fills = Fills::default();
@@ -76,14 +89,18 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
             other => other.into(),
         })?;
     let handle = live.handle().clone();
-    words.are(last_words(&config, handle.clone(), clock.clone()));
-    let mut show = Show::new(Style::of(&options.telling, options.json, clock.began()), &config, handle.clone());
+    words.are(last_words(config, handle.clone(), clock.clone()));
+    let mut show = Show::new(
+        Rc::new(Screen::new(Style::of(&options.telling, options.json, clock.began()))),
+        config,
+        handle.clone(),
+    );
     show.files = [&log, &tape].map(Kept::name);
-    show.greet(&config, &plan, &clock);
+    show.greet(config, &plan, &clock);
     if let Some(why) = &unshared {
         show.say(Level::Warn, clock.now(), why);
     }
-    let mut answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
+    let mut answers = Gateway::new(handle.clone(), clock.clone(), config, end.clone());
     answers.unshared = unshared;
     let tapes = Tapes::new(handle.tape().clone(), header, config.live.tape_clients);
     let served = socket.map(|bound| bound.serve_with(move |line| answers.answer(line), Some(tapes)));
@@ -96,7 +113,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     drop(served);
     show.tell();
     show.screen.clear();
-    let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape), &fills);
+    let report = Report::of(config, plan.seats(), &show, (ending, answered), outcome, (&log, &tape), &fills);
     if show.screen.style().ends_with_an_object() {
         crate::output::json(&report)?;
     } else {
@@ -160,7 +177,9 @@ fn ends(venue: &VenueConfig, net: &NetConfig) -> Vec<String> {
 
 /// What a person sees meanwhile.
 struct Show {
-    screen: Screen,
+    screen: Rc<Screen>,
+    /// Before each line: of which lane it is, where there are several.
+    before: String,
     notices: Notices,
     handle: Handle,
     began: Instant,
@@ -174,11 +193,12 @@ struct Show {
 }
 
 impl Show {
-    fn new(style: Style, config: &Config, handle: Handle) -> Self {
+    fn new(screen: Rc<Screen>, config: &Config, handle: Handle) -> Self {
         let began = Instant::now();
-        let (screen, notices) = (Screen::new(style), Notices::new(config));
+        let notices = Notices::new(config);
         let (files, told_of) = Default::default();
-        Show { screen, notices, handle, began, missed: 0, files, told_of, rate: (began, 0, 0.0) }
+        let before = if config.lane.name.is_empty() { String::new() } else { format!("Lane {}: ", config.lane.name) };
+        Show { screen, before, notices, handle, began, missed: 0, files, told_of, rate: (began, 0, 0.0) }
     }
 
     fn greet(&self, config: &Config, plan: &Plan, clock: &Clock) {
@@ -211,6 +231,24 @@ impl Show {
 
     /// What has happened since the last look.
     fn tell(&mut self) {
+        let (status, times) = self.look();
+        self.screen.now(format!(
+            "{:.0} s: {}, {} a second{}",
+            self.began.elapsed().as_secs_f64(),
+            counted(&[
+                (status.messages.get(), "messages"),
+                (status.gaps.get(), "gaps"),
+                (status.orders.get(), "orders"),
+                (status.fills.get(), "fills"),
+                (status.live.get(), "live"),
+            ]),
+            group(self.rate.2 as u64),
+            in_short(&times)
+        ));
+    }
+
+    /// The same, without the line that moves.
+    fn look(&mut self) -> (StatusBody, Percentiles) {
         let mut board = self.handle.board().lock();
         let notices: Vec<_> = board.take_notices().collect();
         let (status, at, missed) = (board.status, board.status_at, board.missed);
@@ -240,19 +278,7 @@ impl Show {
             let rate = messages.saturating_sub(before) as f64 / since.elapsed().as_secs_f64();
             self.rate = (Instant::now(), messages, rate);
         }
-        self.screen.now(format!(
-            "{:.0} s: {}, {} a second{}",
-            self.began.elapsed().as_secs_f64(),
-            counted(&[
-                (status.messages.get(), "messages"),
-                (status.gaps.get(), "gaps"),
-                (status.orders.get(), "orders"),
-                (status.fills.get(), "fills"),
-                (status.live.get(), "live"),
-            ]),
-            group(self.rate.2 as u64),
-            in_short(&times)
-        ));
+        (status, times)
     }
 
     /// What became of log and tape.
@@ -264,7 +290,7 @@ impl Show {
                 Some(error) => format!("Log: {} cannot be written any more: {error}", self.files[0]),
                 None => "The lane cannot go on".to_owned(),
             };
-            self.screen.event(
+            self.event(
                 Level::Error,
                 now,
                 &format!(
@@ -273,7 +299,7 @@ impl Show {
             );
         }
         if tape_is_slow && !std::mem::replace(&mut self.told_of[2], true) {
-            self.screen.event(
+            self.event(
                 Level::Warn,
                 now,
                 &format!(
@@ -286,7 +312,7 @@ impl Show {
             && !std::mem::replace(&mut self.told_of[1], true)
         {
             let file = &self.files[1];
-            self.screen.event(
+            self.event(
                 Level::Warn,
                 now,
                 &format!(
@@ -298,7 +324,11 @@ impl Show {
 
     /// Times are the lane's clock's, which began a moment before anything was shown.
     fn say(&self, level: Level, at: Mono, text: &str) {
-        self.screen.event(level, Duration::from_nanos(at.0), text);
+        self.event(level, Duration::from_nanos(at.0), text);
+    }
+
+    fn event(&self, level: Level, at: Duration, text: &str) {
+        self.screen.event(level, at, &format!("{}{text}", self.before));
     }
 
     fn until_the_end(&mut self, live: &Live, end: &Stop, limit: Option<Duration>) -> Ending {

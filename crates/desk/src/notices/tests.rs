@@ -425,3 +425,16 @@ fn of_several_venues_each_line_names_its_own() {
     assert_eq!(status(2, [1, 0, 0]), ["FAR: Market: not live: 0 books cannot be trusted."]);
     assert!(status(3, [1, 0, 0]).is_empty());
 }
+
+/// What to do names the lane, where there are several.
+#[test]
+fn a_remedy_is_of_the_lane_that_it_is_for() {
+    let text = "[lane]\nname = \"north\"\nnumber = 1";
+    let mut told = Told { notices: Notices::new(&crate::wirings::parse(text).unwrap()), at: 0 };
+    assert!(told.one(&[alert(Alert::Killed, 0)]).contains("kill CONFIG --lane north --release"));
+    assert!(Told::new().one(&[alert(Alert::Killed, 0)]).contains("kill CONFIG --release"));
+    assert!(anomalies::remedy(true, "north").contains("`firelane enable CONFIG --lane north`"));
+    assert!(
+        anomalies::remedy(true, "").contains("`firelane enable CONFIG`") && anomalies::remedy(false, "").is_empty()
+    );
+}
