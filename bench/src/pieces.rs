@@ -123,8 +123,8 @@ impl EncodeWork {
     pub fn new() -> Result<Self> {
         // Who located the shares is an option that peers can't say.
         let config = Config::parse("entry.locate_broker = \"\"")?;
-        let mut entry = OuchEntry::new(config.entry.clone())?;
-        let mut port = Acceptor::new(config.entry.login.username, Password(NO_PASSWORD));
+        let mut entry = OuchEntry::new(config.venues.first().entry.clone())?;
+        let mut port = Acceptor::new(config.venues.first().entry.login.username, Password(NO_PASSWORD));
         let (mut out, mut frames, mut now) = (Outbox::new(0), Frames::default(), Mono(1_000_000_000));
         entry.start(now, &mut out);
         for _ in 0..200 {
