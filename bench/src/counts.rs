@@ -55,9 +55,9 @@ impl Piece {
     #[must_use]
     pub fn unit(self) -> &'static str {
         match self {
-            Piece::Decode | Piece::Book => "message",
-            Piece::Gate | Piece::Encode => "order",
-            Piece::Lane => "packet",
+            Piece::Decode | Piece::Book => "a message",
+            Piece::Gate | Piece::Encode => "an order",
+            Piece::Lane => "a packet",
         }
     }
 
@@ -105,7 +105,10 @@ impl Piece {
             }
             Piece::Lane => {
                 let stream = stream::open(Market { symbols: 20, live: 2_000, messages: 6_000, seed: 5 });
-                let settings = "feed.snapshot.enabled = false\ntaker.threshold = 300000\ntaker.cooldown_us = 1";
+                // Small, for each pass has a lane of its own.
+                let settings = "feed.snapshot.enabled = false\nfeed.window_messages = 1024\nbooks.orders = 8192\n\
+                                books.levels = 8192\ninstruments.capacity = 32\norders.fills = 1024\n\
+                                taker.threshold = 300000\ntaker.cooldown_us = 1";
                 units = (0..passes).map(|_| orders::through_a_lane(&stream.bytes, settings)).sum::<Result<u64>>()?;
             }
         }
@@ -246,7 +249,7 @@ impl std::fmt::Display for Report {
                 None => write!(f, " {:>10} {:>8}", "-", "")?,
             }
             let more = if self.grown.iter().any(|grown| grown == name) { "  MORE" } else { "" };
-            write!(f, "  a {}{more}", piece.unit())?;
+            write!(f, "  {}{more}", piece.unit())?;
         }
         Ok(())
     }
