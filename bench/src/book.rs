@@ -70,6 +70,7 @@ impl Rig {
             if let Ok(event) = self.line.decode(message, &mut self.table)
                 && let Some(id) = event.instrument
             {
+                self.books.follow(&self.table);
                 black_box(self.books.apply(id, &event.kind).top_changed);
             }
             count += 1;
