@@ -6,13 +6,13 @@
 use crate::market::{Stream, messages};
 use crate::stats::Rounds;
 use crate::stream::Walk;
-use firelane_gateway::base::InstrumentTable;
+use firelane_contest::{Contestant, Digest, Pass};
+use firelane_gateway::base::{InstrumentTable, Side};
 use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::market::{MarketLine, Peek};
 use serde::Serialize;
 use std::hint::black_box;
-use std::time::Instant;
 
 /// What is measured, and how.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,16 @@ pub struct Setup {
     pub ahead: usize,
     /// Passes, the cold one included.
     pub passes: usize,
+}
+
+impl Setup {
+    /// The same for `lab serve`.
+    #[must_use]
+    pub fn as_arguments(&self) -> Vec<String> {
+        let Setup { instruments, orders, ahead, passes: _ } = self;
+        let words = format!("book --instruments {instruments} --orders {orders} --ahead {ahead}");
+        words.split(' ').map(str::to_owned).collect()
+    }
 }
 
 /// What parse and book cost.
@@ -43,16 +53,45 @@ pub struct Report {
 }
 
 /// The books, and what feeds them.
-struct Rig {
+#[allow(missing_debug_implementations)] // books have none
+pub struct Rig {
     line: ItchLine,
     table: InstrumentTable,
     books: Books,
+    ahead: usize,
 }
 
 impl Rig {
+    /// Empty books.
+    #[must_use]
+    pub fn new(setup: &Setup) -> Rig {
+        let Setup { instruments, orders, ahead, .. } = *setup;
+        Rig {
+            line: ItchLine::new(0),
+            table: InstrumentTable::new(&[], instruments, true),
+            books: Books::new(BookCapacity { instruments, orders, levels: orders, own: 16 }),
+            ahead,
+        }
+    }
+
+    /// Messages that contradicted the books, or for which there was no room.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        let c = self.books.counters();
+        c.unknown_ref + c.duplicate_ref + c.over_reduce + c.orders_full + c.levels_full
+    }
+}
+
+impl Contestant for Rig {
+    fn clear(&mut self) {
+        self.books.clear();
+        self.line.reset(None);
+    }
+
     /// Applies all messages; says how many there were.
     #[inline(never)]
-    fn apply(&mut self, bytes: &[u8], ahead: usize) -> usize {
+    fn apply(&mut self, bytes: &[u8]) -> u64 {
+        let ahead = self.ahead;
         let mut count = 0;
         // Four hints for each message, the first 4 * ahead messages before it, the last `ahead` before it.
         let mut coming = [4, 3, 2, 1].map(|n| messages(bytes).skip(ahead * n));
@@ -77,32 +116,36 @@ impl Rig {
         }
         count
     }
+
+    fn digest(&self) -> Digest {
+        let mut digest = Digest::default();
+        for locate in 0..=u16::MAX {
+            let Some(id) = self.line.instrument(locate) else { continue };
+            let book = self.books.view(id);
+            for (side, name) in [(Side::Buy, firelane_contest::Side::Bid), (Side::Sell, firelane_contest::Side::Ask)] {
+                // A price of four decimals is the wire's number, and no quantity is negative.
+                book.levels(side).for_each(|level| {
+                    digest.add_level(locate, name, level.price.0.unsigned_abs(), level.qty.0.unsigned_abs());
+                });
+            }
+        }
+        digest
+    }
 }
 
 /// Applies the stream to full books, pass after pass.
 #[must_use]
 pub fn measure(stream: &Stream, setup: &Setup) -> Report {
-    let Setup { instruments, orders, ahead, passes } = *setup;
-    let mut rig = Rig {
-        line: ItchLine::new(0),
-        table: InstrumentTable::new(&[], instruments, true),
-        books: Books::new(BookCapacity { instruments, orders, levels: orders, own: 16 }),
-    };
-    let (built, timed) = stream.bytes.split_at(stream.built);
+    let mut rig = Rig::new(setup);
     let mut count = 0;
-    let mut times = (0..passes.max(2)).map(|_| {
-        rig.books.clear();
-        rig.line.reset(None);
-        rig.apply(built, ahead);
-        let start = Instant::now();
-        count = rig.apply(timed, ahead);
-        start.elapsed().as_nanos() as f64 / count.max(1) as f64
+    let mut times = (0..setup.passes.max(2)).map(|_| {
+        let Pass { messages, ns } = rig.pass(&stream.bytes, stream.built);
+        count = usize::try_from(messages).unwrap_or(usize::MAX);
+        ns as f64 / messages.max(1) as f64
     });
     let cold = times.next().unwrap_or(0.0);
     let warm = Rounds::of(times.collect());
-    let c = rig.books.counters();
-    let faults = c.unknown_ref + c.duplicate_ref + c.over_reduce + c.orders_full + c.levels_full;
-    Report { messages: count, cold, warm, peak_orders: rig.books.peak_live_orders(), faults }
+    Report { messages: count, cold, warm, peak_orders: rig.books.peak_live_orders(), faults: rig.faults() }
 }
 
 impl std::fmt::Display for Report {
@@ -117,6 +160,7 @@ impl std::fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contest::Right;
     use crate::market::{Market, market};
 
     #[test]
@@ -127,6 +171,11 @@ mod tests {
             let report = measure(&stream, &setup);
             assert_eq!((report.messages, report.faults), (5_000, 0));
             assert!(report.peak_orders >= 900);
+            let mut rig = Rig::new(&setup);
+            rig.pass(&stream.bytes, stream.built);
+            let right = Right::of(&stream.bytes, stream.built);
+            assert_eq!(right.digest.difference(&rig.digest()), None);
+            assert_eq!((right.messages, right.digest.books.len()), (5_000, 40));
         }
     }
 }

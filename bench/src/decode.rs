@@ -4,10 +4,12 @@
 //! same messages: all that an order book needs. Rounds of the contestants alternate, so that a noisy machine disturbs
 //! all alike; the verdict is a ratio.
 
+use crate::contest::Right;
 use crate::market::messages;
 use crate::stats::Rounds;
 use crate::stream::Walk;
 use anyhow::{Result, ensure};
+use firelane_contest::{Contestant, Digest, Pass};
 use firelane_gateway::base::{InstrumentTable, Side};
 use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -203,6 +205,70 @@ pub fn measure(bytes: &[u8], rounds: usize) -> Result<Report> {
         wire: Rounds::of(wire),
         event: Rounds::of(event),
     })
+}
+
+/// Who decodes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// [`itch50::decode`].
+    Firelane,
+    /// Crate itch5.
+    Itch5,
+}
+
+/// Decoding as a contestant: its digest is the sums of what was read.
+#[derive(Debug)]
+pub struct Decoding {
+    by: By,
+    sums: Sums,
+}
+
+impl Decoding {
+    /// Nothing read yet.
+    #[must_use]
+    pub fn by(by: By) -> Self {
+        Decoding { by, sums: Sums::default() }
+    }
+}
+
+impl Contestant for Decoding {
+    fn clear(&mut self) {
+        self.sums = Sums::default();
+    }
+
+    fn apply(&mut self, bytes: &[u8]) -> u64 {
+        let sums = match self.by {
+            By::Firelane => wire_sums(bytes),
+            // What it can't parse it has not read: its sums say so.
+            By::Itch5 => peer_sums(bytes).unwrap_or_default(),
+        };
+        self.sums.orders = self.sums.orders.wrapping_add(sums.orders);
+        self.sums.buys = self.sums.buys.wrapping_add(sums.buys);
+        0
+    }
+
+    /// Messages are counted apart: neither of the two counts them.
+    fn pass(&mut self, bytes: &[u8], built: usize) -> Pass {
+        let (built, timed) = bytes.split_at(built.min(bytes.len()));
+        self.clear();
+        self.apply(built);
+        let start = Instant::now();
+        self.apply(timed);
+        let ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Pass { messages: messages(timed).count() as u64, ns }
+    }
+
+    fn digest(&self) -> Digest {
+        Digest { lines: vec![format!("read {} {}", self.sums.orders, self.sums.buys)], ..Digest::default() }
+    }
+}
+
+/// What is right: by this crate's decoder, which is held equal to itch5's in [`measure`].
+#[must_use]
+pub fn right(bytes: &[u8], built: usize) -> Right {
+    let mut ours = Decoding::by(By::Firelane);
+    let Pass { messages, .. } = ours.pass(bytes, built);
+    Right { messages, digest: ours.digest() }
 }
 
 /// What crate itch5 reads.

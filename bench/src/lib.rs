@@ -2,15 +2,21 @@
 
 pub mod acceptor;
 pub mod book;
+pub mod compare;
+pub mod contest;
+pub mod course;
 pub mod decode;
 pub mod machine;
 pub mod market;
 pub mod orders;
+pub mod paired;
 pub mod raw;
+pub mod serve;
 #[cfg(test)]
 #[path = "../../tests/it/skip.rs"]
 mod skip;
 pub mod stats;
+pub mod straight;
 pub mod stream;
 pub mod taker;
 pub mod wire;

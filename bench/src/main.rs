@@ -1,10 +1,11 @@
 //! The lab's throughput and latency programs. `lab --help` says how to use them; `README.md` has numbers.
 
 use anyhow::{Context, Result, ensure};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use firelane_bench::course::{self, Others};
 use firelane_bench::machine::Machine;
-use firelane_bench::market::Market;
-use firelane_bench::{book, decode, market, orders, stream, wire};
+use firelane_bench::market::{Market, Stream};
+use firelane_bench::{book, compare, contest, decode, market, orders, serve, stream, wire};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ enum What {
         /// Rounds of each contestant.
         #[arg(long, default_value_t = 41)]
         rounds: usize,
+        #[command(flatten)]
+        others: WithOthers,
     },
     /// Parse and full order book, cold and warm.
     Book {
@@ -51,22 +54,75 @@ enum What {
         /// Room for orders; without it 65,536 for a file and a quarter more than rest for a made market.
         #[arg(long)]
         orders: Option<usize>,
+        #[command(flatten)]
+        others: WithOthers,
+    },
+    /// Be a contestant: this build, by the line protocol of `bench/contest`. Other labs start it.
+    Serve {
+        /// What to do.
+        what: Service,
+        /// Room for instruments.
+        #[arg(long, default_value_t = 1_024)]
+        instruments: usize,
+        /// Room for orders.
+        #[arg(long, default_value_t = 65_536)]
+        orders: usize,
+        /// As for `book`.
+        #[arg(long, default_value_t = 0)]
+        ahead: usize,
+        /// Settings of the lane, where orders are sent.
+        #[arg(long, default_value = LANE)]
+        settings: String,
+        /// A BinaryFILE, unpacked.
+        file: PathBuf,
+        /// How many bytes of it build the books up, untimed.
+        built: usize,
     },
     /// Writes a made market to standard output: a day of any size for other programs to read.
     Market {
         #[command(flatten)]
         made: Made,
     },
-    /// From a packet's bytes to an order's bytes, in process, with the imbalance taker.
+    /// From a packet's bytes to an order's bytes, in process, with the imbalance taker; beside the straight line.
     Orders {
-        /// A BinaryFILE (.itch), plain or packed with gzip, xz or zstd.
-        file: PathBuf,
+        #[command(flatten)]
+        input: Input,
         /// Passes, each with a new lane.
         #[arg(long, default_value_t = 5)]
         passes: usize,
         /// Settings of the lane, TOML, as for `firelane`; the snapshot server is off.
-        #[arg(long, default_value = "feed.snapshot.enabled = false")]
+        #[arg(long, default_value = LANE)]
         settings: String,
+    },
+    /// Is the second build of the lab slower than the first? Ends with 1 if it is.
+    Compare {
+        /// A build of the lab.
+        first: PathBuf,
+        /// Another one.
+        second: PathBuf,
+        /// What they do.
+        #[arg(long, value_enum, default_value_t = Service::Book)]
+        what: Service,
+        #[command(flatten)]
+        input: Input,
+        /// How often both are started: pairs.
+        #[arg(long, default_value_t = 25)]
+        starts: usize,
+        /// Passes of each start; the first warms up.
+        #[arg(long, default_value_t = 9)]
+        passes: usize,
+        /// By which share the second may be slower.
+        #[arg(long, default_value_t = 0.01)]
+        tolerance: f64,
+        /// How often an equal build may be called slower.
+        #[arg(long, default_value_t = 0.01)]
+        alpha: f64,
+        /// Settings of the lane, where orders are compared.
+        #[arg(long, default_value = LANE)]
+        settings: String,
+        /// Seconds that one answer may take.
+        #[arg(long, default_value_t = 300)]
+        patience: u64,
     },
     /// From a datagram to an order on a connection, over loopback, through the live lane; beside a raw echo.
     Wire {
@@ -92,6 +148,45 @@ enum What {
         #[arg(long, default_value = "")]
         settings: String,
     },
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Service {
+    /// Parse and books.
+    Book,
+    /// Parse alone.
+    Decode,
+    /// The same with crate itch5.
+    Itch5,
+    /// From packets to orders.
+    Orders,
+    /// The same in one function.
+    Straight,
+}
+
+/// What the lane is told where nothing else is said.
+const LANE: &str = "feed.snapshot.enabled = false";
+
+#[derive(Args, Debug)]
+struct WithOthers {
+    /// A program that takes part, by the line protocol: its name and arguments, to which file and built are added.
+    /// Any number of times.
+    #[arg(long, value_name = "PROGRAM")]
+    against: Vec<String>,
+    /// The peers that are on crates.io, too: the program built from bench/peers, beside this one if no path is given.
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1)]
+    peers: Option<Option<PathBuf>>,
+    /// Seconds that one answer of a contestant may take.
+    #[arg(long, default_value_t = 300)]
+    patience: u64,
+}
+
+impl WithOthers {
+    fn others(self) -> Others {
+        let beside = || course::peers_beside().unwrap_or_else(|| course::PEERS.into());
+        let peers = self.peers.map(|path| path.unwrap_or_else(beside));
+        Others { against: self.against, peers, patience: Duration::from_secs(self.patience) }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -126,38 +221,103 @@ impl Made {
 }
 
 impl Input {
-    fn stream(&self) -> Result<firelane_bench::market::Stream> {
+    fn stream(&self) -> Result<Stream> {
         stream::of(self.file.as_deref(), self.made.market())
+    }
+
+    /// The file, or a made market, which has to be open where orders are sent.
+    fn for_orders(&self, orders: bool) -> Result<Stream> {
+        match &self.file {
+            None if orders => Ok(stream::open(self.made.market())),
+            _ => self.stream(),
+        }
+    }
+
+    /// Books with room for it.
+    fn setup(&self, orders: Option<usize>) -> book::Setup {
+        let Made { live, symbols, .. } = self.made;
+        let (room, instruments) = match self.file {
+            Some(_) => (65_536, 1_024),
+            None => (live + live / 4, usize::from(symbols)),
+        };
+        book::Setup { instruments, orders: orders.unwrap_or(room), ahead: 0, passes: 0 }
+    }
+
+    /// What a build of the lab is told, to serve this.
+    fn words(&self, what: Service, settings: String) -> Vec<String> {
+        let name = what.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        match what {
+            Service::Book => self.setup(None).as_arguments(),
+            Service::Orders | Service::Straight => vec![name, "--settings".into(), settings],
+            Service::Decode | Service::Itch5 => vec![name],
+        }
+    }
+}
+
+impl Service {
+    fn is_orders(self) -> bool {
+        matches!(self, Service::Orders | Service::Straight)
     }
 }
 
 fn main() -> Result<()> {
-    let cli = Cli::parse();
+    let Cli { what, json } = Cli::parse();
+    if let What::Serve { what, instruments, orders, ahead, settings, file, built } = what {
+        // Before the machine is asked, which takes a while: contestants are started by the dozen.
+        return match what {
+            Service::Book => serve::book(&book::Setup { instruments, orders, ahead, passes: 0 }, &file, built),
+            Service::Decode => serve::decode(decode::By::Firelane, &file, built),
+            Service::Itch5 => serve::decode(decode::By::Itch5, &file, built),
+            Service::Orders | Service::Straight => serve::orders(&settings, what == Service::Straight, &file, built),
+        };
+    }
     let machine = Machine::ask();
-    match cli.what {
-        What::Decode { input, rounds } => {
-            let stream = input.stream()?;
-            tell(cli.json, &machine, decode::measure(&stream.bytes[stream.built..], rounds)?)
+    match what {
+        What::Decode { input, rounds, others } => {
+            let (stream, others) = (input.stream()?, others.others());
+            if !others.is_empty() {
+                return contest(json, &machine, course::decoders(&stream, input.file.as_deref(), &others, rounds)?);
+            }
+            tell(json, &machine, decode::measure(&stream.bytes[stream.built..], rounds)?)
         }
-        What::Book { input, passes, ahead, orders } => {
-            let stream = input.stream()?;
-            let (room, instruments) = match input.file {
-                Some(_) => (65_536, 1_024),
-                None => (input.made.live + input.made.live / 4, usize::from(input.made.symbols)),
-            };
-            let setup = book::Setup { instruments, orders: orders.unwrap_or(room), ahead, passes };
-            tell(cli.json, &machine, book::measure(&stream, &setup))
+        What::Book { input, passes, ahead, orders, others } => {
+            let (stream, others) = (input.stream()?, others.others());
+            let setup = book::Setup { ahead, passes, ..input.setup(orders) };
+            if others.is_empty() {
+                return tell(json, &machine, book::measure(&stream, &setup));
+            }
+            let ours = setup.as_arguments();
+            contest(json, &machine, course::books(&stream, input.file.as_deref(), &ours, &others, passes)?)
+        }
+        What::Serve { .. } => Ok(()),
+        What::Compare { first, second, what, input, starts, passes, tolerance, alpha, settings, patience } => {
+            let plan = compare::Plan { starts, passes, tolerance, alpha };
+            let words = input.words(what, settings);
+            let report = course::builds(
+                [&first, &second],
+                &words,
+                &input.for_orders(what.is_orders())?,
+                input.file.as_deref(),
+                &plan,
+                Duration::from_secs(patience),
+            )?;
+            let slower = report.slower;
+            tell(json, &machine, report)?;
+            if slower {
+                std::process::exit(1);
+            }
+            Ok(())
         }
         What::Market { made } => write_market(made.market()),
-        What::Orders { file, passes, settings } => {
-            let stream = stream::file(&file)?;
-            tell(cli.json, &machine, orders::measure(&stream.bytes, passes, &settings, &machine)?)
+        What::Orders { input, passes, settings } => {
+            let stream = input.for_orders(true)?;
+            tell(json, &machine, orders::measure(&stream.bytes, passes, &settings, &machine)?)
         }
         What::Wire { rounds, trips, settle, pace_us, cores, log, settings } => {
             let cores = cores.and_then(|ids| Some((*ids.first()?, *ids.get(1)?)));
             let pace = Duration::from_micros(pace_us);
             let plan = wire::Plan { rounds: rounds.max(1), trips: trips.max(1), settle, pace, cores, log, settings };
-            tell(cli.json, &machine, wire::measure(&plan)?)
+            tell(json, &machine, wire::measure(&plan)?)
         }
     }
 }
@@ -174,6 +334,13 @@ fn write_market(of: Market) -> Result<()> {
         }
     })
     .context("standard output")
+}
+
+fn contest(json: bool, machine: &Machine, report: contest::Report) -> Result<()> {
+    let sound = report.is_sound();
+    tell(json, machine, report)?;
+    ensure!(sound, "the lab's own is not sound");
+    Ok(())
 }
 
 fn tell<R: serde::Serialize + std::fmt::Display>(json: bool, machine: &Machine, report: R) -> Result<()> {

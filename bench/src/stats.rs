@@ -71,11 +71,8 @@ impl Percentiles {
 
 impl std::fmt::Display for Percentiles {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Percentiles { samples, min, p50, p90, p99, p999, max } = self;
-        write!(
-            f,
-            "p50 {p50:6.0}  p90 {p90:6.0}  p99 {p99:6.0}  p99.9 {p999:7.0}  (min {min:.0}, max {max:.0}, {samples} samples)"
-        )
+        let Percentiles { p50, p90, p99, p999, .. } = self;
+        write!(f, "p50 {p50:6.0}  p90 {p90:6.0}  p99 {p99:6.0}  p99.9 {p999:7.0}")
     }
 }
 

@@ -21,6 +21,8 @@ impl Commander {
     pub const SHELL: Commander = Commander(0);
     /// Whoever speaks over the control socket.
     pub const CONTROL: Commander = Commander(1);
+    /// Who owns the limits of the firm and leases them to its lanes.
+    pub const OWNER: Commander = Commander(u16::MAX);
 }
 
 /// Whom a command is for, or whom it is about. Nobody named: the lane as a whole.

@@ -18,6 +18,7 @@
 //! plan says so.
 
 use super::agent::{Idle, core_ids};
+use std::borrow::Cow;
 use std::fmt;
 
 /// What a configuration wishes of a thread's idling.
@@ -53,10 +54,10 @@ pub enum CoreWish {
 }
 
 /// One hot thread and what is wished of it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wish {
-    /// The agent's name.
-    pub name: &'static str,
+    /// The thread's name: the agent's, behind that of its lane where there are several.
+    pub name: Cow<'static, str>,
     /// How it idles.
     pub idle: IdleWish,
     /// Where it runs.
@@ -67,7 +68,7 @@ impl Wish {
     /// The best that the machine allows.
     #[must_use]
     pub const fn auto(name: &'static str) -> Self {
-        Wish { name, idle: IdleWish::Auto, core: CoreWish::Auto }
+        Wish { name: Cow::Borrowed(name), idle: IdleWish::Auto, core: CoreWish::Auto }
     }
 }
 
@@ -117,7 +118,7 @@ impl Cores {
 #[error("{thread} wishes for {wish}: {reason}")]
 pub struct PlanError {
     /// Whose.
-    pub thread: &'static str,
+    pub thread: Cow<'static, str>,
     /// What.
     pub wish: String,
     /// Why not.
@@ -127,8 +128,8 @@ pub struct PlanError {
 /// What was decided for one thread.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Seat {
-    /// The agent's name.
-    pub name: &'static str,
+    /// The thread's name, as its wish has it.
+    pub name: Cow<'static, str>,
     /// How it idles.
     pub idle: Idle,
     /// The core that it is pinned to.
@@ -154,8 +155,8 @@ impl Plan {
     /// Under [`Missing::Refuse`], the first wish that cannot be had.
     pub fn new(wishes: &[Wish], cores: &Cores, missing: Missing) -> Result<Self, PlanError> {
         let mut plan = Plan { seats: Vec::new(), notes: Vec::new(), cores: cores.count };
-        let mut note = |thread, wish: String, reason: String, instead: &str| match missing {
-            Missing::Refuse => Err(PlanError { thread, wish, reason }),
+        let mut note = |thread: &Cow<'static, str>, wish: String, reason: String, instead: &str| match missing {
+            Missing::Refuse => Err(PlanError { thread: thread.clone(), wish, reason }),
             Missing::Replace => {
                 plan.notes.push(format!("{thread} wishes for {wish}: {reason}; {instead}"));
                 Ok(())
@@ -169,7 +170,7 @@ impl Plan {
                 IdleWish::Auto => None,
                 IdleWish::Exactly(Idle::Spin) if spinning == cores.count => {
                     let reason = format!("{} already, on {}", spin_count(spinning), core_count(cores.count));
-                    note(wish.name, "spin".to_owned(), reason, "it yields")?;
+                    note(&wish.name, "spin".to_owned(), reason, "it yields")?;
                     Some((Idle::Yield, "no core left to spin on"))
                 }
                 IdleWish::Exactly(idle) => {
@@ -195,9 +196,9 @@ impl Plan {
             if let CoreWish::Exactly(id) = wish.core {
                 let asked = format!("core {id}");
                 if !cores.ids.contains(&id) {
-                    note(wish.name, asked, "this process has no such core".to_owned(), "the system places it")?;
+                    note(&wish.name, asked, "this process has no such core".to_owned(), "the system places it")?;
                 } else if idle == Idle::Spin && taken.contains(&id) {
-                    note(wish.name, asked, "another thread spins there".to_owned(), "the system places it")?;
+                    note(&wish.name, asked, "another thread spins there".to_owned(), "the system places it")?;
                 } else {
                     core = Some(id);
                     if idle == Idle::Spin {
@@ -205,7 +206,7 @@ impl Plan {
                     }
                 }
             }
-            plan.seats.push(Seat { name: wish.name, idle, core, why });
+            plan.seats.push(Seat { name: wish.name.clone(), idle, core, why });
         }
         if cores.count >= CORES_FOR_PINNING {
             for (seat, wish) in plan.seats.iter_mut().zip(wishes) {
@@ -306,7 +307,7 @@ mod tests {
     }
 
     const fn exactly(name: &'static str, idle: Idle, core: CoreWish) -> Wish {
-        Wish { name, idle: IdleWish::Exactly(idle), core }
+        Wish { name: Cow::Borrowed(name), idle: IdleWish::Exactly(idle), core }
     }
 
     #[test]
@@ -367,7 +368,7 @@ mod tests {
             let wishes: Vec<Wish> = wishes
                 .into_iter()
                 .map(|(idle, core)| Wish {
-                    name: "any",
+                    name: "any".into(),
                     idle: IdleWish::WORDS[idle].1,
                     core: core.map_or(CoreWish::Auto, |c| c.map_or(CoreWish::Any, CoreWish::Exactly)),
                 })

@@ -4,16 +4,17 @@
 //! a library (`firelane_desk::main`), has the rest: demo, replay, status, kill by a socket, verification of logs.
 
 use super::clock::Clock;
-use super::config::Config;
+use super::config::{Config, Fleet, lane_path};
 use super::lane::Lane;
-use super::live::{Handle, Live, Outcome, Setup, Sheet, wishes};
+use super::lanes::{self, Crew, Ended, Entrant, Lanes, Member, Phase};
+use super::live::{Outcome, Setup, Sheet};
 use super::log::FileHeader;
-use super::plan::{Cores, Plan};
+use super::plan::Cores;
 use super::plug::{Plug, Plugged, plugged, sample};
 use super::share::SharedTape;
 use super::signals::{self, LastWords};
 use super::sync::Stop;
-use crate::flow::{Gateway, Word};
+use crate::flow::Gateway;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -26,11 +27,13 @@ use std::time::{Duration, Instant};
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The whole program: reads the command line, runs `P` in a live lane until it is told to end, and says what came of it.
+/// The whole program: reads the command line, runs `P` in a live lane until it is told to end, and says what came of it. A
+/// configuration with `[[lane]]` rows runs it in several ([`Lanes`]): one that fails ends alone.
 ///
 /// SIGINT, SIGTERM or SIGHUP ends it in order: what rests is cancelled, the venue's answers are waited for, log and tape
 /// ended; a second one ends it at once. SIGUSR1 throws the kill switch. Its exit code is 0 if it ended as asked or with the
-/// venue's day, 1 if it failed or orders may still live at the venue, 2 for wrong arguments.
+/// venue's day, 1 if it failed (one of its lanes, where there are several) or orders may still live at the venue, 2 for wrong
+/// arguments.
 ///
 /// ```no_run
 /// use firelane_gateway::shell::plugs::Taker;
@@ -90,7 +93,11 @@ fn help(program: &str, plug: &Plugged) -> String {
     ] {
         let _infallible = writeln!(text, "  {option:<16}{about}");
     }
-    text.push_str("\nA second signal ends it at once; SIGUSR1 throws the kill switch.\n");
+    text.push_str(
+        "\nA configuration with [[lane]] rows runs a lane for each; the log of lane NAME is then FILE with NAME before its ending\n\
+         (run.log: run.NAME.log), and so is the tape.\n",
+    );
+    text.push_str("A second signal ends it at once; SIGUSR1 throws the kill switch, that of all lanes.\n");
     text.push_str(
         "Exit codes: 0 ended as asked; 1 it failed, or orders may still live at the venue; 2 wrong arguments.\n",
     );
@@ -142,20 +149,25 @@ impl Asked {
     }
 }
 
-/// A configuration that is this plug's.
-fn read(path: &Path, plug: Plugged) -> Result<Config, Box<dyn Error>> {
+/// A configuration that is this plug's, in each of its lanes.
+fn read(path: &Path, plug: Plugged) -> Result<Fleet, Box<dyn Error>> {
     let said = |error: &dyn Error| format!("{}: {error}", path.display());
     let text = fs::read_to_string(path).map_err(|error| said(&error))?;
-    let config = Config::parse_with(&text, &[plug]).map_err(|error| said(&error))?;
-    if config.wiring != plug.name {
-        let name = path.display();
+    let fleet = Fleet::parse_with(&text, &[plug]).map_err(|error| said(&error))?;
+    if let Some(config) = fleet.lanes.iter().find(|config| config.wiring != plug.name) {
+        let (name, lane) = (path.display(), before(&config.lane.name));
         return Err(format!(
-            "{name}: wiring = {:?}: must be {:?}, for nothing else trades here",
+            "{name}: {lane}wiring = {:?}: must be {:?}, for nothing else trades here",
             config.wiring, plug.name
         )
         .into());
     }
-    Ok(config)
+    Ok(fleet)
+}
+
+/// Before what is said of a lane; nothing of one that is alone.
+fn before(lane: &str) -> String {
+    if lane.is_empty() { String::new() } else { format!("lane {lane:?}: ") }
 }
 
 /// New files, which none was before: a log or tape is never written over.
@@ -178,95 +190,153 @@ impl Files {
     }
 }
 
-/// A lane at work.
+/// Lanes at work: one, or several.
 struct Running {
-    live: Live,
+    lanes: Lanes,
     end: Stop,
     until: Option<Instant>,
 }
 
 impl Running {
     fn start(plug: &Plugged, options: &Options) -> Result<Self, Box<dyn Error>> {
-        let config = read(&options.config, *plug)?;
-        let passwords = config.secrets.read(|name| std::env::var(name).ok())?;
-        let threads = &config.live.threads;
-        let plan = Plan::new(&wishes(threads), &Cores::here(), threads.missing)?;
+        let fleet = read(&options.config, *plug)?;
+        let plan = lanes::plan(&fleet, &Cores::here())?;
         let words = LastWords::default();
         let (end, kill) = (signals::asked_to_end(words.clone())?, signals::kill_switch()?);
         let clock = Clock::new();
-        // Whatever is wrong with it is said before a file is made.
-        let lane = plug.build(&config, Some(clock.clone()))?;
-        plug.warnings(&config).iter().for_each(|warning| tell(&format!("Warning: {warning}.")));
-        let header = FileHeader::new(&config.wiring, &config.text, Vec::new(), config.effects).of_lane(&*lane);
-        let header = header.began_at(clock.began());
         let mut files = Files(Vec::new());
-        let sheets = files.sheet(options.log.as_deref(), &header).and_then(|log| {
-            let tape = files.sheet(options.tape.as_deref(), &header)?;
-            Ok((log, tape))
-        });
-        let live = sheets.and_then(|(log, tape)| {
-            let share = SharedTape::of(&config.live, &header).unwrap_or_else(|why| {
-                tell(&why);
-                None
-            });
-            let setup = Setup { kill, logins: passwords.into(), log, tape, share, ..Setup::default() };
-            Ok(Live::start(lane, &config.live, clock, setup, &plan)?)
-        });
-        let live = match live {
-            Ok(live) => live,
+        let lanes = Self::entrants(plug, &fleet, options, &clock, &mut files)
+            .and_then(|entrants| Ok(Lanes::start(entrants, &clock, kill, fleet.firm.as_ref(), &plan)?));
+        let lanes = match lanes {
+            Ok(lanes) => lanes,
             Err(error) => {
                 files.discard();
                 return Err(error);
             }
         };
-        words.are(last_words(live.handle().clone()));
-        tell(&format!("{} runs as process {}: {}.", plug.name, std::process::id(), config.live.net.orders));
-        let _started = live.handle().command(Word::Start);
-        Ok(Running { live, end, until: options.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) })
+        words.are(last_words(lanes.crew().clone()));
+        for config in &fleet.lanes {
+            let (of, orders) = (before(&config.lane.name), orders_to(config));
+            tell(&format!("{of}{} runs as process {}: {orders}.", plug.name, std::process::id()));
+        }
+        Ok(Running { lanes, end, until: options.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) })
+    }
+
+    /// Everything that a lane is started with, files last: whatever is wrong with any of them is said before one is made.
+    fn entrants<'a>(
+        plug: &Plugged,
+        fleet: &'a Fleet,
+        options: &Options,
+        clock: &Clock,
+        files: &mut Files,
+    ) -> Result<Vec<Entrant<'a>>, Box<dyn Error>> {
+        let mut built = Vec::new();
+        for config in &fleet.lanes {
+            let passwords = config.passwords(|name| std::env::var(name).ok())?;
+            let lane = plug.build(config, Some(clock.clone())).map_err(|error| of_lane(config, &error))?;
+            let warnings = plug.warnings(config);
+            warnings.iter().for_each(|warning| tell(&format!("Warning: {}{warning}.", before(&config.lane.name))));
+            built.push((config, passwords, lane));
+        }
+        let mut entrants = Vec::new();
+        for (config, passwords, lane) in built {
+            let header = FileHeader::new(&config.wiring, &config.text, Vec::new(), config.effects).of_lane(&*lane);
+            let header = header.began_at(clock.began());
+            let at = |path: &Option<PathBuf>| path.as_ref().map(|path| lane_path(path, &config.lane.name));
+            let log = files.sheet(at(&options.log).as_deref(), &header)?;
+            let tape = files.sheet(at(&options.tape).as_deref(), &header)?;
+            let share = SharedTape::of(&config.live, &header).unwrap_or_else(|why| {
+                tell(&format!("{}{why}", before(&config.lane.name)));
+                None
+            });
+            let setup = Setup { logins: passwords.into(), log, tape, share, ..Setup::default() };
+            entrants.push(Entrant { config, lane, setup });
+        }
+        Ok(entrants)
     }
 
     fn watch(self, program: &str) -> ExitCode {
-        let Running { live, end, until } = self;
-        while !live.has_failed()
-            && !live.handle().is_over()
-            && !end.is_stopped()
-            && until.is_none_or(|until| Instant::now() < until)
-        {
+        let Running { mut lanes, end, until } = self;
+        let mut running = vec![true; lanes.crew().members().len()];
+        while !lanes.all_ended() {
+            if end.is_stopped() || until.is_some_and(|until| Instant::now() >= until) {
+                break;
+            }
+            lanes.tend();
+            for (lane, running) in running.iter_mut().enumerate() {
+                let phase = lanes.phase(lane);
+                if *running && let Some(Phase::Ending(why)) = phase {
+                    *running = false;
+                    let member = &lanes.crew().members()[lane];
+                    if !member.name.is_empty() {
+                        tell(&format!("{}it ends ({why:?}); the others go on.", before(&member.name)));
+                    }
+                }
+            }
             std::thread::sleep(LOOK);
         }
-        let answered = live.shut_down(|| ());
+        let crew = lanes.crew().clone();
         let mut wrong = Vec::new();
-        if live.handle().is_failing() {
-            wrong.push("the lane could not go on".to_owned());
-        }
-        if !answered {
-            wrong.push("the venue has not answered in time: orders may still live there".to_owned());
-        }
-        match live.finish() {
-            Ok(outcome) => report(&outcome, &mut wrong),
-            Err(error) => wrong.push(error.to_string()),
+        for (ended, member) in lanes.finish().into_iter().zip(crew.members()) {
+            wrong.extend(judge(ended, member));
         }
         wrong.iter().for_each(|wrong| tell(&format!("{program}: {wrong}")));
         ExitCode::from(u8::from(!wrong.is_empty()))
     }
 }
 
-fn last_words(handle: Handle) -> impl Fn() -> String + Send + 'static {
-    move || match handle.board().try_lock().map(|board| board.status.live.get()) {
-        Some(0) if handle.is_over() => "Ended at once: order entry was closed before, and nothing lives.".to_owned(),
-        Some(live) => format!("Ended at once: {live} orders were alive when last seen. Ask the venue."),
-        None => "Ended at once: how many orders live is not known. Ask the venue.".to_owned(),
+/// Where orders go: to each venue that has a name, by its name.
+fn orders_to(config: &Config) -> String {
+    let nets = config.live.net.iter().map(|(_, net)| net.orders);
+    let to = config.venues.iter().zip(nets).map(|((_, venue), orders)| match venue.is_named() {
+        true => format!("{venue} at {orders}"),
+        false => orders.to_string(),
+    });
+    to.collect::<Vec<_>>().join(", ")
+}
+
+fn of_lane(config: &Config, error: &dyn Error) -> String {
+    format!("{}{error}", before(&config.lane.name))
+}
+
+/// What came of a lane, and what was wrong with it.
+fn judge(ended: Ended, member: &Member) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if member.handle.is_failing() {
+        wrong.push("the lane could not go on".to_owned());
+    }
+    if !ended.answered {
+        wrong.push("the venue has not answered in time: orders may still live there".to_owned());
+    }
+    match ended.outcome {
+        Ok(outcome) => report(&member.name, &outcome, &mut wrong),
+        Err(error) => wrong.push(error.to_string()),
+    }
+    wrong.into_iter().map(|wrong| format!("{}{wrong}", before(&member.name))).collect()
+}
+
+fn last_words(crew: Crew) -> impl Fn() -> String + Send + 'static {
+    let of = |member: &Member| match member.handle.board().try_lock().map(|board| board.status.live.get()) {
+        Some(0) if member.handle.is_over() => "order entry was closed before, and nothing lives".to_owned(),
+        Some(live) => format!("{live} orders were alive when last seen; ask the venue"),
+        None => "how many orders live is not known; ask the venue".to_owned(),
+    };
+    move || {
+        let all: Vec<String> =
+            crew.members().iter().map(|member| format!("{}{}", before(&member.name), of(member))).collect();
+        format!("Ended at once: {}.", all.join("; "))
     }
 }
 
 /// What came of it.
-fn report(outcome: &Outcome, wrong: &mut Vec<String>) {
+fn report(lane: &str, outcome: &Outcome, wrong: &mut Vec<String>) {
     let counters = outcome.lane.core_counters();
     let orders = counters.entered + counters.replaced;
-    tell(&format!("{} messages, {orders} orders, {} fills.", counters.messages, counters.fills));
+    let of = before(lane);
+    tell(&format!("{of}{} messages, {orders} orders, {} fills.", counters.messages, counters.fills));
     // Why the tape's file is not whole concerns nothing that traded.
     if let Some(error) = &outcome.tape_lost {
-        tell(&format!("Warning: {error}."));
+        tell(&format!("Warning: {of}{error}."));
     }
     wrong.extend(outcome.log_lost.iter().map(ToString::to_string));
 }
@@ -328,12 +398,17 @@ mod tests {
             fs::write(&path, text).unwrap();
             read(&path, plugged::<Taker>()).map_err(|error| error.to_string())
         };
-        assert_eq!(read("wiring = \"imbalance-taker\"\n[taker]\nsize = 7").unwrap().wiring, "imbalance-taker");
+        let fleet = read("wiring = \"imbalance-taker\"\n[taker]\nsize = 7").unwrap();
+        assert_eq!((fleet.is_alone(), fleet.lanes[0].wiring.as_str()), (true, "imbalance-taker"));
         for (text, says) in [
             ("", "wiring = \"\": must be \"imbalance-taker\""),
             ("wiring = \"listener\"", "must be \"imbalance-taker\""),
             ("[maker]\nsize = 7", "maker"),
             ("[taker]\nsize = 0", "taker.size"),
+            (
+                "wiring = \"imbalance-taker\"\n[[lane]]\nname = \"a\"\nwiring = \"\"",
+                "lane \"a\": wiring = \"\": must be",
+            ),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(says) && error.contains("c.toml"), "{text}: {error}");

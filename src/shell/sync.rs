@@ -51,55 +51,91 @@ impl Stop {
 ///
 /// Releases are counted: whoever looks now and then, with a [`KillWatch`], also learns of a throw that was released before
 /// it looked, and whose orders were dropped all the same.
+///
+/// Several may stand [below](Self::below) a general one, which stops what is behind any of them: each lane of a process has its
+/// own, and there is one for all. Orders leave where neither is thrown; each is released for itself.
 #[derive(Clone, Debug, Default)]
 pub struct KillSwitch {
-    thrown: Arc<AtomicBool>,
-    releases: Arc<AtomicU64>,
+    own: Lever,
+    /// The general one, and what it can do.
+    general: Option<Lever>,
     /// Releases before the throw that has been answered, and one more.
     answered: Arc<AtomicU64>,
+}
+
+/// What is thrown and released, and how often it was.
+#[derive(Clone, Debug, Default)]
+struct Lever {
+    thrown: Arc<AtomicBool>,
+    releases: Arc<AtomicU64>,
 }
 
 impl KillSwitch {
     /// A switch that is not thrown.
     #[must_use]
     pub fn new() -> Self {
-        KillSwitch {
-            thrown: Arc::new(AtomicBool::new(false)),
-            releases: Arc::new(AtomicU64::new(0)),
-            answered: Arc::new(AtomicU64::new(0)),
-        }
+        KillSwitch::default()
+    }
+
+    /// A new switch for a part of what `general` stops. Those above `general` do not count.
+    #[must_use]
+    pub fn below(general: &KillSwitch) -> Self {
+        KillSwitch { general: Some(general.own.clone()), ..KillSwitch::default() }
     }
 
     /// From now on orders are dropped.
     pub fn throw(&self) {
-        self.thrown.store(true, Ordering::Release);
+        self.own.thrown.store(true, Ordering::Release);
     }
 
-    /// Orders may leave again.
+    /// Orders may leave again, unless the general switch is thrown.
     pub fn release(&self) {
         // Counted after the fact: one that was not thrown is not released, and whoever misses the count now sees it later.
-        if self.thrown.swap(false, Ordering::AcqRel) {
-            self.releases.fetch_add(1, Ordering::Release);
+        if self.own.thrown.swap(false, Ordering::AcqRel) {
+            self.own.releases.fetch_add(1, Ordering::Release);
         }
     }
 
-    /// Are orders being dropped?
+    /// Are orders being dropped, because of this switch or of the general one?
     #[inline]
     #[must_use]
     pub fn is_thrown(&self) -> bool {
-        self.thrown.load(Ordering::Acquire)
+        // Neither is derived from the other, so that no release of one opens what the other stops. Whoever sees that the general
+        // one was released looks again at what may have been thrown before that.
+        let own = || self.own.thrown.load(Ordering::Acquire);
+        own() || self.general.as_ref().is_some_and(|general| general.thrown.load(Ordering::Acquire) || own())
+    }
+
+    /// Is this one itself thrown, whatever the general one is?
+    #[must_use]
+    pub fn is_thrown_itself(&self) -> bool {
+        self.own.thrown.load(Ordering::Acquire)
+    }
+
+    /// Is the general one thrown?
+    #[inline]
+    #[must_use]
+    pub fn is_thrown_above(&self) -> bool {
+        self.general.as_ref().is_some_and(|general| general.thrown.load(Ordering::Acquire))
+    }
+
+    /// How often orders have been let leave again, by this one or the general one.
+    #[inline]
+    fn releases(&self) -> u64 {
+        let general = self.general.as_ref().map_or(0, |general| general.releases.load(Ordering::Acquire));
+        self.own.releases.load(Ordering::Acquire).wrapping_add(general)
     }
 
     /// Is it thrown, and whoever watches it has not done yet what a throw asks for? See [`KillWatch::answer`].
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
-        self.is_thrown() && self.answered.load(Ordering::Acquire) <= self.releases.load(Ordering::Acquire)
+        self.is_thrown() && self.answered.load(Ordering::Acquire) <= self.releases()
     }
 
     /// The flag itself, for a signal handler to set.
     #[must_use]
     pub fn flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.thrown)
+        Arc::clone(&self.own.thrown)
     }
 }
 
@@ -126,7 +162,7 @@ impl KillWatch {
     /// What happened since the last look.
     #[inline]
     pub fn look(&mut self, switch: &KillSwitch) -> Option<KillNews> {
-        let releases = switch.releases.load(Ordering::Acquire);
+        let releases = switch.releases();
         let thrown = switch.is_thrown();
         if thrown == self.thrown && releases <= self.releases {
             return None;
@@ -140,7 +176,8 @@ impl KillWatch {
             (false, true) => Some(KillNews::Thrown),
             (true, false) => Some(KillNews::Released),
             (false, false) => Some(KillNews::ThrownAndReleased),
-            // Released and thrown again: nothing has changed for whoever thinks it thrown.
+            // Released and thrown again, or of the two that were thrown one is left: nothing has changed for whoever thinks
+            // it thrown.
             (true, true) => None,
         };
         let known = self.releases + u64::from(news == Some(KillNews::Released));
@@ -257,6 +294,45 @@ mod watching {
             watch.answer(&kill);
         }
     }
+
+    #[test]
+    fn of_two_switches_each_stops_and_is_released_for_itself() {
+        let general = KillSwitch::new();
+        let [one, other] = [(); 2].map(|()| KillSwitch::below(&general));
+        let thrown = || [&general, &one, &other].map(KillSwitch::is_thrown);
+        one.throw();
+        assert_eq!((thrown(), one.is_thrown_itself(), one.is_thrown_above()), ([false, true, false], true, false));
+        general.flag().store(true, Ordering::Release);
+        assert_eq!((thrown(), other.is_thrown_itself(), other.is_thrown_above()), ([true; 3], false, true));
+        // The general one releases nobody's own.
+        general.release();
+        assert_eq!(thrown(), [false, true, false]);
+        general.throw();
+        one.release();
+        assert_eq!(thrown(), [true; 3], "a lane's own opens nothing that the general one stops");
+        general.release();
+        assert_eq!(thrown(), [false; 3]);
+    }
+
+    #[test]
+    fn a_watch_below_a_general_switch_misses_no_throw_of_either() {
+        let general = KillSwitch::new();
+        let (kill, mut watch) = (KillSwitch::below(&general), KillWatch::default());
+        let mut look = || watch.look(&kill);
+        general.throw();
+        assert_eq!((look(), look()), (Some(KillNews::Thrown), None));
+        assert!(kill.is_unanswered());
+        // One of two is released: it is as it was, and nobody need hurry.
+        kill.throw();
+        general.release();
+        assert_eq!(look(), None);
+        assert!(!kill.is_unanswered());
+        kill.release();
+        assert_eq!((look(), look()), (Some(KillNews::Released), None));
+        general.throw();
+        general.release();
+        assert_eq!((look(), look()), (Some(KillNews::ThrownAndReleased), None));
+    }
 }
 
 #[cfg(all(test, loom))]
@@ -372,6 +448,35 @@ mod loom_tests {
                 watch.answer(&kill);
             }
             assert!(!kill.is_unanswered());
+        });
+    }
+    /// A general switch and a lane's own: while one is thrown, the release of the other lets no order leave.
+    #[test]
+    fn loom_a_release_opens_nothing_that_the_other_switch_stops() {
+        loom::model(|| {
+            let general = KillSwitch::new();
+            let kill = KillSwitch::below(&general);
+            kill.throw();
+            let (own, all) = (kill.clone(), general.clone());
+            // Whoever lifts the lane's own has seen that the general one is thrown.
+            let operator = thread::spawn(move || {
+                all.throw();
+                own.release();
+            });
+            assert!(kill.is_thrown(), "between the two switches an order left");
+            operator.join().unwrap();
+            assert!(kill.is_thrown());
+            // And the other way about.
+            let (own, all) = (kill.clone(), general.clone());
+            let operator = thread::spawn(move || {
+                own.throw();
+                all.release();
+            });
+            assert!(kill.is_thrown(), "between the two switches an order left");
+            operator.join().unwrap();
+            assert!(kill.is_thrown());
+            kill.release();
+            assert!(!kill.is_thrown());
         });
     }
 }

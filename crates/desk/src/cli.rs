@@ -319,6 +319,10 @@ kill switch, as firelane kill does.
 A log that cannot be written any more (a full disk) ends it too: what rests is cancelled, and the exit code is 1. A tape
 that cannot is said and counted, lines that cannot be shown are counted, and nothing else.
 
+A configuration with [[lane]] rows runs a lane for each, side by side. Each has a log and a tape of its own, with its name
+before the ending: --log run.log is run.NAME.log. A lane that fails ends alone, and the exit code is 1 at the end; SIGUSR1 is
+the switch of all.
+
 Try it, in three terminals, each with both passwords set (one to ten characters of your own):
   export FIRELANE_ENTRY_PASSWORD=... FIRELANE_SNAPSHOT_PASSWORD=...
   firelane venue --print-config > venue.toml
@@ -397,6 +401,9 @@ pub(crate) struct Enable {
     /// Set a key of the configuration for this time, as in --set control.socket=/run/gw.sock; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
+    /// Of several lanes, this one alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) lane: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -404,8 +411,11 @@ pub(crate) struct Enable {
 The process must have been started with a control socket: socket in the [control] table of its
 configuration.
 
+Of several lanes it has a table; --lane NAME says all of one.
+
 Examples:
   firelane status gateway.toml
+  firelane status gateway.toml --lane north
   firelane status gateway.toml --watch              again every second; --watch=5 every five
   firelane status /run/user/1000/firelane.sock --json | jq .tick_to_trade_ns.p99
   firelane status venue.toml")]
@@ -416,6 +426,9 @@ pub(crate) struct StatusOf {
     /// Set a key of the configuration for this time, as in --set control.socket=/run/gw.sock; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
+    /// Of several lanes, this one alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) lane: Option<String>,
     /// Say it again every so many seconds until Ctrl-C
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1",
           value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -438,6 +451,11 @@ Examples:
   firelane command gateway.toml parameter 1 size=200
   firelane command gateway.toml target AAPL 300 within=2
   firelane command gateway.toml disable strategy 2
+  firelane command gateway.toml limits AAPL max_position=500 --lane north
+  firelane command gateway.toml lease south burst=64 north burst=192
+
+Of several lanes most words are for one: --lane NAME. What [firm] limits is leased to them; lease moves
+it: what is lowered first, what is raised as soon as there is room for it.
 
 Exit codes: 0 the lane took it; 1 it did not, or nobody was reached.")]
 pub(crate) struct Say {
@@ -450,6 +468,9 @@ pub(crate) struct Say {
     /// Set a key of the configuration for this time, as in --set control.socket=/run/gw.sock; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
+    /// Of several lanes, this one alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) lane: Option<String>,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
@@ -462,8 +483,12 @@ sent; what rests at the venue is cancelled. Positions are not closed out, and th
 following the market. The switch stays thrown until it is released; a gateway that is started anew
 starts with it released.
 
+Of several lanes there is one switch for all, and --lane NAME is that of one. Each is released for
+itself: a lane's own stays thrown when that of all is released.
+
 Examples:
   firelane kill gateway.toml
+  firelane kill gateway.toml --lane north
   firelane kill gateway.toml --release
   firelane kill gateway.toml --instrument AAPL           what is in AAPL alone
   firelane kill gateway.toml --strategy 2 --release      released on its own, not by the lane's
@@ -477,6 +502,9 @@ pub(crate) struct Kill {
     /// Set a key of the configuration for this time, as in --set control.socket=/run/gw.sock; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
+    /// Of several lanes, this one alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) lane: Option<String>,
     /// Release the switch: orders may leave again
     #[arg(long)]
     pub(crate) release: bool,
@@ -646,6 +674,9 @@ pub(crate) struct TapeOf {
     /// Set a key of the configuration for this time, as in --set tape.shared=/dev/shm/gw.tape; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
+    /// Of several lanes, this one alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) lane: Option<String>,
     /// Only these kinds of records: order, alert, top (a wrong one lists all)
     #[arg(long, value_name = "K,...", value_delimiter = ',')]
     pub(crate) kind: Vec<String>,
@@ -694,6 +725,7 @@ Examples:
   firelane tape tail gateway.toml --kind order,alert --symbol AAPL
   firelane tape tail /dev/shm/firelane.tape --from oldest --json | jq .kind
   firelane tape tail gateway.toml --socket --seconds 10
+  firelane tape tail gateway.toml --lane north             of several lanes, this one's
 
 Exit codes: 0 the tape ended, or it was told to; 1 the gateway died, or nobody was reached.")]
 pub(crate) struct Tail {

@@ -1,7 +1,7 @@
 //! `firelane command`: says one word to a running gateway's lane, and waits for what becomes of it.
 
 use crate::cli::Say;
-use crate::control::{Reply, SAID, Target, ask};
+use crate::control::{Reply, SAID, Target, ask, to_lane};
 use anyhow::{Result, bail};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -34,16 +34,21 @@ pub(crate) fn run(options: &Say) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let target = Target::of(&options.target, &options.set)?;
-    tell(&target, &options.words.join(" "), options.json)
+    tell(&target, options.lane.as_deref(), &options.words.join(" "), options.json)
 }
 
 /// Says a line and prints what became of it. Success: it was taken.
-pub(crate) fn tell(target: &Target, line: &str, json: bool) -> Result<ExitCode> {
-    let reply = told(target, line)?;
+pub(crate) fn tell(target: &Target, lane: Option<&str>, line: &str, json: bool) -> Result<ExitCode> {
+    let reply = told(target, lane, line)?;
     let Some(ticket) = reply.ticket else {
-        match reply.error.filter(|_| !reply.ok) {
-            Some(error) => bail!("{}: {error}", target.socket.display()),
-            None => bail!("{line:?} is nothing that a lane answers: ask it by firelane status"),
+        match (reply.error.filter(|_| !reply.ok), reply.said) {
+            (Some(error), _) => bail!("{}: {error}", target.socket.display()),
+            // What is for several lanes at once is answered by none of them.
+            (None, Some(said)) if !json => {
+                say!("{}.", capital(&said));
+                return Ok(ExitCode::SUCCESS);
+            }
+            (None, _) => bail!("{line:?} is nothing that a lane answers: ask it by firelane status"),
         }
     };
     let outcome = reply.outcome.unwrap_or_default();
@@ -69,12 +74,12 @@ fn capital(word: &str) -> String {
 }
 
 /// Says a line; of one that the lane answers, its answer, or `pending` after a while.
-fn told(target: &Target, line: &str) -> Result<Reply> {
-    let reply = ask(target, line)?;
+fn told(target: &Target, lane: Option<&str>, line: &str) -> Result<Reply> {
+    let reply = ask(target, &to_lane(lane, line))?;
     let Some(ticket) = reply.ticket.filter(|_| reply.ok) else { return Ok(reply) };
     let began = Instant::now();
     loop {
-        let answer = ask(target, &format!("answer {ticket}"))?;
+        let answer = ask(target, &to_lane(lane, &format!("answer {ticket}")))?;
         if answer.outcome.as_deref() != Some("pending") || began.elapsed() > PATIENCE {
             return Ok(answer);
         }

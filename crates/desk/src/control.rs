@@ -5,15 +5,17 @@
 //! the file is its owner's alone. Everything a client can take is bounded: its line, its time, and how many there are.
 
 mod client;
+mod fleet;
 mod gateway;
 mod tape;
 mod venue;
 mod words;
 
-pub(crate) use client::{Target, answer, ask, connect};
+pub(crate) use client::{Target, answer, ask, connect, to_lane};
+pub(crate) use fleet::Fleet;
 #[cfg(test)]
 pub(crate) use gateway::Log;
-pub(crate) use gateway::{Gateway, GatewayStatus, Market, TapeReader};
+pub(crate) use gateway::{Gateway, GatewayStatus, LeaseStatus, Market, TapeReader};
 pub(crate) use tape::{Tapes, lapped};
 #[cfg(test)]
 pub(crate) use venue::PortState;
@@ -265,12 +267,10 @@ impl Client {
                 break;
             }
             let reply = match std::str::from_utf8(&line) {
-                Ok(text) if text.split_whitespace().next() == Some("tape") => {
-                    match tape::take(tapes.as_mut(), text.trim(), &self.stream) {
-                        Ok(()) => return false,
-                        Err(reply) => reply,
-                    }
-                }
+                Ok(text) if tape::is_asked_for(text) => match tape::take(tapes.as_mut(), text.trim(), &self.stream) {
+                    Ok(()) => return false,
+                    Err(reply) => reply,
+                },
                 Ok(text) => answer(text.trim()),
                 Err(_) => Reply::error("that is no text"),
             };

@@ -1,6 +1,7 @@
 //! `firelane run`: the gateway as a process of its own, on real sockets and threads.
 
 mod files;
+mod fleet;
 mod report;
 
 use crate::check;
@@ -19,15 +20,19 @@ use files::Kept;
 use firelane_gateway::base::Mono;
 use firelane_gateway::flow::Word;
 use firelane_gateway::flow::entry::Fault;
+use firelane_gateway::flow::record::StatusBody;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::config::{Config, NetConfig, VenueConfig};
+use firelane_gateway::shell::latency::Percentiles;
 use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::share::SharedTape;
 use firelane_gateway::shell::signals::{self, LastWords};
 use firelane_gateway::shell::sync::Stop;
 use report::{Ending, Report};
+use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// How often to look.
@@ -40,8 +45,16 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     }
     let path = options.config.as_deref().context("which configuration?")?;
     outfile::check_dashes(&[], &[&options.log, &options.tape].map(|path| path.as_deref()), options.json);
-    let config = settings::gateway(Some(path), &options.set, None)?;
-    let passwords = config.secrets.read(|name| std::env::var(name).ok()).with_context(|| path.display().to_string())?;
+    let fleet = settings::fleet(path, &options.set)?;
+    match fleet.lanes.as_slice() {
+        [config] if fleet.is_alone() => alone(options, path, config),
+        _ => fleet::run(options, path, &fleet),
+    }
+}
+
+/// A lane that is the only one.
+fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
+    let passwords = config.passwords(|name| std::env::var(name).ok()).with_context(|| path.display().to_string())?;
     let threads = &config.live.threads;
     let plan = Plan::new(&wishes(threads), &Cores::here(), threads.missing)
         .with_context(|| format!("{}: threads", path.display()))?;
@@ -50,8 +63,8 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     let socket = config.live.control.as_deref().map(control::bind).transpose()?;
     let clock = Clock::new();
     // Whatever is wrong with it is said before a file is made.
-    let lane = wirings::build(&config, Some(clock.clone()))?;
-    let header = wirings::header(&config, &*lane).began_at(clock.began());
+    let lane = wirings::build(config, Some(clock.clone()))?;
+    let header = wirings::header(config, &*lane).began_at(clock.began());
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
     let fills = Fills::default();
@@ -60,13 +73,13 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
         Err(why) => (None, Some(crate::without_number(&why))),
     };
     let setup = Setup {
-        commanders: Vec::new(),
         kill,
         logins: passwords.into(),
         log: log.sheet(&header),
         tape: tape.sheet(&header),
         share,
         observers: vec![Box::new(fills.clone())],
+        ..Setup::default()
     };
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
     let live =
@@ -76,14 +89,18 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
             other => other.into(),
         })?;
     let handle = live.handle().clone();
-    words.are(last_words(&config, handle.clone(), clock.clone()));
-    let mut show = Show::new(Style::of(&options.telling, options.json, clock.began()), &config, handle.clone());
+    words.are(last_words(config, handle.clone(), clock.clone()));
+    let mut show = Show::new(
+        Rc::new(Screen::new(Style::of(&options.telling, options.json, clock.began()))),
+        config,
+        handle.clone(),
+    );
     show.files = [&log, &tape].map(Kept::name);
-    show.greet(&config, &plan, &clock);
+    show.greet(config, &plan, &clock);
     if let Some(why) = &unshared {
         show.say(Level::Warn, clock.now(), why);
     }
-    let mut answers = Gateway::new(handle.clone(), clock.clone(), &config, end.clone());
+    let mut answers = Gateway::new(handle.clone(), clock.clone(), config, end.clone());
     answers.unshared = unshared;
     let tapes = Tapes::new(handle.tape().clone(), header, config.live.tape_clients);
     let served = socket.map(|bound| bound.serve_with(move |line| answers.answer(line), Some(tapes)));
@@ -96,7 +113,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
     drop(served);
     show.tell();
     show.screen.clear();
-    let report = Report::of(&config, &plan, &show, (ending, answered), outcome, (&log, &tape), &fills);
+    let report = Report::of(config, plan.seats(), &show, (ending, answered), outcome, (&log, &tape), &fills);
     if show.screen.style().ends_with_an_object() {
         crate::output::json(&report)?;
     } else {
@@ -107,7 +124,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
 
 /// What is said when it is ended at once: what may live at the venue.
 fn last_words(config: &Config, handle: Handle, clock: Clock) -> impl Fn() -> String + Send + 'static {
-    let orders = config.live.net.orders;
+    let orders = check::orders_to(config);
     let ask = "Ask the venue, or start the gateway again: it learns what lives there and cancels it.";
     move || {
         // Whoever holds the board holds it for a moment only; who is stuck with it must not keep anyone waiting.
@@ -138,9 +155,31 @@ fn last_words(config: &Config, handle: Handle, clock: Clock) -> impl Fn() -> Str
     }
 }
 
+/// Where a venue is, a line for each of its ends.
+fn ends(venue: &VenueConfig, net: &NetConfig) -> Vec<String> {
+    let mut all = Vec::new();
+    if venue.is_named() {
+        all.push(format!("  venue         {venue} ({})", venue.kind.word()));
+    }
+    match net.stream {
+        Some(stream) => all.push(format!("  levels        from {stream} (TCP)")),
+        None => {
+            let lines = ["A", "B"].into_iter().zip(&net.lines).take(net.line_count);
+            all.extend(lines.map(|(name, at)| format!("  line {name}        at {at} (UDP)")));
+            all.push(format!("  re-requests   to {} (UDP)", net.rerequest));
+            all.push(format!("  snapshots     from {} (TCP)", net.snapshot));
+        }
+    }
+    let username = venue.entry.login.username;
+    all.push(format!("  order entry   to {} (TCP), user {}", net.orders, username.trim_ascii().escape_ascii()));
+    all
+}
+
 /// What a person sees meanwhile.
 struct Show {
-    screen: Screen,
+    screen: Rc<Screen>,
+    /// Before each line: of which lane it is, where there are several.
+    before: String,
     notices: Notices,
     handle: Handle,
     began: Instant,
@@ -154,15 +193,15 @@ struct Show {
 }
 
 impl Show {
-    fn new(style: Style, config: &Config, handle: Handle) -> Self {
+    fn new(screen: Rc<Screen>, config: &Config, handle: Handle) -> Self {
         let began = Instant::now();
-        let (screen, notices) = (Screen::new(style), Notices::new(config));
+        let notices = Notices::new(config);
         let (files, told_of) = Default::default();
-        Show { screen, notices, handle, began, missed: 0, files, told_of, rate: (began, 0, 0.0) }
+        let before = if config.lane.name.is_empty() { String::new() } else { format!("Lane {}: ", config.lane.name) };
+        Show { screen, before, notices, handle, began, missed: 0, files, told_of, rate: (began, 0, 0.0) }
     }
 
     fn greet(&self, config: &Config, plan: &Plan, clock: &Clock) {
-        let net = &config.live.net;
         let line = |text: &str| self.screen.line(text);
         line(&format!(
             "Gateway: {}, layout {}, process {}",
@@ -175,14 +214,9 @@ impl Show {
             clock.source(),
             times::utc(clock.began()).get(..16).unwrap_or_default().replace('T', " ")
         ));
-        line(&format!("  line A        at {} (UDP)", net.lines[0]));
-        if config.feed.lines > 1 {
-            line(&format!("  line B        at {} (UDP)", net.lines[1]));
+        for ((_, venue), (_, net)) in config.venues.iter().zip(config.live.net.iter()) {
+            ends(venue, net).iter().for_each(|text| line(text));
         }
-        line(&format!("  re-requests   to {} (UDP)", net.rerequest));
-        line(&format!("  snapshots     from {} (TCP)", net.snapshot));
-        let username = config.entry.login.username;
-        line(&format!("  order entry   to {} (TCP), user {}", net.orders, username.trim_ascii().escape_ascii()));
         if let Some(path) = &config.live.control {
             line(&format!("  control       {}", path.display()));
         }
@@ -197,34 +231,7 @@ impl Show {
 
     /// What has happened since the last look.
     fn tell(&mut self) {
-        let mut board = self.handle.board().lock();
-        let notices: Vec<_> = board.take_notices().collect();
-        let (status, at, missed) = (board.status, board.status_at, board.missed);
-        let times = board.latency.percentiles();
-        let errors = [board.log_error.clone(), board.tape_error.clone()];
-        let is_slow = board.tape_error.is_none() && board.tape_unwritten > 0;
-        drop(board);
-        self.tell_of_files(errors, is_slow);
-        let mut lines = Vec::new();
-        for (at, notice) in notices {
-            lines.extend(self.notices.tell(at, &notice).map(|text| (at, Notices::level(&notice), text)));
-        }
-        lines.extend(self.notices.status(at, &status).into_iter().map(|(level, text)| (at, level, text)));
-        // A status is older than what was heard since.
-        lines.sort_by_key(|(at, ..)| *at);
-        for (at, level, text) in lines {
-            self.say(level, at, &text);
-        }
-        if missed > self.missed {
-            self.missed = missed;
-            self.say(Level::Warn, at, &format!("{} notices came too fast to be told of.", group(missed)));
-        }
-        let (since, before, _) = self.rate;
-        if since.elapsed() >= Duration::from_secs(1) {
-            let messages = status.messages.get();
-            let rate = messages.saturating_sub(before) as f64 / since.elapsed().as_secs_f64();
-            self.rate = (Instant::now(), messages, rate);
-        }
+        let (status, times) = self.look();
         self.screen.now(format!(
             "{:.0} s: {}, {} a second{}",
             self.began.elapsed().as_secs_f64(),
@@ -240,6 +247,40 @@ impl Show {
         ));
     }
 
+    /// The same, without the line that moves.
+    fn look(&mut self) -> (StatusBody, Percentiles) {
+        let mut board = self.handle.board().lock();
+        let notices: Vec<_> = board.take_notices().collect();
+        let (status, at, missed) = (board.status, board.status_at, board.missed);
+        let venues = board.venues.clone();
+        let times = board.latency.percentiles();
+        let errors = [board.log_error.clone(), board.tape_error.clone()];
+        let is_slow = board.tape_error.is_none() && board.tape_unwritten > 0;
+        drop(board);
+        self.tell_of_files(errors, is_slow);
+        let mut lines = Vec::new();
+        for (at, notice) in notices {
+            lines.extend(self.notices.tell(at, &notice).map(|text| (at, Notices::level(&notice), text)));
+        }
+        lines.extend(self.notices.status(at, &status, &venues).into_iter().map(|(level, text)| (at, level, text)));
+        // A status is older than what was heard since.
+        lines.sort_by_key(|(at, ..)| *at);
+        for (at, level, text) in lines {
+            self.say(level, at, &text);
+        }
+        if missed > self.missed {
+            self.missed = missed;
+            self.say(Level::Warn, at, &format!("{} notices came too fast to be told of.", group(missed)));
+        }
+        let (since, before, _) = self.rate;
+        if since.elapsed() >= Duration::from_secs(1) {
+            let messages = status.messages.get();
+            let rate = messages.saturating_sub(before) as f64 / since.elapsed().as_secs_f64();
+            self.rate = (Instant::now(), messages, rate);
+        }
+        (status, times)
+    }
+
     /// What became of log and tape.
     fn tell_of_files(&mut self, [log, tape]: [Option<String>; 2], tape_is_slow: bool) {
         let failing = self.handle.is_failing();
@@ -249,7 +290,7 @@ impl Show {
                 Some(error) => format!("Log: {} cannot be written any more: {error}", self.files[0]),
                 None => "The lane cannot go on".to_owned(),
             };
-            self.screen.event(
+            self.event(
                 Level::Error,
                 now,
                 &format!(
@@ -258,7 +299,7 @@ impl Show {
             );
         }
         if tape_is_slow && !std::mem::replace(&mut self.told_of[2], true) {
-            self.screen.event(
+            self.event(
                 Level::Warn,
                 now,
                 &format!(
@@ -271,7 +312,7 @@ impl Show {
             && !std::mem::replace(&mut self.told_of[1], true)
         {
             let file = &self.files[1];
-            self.screen.event(
+            self.event(
                 Level::Warn,
                 now,
                 &format!(
@@ -283,7 +324,11 @@ impl Show {
 
     /// Times are the lane's clock's, which began a moment before anything was shown.
     fn say(&self, level: Level, at: Mono, text: &str) {
-        self.screen.event(level, Duration::from_nanos(at.0), text);
+        self.event(level, Duration::from_nanos(at.0), text);
+    }
+
+    fn event(&self, level: Level, at: Duration, text: &str) {
+        self.screen.event(level, at, &format!("{}{text}", self.before));
     }
 
     fn until_the_end(&mut self, live: &Live, end: &Stop, limit: Option<Duration>) -> Ending {

@@ -7,7 +7,9 @@ use crate::nearest::nearest;
 use crate::wirings;
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::base::OutOfRange;
-use firelane_gateway::shell::config::{CURRENCY_KEYS, Config, ConfigError, INSTRUMENT_KEYS};
+use firelane_gateway::shell::config::{
+    CURRENCY_KEYS, Config, ConfigError, FIRM_KEYS, Fleet, INSTRUMENT_KEYS, VENUE_KEYS, VenueKind,
+};
 use firelane_gateway::shell::plug::BuildError;
 use firelane_sim::server::{self, VenueConfig};
 use spans::Spans;
@@ -62,7 +64,10 @@ impl Role {
     /// Every key that there is, in its table: the sample has all that have a default.
     fn known(self) -> Table {
         let (sample, more): (_, &[(&str, &str)]) = match self {
-            Role::Gateway => (wirings::sample(), &[("", "day"), ("", "instrument"), ("", "currency")]),
+            Role::Gateway => (
+                wirings::sample(),
+                &[("", "day"), ("", "instrument"), ("", "currency"), ("", "venue"), ("", "lane"), ("", "firm")],
+            ),
             Role::Venue => (server::SAMPLE.to_owned(), &[("market", "day")]),
         };
         let mut table: Table = sample.parse().unwrap_or_default();
@@ -88,7 +93,17 @@ impl Role {
         match (table, path) {
             (Some("instrument"), [_]) => return INSTRUMENT_KEYS.map(str::to_owned).to_vec(),
             (Some("instrument"), [_, risk]) if risk == "risk" => return OF_SYMBOL.map(str::to_owned).to_vec(),
+            (Some("venue"), [_]) => return VENUE_KEYS.map(str::to_owned).to_vec(),
+            // A table of a venue's is one at the top.
+            (Some("venue"), [_, own @ ..]) => return self.keys_of(own),
             (Some("currency"), [_]) => return CURRENCY_KEYS.map(str::to_owned).to_vec(),
+            (Some("firm"), [_]) => return FIRM_KEYS.map(str::to_owned).to_vec(),
+            // A row has whatever a document has, and its name.
+            (Some("lane"), [_, within @ ..]) => {
+                let mut keys = self.keys_of(within);
+                keys.extend(within.is_empty().then(|| "name".to_owned()));
+                return keys;
+            }
             _ => {}
         }
         let known = self.known();
@@ -105,7 +120,7 @@ impl Role {
 
     fn parse(self, text: &str) -> Result<(), ConfigError> {
         match self {
-            Role::Gateway => wirings::parse(text).map(|_| ()),
+            Role::Gateway => wirings::fleet(text).map(|_| ()),
             Role::Venue => VenueConfig::parse(text).map(|_| ()),
         }
     }
@@ -216,7 +231,7 @@ fn enter<'a>(table: &'a mut Table, part: &str) -> Result<&'a mut Table> {
         Some((name, index)) => (name, Some(index.trim_end_matches(']').parse::<usize>().context("which one?")?)),
         None => (part, None),
     };
-    let many = ["port", "instrument", "currency"].contains(&name);
+    let many = ["port", "venue", "instrument", "currency", "lane"].contains(&name);
     let empty = || if many { Value::Array(vec![Table::new().into()]) } else { Table::new().into() };
     match table.entry(name).or_insert_with(empty) {
         Value::Table(table) => Ok(table),
@@ -309,6 +324,16 @@ fn first_problem(
             return Some((key, said));
         }
     };
+    if let ConfigError::Lane { lane, within, error: inner, .. } = &error {
+        let key = error.key().map(parts);
+        let within = within.as_deref().map(parts);
+        let message = match (&**inner, &within) {
+            (ConfigError::Toml(error), Some(key)) => of_a_type(error.message(), key, role),
+            (ConfigError::Unknown { .. }, Some(key)) => unknown(key, role),
+            (other, _) => other.to_string(),
+        };
+        return Some((key, format!("lane {lane:?}: {message}")));
+    }
     if let ConfigError::Toml(error) = &error {
         let Some(key) = error.span().and_then(|span| Spans::of(text).key_at(span.start)) else {
             return Some((None, error.message().to_owned()));
@@ -317,6 +342,9 @@ fn first_problem(
         return Some((Some(key), message));
     }
     let key = error.key().map(parts);
+    if let (ConfigError::Key { message, .. }, Some(key)) = (&error, &key) {
+        return Some((Some(key.clone()), of_a_type(message, key, role)));
+    }
     match (&error, &key) {
         (ConfigError::Unknown { .. }, Some(name)) => Some((key.clone(), unknown(name, role))),
         _ => Some((key, error.to_string())),
@@ -325,6 +353,9 @@ fn first_problem(
 
 /// The parts of a dotted key as our errors write it. The name of a symbol may hold dots.
 fn parts(key: &str) -> Vec<String> {
+    if let Some((lane, rest)) = key.split_once('.').filter(|(first, _)| first.split('[').next() == Some("lane")) {
+        return [vec![lane.to_owned()], parts(rest)].concat();
+    }
     if let Some((symbol, field)) = key.strip_prefix("risk.symbols.").and_then(|rest| rest.rsplit_once('.')) {
         return ["risk", "symbols", symbol, field].map(str::to_owned).to_vec();
     }
@@ -429,7 +460,28 @@ fn trading(mut written: Written, wiring: Option<&str>) -> Result<Config> {
     {
         written.text = format!("wiring = {wiring:?}\n{}", written.text);
     }
-    wirings::parse(&written.text).map_err(|_| refused(&written, Role::Gateway))
+    wirings::parse(&written.text).map_err(|error| match error {
+        // Nothing is wrong with it, but it is of several lanes.
+        ConfigError::Lanes { .. } if wirings::fleet(&written.text).is_ok() => error.into(),
+        _ => refused(&written, Role::Gateway),
+    })
+}
+
+/// What a gateway runs: one lane, or several.
+pub(crate) fn fleet(path: &Path, sets: &[Set]) -> Result<Fleet> {
+    let written = text(path, sets)?;
+    let fleet = wirings::fleet(&written.text).map_err(|_| refused(&written, Role::Gateway));
+    fleet.with_context(|| path.display().to_string())
+}
+
+/// Whoever plays the market plays one, of Nasdaq's kind.
+pub(crate) fn of_one_venue(config: &Config, what: &str) -> Result<()> {
+    let venue = config.venues.first();
+    match (config.venues.count(), venue.kind) {
+        (1, VenueKind::Nasdaq) => Ok(()),
+        (1, kind) => bail!("{what} has a venue of kind \"nasdaq\", and {venue} is of kind {:?}", kind.word()),
+        (count, _) => bail!("{what} has one venue, and this configuration has {count} of [[venue]]"),
+    }
 }
 
 /// A venue's configuration, with the settings in it.

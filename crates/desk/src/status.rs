@@ -1,7 +1,7 @@
 //! `firelane status`: how a running gateway, or venue, is doing.
 
 use crate::cli::StatusOf;
-use crate::control::{GatewayStatus, Market, Status, TapeReader, Target, VenueState, ask};
+use crate::control::{GatewayStatus, LeaseStatus, Market, Status, TapeReader, Target, VenueState, ask, to_lane};
 use crate::counters::unusual;
 use crate::layout;
 use crate::output;
@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) fn run(options: &StatusOf) -> Result<ExitCode> {
     let target = Target::of(&options.target, &options.set)?;
     let Some(seconds) = options.watch else {
-        let status = now(&target)?;
+        let status = now(&target, options)?;
         if options.json {
             output::json(&status)?;
         } else {
@@ -35,7 +35,7 @@ pub(crate) fn run(options: &StatusOf) -> Result<ExitCode> {
     let screen = io::stdout().is_terminal();
     let mut first = true;
     while !end.is_stopped() && !output::is_over() {
-        let status = now(&target)?;
+        let status = now(&target, options)?;
         if options.json {
             output::json(&status)?;
         } else if screen {
@@ -56,8 +56,8 @@ pub(crate) fn run(options: &StatusOf) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn now(target: &Target) -> Result<Status> {
-    let reply = ask(target, "status")?;
+fn now(target: &Target, options: &StatusOf) -> Result<Status> {
+    let reply = ask(target, &to_lane(options.lane.as_deref(), "status"))?;
     match reply.status {
         Some(status) => Ok(status),
         None => bail!("{}: {}", target.socket.display(), reply.error.unwrap_or_else(|| "no status".to_owned())),
@@ -66,6 +66,7 @@ fn now(target: &Target) -> Result<Status> {
 
 fn text(status: &Status) -> String {
     match status {
+        Status::Gateway(status) if !status.lanes.is_empty() => fleet(status),
         Status::Gateway(status) => gateway(status),
         Status::Venue(state) => venue(state),
     }
@@ -76,11 +77,76 @@ fn row(name: &str, text: &str) -> String {
     layout::sentence(&format!("  {name:<13}{text}"), 15)
 }
 
+/// Of several lanes: a line for each, and what they may have.
+fn fleet(status: &GatewayStatus) -> Vec<String> {
+    let lanes = &status.lanes;
+    let mut lines =
+        vec![format!("Gateway of {} lanes, process {}, for {:.0} s", lanes.len(), status.pid, status.seconds)];
+    let switch = if status.kill_switch { paint::bad("THROWN, that of all lanes") } else { "not thrown".to_owned() };
+    lines.push(row("kill switch", &switch));
+    lines.push(format!(
+        "  {:<16}  {:<10}  {:>11}  {:>9}  {:>7}  {:>5}  {}",
+        "lane", "entry", "messages", "orders", "fills", "live", "switch"
+    ));
+    for lane in lanes {
+        let phase = lane.phase.as_deref().unwrap_or("running");
+        let name = lane.lane.as_deref().unwrap_or_default();
+        let entry = if phase == "running" { &lane.entry } else { phase };
+        let entry = format!("{entry:<10}");
+        let entry = if lane.ready && phase == "running" { paint::good(&entry) } else { paint::amber(&entry) };
+        let counts = [lane.market.messages, lane.orders, lane.fills, lane.live_orders].map(group);
+        let [messages, orders, fills, live] = counts;
+        let line =
+            format!("  {name:<16}  {entry}  {messages:>11}  {orders:>9}  {fills:>7}  {live:>5}  {}", thrown(lane));
+        lines.push(line.trim_end().to_owned());
+    }
+    if let Some(firm) = &status.firm {
+        lines.push(format!(
+            "  {:<16}  {:>14}  {:>15}  {:>9}  {:>6}",
+            "lease", "open", "max_total_open", "orders/s", "burst"
+        ));
+        let line = |name: &str, open: u64, lease: &LeaseStatus| {
+            let of = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), group);
+            let [most, rate, burst] = [lease.max_total_open, lease.orders_per_second, lease.burst].map(of);
+            format!("  {name:<16}  {:>14}  {most:>15}  {rate:>9}  {burst:>6}", group(open))
+        };
+        let leased = |lane: &GatewayStatus| {
+            let lease = lane.lease.clone().unwrap_or_default();
+            line(lane.lane.as_deref().unwrap_or_default(), lane.open, &lease)
+        };
+        lines.extend(lanes.iter().map(leased));
+        lines.push(line("the firm", status.open, firm));
+    }
+    for lane in lanes {
+        let name = lane.lane.as_deref().unwrap_or_default();
+        let running = lane.phase.as_deref() == Some("running");
+        lines.extend((running && lane.age_ms > OLD_MS).then(|| silent(lane)).map(|text| row(name, &text)));
+        lines.extend(lane.stopped.then(|| row(name, &format!("trading {}, see --lane {name}", paint::bad("STOPPED")))));
+        let error = lane.log.error.as_ref();
+        lines.extend(error.map(|why| row(name, &format!("its log {}: {why}", paint::bad("CANNOT BE WRITTEN")))));
+    }
+    lines
+}
+
+/// Which switch stops a lane.
+fn thrown(lane: &GatewayStatus) -> String {
+    match (lane.own_kill_switch, lane.kill_switch) {
+        (Some(true), _) => paint::bad("THROWN"),
+        (_, true) => paint::bad("all's"),
+        (_, false) => "-".to_owned(),
+    }
+}
+
+fn silent(status: &GatewayStatus) -> String {
+    format!("The lane has said nothing for {:.1} s: what follows is old.", status.age_ms as f64 / 1e3)
+}
+
 fn gateway(status: &GatewayStatus) -> Vec<String> {
-    let mut lines = vec![format!("Gateway {:?}, process {}, for {:.0} s", status.wiring, status.pid, status.seconds)];
+    let lane = status.lane.as_ref().map_or(String::new(), |lane| format!(", lane {lane}"));
+    let mut lines =
+        vec![format!("Gateway {:?}{lane}, process {}, for {:.0} s", status.wiring, status.pid, status.seconds)];
     if status.age_ms > OLD_MS {
-        lines
-            .push(format!("  The lane has said nothing for {:.1} s: what follows is old.", status.age_ms as f64 / 1e3));
+        lines.push(format!("  {}", silent(status)));
     }
     let entry = if status.ready || status.entry != "ready" { "" } else { ", but orders may not be sent now" };
     lines.push(row("order entry", &paint_entry(status, &format!("{}{entry}", status.entry))));
@@ -88,6 +154,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
         "kill switch",
         &match (status.kill_switch, status.killed) {
             (false, false) => "not thrown".to_owned(),
+            (true, true) if status.own_kill_switch == Some(false) => paint::bad("THROWN, that of all lanes"),
             (true, true) => paint::bad("THROWN"),
             (true, false) => paint::bad("THROWN, and the lane does not know yet"),
             (false, true) => paint::amber("released, and the lane does not know yet"),
@@ -122,6 +189,10 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
     ];
     if orders.iter().any(|(n, _)| *n > 0) {
         lines.push(row("orders", &counted(&orders)));
+    }
+    if let Some(lease) = &status.lease {
+        let most = lease.max_total_open.map_or_else(|| "-".to_owned(), group);
+        lines.push(row("lease", &format!("{} open of {most} at most", group(status.open))));
     }
     lines.push(row(
         "log",
@@ -261,6 +332,46 @@ mod tests {
         };
         assert!(venue(&port(0))[1].ends_with("FIRE away: no orders"), "{:?}", venue(&port(0)));
         assert!(venue(&port(7))[1].ends_with("FIRE away: 7 orders"), "{:?}", venue(&port(7)));
+    }
+
+    #[test]
+    fn lanes_are_a_table_of_eighty_columns() {
+        let lane = |name: &str, phase: &str| GatewayStatus {
+            lane: Some(name.to_owned()),
+            phase: Some(phase.to_owned()),
+            entry: "connecting".to_owned(),
+            own_kill_switch: Some(false),
+            orders: 1_234_567,
+            fills: 123_456,
+            live_orders: 1_024,
+            open: 123_456_789_012,
+            market: Market { messages: 123_456_789, ..Market::default() },
+            lease: Some(LeaseStatus { max_total_open: Some(123_456_789_012), ..LeaseStatus::default() }),
+            ..GatewayStatus::default()
+        };
+        let own = GatewayStatus { own_kill_switch: Some(true), kill_switch: true, ..lane("south", "running") };
+        let all = GatewayStatus { kill_switch: true, age_ms: 6_000, ..lane("sixteen-letters-", "running") };
+        let failed = GatewayStatus { stopped: true, ..lane("east", "failed") };
+        let firm =
+            Some(LeaseStatus { max_total_open: Some(999_999_999_999), burst: Some(4_096), ..LeaseStatus::default() });
+        let status = GatewayStatus { firm, lanes: vec![own, all, failed], ..GatewayStatus::default() };
+        let lines = fleet(&status);
+        let text = lines.join("\n");
+        assert!(lines.iter().flat_map(|line| line.lines()).all(|line| paint::columns(line) <= 80), "{text}");
+        for part in [
+            "Gateway of 3 lanes",
+            "  south             connecting",
+            "THROWN",
+            "all's",
+            "  east              failed",
+            "the firm",
+            "4,096",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        assert!(text.contains("has said nothing for 6.0 s") && text.contains("STOPPED, see --lane east"), "{text}");
+        let one = gateway(&status.lanes[1]).join("\n");
+        assert!(one.contains(", lane sixteen-letters-,") && one.contains("open of 123,456,789,012"), "{one}");
     }
 
     #[test]

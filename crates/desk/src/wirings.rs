@@ -4,7 +4,7 @@
 use crate::nearest::did_you_mean;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::{Config, ConfigError};
+use firelane_gateway::shell::config::{Config, ConfigError, Fleet};
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plug::mix::{self, Catalogue, Mix, SignalEntry, StrategyEntry};
@@ -59,6 +59,11 @@ pub(crate) fn header(config: &Config, lane: &dyn Lane) -> FileHeader {
 /// A configuration of this program.
 pub(crate) fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse_with(text, all())
+}
+
+/// The same of one lane or several.
+pub(crate) fn fleet(text: &str) -> Result<Fleet, ConfigError> {
+    Fleet::parse_with(text, all())
 }
 
 /// The default configuration of this program with every key explained.

@@ -1,6 +1,6 @@
 //! What the shell adds to a lane's tape: bodies of observations that do not reproduce and are in no digest.
 
-use zerocopy::byteorder::little_endian::{U32, U64};
+use zerocopy::byteorder::little_endian::{I128, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Body of [`Kind::Trace`](super::Kind::Trace): one order frame that left for a message of the market. All times are on the lane's clock.
@@ -63,6 +63,14 @@ pub struct StatusBody {
     pub log_stalls: U64,
     /// Tape records lost for want of room.
     pub tape_lost: U64,
+    /// Open notional over all instruments and both sides, in money units of the base currency.
+    pub open: I128,
+    /// What it may be at most now, in the same units.
+    pub max_total_open: I128,
+    /// Enters and replaces a second that may be sent now, sustained.
+    pub orders_per_second: U32,
+    /// And at one instant.
+    pub burst: U32,
     /// Order entry: the number of its [`Stage`](crate::flow::entry::Stage).
     pub entry: u8,
     /// 1: orders may be sent.
@@ -73,10 +81,42 @@ pub struct StatusBody {
     pub live_market: u8,
 }
 
+/// Body of [`Kind::VenueStatus`](super::Kind::VenueStatus): what a [`StatusBody`] says of all venues together, or of one, said of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct VenueStatusBody {
+    /// The next market message waited for.
+    pub next_sequence: U64,
+    /// Gaps opened.
+    pub gaps: U64,
+    /// Missing messages that the other line brought.
+    pub filled_by_line: U64,
+    /// Missing messages that the re-request server brought.
+    pub filled_by_rerequest: U64,
+    /// Messages given up.
+    pub lost: U64,
+    /// Snapshots taken.
+    pub snapshots: U64,
+    /// Books that can't be trusted.
+    pub stale: U64,
+    /// Orders that live.
+    pub live: U64,
+    /// Which venue.
+    pub venue: u8,
+    /// Order entry: the number of its [`Stage`](crate::flow::entry::Stage).
+    pub entry: u8,
+    /// 1: orders may be sent.
+    pub ready: u8,
+    /// 1: the market is followed, as in [`StatusBody::live_market`].
+    pub live_market: u8,
+}
+
 /// Body of [`Kind::Link`](super::Kind::Link).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct LinkBody {
+    /// Venue.
+    pub venue: u8,
     /// Session.
     pub session: u8,
     /// What happened, in the shell's numbers (`shell::live::link`).

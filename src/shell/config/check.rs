@@ -19,6 +19,14 @@ pub enum ConfigError {
         /// Those that there are.
         known: String,
     },
+    /// A key of a row that is laid over another table: there is none of that name, or it is of another type.
+    #[error("{key}: {message}")]
+    Key {
+        /// The key, with its table.
+        key: String,
+        /// What the reader of TOML says.
+        message: String,
+    },
     /// A name that nothing has.
     #[error("{key}: there is no {name:?}, only {known}")]
     Name {
@@ -58,6 +66,35 @@ pub enum ConfigError {
     /// A value that a part of the lane refuses.
     #[error(transparent)]
     Range(#[from] OutOfRange),
+    /// What is wrong with one of several lanes.
+    #[error("lane {lane:?}: {}", said(.within.as_deref(), .error))]
+    Lane {
+        /// Its name.
+        lane: String,
+        /// The key, as the document has it: in the lane's row, or in the rest.
+        key: Option<String>,
+        /// The key in the lane's own text.
+        within: Option<String>,
+        /// What is wrong with that.
+        error: Box<ConfigError>,
+    },
+    /// What several lanes cannot have together.
+    #[error("{key}: {problem}")]
+    Lanes {
+        /// The key, with its table.
+        key: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+}
+
+/// An error in a text that nobody has before him, without its place there.
+fn said(key: Option<&str>, error: &ConfigError) -> String {
+    match (error, key) {
+        (ConfigError::Toml(error), Some(key)) => format!("{key}: {}", error.message()),
+        (ConfigError::Toml(error), None) => error.message().to_owned(),
+        (error, _) => error.to_string(),
+    }
 }
 
 impl ConfigError {
@@ -67,12 +104,35 @@ impl ConfigError {
         match self {
             ConfigError::Toml(_) => None,
             ConfigError::Unknown { key, .. }
+            | ConfigError::Key { key, .. }
             | ConfigError::Name { key, .. }
             | ConfigError::Value { key, .. }
             | ConfigError::Address { key, .. }
-            | ConfigError::Limit { key, .. } => Some(key),
+            | ConfigError::Limit { key, .. }
+            | ConfigError::Lanes { key, .. } => Some(key),
+            ConfigError::Lane { key, .. } => key.as_deref(),
             ConfigError::Range(range) => Some(range.field),
         }
+    }
+
+    /// The same of a table that stands within another one: its key begins with `prefix`.
+    #[must_use]
+    pub fn within(mut self, prefix: &str) -> Self {
+        match &mut self {
+            // Its place in the text, or in the lane's, says it.
+            ConfigError::Toml(_) | ConfigError::Lane { .. } => {}
+            ConfigError::Unknown { key, .. }
+            | ConfigError::Key { key, .. }
+            | ConfigError::Name { key, .. }
+            | ConfigError::Value { key, .. }
+            | ConfigError::Address { key, .. }
+            | ConfigError::Lanes { key, .. }
+            | ConfigError::Limit { key, .. } => key.insert_str(0, prefix),
+            ConfigError::Range(OutOfRange { field, allowed }) => {
+                return ConfigError::Limit { key: format!("{prefix}{field}"), allowed };
+            }
+        }
+        self
     }
 }
 

@@ -2,14 +2,17 @@
 //!
 //! ```text
 //!  fused   lines, re-request, Glimpse ─┐
-//!          order session, commands ────┴─> [ feed ─> core ] ──ring──> log agent ──> file
+//!          order sessions, commands ───┴─> [ feed ─> core ] ──ring──> log agent ──> file
 //!                                              one thread  └──ring──> tape agent ─> board
 //!                                                                         ├──ring──> tape's file
 //!                                                                         └─one ring for all─> readers, a thread each
 //!
 //!  split   lines, re-request, Glimpse ───> [ feed ] ──ring──> [ core ] ──rings─> as above
-//!          order session, commands ─────────────────────────────┘
+//!          order sessions, commands ────────────────────────────┘
 //! ```
+//!
+//! Of each venue, that is, or its one stream instead of lines, re-request and Glimpse; in which order they have their turn is
+//! written down at the sockets of either side (`market_side`, `core_side`).
 //!
 //! Both layouts run the same machines ([`Lane`], or its halves) and write the same kind of log: every input in the order
 //! in which the core took it. The lane's threads allocate, format and lock nothing after the start; whatever a person
@@ -33,7 +36,7 @@ pub use readers::Observer;
 use super::agent::{Agent, AgentError, Ended, Idle, Runner};
 use super::broadcast::{BroadcastWriter, ReaderState, Shared};
 use super::clock::Clock;
-use super::config::{Layout, LiveConfig, ThreadConfig};
+use super::config::{Layout, LiveConfig, Passwords, ThreadConfig};
 use super::journal::Journal;
 use super::lane::Lane;
 use super::log::{FileHeader, FileWriter, LogError, Role};
@@ -43,7 +46,7 @@ use super::ring::ring;
 use super::share::SharedTape;
 use super::sync::{Counter, Stop};
 use super::trace::Traced;
-use crate::base::{Mono, Nanos};
+use crate::base::{Mono, Nanos, PerVenue};
 use crate::flow::command::{CommandBuf, Commander, Word};
 use crate::flow::record::FinalBody;
 use crate::flow::venue::Venue;
@@ -57,6 +60,7 @@ use market_side::MarketSide;
 use readers::Readers;
 use scribe::{LOG_PATIENCE, LogScribe, LogSink, TapeFile, TapeScribe, TapeSink, stuck};
 use split::{CoreAgent, FeedAgent, Halves};
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -89,20 +93,37 @@ pub struct Logins {
     pub snapshot: Option<Login>,
 }
 
-/// Of order entry and of the snapshot server, both over SoupBinTCP.
-impl From<(Password, Password)> for Logins {
+/// Over SoupBinTCP.
+impl From<Passwords> for Logins {
+    fn from(Passwords { orders, snapshot }: Passwords) -> Self {
+        let login = |password| -> Login { Arc::new(password) };
+        Logins { orders: Some(login(orders)), snapshot: snapshot.map(login) }
+    }
+}
+
+/// Of all venues.
+impl From<PerVenue<Passwords>> for PerVenue<Logins> {
+    fn from(all: PerVenue<Passwords>) -> Self {
+        all.map(|_, one| Logins::from(*one))
+    }
+}
+
+/// Of one venue: order entry and the snapshot server.
+impl From<(Password, Password)> for PerVenue<Logins> {
     fn from((orders, snapshot): (Password, Password)) -> Self {
-        Logins { orders: Some(Arc::new(orders)), snapshot: Some(Arc::new(snapshot)) }
+        PerVenue::one(Passwords { orders, snapshot: Some(snapshot) }.into())
     }
 }
 
 /// What a live lane is started with, besides its configuration.
 #[derive(Default)]
 pub struct Setup {
+    /// The lane's name, where there are several: those of its threads begin with it.
+    pub name: String,
     /// The shell's kill switch, which may be thrown before there is a lane.
     pub kill: KillSwitch,
-    /// What completes the logins.
-    pub logins: Logins,
+    /// What completes the logins, by venue; those of a venue beyond them are left as they are.
+    pub logins: PerVenue<Logins>,
     /// The log, if it is to be kept.
     pub log: Option<Sheet>,
     /// The tape, if it is to be kept.
@@ -124,16 +145,21 @@ impl core::fmt::Debug for Setup {
 /// Why a live lane did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
-    /// The configuration has the addresses of one venue. What a lane sends to another would reach the wrong one.
+    /// The lane has other venues than the configuration has addresses of: what it sends to one would reach nobody.
     #[error(
-        "the lane has {0} venues, and live there are addresses for one: run it in a simulated world, or a lane for each"
+        "the lane has {lane} venues, and the configuration the addresses of {configured}: one [[venue]] is to be there for each"
     )]
-    Venues(usize),
+    Addresses {
+        /// Venues of the lane.
+        lane: usize,
+        /// Those that are configured.
+        configured: usize,
+    },
     /// A socket could not be opened.
     #[error("{what} {address}: {error}")]
     Socket {
         /// Which, as the configuration calls it.
-        what: &'static str,
+        what: String,
         /// Where.
         address: String,
         /// Why.
@@ -252,12 +278,25 @@ fn inboxes(of: Vec<Commander>, capacity: usize, kill: &KillSwitch, board: &Share
 /// The wishes of a lane's threads, in the order of their importance.
 #[must_use]
 pub fn wishes(threads: &ThreadConfig) -> Vec<Wish> {
+    wishes_of("", threads)
+}
+
+/// The same of one of several lanes, by its name: [`Setup::name`].
+#[must_use]
+pub fn wishes_of(lane: &str, threads: &ThreadConfig) -> Vec<Wish> {
     let names: &[&'static str] = match threads.layout {
         Layout::Fused => &[LANE],
         Layout::Split => &HALVES,
     };
     let core = |n: usize| threads.cores.get(n).copied().unwrap_or(CoreWish::Auto);
-    names.iter().enumerate().map(|(n, name)| Wish { name, idle: threads.idle, core: core(n) }).collect()
+    let wish =
+        |(n, name): (usize, &&'static str)| Wish { name: thread_of(lane, name), idle: threads.idle, core: core(n) };
+    names.iter().enumerate().map(wish).collect()
+}
+
+/// What a thread of a lane is called, in lists and in the plan.
+pub(super) fn thread_of(lane: &str, agent: &'static str) -> Cow<'static, str> {
+    if lane.is_empty() { Cow::Borrowed(agent) } else { Cow::Owned(format!("{lane}.{agent}")) }
 }
 
 /// Each with a stop of its own.
@@ -281,6 +320,14 @@ impl core::fmt::Debug for Live {
     }
 }
 
+/// An end that has been begun: see [`Live::begin_end`].
+#[derive(Debug)]
+pub struct BegunEnd {
+    until: Instant,
+    /// The lane has been asked.
+    asked: bool,
+}
+
 /// What a run leaves behind.
 pub struct Outcome {
     /// The lane, whole.
@@ -290,7 +337,7 @@ pub struct Outcome {
     /// Duty cycles of the lane's threads.
     pub cycles: u64,
     /// Threads that were to be pinned, and were not.
-    pub unpinned: Vec<&'static str>,
+    pub unpinned: Vec<String>,
     /// Why the log ends before the lane did: what came then is in no log.
     pub log_lost: Option<LiveError>,
     /// Why the tape's file ends before the tape does.
@@ -318,6 +365,7 @@ pub struct Assembled {
     scribes: Scribes,
     handle: Handle,
     clock: Clock,
+    name: String,
 }
 
 impl core::fmt::Debug for Assembled {
@@ -412,16 +460,17 @@ impl Scribes {
         tape: TapeScribe,
         tape_file: Option<TapeFile>,
         readers: Readers,
-        (handle, kept): (Handle, Counter),
+        (handle, kept, lane): (Handle, Counter, &str),
     ) -> Result<Self, LiveError> {
-        let log = log.map(Self::runner).transpose()?;
-        let (tape, tape_file) = (Self::runner(tape)?, tape_file.map(Self::runner).transpose()?);
-        Ok(Scribes { log, tape, tape_file, readers, handle, kept })
+        let log = log.map(|log| Self::runner(log, lane)).transpose()?;
+        let tape_file = tape_file.map(|file| Self::runner(file, lane)).transpose()?;
+        Ok(Scribes { log, tape: Self::runner(tape, lane)?, tape_file, readers, handle, kept })
     }
 
-    fn runner<A: Agent + 'static>(agent: A) -> Result<Runner<A>, LiveError> {
+    fn runner<A: Agent + 'static>(agent: A, lane: &str) -> Result<Runner<A>, LiveError> {
         let name = agent.name();
-        Runner::start(agent, Idle::Nap, None, Stop::new()).map_err(|error| LiveError::Thread { name, error })
+        let runner = Runner::named(&thread_of(lane, name), agent, Idle::Nap, None, Stop::new());
+        runner.map_err(|error| LiveError::Thread { name, error })
     }
 
     fn have_failed(&self) -> bool {
@@ -434,7 +483,7 @@ impl Scribes {
         lane: Box<dyn Lane>,
         (journal, lost): Written,
         now: Mono,
-        (cycles, unpinned): (u64, Vec<&'static str>),
+        (cycles, unpinned): (u64, Vec<String>),
     ) -> Outcome {
         let (inputs, state) = (lane.inputs(), lane.digest());
         let summary = journal.summary(inputs, state);
@@ -488,11 +537,11 @@ impl Assembled {
     /// # Errors
     /// [`LiveError`].
     pub fn new(lane: Box<dyn Lane>, config: &LiveConfig, clock: Clock, setup: Setup) -> Result<Self, LiveError> {
-        let venues = lane.markets().count();
-        if venues != 1 {
-            return Err(LiveError::Venues(venues));
+        let (has, configured) = (lane.markets().count(), config.net.count());
+        if has != configured {
+            return Err(LiveError::Addresses { lane: has, configured });
         }
-        let Setup { kill, logins, log, tape, share, commanders, observers } = setup;
+        let Setup { name, kill, logins, log, tape, share, commanders, observers } = setup;
         let board = SharedBoard::default();
         let handle = Handle {
             inboxes: inboxes(commanders, config.commands, &kill, &board),
@@ -503,7 +552,7 @@ impl Assembled {
             tape: Shared::new(config.tape_readers),
             shared_tape: share.as_ref().map(|share| share.ring().clone()),
         };
-        let market = MarketSide::open(&config.net, logins.snapshot, clock.clone())?;
+        let market = MarketSide::open(&config.net, |venue| logins.get(venue)?.snapshot.clone(), clock.clone())?;
         let mut journal = Journal::new(lane.number());
         let failed = |name| move |error| LiveError::File { name, error };
         let log = match log {
@@ -529,11 +578,12 @@ impl Assembled {
         };
         let readers = Readers::start(observers, &handle.tape)?;
         let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()), share);
-        let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept))?;
-        let core = CoreSide::new(config, logins.orders, journal, clock.clone(), &handle, lost);
+        let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept, &name))?;
+        let core =
+            CoreSide::new(config, |venue| logins.get(venue)?.orders.clone(), journal, clock.clone(), &handle, lost);
         let ring = (config.threads.layout == Layout::Split).then_some(config.threads.ring);
         let agents = lane.agents(Machinery { market, core, ring, status_every: config.status_every });
-        Ok(Assembled { agents, scribes, handle, clock })
+        Ok(Assembled { agents, scribes, handle, clock, name })
     }
 
     /// What others may do to it.
@@ -547,16 +597,10 @@ impl Assembled {
     /// # Errors
     /// [`LiveError::Thread`].
     pub fn start(self, config: &LiveConfig, plan: &Plan) -> Result<Live, LiveError> {
-        let Assembled { agents, scribes, handle, clock } = self;
-        let failed = |name| move |error| LiveError::Thread { name, error };
-        let seat = |name: &'static str| plan.seat(name).map_or((Idle::Yield, None), |seat| (seat.idle, seat.core));
+        let Assembled { agents, scribes, handle, clock, name: of } = self;
         let Agents { feed, lane } = agents;
-        let (name, feeds) = (lane.name(), feed.as_ref().map_or("", |feed| feed.name()));
-        let (idle, core) = seat(name);
-        let lane = Runner::start(lane, idle, core, Stop::new()).map_err(failed(name))?;
-        let (idle, core) = seat(feeds);
-        let feed = feed.map(|feed| Runner::start(feed, idle, core, Stop::new()));
-        let threads = Threads { feed: feed.transpose().map_err(failed(feeds))?, lane };
+        let lane = run(lane, &of, plan)?;
+        let threads = Threads { feed: feed.map(|feed| run(feed, &of, plan)).transpose()?, lane };
         let shutdown_timeout = Duration::from_nanos(config.shutdown_timeout.0);
         Ok(Live { threads, scribes, handle, clock, shutdown_timeout })
     }
@@ -574,6 +618,14 @@ impl Assembled {
         let outcome = self.scribes.end(lane, written, self.clock.now(), (0, Vec::new()));
         failed.map_or(Ok(outcome), |error| Err(LiveError::Stopped { name, error }))
     }
+}
+
+/// Gives an agent of a lane its thread.
+fn run<A: Agent + 'static>(agent: A, lane: &str, plan: &Plan) -> Result<Runner<A>, LiveError> {
+    let name = agent.name();
+    let thread = thread_of(lane, name);
+    let (idle, core) = plan.seat(&thread).map_or((Idle::Yield, None), |seat| (seat.idle, seat.core));
+    Runner::named(&thread, agent, idle, core, Stop::new()).map_err(|error| LiveError::Thread { name, error })
 }
 
 impl Live {
@@ -618,18 +670,31 @@ impl Live {
     /// Cancels what rests, waits for the venue's answers, and logs out, for as long as the configuration allows. False: it
     /// did not come to that in time. `while_waiting` is called now and then.
     pub fn shut_down(&self, mut while_waiting: impl FnMut()) -> bool {
-        let until = Instant::now() + self.shutdown_timeout;
-        let mut asked = false;
-        while !self.handle.is_over() {
-            asked = asked || self.handle.command(Word::Shutdown);
-            // In this order: what a thread did last, it did before it ended.
-            if self.is_dead() || Instant::now() > until {
-                return self.handle.is_over();
+        let mut end = self.begin_end();
+        loop {
+            if let Some(answered) = self.has_ended(&mut end) {
+                return answered;
             }
             while_waiting();
             std::thread::sleep(Duration::from_millis(2));
         }
-        true
+    }
+
+    /// Begins what [`shut_down`](Self::shut_down) does, for whoever waits for several lanes at once: asks it again and again
+    /// whether the lane [`has_ended`](Self::has_ended).
+    #[must_use]
+    pub fn begin_end(&self) -> BegunEnd {
+        BegunEnd { until: Instant::now() + self.shutdown_timeout, asked: false }
+    }
+
+    /// `None`: not yet. False: it did not come to an end in its time.
+    pub fn has_ended(&self, end: &mut BegunEnd) -> Option<bool> {
+        if self.handle.is_over() {
+            return Some(true);
+        }
+        end.asked = end.asked || self.handle.command(Word::Shutdown);
+        // In this order: what a thread did last, it did before it ended.
+        (self.is_dead() || Instant::now() > end.until).then(|| self.handle.is_over())
     }
 
     /// Stops the threads, ends log and tape in order, and gives back the lane.
@@ -644,18 +709,20 @@ impl Live {
         // One after the other: a feed in the middle of an input may need a core that makes room for the rest of it.
         if let Some(feed) = threads.feed {
             feed.stop();
+            let thread = feed.name().to_owned();
             let ended = feed.join();
             let name = ended.agent.name();
-            (cycles, unpinned) = (ended.cycles, ended.unpinned.then_some(name).into_iter().collect());
+            (cycles, unpinned) = (ended.cycles, ended.unpinned.then_some(thread).into_iter().collect());
             // When the feed has lost the market, so has the core; when the core stops, so does the feed.
             let lost = ended.error.filter(|error| !error.is::<crossing::CoreGone>());
             error = lost.map(|error| LiveError::Stopped { name, error });
             ended.agent.hand_over();
         }
         threads.lane.stop();
+        let thread = threads.lane.name().to_owned();
         let ended = threads.lane.join();
         let name = ended.agent.name();
-        unpinned.extend(ended.unpinned.then_some(name));
+        unpinned.extend(ended.unpinned.then_some(thread));
         let Finished { lane, written, failed } = ended.agent.finish();
         let error = error.or(failed.or(ended.error).map(|error| LiveError::Stopped { name, error }));
         let outcome = scribes.end(lane, written, clock.now(), (cycles + ended.cycles, unpinned));

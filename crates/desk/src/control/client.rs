@@ -42,7 +42,8 @@ impl Target {
         let text = settings::text(path, sets)?;
         let role = Role::of(text.as_str());
         let control = match role {
-            Role::Gateway => crate::wirings::parse(text.as_str()).map(|config| config.live.control),
+            Role::Gateway => crate::wirings::fleet(text.as_str())
+                .map(|fleet| fleet.lanes.into_iter().next().and_then(|config| config.live.control)),
             Role::Venue => VenueConfig::parse(text.as_str()).map(|venue| venue.control),
         };
         let control = control.map_err(|_| settings::refused(&text, role));
@@ -54,6 +55,11 @@ impl Target {
             ),
         }
     }
+}
+
+/// A line for one of several lanes, or as it is.
+pub(crate) fn to_lane(lane: Option<&str>, line: &str) -> String {
+    lane.map_or_else(|| line.to_owned(), |lane| format!("lane {lane} {line}"))
 }
 
 /// A connection that has been asked one line, and is waited for as long as is usual.

@@ -25,6 +25,15 @@ const KNOWN: [&str; 4] = ["status", "shutdown", "tape", "answer TICKET"];
 pub(crate) struct GatewayStatus {
     /// Its process.
     pub(crate) pid: u32,
+    /// Of one of several lanes: its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lane: Option<String>,
+    /// And its number in records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) number: Option<u16>,
+    /// And how far it is: running, ended, failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) phase: Option<String>,
     /// What trades.
     pub(crate) wiring: String,
     /// Since it started.
@@ -37,8 +46,11 @@ pub(crate) struct GatewayStatus {
     pub(crate) ready: bool,
     /// Does the lane know that the kill switch is thrown?
     pub(crate) killed: bool,
-    /// Is it thrown?
+    /// Is it thrown? Of one of several lanes: its own, or that of all. Of all: that of all.
     pub(crate) kill_switch: bool,
+    /// Of one of several lanes: is its own thrown?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) own_kill_switch: Option<bool>,
     /// Is trading stopped because the venue said what cannot be?
     #[serde(default)]
     pub(crate) stopped: bool,
@@ -54,6 +66,9 @@ pub(crate) struct GatewayStatus {
     pub(crate) refused: u64,
     /// Orders that live.
     pub(crate) live_orders: u64,
+    /// What is open at most, in whole units of the base currency.
+    #[serde(default)]
+    pub(crate) open: u64,
     /// How long orders took.
     #[serde(flatten)]
     pub(crate) times: OrderTimes,
@@ -81,6 +96,51 @@ pub(crate) struct GatewayStatus {
     /// Every count by its name.
     #[serde(default)]
     pub(crate) counters: Counters,
+    /// Of a lane whose limits are leased: what it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lease: Option<LeaseStatus>,
+    /// And what counts for it against the firm's limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) counted: Option<LeaseStatus>,
+    /// What all lanes may have together, where that is limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) firm: Option<LeaseStatus>,
+    /// Each of several lanes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lanes: Vec<GatewayStatus>,
+}
+
+/// Limits that are leased. What is absent is not limited together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LeaseStatus {
+    /// In whole units of the base currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_total_open: Option<u64>,
+    /// Sustained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) orders_per_second: Option<u64>,
+    /// At one instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) burst: Option<u64>,
+}
+
+impl LeaseStatus {
+    /// In the order of [`KEYS`](firelane_gateway::shell::firm::KEYS), with money in units of 10^`exponent`.
+    pub(crate) fn of([open, rate, burst]: [Option<i128>; 3], exponent: i8) -> Self {
+        let number = |value: i128| u64::try_from(value.max(0)).unwrap_or(u64::MAX);
+        LeaseStatus {
+            max_total_open: open.map(|open| whole(open, exponent)),
+            orders_per_second: rate.map(number),
+            burst: burst.map(number),
+        }
+    }
+}
+
+/// Money in whole units, rounded up: what is open is not said to be less than it is.
+fn whole(units: i128, exponent: i8) -> u64 {
+    let unit = 10_i128.checked_pow(u32::from(exponent.unsigned_abs())).unwrap_or(i128::MAX);
+    let up = units.max(0).saturating_add(unit - 1) / unit;
+    u64::try_from(up).unwrap_or(u64::MAX)
 }
 
 /// A reader of the tape, as far as it has said how it is doing.
@@ -178,6 +238,7 @@ pub(crate) struct Gateway {
     began: Instant,
     wiring: String,
     log_ring: u64,
+    exponent: i8,
     /// Of the instruments that are listed, in the order of their numbers.
     names: Vec<String>,
     shared: Option<String>,
@@ -195,6 +256,7 @@ impl Gateway {
             began: Instant::now(),
             wiring: config.wiring.clone(),
             log_ring: config.live.log_ring as u64,
+            exponent: config.risk.exponent,
             names: config.listed.iter().map(|row| row.name.to_string()).collect(),
             shared: config.live.tape_shared.as_ref().map(|path| path.display().to_string()),
             unshared: None,
@@ -214,6 +276,9 @@ impl Gateway {
         }
         if let Some(ticket) = line.strip_prefix("answer ") {
             return self.outcome(ticket);
+        }
+        if super::fleet::addressed(line).is_some() {
+            return Reply::error("there is one lane here, without a name: leave --lane out");
         }
         match words::read(line, &self.names, self.clock.now()) {
             Some(Ok(read)) => self.command(&read),
@@ -278,6 +343,7 @@ impl Gateway {
             fills: status.fills.get(),
             refused: status.refused.get(),
             live_orders: status.live.get(),
+            open: whole(status.open.get(), self.exponent),
             times: OrderTimes::of(&latency),
             log: Log {
                 ring_free: Some(status.log_free.get()).filter(|free| *free <= self.log_ring),
@@ -293,6 +359,7 @@ impl Gateway {
             tape_readers: self.handle.tape_readers().into_iter().map(TapeReader::of).collect(),
             inputs: status.inputs.get(),
             counters,
+            ..GatewayStatus::default()
         }
     }
 }
@@ -300,6 +367,14 @@ impl Gateway {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn money_is_said_in_whole_units_and_never_as_less() {
+        assert_eq!([0, 1, 10_000, 10_001].map(|units| whole(units, -4)), [0, 1, 1, 2]);
+        assert_eq!((whole(-5, -4), whole(7, 0), whole(i128::MAX, 0)), (0, 7, u64::MAX));
+        let lease = LeaseStatus::of([Some(50_000), None, Some(9)], -4);
+        assert_eq!((lease.max_total_open, lease.orders_per_second, lease.burst), (Some(5), None, Some(9)));
+    }
 
     #[test]
     fn every_stage_has_a_word() {

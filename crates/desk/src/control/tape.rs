@@ -5,6 +5,7 @@
 //! it lost when it goes on. Only its thread waits for it.
 
 use super::Reply;
+use super::fleet::addressed;
 use firelane_gateway::base::Mono;
 use firelane_gateway::flow::record::{self, Kind, LappedBody, RecordHeader};
 use firelane_gateway::shell::broadcast::{Begin, BroadcastReader, Got, Shared};
@@ -27,8 +28,8 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// Readers that are being served.
 pub(crate) struct Tapes {
-    tape: Shared,
-    header: FileHeader,
+    /// Of each lane, by its name: empty where there is one.
+    tapes: Vec<(String, Shared, FileHeader)>,
     most: usize,
     threads: Vec<JoinHandle<()>>,
     stop: Stop,
@@ -37,10 +38,29 @@ pub(crate) struct Tapes {
 impl Tapes {
     /// Serves this tape, to so many at a time.
     pub(crate) fn new(tape: Shared, header: FileHeader, most: usize) -> Self {
-        Tapes { tape, header, most, threads: Vec::new(), stop: Stop::new() }
+        Self::of(vec![(String::new(), tape, header)], most)
     }
 
-    fn serve(&mut self, begin: Begin, name: &str, stream: &UnixStream) -> Result<(), Reply> {
+    /// Serves those of several lanes, by their names, to so many at a time in all.
+    pub(crate) fn of(tapes: Vec<(String, Shared, FileHeader)>, most: usize) -> Self {
+        Tapes { tapes, most, threads: Vec::new(), stop: Stop::new() }
+    }
+
+    fn of_lane(&self, lane: Option<&str>) -> Result<(Shared, FileHeader), Reply> {
+        let found = self.tapes.iter().find(|(name, ..)| name == lane.unwrap_or(""));
+        let (_, tape, header) = found.ok_or_else(|| {
+            let names: Vec<&str> = self.tapes.iter().map(|(name, ..)| name.as_str()).collect();
+            Reply::error(match (lane, names.as_slice()) {
+                (Some(_), [""]) => "there is one lane here, without a name: leave --lane out".to_owned(),
+                (Some(lane), names) => format!("there is no lane {lane:?}; there are: {}", names.join(", ")),
+                (None, names) => format!("the tape of which lane? --lane says it: {}", names.join(", ")),
+            })
+        })?;
+        Ok((tape.clone(), header.clone()))
+    }
+
+    fn serve(&mut self, lane: Option<&str>, begin: Begin, name: &str, stream: &UnixStream) -> Result<(), Reply> {
+        let (tape, header) = self.of_lane(lane)?;
         self.threads.retain(|thread| !thread.is_finished());
         if self.threads.len() >= self.most {
             return Err(Reply::error(match self.most {
@@ -52,12 +72,12 @@ impl Tapes {
             }));
         }
         let fault = |error: io::Error| Reply::error(format!("the tape cannot be given: {error}"));
-        let reader = BroadcastReader::new(self.tape.clone(), begin);
+        let reader = BroadcastReader::new(tape, begin);
         let Some(reader) = reader.map(|reader| reader.called(name)) else {
             return Err(Reply::error("the tape's ring is damaged"));
         };
         let stream = stream.try_clone().map_err(fault)?;
-        let (header, stop) = (self.header.clone(), self.stop.clone());
+        let stop = self.stop.clone();
         let thread = thread::Builder::new().name("tape-client".to_owned()).spawn(move || {
             // A reader that goes closes its end: that is how most of them end.
             let _gone = give(reader, stream, &header, stop);
@@ -74,16 +94,23 @@ impl Drop for Tapes {
     }
 }
 
+/// Is a line `tape ...`, or `lane NAME tape ...`?
+pub(super) fn is_asked_for(line: &str) -> bool {
+    let (_, rest) = addressed(line.trim()).unwrap_or(("", line));
+    rest.split_whitespace().next() == Some("tape")
+}
+
 /// Answers a line that begins with `tape`, on another thread from now on; or says why not.
 pub(super) fn take(tapes: Option<&mut Tapes>, line: &str, stream: &UnixStream) -> Result<(), Reply> {
     let Some(tapes) = tapes else { return Err(Reply::error("there is no tape here: ask a gateway")) };
+    let (lane, line) = addressed(line).map_or((None, line), |(lane, rest)| (Some(lane), rest));
     let mut words = line.split_whitespace().skip(1);
     let begin = match words.next() {
         Some("now") => Begin::Now,
         Some("oldest") => Begin::Oldest,
         _ => return Err(Reply::error("where is it to begin? There are: tape now, tape oldest")),
     };
-    tapes.serve(begin, words.next().unwrap_or("socket"), stream)
+    tapes.serve(lane, begin, words.next().unwrap_or("socket"), stream)
 }
 
 /// A stream whose reader may take its time, until all has ended and some more.

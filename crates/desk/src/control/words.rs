@@ -6,6 +6,7 @@ use firelane_gateway::base::{AccountId, InstrumentId, Mono, Nanos, Notional, Par
 use firelane_gateway::base::{StrategyId, VenueId};
 use firelane_gateway::flow::command::{Detected, Key, Own, ParentOrder, ParentStep, To, Word};
 use firelane_gateway::flow::risk::{LaneLimitChange, LimitChange, ShortSale};
+use firelane_gateway::shell::firm;
 use std::str::FromStr;
 
 /// How each is said, for whoever asks.
@@ -17,6 +18,10 @@ pub(crate) const SAID: &[(&str, &str)] = &[
     ("snapshot [venue N]", "heal the books of a venue (0) by a snapshot"),
     ("limits NAME KEY=VALUE...", "max_order_qty, max_order_notional, max_position, max_open, short"),
     ("lane-limits KEY=VALUE...", "max_total_open, orders_per_second, burst"),
+    (
+        "lease LANE KEY=VALUE... [LANE KEY=VALUE...]",
+        "of several lanes: what each is leased of the firm's max_total_open, orders_per_second, burst",
+    ),
     ("locates NAME SHARES", "shares located for the day, used ones included"),
     ("carry-in NAME SHARES COST [strategy N]", "a position of the day before, and what it cost in all"),
     ("target NAME SHARES [strategy N]", "hold this position"),
@@ -106,6 +111,48 @@ fn money(text: &str) -> Result<i128, String> {
     decimal(text, 4).ok_or_else(|| format!("{text:?} is no amount of money with at most four decimals"))
 }
 
+/// One of a lane's limits, with money of so many decimals. False: there is no such key.
+fn lane_limit(change: &mut LaneLimitChange, key: &str, value: &str, decimals: usize) -> Result<bool, String> {
+    match key {
+        "max_total_open" => {
+            let open = decimal(value, decimals).filter(|open| *open >= 0);
+            let wrong = || format!("{value:?} is no amount of money with at most {decimals} decimals");
+            change.total_open = Some(Notional(open.ok_or_else(wrong)?));
+        }
+        "orders_per_second" => change.orders_per_second = Some(number(value, "orders")?),
+        "burst" => change.burst = Some(number(value, "orders")?),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// `lease LANE KEY=VALUE... [LANE KEY=VALUE...]`: of each lane by its place in `names`, what it is to have. Money is counted in
+/// units of 10^`exponent`.
+pub(crate) fn leases(line: &str, exponent: i8, names: &[&str]) -> Result<Vec<(usize, LaneLimitChange)>, String> {
+    let decimals = usize::from(exponent.unsigned_abs());
+    let mut changes: Vec<(usize, LaneLimitChange)> = Vec::new();
+    for word in line.split_ascii_whitespace().skip(1) {
+        let Some((key, value)) = word.split_once('=') else {
+            let lane = names.iter().position(|name| *name == word);
+            let lane = lane.ok_or_else(|| format!("there is no lane {word:?}; there are: {}", names.join(", ")))?;
+            changes.push((lane, LaneLimitChange::default()));
+            continue;
+        };
+        let (_, change) = changes.last_mut().ok_or_else(|| format!("of which lane is {word}? Its name comes first"))?;
+        if !lane_limit(change, key, value, decimals)? {
+            return Err(format!("there is no {key}; there are: {}", firm::KEYS.join(", ")));
+        }
+    }
+    Ok(changes)
+}
+
+/// `lane-limits KEY=VALUE...` of a lane whose limits are leased.
+pub(crate) fn lane_limits(line: &str, exponent: i8) -> Result<LaneLimitChange, String> {
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let mut rest = Words { rest: words.get(1..).unwrap_or_default().iter(), names: &[], now: Mono(0) };
+    rest.lane_limits(usize::from(exponent.unsigned_abs()))
+}
+
 impl Words<'_> {
     fn next(&mut self, what: &str) -> Result<&str, String> {
         self.rest.next().copied().ok_or_else(|| format!("{what} is missing"))
@@ -173,7 +220,8 @@ impl Words<'_> {
                 (if to == To::LANE { To::venue(VenueId::FIRST) } else { to }, Word::Snapshot)
             }
             "limits" => (To::instrument(self.instrument()?), Word::Limits(self.limits()?)),
-            "lane-limits" => (To::LANE, Word::LaneLimits(self.lane_limits()?)),
+            "lane-limits" => (To::LANE, Word::LaneLimits(self.lane_limits(4)?)),
+            "lease" => return Err("there is one lane here, and its limits are not leased".to_owned()),
             "locates" => (To::instrument(self.instrument()?), Word::Locates { shares: Qty(self.of("shares")?) }),
             "carry-in" => {
                 let (id, shares) = (self.instrument()?, Qty(self.of("shares")?));
@@ -221,17 +269,9 @@ impl Words<'_> {
         Ok(change)
     }
 
-    fn lane_limits(&mut self) -> Result<LaneLimitChange, String> {
+    fn lane_limits(&mut self, decimals: usize) -> Result<LaneLimitChange, String> {
         let mut change = LaneLimitChange::default();
-        self.pairs(|key, value| {
-            match key {
-                "max_total_open" => change.total_open = Some(Notional(money(value)?)),
-                "orders_per_second" => change.orders_per_second = Some(number(value, "orders")?),
-                "burst" => change.burst = Some(number(value, "orders")?),
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
+        self.pairs(|key, value| lane_limit(&mut change, key, value, decimals))?;
         Ok(change)
     }
 
@@ -357,6 +397,29 @@ mod tests {
         assert_eq!((own.to, own.word()), (second, Word::Own(Own::new(&[0, 255, 0x7a]).unwrap())));
         assert!(read("own 2 ", &names(), NOW).unwrap().is_err());
         assert!(read("hello", &names(), NOW).is_none() && read("", &names(), NOW).is_none());
+    }
+
+    #[test]
+    fn leases_are_read_by_lane() {
+        let names = ["north", "south"];
+        let read = |line: &str| leases(line, -2, &names);
+        let open = |units| LaneLimitChange { total_open: Some(Notional(units)), ..LaneLimitChange::default() };
+        let both = read("lease south max_total_open=5.25 north max_total_open=7 burst=3").unwrap();
+        assert_eq!(both, [(1, open(525)), (0, LaneLimitChange { burst: Some(3), ..open(700) })]);
+        for (line, says) in [
+            ("lease west burst=1", "no lane \"west\"; there are: north, south"),
+            ("lease burst=1", "of which lane is burst=1?"),
+            ("lease north bursts=1", "there is no bursts; there are: max_total_open"),
+            ("lease north burst=-1", "no number of orders"),
+            ("lease north max_total_open=1.234", "at most 2 decimals"),
+            ("lease north max_total_open=-1", "no amount of money"),
+        ] {
+            let error = read(line).unwrap_err();
+            assert!(error.contains(says), "{line}: {error}");
+        }
+        assert_eq!(lane_limits("lane-limits max_total_open=1.5", -2), Ok(open(150)));
+        assert!(lane_limits("lane-limits", -2).unwrap_err().contains("nothing is said to change"));
+        assert!(error("lease north burst=1").contains("there is one lane here"));
     }
 
     #[test]

@@ -57,8 +57,8 @@ pub(super) struct LiveFigures {
     pub(super) was_ready: bool,
     pub(super) cycles: u64,
     /// Hot threads and what they did when there was nothing to do.
-    pub(super) threads: BTreeMap<&'static str, &'static str>,
-    pub(super) unpinned: Vec<&'static str>,
+    pub(super) threads: BTreeMap<String, &'static str>,
+    pub(super) unpinned: Vec<String>,
 }
 
 /// The report.
@@ -145,9 +145,9 @@ pub(crate) struct RunFigures {
     /// "fused" or "split".
     layout: &'static str,
     /// What each hot thread did when there was nothing to do: "spin", "yield" or "park".
-    threads: BTreeMap<&'static str, &'static str>,
+    threads: BTreeMap<String, &'static str>,
     /// Threads that were to be pinned to a core, and were not.
-    unpinned: Vec<&'static str>,
+    unpinned: Vec<String>,
     /// Duty cycles of the lane's threads.
     duty_cycles: u64,
     /// Times that the market had to wait for the log.

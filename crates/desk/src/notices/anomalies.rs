@@ -105,12 +105,14 @@ impl Said<'_> {
     }
 }
 
-/// What follows the words.
-pub(super) fn remedy(stops: bool) -> &'static str {
-    if stops {
-        " TRADING IS STOPPED: no new order leaves, what rests is cancelled. Compare orders and positions with the venue; \
-         `firelane enable CONFIG` lets it trade again."
-    } else {
-        ""
+/// What follows the words; `lane`: the name of one of several.
+pub(super) fn remedy(stops: bool, lane: &str) -> String {
+    if !stops {
+        return String::new();
     }
+    let lane = if lane.is_empty() { String::new() } else { format!(" --lane {lane}") };
+    format!(
+        " TRADING IS STOPPED: no new order leaves, what rests is cancelled. Compare orders and positions with the venue; \
+         `firelane enable CONFIG{lane}` lets it trade again."
+    )
 }

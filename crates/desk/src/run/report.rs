@@ -17,7 +17,7 @@ use firelane_gateway::flow::record::StatusBody;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::live::{LiveError, Outcome};
-use firelane_gateway::shell::plan::Plan;
+use firelane_gateway::shell::plan::Seat;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,9 @@ pub(super) enum Ending {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
+    /// Of one of several lanes: its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<String>,
     ended: Ending,
     /// As it should: the exit code is 0.
     clean: bool,
@@ -79,7 +82,7 @@ pub(super) struct Report {
 
 #[derive(Debug, Serialize)]
 struct Thread {
-    name: &'static str,
+    name: String,
     idle: &'static str,
     core: Option<usize>,
     /// The system did not let it be pinned.
@@ -123,7 +126,7 @@ impl Report {
     /// `ended`: why, and whether every answer of the venue came.
     pub(super) fn of(
         config: &Config,
-        plan: &Plan,
+        seats: &[Seat],
         show: &Show,
         (ending, answered): (Ending, bool),
         outcome: Result<Outcome, LiveError>,
@@ -162,8 +165,8 @@ impl Report {
         errors.extend(impossible(&counters));
         let at_fault = !matches!(show.fault(), None | Some(Fault::Ended));
         let clean = errors.is_empty() && ending != Ending::Failed && !at_fault;
-        let seats = plan.seats().iter();
         Report {
+            lane: Some(config.lane.name.clone()).filter(|name| !name.is_empty()),
             ended: ending,
             clean,
             ever_ready: show.notices.was_ever_ready(),
@@ -171,11 +174,12 @@ impl Report {
             wiring: config.wiring.clone(),
             layout: config.live.threads.layout.word(),
             threads: seats
+                .iter()
                 .map(|seat| Thread {
-                    name: seat.name,
+                    name: seat.name.to_string(),
                     idle: seat.idle.word(),
                     core: seat.core,
-                    unpinned: unpinned.contains(&seat.name),
+                    unpinned: unpinned.iter().any(|name| *name == seat.name),
                 })
                 .collect(),
             seconds: show.began.elapsed().as_secs_f64(),
@@ -214,9 +218,19 @@ impl Report {
         if self.clean { ExitCode::SUCCESS } else { ExitCode::from(1) }
     }
 
+    /// It ended as it should.
+    pub(super) fn is_clean(&self) -> bool {
+        self.clean
+    }
+
+    pub(super) fn ended(&self) -> Ending {
+        self.ended
+    }
+
     pub(super) fn print(&self) {
         let row = |name: &str, value: u64, note: String| say!("{}", layout::row(name, &group(value), &note));
-        say!("{} for {:.1} s, layout {}", self.wiring, self.seconds, self.layout);
+        let lane = self.lane.as_ref().map_or(String::new(), |lane| format!("Lane {lane}: "));
+        say!("{lane}{} for {:.1} s, layout {}", self.wiring, self.seconds, self.layout);
         let market = &self.market;
         row("messages", market.messages, format!("the next is {}", group(market.next_sequence)));
         let filled = [
@@ -283,7 +297,8 @@ impl Report {
                 say!("{}", layout::sentence(&format!("{} {text}", paint::good("Ended in order.")), 2));
             }
             [] if self.clean => {
-                say!("{} no order of this gateway lives at the venue.", paint::good("Ended in order:"));
+                let whose = if self.lane.is_some() { "lane" } else { "gateway" };
+                say!("{} no order of this {whose} lives at the venue.", paint::good("Ended in order:"));
             }
             [] => say!("{}", paint::amber("Ended, though not as asked: see above.")),
             errors => errors.iter().for_each(|error| {

@@ -3,7 +3,7 @@
 
 use super::{none_there, summed_up};
 use crate::cli::{TapeOf, Where, dash};
-use crate::control::{Target, answer, connect, lapped};
+use crate::control::{Target, answer, connect, lapped, to_lane};
 use crate::log;
 use crate::output;
 use crate::replay::group;
@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use firelane_gateway::base::Mono;
 use firelane_gateway::flow::record::{Kind, LappedBody};
 use firelane_gateway::shell::broadcast::{Begin, Got};
+use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::log::{FileHeader, FileReader, LogError, Record, Role as FileRole};
 use firelane_gateway::shell::share::{self, ShareError, SharedReader, WriterState};
 use std::fs::File;
@@ -101,7 +102,8 @@ impl Source {
         if !is_socket
             && !of.socket
             && path.exists()
-            && wirings::parse(settings::text(path, &of.set)?.as_str()).is_ok_and(|c| c.live.control.is_none())
+            && wirings::fleet(settings::text(path, &of.set)?.as_str())
+                .is_ok_and(|fleet| fleet.lanes.iter().all(|config| config.live.control.is_none()))
         {
             return none_there(path);
         }
@@ -136,7 +138,7 @@ impl Source {
 
     fn socket(target: &Target, of: &TapeOf) -> Result<Source> {
         let name = target.socket.display().to_string();
-        let stream = connect(target, &format!("tape {} {}", of.from.word(), of.name))?;
+        let stream = connect(target, &to_lane(of.lane.as_deref(), &format!("tape {} {}", of.from.word(), of.name)))?;
         let mut from = BufReader::with_capacity(1 << 16, stream);
         let reply = answer(target, &mut from)?;
         if let Some(error) = reply.error {
@@ -295,9 +297,28 @@ fn shared(of: &TapeOf) -> Result<Option<std::path::PathBuf>> {
     }
     let text = settings::text(&of.target, &of.set)?;
     Ok(match Role::of(text.as_str()) {
-        Role::Gateway => wirings::parse(text.as_str()).ok().and_then(|config| config.live.tape_shared),
+        Role::Gateway => {
+            let lanes = wirings::fleet(text.as_str()).map(|fleet| fleet.lanes).unwrap_or_default();
+            of_lane(lanes, of.lane.as_deref())?.and_then(|config| config.live.tape_shared)
+        }
         Role::Venue => None,
     })
+}
+
+/// The configuration of the lane that is asked for. None: there is none to choose from.
+fn of_lane(lanes: Vec<Config>, lane: Option<&str>) -> Result<Option<Config>> {
+    let names: Vec<String> = lanes.iter().map(|config| config.lane.name.clone()).collect();
+    match (lane, names.as_slice()) {
+        (_, []) => return Ok(None),
+        (None, [alone]) if alone.is_empty() => {}
+        (None, _) => bail!("the tape of which lane? --lane says it: {}", names.join(", ")),
+        (Some(_), [alone]) if alone.is_empty() => bail!("there is one lane here, without a name: leave --lane out"),
+        (Some(lane), names) if !names.iter().any(|name| name == lane) => {
+            bail!("there is no lane {lane:?}; there are: {}", names.join(", "))
+        }
+        _ => {}
+    }
+    Ok(lanes.into_iter().find(|config| config.lane.name == lane.unwrap_or("")))
 }
 
 impl Where {

@@ -5,6 +5,7 @@ mod bad_day;
 mod control;
 mod impossible;
 mod killed;
+mod lanes;
 mod mishaps;
 mod notices;
 mod outputs;
