@@ -201,7 +201,8 @@ impl VenueConfig {
             ports.push(entry);
             orders.push(listen);
         }
-        let addresses = raw.addresses.checked(orders)?;
+        let users = ports.iter().map(|port: &PortEntry| port.username.map(|b| b.to_ascii_uppercase()));
+        let addresses = raw.addresses.checked(orders, users)?;
         let market = raw.market.checked()?;
         let setup = Setup {
             addresses,
@@ -223,18 +224,16 @@ impl VenueConfig {
 }
 
 impl RawAddresses {
-    fn checked(&self, orders: Vec<SocketAddr>) -> Result<Addresses, ConfigError> {
+    fn checked(&self, orders: Vec<SocketAddr>, users: impl Iterator<Item = [u8; 6]>) -> Result<Addresses, ConfigError> {
         let lines = [destinations("addresses.line_a", &self.line_a)?, destinations("addresses.line_b", &self.line_b)?];
         let rerequest = address("addresses.rerequest", &self.rerequest)?;
         let snapshot = address("addresses.snapshot", &self.snapshot)?;
-        let mut taken = BTreeSet::from([snapshot]);
-        for listen in orders.iter().filter(|address| address.port() > 0) {
-            if !taken.insert(*listen) {
-                return Err(refuse(
-                    "port.listen",
-                    listen,
-                    "another address for each port, and not the snapshot server's",
-                ));
+        // Whoever logs in is told apart by address and name.
+        let mut taken = BTreeSet::new();
+        for (listen, user) in orders.iter().zip(users).filter(|(address, _)| address.port() > 0) {
+            if *listen == snapshot || !taken.insert((*listen, user)) {
+                let allowed = "another address, or with another username, for each port, and not the snapshot server's";
+                return Err(refuse("port.listen", listen, allowed));
             }
         }
         Ok(Addresses { lines, rerequest, snapshot, orders })
@@ -361,7 +360,8 @@ mod tests {
             ("[[port]]\nfirm = \"fire\"", "port.firm", "four capital letters"),
             ("[[port]]\nusername = \"SEVENCH\"", "port.username", "one to six"),
             ("[[port]]\nsession = \"\"", "port.session", "one to ten"),
-            ("[[port]]\n[[port]]\n", "port.listen", "another address for each port"),
+            ("[[port]]\n[[port]]\n", "port.listen", "another address, or with another username, for each port"),
+            ("[[port]]\nusername = \"a\"\n[[port]]\nusername = \"A\"\n", "port.listen", "another address, or"),
             ("[[port]]\n[[port]]\nlisten = \"x\"", "port[1].listen", "an IP address and a port"),
             ("nonsense = 1", "nonsense", "expected one of"),
             ("[market]\nsymbol = 1", "symbol", "expected one of"),
