@@ -127,7 +127,7 @@ impl<const ALL: bool> Floor<ALL> {
     fn new(config: &Config, now: Mono) -> Result<Self> {
         let stamps = Stamps::default();
         let gateway = gateway(config, stamps.clone())?;
-        let acceptor = Acceptor::new(config.entry.login.username, Password(NO_PASSWORD));
+        let acceptor = Acceptor::new(config.venues.first().entry.login.username, Password(NO_PASSWORD));
         let (out, to_lane) = (Outbox::new(1 << 16), Frames::default());
         let mut floor = Floor { gateway, stamps, out, acceptor, to_lane, sent: Sent::NOTHING };
         floor.input(now, Input::Command(CommandBytes::START));

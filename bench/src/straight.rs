@@ -144,15 +144,16 @@ impl Straight {
             behind: i64::from(behind.context("it knows a collar in bps: risk.collar_behind_bps")?),
             max_total_open: i64::try_from(risk.max_total_open.0)?,
         };
+        let venue = config.venues.first();
         Ok(Straight {
-            line: ItchLine::new(config.day),
+            line: ItchLine::new(venue.day),
             table: InstrumentTable::new(&config.listed, config.instruments, config.directory),
-            books: Books::new(config.books),
-            trading: Trading::new(config.trading, config.instruments),
+            books: Books::new(venue.books),
+            trading: Trading::new(venue.trading, config.instruments),
             rows: vec![row(risk)?; config.instruments],
             limits,
             taker: *taker,
-            templates: [template(&config.entry, false)?, template(&config.entry, true)?],
+            templates: [template(&venue.entry, false)?, template(&venue.entry, true)?],
             next: 1,
             token: 1,
             id: config.orders.first_id,

@@ -359,7 +359,7 @@ pub fn measure(plan: &Plan) -> Result<Report> {
         baton.give(Turn::Lane);
         ensure!(handle.command(Word::Start), "no command is taken");
         let stream = accept(&listener)?;
-        let mut acceptor = Acceptor::new(config.entry.login.username, Password(NO_PASSWORD));
+        let mut acceptor = Acceptor::new(config.venues.first().entry.login.username, Password(NO_PASSWORD));
         acceptor.on_connected(clock.now());
         let to_lane = [towards(lines[0])?, towards(lines[1])?];
         let mut far = Far::new(to_lane, stream, Peer::Lane(Box::new(acceptor)), clock.clone(), pace);

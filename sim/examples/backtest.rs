@@ -41,10 +41,11 @@ pub(crate) struct Outcome {
 pub(crate) fn trade(recording: Vec<u8>, latency: Nanos) -> Result<Outcome, Box<dyn Error>> {
     let plug = plugged::<Taker>();
     let mut config = Config::parse_with("wiring = \"imbalance-taker\"\n[taker]\nthreshold = 500000\n", &[plug])?;
-    config.feed = backtest::feed(config.feed);
-    config.day = DAY;
+    let venue = config.venues.first_mut();
+    venue.feed = backtest::feed(venue.feed);
+    venue.day = DAY;
     let lane = Recorder::new(plug.build(&config, None)?);
-    let settings = BacktestConfig::new(DAY, config.entry.login.username, *b"FIRE", latency, latency);
+    let settings = BacktestConfig::new(DAY, config.venues.first().entry.login.username, *b"FIRE", latency, latency);
     let mut run = Backtest::new(&settings, recording, Vec::new(), lane);
     run.run()?;
     let lane = run.lane();

@@ -74,7 +74,7 @@ impl VenueSet {
 }
 
 /// One `T` for each venue of a lane, which has one venue at least.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct PerVenue<T> {
     /// Most lanes have this one alone: it is where its owner is, and nothing leads there.
     first: T,
@@ -100,11 +100,23 @@ impl<T> PerVenue<T> {
         self.others.len().saturating_add(1)
     }
 
+    /// The venues, in their order.
+    #[inline]
+    pub fn ids(&self) -> impl Iterator<Item = VenueId> + use<T> {
+        (0..=u8::MAX).map(VenueId).take(self.count())
+    }
+
     /// That of the first venue.
     #[inline]
     #[must_use]
     pub fn first(&self) -> &T {
         &self.first
+    }
+
+    /// The same, to be changed.
+    #[inline]
+    pub fn first_mut(&mut self) -> &mut T {
+        &mut self.first
     }
 
     /// That of a venue. `None`: the lane has no such venue.
@@ -160,6 +172,22 @@ impl<T> PerVenue<T> {
         self.iter().skip(1).fold(first, |least, (venue, other)| least.min(of(venue, other)))
     }
 
+    /// Another thing for each venue.
+    pub fn map<U>(&self, mut of: impl FnMut(VenueId, &T) -> U) -> PerVenue<U> {
+        let first = of(VenueId::FIRST, &self.first);
+        PerVenue { first, others: self.iter().skip(1).map(|(venue, other)| of(venue, other)).collect() }
+    }
+
+    /// The same where it may fail.
+    ///
+    /// # Errors
+    /// That of the first venue that fails.
+    pub fn try_map<U, E>(&self, mut of: impl FnMut(VenueId, &T) -> Result<U, E>) -> Result<PerVenue<U>, E> {
+        let first = of(VenueId::FIRST, &self.first)?;
+        let others = self.iter().skip(1).map(|(venue, other)| of(venue, other)).collect::<Result<_, E>>()?;
+        Ok(PerVenue { first, others })
+    }
+
     /// Two of what each becomes.
     pub fn unzip<A, B>(self, mut split: impl FnMut(T) -> (A, B)) -> (PerVenue<A>, PerVenue<B>) {
         let (a, b) = split(self.first);
@@ -212,6 +240,16 @@ mod tests {
         });
         let all: Vec<_> = letters.iter().map(|(venue, letter)| (venue.0, *letter)).collect();
         assert_eq!(all, [(0, 'a'), (1, 'x'), (2, 'c')]);
+        *letters.first_mut() = 'b';
+        assert!(letters.ids().eq([0, 1, 2].map(VenueId)) && PerVenue::one(7).ids().eq([VenueId::FIRST]));
+        let all = letters.map(|venue, letter| (venue.0, *letter));
+        assert_eq!(all, PerVenue::one((0, 'b')).and((1, 'x')).and((2, 'c')));
+        let number = |venue: VenueId, letter: &char| if *letter == 'x' { Err(venue) } else { Ok(venue.0) };
+        assert_eq!(
+            (letters.try_map(number), PerVenue::one('a').try_map(number)),
+            (Err(VenueId(1)), Ok(PerVenue::one(0)))
+        );
+        *letters.first_mut() = 'a';
         let (upper, codes) = letters.unzip(|letter| (letter.to_ascii_uppercase(), letter as u32));
         assert_eq!((upper.get(VenueId(2)), codes.first()), (Some(&'C'), &97));
     }

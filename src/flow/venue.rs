@@ -110,6 +110,12 @@ impl<F: Feed> Feeds<F> {
         self.feeds.get(venue)
     }
 
+    /// Of how many venues.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.feeds.count()
+    }
+
     /// The first venue's.
     #[must_use]
     pub fn first(&self) -> &F {

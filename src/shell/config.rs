@@ -6,11 +6,11 @@
 //! configuration of a whole program.
 //! Secrets are not part of it: a key ending in `_env` names the environment variable that holds one.
 
-use crate::base::{AccountId, Instrument, Name, Nanos, OutOfRange, Qty, StrategyId, VenueId};
+use crate::base::{AccountId, Instrument, Name, Nanos, OutOfRange, PerVenue, Qty, StrategyId, VenueId};
 use crate::flow::action::Tags;
 use crate::flow::book::BookCapacity;
 use crate::flow::entry::OuchConfig;
-use crate::flow::feed::{FeedConfig, RerequestConfig, SnapshotConfig, Start};
+use crate::flow::feed::{FeedConfig, RerequestConfig, SnapshotConfig, Start, StreamConfig};
 use crate::flow::orders::OrdersConfig;
 use crate::flow::risk::{
     CurrencyLimits, Distance, EmptyBook, InstrumentLimits, MoneyIn, OneSided, PriceCollar, RiskLimits, ShortSale,
@@ -39,10 +39,8 @@ pub struct Config {
     pub lane: LaneName,
     /// Name of the wiring; empty where none is named, for no strategy is a default.
     pub wiring: String,
-    /// The first session's date: days since 1970-01-01; 0: not known.
-    pub day: u32,
-    /// Minutes that the venue's clock is ahead of universal time.
-    pub utc_offset_minutes: i16,
+    /// The venues, in the order of their numbers: what each speaks, and what the lane has of it.
+    pub venues: PerVenue<VenueConfig>,
     /// Instruments that are followed from the start.
     pub listed: Vec<Instrument>,
     /// Those of them whose books are of levels.
@@ -51,12 +49,6 @@ pub struct Config {
     pub directory: bool,
     /// Room for instruments.
     pub instruments: usize,
-    /// Room in the books.
-    pub books: BookCapacity,
-    /// Arbitration and recovery.
-    pub feed: FeedConfig,
-    /// Trading state.
-    pub trading: TradingConfig,
     /// The gate's limits.
     pub risk: RiskLimits,
     /// Currencies beside its base currency.
@@ -65,8 +57,6 @@ pub struct Config {
     pub risk_of: Vec<LimitsOf>,
     /// The order table.
     pub orders: OrdersConfig,
-    /// Order entry.
-    pub entry: OuchConfig,
     /// Account and strategy numbers.
     pub tags: Tags,
     /// What the lane does of its own accord.
@@ -77,8 +67,6 @@ pub struct Config {
     pub replay: ReplayConfig,
     /// Sockets, threads, rings: of a lane that is live.
     pub live: LiveConfig,
-    /// Environment variables that hold the passwords of order entry and snapshot.
-    pub secrets: Secrets,
     /// The text that all of this was read from.
     pub text: String,
 }
@@ -92,7 +80,7 @@ pub struct ReplayConfig {
     pub answer_latency: Nanos,
 }
 
-/// Where secrets are found. Names only.
+/// Where the secrets of a venue are found. Names only.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Secrets {
     /// Of order entry.
@@ -131,9 +119,10 @@ mod instruments;
 mod lanes;
 mod live;
 mod money; // behind the macro that it uses
+mod venues;
 
 pub use check::ConfigError;
-use check::{day, padded, refuse, variable, within, word};
+use check::{padded, refuse, within, word};
 pub use instruments::KEYS as INSTRUMENT_KEYS;
 use instruments::{Listed, RawInstrument};
 pub use lanes::{FIRM_KEYS, Fleet, LaneName, MOST_LANES, lane_path};
@@ -143,8 +132,12 @@ use money::RawCurrency;
 
 use lanes::RawLane;
 pub(crate) use live::SMALLEST_RING;
-pub use live::{Layout, LiveConfig, NetConfig, SecretError, ThreadConfig};
+pub use live::{Layout, LiveConfig, Passwords, SecretError, ThreadConfig};
 use live::{RawControl, RawNet, RawTape, RawThreads};
+pub use venues::{KEYS as VENUE_KEYS, NetConfig, VenueConfig, VenueKind};
+
+/// Of New York, without summer time.
+const UTC_OFFSET_MINUTES: i16 = -300;
 
 table! { document Raw {
     wiring: String = String::new(),
@@ -152,12 +145,14 @@ table! { document Raw {
     strategies: Vec<String> = Vec::new(),
     signals: Vec<String> = Vec::new(),
     day: Option<toml::value::Datetime> = None,
-    utc_offset_minutes: i16 = -300,
+    utc_offset_minutes: i16 = UTC_OFFSET_MINUTES,
+    venue: Vec<toml::Table> = Vec::new(),
     instruments: RawInstruments = RawInstruments::default(),
     instrument: Vec<RawInstrument> = Vec::new(),
     currency: Vec<RawCurrency> = Vec::new(),
     books: RawBooks = RawBooks::default(),
     feed: RawFeed = RawFeed::default(),
+    stream: RawStream = RawStream::default(),
     trading: RawTrading = RawTrading::default(),
     risk: RawRisk = RawRisk::default(),
     orders: RawOrders = RawOrders::default(),
@@ -207,6 +202,13 @@ table! { RawSnapshot {
     retry_after_ms: u64 = 200,
     slow_retry_after_ms: u64 = 5_000,
     buffer_bytes: u32 = 65_537,
+}}
+table! { RawStream {
+    instruments: u32 = 1_024,
+    timeout_ms: u64 = 2_000,
+    retries: u32 = 5,
+    retry_after_ms: u64 = 200,
+    slow_retry_after_ms: u64 = 5_000,
 }}
 table! { RawTrading {
     market: String = "Q".into(),
@@ -321,18 +323,11 @@ impl Config {
     }
 
     fn checked(raw: Raw, text: &str) -> Result<Self, ConfigError> {
-        let listed = Listed::of(&raw.instruments.listed, &raw.instrument)?;
         let instruments = raw.instruments.capacity;
+        let (venues, net) = venues::of(&text.parse()?, instruments as usize)?;
+        let listed = Listed::of(&raw.instruments.listed, &raw.instrument, &venues)?;
         if !(1..=65_535).contains(&instruments) || (instruments as usize) < listed.rows.len() {
             return Err(refuse("instruments.capacity", instruments, "1 to 65535, and no fewer than are listed"));
-        }
-        for (key, value) in [("books.orders", raw.books.orders), ("books.levels", raw.books.levels)] {
-            if !(16..=1 << 28).contains(&value) {
-                return Err(refuse(key, value, "16 to 268435456"));
-            }
-        }
-        if !(1..=1 << 24).contains(&raw.books.own) {
-            return Err(refuse("books.own", raw.books.own, "1 to 16777216"));
         }
         let risk = raw.risk.checked()?;
         let currencies = money::currencies(&raw.currency, &risk)?;
@@ -343,31 +338,21 @@ impl Config {
             retained: raw.orders.retained,
             fills: raw.orders.fills,
             instruments,
-            venues: 1,
+            venues: u8::try_from(venues.count()).unwrap_or(u8::MAX),
             first_id: 1,
             request_timeout: Nanos::from_millis(raw.orders.request_timeout_ms),
         };
         Ok(Config {
             lane: raw.lane.as_ref().map_or(Ok(LaneName::default()), RawLane::checked)?,
-            day: day("day", raw.day)?,
-            utc_offset_minutes: within("utc_offset_minutes", raw.utc_offset_minutes, -720..=840, "-720 to 840")?,
+            venues,
             listed: listed.rows,
             of_levels: listed.of_levels,
             directory: raw.instruments.directory,
             instruments: instruments as usize,
-            books: BookCapacity {
-                instruments: instruments as usize,
-                orders: raw.books.orders as usize,
-                levels: raw.books.levels as usize,
-                own: raw.books.own as usize,
-            },
-            feed: raw.feed.checked()?,
-            trading: raw.trading.checked()?,
             risk,
             currencies,
             risk_of,
             orders,
-            entry: raw.entry.checked()?,
             tags: Tags { account: AccountId(raw.entry.account), strategy: StrategyId(1), ..Tags::default() },
             policy: Policy {
                 cancel_when_stale: raw.policy.cancel_when_stale,
@@ -377,15 +362,11 @@ impl Config {
                 tape_tops: raw.policy.tape_tops,
                 tape_events: raw.policy.tape_events,
             },
-            live: live::checked((&raw.net, raw.feed.lines), &raw.threads, raw.log.ring_bytes, &raw.tape, &raw.control)?,
+            live: live::checked(net, &raw.threads, raw.log.ring_bytes, &raw.tape, &raw.control)?,
             effects: raw.log.effects,
             replay: ReplayConfig {
                 order_latency: Nanos(raw.replay.order_latency_ns),
                 answer_latency: Nanos(raw.replay.answer_latency_ns),
-            },
-            secrets: Secrets {
-                entry: variable("entry.password_env", &raw.entry.password_env)?,
-                snapshot: variable("feed.snapshot.password_env", &raw.feed.snapshot.password_env)?,
             },
             wiring: wiring(raw.wiring, &raw.strategies, &raw.signals)?,
             text: text.to_owned(),
@@ -416,6 +397,40 @@ fn known_keys(document: toml::Table, plugs: &[Plugged]) -> Result<(), ConfigErro
         }
         Some((key, _)) => Err(ConfigError::Unknown { key, known: known.join(", ") }),
         None => Ok(()),
+    }
+}
+
+impl RawBooks {
+    fn checked(&self, instruments: usize) -> Result<BookCapacity, ConfigError> {
+        for (key, value) in [("books.orders", self.orders), ("books.levels", self.levels)] {
+            if !(16..=1 << 28).contains(&value) {
+                return Err(refuse(key, value, "16 to 268435456"));
+            }
+        }
+        if !(1..=1 << 24).contains(&self.own) {
+            return Err(refuse("books.own", self.own, "1 to 16777216"));
+        }
+        let [orders, levels, own] = [self.orders, self.levels, self.own].map(|n| n as usize);
+        Ok(BookCapacity { instruments, orders, levels, own })
+    }
+}
+
+impl RawStream {
+    /// And the highest number that it may give an instrument.
+    fn checked(&self) -> Result<(StreamConfig, usize), ConfigError> {
+        let instruments = within("stream.instruments", self.instruments, 1..=1_000_000, "1 to 1000000")?;
+        let config = StreamConfig {
+            timeout: Nanos::from_millis(self.timeout_ms),
+            retries: self.retries,
+            retry_after: Nanos::from_millis(self.retry_after_ms),
+            slow_retry_after: Nanos::from_millis(self.slow_retry_after_ms),
+        };
+        config.check().map_err(|e| {
+            // As the keys are called here, with their unit.
+            let unit = if e.field == "stream.retries" { "" } else { "_ms" };
+            ConfigError::Limit { key: format!("{}{unit}", e.field), allowed: e.allowed }
+        })?;
+        Ok((config, instruments as usize))
     }
 }
 
@@ -589,6 +604,11 @@ mod tests {
             ("[entry]\nusername = \"SEVENCH\"", "entry.username", "at most six"),
             ("nonsense = 1", "nonsense", "expected one of"),
             ("[feed]\nline = 3", "line", "expected one of"),
+            ("[stream]\ninstruments = 0", "stream.instruments", "1 to 1000000"),
+            ("[stream]\nretries = 1001", "stream.retries", "0 to 1000"),
+            ("[stream]\ntimeout_ms = 0", "stream.timeout_ms", "more than 0"),
+            ("[stream]\nretry_after_ms = 0", "stream.retry_after_ms", "more than 0"),
+            ("[stream]\nretry_after_ms = 5001", "stream.slow_retry_after_ms", "at least stream.retry_after"),
         ] {
             let error = Config::parse(text).unwrap_err().to_string();
             assert!(error.contains(key) && error.contains(allowed), "{text:?} gives {error:?}");

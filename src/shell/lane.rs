@@ -11,7 +11,7 @@ use crate::flow::entry::{OrderEntry, Stage};
 use crate::flow::feed::{Feed, FeedCounters};
 use crate::flow::orders::Orders;
 use crate::flow::outbox::{Outbox, Output, Progress};
-use crate::flow::record::{FinalBody, StatusBody, TraceBody};
+use crate::flow::record::{FinalBody, StatusBody, TraceBody, VenueStatusBody};
 use crate::flow::risk::{Gate, Refusal};
 use crate::flow::venue::{Feeds, MarketState, Markets, Venue};
 use crate::flow::wiring::Wiring;
@@ -69,6 +69,8 @@ pub trait Lane: Send {
     fn is_over(&self) -> bool;
     /// How it is doing: all that feed and core know of.
     fn status(&self, into: &mut StatusBody);
+    /// How it is doing at a venue; nothing is changed if it has no such venue.
+    fn venue_status(&self, venue: VenueId, into: &mut VenueStatusBody);
     /// Everything that feed and core have counted.
     fn counters(&self, into: &mut Tally);
     /// The orders encoded since [`forget_traces`](Self::forget_traces), with their stamps.
@@ -89,6 +91,19 @@ pub(super) fn feed_status<F: Feed>(feeds: &Feeds<F>, into: &mut StatusBody) {
     into.lost.set(sum(|counters| counters.lost));
     into.snapshots.set(sum(|counters| counters.snapshots_ended));
     into.live_market = u8::from(feeds.iter().all(|(_, feed)| feed.is_live()));
+}
+
+/// How the feed of a venue is doing.
+pub(super) fn feed_status_at<F: Feed>(feeds: &Feeds<F>, venue: VenueId, into: &mut VenueStatusBody) {
+    let Some(feed) = feeds.get(venue) else { return };
+    let counters = feed.counters();
+    into.next_sequence.set(feed.next_sequence());
+    into.gaps.set(counters.gaps);
+    into.filled_by_line.set(counters.filled_by_line);
+    into.filled_by_rerequest.set(counters.filled_by_rerequest);
+    into.lost.set(counters.lost);
+    into.snapshots.set(counters.snapshots_ended);
+    into.live_market = u8::from(feed.is_live());
 }
 
 /// What the feeds have counted.
@@ -118,13 +133,7 @@ pub(super) fn core_status<W: Wiring>(core: &Core<W>, into: &mut StatusBody) {
     into.max_total_open.set(limits.max_total_open.0);
     into.orders_per_second.set(limits.orders_per_second);
     into.burst.set(limits.burst);
-    let rows = core.instruments().rows();
-    let stale = |(venue, market): (VenueId, &MarketState)| {
-        // Of this venue's alone: the others' books lie elsewhere.
-        let own = (0..).map(InstrumentId).zip(rows).filter(|(_, row)| row.venue == venue);
-        own.filter(|(id, _)| !market.books.freshness(*id).is_fresh()).count() as u64
-    };
-    into.stale.set(core.markets().iter().map(stale).sum());
+    into.stale.set(core.markets().iter().map(|(venue, market)| stale(core, venue, market)).sum());
     let stages = || core.entries().map(|(_, entry)| entry.stage());
     // Of several, that of the first that does not trade.
     into.entry = stages().find(|stage| *stage != Stage::Ready).unwrap_or(Stage::Ready) as u8;
@@ -132,6 +141,23 @@ pub(super) fn core_status<W: Wiring>(core: &Core<W>, into: &mut StatusBody) {
     into.killed = u8::from(core.gate().is_killed());
     // The feed has said what it knows; the core may know of more.
     into.live_market &= u8::from(core.markets().iter().all(|(_, market)| market.books.shared_freshness().is_fresh()));
+}
+
+/// Books of a venue that can't be trusted.
+fn stale<W: Wiring>(core: &Core<W>, venue: VenueId, market: &MarketState) -> u64 {
+    // Of this venue's alone: the others' books lie elsewhere.
+    let own = (0..).map(InstrumentId).zip(core.instruments().rows()).filter(|(_, row)| row.venue == venue);
+    own.filter(|(id, _)| !market.books.freshness(*id).is_fresh()).count() as u64
+}
+
+/// How the core is doing at a venue: what its feed has said before stands.
+pub(super) fn core_status_at<W: Wiring>(core: &Core<W>, venue: VenueId, into: &mut VenueStatusBody) {
+    let (Some(market), Some(entry)) = (core.market(venue), core.entry(venue)) else { return };
+    into.stale.set(stale(core, venue, market));
+    into.live.set(u64::from(core.orders().live_count_at(venue)) + core.orders().orphan_count_at(venue));
+    into.entry = entry.stage() as u8;
+    into.ready = u8::from(core.ready(venue));
+    into.live_market &= u8::from(market.books.shared_freshness().is_fresh());
 }
 
 /// What the core has counted.
@@ -217,6 +243,10 @@ where
     fn status(&self, into: &mut StatusBody) {
         feed_status(self.feeds(), into);
         core_status(self.core(), into);
+    }
+    fn venue_status(&self, venue: VenueId, into: &mut VenueStatusBody) {
+        feed_status_at(self.feeds(), venue, into);
+        core_status_at(self.core(), venue, into);
     }
     fn counters(&self, into: &mut Tally) {
         feed_counters(self.feeds(), into);

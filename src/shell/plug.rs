@@ -40,7 +40,7 @@ mod house;
 pub mod mix;
 pub mod params;
 
-pub use house::{House, Nasdaq};
+pub use house::{AnyKind, Ends, House, Nasdaq, OfAnyKind, OfLevels, OfNasdaq};
 pub use params::{Key, Params, Table};
 /// For [`params!`](crate::params).
 pub use serde;
@@ -65,7 +65,7 @@ pub trait Plug: 'static {
     const ABOUT: &'static str;
     /// Its parameters: a struct made by [`params!`](crate::params), several as a tuple, or `()`.
     type Params: Params;
-    /// The parts of its lanes, by type; [`Nasdaq`] unless it has ends of its own.
+    /// The parts of its lanes, by type: [`Nasdaq`], or [`AnyKind`] for venues of several kinds, unless it has ends of its own.
     type Wiring: Wiring;
 
     /// Builds a lane's parts. Everything is allocated here.

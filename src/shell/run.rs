@@ -216,7 +216,7 @@ impl Running {
         };
         words.are(last_words(lanes.crew().clone()));
         for config in &fleet.lanes {
-            let (of, orders) = (before(&config.lane.name), config.live.net.orders);
+            let (of, orders) = (before(&config.lane.name), orders_to(config));
             tell(&format!("{of}{} runs as process {}: {orders}.", plug.name, std::process::id()));
         }
         Ok(Running { lanes, end, until: options.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) })
@@ -232,7 +232,7 @@ impl Running {
     ) -> Result<Vec<Entrant<'a>>, Box<dyn Error>> {
         let mut built = Vec::new();
         for config in &fleet.lanes {
-            let passwords = config.secrets.read(|name| std::env::var(name).ok())?;
+            let passwords = config.passwords(|name| std::env::var(name).ok())?;
             let lane = plug.build(config, Some(clock.clone())).map_err(|error| of_lane(config, &error))?;
             let warnings = plug.warnings(config);
             warnings.iter().for_each(|warning| tell(&format!("Warning: {}{warning}.", before(&config.lane.name))));
@@ -283,6 +283,16 @@ impl Running {
         wrong.iter().for_each(|wrong| tell(&format!("{program}: {wrong}")));
         ExitCode::from(u8::from(!wrong.is_empty()))
     }
+}
+
+/// Where orders go: to each venue that has a name, by its name.
+fn orders_to(config: &Config) -> String {
+    let nets = config.live.net.iter().map(|(_, net)| net.orders);
+    let to = config.venues.iter().zip(nets).map(|((_, venue), orders)| match venue.is_named() {
+        true => format!("{venue} at {orders}"),
+        false => orders.to_string(),
+    });
+    to.collect::<Vec<_>>().join(", ")
 }
 
 fn of_lane(config: &Config, error: &dyn Error) -> String {

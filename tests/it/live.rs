@@ -8,6 +8,7 @@ mod lanes;
 mod readers;
 pub(crate) mod rig;
 mod trouble;
+mod venues;
 
 use firelane_gateway::base::{Mono, SessionId, VenueId};
 use firelane_gateway::flow::record::Kind;
@@ -245,11 +246,11 @@ fn no_thread_spins_when_idle_under_park() {
 }
 
 #[test]
-fn a_lane_of_two_venues_is_refused_for_there_are_addresses_of_one() {
+fn a_lane_of_two_venues_is_refused_where_there_are_addresses_of_one() {
     let live_config = live_config("", free_lines(), [any(), any(), any()]);
     let lane = Box::new(crate::gateway::venues::lane());
     let refused = Assembled::new(lane, &live_config, Clock::new(), LiveSetup::default()).err();
-    assert!(matches!(refused, Some(LiveError::Venues(2))), "{refused:?}");
+    assert!(matches!(refused, Some(LiveError::Addresses { lane: 2, configured: 1 })), "{refused:?}");
 }
 
 /// A disk that is full after so many bytes.
@@ -278,7 +279,7 @@ fn a_log_that_cannot_be_written_stops_the_lane() {
     let header = FileHeader::new("live", "", vec![], Effects::Bytes);
     let log = Some(Sheet { file: Box::new(Full(2_000)), header });
     let sender = std::net::UdpSocket::bind(any()).unwrap();
-    let to = live_config.net.lines[0].to;
+    let to = live_config.net.first().lines[0].to;
     let lane = Live::start(lane, &live_config, clock, LiveSetup { log, ..LiveSetup::default() }, &plan).unwrap();
     until("the lane has stopped", || {
         sender.send_to(&[7; 1_000], to).unwrap();
@@ -312,7 +313,7 @@ fn a_lane_stops_as_soon_as_nobody_writes_its_log() {
         until("the lane has stopped", || {
             // A few more than the disk has room for, far fewer than the ring.
             if sent < 10 {
-                sender.send_to(&[7; 1_000], live_config.net.lines[0].to).unwrap();
+                sender.send_to(&[7; 1_000], live_config.net.first().lines[0].to).unwrap();
                 sent += 1;
             }
             if let Some(feed) = &mut lane.agents.feed {
@@ -375,7 +376,7 @@ fn a_venue_that_is_not_there_is_said_once_for_each_attempt() {
         let mut board = lane.handle().board().lock();
         for (_, notice) in board.take_notices() {
             match notice {
-                Notice::Link(SessionId::ORDERS, Some(Why::Refused)) => refused += 1,
+                Notice::Link(VenueId::FIRST, SessionId::ORDERS, Some(Why::Refused)) => refused += 1,
                 Notice::Alert { .. } => {}
                 other => panic!("{other:?}"),
             }
@@ -437,7 +438,7 @@ fn stopped_while_the_feed_waits(full: bool) {
     let log = Some(Sheet { file: Box::new(disk.clone()), header });
     let setup = LiveSetup { log, ..LiveSetup::default() };
     let lane = Live::start(lane, &live_config, Clock::new(), setup, &plan).unwrap();
-    let (sender, to) = (std::net::UdpSocket::bind(any()).unwrap(), live_config.net.lines[0].to);
+    let (sender, to) = (std::net::UdpSocket::bind(any()).unwrap(), live_config.net.first().lines[0].to);
     let status = || lane.handle().board().status();
 
     disk.held_up.store(true, Ordering::Release);
@@ -509,7 +510,7 @@ fn the_log_holds_what_the_feed_took_before_it_was_stopped() {
     let setup = LiveSetup { log, ..LiveSetup::default() };
     let lane = stamped(&patient(), Told::default(), None);
     let mut lane = Assembled::new(lane, &live_config, Clock::new(), setup).unwrap();
-    let (sender, to) = (std::net::UdpSocket::bind(any()).unwrap(), live_config.net.lines[0].to);
+    let (sender, to) = (std::net::UdpSocket::bind(any()).unwrap(), live_config.net.first().lines[0].to);
     let board = lane.handle().board().clone();
     disk.held_up.store(true, Ordering::Release);
     until("the log is full", || {

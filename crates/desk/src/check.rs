@@ -9,9 +9,10 @@ use crate::wirings;
 use anyhow::Result;
 use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::{Config, Fleet, Layout};
+use firelane_gateway::shell::config::{Config, Fleet, Layout, VenueKind};
 use firelane_gateway::shell::lanes;
 use firelane_gateway::shell::live::wishes;
+use firelane_gateway::shell::net::LineAddress;
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::share::cannot_share;
 use firelane_sim::server::VenueConfig;
@@ -114,7 +115,7 @@ fn would_run(config: &Config) -> String {
         "{lane} would run {}, layout {}, orders to {}, control {control}.",
         config.wiring,
         config.live.threads.layout.word(),
-        config.live.net.orders,
+        orders_to(config),
     )
 }
 
@@ -126,7 +127,8 @@ fn builds(text: &str, role: Role) -> Result<()> {
     let mut fleet = wirings::fleet(text)?;
     for config in &mut fleet.lanes {
         // Whether they can be built does not hang on how large the books are; memory does.
-        config.books = BookCapacity { instruments: config.instruments, orders: 16, levels: 16, own: 1 };
+        let least = BookCapacity { instruments: config.instruments, orders: 16, levels: 16, own: 1 };
+        config.venues.iter_mut().for_each(|(_, venue)| venue.books = least);
         let built = wirings::build(config, None).map(|_| ());
         built.map_err(|error| match config.lane.name.as_str() {
             "" => error,
@@ -157,7 +159,7 @@ fn of_gateway(fleet: &Fleet) -> Vec<String> {
     {
         all.extend(plan.notes().iter().map(|note| format!("threads: {note}")));
     }
-    let variables = fleet.lanes.iter().flat_map(|config| [&config.secrets.entry, &config.secrets.snapshot]);
+    let variables = fleet.lanes.iter().flat_map(variables);
     all.extend(secrets(&variables.collect::<Vec<_>>()));
     // It is one for all.
     all.extend(fleet.lanes.first().and_then(|config| config.live.control.as_deref()).and_then(socket));
@@ -201,35 +203,76 @@ pub(crate) fn limits(config: &Config) -> Vec<String> {
     if config.listed.is_empty() && !config.directory {
         warn("instruments.listed is empty and instruments.directory = false: no symbol is followed".to_owned());
     }
-    if !config.feed.rerequest.enabled && config.feed.snapshot.is_none() {
-        warn(
-            "feed.rerequest and feed.snapshot are both off: what both lines lose stays lost, and its book stale"
-                .to_owned(),
-        );
+    for (_, venue) in config.venues.iter().filter(|(_, venue)| venue.kind == VenueKind::Nasdaq) {
+        let [requests, snapshots] = ["feed.rerequest", "feed.snapshot"].map(|key| venue.key(key));
+        if !venue.feed.rerequest.enabled && venue.feed.snapshot.is_none() {
+            warn(format!(
+                "{requests} and {snapshots} are both off: what both lines lose stays lost, and its book stale"
+            ));
+        }
     }
-    if config.feed.lines > 1 && config.live.net.lines[0].to == config.live.net.lines[1].to {
-        warn(format!(
-            "net.line_a and net.line_b are both {}: the second cannot be listened to",
-            config.live.net.lines[0]
-        ));
+    addresses(config).into_iter().for_each(warn);
+    all
+}
+
+/// Addresses that two ends share, and cannot.
+fn addresses(config: &Config) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut lines: Vec<(String, LineAddress)> = Vec::new();
+    for (_, net) in config.live.net.iter() {
+        for (key, line) in ["line_a", "line_b"].into_iter().zip(net.lines).take(net.line_count) {
+            let key = net.key(key);
+            if let Some((other, _)) = lines.iter().find(|(_, other)| other.to == line.to) {
+                let why = if line.is_multicast() { "they are one line" } else { "the second cannot be listened to" };
+                all.push(format!("{other} and {key} are both {line}: {why}"));
+            }
+            lines.push((key, line));
+        }
+        let market = net.stream.map_or((net.key("snapshot"), net.snapshot), |stream| (net.key("stream"), stream));
+        if net.orders == market.1 {
+            all.push(format!("{} and {} are both {}", net.key("orders"), market.0, net.orders));
+        }
     }
-    if config.live.net.orders == config.live.net.snapshot {
-        warn(format!("net.orders and net.snapshot are both {}", config.live.net.orders));
+    all
+}
+
+/// Where orders go: to each venue that has a name, by its name.
+pub(crate) fn orders_to(config: &Config) -> String {
+    let nets = config.live.net.iter().map(|(_, net)| net.orders);
+    let to = config.venues.iter().zip(nets).map(|((_, venue), orders)| match venue.is_named() {
+        true => format!("{orders} ({venue})"),
+        false => orders.to_string(),
+    });
+    to.collect::<Vec<_>>().join(", ")
+}
+
+/// The environment variables that hold its passwords.
+fn variables(config: &Config) -> Vec<&String> {
+    let mut all = Vec::new();
+    for (_, venue) in config.venues.iter() {
+        all.push(&venue.secrets.entry);
+        all.extend((venue.kind == VenueKind::Nasdaq).then_some(&venue.secrets.snapshot));
     }
     all
 }
 
 /// Is the configured date another one than the venue has at `now`, in nanoseconds since 1970 UTC? It dates the first session
 /// of a live lane, whatever the clock says.
-pub(crate) fn another_day(config: &Config, now: u64) -> Option<String> {
+pub(crate) fn another_day(config: &Config, now: u64) -> Vec<String> {
     const NS_A_DAY: u64 = 86_400_000_000_000;
-    let ahead = i64::from(config.utc_offset_minutes) * 60_000_000_000;
-    let there = now.saturating_add_signed(ahead);
     let date = |days: u64| times::utc(days * NS_A_DAY).get(..10).unwrap_or_default().to_owned();
-    (config.day != 0 && u64::from(config.day) != there / NS_A_DAY).then(|| {
-        let (day, today) = (date(config.day.into()), date(there / NS_A_DAY));
-        format!("day = {day}, and at the venue it is {today}: leave it out, and a live session has the date at which it begins")
-    })
+    let mut all = Vec::new();
+    for (_, venue) in config.venues.iter().filter(|(_, venue)| venue.day != 0) {
+        let ahead = i64::from(venue.utc_offset_minutes) * 60_000_000_000;
+        let there = now.saturating_add_signed(ahead) / NS_A_DAY;
+        if u64::from(venue.day) != there {
+            let (key, day, today) = (venue.key("day"), date(venue.day.into()), date(there));
+            all.push(format!(
+                "{key} = {day}, and at {venue} it is {today}: leave it out, and a live session has the date at which it begins"
+            ));
+        }
+    }
+    all
 }
 
 fn threads(config: &Config, cores: &Cores) -> Vec<String> {
@@ -257,7 +300,7 @@ fn threads(config: &Config, cores: &Cores) -> Vec<String> {
 
 fn of_venue(config: &VenueConfig) -> Vec<String> {
     let mut variables: Vec<&String> = config.ports.iter().map(|port| &port.password_env).collect();
-    variables.push(&config.snapshot.password_env);
+    variables.extend(config.setup.addresses.levels.is_none().then_some(&config.snapshot.password_env));
     let mut all = secrets(&variables);
     all.extend(config.control.as_deref().and_then(socket));
     if let Some(file) = &config.market.itch
@@ -333,12 +376,39 @@ mod tests {
         let on = |day: &str, now| another_day(&wirings::parse(day).unwrap(), now);
         // Five hours behind: the venue's 2 January 1970 begins at 05:00 UTC.
         let begins = (24 + 5) * 3_600_000_000_000;
-        assert_eq!(["", "day = 1970-01-02"].map(|day| on(day, begins)), [None, None]);
-        let says = on("day = 1970-01-02", begins - 1).unwrap();
+        assert!(["", "day = 1970-01-02"].iter().all(|day| on(day, begins).is_empty()));
+        let says = on("day = 1970-01-02", begins - 1).concat();
         assert!(says.contains("day = 1970-01-02, and at the venue it is 1970-01-01"), "{says}");
-        assert!(on("day = 1970-01-02", begins + 24 * 3_600_000_000_000).is_some());
+        assert_eq!(on("day = 1970-01-02", begins + 24 * 3_600_000_000_000).len(), 1);
+        let rows = "[[venue]]\nname = \"A\"\n[[venue]]\nname = \"B\"\nday = 1970-01-02\nnet = { orders = \":1\" }";
+        assert!(
+            on(rows, 0)[..]
+                == [on("day = 1970-01-02", 0).concat().replace("day =", "venue[1].day =").replace("the venue", "B")]
+        );
         assert!(warned("[threads]\nlayout = \"split\"", 2).contains("\"fused\" is faster here"));
         assert_eq!(warned("[threads]\nlayout = \"split\"", 4), "");
+        // Two venues whose ends are one.
+        let rows = |more: &str| {
+            let two = "[[venue]]\nname = \"A\"\n[[venue]]\nname = \"B\"\n[venue.entry]\nusername = \"B\"\n";
+            warned(&format!("wiring = \"imbalance-taker\"\n[net]\nline_b = \":9001\"\n{two}{more}"), 4)
+        };
+        let all = rows(
+            "locate_broker = \"\"\n[venue.feed]\nlines = 1\n[venue.feed.rerequest]\nenabled = false\n[venue.feed.snapshot]\nenabled = false",
+        );
+        for says in [
+            "venue[0].net.line_a and venue[1].net.line_a are both 127.0.0.1:26401: the second cannot be listened to",
+            "venue[1].feed.rerequest and venue[1].feed.snapshot are both off",
+            "venue[1].entry.locate_broker is empty",
+        ] {
+            assert!(all.contains(says), "{says}: {all}");
+        }
+        assert!(!all.contains("line_b") && !all.contains("venue[0].feed"), "{all}");
+        let far = rows("[venue.net]\nstream = \":7\"\norders = \":7\"\n");
+        let far = far.lines().filter(|line| line.contains(":7")).count();
+        assert_eq!(far, 0, "it is not of levels");
+        let levels =
+            warned("[[venue]]\nname = \"A\"\nkind = \"levels\"\nnet = { stream = \":7\", orders = \":7\" }", 4);
+        assert_eq!(levels, "venue.net.orders and venue.net.stream are both 127.0.0.1:7");
         // What only another wiring uses is no concern.
         assert_eq!(warned("wiring = \"listener\"\n[taker]\nsize = 2000", 4), "");
         // At the limit it passes.

@@ -65,14 +65,15 @@ fn read_config(options: &Demo, recording: Option<&Recording>) -> Result<Config> 
     });
     let Some(path) = &options.config else {
         let usual = Config::parse("")?;
-        let (symbols, orders) = (usual.instruments.max(symbols), usual.books.orders.max(orders));
-        let levels = usual.books.levels.max(levels);
+        let (symbols, orders) = (usual.instruments.max(symbols), usual.venues.first().books.orders.max(orders));
+        let levels = usual.venues.first().books.levels.max(levels);
         let layout = layout.map_or(String::new(), |layout| format!("\n[threads]\nlayout = \"{layout}\"\n"));
         let text =
             format!("[instruments]\ncapacity = {symbols}\n\n[books]\norders = {orders}\nlevels = {levels}\n{layout}");
         return settings::with(&text, &options.set, Some(wirings::first()));
     };
     let config = settings::gateway(Some(path), &options.set, Some(wirings::first()))?;
+    settings::of_one_venue(&config, "a demo")?;
     if recording.is_none() && config.directory && config.instruments < symbols {
         bail!("--symbols {symbols}: instruments.capacity = {} has no room for them", config.instruments);
     }
@@ -90,8 +91,8 @@ fn world_config(options: &Demo, config: &Config) -> WorldConfig {
         Some(Faults::Heavy) => net::Faults::Heavy,
     };
     let mut world = WorldConfig::new(options.seed, faults, Nanos::from_secs(options.seconds));
-    world.orders.username = config.entry.login.username;
-    if let Some(snapshot) = &config.feed.snapshot {
+    world.orders.username = config.venues.first().entry.login.username;
+    if let Some(snapshot) = &config.venues.first().feed.snapshot {
         world.snapshot.username = snapshot.username;
     }
     world
@@ -99,7 +100,7 @@ fn world_config(options: &Demo, config: &Config) -> WorldConfig {
 
 /// The firm that the venue knows the gateway as.
 fn firm(config: &Config) -> [u8; 4] {
-    config.entry.firm.unwrap_or(*b"DEMO")
+    config.venues.first().entry.firm.unwrap_or(*b"DEMO")
 }
 
 /// Log and tape, as far as they are to be kept. Made once nothing else can be wrong, and before anything is sent.

@@ -8,12 +8,12 @@ mod anomalies;
 use crate::replay::group;
 use crate::screen::Level;
 use crate::times::span;
-use firelane_gateway::base::{Mono, Name, Nanos, SessionId};
+use firelane_gateway::base::{Mono, Name, Nanos, PerVenue, SessionId, VenueId};
 use firelane_gateway::flow::entry::{Away, Detail, Fault};
 use firelane_gateway::flow::feed::SnapshotTrouble;
 use firelane_gateway::flow::orders::Anomaly;
-use firelane_gateway::flow::record::{Alert, StatusBody};
-use firelane_gateway::shell::config::Config;
+use firelane_gateway::flow::record::{Alert, StatusBody, VenueStatusBody};
+use firelane_gateway::shell::config::{Config, NetConfig, VenueConfig};
 use firelane_gateway::shell::live::Notice;
 use firelane_gateway::shell::net::Why;
 use std::collections::BTreeSet;
@@ -69,148 +69,83 @@ impl Seldom {
     }
 }
 
-/// Turns notices into lines.
+/// Turns notices into lines: of a lane of several venues, what is said of one begins with its name.
 pub(crate) struct Notices {
-    /// Of one of several lanes: its name.
-    lane: String,
-    orders: String,
-    username: String,
-    password_env: String,
-    reconnect: String,
-    send_queue: usize,
-    dead_after: String,
-    login_timeout: String,
-    snapshot: String,
-    snapshot_login: String,
-    /// Is there a snapshot server?
-    snapshots: bool,
-    lines: [String; 2],
-    line_timeout: String,
-    /// The longest gap that the re-request server is asked about, if there is one.
-    asks_up_to: Option<u64>,
-
-    entry: Entry,
-    /// Since when order entry is not ready.
-    away_since: Mono,
-    fault: Option<Fault>,
-    ever_ready: bool,
-    snapshot_link: Option<Why>,
-    lost: Seldom,
-    jumps: Seldom,
-    ahead: Seldom,
-    book_faults: Seldom,
-    skipped: Seldom,
-    orphans: Seldom,
-    too_many: Seldom,
+    venues: PerVenue<AtVenue>,
+    /// Their names; empty where there is one alone.
+    names: Vec<String>,
     log_stalls: u64,
     stalls_said: Seldom,
     tape_lost: u64,
     tape_said: Seldom,
-    /// Of the market: the first message has come, it is live, it ever was, and that it is not has been said.
-    joined: bool,
-    live: bool,
-    ever_live: bool,
-    not_live_said: bool,
-    not_live: Seldom,
-    gaps: u64,
-    gaps_said: Seldom,
-    /// Symbols whose books were contradicted, or missed something, since all could be trusted.
-    doubted: BTreeSet<String>,
-}
-
-/// The number of a line, if it is one of the two.
-fn line_of(line: u64) -> Option<u64> {
-    (line < 2).then_some(line)
 }
 
 impl Notices {
     pub(crate) fn new(config: &Config) -> Self {
-        let text = |padded: &[u8]| padded.trim_ascii().escape_ascii().to_string();
-        let login = &config.entry.login;
-        let snapshot = config.feed.snapshot.as_ref().map_or(String::new(), |s| text(&s.username));
+        let named = config.venues.count() > 1;
+        let names = config.venues.iter().filter(|_| named).map(|(_, venue)| venue.to_string());
         Notices {
-            lane: config.lane.name.clone(),
-            orders: config.live.net.orders.to_string(),
-            username: text(&login.username),
-            password_env: config.secrets.entry.clone(),
-            reconnect: span(config.entry.reconnect_delay.0),
-            send_queue: config.live.net.send_queue,
-            dead_after: span(login.dead_after.0),
-            login_timeout: span(login.login_timeout.0),
-            snapshot: config.live.net.snapshot.to_string(),
-            snapshot_login: format!(
-                "feed.snapshot.username = {snapshot:?} and the password in {}",
-                config.secrets.snapshot
-            ),
-            snapshots: config.feed.snapshot.is_some(),
-            lines: config.live.net.lines.each_ref().map(ToString::to_string),
-            line_timeout: span(config.feed.line_timeout.0),
-            asks_up_to: config.feed.rerequest.enabled.then_some(config.feed.max_gap),
-            entry: Entry::Opening,
-            away_since: Mono(0),
-            fault: None,
-            ever_ready: false,
-            snapshot_link: None,
-            lost: Seldom::default(),
-            jumps: Seldom::default(),
-            ahead: Seldom::default(),
-            book_faults: Seldom::default(),
-            skipped: Seldom::default(),
-            orphans: Seldom::default(),
-            too_many: Seldom::default(),
+            venues: config.venues.map(|at, venue| {
+                AtVenue::new(&config.lane.name, venue, config.live.net.get(at).unwrap_or(config.live.net.first()))
+            }),
+            names: names.collect(),
             log_stalls: 0,
             stalls_said: Seldom::default(),
             tape_lost: 0,
             tape_said: Seldom::default(),
-            joined: false,
-            live: false,
-            ever_live: false,
-            not_live_said: false,
-            not_live: Seldom::default(),
-            gaps: 0,
-            gaps_said: Seldom::default(),
-            doubted: BTreeSet::new(),
         }
     }
 
-    /// Why order entry is over, if it is over for a fault.
+    /// Why order entry is over somewhere, if it is over for a fault; that a day has ended counts once it has everywhere.
     pub(crate) fn fault(&self) -> Option<Fault> {
-        self.fault
+        let all = || self.venues.iter().map(|(_, venue)| venue.fault);
+        let worst = all().flatten().find(|fault| *fault != Fault::Ended);
+        worst.or_else(|| all().all(|fault| fault.is_some()).then_some(Fault::Ended))
     }
 
-    /// Has order entry been ready in this run? If not, orders of an earlier one may live and nobody knows.
+    /// Has order entry been ready everywhere in this run? If not, orders of an earlier one may live and nobody knows.
     pub(crate) fn was_ever_ready(&self) -> bool {
-        self.ever_ready
+        self.venues.iter().all(|(_, venue)| venue.ever_ready)
     }
 
     /// The line for a notice, if it is news.
     pub(crate) fn tell(&mut self, at: Mono, notice: &Notice) -> Option<String> {
-        match *notice {
-            Notice::Link(SessionId::ORDERS, why) => self.order_link(at, why?),
-            Notice::Link(_, why) => {
-                self.snapshot_link = why.or(self.snapshot_link);
-                None
+        let venue = match *notice {
+            Notice::Link(venue, ..) => Some(venue),
+            Notice::Alert { alert: alert @ (Alert::PartKilled | Alert::PartReleased), first: 1, second, .. } => {
+                return Some(self.part_of_venue(alert, second));
             }
-            Notice::Alert { alert, name, first, second, .. } => {
-                self.alert(at, alert, Some(name).filter(|name| *name != Name::BLANK), first, second)
-            }
-            Notice::Anomaly { anomaly, name, stops } => Some(self.anomaly(&anomaly, name, stops)),
+            Notice::Alert { venue, .. } => venue,
+            Notice::Anomaly { anomaly, .. } => Some(anomaly.venue),
+        };
+        let text = self.venues.get_mut(venue.unwrap_or(VenueId::FIRST))?.tell(at, notice)?;
+        Some(self.of(venue, text))
+    }
+
+    /// What is said of a venue begins with its name, where there are several.
+    fn of(&self, venue: Option<VenueId>, text: String) -> String {
+        match venue.and_then(|venue| self.names.get(usize::from(venue.0))) {
+            Some(name) => format!("{name}: {text}"),
+            None => text,
         }
     }
 
-    /// What the venue said that cannot be. One of each kind comes, until trading is enabled again.
-    fn anomaly(&self, anomaly: &Anomaly, name: Name, stops: bool) -> String {
-        let Anomaly { what, venue: _, report, token, order, instrument: _, said, known } = *anomaly;
-        let symbol = name.to_string();
-        let order = order.map_or(0, |id| id.0);
-        let words = anomalies::Said { what, report, symbol: &symbol, token, order, said, known };
-        let (text, remedy) = (words.text(), anomalies::remedy(stops, &self.lane));
-        format!("The venue at {} said what cannot be: {text}.{remedy}", self.orders)
+    /// The kill switch of one venue.
+    fn part_of_venue(&self, alert: Alert, venue: u64) -> String {
+        let name = usize::try_from(venue).ok().and_then(|venue| self.names.get(venue));
+        let of = name.map_or_else(|| format!("venue {venue}"), |name| format!("venue {venue} ({name})"));
+        part_line(alert, &of)
     }
 
-    /// Lines for what a status says that no notice does.
-    pub(crate) fn status(&mut self, at: Mono, status: &StatusBody) -> Vec<(Level, String)> {
-        let mut lines = self.market(at, status);
+    /// Lines for what a status says that no notice does. `venues`: what is said of each, where there are several.
+    pub(crate) fn status(&mut self, at: Mono, status: &StatusBody, venues: &[VenueStatusBody]) -> Vec<(Level, String)> {
+        let mut lines = if self.names.is_empty() { self.venues.first_mut().market(at, status) } else { Vec::new() };
+        for said in venues.iter().filter(|_| !self.names.is_empty()) {
+            let venue = VenueId(said.venue);
+            let Some(market) = self.venues.get_mut(venue) else { continue };
+            let told = market.market(at, &alone(said));
+            lines.extend(told.into_iter().map(|(level, text)| (level, self.of(Some(venue), text))));
+        }
         let stalls = status.log_stalls.get();
         if stalls > self.log_stalls
             && let Some(more) = self.stalls_said.say(at)
@@ -233,6 +168,200 @@ impl Notices {
         }
         self.tape_lost = lost;
         lines
+    }
+
+    /// How much a notice matters.
+    pub(crate) fn level(notice: &Notice) -> Level {
+        let Notice::Alert { alert, first, .. } = notice else {
+            return if matches!(notice, Notice::Anomaly { .. }) { Level::Error } else { Level::Warn };
+        };
+        match alert {
+            Alert::GapOpened | Alert::GapClosed => Level::Detail,
+            Alert::EntryReady
+            | Alert::Released
+            | Alert::SnapshotBegin
+            | Alert::SnapshotEnd
+            | Alert::SessionChanged
+            | Alert::SessionGoesOn
+            | Alert::MarketBack
+            | Alert::LineBack
+            | Alert::PartReleased
+            | Alert::Joined => Level::Info,
+            Alert::EntryOver if *first == 0 => Level::Info,
+            Alert::EntryOver if *first == Fault::Ended as u64 + 1 => Level::Warn,
+            Alert::EntryOver | Alert::LinesDiffer | Alert::FeedOverrun | Alert::Fault | Alert::Stuck => Level::Error,
+            Alert::Lost
+            | Alert::SnapshotFailed
+            | Alert::SnapshotAhead
+            | Alert::EndOfSession
+            | Alert::MarketSilent
+            | Alert::JumpDropped
+            | Alert::LineSilent
+            | Alert::BookFault
+            | Alert::Skipped
+            | Alert::Killed
+            | Alert::PartKilled
+            | Alert::EntryLost
+            | Alert::TooManyActions
+            | Alert::Orphan => Level::Warn,
+        }
+    }
+}
+
+/// What is said of one venue, as if it were alone. Messages are counted for all together.
+fn alone(said: &VenueStatusBody) -> StatusBody {
+    StatusBody {
+        next_sequence: said.next_sequence,
+        gaps: said.gaps,
+        filled_by_line: said.filled_by_line,
+        filled_by_rerequest: said.filled_by_rerequest,
+        lost: said.lost,
+        stale: said.stale,
+        live_market: said.live_market,
+        ..StatusBody::default()
+    }
+}
+
+/// A kill switch of a part of the lane.
+fn part_line(alert: Alert, of: &str) -> String {
+    match alert {
+        Alert::PartKilled => {
+            format!("KILL SWITCH of {of} thrown: no order leaves there, what rests there is cancelled.")
+        }
+        _ => format!("Kill switch of {of} released: orders may leave there again, unless another one holds them."),
+    }
+}
+
+/// What is known of one venue.
+struct AtVenue {
+    /// Of one of several lanes: its name.
+    lane: String,
+    /// What its keys begin with in the configuration.
+    key: String,
+    orders: String,
+    username: String,
+    password_env: String,
+    reconnect: String,
+    send_queue: usize,
+    dead_after: String,
+    login_timeout: String,
+    /// Where snapshots come from, by a server or with a stream, and the key that says it.
+    snapshot: String,
+    snapshot_key: String,
+    snapshot_login: String,
+    /// Is there a snapshot server?
+    snapshots: bool,
+    lines: [String; 2],
+    line_timeout: String,
+    /// The longest gap that the re-request server is asked about, if there is one.
+    asks_up_to: Option<u64>,
+
+    entry: Entry,
+    /// Since when order entry is not ready.
+    away_since: Mono,
+    fault: Option<Fault>,
+    ever_ready: bool,
+    snapshot_link: Option<Why>,
+    lost: Seldom,
+    jumps: Seldom,
+    ahead: Seldom,
+    book_faults: Seldom,
+    skipped: Seldom,
+    orphans: Seldom,
+    too_many: Seldom,
+    /// Of the market: the first message has come, it is live, it ever was, and that it is not has been said.
+    joined: bool,
+    live: bool,
+    ever_live: bool,
+    not_live_said: bool,
+    not_live: Seldom,
+    gaps: u64,
+    gaps_said: Seldom,
+    /// Symbols whose books were contradicted, or missed something, since all could be trusted.
+    doubted: BTreeSet<String>,
+}
+
+/// The number of a line, if it is one of the two.
+fn line_of(line: u64) -> Option<u64> {
+    (line < 2).then_some(line)
+}
+
+impl AtVenue {
+    fn new(lane: &str, config: &VenueConfig, net: &NetConfig) -> Self {
+        let text = |padded: &[u8]| padded.trim_ascii().escape_ascii().to_string();
+        let login = &config.entry.login;
+        let username = config.feed.snapshot.as_ref().map_or(String::new(), |s| text(&s.username));
+        let (snapshot, snapshot_key, timeout) = match net.stream {
+            Some(stream) => (stream, net.key("stream"), config.stream.timeout),
+            None => (net.snapshot, net.key("snapshot"), config.feed.line_timeout),
+        };
+        AtVenue {
+            lane: lane.to_owned(),
+            key: config.key.clone(),
+            orders: net.orders.to_string(),
+            username: text(&login.username),
+            password_env: config.secrets.entry.clone(),
+            reconnect: span(config.entry.reconnect_delay.0),
+            send_queue: net.send_queue,
+            dead_after: span(login.dead_after.0),
+            login_timeout: span(login.login_timeout.0),
+            snapshot: snapshot.to_string(),
+            snapshot_key,
+            snapshot_login: format!(
+                "{} = {username:?} and the password in {}",
+                config.key("feed.snapshot.username"),
+                config.secrets.snapshot
+            ),
+            snapshots: config.feed.snapshot.is_some() || net.stream.is_some(),
+            lines: net.lines.each_ref().map(ToString::to_string),
+            line_timeout: span(timeout.0),
+            asks_up_to: config.feed.rerequest.enabled.then_some(config.feed.max_gap),
+            entry: Entry::Opening,
+            away_since: Mono(0),
+            fault: None,
+            ever_ready: false,
+            snapshot_link: None,
+            lost: Seldom::default(),
+            jumps: Seldom::default(),
+            ahead: Seldom::default(),
+            book_faults: Seldom::default(),
+            skipped: Seldom::default(),
+            orphans: Seldom::default(),
+            too_many: Seldom::default(),
+            joined: false,
+            live: false,
+            ever_live: false,
+            not_live_said: false,
+            not_live: Seldom::default(),
+            gaps: 0,
+            gaps_said: Seldom::default(),
+            doubted: BTreeSet::new(),
+        }
+    }
+
+    /// The line for a notice, if it is news.
+    fn tell(&mut self, at: Mono, notice: &Notice) -> Option<String> {
+        match *notice {
+            Notice::Link(_, SessionId::ORDERS, why) => self.order_link(at, why?),
+            Notice::Link(_, _, why) => {
+                self.snapshot_link = why.or(self.snapshot_link);
+                None
+            }
+            Notice::Alert { alert, name, first, second, .. } => {
+                self.alert(at, alert, Some(name).filter(|name| *name != Name::BLANK), first, second)
+            }
+            Notice::Anomaly { anomaly, name, stops } => Some(self.anomaly(&anomaly, name, stops)),
+        }
+    }
+
+    /// What the venue said that cannot be. One of each kind comes, until trading is enabled again.
+    fn anomaly(&self, anomaly: &Anomaly, name: Name, stops: bool) -> String {
+        let Anomaly { what, venue: _, report, token, order, instrument: _, said, known } = *anomaly;
+        let symbol = name.to_string();
+        let order = order.map_or(0, |id| id.0);
+        let words = anomalies::Said { what, report, symbol: &symbol, token, order, said, known };
+        let (text, remedy) = (words.text(), anomalies::remedy(stops, &self.lane));
+        format!("The venue at {} said what cannot be: {text}.{remedy}", self.orders)
     }
 
     /// How the market goes on: joined, live or not, and who filled its gaps.
@@ -289,43 +418,6 @@ impl Notices {
         lines
     }
 
-    /// How much a notice matters.
-    pub(crate) fn level(notice: &Notice) -> Level {
-        let Notice::Alert { alert, first, .. } = notice else {
-            return if matches!(notice, Notice::Anomaly { .. }) { Level::Error } else { Level::Warn };
-        };
-        match alert {
-            Alert::GapOpened | Alert::GapClosed => Level::Detail,
-            Alert::EntryReady
-            | Alert::Released
-            | Alert::SnapshotBegin
-            | Alert::SnapshotEnd
-            | Alert::SessionChanged
-            | Alert::SessionGoesOn
-            | Alert::MarketBack
-            | Alert::LineBack
-            | Alert::PartReleased
-            | Alert::Joined => Level::Info,
-            Alert::EntryOver if *first == 0 => Level::Info,
-            Alert::EntryOver if *first == Fault::Ended as u64 + 1 => Level::Warn,
-            Alert::EntryOver | Alert::LinesDiffer | Alert::FeedOverrun | Alert::Fault | Alert::Stuck => Level::Error,
-            Alert::Lost
-            | Alert::SnapshotFailed
-            | Alert::SnapshotAhead
-            | Alert::EndOfSession
-            | Alert::MarketSilent
-            | Alert::JumpDropped
-            | Alert::LineSilent
-            | Alert::BookFault
-            | Alert::Skipped
-            | Alert::Killed
-            | Alert::PartKilled
-            | Alert::EntryLost
-            | Alert::TooManyActions
-            | Alert::Orphan => Level::Warn,
-        }
-    }
-
     /// Order entry is not ready, for this reason: news unless it was known.
     fn away(&mut self, at: Mono, trouble: Trouble) -> bool {
         if self.entry == Entry::Ready {
@@ -352,8 +444,8 @@ impl Notices {
             return Some(format!("Order entry is lost: {orders}: {why}; {again}."));
         }
         let check = match why {
-            Why::Refused => " Is the venue running, and net.orders right?",
-            Why::TimedOut | Why::Unreachable => " Is net.orders right, and is there a way there?",
+            Why::Refused => &format!(" Is the venue running, and {}net.orders right?", self.key),
+            Why::TimedOut | Why::Unreachable => &format!(" Is {}net.orders right, and is there a way there?", self.key),
             Why::ByPeer | Why::Reset => " It did not let the gateway come to its login's end.",
             _ => "",
         };
@@ -407,8 +499,9 @@ impl Notices {
             }),
             Away::Garbled => self.away(at, Trouble::Garbled).then(|| {
                 let what = garbled(detail);
+                let key = &self.key;
                 format!(
-                    "Order entry is lost: what {orders} sends is no SoupBinTCP{what} (is net.orders right?); {again}."
+                    "Order entry is lost: what {orders} sends is no SoupBinTCP{what} (is {key}net.orders right?); {again}."
                 )
             }),
             Away::Disabled => self
@@ -451,9 +544,10 @@ impl Notices {
         Some(match self.fault {
             None => "Order entry is closed, as asked.".to_owned(),
             Some(Fault::NotAuthorized) => format!(
-                "Order entry is over: {orders} refuses the login. Check entry.username = {username:?}, and compare the \
+                "Order entry is over: {orders} refuses the login. Check {}entry.username = {username:?}, and compare the \
                  password in the environment variable {variable} with what the venue has for that user (password_env in the \
-                 [[port]] of firelane venue)."
+                 [[port]] of firelane venue).",
+                self.key
             ),
             Some(Fault::SessionGone) if detail == Detail::OtherSession => format!(
                 "Order entry is over: {orders} answered the login with another session than the one that the gateway was in \
@@ -483,14 +577,14 @@ impl Notices {
             None | Some(Why::AskedFor | Why::ByPeer) => String::new(),
             Some(why) => format!(": {why}"),
         };
-        let (server, login) = (&self.snapshot, &self.snapshot_login);
+        let (server, login, key) = (&self.snapshot, &self.snapshot_login, &self.snapshot_key);
         let what = match why {
             None | Some(SnapshotTrouble::Unreachable) => {
-                format!("no snapshot could be had from {server}{link}. Is net.snapshot right, and the server running?")
+                format!("no snapshot could be had from {server}{link}. Is {key} right, and the server running?")
             }
             Some(SnapshotTrouble::Refused) => format!("{server} refuses the snapshot login. Check {login}."),
             Some(SnapshotTrouble::Unanswered) => {
-                format!("{server} does not answer the snapshot login{link}. Is net.snapshot right?")
+                format!("{server} does not answer the snapshot login{link}. Is {key} right?")
             }
             Some(SnapshotTrouble::Torn) => {
                 format!("snapshots from {server} end, or fall silent, before their end{link}.")
@@ -547,14 +641,7 @@ impl Notices {
                     .to_owned(),
             ),
             Alert::Released => Some("Kill switch released: orders may leave again.".to_owned()),
-            Alert::PartKilled => Some(format!(
-                "KILL SWITCH of {} thrown: no order leaves there, what rests there is cancelled.",
-                part(first, second, &symbol)
-            )),
-            Alert::PartReleased => Some(format!(
-                "Kill switch of {} released: orders may leave there again, unless another one holds them.",
-                part(first, second, &symbol)
-            )),
+            Alert::PartKilled | Alert::PartReleased => Some(part_line(alert, &part(first, second, &symbol))),
             // With packets lost now and then, they are everyday life.
             Alert::GapOpened => Some(format!("Market: message {} is missing.", group(first))),
             Alert::GapClosed => Some("Market: nothing is missing any more.".to_owned()),
@@ -689,7 +776,6 @@ fn garbled(detail: Detail) -> String {
 /// What a kill switch of a part of the lane is of.
 fn part(kind: u64, number: u64, symbol: &str) -> String {
     match kind {
-        1 => format!("venue {number}"),
         2 => symbol.to_owned(),
         _ => format!("strategy {number}"),
     }

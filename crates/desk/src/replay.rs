@@ -42,6 +42,7 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
     };
     // What is wrong with it is said, whether anything trades by it or not.
     let config = settings::gateway(options.config.as_deref(), &options.set, Some(wirings::first()))?;
+    settings::of_one_venue(&config, "a replay")?;
     let orders = match &options.orders {
         Some(path) => Some((path, create(path)?, config)),
         None => None,

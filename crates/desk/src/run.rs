@@ -22,7 +22,7 @@ use firelane_gateway::flow::Word;
 use firelane_gateway::flow::entry::Fault;
 use firelane_gateway::flow::record::StatusBody;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::config::{Config, NetConfig, VenueConfig};
 use firelane_gateway::shell::latency::Percentiles;
 use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
 use firelane_gateway::shell::plan::{Cores, Plan};
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode> {
 
 /// A lane that is the only one.
 fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
-    let passwords = config.secrets.read(|name| std::env::var(name).ok()).with_context(|| path.display().to_string())?;
+    let passwords = config.passwords(|name| std::env::var(name).ok()).with_context(|| path.display().to_string())?;
     let threads = &config.live.threads;
     let plan = Plan::new(&wishes(threads), &Cores::here(), threads.missing)
         .with_context(|| format!("{}: threads", path.display()))?;
@@ -124,7 +124,7 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
 
 /// What is said when it is ended at once: what may live at the venue.
 fn last_words(config: &Config, handle: Handle, clock: Clock) -> impl Fn() -> String + Send + 'static {
-    let orders = config.live.net.orders;
+    let orders = check::orders_to(config);
     let ask = "Ask the venue, or start the gateway again: it learns what lives there and cancels it.";
     move || {
         // Whoever holds the board holds it for a moment only; who is stuck with it must not keep anyone waiting.
@@ -155,6 +155,26 @@ fn last_words(config: &Config, handle: Handle, clock: Clock) -> impl Fn() -> Str
     }
 }
 
+/// Where a venue is, a line for each of its ends.
+fn ends(venue: &VenueConfig, net: &NetConfig) -> Vec<String> {
+    let mut all = Vec::new();
+    if venue.is_named() {
+        all.push(format!("  venue         {venue} ({})", venue.kind.word()));
+    }
+    match net.stream {
+        Some(stream) => all.push(format!("  levels        from {stream} (TCP)")),
+        None => {
+            let lines = ["A", "B"].into_iter().zip(&net.lines).take(net.line_count);
+            all.extend(lines.map(|(name, at)| format!("  line {name}        at {at} (UDP)")));
+            all.push(format!("  re-requests   to {} (UDP)", net.rerequest));
+            all.push(format!("  snapshots     from {} (TCP)", net.snapshot));
+        }
+    }
+    let username = venue.entry.login.username;
+    all.push(format!("  order entry   to {} (TCP), user {}", net.orders, username.trim_ascii().escape_ascii()));
+    all
+}
+
 /// What a person sees meanwhile.
 struct Show {
     screen: Rc<Screen>,
@@ -182,7 +202,6 @@ impl Show {
     }
 
     fn greet(&self, config: &Config, plan: &Plan, clock: &Clock) {
-        let net = &config.live.net;
         let line = |text: &str| self.screen.line(text);
         line(&format!(
             "Gateway: {}, layout {}, process {}",
@@ -195,14 +214,9 @@ impl Show {
             clock.source(),
             times::utc(clock.began()).get(..16).unwrap_or_default().replace('T', " ")
         ));
-        line(&format!("  line A        at {} (UDP)", net.lines[0]));
-        if config.feed.lines > 1 {
-            line(&format!("  line B        at {} (UDP)", net.lines[1]));
+        for ((_, venue), (_, net)) in config.venues.iter().zip(config.live.net.iter()) {
+            ends(venue, net).iter().for_each(|text| line(text));
         }
-        line(&format!("  re-requests   to {} (UDP)", net.rerequest));
-        line(&format!("  snapshots     from {} (TCP)", net.snapshot));
-        let username = config.entry.login.username;
-        line(&format!("  order entry   to {} (TCP), user {}", net.orders, username.trim_ascii().escape_ascii()));
         if let Some(path) = &config.live.control {
             line(&format!("  control       {}", path.display()));
         }
@@ -238,6 +252,7 @@ impl Show {
         let mut board = self.handle.board().lock();
         let notices: Vec<_> = board.take_notices().collect();
         let (status, at, missed) = (board.status, board.status_at, board.missed);
+        let venues = board.venues.clone();
         let times = board.latency.percentiles();
         let errors = [board.log_error.clone(), board.tape_error.clone()];
         let is_slow = board.tape_error.is_none() && board.tape_unwritten > 0;
@@ -247,7 +262,7 @@ impl Show {
         for (at, notice) in notices {
             lines.extend(self.notices.tell(at, &notice).map(|text| (at, Notices::level(&notice), text)));
         }
-        lines.extend(self.notices.status(at, &status).into_iter().map(|(level, text)| (at, level, text)));
+        lines.extend(self.notices.status(at, &status, &venues).into_iter().map(|(level, text)| (at, level, text)));
         // A status is older than what was heard since.
         lines.sort_by_key(|(at, ..)| *at);
         for (at, level, text) in lines {

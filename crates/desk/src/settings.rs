@@ -7,7 +7,9 @@ use crate::nearest::nearest;
 use crate::wirings;
 use anyhow::{Context, Result, anyhow, bail};
 use firelane_gateway::base::OutOfRange;
-use firelane_gateway::shell::config::{CURRENCY_KEYS, Config, ConfigError, FIRM_KEYS, Fleet, INSTRUMENT_KEYS};
+use firelane_gateway::shell::config::{
+    CURRENCY_KEYS, Config, ConfigError, FIRM_KEYS, Fleet, INSTRUMENT_KEYS, VENUE_KEYS, VenueKind,
+};
 use firelane_gateway::shell::plug::BuildError;
 use firelane_sim::server::{self, VenueConfig};
 use spans::Spans;
@@ -62,9 +64,10 @@ impl Role {
     /// Every key that there is, in its table: the sample has all that have a default.
     fn known(self) -> Table {
         let (sample, more): (_, &[(&str, &str)]) = match self {
-            Role::Gateway => {
-                (wirings::sample(), &[("", "day"), ("", "instrument"), ("", "currency"), ("", "lane"), ("", "firm")])
-            }
+            Role::Gateway => (
+                wirings::sample(),
+                &[("", "day"), ("", "instrument"), ("", "currency"), ("", "venue"), ("", "lane"), ("", "firm")],
+            ),
             Role::Venue => (server::SAMPLE.to_owned(), &[("market", "day")]),
         };
         let mut table: Table = sample.parse().unwrap_or_default();
@@ -90,6 +93,9 @@ impl Role {
         match (table, path) {
             (Some("instrument"), [_]) => return INSTRUMENT_KEYS.map(str::to_owned).to_vec(),
             (Some("instrument"), [_, risk]) if risk == "risk" => return OF_SYMBOL.map(str::to_owned).to_vec(),
+            (Some("venue"), [_]) => return VENUE_KEYS.map(str::to_owned).to_vec(),
+            // A table of a venue's is one at the top.
+            (Some("venue"), [_, own @ ..]) => return self.keys_of(own),
             (Some("currency"), [_]) => return CURRENCY_KEYS.map(str::to_owned).to_vec(),
             (Some("firm"), [_]) => return FIRM_KEYS.map(str::to_owned).to_vec(),
             // A row has whatever a document has, and its name.
@@ -225,7 +231,7 @@ fn enter<'a>(table: &'a mut Table, part: &str) -> Result<&'a mut Table> {
         Some((name, index)) => (name, Some(index.trim_end_matches(']').parse::<usize>().context("which one?")?)),
         None => (part, None),
     };
-    let many = ["port", "instrument", "currency", "lane"].contains(&name);
+    let many = ["port", "venue", "instrument", "currency", "lane"].contains(&name);
     let empty = || if many { Value::Array(vec![Table::new().into()]) } else { Table::new().into() };
     match table.entry(name).or_insert_with(empty) {
         Value::Table(table) => Ok(table),
@@ -336,6 +342,9 @@ fn first_problem(
         return Some((Some(key), message));
     }
     let key = error.key().map(parts);
+    if let (ConfigError::Key { message, .. }, Some(key)) = (&error, &key) {
+        return Some((Some(key.clone()), of_a_type(message, key, role)));
+    }
     match (&error, &key) {
         (ConfigError::Unknown { .. }, Some(name)) => Some((key.clone(), unknown(name, role))),
         _ => Some((key, error.to_string())),
@@ -463,6 +472,16 @@ pub(crate) fn fleet(path: &Path, sets: &[Set]) -> Result<Fleet> {
     let written = text(path, sets)?;
     let fleet = wirings::fleet(&written.text).map_err(|_| refused(&written, Role::Gateway));
     fleet.with_context(|| path.display().to_string())
+}
+
+/// Whoever plays the market plays one, of Nasdaq's kind.
+pub(crate) fn of_one_venue(config: &Config, what: &str) -> Result<()> {
+    let venue = config.venues.first();
+    match (config.venues.count(), venue.kind) {
+        (1, VenueKind::Nasdaq) => Ok(()),
+        (1, kind) => bail!("{what} has a venue of kind \"nasdaq\", and {venue} is of kind {:?}", kind.word()),
+        (count, _) => bail!("{what} has one venue, and this configuration has {count} of [[venue]]"),
+    }
 }
 
 /// A venue's configuration, with the settings in it.

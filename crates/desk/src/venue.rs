@@ -165,10 +165,14 @@ fn greet(screen: &Screen, config: &VenueConfig, at: &Addresses, before: &VenueSt
         ),
     };
     screen.line(&format!("Venue: {market}, faults {}", word(config.setup.faults)));
-    screen.line(&format!("  line A        to {} (UDP)", list(&at.lines[0])));
-    screen.line(&format!("  line B        to {} (UDP)", list(&at.lines[1])));
-    screen.line(&format!("  re-requests   on {} (UDP)", at.rerequest));
-    screen.line(&format!("  snapshots     on {} (TCP), user {}", at.snapshot, text(&config.snapshot.username)));
+    if let Some(levels) = at.levels {
+        screen.line(&format!("  levels        on {levels} (TCP)"));
+    } else {
+        screen.line(&format!("  line A        to {} (UDP)", list(&at.lines[0])));
+        screen.line(&format!("  line B        to {} (UDP)", list(&at.lines[1])));
+        screen.line(&format!("  re-requests   on {} (UDP)", at.rerequest));
+        screen.line(&format!("  snapshots     on {} (TCP), user {}", at.snapshot, text(&config.snapshot.username)));
+    }
     for (index, (port, address)) in config.ports.iter().zip(&at.orders).enumerate() {
         let session = text(&port.session);
         screen.line(&format!(

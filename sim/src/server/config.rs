@@ -93,6 +93,7 @@ macro_rules! table {
 table! { Raw {
     journal: String = String::new(),
     end_seconds: u32 = 1,
+    kind: String = "nasdaq".into(),
     addresses: RawAddresses = RawAddresses::default(),
     market: RawMarket = RawMarket::default(),
     snapshot: RawSnapshot = RawSnapshot::default(),
@@ -105,6 +106,7 @@ table! { RawAddresses {
     line_b: OneOrMore = OneOrMore::One("127.0.0.1:26402".into()),
     rerequest: String = "127.0.0.1:26403".into(),
     snapshot: String = "127.0.0.1:26404".into(),
+    levels: String = "127.0.0.1:26405".into(),
     multicast_interface: String = "127.0.0.1".into(),
     multicast_ttl: u32 = 1,
     multicast_loop: bool = true,
@@ -201,8 +203,9 @@ impl VenueConfig {
             ports.push(entry);
             orders.push(listen);
         }
+        let by_levels = word("kind", &raw.kind, &[("nasdaq", false), ("levels", true)], "\"nasdaq\" or \"levels\"")?;
         let users = ports.iter().map(|port: &PortEntry| port.username.map(|b| b.to_ascii_uppercase()));
-        let addresses = raw.addresses.checked(orders, users)?;
+        let addresses = raw.addresses.checked(orders.into_iter().zip(users).collect(), by_levels)?;
         let market = raw.market.checked()?;
         let setup = Setup {
             addresses,
@@ -224,19 +227,26 @@ impl VenueConfig {
 }
 
 impl RawAddresses {
-    fn checked(&self, orders: Vec<SocketAddr>, users: impl Iterator<Item = [u8; 6]>) -> Result<Addresses, ConfigError> {
+    /// `orders`: of each port its address, and who logs in there.
+    fn checked(&self, orders: Vec<(SocketAddr, [u8; 6])>, by_levels: bool) -> Result<Addresses, ConfigError> {
         let lines = [destinations("addresses.line_a", &self.line_a)?, destinations("addresses.line_b", &self.line_b)?];
         let rerequest = address("addresses.rerequest", &self.rerequest)?;
         let snapshot = address("addresses.snapshot", &self.snapshot)?;
+        let levels = address("addresses.levels", &self.levels)?;
+        let market = if by_levels { levels } else { snapshot };
         // Whoever logs in is told apart by address and name.
         let mut taken = BTreeSet::new();
-        for (listen, user) in orders.iter().zip(users).filter(|(address, _)| address.port() > 0) {
-            if *listen == snapshot || !taken.insert((*listen, user)) {
-                let allowed = "another address, or with another username, for each port, and not the snapshot server's";
+        for (listen, user) in orders.iter().filter(|(address, _)| address.port() > 0) {
+            if *listen == market || !taken.insert((*listen, *user)) {
+                let allowed = if by_levels {
+                    "another address, or with another username, for each port, and not addresses.levels"
+                } else {
+                    "another address, or with another username, for each port, and not the snapshot server's"
+                };
                 return Err(refuse("port.listen", listen, allowed));
             }
         }
-        Ok(Addresses { lines, rerequest, snapshot, orders })
+        Ok(Addresses { lines, rerequest, snapshot, levels: by_levels.then_some(levels), orders })
     }
 
     fn multicast(&self) -> Result<Multicast, ConfigError> {
@@ -319,8 +329,9 @@ impl Addresses {
     /// Is every address, to listen on or to send to, one of this machine alone?
     #[must_use]
     pub fn are_loopback(&self) -> bool {
-        let listening = self.orders.iter().chain([&self.rerequest, &self.snapshot]);
-        let mut all = listening.chain(self.lines.iter().flatten());
+        let of_lines = [&self.rerequest, &self.snapshot].into_iter().chain(self.lines.iter().flatten());
+        let of_lines = of_lines.filter(|_| self.levels.is_none());
+        let mut all = self.orders.iter().chain(&self.levels).chain(of_lines);
         all.all(|address| address.ip().is_loopback())
     }
 }
@@ -335,7 +346,7 @@ mod tests {
         let written: toml::Table = SAMPLE.parse().unwrap();
         let keys: usize = written.values().map(|v| v.as_table().map_or(1, toml::Table::len)).sum();
         let in_port = written["port"].as_array().unwrap()[0].as_table().unwrap().len();
-        assert_eq!((keys, in_port), (24, 7), "has a key been forgotten in the sample?");
+        assert_eq!((keys, in_port), (26, 7), "has a key been forgotten in the sample?");
         assert_eq!(VenueConfig::parse(SAMPLE).unwrap(), VenueConfig::parse("").unwrap());
     }
 
@@ -355,6 +366,13 @@ mod tests {
             ("[addresses]\nmulticast_ttl = 256", "addresses.multicast_ttl", "0 to 255"),
             ("[addresses]\nmulticast_interface = \"eth0\"", "addresses.multicast_interface", "0.0.0.0"),
             ("[limits]\nconnections = 0", "limits.connections", "1 to 1024"),
+            ("kind = \"both\"", "kind", "\"nasdaq\" or \"levels\""),
+            ("[addresses]\nlevels = \"x\"", "addresses.levels", "an IP address and a port"),
+            (
+                "kind = \"levels\"\n[[port]]\nlisten = \"127.0.0.1:26405\"",
+                "port.listen = 127.0.0.1:26405",
+                "not addresses.levels",
+            ),
             ("end_seconds = 61", "end_seconds", "0 to 60 seconds"),
             ("port = []", "port", "one to 64 tables"),
             ("[[port]]\nfirm = \"fire\"", "port.firm", "four capital letters"),
@@ -386,6 +404,12 @@ mod tests {
         assert_eq!((config.setup.speed, config.market.day), (Speed(2_500), 20_047));
         assert_eq!(config.ports.iter().map(|port| port.firm).collect::<Vec<_>>(), [*b"FIRE", *b"ABCD"]);
         assert!(!config.setup.addresses.are_loopback());
-        assert!(VenueConfig::parse("").unwrap().setup.addresses.are_loopback());
+        let loopback = |text: &str| VenueConfig::parse(text).unwrap().setup.addresses.are_loopback();
+        assert!(loopback(""));
+        // Where its lines would go concerns nobody at a venue that has none.
+        let far = "[addresses]\nline_a = \"10.0.0.1:1\"\n";
+        assert!(!loopback(far) && loopback(&format!("kind = \"levels\"\n{far}")));
+        assert!(!loopback("kind = \"levels\"\n[addresses]\nlevels = \"0.0.0.0:1\"\n"));
+        assert_eq!(VenueConfig::parse(far).unwrap().setup.addresses.levels, None);
     }
 }

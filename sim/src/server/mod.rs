@@ -42,6 +42,9 @@ pub struct Addresses {
     pub rerequest: SocketAddr,
     /// The snapshot server (TCP).
     pub snapshot: SocketAddr,
+    /// The market by levels (TCP), of a venue of that kind: then nothing is sent on lines, and nobody is answered at the
+    /// re-request and snapshot servers.
+    pub levels: Option<SocketAddr>,
     /// Order entry (TCP), port by port.
     pub orders: Vec<SocketAddr>,
 }
@@ -117,6 +120,7 @@ impl Setup {
                 lines: lines.map(|line| vec![line]),
                 rerequest: free,
                 snapshot: free,
+                levels: None,
                 orders: vec![free; ports],
             },
             multicast: Multicast::default(),
@@ -233,7 +237,8 @@ pub struct VenueServer {
     venue_now: Mono,
     entrances: Vec<Entrance>,
     lines: Lines,
-    requests: Requests,
+    /// None of a venue of levels.
+    requests: Option<Requests>,
     phase: Phase,
     healed: bool,
     commands: Receiver<Command>,
@@ -267,11 +272,11 @@ impl VenueServer {
         let mut entrances = Vec::new();
         let mut actual = addresses.clone();
         let doors = (0..).map(Door::Orders).zip(addresses.orders.iter().copied());
-        for (door, address) in doors.chain([(Door::Snapshot, addresses.snapshot)]) {
+        let market = addresses.levels.map_or((Door::Snapshot, addresses.snapshot), |levels| (Door::Stream, levels));
+        for (door, address) in doors.chain([market]) {
             let what = match door {
                 Door::Orders(port) => format!("order entry, port {port}"),
                 Door::Snapshot => "snapshots".to_owned(),
-                // None is made: the market by levels is of virtual worlds alone.
                 Door::Stream => "levels".to_owned(),
             };
             // A port at the address of an earlier one has its own users there.
@@ -291,16 +296,22 @@ impl VenueServer {
             match door {
                 Door::Orders(port) => actual.orders[usize::from(port)] = bound,
                 Door::Snapshot => actual.snapshot = bound,
-                Door::Stream => {}
+                Door::Stream => actual.levels = Some(bound),
             }
             entrances.push(entrance);
         }
-        let requests = Requests::new(addresses.rerequest, *faults, *seed);
-        let requests = requests.map_err(socket("re-requests", addresses.rerequest))?;
-        actual.rerequest = requests.address().map_err(socket("re-requests", addresses.rerequest))?;
-        let [a, b] = &addresses.lines;
+        let mut requests = None;
+        if addresses.levels.is_none() {
+            let wrong = || socket("re-requests", addresses.rerequest);
+            let server = Requests::new(addresses.rerequest, *faults, *seed).map_err(wrong())?;
+            actual.rerequest = server.address().map_err(wrong())?;
+            requests = Some(server);
+        } else {
+            actual.lines = [Vec::new(), Vec::new()];
+        }
+        let [a, b] = &actual.lines;
         let first = a.first().or(b.first()).copied().unwrap_or(addresses.rerequest);
-        let lines = Lines::new(addresses, multicast, *faults, *seed, *limits).map_err(socket("lines", first))?;
+        let lines = Lines::new(&actual, multicast, *faults, *seed, *limits).map_err(socket("lines", first))?;
         if *faults == Faults::Heavy {
             far_end.plan_often(from, speed.of(DEEDS_EVERY));
         }
@@ -352,7 +363,7 @@ impl VenueServer {
             Command::Heal => {
                 far_end.heal();
                 self.lines.heal();
-                self.requests.heal();
+                self.requests.iter_mut().for_each(Requests::heal);
                 for entrance in &mut self.entrances {
                     entrance.heal(now);
                 }
@@ -408,10 +419,10 @@ impl VenueServer {
             let live = self.live_at_end.get(usize::from(index)).copied().unwrap_or(status.live);
             PortStatus { live, ..status }
         });
-        let [replies, requests] = self.requests.stats();
+        let [replies, requests] = self.requests.as_ref().map(Requests::stats).unwrap_or_default();
         let [a, b] = self.lines.stats();
-        let streams = |snapshot: bool| {
-            let these = self.entrances.iter().filter(|entrance| (entrance.door == Door::Snapshot) == snapshot);
+        let streams = |orders: bool| {
+            let these = self.entrances.iter().filter(|entrance| matches!(entrance.door, Door::Orders(_)) == orders);
             these.fold(StreamStats::default(), |sum, entrance| sum.plus(entrance.stats()))
         };
         let status = VenueStatus {
@@ -426,7 +437,7 @@ impl VenueServer {
             far_end: far_end.stats(),
             crowd: exchange.crowd(),
             datagrams: [a, b, replies, requests],
-            streams: [streams(false), streams(true)],
+            streams: [streams(true), streams(false)],
             waiting_datagrams: self.lines.waiting(),
             full: self.entrances.iter().map(|entrance| entrance.full).sum(),
             stalled: self.entrances.iter().map(|entrance| entrance.stalled).sum(),
@@ -462,12 +473,14 @@ impl Agent for VenueServer {
             self.phase = Phase::Said;
             self.asked = true;
         }
-        done += self.requests.serve(now, venue_now, far_end, &mut self.news);
+        if let Some(requests) = &mut self.requests {
+            done += requests.serve(now, venue_now, far_end, &mut self.news);
+        }
         // Only what is written down may leave.
         far_end.commit()?;
         done += self.send(now);
         done += self.lines.flush(now);
-        done += self.requests.flush(now);
+        done += self.requests.as_mut().map_or(0, |requests| requests.flush(now));
         let Some(far_end) = &mut self.far_end else { return Ok(0) };
         for entrance in &mut self.entrances {
             done += entrance.flush(now, venue_now, far_end, &mut self.news);

@@ -10,6 +10,7 @@ use crate::net::Faults;
 use crate::order_flow::FlowConfig;
 use crate::playthrough::{RecordedDay, opening_of};
 use crate::venue::acceptor::PortConfig;
+use crate::venue::levels::LevelsConfig;
 use firelane_gateway::base::{Digest, ExchangeTime, Mono, Nanos};
 use firelane_gateway::flow::wire::itch50;
 use firelane_gateway::flow::wire::soupbintcp::ServerConfig;
@@ -116,11 +117,17 @@ pub fn build(
         keep_patience(&mut port.login, setup.speed);
         ports.push(port);
     }
+    let by_levels = setup.addresses.levels.is_some();
     let snapshot = Login {
         username: config.snapshot.username,
-        password: password("snapshot.password_env".to_owned(), &config.snapshot.password_env)?,
+        password: match by_levels {
+            // Nobody can come to that server.
+            true => [b' '; 10],
+            false => password("snapshot.password_env".to_owned(), &config.snapshot.password_env)?,
+        },
     };
     let mut around = FarEndConfig::under(setup.faults, setup.seed, snapshot);
+    around.levels = by_levels.then(|| LevelsConfig::under(setup.faults, config.market.day));
     around.publisher.end_for = config.end_for;
     around.publisher.end_every = END_EVERY;
     keep_pace(&mut around, setup.speed);
@@ -208,7 +215,8 @@ fn keep_patience(login: &mut ServerConfig, speed: Speed) {
 /// And so do lines and servers.
 fn keep_pace(config: &mut FarEndConfig, speed: Speed) {
     let scale = |time: &mut Nanos| *time = speed.of(*time);
-    let FarEndConfig { publisher, rerequest, glimpse, .. } = config;
+    let FarEndConfig { publisher, rerequest, glimpse, levels, .. } = config;
+    levels.iter_mut().for_each(|levels| scale(&mut levels.heartbeat));
     scale(&mut publisher.heartbeat);
     scale(&mut publisher.end_for);
     scale(&mut publisher.end_every);

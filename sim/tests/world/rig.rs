@@ -1,7 +1,7 @@
 //! A lane, a market and a world around them, from a seed.
 
 use super::fidget::Fidget;
-use firelane_gateway::base::{AccountId, ExchangeTime, Mono, Nanos, Notional, Qty, StrategyId, VenueId};
+use firelane_gateway::base::{AccountId, ExchangeTime, Mono, Nanos, Notional, PerVenue, Qty, StrategyId, VenueId};
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::action::Tags;
 use firelane_gateway::flow::book::BookCapacity;
@@ -17,7 +17,7 @@ use firelane_gateway::flow::strategy::{
 use firelane_gateway::flow::venue::{Multicast, VenueParts};
 use firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
 use firelane_gateway::flow::wire::soupbintcp::{ClientConfig, Password};
-use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::config::{Config, VenueConfig};
 use firelane_gateway::shell::lane::{Lane, Recorder};
 use firelane_gateway::shell::log::{Effects, FileHeader};
 use firelane_gateway::shell::plug::House;
@@ -147,7 +147,10 @@ where
 
 /// A lane's end of a Nasdaq-style venue.
 pub(super) fn nasdaq(start: Start, venue: VenueId, instruments: usize) -> VenueParts<Multicast<ItchLine, OuchEntry>> {
-    House::new(&house(start, instruments), ()).venue(venue).unwrap()
+    let mut config = house(start, instruments);
+    let one = config.venues.first().clone();
+    config.venues = (0..venue.0).fold(config.venues, |venues, _| venues.and(one.clone()));
+    House::new(&config, ()).venue(venue).unwrap()
 }
 
 /// What lanes have of one such venue.
@@ -168,16 +171,21 @@ pub(super) fn house(start: Start, instruments: usize) -> Config {
         line_timeout: Nanos::from_secs(3),
         ..FeedConfig::default()
     };
-    Config {
+    let config = Config::parse("").unwrap();
+    let venue = VenueConfig {
         day: DAY,
-        instruments,
         books: BookCapacity { instruments, orders: 8_192, levels: 4_096, own: 256 },
         feed,
+        entry: entry(),
+        ..config.venues.first().clone()
+    };
+    Config {
+        venues: PerVenue::one(venue),
+        instruments,
         risk: limits(),
         orders: orders(instruments, 1),
-        entry: entry(),
         tags: Tags { account: AccountId(7), strategy: StrategyId(3), ..Tags::default() },
-        ..Config::parse("").unwrap()
+        ..config
     }
 }
 

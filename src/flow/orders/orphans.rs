@@ -80,6 +80,10 @@ impl Orphans {
         self.list.is_empty()
     }
 
+    fn count(&self) -> u64 {
+        (self.list.len() as u64).saturating_add(self.beyond)
+    }
+
     pub(super) fn knows(&self, token: Token) -> bool {
         self.by_token.get(token.0).is_some()
     }
@@ -167,8 +171,13 @@ impl Orders {
     /// How many orders live, at all venues, that are not in the table, as far as they could be counted.
     #[must_use]
     pub fn orphan_count(&self) -> u64 {
-        let of = |orphans: &Orphans| (orphans.list.len() as u64).saturating_add(orphans.beyond);
-        self.heard.iter().fold(0, |sum, heard| sum.saturating_add(of(&heard.orphans)))
+        self.heard.iter().fold(0, |sum, heard| sum.saturating_add(heard.orphans.count()))
+    }
+
+    /// The same at one venue.
+    #[must_use]
+    pub fn orphan_count_at(&self, venue: VenueId) -> u64 {
+        self.heard_of(venue).map_or(0, |heard| heard.orphans.count())
     }
 
     /// Those of a venue that are followed by token, in no order that means anything.

@@ -20,7 +20,7 @@ pub mod tape;
 
 pub use command::{AnswerBody, CommandBody};
 pub use log::FinalBody;
-pub use shell::{LappedBody, LinkBody, StatusBody, TraceBody};
+pub use shell::{LappedBody, LinkBody, StatusBody, TraceBody, VenueStatusBody};
 pub use tape::{
     Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, OrderBody, SignalBody, TopBody, instrument_field,
     side_byte,
@@ -146,11 +146,13 @@ kinds! {
     /// Tape, by the shell: how the lane is doing. Body: [`StatusBody`].
     Status = 193 (version 5),
     /// Tape, by the shell: what became of a connection. Body: [`LinkBody`].
-    Link = 194 (version 4),
+    Link = 194 (version 5),
     /// Tape, by the shell: every count of the lane and its sockets by name. Body: `shell::counters`.
     Counters = 195 (version 4),
     /// Tape, by a reader of it and in its copy alone: what is missing here. Body: [`LappedBody`].
     Lapped = 196 (version 1),
+    /// Tape, by the shell: how a lane of several venues is doing at one of them. Body: [`VenueStatusBody`].
+    VenueStatus = 197 (version 1),
 }
 
 /// A header for a body of `length` bytes.

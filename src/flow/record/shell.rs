@@ -81,10 +81,42 @@ pub struct StatusBody {
     pub live_market: u8,
 }
 
+/// Body of [`Kind::VenueStatus`](super::Kind::VenueStatus): what a [`StatusBody`] says of all venues together, or of one, said of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct VenueStatusBody {
+    /// The next market message waited for.
+    pub next_sequence: U64,
+    /// Gaps opened.
+    pub gaps: U64,
+    /// Missing messages that the other line brought.
+    pub filled_by_line: U64,
+    /// Missing messages that the re-request server brought.
+    pub filled_by_rerequest: U64,
+    /// Messages given up.
+    pub lost: U64,
+    /// Snapshots taken.
+    pub snapshots: U64,
+    /// Books that can't be trusted.
+    pub stale: U64,
+    /// Orders that live.
+    pub live: U64,
+    /// Which venue.
+    pub venue: u8,
+    /// Order entry: the number of its [`Stage`](crate::flow::entry::Stage).
+    pub entry: u8,
+    /// 1: orders may be sent.
+    pub ready: u8,
+    /// 1: the market is followed, as in [`StatusBody::live_market`].
+    pub live_market: u8,
+}
+
 /// Body of [`Kind::Link`](super::Kind::Link).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct LinkBody {
+    /// Venue.
+    pub venue: u8,
     /// Session.
     pub session: u8,
     /// What happened, in the shell's numbers (`shell::live::link`).

@@ -19,6 +19,14 @@ pub enum ConfigError {
         /// Those that there are.
         known: String,
     },
+    /// A key of a row that is laid over another table: there is none of that name, or it is of another type.
+    #[error("{key}: {message}")]
+    Key {
+        /// The key, with its table.
+        key: String,
+        /// What the reader of TOML says.
+        message: String,
+    },
     /// A name that nothing has.
     #[error("{key}: there is no {name:?}, only {known}")]
     Name {
@@ -96,6 +104,7 @@ impl ConfigError {
         match self {
             ConfigError::Toml(_) => None,
             ConfigError::Unknown { key, .. }
+            | ConfigError::Key { key, .. }
             | ConfigError::Name { key, .. }
             | ConfigError::Value { key, .. }
             | ConfigError::Address { key, .. }
@@ -104,6 +113,26 @@ impl ConfigError {
             ConfigError::Lane { key, .. } => key.as_deref(),
             ConfigError::Range(range) => Some(range.field),
         }
+    }
+
+    /// The same of a table that stands within another one: its key begins with `prefix`.
+    #[must_use]
+    pub fn within(mut self, prefix: &str) -> Self {
+        match &mut self {
+            // Its place in the text, or in the lane's, says it.
+            ConfigError::Toml(_) | ConfigError::Lane { .. } => {}
+            ConfigError::Unknown { key, .. }
+            | ConfigError::Key { key, .. }
+            | ConfigError::Name { key, .. }
+            | ConfigError::Value { key, .. }
+            | ConfigError::Address { key, .. }
+            | ConfigError::Lanes { key, .. }
+            | ConfigError::Limit { key, .. } => key.insert_str(0, prefix),
+            ConfigError::Range(OutOfRange { field, allowed }) => {
+                return ConfigError::Limit { key: format!("{prefix}{field}"), allowed };
+            }
+        }
+        self
     }
 }
 

@@ -1,11 +1,13 @@
 //! What trades: symbols of US equities, and rows of instruments with all that a lane reckons with.
 
-use super::RawSymbolRisk;
 use super::check::{ConfigError, refuse, within, word};
-use crate::base::{Currency, Instrument, Name, Symbol, VenueId};
+use super::{RawSymbolRisk, VenueConfig};
+use crate::base::{Currency, Instrument, Name, PerVenue, Symbol, VenueId};
 use crate::flow::book::BookKind;
 use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// The keys that an `[[instrument]]` may have: most have a default, so that no other table shows them all.
 pub const KEYS: [&str; 12] = [
@@ -30,7 +32,7 @@ pub(super) struct RawInstrument {
     name: String,
     tick: String,
     #[serde(default)]
-    venue: u8,
+    venue: Whose,
     fine_tick: Option<String>,
     fine_below: Option<String>,
     lot: Option<String>,
@@ -45,6 +47,65 @@ pub(super) struct RawInstrument {
     #[serde(default = "of_orders")]
     book: String,
     risk: Option<RawSymbolRisk>,
+}
+
+/// The venue of an instrument, by its place in the lane or by its name.
+#[derive(Clone, Debug, PartialEq)]
+enum Whose {
+    Number(u64),
+    Name(String),
+}
+
+impl Default for Whose {
+    fn default() -> Self {
+        Whose::Number(0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Whose {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct NumberOrName;
+        impl Visitor<'_> for NumberOrName {
+            type Value = Whose;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the number or the name of a venue")
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Whose, E> {
+                // One below 0 is no venue's, and is said as it stands.
+                u64::try_from(number).map(Whose::Number).or(Ok(Whose::Name(number.to_string())))
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Whose, E> {
+                Ok(Whose::Number(number))
+            }
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Whose, E> {
+                Ok(Whose::Name(name.to_owned()))
+            }
+        }
+        from.deserialize_any(NumberOrName)
+    }
+}
+
+impl Whose {
+    /// Its number. Where no `[[venue]]` is configured, a lane made by hand may have up to 64.
+    fn among(&self, key: &str, venues: &PerVenue<VenueConfig>) -> Result<VenueId, ConfigError> {
+        let named = venues.first().is_named();
+        let most = if named { venues.count() } else { VenueId::MOST };
+        let (found, shown) = match self {
+            Whose::Number(number) => {
+                (u8::try_from(*number).ok().filter(|n| usize::from(*n) < most).map(VenueId), number.to_string())
+            }
+            Whose::Name(name) => {
+                let is = |_: VenueId, venue: &VenueConfig| venue.is_named() && venue.name.to_string() == *name;
+                (venues.find(is), format!("{name:?}"))
+            }
+        };
+        let allowed = if named {
+            "the name of a [[venue]], or its place among them, from 0 on"
+        } else {
+            "0 to 63: the venue's place in the lane (names are those of a [[venue]])"
+        };
+        found.ok_or_else(|| refuse(key, shown, allowed))
+    }
 }
 
 const fn ten_thousandths() -> i8 {
@@ -75,7 +136,11 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    pub(super) fn of(symbols: &[String], raw: &[RawInstrument]) -> Result<Self, ConfigError> {
+    pub(super) fn of(
+        symbols: &[String],
+        raw: &[RawInstrument],
+        venues: &PerVenue<VenueConfig>,
+    ) -> Result<Self, ConfigError> {
         let mut listed = Listed { rows: Vec::new(), of_levels: Vec::new(), keys: Vec::new(), own: Vec::new() };
         let mut seen = BTreeSet::new();
         for text in symbols {
@@ -88,7 +153,7 @@ impl Listed {
         }
         for (at, one) in raw.iter().enumerate() {
             let key = |field: &str| key(raw.len(), at, field);
-            let row = one.checked(&key)?;
+            let row = one.checked(&key, venues)?;
             if !seen.insert((row.venue, row.name)) {
                 let allowed = "listed once at its venue, in instruments.listed or in one [[instrument]]";
                 return Err(refuse(&key("name"), format!("{:?}", one.name), allowed));
@@ -126,7 +191,11 @@ fn symbol(key: &str, value: &str) -> Result<Symbol, ConfigError> {
 }
 
 impl RawInstrument {
-    fn checked(&self, key: &impl Fn(&str) -> String) -> Result<Instrument, ConfigError> {
+    fn checked(
+        &self,
+        key: &impl Fn(&str) -> String,
+        venues: &PerVenue<VenueConfig>,
+    ) -> Result<Instrument, ConfigError> {
         let exponent = |field, value| within(&key(field), value, -18..=18, "-18 to 18");
         let price_exponent = exponent("price_exponent", self.price_exponent)?;
         let qty_exponent = exponent("qty_exponent", self.qty_exponent)?;
@@ -154,7 +223,7 @@ impl RawInstrument {
                 .ok_or_else(|| refuse(&key("lot"), "missing", "given where 1 is no multiple of 10^qty_exponent"))?,
         };
         Ok(Instrument {
-            venue: VenueId(within(&key("venue"), self.venue, 0..=63, "0 to 63: the venue's place in the lane")?),
+            venue: self.venue.among(&key("venue"), venues)?,
             name: name(&key("name"), &self.name)?,
             price_exponent,
             qty_exponent,
@@ -271,7 +340,7 @@ mod tests {
         };
         for (field, good, bad) in [
             ("name", &["\"A\"", "\"0123456789ABCDEF\""][..], &["\"\"", "\"A B\"", "\"0123456789ABCDEFG\""][..]),
-            ("venue", &["0", "63"], &["64"]),
+            ("venue", &["0", "63"], &["64", "-1", "\"\"", "\"CME\""]),
             ("tick", &["\"0.01\"", "\"3\""], &["\"0\"", "\"0.001\"", "\"-1\"", "\"x\""]),
             ("fine_tick", &["\"0.01\""], &["\"0\"", "\"0.005\""]),
             ("fine_below", &["\"0\"", "\"5\""], &["\"-1\"", "\"0.005\""]),

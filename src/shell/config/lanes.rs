@@ -90,7 +90,7 @@ struct RawFirm {
 /// assert_eq!(fleet.lanes.iter().map(|config| config.lane.name.as_str()).collect::<Vec<_>>(), ["north", "south"]);
 /// // Each lane's text is a configuration by itself.
 /// let south = firelane_gateway::shell::config::Config::parse(&fleet.lanes[1].text)?;
-/// assert_eq!((south.lane.number, &south.entry.login.username), (2, b"SOUTH "));
+/// assert_eq!((south.lane.number, &south.venues.first().entry.login.username), (2, b"SOUTH "));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -297,14 +297,20 @@ fn together(lanes: &[Config]) -> Result<(), ConfigError> {
             let problem = "must be false where there are several lanes: each owns the instruments that it lists";
             return wrong(at, "instruments.directory", format!("lane {:?}: {problem}", name(at)));
         }
-        let (orders, user) = (config.live.net.orders, config.entry.login.username);
-        if let Some(other) = users.insert((orders, user), at) {
-            let user = user.trim_ascii().escape_ascii();
-            let problem = format!("lanes {:?} and {:?} would both log in as {user} at {orders}", name(other), name(at));
-            return wrong(at, "entry.username", format!("{problem}: give each a user, or an address, of its own"));
+        for ((_, venue), (_, net)) in config.venues.iter().zip(config.live.net.iter()) {
+            let (orders, user) = (net.orders, venue.entry.login.username);
+            if let Some(other) = users.insert((orders, user), at) {
+                let user = user.trim_ascii().escape_ascii();
+                let problem =
+                    format!("lanes {:?} and {:?} would both log in as {user} at {orders}", name(other), name(at));
+                let key = venue.key("entry.username");
+                return wrong(at, &key, format!("{problem}: give each a user, or an address, of its own"));
+            }
         }
         for row in &config.listed {
-            if let Some(other) = owners.insert((orders, row.venue, row.name), at) {
+            // Lanes may number their venues otherwise: an instrument is known by where its orders go.
+            let orders = config.live.net.get(row.venue).unwrap_or(config.live.net.first()).orders;
+            if let Some(other) = owners.insert((orders, row.name), at).filter(|other| *other != at) {
                 let problem = format!("lanes {:?} and {:?} both list {} at {orders}", name(other), name(at), row.name);
                 return wrong(at, "instruments.listed", format!("{problem}: an instrument is one lane's at a venue"));
             }

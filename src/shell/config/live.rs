@@ -1,13 +1,12 @@
 //! The part of the configuration that only a lane on real sockets and threads needs.
 
 use super::check::{within, word};
-use super::{ConfigError, Secrets};
-use crate::base::Nanos;
+use super::{Config, ConfigError, NetConfig, VenueConfig, VenueKind};
+use crate::base::{Nanos, PerVenue};
 use crate::flow::wire::soupbintcp::Password;
-use crate::shell::net::{LineAddress, Login, SessionConfig, parse_address};
+use crate::shell::net::{LineAddress, parse_address};
 use crate::shell::plan::{CoreWish, IdleWish, Missing};
 use serde::Deserialize;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// How the lane's work is shared out among threads.
@@ -30,40 +29,6 @@ impl Layout {
     }
 }
 
-/// Where the venue is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NetConfig {
-    /// Lines A and B.
-    pub lines: [LineAddress; 2],
-    /// How many of them are listened to: `feed.lines`.
-    pub line_count: usize,
-    /// The re-request server.
-    pub rerequest: SocketAddr,
-    /// The snapshot server.
-    pub snapshot: SocketAddr,
-    /// The order-entry port.
-    pub orders: SocketAddr,
-    /// Receive buffer of each line, as it is asked of the kernel.
-    pub receive_buffer: usize,
-    /// Bytes of orders that may wait for a venue that does not read.
-    pub send_queue: usize,
-    /// How long a connection may take to be made.
-    pub connect_timeout: Nanos,
-}
-
-impl NetConfig {
-    /// A session's configuration, with what completes its login.
-    #[must_use]
-    pub fn session(&self, login: Option<Login>) -> SessionConfig {
-        SessionConfig {
-            connect_timeout: self.connect_timeout,
-            queue_bytes: self.send_queue,
-            login,
-            ..SessionConfig::default()
-        }
-    }
-}
-
 /// Threads.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ThreadConfig {
@@ -82,8 +47,8 @@ pub struct ThreadConfig {
 /// Everything of a live lane.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LiveConfig {
-    /// Where the venue is.
-    pub net: NetConfig,
+    /// Where the venues are, in the order of their numbers.
+    pub net: PerVenue<NetConfig>,
     /// Threads.
     pub threads: ThreadConfig,
     /// Bytes of the log's ring.
@@ -111,6 +76,7 @@ table! { pub(super) RawNet {
     line_b: String = "127.0.0.1:26402".into(),
     rerequest: String = "127.0.0.1:26403".into(),
     snapshot: String = "127.0.0.1:26404".into(),
+    stream: String = "127.0.0.1:26405".into(),
     orders: String = "127.0.0.1:26400".into(),
     receive_buffer_bytes: u32 = 8_388_608,
     send_queue_bytes: u32 = 65_536,
@@ -147,7 +113,8 @@ fn ring(key: &str, bytes: u32) -> Result<usize, ConfigError> {
 }
 
 impl RawNet {
-    fn checked(&self, line_count: u8) -> Result<NetConfig, ConfigError> {
+    /// Of a venue whose keys begin so, and whose feed has so many lines if it is of a kind that has any.
+    pub(super) fn checked(&self, prefix: &str, lines: u8, kind: VenueKind) -> Result<NetConfig, ConfigError> {
         let wrong = |key: &str, error: &dyn std::fmt::Display| ConfigError::Address {
             key: format!("net.{key}"),
             error: error.to_string(),
@@ -157,9 +124,16 @@ impl RawNet {
         within("net.receive_buffer_bytes", self.receive_buffer_bytes, 4_096..=1 << 30, "4096 to 1073741824")?;
         within("net.send_queue_bytes", self.send_queue_bytes, 4_096..=1 << 26, "4096 to 67108864")?;
         within("net.connect_timeout_ms", self.connect_timeout_ms, 1..=600_000, "1 to 600000")?;
+        let stream = server("stream", &self.stream)?;
+        let (lines, stream) = match kind {
+            VenueKind::Nasdaq => (lines, None),
+            VenueKind::Levels => (0, Some(stream)),
+        };
         Ok(NetConfig {
+            key: format!("{prefix}net."),
             lines: [line("line_a", &self.line_a)?, line("line_b", &self.line_b)?],
-            line_count: usize::from(line_count),
+            line_count: usize::from(lines),
+            stream,
             rerequest: server("rerequest", &self.rerequest)?,
             snapshot: server("snapshot", &self.snapshot)?,
             orders: server("orders", &self.orders)?,
@@ -187,7 +161,7 @@ impl RawThreads {
 
 /// The tables of a live lane, checked.
 pub(super) fn checked(
-    (net, line_count): (&RawNet, u8),
+    net: PerVenue<NetConfig>,
     threads: &RawThreads,
     log_ring: u32,
     tape: &RawTape,
@@ -198,7 +172,7 @@ pub(super) fn checked(
     within("control.commands", control.commands, 1..=65_536, "1 to 65536")?;
     within("control.shutdown_timeout_ms", control.shutdown_timeout_ms, 1..=600_000, "1 to 600000")?;
     Ok(LiveConfig {
-        net: net.checked(line_count)?,
+        net,
         threads: threads.checked()?,
         log_ring: ring("log.ring_bytes", log_ring)?,
         tape_ring: ring("tape.ring_bytes", tape.ring_bytes)?,
@@ -224,7 +198,7 @@ pub enum SecretError {
     #[error("{key} names the environment variable {variable}, which is not set: set it to the password")]
     Missing {
         /// The configuration's key.
-        key: &'static str,
+        key: String,
         /// The variable.
         variable: String,
     },
@@ -232,20 +206,30 @@ pub enum SecretError {
     #[error("the password in {variable} (named by {key}) must be at most ten printable ASCII characters")]
     Unfit {
         /// The configuration's key.
-        key: &'static str,
+        key: String,
         /// The variable.
         variable: String,
     },
 }
 
-impl Secrets {
-    /// The passwords of order entry and snapshot, from the variables that the configuration names.
+/// The passwords of a venue.
+#[derive(Clone, Copy, Debug)]
+pub struct Passwords {
+    /// Of order entry.
+    pub orders: Password,
+    /// Of the snapshot server, where the venue has one.
+    pub snapshot: Option<Password>,
+}
+
+impl VenueConfig {
+    /// Its passwords, from the variables that the configuration names.
     ///
     /// # Errors
     /// [`SecretError`]; it never shows what is set.
-    pub fn read(&self, variable: impl Fn(&str) -> Option<String>) -> Result<(Password, Password), SecretError> {
-        let one = |key: &'static str, name: &String| {
-            let text = variable(name).ok_or_else(|| SecretError::Missing { key, variable: name.clone() })?;
+    pub fn passwords(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Passwords, SecretError> {
+        let one = |key: &str, name: &String| {
+            let key = self.key(key);
+            let Some(text) = variable(name) else { return Err(SecretError::Missing { key, variable: name.clone() }) };
             let good = text.len() <= 10 && text.bytes().all(|b| b.is_ascii_graphic());
             if !good {
                 return Err(SecretError::Unfit { key, variable: name.clone() });
@@ -254,24 +238,42 @@ impl Secrets {
             padded[..text.len()].copy_from_slice(text.as_bytes());
             Ok(Password(padded))
         };
-        Ok((one("entry.password_env", &self.entry)?, one("feed.snapshot.password_env", &self.snapshot)?))
+        let orders = one("entry.password_env", &self.secrets.entry)?;
+        let snapshot = match self.kind {
+            VenueKind::Nasdaq => Some(one("feed.snapshot.password_env", &self.secrets.snapshot)?),
+            VenueKind::Levels => None,
+        };
+        Ok(Passwords { orders, snapshot })
+    }
+}
+
+impl Config {
+    /// The passwords of all venues, from the variables that the configuration names.
+    ///
+    /// # Errors
+    /// [`SecretError`] of the first that is not to be had; it never shows what is set.
+    pub fn passwords(&self, variable: impl Fn(&str) -> Option<String>) -> Result<PerVenue<Passwords>, SecretError> {
+        self.venues.try_map(|_, venue| venue.passwords(&variable))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Config;
     use super::*;
 
     #[test]
     fn passwords_come_from_the_named_variables_and_show_nowhere() {
-        let secrets = Secrets { entry: "E".into(), snapshot: "S".into() };
+        let text = "[entry]\npassword_env = \"E\"\n[feed.snapshot]\npassword_env = \"S\"";
+        let config = Config::parse(text).unwrap();
         let set = |name: &str| Some(format!("{name}-secret"));
-        let (entry, snapshot) = secrets.read(set).unwrap();
-        assert_eq!((entry.0, snapshot.0), (*b"E-secret  ", *b"S-secret  "));
-        let missing = secrets.read(|name| (name == "E").then(|| "x".to_owned())).unwrap_err().to_string();
-        assert!(missing.contains("S, which is not set") && missing.contains("feed.snapshot.password_env"), "{missing}");
-        let unfit = secrets.read(|_| Some("far too long a secret".into())).unwrap_err().to_string();
+        let Passwords { orders, snapshot } = *config.passwords(set).unwrap().first();
+        assert_eq!((orders.0, snapshot.unwrap().0), (*b"E-secret  ", *b"S-secret  "));
+        let missing = config.passwords(|name| (name == "E").then(|| "x".to_owned())).unwrap_err().to_string();
+        assert!(
+            missing.contains("S, which is not set") && missing.starts_with("feed.snapshot.password_env"),
+            "{missing}"
+        );
+        let unfit = config.passwords(|_| Some("far too long a secret".into())).unwrap_err().to_string();
         assert!(unfit.contains("at most ten") && !unfit.contains("secret"), "{unfit}");
     }
 
@@ -280,6 +282,7 @@ mod tests {
         for (text, key, allowed) in [
             ("[net]\nline_a = \"nowhere\"", "net.line_a", "must be ip:port"),
             ("[net]\norders = \"127.0.0.1:99999\"", "net.orders", "a port between 0 and 65535"),
+            ("[net]\nstream = \"127.0.0.1\"", "net.stream", "a port between 0 and 65535"),
             ("[net]\nsend_queue_bytes = 4095", "net.send_queue_bytes", "4096 to 67108864"),
             ("[net]\nreceive_buffer_bytes = 4095", "net.receive_buffer_bytes", "4096 to 1073741824"),
             ("[net]\nconnect_timeout_ms = 0", "net.connect_timeout_ms", "1 to 600000"),

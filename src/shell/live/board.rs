@@ -1,12 +1,14 @@
 //! What is known of a running lane: the latest status, what happened, how long orders took. Kept by the tape's agent,
 //! read by whoever wants to know; the lane itself is never looked into.
 
-use super::link::link_of;
+use super::link::{Link, link_of};
 use crate::base::{ClientId, InstrumentId, Mono, Name, SessionId, Token, VenueId};
 use crate::flow::command::Commander;
 use crate::flow::orders::{Anomaly, AnomalyKind, ReportKind};
 use crate::flow::record::command::{Answer, Said};
-use crate::flow::record::{Alert, AlertBody, AnomalyBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody};
+use crate::flow::record::{
+    Alert, AlertBody, AnomalyBody, Kind, LinkBody, RecordHeader, StatusBody, TraceBody, VenueStatusBody,
+};
 use crate::shell::counters::counts;
 use crate::shell::latency::Latency;
 use crate::shell::net::Why;
@@ -21,6 +23,8 @@ pub enum Notice {
     Alert {
         /// Which.
         alert: Alert,
+        /// At which venue, if it is about one.
+        venue: Option<VenueId>,
         /// What it is about, if it is about one.
         instrument: Option<InstrumentId>,
         /// Its name.
@@ -40,7 +44,7 @@ pub enum Notice {
         stops: bool,
     },
     /// A connection is up (`None`), or it is gone or could not be made.
-    Link(SessionId, Option<Why>),
+    Link(VenueId, SessionId, Option<Why>),
 }
 
 /// Notices that wait for a reader; the oldest go first.
@@ -70,6 +74,8 @@ pub struct Board {
     pub status: StatusBody,
     /// When that was, on the lane's clock.
     pub status_at: Mono,
+    /// The latest of each venue, of a lane that has several.
+    pub venues: Vec<VenueStatusBody>,
     counters: Vec<u8>,
     /// How long orders took.
     pub latency: Latency,
@@ -103,6 +109,12 @@ impl Board {
                     (self.status, self.status_at) = (body, at);
                 }
             }
+            Some(Kind::VenueStatus) => {
+                let Ok(body) = VenueStatusBody::read_from_bytes(body) else { return };
+                let (venue, none) = (usize::from(body.venue), VenueStatusBody::default());
+                self.venues.resize(self.venues.len().max(venue + 1), none);
+                self.venues[venue] = body;
+            }
             Some(Kind::Counters) => {
                 self.counters.clear();
                 self.counters.extend_from_slice(body);
@@ -113,7 +125,9 @@ impl Board {
                 self.alerts += 1;
                 let instrument = Some(body.instrument.get()).filter(|id| *id != u32::MAX).map(InstrumentId);
                 let (first, second) = (body.first.get(), body.second.get());
-                self.note(at, Notice::Alert { alert, instrument, name: Name(body.name), first, second });
+                let venue = Some(body.venue).filter(|venue| *venue != u8::MAX).map(VenueId);
+                let name = Name(body.name);
+                self.note(at, Notice::Alert { alert, venue, instrument, name, first, second });
             }
             Some(Kind::Anomaly) => {
                 let Ok(body) = AnomalyBody::ref_from_bytes(body) else { return };
@@ -139,8 +153,8 @@ impl Board {
                 }
             }
             Some(Kind::Link) => {
-                if let Some((session, why)) = LinkBody::ref_from_bytes(body).ok().and_then(link_of) {
-                    self.note(at, Notice::Link(session, why));
+                if let Some(Link { venue, session, why }) = LinkBody::ref_from_bytes(body).ok().and_then(link_of) {
+                    self.note(at, Notice::Link(venue, session, why));
                 }
             }
             _ => {}
@@ -235,14 +249,19 @@ mod tests {
         }
         let alert = AlertBody {
             alert: U16::new(Alert::LineSilent as u16),
-            venue: 0,
+            venue: 2,
             instrument: instrument_field(Some(InstrumentId(3))),
             name: *b"AAPL            ",
             first: U64::new(1),
             second: U64::new(0),
         };
         board.on_record(&record(Kind::Alert, 6, alert.as_bytes()));
-        board.on_record(&record(Kind::Link, 7, link_body(SessionId::ORDERS, Some(Why::Refused)).as_bytes()));
+        let link = Link { venue: VenueId(1), session: SessionId::ORDERS, why: Some(Why::Refused) };
+        board.on_record(&record(Kind::Link, 7, link_body(link).as_bytes()));
+        for (venue, stale) in [(2, 7), (0, 3), (2, 5)] {
+            let status = VenueStatusBody { venue, stale: U64::new(stale), ..VenueStatusBody::default() };
+            board.on_record(&record(Kind::VenueStatus, 7, status.as_bytes()));
+        }
         let trace = TraceBody { sent: U64::new(900), ..TraceBody::default() };
         board.on_record(&record(Kind::Trace, 8, trace.as_bytes()));
         for gaps in [3, 5] {
@@ -255,12 +274,14 @@ mod tests {
         let mut board = board.lock();
         assert_eq!((board.status.gaps.get(), board.status_at, board.alerts), (5, Mono(5), 1));
         assert_eq!(board.latency.percentiles().max, 900);
+        assert_eq!(board.venues.iter().map(|venue| venue.stale.get()).collect::<Vec<_>>(), [3, 0, 5]);
         let counters = [("board.alerts", 1), ("board.missed", 0), ("feed.gaps", 5)];
         assert_eq!(board.counters(), counters.map(|(name, value)| (name.to_owned(), value)).into());
         let notices: Vec<_> = board.take_notices().collect();
         let (instrument, name) = (Some(InstrumentId(3)), Name::new("AAPL").unwrap());
-        let silent = Notice::Alert { alert: Alert::LineSilent, instrument, name, first: 1, second: 0 };
-        let refused = Notice::Link(SessionId::ORDERS, Some(Why::Refused));
+        let silent =
+            Notice::Alert { alert: Alert::LineSilent, venue: Some(VenueId(2)), instrument, name, first: 1, second: 0 };
+        let refused = Notice::Link(VenueId(1), SessionId::ORDERS, Some(Why::Refused));
         assert_eq!(notices, [(Mono(6), silent), (Mono(7), refused)]);
         assert_eq!(board.take_notices().count(), 0);
     }
@@ -291,7 +312,7 @@ mod tests {
     fn notices_that_nobody_reads_push_out_the_oldest_and_are_counted() {
         let mut board = Board::default();
         for at in 0..NOTICES as u64 + 2 {
-            board.note(Mono(at), Notice::Link(SessionId::ORDERS, None));
+            board.note(Mono(at), Notice::Link(VenueId::FIRST, SessionId::ORDERS, None));
         }
         assert_eq!((board.missed, board.take_notices().next().unwrap().0), (2, Mono(2)));
     }

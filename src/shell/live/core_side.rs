@@ -1,15 +1,15 @@
-//! What a whole lane and a core on its own have in common: the order session, commands and kill switch, log and tape.
+//! What a whole lane and a core on its own have in common: the order sessions, commands and kill switch, log and tape.
 
 use super::Handle;
 use super::inbox::Inboxes;
-use super::link::{event_input, link_body};
+use super::link::{Link, event_input, link_body};
 use super::market_side::Back;
 use super::scribe::{LOG_PATIENCE, stuck};
-use crate::base::{Mono, Nanos, SessionId, VenueId, VenueSet};
+use crate::base::{Mono, Nanos, PerVenue, SessionId, VenueId, VenueSet};
 use crate::flow::command::{Command, CommandBuf, CommandBytes, Commander, Outcome, Why as Rejection, Word};
 use crate::flow::outbox::{Class, Outbox, Output, Progress};
 use crate::flow::record::log::LONGEST_SESSION_TAG;
-use crate::flow::record::{self, AnswerBody, Kind, RecordHeader, StatusBody, TraceBody};
+use crate::flow::record::{self, AnswerBody, Kind, RecordHeader, StatusBody, TraceBody, VenueStatusBody};
 use crate::flow::wiring::Wiring;
 use crate::flow::{Core, Gateway, Input, Machine};
 use crate::shell::agent::AgentError;
@@ -19,7 +19,7 @@ use crate::shell::counters::Tally;
 use crate::shell::journal::Journal;
 use crate::shell::lane;
 use crate::shell::log::{LogError, MAX_BODY};
-use crate::shell::net::{KillSwitch, Login, Sent, Session, SessionCounters, Why};
+use crate::shell::net::{KillSwitch, Login, Sent, Session, SessionCounters};
 use crate::shell::ring;
 use crate::shell::sync::{Counter, KillNews, KillWatch, Stop};
 use crate::shell::trace::Traced;
@@ -45,6 +45,8 @@ pub(super) trait Driven {
     fn is_over(&self) -> bool;
     /// How it is doing.
     fn status(&self, into: &mut StatusBody);
+    /// How it is doing at a venue.
+    fn venue_status(&self, venue: VenueId, into: &mut VenueStatusBody);
     /// What it has counted.
     fn counters(&self, into: &mut Tally);
 }
@@ -80,6 +82,10 @@ where
     fn status(&self, into: &mut StatusBody) {
         lane::feed_status(self.feeds(), into);
         lane::core_status(self.core(), into);
+    }
+    fn venue_status(&self, venue: VenueId, into: &mut VenueStatusBody) {
+        lane::feed_status_at(self.feeds(), venue, into);
+        lane::core_status_at(self.core(), venue, into);
     }
     fn counters(&self, into: &mut Tally) {
         lane::feed_counters(self.feeds(), into);
@@ -119,6 +125,9 @@ where
     fn status(&self, into: &mut StatusBody) {
         lane::core_status(self, into);
     }
+    fn venue_status(&self, venue: VenueId, into: &mut VenueStatusBody) {
+        lane::core_status_at(self, venue, into);
+    }
     fn counters(&self, into: &mut Tally) {
         lane::core_counters(self, into);
     }
@@ -128,6 +137,8 @@ where
 pub(super) trait Market {
     /// How it is doing, where the lane at hand does not know.
     fn status(&self, into: &mut StatusBody);
+    /// The same of a venue.
+    fn venue_status(&self, venue: VenueId, into: &mut VenueStatusBody);
     /// What it has counted, its sockets and what the lane at hand does not know.
     fn counters(&self, into: &mut Tally);
 }
@@ -143,7 +154,7 @@ const LAST_RESERVE: usize = logged(MAX_BODY) + logged_outbox(OUTBOX) + logged(si
 const LOG_ENOUGH: usize = LOG_RESERVE + LOG_RESERVE / 2;
 /// Orders whose send is stamped, of one call.
 const STAMPS: usize = 512;
-/// Events of the order session in one duty cycle.
+/// Events of an order session in one duty cycle.
 const EVENTS: usize = 32;
 /// Commands in one duty cycle.
 const COMMANDS: usize = 32;
@@ -186,7 +197,8 @@ pub(super) struct CoreSide {
     pub(super) out: Outbox,
     pub(super) journal: Journal,
     pub(super) clock: Clock,
-    orders: Session,
+    /// The order sessions.
+    orders: PerVenue<Session>,
     inboxes: Inboxes,
     /// Its limits are leased: they have an owner, who commands.
     leased: bool,
@@ -226,22 +238,26 @@ pub(super) struct CoreSide {
 impl CoreSide {
     pub(super) fn new(
         config: &LiveConfig,
-        login: Option<Login>,
+        login: impl Fn(VenueId) -> Option<Login>,
         journal: Journal,
         clock: Clock,
         handle: &Handle,
         tape_lost: Counter,
     ) -> Self {
-        let session = config.net.session(login);
-        // Bytes of the venue's, or of one order that the kill switch kept back.
-        let mut received = vec![0; session.receive_bytes.max(OUTBOX)].into_boxed_slice();
+        let orders = config.net.map(|venue, net| {
+            let session = net.session(login(venue));
+            // Bytes of the venue's go where those of one order go that the kill switch kept back.
+            assert!(session.receive_bytes <= OUTBOX, "there is room for what a session receives at once");
+            Session::new(net.orders, &session, handle.kill.clone())
+        });
+        let mut received = vec![0; OUTBOX].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.
         received.fill(std::hint::black_box(0xA5));
         CoreSide {
             out: Outbox::new(OUTBOX),
             journal,
             clock,
-            orders: Session::new(config.net.orders, &session, handle.kill.clone()),
+            orders,
             inboxes: Inboxes::new(&handle.inboxes),
             leased: handle.inbox(Commander::OWNER).is_some(),
             kill: handle.kill.clone(),
@@ -345,7 +361,7 @@ impl CoreSide {
     #[cold]
     fn lose_log(&mut self, error: LogError) {
         self.journal.end_log();
-        self.orders.hold_orders();
+        self.orders.iter_mut().for_each(|(_, orders)| orders.hold_orders());
         self.log_lost.get_or_insert(error);
         self.end();
     }
@@ -397,14 +413,19 @@ impl CoreSide {
     pub(super) fn act(&mut self, now: Mono, back: &mut impl Back) {
         for output in self.out.outputs() {
             match output {
-                Output::Send { venue: VenueId::FIRST, session: SessionId::ORDERS, class, bytes } => {
-                    let sent = self.orders.send(class, bytes);
+                Output::Send { venue, session: SessionId::ORDERS, class, bytes } => {
+                    let Some(orders) = self.orders.get_mut(venue) else { continue };
+                    let sent = orders.send(class, bytes);
                     if class == Class::Order && self.stamps.len() < STAMPS {
                         self.stamps.push(if sent == Sent::Written { self.clock.now().0 } else { 0 });
                     }
                 }
-                Output::Connect(VenueId::FIRST, SessionId::ORDERS) => self.orders.connect(now),
-                Output::Disconnect(VenueId::FIRST, SessionId::ORDERS) => self.orders.disconnect(),
+                Output::Connect(venue, SessionId::ORDERS) => {
+                    self.orders.get_mut(venue).into_iter().for_each(|orders| orders.connect(now));
+                }
+                Output::Disconnect(venue, SessionId::ORDERS) => {
+                    self.orders.get_mut(venue).into_iter().for_each(Session::disconnect);
+                }
                 Output::Snapshot(venue) => self.wants_snapshot.insert(venue),
                 Output::Tape(_) => {}
                 other => back.take(now, &other),
@@ -451,19 +472,26 @@ impl CoreSide {
         asked.or_else(|| self.wants_snapshot.take().map(CommandBuf::snapshot))
     }
 
-    /// The feed has not had room for a wish. Of the core's own one is enough; what somebody asked for is asked for again.
+    /// The feed has not had room for a wish: it is asked again.
     pub(super) fn keep_wish(&mut self, wish: CommandBuf) {
-        if wish.read().from != Commander::SHELL {
-            self.asked_snapshots.push_front(wish);
+        match wish.bytes().snapshot_of() {
+            // Of the core's own one is enough, and where there is one venue, it is the one before this.
+            Some(venue) if wish.read().from == Commander::SHELL => {
+                if self.orders.count() > 1 {
+                    self.wants_snapshot.insert(venue);
+                }
+            }
+            _ => self.asked_snapshots.push_front(wish),
         }
     }
 
-    /// The kill switch, commands, and what comes from the venue's order port, as far as the log has room for what cannot wait.
+    /// The kill switch, commands, and what comes from the order ports, one venue after the other, as far as the log has room for
+    /// what cannot wait.
     #[inline]
     pub(super) fn serve(&mut self, lane: &mut impl Driven, back: &mut impl Back) -> usize {
         if !self.takes_urgent() {
             // Cancels among what waits go out all the same, and the kill switch acts on the rest.
-            self.orders.flush();
+            self.orders.iter_mut().for_each(|(_, orders)| orders.flush());
             return 0;
         }
         let mut work = self.look_at_switch(lane, back);
@@ -475,11 +503,13 @@ impl CoreSide {
             work += 1;
             self.command(lane, back, command);
         }
-        for _ in 0..EVENTS {
-            if !self.takes_urgent() || !self.poll_orders(lane, back) {
-                break;
+        for venue in self.orders.ids() {
+            for _ in 0..EVENTS {
+                if !self.takes_urgent() || !self.poll_orders(venue, lane, back) {
+                    break;
+                }
+                work += 1;
             }
-            work += 1;
         }
         work
     }
@@ -562,25 +592,26 @@ impl CoreSide {
         work
     }
 
-    /// The next event of the order session. False: none.
+    /// The next event of a venue's order session. False: none.
     #[inline]
-    fn poll_orders(&mut self, lane: &mut impl Driven, back: &mut impl Back) -> bool {
-        let Some(event) = self.orders.poll(self.clock.now()) else { return false };
+    fn poll_orders(&mut self, venue: VenueId, lane: &mut impl Driven, back: &mut impl Back) -> bool {
+        let Some(orders) = self.orders.get_mut(venue) else { return false };
+        let Some(event) = orders.poll(self.clock.now()) else { return false };
         let now = self.clock.now();
         // The lane may send on the session whose buffer these bytes lie in: they move to a place of their own.
         let mut received = std::mem::take(&mut self.received);
         let (input, link) = event_input(event, &mut received);
         if let Some(why) = link {
-            self.link(SessionId::ORDERS, why, now);
+            self.link(Link { venue, session: SessionId::ORDERS, why }, now);
         }
-        self.input(lane, back, now, Input::Session(VenueId::FIRST, SessionId::ORDERS, input));
+        self.input(lane, back, now, Input::Session(venue, SessionId::ORDERS, input));
         self.received = received;
         true
     }
 
     /// Says on the tape what became of a connection.
-    pub(super) fn link(&mut self, session: SessionId, why: Option<Why>, now: Mono) {
-        put(&mut self.journal, Kind::Link, 0, now, link_body(session, why).as_bytes());
+    pub(super) fn link(&mut self, link: Link, now: Mono) {
+        put(&mut self.journal, Kind::Link, 0, now, link_body(link).as_bytes());
     }
 
     /// Says on the tape how the lane is doing, and what it has counted, when it is time to. `market` adds what this side
@@ -603,8 +634,21 @@ impl CoreSide {
         self.status.log_stalls.set(self.stalls);
         self.status.tape_lost.set(self.tape_lost.value());
         put(&mut self.journal, Kind::Status, lane.inputs(), now, self.status.as_bytes());
+        if self.orders.count() > 1 {
+            self.report_venues(lane, market, now);
+        }
         self.count(lane, market);
         put(&mut self.journal, Kind::Counters, lane.inputs(), now, self.counters.body());
+    }
+
+    /// How each venue is doing, where one status for all does not say it.
+    fn report_venues(&mut self, lane: &impl Driven, market: &impl Market, now: Mono) {
+        for venue in self.orders.ids() {
+            let mut status = VenueStatusBody { venue: venue.0, ..VenueStatusBody::default() };
+            market.venue_status(venue, &mut status);
+            lane.venue_status(venue, &mut status);
+            put(&mut self.journal, Kind::VenueStatus, lane.inputs(), now, status.as_bytes());
+        }
     }
 
     /// Every count there is: of the market side, of the lane, and of this side.
@@ -613,7 +657,10 @@ impl CoreSide {
         tally.clear();
         market.counters(tally);
         lane.counters(tally);
-        tally.all("sockets.orders", SessionCounters::NAMES, self.orders.counters().values());
+        for (venue, orders) in self.orders.iter() {
+            let values = orders.counters().values();
+            tally.of_venue(venue, |tally| tally.all("sockets.orders", SessionCounters::NAMES, values));
+        }
         tally.put("outbox", "overflowed", self.out.overflowed());
         tally.put("log", "stalls", self.stalls);
         tally.put("tape", "lost", self.tape_lost.value());

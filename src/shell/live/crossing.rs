@@ -2,20 +2,19 @@
 //!
 //! ```text
 //!  each input of the feed's:   Input  Effect*  (Message | Snapshot | Notice)*  End
-//!  between them:               Status, Counters, Link
+//!  between them:               Status, VenueStatus, Counters, Link
 //! ```
 //!
 //! Every input that the feed took crosses, also one that released nothing: the core writes the log, and its order is
 //! the order.
 
-use super::link::{link_body, link_of};
-use crate::base::{LineId, Mono, SessionId};
+use super::link::{Link, link_body, link_of};
+use crate::base::{LineId, Mono};
 use crate::flow::Input;
 use crate::flow::feed::{Notice, Release, SnapshotTrouble};
 use crate::flow::outbox::Outbox;
 use crate::flow::record::log::{Body, input_of};
-use crate::flow::record::{Kind, LinkBody, StatusBody};
-use crate::shell::net::Why;
+use crate::flow::record::{Kind, LinkBody, StatusBody, VenueStatusBody};
 use crate::shell::ring::FrameWriter;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -28,6 +27,7 @@ const END: u8 = 5;
 const STATUS: u8 = 6;
 const LINK: u8 = 7;
 const COUNTERS: u8 = 8;
+const VENUE_STATUS: u8 = 9;
 
 /// How one end of the ring waits for the other in the middle of an input: it is at work, or has lost its core to someone.
 #[derive(Debug, Default)]
@@ -58,8 +58,10 @@ pub(super) enum Frame<'a> {
     Status(StatusBody),
     /// What it and its sockets have counted.
     Counters(&'a [u8]),
+    /// How one venue's feed is doing, of several.
+    VenueStatus(VenueStatusBody),
     /// What became of a connection of its.
-    Link(SessionId, Option<Why>),
+    Link(Link),
 }
 
 /// The core's thread is gone.
@@ -136,8 +138,12 @@ impl Writer {
         self.put(&[&[END]])
     }
 
-    pub(super) fn link(&mut self, session: SessionId, why: Option<Why>) -> Result<(), CoreGone> {
-        self.put(&[&[LINK], link_body(session, why).as_bytes()])
+    pub(super) fn link(&mut self, link: Link) -> Result<(), CoreGone> {
+        self.put(&[&[LINK], link_body(link).as_bytes()])
+    }
+
+    pub(super) fn venue_status(&mut self, status: &VenueStatusBody) -> Result<(), CoreGone> {
+        self.put(&[&[VENUE_STATUS], status.as_bytes()])
     }
 
     pub(super) fn status(&mut self, status: &StatusBody) -> Result<(), CoreGone> {
@@ -180,10 +186,8 @@ pub(super) fn read(frame: &[u8]) -> Option<Frame<'_>> {
         }
         STATUS => Frame::Status(StatusBody::read_from_bytes(rest).ok()?),
         COUNTERS => Frame::Counters(rest),
-        LINK => {
-            let (session, why) = link_of(&LinkBody::read_from_bytes(rest).ok()?)?;
-            Frame::Link(session, why)
-        }
+        LINK => Frame::Link(link_of(&LinkBody::read_from_bytes(rest).ok()?)?),
+        VENUE_STATUS => Frame::VenueStatus(VenueStatusBody::read_from_bytes(rest).ok()?),
         _ => return None,
     })
 }
@@ -245,10 +249,11 @@ fn decode(code: u8, first: u64, second: u64, locate: Option<u16>) -> Option<Noti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Utc, VenueId};
+    use crate::base::{SessionId, Utc, VenueId};
     use crate::flow::outbox::Class;
     use crate::flow::session::SessionInput;
     use crate::flow::{Arrival, CommandBuf, Machine};
+    use crate::shell::net::Why;
     use crate::shell::ring::ring;
 
     #[test]
@@ -315,9 +320,12 @@ mod tests {
         assert_eq!(read(&reader.read().unwrap()), Some(Frame::Status(status)));
         writer.counters(b"counts").unwrap();
         assert_eq!(read(&reader.read().unwrap()), Some(Frame::Counters(b"counts")));
-        writer.link(SessionId::SNAPSHOT, Some(Why::Reset)).unwrap();
-        let link = Frame::Link(SessionId::SNAPSHOT, Some(Why::Reset));
-        assert_eq!(read(&reader.read().unwrap()), Some(link));
+        let status = VenueStatusBody { venue: 3, live_market: 1, ..VenueStatusBody::default() };
+        writer.venue_status(&status).unwrap();
+        assert_eq!(read(&reader.read().unwrap()), Some(Frame::VenueStatus(status)));
+        let link = Link { venue: VenueId(3), session: SessionId::STREAM, why: Some(Why::Reset) };
+        writer.link(link).unwrap();
+        assert_eq!(read(&reader.read().unwrap()), Some(Frame::Link(link)));
         writer.end().unwrap();
         assert_eq!(read(&reader.read().unwrap()), Some(Frame::End));
     }
@@ -333,7 +341,8 @@ mod tests {
             Frame::End => writer.end(),
             Frame::Status(status) => writer.status(status),
             Frame::Counters(counters) => writer.counters(counters),
-            Frame::Link(session, why) => writer.link(*session, *why),
+            Frame::VenueStatus(status) => writer.venue_status(status),
+            Frame::Link(link) => writer.link(*link),
         }
         .unwrap();
         Some(reader.read().unwrap().to_vec())
@@ -360,6 +369,7 @@ mod tests {
                 }
                 Frame::Release(Release::Message { .. } | Release::Snapshot { .. })
                 | Frame::Status(_)
+                | Frame::VenueStatus(_)
                 | Frame::Counters(_) => {
                     assert_eq!(again.as_ref(), Some(&bytes));
                 }

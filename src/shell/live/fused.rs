@@ -3,7 +3,7 @@
 use super::core_side::CoreSide;
 use super::market_side::{Heard, MarketSide};
 use super::{Finished, LaneEnd};
-use crate::base::{Mono, SessionId};
+use crate::base::Mono;
 use crate::flow::wiring::Wiring;
 use crate::flow::{CommandBuf, Gateway, Input};
 use crate::shell::agent::{Agent, AgentError};
@@ -84,8 +84,8 @@ where
                     core.input(lane, back, now, input);
                     Ok(core.takes_market())
                 }
-                Heard::Link(why) => {
-                    core.link(SessionId::SNAPSHOT, why, now);
+                Heard::Link(link) => {
+                    core.link(link, now);
                     Ok(true)
                 }
             });

@@ -1,13 +1,24 @@
 //! What happens to a connection: as the lane hears of it, and as the tape tells people.
 
-use crate::base::SessionId;
+use crate::base::{SessionId, VenueId};
 use crate::flow::record::LinkBody;
 use crate::flow::session::SessionInput;
 use crate::shell::net::{Event, Why};
 use zerocopy::byteorder::little_endian::U32;
 
+/// A connection and what became of it, for people: it is up, or it is gone or could not be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Link {
+    /// Whose.
+    pub(super) venue: VenueId,
+    /// Which.
+    pub(super) session: SessionId,
+    /// Why it is gone; `None`: it is up.
+    pub(super) why: Option<Why>,
+}
+
 /// What became of a connection, as the tape says it.
-pub(super) fn link_body(session: SessionId, why: Option<Why>) -> LinkBody {
+pub(super) fn link_body(Link { venue, session, why }: Link) -> LinkBody {
     let (what, error) = match why {
         None => (0, 0),
         Some(Why::Refused) => (1, 0),
@@ -19,11 +30,11 @@ pub(super) fn link_body(session: SessionId, why: Option<Why>) -> LinkBody {
         Some(Why::AskedFor) => (7, 0),
         Some(Why::Other(number)) => (8, number),
     };
-    LinkBody { session: session.0, what, error: U32::new(error.cast_unsigned()) }
+    LinkBody { venue: venue.0, session: session.0, what, error: U32::new(error.cast_unsigned()) }
 }
 
 /// [`link_body`] back. `None`: of another build.
-pub(super) fn link_of(body: &LinkBody) -> Option<(SessionId, Option<Why>)> {
+pub(super) fn link_of(body: &LinkBody) -> Option<Link> {
     let why = match body.what {
         0 => None,
         1 => Some(Why::Refused),
@@ -36,7 +47,7 @@ pub(super) fn link_of(body: &LinkBody) -> Option<(SessionId, Option<Why>)> {
         8 => Some(Why::Other(body.error.get().cast_signed())),
         _ => return None,
     };
-    Some((SessionId(body.session), why))
+    Some(Link { venue: VenueId(body.venue), session: SessionId(body.session), why })
 }
 
 /// A session's event as the lane hears of it, its bytes copied to `into`; and what people are to hear of it.
@@ -68,8 +79,9 @@ mod tests {
     fn what_became_of_a_connection_survives_the_tape() {
         let all = [Why::Refused, Why::TimedOut, Why::Unreachable, Why::Reset, Why::ByPeer, Why::Overflow];
         for why in all.into_iter().chain([Why::AskedFor, Why::Other(113)]).map(Some).chain([None]) {
-            assert_eq!(link_of(&link_body(SessionId::SNAPSHOT, why)), Some((SessionId::SNAPSHOT, why)));
+            let link = Link { venue: VenueId(7), session: SessionId::SNAPSHOT, why };
+            assert_eq!(link_of(&link_body(link)), Some(link));
         }
-        assert_eq!(link_of(&LinkBody { session: 0, what: 9, error: U32::new(0) }), None);
+        assert_eq!(link_of(&LinkBody { venue: 0, session: 0, what: 9, error: U32::new(0) }), None);
     }
 }

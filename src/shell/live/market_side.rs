@@ -1,20 +1,27 @@
-//! The sockets of the market side: the lines, the re-request server, the snapshot session. Whoever runs the feed has
-//! them.
+//! The sockets of the market side: the lines, re-request server, snapshot session or stream of every venue. Whoever runs the
+//! feeds has them.
+//!
+//! One duty cycle looks at them in this order, and so does the next, whatever came in before:
+//!
+//! ```text
+//!   lines       A and B of the first venue, A and B of the next, ...
+//!   ways back   of the first venue: its stream, or replies to re-requests and then its snapshot session; of the next, ...
+//! ```
+//!
+//! Each has its turn before any has another one: a venue that says much delays the others by no more than its turn.
 
 use super::LiveError;
 use super::core_side::Market;
-use super::link::{copied, event_input};
-use crate::base::{LineId, Mono, SessionId, VenueId};
+use super::link::{Link, copied, event_input};
+use crate::base::{LineId, Mono, PerVenue, SessionId, VenueId};
 use crate::flow::outbox::Output;
-use crate::flow::record::StatusBody;
+use crate::flow::record::{StatusBody, VenueStatusBody};
 use crate::flow::{Arrival, Input};
 use crate::shell::agent::AgentError;
 use crate::shell::clock::Clock;
 use crate::shell::config::NetConfig;
 use crate::shell::counters::Tally;
-use crate::shell::net::{
-    KillSwitch, LineAddress, LineCounters, Login, RerequestSocket, Session, SessionCounters, UdpLine, Why,
-};
+use crate::shell::net::{KillSwitch, LineCounters, Login, RerequestSocket, Session, SessionCounters, UdpLine};
 use std::io;
 
 /// Takes the outputs that are for the market side.
@@ -28,12 +35,22 @@ impl Back for () {
     fn take(&mut self, _now: Mono, _output: &Output<'_>) {}
 }
 
-/// The two ways back to the venue: they both send and receive.
+/// The ways back to the venues: they both send and receive.
 pub(super) struct BackChannel {
-    rerequest: RerequestSocket,
-    snapshot: Session,
-    /// Whether either was used of late: then it is looked at in every duty cycle.
-    busy: u32,
+    ways: PerVenue<Ways>,
+}
+
+/// The ways back to a venue.
+enum Ways {
+    /// To one whose market comes in lines.
+    Lines {
+        rerequest: RerequestSocket,
+        snapshot: Session,
+        /// Whether either was used of late: then it is looked at in every duty cycle.
+        busy: u32,
+    },
+    /// To one whose market comes over a stream: always looked at.
+    Stream(Session),
 }
 
 /// Duty cycles for which a way back is looked at after it was used.
@@ -42,20 +59,42 @@ const BUSY: u32 = 50_000;
 const RARELY: u32 = 64;
 /// Datagrams of one line in one duty cycle, before the other line's turn.
 const BURST: usize = 16;
+/// Pieces of a stream in one duty cycle: each may hold a thousand messages.
+const PIECES: usize = 2;
 /// Longest datagram or piece of a session.
 const LONGEST: usize = 64 * 1024;
 
 impl Back for BackChannel {
     fn take(&mut self, now: Mono, output: &Output<'_>) {
-        self.busy = BUSY;
-        match *output {
-            // What the system does not take is lost, as it might be on the way: the feed asks again.
-            Output::Datagram(_, bytes) => drop(self.rerequest.send(bytes)),
-            Output::Send { session: SessionId::SNAPSHOT, class, bytes, .. } => drop(self.snapshot.send(class, bytes)),
-            Output::Connect(_, SessionId::SNAPSHOT) => self.snapshot.connect(now),
-            Output::Disconnect(_, SessionId::SNAPSHOT) => self.snapshot.disconnect(),
-            _ => {}
+        let (Output::Datagram(venue, _)
+        | Output::Send { venue, .. }
+        | Output::Connect(venue, _)
+        | Output::Disconnect(venue, _)) = *output
+        else {
+            return;
+        };
+        match self.ways.get_mut(venue) {
+            Some(Ways::Lines { rerequest, snapshot, busy }) => {
+                *busy = BUSY;
+                match *output {
+                    // What the system does not take is lost, as it might be on the way: the feed asks again.
+                    Output::Datagram(_, bytes) => drop(rerequest.send(bytes)),
+                    _ => act(snapshot, SessionId::SNAPSHOT, now, output),
+                }
+            }
+            Some(Ways::Stream(stream)) => act(stream, SessionId::STREAM, now, output),
+            None => {}
         }
+    }
+}
+
+/// What is to be done with a session, if the output is of that one.
+fn act(with: &mut Session, id: SessionId, now: Mono, output: &Output<'_>) {
+    match *output {
+        Output::Send { session, class, bytes, .. } if session == id => drop(with.send(class, bytes)),
+        Output::Connect(_, session) if session == id => with.connect(now),
+        Output::Disconnect(_, session) if session == id => with.disconnect(),
+        _ => {}
     }
 }
 
@@ -63,42 +102,61 @@ impl Back for BackChannel {
 pub(super) enum Heard<'a> {
     /// An input of the feed's.
     Input(Input<'a>),
-    /// What became of the snapshot connection, for people; the input follows.
-    Link(Option<Why>),
+    /// What became of a connection, for people; the input follows.
+    Link(Link),
+}
+
+/// A line of a venue's.
+struct Line {
+    venue: VenueId,
+    id: LineId,
+    socket: UdpLine,
 }
 
 /// See the module.
 pub(super) struct MarketSide {
-    lines: Vec<UdpLine>,
+    /// Of all venues, in the order in which they are looked at.
+    lines: Box<[Line]>,
     pub(super) back: BackChannel,
     scratch: Box<[u8]>,
     pub(super) clock: Clock,
     cycle: u32,
 }
 
+/// Which socket of which venue could not be opened: the key as the configuration has it.
+fn socket<T>(opened: io::Result<T>, key: String, address: &impl ToString) -> Result<T, LiveError> {
+    opened.map_err(|error| LiveError::Socket { what: key, address: address.to_string(), error })
+}
+
 impl MarketSide {
-    pub(super) fn open(config: &NetConfig, login: Option<Login>, clock: Clock) -> Result<Self, LiveError> {
-        let line = |what, address: &LineAddress| {
-            UdpLine::listen(address, config.receive_buffer).map_err(|error| LiveError::Socket {
-                what,
-                address: address.to_string(),
-                error,
-            })
-        };
-        let lines = ["net.line_a", "net.line_b"].into_iter().zip(&config.lines).take(config.line_count);
-        let lines = lines.map(|(what, address)| line(what, address)).collect::<Result<_, _>>()?;
-        let rerequest = RerequestSocket::towards(config.rerequest, config.receive_buffer);
-        let rerequest = rerequest.map_err(|error| LiveError::Socket {
-            what: "net.rerequest",
-            address: config.rerequest.to_string(),
-            error,
+    /// Opens the sockets of all venues. `login` completes that of a venue's snapshot session.
+    pub(super) fn open(
+        nets: &PerVenue<NetConfig>,
+        login: impl Fn(VenueId) -> Option<Login>,
+        clock: Clock,
+    ) -> Result<Self, LiveError> {
+        let mut lines = Vec::new();
+        for (venue, net) in nets.iter() {
+            let both = [(LineId::A, "line_a"), (LineId::B, "line_b")].into_iter().zip(&net.lines);
+            for ((id, name), address) in both.take(net.line_count) {
+                let opened = UdpLine::listen(address, net.receive_buffer);
+                lines.push(Line { venue, id, socket: socket(opened, net.key(name), address)? });
+            }
+        }
+        let ways = nets.try_map(|venue, net| {
+            // No session of the market's sends orders: no kill switch concerns it.
+            let session = |address, login| Session::new(address, &net.session(login), KillSwitch::new());
+            if let Some(stream) = net.stream {
+                return Ok(Ways::Stream(session(stream, None)));
+            }
+            let rerequest = RerequestSocket::towards(net.rerequest, net.receive_buffer);
+            let rerequest = socket(rerequest, net.key("rerequest"), &net.rerequest)?;
+            Ok(Ways::Lines { rerequest, snapshot: session(net.snapshot, login(venue)), busy: BUSY })
         })?;
-        // The snapshot session sends no orders: no kill switch concerns it.
-        let snapshot = Session::new(config.snapshot, &config.session(login), KillSwitch::new());
         let mut scratch = vec![0; LONGEST].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.
         scratch.fill(std::hint::black_box(0xA5));
-        Ok(MarketSide { lines, back: BackChannel { rerequest, snapshot, busy: BUSY }, scratch, clock, cycle: 0 })
+        Ok(MarketSide { lines: lines.into(), back: BackChannel { ways }, scratch, clock, cycle: 0 })
     }
 
     /// The lines, and in their turn the ways back. `hear` is given each input with the time at which it was received, and
@@ -108,64 +166,118 @@ impl MarketSide {
         &mut self,
         mut hear: impl FnMut(Mono, Heard<'_>, &mut BackChannel) -> Result<bool, AgentError>,
     ) -> Result<usize, AgentError> {
-        let (mut work, clock) = (0, &self.clock);
-        for (line, id) in self.lines.iter_mut().zip([LineId::A, LineId::B]) {
+        let mut work = 0;
+        for Line { venue, id, socket } in &mut self.lines {
             for _ in 0..BURST {
-                let Some(packet) = line.receive().map_err(lost("a market-data line"))? else { break };
+                let Some(packet) = socket.receive().map_err(lost("a market-data line"))? else { break };
                 // The stamp of a packet: its receive call has returned.
-                let now = clock.now();
+                let now = self.clock.now();
                 work += 1;
-                if !hear(now, Heard::Input(Input::Packet(Arrival::on(VenueId::FIRST, id), packet)), &mut self.back)? {
+                if !hear(now, Heard::Input(Input::Packet(Arrival::on(*venue, *id), packet)), &mut self.back)? {
                     return Ok(work);
                 }
             }
         }
         self.cycle = self.cycle.wrapping_add(1);
-        self.back.busy = self.back.busy.saturating_sub(1);
-        if self.back.busy == 0 && !self.cycle.is_multiple_of(RARELY) {
-            return Ok(work);
-        }
-        for _ in 0..BURST {
-            // Whatever is wrong with this socket shows as requests without replies, which the feed counts and outlives.
-            let Ok(Some(reply)) = self.back.rerequest.receive() else { break };
-            let now = clock.now();
-            work += 1;
-            // The feed may ask for more on the socket whose buffer the reply lies in.
-            let reply = copied(reply, &mut self.scratch);
-            if !hear(
-                now,
-                Heard::Input(Input::Packet(Arrival::on(VenueId::FIRST, LineId::REREQUEST), reply)),
-                &mut self.back,
-            )? {
+        let mut next = Some(VenueId::FIRST);
+        while let Some(venue) = next {
+            let more = match self.back.ways.get_mut(venue) {
+                None => return Ok(work),
+                Some(Ways::Stream(_)) => self.poll_session(venue, SessionId::STREAM, PIECES, &mut work, &mut hear)?,
+                Some(Ways::Lines { busy, .. }) => {
+                    *busy = busy.saturating_sub(1);
+                    let look = *busy > 0 || self.cycle.is_multiple_of(RARELY);
+                    !look
+                        || (self.poll_replies(venue, &mut work, &mut hear)?
+                            && self.poll_session(venue, SessionId::SNAPSHOT, BURST, &mut work, &mut hear)?)
+                }
+            };
+            if !more {
                 return Ok(work);
             }
-        }
-        for _ in 0..BURST {
-            let now = clock.now();
-            let Some(event) = self.back.snapshot.poll(now) else { break };
-            work += 1;
-            let (input, link) = event_input(event, &mut self.scratch);
-            if let Some(why) = link {
-                hear(now, Heard::Link(why), &mut self.back)?;
-            }
-            if !hear(now, Heard::Input(Input::Session(VenueId::FIRST, SessionId::SNAPSHOT, input)), &mut self.back)? {
-                return Ok(work);
-            }
+            next = venue.0.checked_add(1).map(VenueId);
         }
         Ok(work)
     }
+
+    /// Replies of a venue's re-request server. False: there may be no other input.
+    #[inline]
+    fn poll_replies(
+        &mut self,
+        venue: VenueId,
+        work: &mut usize,
+        hear: &mut impl FnMut(Mono, Heard<'_>, &mut BackChannel) -> Result<bool, AgentError>,
+    ) -> Result<bool, AgentError> {
+        for _ in 0..BURST {
+            let Some(Ways::Lines { rerequest, .. }) = self.back.ways.get_mut(venue) else { break };
+            // Whatever is wrong with this socket shows as requests without replies, which the feed counts and outlives.
+            let Ok(Some(reply)) = rerequest.receive() else { break };
+            let now = self.clock.now();
+            *work += 1;
+            // The feed may ask for more on the socket whose buffer the reply lies in.
+            let reply = copied(reply, &mut self.scratch);
+            let arrival = Arrival::on(venue, LineId::REREQUEST);
+            if !hear(now, Heard::Input(Input::Packet(arrival, reply)), &mut self.back)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What happened on the session of a venue's market; at most so many events. False: there may be no other input.
+    #[inline]
+    fn poll_session(
+        &mut self,
+        venue: VenueId,
+        id: SessionId,
+        most: usize,
+        work: &mut usize,
+        hear: &mut impl FnMut(Mono, Heard<'_>, &mut BackChannel) -> Result<bool, AgentError>,
+    ) -> Result<bool, AgentError> {
+        for _ in 0..most {
+            let now = self.clock.now();
+            let session = match self.back.ways.get_mut(venue) {
+                Some(Ways::Lines { snapshot: session, .. } | Ways::Stream(session)) => session,
+                None => break,
+            };
+            let Some(event) = session.poll(now) else { break };
+            // The stamp of what came: its receive call has returned.
+            let now = if id == SessionId::STREAM { self.clock.now() } else { now };
+            *work += 1;
+            let (input, why) = event_input(event, &mut self.scratch);
+            if let Some(why) = why {
+                hear(now, Heard::Link(Link { venue, session: id, why }), &mut self.back)?;
+            }
+            if !hear(now, Heard::Input(Input::Session(venue, id, input)), &mut self.back)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
-/// Beside a whole lane: what the lane says of its feed is the feed's to say.
+/// Beside a whole lane: what the lane says of its feeds is the feeds' to say.
 impl Market for MarketSide {
     fn status(&self, _into: &mut StatusBody) {}
 
+    fn venue_status(&self, _venue: VenueId, _into: &mut VenueStatusBody) {}
+
     fn counters(&self, into: &mut Tally) {
-        for (line, owner) in self.lines.iter().zip(["sockets.line_a", "sockets.line_b"]) {
-            into.all(owner, LineCounters::NAMES, line.counters().values());
+        for Line { venue, id, socket } in &self.lines {
+            let owner = if *id == LineId::A { "sockets.line_a" } else { "sockets.line_b" };
+            into.of_venue(*venue, |into| into.all(owner, LineCounters::NAMES, socket.counters().values()));
         }
-        into.all("sockets.rerequest", LineCounters::NAMES, self.back.rerequest.counters().values());
-        into.all("sockets.snapshot", SessionCounters::NAMES, self.back.snapshot.counters().values());
+        for (venue, ways) in self.back.ways.iter() {
+            into.of_venue(venue, |into| match ways {
+                Ways::Lines { rerequest, snapshot, .. } => {
+                    into.all("sockets.rerequest", LineCounters::NAMES, rerequest.counters().values());
+                    into.all("sockets.snapshot", SessionCounters::NAMES, snapshot.counters().values());
+                }
+                Ways::Stream(stream) => {
+                    into.all("sockets.stream", SessionCounters::NAMES, stream.counters().values());
+                }
+            });
+        }
     }
 }
 

@@ -2,14 +2,17 @@
 //!
 //! ```text
 //!  fused   lines, re-request, Glimpse ─┐
-//!          order session, commands ────┴─> [ feed ─> core ] ──ring──> log agent ──> file
+//!          order sessions, commands ───┴─> [ feed ─> core ] ──ring──> log agent ──> file
 //!                                              one thread  └──ring──> tape agent ─> board
 //!                                                                         ├──ring──> tape's file
 //!                                                                         └─one ring for all─> readers, a thread each
 //!
 //!  split   lines, re-request, Glimpse ───> [ feed ] ──ring──> [ core ] ──rings─> as above
-//!          order session, commands ─────────────────────────────┘
+//!          order sessions, commands ────────────────────────────┘
 //! ```
+//!
+//! Of each venue, that is, or its one stream instead of lines, re-request and Glimpse; in which order they have their turn is
+//! written down at the sockets of either side (`market_side`, `core_side`).
 //!
 //! Both layouts run the same machines ([`Lane`], or its halves) and write the same kind of log: every input in the order
 //! in which the core took it. The lane's threads allocate, format and lock nothing after the start; whatever a person
@@ -33,7 +36,7 @@ pub use readers::Observer;
 use super::agent::{Agent, AgentError, Ended, Idle, Runner};
 use super::broadcast::{BroadcastWriter, ReaderState, Shared};
 use super::clock::Clock;
-use super::config::{Layout, LiveConfig, ThreadConfig};
+use super::config::{Layout, LiveConfig, Passwords, ThreadConfig};
 use super::journal::Journal;
 use super::lane::Lane;
 use super::log::{FileHeader, FileWriter, LogError, Role};
@@ -43,7 +46,7 @@ use super::ring::ring;
 use super::share::SharedTape;
 use super::sync::{Counter, Stop};
 use super::trace::Traced;
-use crate::base::{Mono, Nanos};
+use crate::base::{Mono, Nanos, PerVenue};
 use crate::flow::command::{CommandBuf, Commander, Word};
 use crate::flow::record::FinalBody;
 use crate::flow::venue::Venue;
@@ -90,10 +93,25 @@ pub struct Logins {
     pub snapshot: Option<Login>,
 }
 
-/// Of order entry and of the snapshot server, both over SoupBinTCP.
-impl From<(Password, Password)> for Logins {
+/// Over SoupBinTCP.
+impl From<Passwords> for Logins {
+    fn from(Passwords { orders, snapshot }: Passwords) -> Self {
+        let login = |password| -> Login { Arc::new(password) };
+        Logins { orders: Some(login(orders)), snapshot: snapshot.map(login) }
+    }
+}
+
+/// Of all venues.
+impl From<PerVenue<Passwords>> for PerVenue<Logins> {
+    fn from(all: PerVenue<Passwords>) -> Self {
+        all.map(|_, one| Logins::from(*one))
+    }
+}
+
+/// Of one venue: order entry and the snapshot server.
+impl From<(Password, Password)> for PerVenue<Logins> {
     fn from((orders, snapshot): (Password, Password)) -> Self {
-        Logins { orders: Some(Arc::new(orders)), snapshot: Some(Arc::new(snapshot)) }
+        PerVenue::one(Passwords { orders, snapshot: Some(snapshot) }.into())
     }
 }
 
@@ -104,8 +122,8 @@ pub struct Setup {
     pub name: String,
     /// The shell's kill switch, which may be thrown before there is a lane.
     pub kill: KillSwitch,
-    /// What completes the logins.
-    pub logins: Logins,
+    /// What completes the logins, by venue; those of a venue beyond them are left as they are.
+    pub logins: PerVenue<Logins>,
     /// The log, if it is to be kept.
     pub log: Option<Sheet>,
     /// The tape, if it is to be kept.
@@ -127,16 +145,21 @@ impl core::fmt::Debug for Setup {
 /// Why a live lane did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
-    /// The configuration has the addresses of one venue. What a lane sends to another would reach the wrong one.
+    /// The lane has other venues than the configuration has addresses of: what it sends to one would reach nobody.
     #[error(
-        "the lane has {0} venues, and live there are addresses for one: run it in a simulated world, or a lane for each"
+        "the lane has {lane} venues, and the configuration the addresses of {configured}: one [[venue]] is to be there for each"
     )]
-    Venues(usize),
+    Addresses {
+        /// Venues of the lane.
+        lane: usize,
+        /// Those that are configured.
+        configured: usize,
+    },
     /// A socket could not be opened.
     #[error("{what} {address}: {error}")]
     Socket {
         /// Which, as the configuration calls it.
-        what: &'static str,
+        what: String,
         /// Where.
         address: String,
         /// Why.
@@ -514,9 +537,9 @@ impl Assembled {
     /// # Errors
     /// [`LiveError`].
     pub fn new(lane: Box<dyn Lane>, config: &LiveConfig, clock: Clock, setup: Setup) -> Result<Self, LiveError> {
-        let venues = lane.markets().count();
-        if venues != 1 {
-            return Err(LiveError::Venues(venues));
+        let (has, configured) = (lane.markets().count(), config.net.count());
+        if has != configured {
+            return Err(LiveError::Addresses { lane: has, configured });
         }
         let Setup { name, kill, logins, log, tape, share, commanders, observers } = setup;
         let board = SharedBoard::default();
@@ -529,7 +552,7 @@ impl Assembled {
             tape: Shared::new(config.tape_readers),
             shared_tape: share.as_ref().map(|share| share.ring().clone()),
         };
-        let market = MarketSide::open(&config.net, logins.snapshot, clock.clone())?;
+        let market = MarketSide::open(&config.net, |venue| logins.get(venue)?.snapshot.clone(), clock.clone())?;
         let mut journal = Journal::new(lane.number());
         let failed = |name| move |error| LiveError::File { name, error };
         let log = match log {
@@ -556,7 +579,8 @@ impl Assembled {
         let readers = Readers::start(observers, &handle.tape)?;
         let tape = TapeScribe::new(reader, to_file, board, BroadcastWriter::new(handle.tape.clone()), share);
         let scribes = Scribes::start(log, tape, file, readers, (handle.clone(), kept, &name))?;
-        let core = CoreSide::new(config, logins.orders, journal, clock.clone(), &handle, lost);
+        let core =
+            CoreSide::new(config, |venue| logins.get(venue)?.orders.clone(), journal, clock.clone(), &handle, lost);
         let ring = (config.threads.layout == Layout::Split).then_some(config.threads.ring);
         let agents = lane.agents(Machinery { market, core, ring, status_every: config.status_every });
         Ok(Assembled { agents, scribes, handle, clock, name })

@@ -4,10 +4,10 @@ use super::core_side::{CoreSide, Market};
 use super::crossing::{CoreGone, Frame, Patience, Writer, read};
 use super::market_side::{Back, BackChannel, Heard, MarketSide};
 use super::{FeedEnd, Finished, LaneEnd};
-use crate::base::{Mono, Nanos, SessionId};
+use crate::base::{Mono, Nanos, PerVenue, VenueId};
 use crate::flow::feed::Feed;
 use crate::flow::outbox::{Outbox, Progress};
-use crate::flow::record::StatusBody;
+use crate::flow::record::{StatusBody, VenueStatusBody};
 use crate::flow::session::SessionInput;
 use crate::flow::venue::{Feeds, Venue};
 use crate::flow::wiring::Wiring;
@@ -68,6 +68,13 @@ impl<F: Feed> FeedAgent<F> {
             let mut status = StatusBody::default();
             lane::feed_status(&self.feed, &mut status);
             self.ring.status(&status)?;
+            if self.feed.count() > 1 {
+                for (venue, _) in self.feed.iter() {
+                    let mut status = VenueStatusBody { venue: venue.0, ..VenueStatusBody::default() };
+                    lane::feed_status_at(&self.feed, venue, &mut status);
+                    self.ring.venue_status(&status)?;
+                }
+            }
             self.counters.clear();
             self.market.counters(&mut self.counters);
             lane::feed_counters(&self.feed, &mut self.counters);
@@ -129,7 +136,7 @@ impl<F: Feed> FeedAgent<F> {
         let FeedAgent { feed, market, out, ring, asks, .. } = self;
         let mut work = market.poll(|now, heard, back| match heard {
             Heard::Input(input) => Ok(cross(feed, out, ring, back, (now, input))?),
-            Heard::Link(why) => Ok(ring.link(SessionId::SNAPSHOT, why).map(|()| true)?),
+            Heard::Link(link) => Ok(ring.link(link).map(|()| true)?),
         })?;
         let now = market.clock.now();
         if let Some(command) = asks.pop() {
@@ -160,12 +167,20 @@ impl<F: Feed + Send> FeedEnd for FeedAgent<F> {
 #[derive(Default)]
 struct FeedSays {
     status: StatusBody,
+    /// Of each venue, where there are several.
+    venues: PerVenue<VenueStatusBody>,
     counters: Tally,
 }
 
 impl Market for FeedSays {
     fn status(&self, into: &mut StatusBody) {
         *into = self.status;
+    }
+
+    fn venue_status(&self, venue: VenueId, into: &mut VenueStatusBody) {
+        if let Some(said) = self.venues.get(venue) {
+            *into = VenueStatusBody { venue: venue.0, ..*said };
+        }
     }
 
     fn counters(&self, into: &mut Tally) {
@@ -198,7 +213,8 @@ where
         asks: Arc<ArrayQueue<CommandBuf>>,
         (feed_lost, halves): (Stop, Halves<<W::Venue as Venue>::Feed>),
     ) -> Self {
-        let (feed, deadline) = (FeedSays::default(), Mono(0));
+        let venues = core.markets().map(|_, _| VenueStatusBody::default());
+        let (feed, deadline) = (FeedSays { venues, ..FeedSays::default() }, Mono(0));
         CoreAgent { core, side, ring: Some(ring), asks, feed, deadline, feed_lost, halves }
     }
 
@@ -280,11 +296,15 @@ where
                     at_hand = None;
                 }
                 (Frame::Status(status), _) => self.feed.status = status,
+                (Frame::VenueStatus(status), _) => {
+                    let said = self.feed.venues.get_mut(VenueId(status.venue));
+                    *said.ok_or("a status of a venue that the lane has not has crossed")? = status;
+                }
                 (Frame::Counters(body), _) => {
                     self.feed.counters.clear();
                     self.feed.counters.append(body);
                 }
-                (Frame::Link(session, why), None) => side.link(session, why, side.clock.now()),
+                (Frame::Link(link), None) => side.link(link, side.clock.now()),
                 _ => return Err("frames have crossed out of their order".into()),
             }
             if at_hand.is_none() && !self.side.takes_market() {

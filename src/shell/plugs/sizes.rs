@@ -35,8 +35,11 @@ pub fn warnings(name: &str, size: i64, position: i64, config: &Config) -> Vec<St
     if each.short == ShortSale::Located && each.locates.0 < size {
         warn(format!("risk.locates = {} is less than {name}.size = {size}: short sales are refused", each.locates.0));
     }
-    if each.short == ShortSale::Located && config.entry.locate_broker.is_none() {
-        warn("entry.locate_broker is empty: a venue that asks who located the shares refuses short sales".to_owned());
+    for (_, venue) in config.venues.iter() {
+        if each.short == ShortSale::Located && venue.entry.locate_broker.is_none() {
+            let key = venue.key("entry.locate_broker");
+            warn(format!("{key} is empty: a venue that asks who located the shares refuses short sales"));
+        }
     }
     if each.whole_lots && size % 100 != 0 {
         warn(format!("{name}.size = {size} is no whole lot, which risk.whole_lots = true asks for"));

@@ -6,7 +6,6 @@ use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
 use firelane_gateway::flow::wire::moldudp64::end_of_session;
 use firelane_gateway::flow::{Gateway, Input, UtcOffset};
-use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::plug::House;
 use zerocopy::IntoBytes;
 
@@ -14,7 +13,9 @@ const HOUR: u64 = 3_600_000_000_000;
 
 /// A lane of New York, with the first session's date, if any.
 fn rig(day: u32) -> Rig<Told> {
-    let config = Config { day, utc_offset_minutes: -300, ..Setup::default().config() };
+    let mut config = Setup::default().config();
+    let venue = config.venues.first_mut();
+    (venue.day, venue.utc_offset_minutes) = (day, -300);
     let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
     Rig::with(House::new(&config, ()).with(signal, Told::default()).unwrap())
 }

@@ -5,8 +5,8 @@
 #![allow(unreachable_pub, dead_code)] // each user of the rig takes what it needs
 
 use firelane_gateway::base::{
-    AccountId, ClientId, Instrument, InstrumentId, LineId, Mono, Nanos, Price, Qty, SessionId, Side, StrategyId,
-    Symbol, VenueId,
+    AccountId, ClientId, Instrument, InstrumentId, LineId, Mono, Nanos, PerVenue, Price, Qty, SessionId, Side,
+    StrategyId, Symbol, VenueId,
 };
 use firelane_gateway::flow::action::{Action, Cancel, Enter, MassCancel, Replace, Tags, TimeInForce};
 use firelane_gateway::flow::book::BookCapacity;
@@ -30,7 +30,7 @@ use firelane_gateway::flow::wire::soupbintcp::{
 };
 use firelane_gateway::flow::wiring::{Parts, Policy, Wiring};
 use firelane_gateway::flow::{Arrival, CommandBuf, Gateway, Input, Machine, Word};
-use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::config::{Config, VenueConfig};
 use firelane_gateway::shell::plug::{House, Nasdaq};
 use std::collections::BTreeMap;
 use zerocopy::{FromBytes, IntoBytes};
@@ -260,20 +260,27 @@ impl Setup {
     /// As a configuration.
     pub fn config(&self) -> Config {
         let listed = self.listed.iter().flatten().map(|n| Instrument::us_equity(Symbol(symbol(*n))));
-        Config {
+        let config = Config::parse("").unwrap();
+        let venue = VenueConfig {
             day: 20_000,
-            listed: listed.collect(),
-            directory: self.listed.is_none(),
-            instruments: self.instruments,
             books: self.books,
             feed: self.feed,
             trading: self.trading,
+            entry: self.entry.clone(),
+            ..config.venues.first().clone()
+        };
+        let venues = PerVenue::one(venue.clone());
+        Config {
+            // As many of one kind as there is room for orders of.
+            venues: (1..self.orders.venues).fold(venues, |venues, _| venues.and(venue.clone())),
+            listed: listed.collect(),
+            directory: self.listed.is_none(),
+            instruments: self.instruments,
             risk: self.risk,
             orders: self.orders,
-            entry: self.entry.clone(),
             tags: Tags { account: AccountId(7), strategy: StrategyId(1), ..Tags::default() },
             policy: self.policy,
-            ..Config::parse("").unwrap()
+            ..config
         }
     }
 }
@@ -290,7 +297,10 @@ pub fn parts_with<G: Signal, S: Strategy<G>>(setup: &Setup, signal: G, strategy:
 
 /// What one venue of a lane is made of.
 pub fn venue_parts(setup: &Setup, venue: VenueId) -> VenueParts<Multicast<ItchLine, OuchEntry>> {
-    House::new(&setup.config(), ()).venue(venue).unwrap()
+    let mut config = setup.config();
+    let one = config.venues.first().clone();
+    config.venues = (0..venue.0).fold(PerVenue::one(one.clone()), |venues, _| venues.and(one.clone()));
+    House::new(&config, ()).venue(venue).unwrap()
 }
 
 /// Builds a lane.

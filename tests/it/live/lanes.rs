@@ -292,8 +292,8 @@ fn all_are_ended_within_one_timeout() {
     // A port that takes connections and says nothing.
     let deaf = std::net::TcpListener::bind(any()).unwrap();
     for (config, lines) in fleet.lanes.iter_mut().zip(lines_of_two()) {
-        config.live.net.lines.iter_mut().zip(lines).for_each(|(line, to)| line.to = to);
-        config.live.net.orders = deaf.local_addr().unwrap();
+        config.live.net.first_mut().lines.iter_mut().zip(lines).for_each(|(line, to)| line.to = to);
+        config.live.net.first_mut().orders = deaf.local_addr().unwrap();
     }
     let clock = Clock::new();
     let build = |config| maker().build(config, None).unwrap();
@@ -319,7 +319,7 @@ fn all_are_ended_within_one_timeout() {
 
     // One that cannot start ends those that have.
     let mut other = fleet.clone();
-    other.lanes[1].live.net.lines[0] = other.lanes[0].live.net.lines[0];
+    other.lanes[1].live.net.first_mut().lines[0] = other.lanes[0].live.net.first().lines[0];
     let entrants = other.lanes.iter().map(entrant).collect();
     let error = Lanes::start(entrants, &clock, KillSwitch::new(), None, &plan).err().unwrap().to_string();
     assert!(error.starts_with("lane \"b\": net.line_a"), "{error}");

@@ -68,8 +68,9 @@ impl Memory {
 /// The live part of a configuration: `[threads]` and the like in `text`, addresses as given.
 pub fn live_config(text: &str, lines: [SocketAddr; 2], [rerequest, snapshot, orders]: [SocketAddr; 3]) -> LiveConfig {
     let mut live = Config::parse(text).unwrap().live;
-    live.net.lines = lines.map(|to| LineAddress { to, interface: Ipv4Addr::LOCALHOST });
-    (live.net.rerequest, live.net.snapshot, live.net.orders) = (rerequest, snapshot, orders);
+    let net = live.net.first_mut();
+    net.lines = lines.map(|to| LineAddress { to, interface: Ipv4Addr::LOCALHOST });
+    (net.rerequest, net.snapshot, net.orders) = (rerequest, snapshot, orders);
     live
 }
 
@@ -114,13 +115,14 @@ pub fn venue(faults: Faults, seed: u64) -> (VenueServer, [SocketAddr; 2], [Socke
 /// A setup with room for what the venue does, and its snapshots.
 pub fn roomy() -> Setup {
     let config = Config::parse("").unwrap();
+    let venue = config.venues.first();
     Setup {
-        feed: config.feed,
-        trading: config.trading,
-        books: config.books,
+        feed: venue.feed,
+        trading: venue.trading,
+        books: venue.books,
         policy: config.policy,
         orders: config.orders,
-        entry: config.entry,
+        entry: venue.entry.clone(),
         risk: config.risk,
         instruments: 16,
         listed: None,

@@ -43,7 +43,7 @@ const VENUE: &str = "venue";
 pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recording>) -> Result<Report> {
     let world = world_config(options, &config);
     let (server, _claim) = venue(options, &config, &world, recording)?;
-    set_addresses(&mut config.live.net, server.handle().addresses());
+    set_addresses(config.live.net.first_mut(), server.handle().addresses());
     let threads = &config.live.threads;
     let mut wishes = live::wishes(threads);
     wishes.push(Wish { idle: threads.idle, ..Wish::auto(VENUE) });
@@ -90,12 +90,12 @@ fn venue(
     recording: Option<Recording>,
 ) -> Result<(VenueServer, Option<TcpListener>)> {
     let mut venue = VenueConfig::parse("").context("the venue's default configuration")?;
-    venue.setup.addresses = addresses(&config.live.net);
+    venue.setup.addresses = addresses(config.live.net.first());
     let claim = options.config.is_none().then(|| claim(&venue.setup.addresses));
     if let Some(None) = claim {
         venue.setup.addresses = free_addresses().context("looking for free ports on the loopback")?;
     }
-    venue.setup.multicast.interface = config.live.net.lines[0].interface;
+    venue.setup.multicast.interface = config.live.net.first().lines[0].interface;
     (venue.setup.faults, venue.setup.seed) = (world.faults, world.seed);
     if let Some(speed) = options.speed {
         venue.setup.speed = speed;
@@ -105,8 +105,8 @@ fn venue(
     // What is asked for is not to be held back by the limit of a line.
     let limit = &mut venue.setup.limits.datagrams_per_second;
     *limit = (*limit).max(venue.market.rate);
-    venue.market.day = config.day;
-    venue.market.code = config.trading.market;
+    venue.market.day = config.venues.first().day;
+    venue.market.code = config.venues.first().trading.market;
     let [port] = &mut venue.ports[..] else { bail!("the venue's default configuration has not one port") };
     port.username = world.orders.username;
     port.firm = firm(config);
@@ -126,6 +126,7 @@ fn addresses(net: &NetConfig) -> Addresses {
         lines: net.lines.map(|line| vec![line.to]),
         rerequest: net.rerequest,
         snapshot: net.snapshot,
+        levels: None,
         orders: vec![net.orders],
     }
 }
@@ -139,7 +140,7 @@ pub(super) fn claim(addresses: &Addresses) -> Option<TcpListener> {
 
 /// Are all of them to be had on this machine? A port is held for no longer than the look takes.
 fn are_free(addresses: &Addresses) -> bool {
-    let Addresses { lines, rerequest, snapshot, orders } = addresses;
+    let Addresses { lines, rerequest, snapshot, levels: _, orders } = addresses;
     let udp = lines.iter().flatten().chain([rerequest]).all(|address| UdpSocket::bind(address).is_ok());
     udp && orders.iter().chain([snapshot]).all(|address| TcpListener::bind(address).is_ok())
 }
@@ -152,6 +153,7 @@ pub(super) fn free_addresses() -> std::io::Result<Addresses> {
         lines: [vec![a.local_addr()?], vec![b.local_addr()?]],
         rerequest: any,
         snapshot: any,
+        levels: None,
         orders: vec![any],
     })
 }
@@ -174,7 +176,7 @@ fn log_name(options: &Demo) -> String {
 }
 
 fn greet(options: &Demo, config: &Config, plan: &Plan, clock: &Clock) {
-    let net = &config.live.net;
+    let net = config.live.net.first();
     notice(format_args!("A venue and the gateway, {} on loopback, for {} s:", config.wiring, options.seconds));
     notice(format_args!("  market data   UDP {} and {} (MoldUDP64, ITCH 5.0)", net.lines[0].to, net.lines[1].to));
     notice(format_args!("  recovery      UDP {} (re-requests), TCP {} (Glimpse)", net.rerequest, net.snapshot));

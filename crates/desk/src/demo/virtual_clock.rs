@@ -28,7 +28,7 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
         None => synthetic(options, config, &world_config)?,
     };
     let mut world = World::of_one(&world_config, recorder(options, config)?, exchange);
-    if config.day > 0 {
+    if config.venues.first().day > 0 {
         world.set_utc(Seat::FIRST, utc_offset(epoch));
     }
 
@@ -74,7 +74,7 @@ fn synthetic(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Ope
         live_orders: (100 * symbols).clamp(1_000, 100_000),
         ..FlowConfig::default()
     };
-    let epoch = ExchangeTime::new(config.day, OPENING);
+    let epoch = ExchangeTime::new(config.venues.first().day, OPENING);
     let ports = vec![world.port(firm(config))];
     Ok((Box::new(Synthetic::new(epoch, flow, ports, world.faults, options.seed)), epoch))
 }
@@ -83,8 +83,8 @@ fn synthetic(options: &Demo, config: &Config, world: &WorldConfig) -> Result<Ope
 /// What was recorded before that is there at once.
 fn recorded(recording: Recording, config: &Config, world: &WorldConfig) -> Opened {
     let bytes = recording.into_bytes();
-    let epoch = opening_of(&bytes, config.day);
-    let day = RecordedDay::new(bytes, epoch, config.trading.market, vec![world.port(firm(config))]);
+    let epoch = opening_of(&bytes, config.venues.first().day);
+    let day = RecordedDay::new(bytes, epoch, config.venues.first().trading.market, vec![world.port(firm(config))]);
     (Box::new(day), epoch)
 }
 

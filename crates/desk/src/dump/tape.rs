@@ -5,7 +5,7 @@ use firelane_gateway::base::{Name, SessionId};
 use firelane_gateway::flow::orders::{AnomalyKind, LiquidityKind, ReasonClass, ReportKind};
 use firelane_gateway::flow::record::{
     Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LappedBody, LinkBody, OrderBody,
-    SignalBody, StatusBody, TopBody, TraceBody,
+    SignalBody, StatusBody, TopBody, TraceBody, VenueStatusBody,
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
@@ -162,6 +162,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
             fields
         }
         Kind::Status => status(&StatusBody::read_from_bytes(body).ok()?),
+        Kind::VenueStatus => venue_status(&VenueStatusBody::read_from_bytes(body).ok()?),
         Kind::Counters => {
             let all = counts(body).map(|(name, value)| (name.to_owned(), value)).collect();
             vec![("counters", Value::Counts(all))]
@@ -180,6 +181,7 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 "closed by an error",
             ];
             vec![
+                ("venue", Value::Number(b.venue.into())),
                 ("session", session(SessionId(b.session))),
                 ("what", nth(b.what.into(), &what)),
                 ("error", Value::Number(b.error.get().into())),
@@ -289,13 +291,33 @@ fn decision(b: &DecisionBody, instruments: &Instruments<'_>) -> Vec<(&'static st
     ]
 }
 
+/// Stages of order entry.
+const STAGES: [&str; 7] = ["down", "connecting", "replaying", "querying", "sweeping", "ready", "over"];
+
+fn venue_status(b: &VenueStatusBody) -> Vec<(&'static str, Value)> {
+    let n = |value: u64| Value::Number(value);
+    vec![
+        ("venue", n(b.venue.into())),
+        ("entry", nth(b.entry.into(), &STAGES)),
+        ("ready", flag(b.ready)),
+        ("live_market", flag(b.live_market)),
+        ("next_sequence", n(b.next_sequence.get())),
+        ("gaps", n(b.gaps.get())),
+        ("filled_by_line", n(b.filled_by_line.get())),
+        ("filled_by_rerequest", n(b.filled_by_rerequest.get())),
+        ("lost", n(b.lost.get())),
+        ("snapshots", n(b.snapshots.get())),
+        ("live", n(b.live.get())),
+        ("stale", n(b.stale.get())),
+    ]
+}
+
 fn status(b: &StatusBody) -> Vec<(&'static str, Value)> {
-    let stages = ["down", "connecting", "replaying", "querying", "sweeping", "ready", "over"];
     let n = |value: u64| Value::Number(value);
     // Money units of the base currency: beyond what a number here can say there is no limit worth the name.
     let units = |value: i128| Value::Number(u64::try_from(value.max(0)).unwrap_or(u64::MAX));
     vec![
-        ("entry", nth(b.entry.into(), &stages)),
+        ("entry", nth(b.entry.into(), &STAGES)),
         ("ready", flag(b.ready)),
         ("killed", flag(b.killed)),
         ("live_market", flag(b.live_market)),

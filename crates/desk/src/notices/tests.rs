@@ -42,7 +42,7 @@ fn alert(alert: Alert, first: u64) -> Notice {
 
 fn about(alert: Alert, instrument: Option<InstrumentId>, first: u64, second: u64) -> Notice {
     let name = instrument.map_or(Name::BLANK, |_| Name::new("ZVZZT").unwrap());
-    Notice::Alert { alert, instrument, name, first, second }
+    Notice::Alert { alert, venue: None, instrument, name, first, second }
 }
 
 fn away(why: Away) -> Notice {
@@ -50,10 +50,10 @@ fn away(why: Away) -> Notice {
 }
 
 fn down(why: Why) -> Notice {
-    Notice::Link(ORDERS, Some(why))
+    Notice::Link(VenueId::FIRST, ORDERS, Some(why))
 }
 
-const UP: Notice = Notice::Link(ORDERS, None);
+const UP: Notice = Notice::Link(VenueId::FIRST, ORDERS, None);
 
 fn ready() -> Notice {
     alert(Alert::EntryReady, 0)
@@ -167,7 +167,7 @@ fn the_market_is_told_of_where_it_matters() {
     holds(&told.one(&everyday[..1]), &["message 5 is missing"]);
     holds(&told.one(&[alert(Alert::LineSilent, LineId::B.0.into())]), &["Line B (127.0.0.1:26402)", "3.0 s"]);
     holds(&told.one(&[alert(Alert::LineBack, LineId::A.0.into())]), &["Line A (127.0.0.1:26401) speaks"]);
-    let tried = Notice::Link(SessionId::SNAPSHOT, Some(Why::Refused));
+    let tried = Notice::Link(VenueId::FIRST, SessionId::SNAPSHOT, Some(Why::Refused));
     let line = told.one(&[tried, tried, tried, alert(Alert::SnapshotFailed, 0)]);
     holds(&line, &["127.0.0.1:26404: refused", "net.snapshot"]);
     holds(&told.one(&[alert(Alert::SnapshotBegin, 0)]), &["snapshot begins"]);
@@ -185,7 +185,7 @@ fn the_market_is_told_of_where_it_matters() {
     let one = |alert, first, second| about(alert, Some(InstrumentId(0)), first, second);
     // In what the lane does not follow, and knows no number of.
     let name = Name::new("BTC-USDT-PERP").unwrap();
-    let orphan = Notice::Alert { alert: Alert::Orphan, instrument: None, name, first: 7, second: 0 };
+    let orphan = Notice::Alert { alert: Alert::Orphan, venue: None, instrument: None, name, first: 7, second: 0 };
     holds(&told.one(&[orphan; 3]), &["order 7", "in BTC-USDT-PERP and", "cancelled"]);
     holds(&told.one(&[one(Alert::Fault, 7, 0)]), &["KILL SWITCH", "order 7 in ZVZZT", "Ask the venue"]);
     holds(&told.one(&[one(Alert::Stuck, 7, 0)]), &["disabled", "ZVZZT", "cancelled", "fault of the strategy"]);
@@ -207,7 +207,7 @@ fn what_came_before_is_not_lost_and_only_a_server_that_was_asked_is_named() {
     let most = FeedConfig::default().max_gap;
     for (enabled, count, asked) in [(true, most, true), (true, most + 1, false), (false, 1, false)] {
         let mut told = Told::new();
-        told.notices.asks_up_to = enabled.then_some(most);
+        told.notices.venues.first_mut().asks_up_to = enabled.then_some(most);
         let lost = told.one(&[about(Alert::Lost, None, 5, count)]);
         assert_eq!(lost.contains("and from the re-request server"), asked, "{lost}");
         assert_eq!(lost.contains("were not asked for"), !asked, "{lost}");
@@ -260,16 +260,16 @@ fn a_full_log_and_a_lossy_tape_are_told_of_now_and_then() {
     let mut notices = Told::new().notices;
     let status =
         |stalls, lost| StatusBody { log_stalls: U64::new(stalls), tape_lost: U64::new(lost), ..StatusBody::default() };
-    assert!(notices.status(Mono(1), &status(0, 0)).is_empty());
-    let lines = notices.status(Mono(2), &status(3, 1_000));
+    assert!(notices.status(Mono(1), &status(0, 0), &[]).is_empty());
+    let lines = notices.status(Mono(2), &status(3, 1_000), &[]);
     assert_eq!(lines.len(), 2);
     holds(&lines[0].1, &["full 3 times", "log.ring_bytes"]);
     holds(&lines[1].1, &["1,000 records", "tape.ring_bytes"]);
     assert!(lines.iter().all(|(level, _)| *level == Level::Warn));
-    assert!(notices.status(Mono(3), &status(4, 1_000)).is_empty());
+    assert!(notices.status(Mono(3), &status(4, 1_000), &[]).is_empty());
     let later = Mono(3).after(Seldom::PAUSE);
-    assert!(notices.status(later, &status(4, 1_000)).is_empty(), "nothing new");
-    assert_eq!(notices.status(later, &status(5, 1_000)).len(), 1);
+    assert!(notices.status(later, &status(4, 1_000), &[]).is_empty(), "nothing new");
+    assert_eq!(notices.status(later, &status(5, 1_000), &[]).len(), 1);
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn how_the_market_goes_on_is_said_once_and_then_now_and_then() {
         filled_by_rerequest: U64::new(gaps / 4),
         ..StatusBody::default()
     };
-    let mut at = |n, messages, live, gaps| told.notices.status(second(n), &status(messages, live, gaps));
+    let mut at = |n, messages, live, gaps| told.notices.status(second(n), &status(messages, live, gaps), &[]);
     assert!(at(1, 0, 0, 0).is_empty(), "nothing was heard yet");
     let joined = at(2, 5, 1, 0);
     holds(&joined[0].1, &["joined at message 100"]);
@@ -305,7 +305,7 @@ fn how_the_market_goes_on_is_said_once_and_then_now_and_then() {
     assert!(at(18, 9, 0, 5).is_empty() && at(19, 9, 1, 5).is_empty());
     // Whose book it is, where that was said.
     told.hear(&[about(Alert::BookFault, Some(InstrumentId(0)), 7, 1)]);
-    holds(&told.notices.status(second(40), &status(9, 0, 5))[0].1, &["among them ZVZZT (1 more"]);
+    holds(&told.notices.status(second(40), &status(9, 0, 5), &[])[0].1, &["among them ZVZZT (1 more"]);
 }
 
 #[test]
@@ -354,6 +354,76 @@ fn what_cannot_be_names_symbol_order_and_what_was_said() {
             assert!(!line.contains("STOPPED"), "{line:?}");
         }
     }
+}
+
+/// Of three venues, each has its own story, and it begins with its name.
+#[test]
+fn of_several_venues_each_line_names_its_own() {
+    let text = "[[venue]]\nname = \"XNAS\"\n[[venue]]\nname = \"XBOS\"\nnet = { orders = \"10.0.0.2:1\" }\n\
+                [[venue]]\nname = \"FAR\"\nkind = \"levels\"\nnet = { orders = \"10.0.0.3:1\", stream = \"10.0.0.3:2\" }\n";
+    let mut told = Told { notices: Notices::new(&crate::wirings::parse(text).unwrap()), at: 0 };
+    let at = |venue, alert, first| Notice::Alert {
+        alert,
+        venue: Some(VenueId(venue)),
+        instrument: None,
+        name: Name::BLANK,
+        first,
+        second: 0,
+    };
+    assert!(!told.notices.was_ever_ready());
+    assert_eq!(
+        told.one(&[at(1, Alert::EntryReady, 0)]),
+        "XBOS: Order entry is ready: logged in to 10.0.0.2:1 as FIRE."
+    );
+    holds(&told.one(&[Notice::Link(VenueId(1), ORDERS, Some(Why::Reset))]), &["XBOS: Order entry is lost: 10.0.0.2:1"]);
+    holds(
+        &told.one(&[Notice::Link(VenueId(0), ORDERS, Some(Why::Refused))]),
+        &["XNAS: Order entry cannot", "venue[0].net.orders"],
+    );
+    // Of a stream, the snapshot comes with it.
+    let down = Notice::Link(VenueId(2), SessionId::STREAM, Some(Why::Refused));
+    holds(
+        &told.one(&[down, at(2, Alert::SnapshotFailed, 0)]),
+        &["FAR: Market: no snapshot", "10.0.0.3:2: refused", "venue[2].net.stream"],
+    );
+    assert!(told.one(&[alert(Alert::Killed, 0)]).starts_with("KILL SWITCH thrown"));
+    holds(&told.one(&[about(Alert::PartKilled, None, 1, 2)]), &["KILL SWITCH of venue 2 (FAR) thrown"]);
+    assert!(!told.notices.was_ever_ready(), "at one alone");
+    told.hear(&[at(0, Alert::EntryReady, 0), at(2, Alert::EntryReady, 0)]);
+    assert!(told.notices.was_ever_ready());
+    // A day that has ended at one goes on at the others.
+    let ended = Fault::Ended as u64 + 1;
+    holds(&told.one(&[at(1, Alert::EntryOver, ended)]), &["XBOS: Order entry is over"]);
+    assert_eq!(told.notices.fault(), None);
+    told.hear(&[at(0, Alert::EntryOver, ended), at(2, Alert::EntryOver, ended)]);
+    assert_eq!(told.notices.fault(), Some(Fault::Ended));
+
+    let mut told = Told { notices: Notices::new(&crate::wirings::parse(text).unwrap()), at: 0 };
+    told.hear(&[at(1, Alert::EntryOver, ended), at(2, Alert::EntryOver, Fault::SessionGone as u64 + 1)]);
+    assert_eq!(told.notices.fault(), Some(Fault::SessionGone));
+    let said = |live: [u8; 3]| -> Vec<VenueStatusBody> {
+        let body = |(venue, live_market)| VenueStatusBody {
+            venue,
+            live_market,
+            next_sequence: U64::new(7),
+            ..VenueStatusBody::default()
+        };
+        (0..).zip(live).map(body).collect()
+    };
+    let mut status = |n: u64, live| -> Vec<String> {
+        let lines = told.notices.status(
+            Mono(n * 20_000_000_000),
+            &StatusBody { live_market: 1, ..StatusBody::default() },
+            &said(live),
+        );
+        lines.into_iter().map(|(_, text)| text).collect()
+    };
+    assert_eq!(
+        status(1, [1, 0, 1]),
+        ["XNAS: Market: live, the next message is 7.", "FAR: Market: live, the next message is 7."]
+    );
+    assert_eq!(status(2, [1, 0, 0]), ["FAR: Market: not live: 0 books cannot be trusted."]);
+    assert!(status(3, [1, 0, 0]).is_empty());
 }
 
 /// What to do names the lane, where there are several.

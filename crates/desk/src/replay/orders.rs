@@ -27,10 +27,11 @@ use std::io::{BufWriter, Write};
 /// Runs the recording and writes the strategy's frames to `out`.
 pub(super) fn write(recording: Recording, config: &Config, out: OutFile) -> Result<Orders> {
     let spinner = progress::spinner("trading");
-    let firm = config.entry.firm.unwrap_or(*b"FIRE");
+    let venue = config.venues.first();
+    let firm = venue.entry.firm.unwrap_or(*b"FIRE");
     let (order, answer) = (config.replay.order_latency, config.replay.answer_latency);
-    let mut settings = BacktestConfig::new(config.day, config.entry.login.username, firm, order, answer);
-    settings.market = config.trading.market;
+    let mut settings = BacktestConfig::new(venue.day, venue.entry.login.username, firm, order, answer);
+    settings.market = venue.trading.market;
     let losses = recording.losses().to_vec();
     let lane = Recorder::new(wirings::build(config, None)?);
     let mut run = Backtest::new(&settings, recording.into_bytes(), losses, lane);
@@ -61,7 +62,8 @@ pub(super) fn write(recording: Recording, config: &Config, out: OutFile) -> Resu
 /// The configuration for a recording: the feed is one line without recovery, `symbol` is followed alone if there is
 /// one, and `fit` gives the books room for whatever the recording may hold.
 pub(super) fn configure(mut config: Config, recording: &Recording, symbol: Option<Symbol>, fit: bool) -> Config {
-    config.feed = backtest::feed(config.feed);
+    let venue = config.venues.first_mut();
+    venue.feed = backtest::feed(venue.feed);
     if let Some(symbol) = symbol {
         let row = config.listed.iter().find(|row| row.name == symbol.into()).copied();
         config.listed = vec![row.unwrap_or(Instrument::us_equity(symbol))];
@@ -71,11 +73,12 @@ pub(super) fn configure(mut config: Config, recording: &Recording, symbol: Optio
     if fit {
         let needed = recording.capacity(symbol.is_some());
         config.instruments = config.instruments.max(needed.instruments);
-        config.books = BookCapacity {
+        let books = &mut config.venues.first_mut().books;
+        *books = BookCapacity {
             instruments: config.instruments,
-            orders: config.books.orders.max(needed.orders),
-            levels: config.books.levels.max(needed.levels),
-            own: config.books.own,
+            orders: books.orders.max(needed.orders),
+            levels: books.levels.max(needed.levels),
+            own: books.own,
         };
         config.orders.instruments = u32::try_from(config.instruments).unwrap_or(u32::MAX);
     }

@@ -12,9 +12,10 @@ use crate::screen::{Level, Screen, Style};
 use crate::times::{self, span};
 use crate::wirings;
 use anyhow::{Context, Result, anyhow, bail};
+use firelane_gateway::base::PerVenue;
 use firelane_gateway::flow::record::StatusBody;
 use firelane_gateway::shell::clock::Clock;
-use firelane_gateway::shell::config::{Config, Fleet, lane_path};
+use firelane_gateway::shell::config::{Config, Fleet, NetConfig, VenueConfig, lane_path};
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::lanes::{self, Crew, Ended, Entrant, Lanes, LanesError, Phase, Why};
 use firelane_gateway::shell::live::{LiveError, Logins, Setup};
@@ -102,12 +103,12 @@ fn report(options: &Run, lanes: Vec<Report>) -> Result<ExitCode> {
 }
 
 /// A lane that is built, with what it logs in with.
-type Built<'a> = (&'a Config, Box<dyn Lane>, Logins);
+type Built<'a> = (&'a Config, Box<dyn Lane>, PerVenue<Logins>);
 
 /// All lanes: whatever is wrong with any of them is said before a file is made.
 fn build<'a>(path: &Path, fleet: &'a Fleet, clock: &Clock) -> Result<Vec<Built<'a>>> {
     let of = |config: &'a Config| -> Result<Built<'a>> {
-        let passwords = config.secrets.read(|name| std::env::var(name).ok())?;
+        let passwords = config.passwords(|name| std::env::var(name).ok())?;
         Ok((config, wirings::build(config, Some(clock.clone()))?, passwords.into()))
     };
     let named =
@@ -184,7 +185,7 @@ fn serve(
 
 /// What is said when it is ended at once: what may live at each venue.
 fn last_words(crew: Crew, fleet: &Fleet) -> impl Fn() -> String + Send + 'static {
-    let orders: Vec<_> = fleet.lanes.iter().map(|config| config.live.net.orders).collect();
+    let orders: Vec<_> = fleet.lanes.iter().map(check::orders_to).collect();
     move || {
         let of = |(member, orders): (&lanes::Member, &_)| {
             let name = &member.name;
@@ -199,6 +200,22 @@ fn last_words(crew: Crew, fleet: &Fleet) -> impl Fn() -> String + Send + 'static
         let ask = "Ask the venue, or start the gateway again: it learns what lives there and cancels it.";
         format!("Ended at once: {}. {ask}", all.join("; "))
     }
+}
+
+/// Where a venue of a lane is, in short.
+fn ends(venue: &VenueConfig, net: &NetConfig) -> Vec<String> {
+    let mut all = Vec::new();
+    if venue.is_named() {
+        all.push(format!("    venue       {venue} ({})", venue.kind.word()));
+    }
+    let lines = net.lines.iter().take(net.line_count).map(ToString::to_string);
+    all.push(match net.stream {
+        Some(stream) => format!("    levels      from {stream} (TCP)"),
+        None => format!("    lines       at {} (UDP)", lines.collect::<Vec<_>>().join(" and ")),
+    });
+    let user = venue.entry.login.username;
+    all.push(format!("    order entry to {} (TCP), user {}", net.orders, user.trim_ascii().escape_ascii()));
+    all
 }
 
 /// The lanes, and what a person sees of them.
@@ -221,17 +238,15 @@ impl Floor {
             line(&format!("  control       {} (--lane NAME for one of them)", path.display()));
         }
         for (config, around) in fleet.lanes.iter().zip(around) {
-            let (net, user) = (&config.live.net, config.entry.login.username);
             line(&format!(
                 "  lane {}: {}, layout {}",
                 config.lane.name,
                 config.wiring,
                 config.live.threads.layout.word()
             ));
-            let lines = net.lines.iter().take(config.feed.lines.into()).map(ToString::to_string);
-            line(&format!("    lines       at {} (UDP)", lines.collect::<Vec<_>>().join(" and ")));
-            let user = user.trim_ascii().escape_ascii();
-            line(&format!("    order entry to {} (TCP), user {user}", net.orders));
+            for ((_, venue), (_, net)) in config.venues.iter().zip(config.live.net.iter()) {
+                ends(venue, net).iter().for_each(|text| line(text));
+            }
             for (what, file) in [("log", around.log.name()), ("tape", around.tape.name())] {
                 if !file.is_empty() {
                     line(&format!("    {what:<11} {file}"));

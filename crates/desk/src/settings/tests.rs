@@ -171,3 +171,41 @@ fn printed_samples_have_a_socket_and_stay_what_they_are() {
         assert_eq!(table, sample.parse::<Table>().unwrap());
     }
 }
+
+#[test]
+fn rows_of_venues_are_known_by_number_and_have_the_tables_at_the_top() {
+    let text = "[[venue]]\nname = \"A\"\n[venue.net]\nline_c = \":1\"\n[[venue]]\nname = \"B\"\nkindd = \"levels\"\n[venue.net]\n\
+                orders = \":2\"\n[venue.feed.rerequest]\nretrys = 3\nmax_messages = 0\n[venue.entry]\nfirm = 5\naccount = 2\n";
+    let all = wrong(text, Role::Gateway);
+    for says in [
+        "line 4: venue[0].net.line_c: there is no such key; did you mean \"line_a\"?",
+        "line 7: venue[1].kindd: there is no such key; did you mean \"kind\"?",
+        "line 11: venue[1].feed.rerequest.retrys: there is no such key; did you mean \"retries\"?",
+        "line 12: venue[1].feed.rerequest.max_messages",
+        "line 14: venue[1].entry.firm: must be a text in quotes",
+        "line 15: venue[1].entry.account: must be given in [entry] alone",
+    ] {
+        assert!(all.iter().any(|one| one.starts_with(says)), "{says}\nis not among {all:#?}");
+    }
+    assert_eq!(all.len(), 6, "{all:#?}");
+    let set = |text: &str, key: &str| {
+        let sets = [key.parse().unwrap()];
+        with_settings(text, &sets).map(|written| wirings::parse(&written.text).unwrap())
+    };
+    let two = "wiring = \"listener\"\n[[venue]]\nname = \"A\"\n[[venue]]\nname = \"B\"\nnet = { orders = \":2\" }\n";
+    let config = set(two, "venue[1].net.orders=\":9\"").unwrap();
+    let ports: Vec<u16> = config.live.net.iter().map(|(_, net)| net.orders.port()).collect();
+    assert_eq!(ports, [26400, 9]);
+    assert!(set(two, "venue.net.orders=\":9\"").unwrap_err().to_string().contains("--set venue.net.orders"));
+}
+
+#[test]
+fn a_demo_and_a_replay_have_one_venue_of_nasdaqs_kind() {
+    let said = |text: &str| of_one_venue(&wirings::parse(text).unwrap(), "a demo").map_err(|error| error.to_string());
+    let row = |name: &str| format!("[[venue]]\nname = {name:?}\nentry = {{ username = {name:?} }}\n");
+    assert_eq!((said(""), said(&row("A"))), (Ok(()), Ok(())));
+    let two = said(&(row("A") + &row("B"))).unwrap_err();
+    assert_eq!(two, "a demo has one venue, and this configuration has 2 of [[venue]]");
+    let levels = said(&(row("A") + "kind = \"levels\"\n")).unwrap_err();
+    assert_eq!(levels, "a demo has a venue of kind \"nasdaq\", and A is of kind \"levels\"");
+}

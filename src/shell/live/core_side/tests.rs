@@ -63,6 +63,7 @@ impl Driven for Lane {
         self.over
     }
     fn status(&self, _into: &mut StatusBody) {}
+    fn venue_status(&self, _venue: VenueId, _into: &mut VenueStatusBody) {}
     fn counters(&self, _into: &mut Tally) {}
 }
 
@@ -79,7 +80,8 @@ fn rig(port: Option<&TcpListener>) -> Rig {
 
 fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
     let mut config = Config::parse("[log]\nring_bytes = 2097152\n").unwrap().live;
-    config.net.orders = port.map_or(config.net.orders, |port| port.local_addr().unwrap());
+    let net = config.net.first_mut();
+    net.orders = port.map_or(net.orders, |port| port.local_addr().unwrap());
     let (kill, board) = (KillSwitch::new(), SharedBoard::default());
     let handle = Handle {
         inboxes: super::super::inboxes(vec![Commander(7)], 4, &kill, &board),
@@ -93,7 +95,7 @@ fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
     let (writer, log) = ring(config.log_ring);
     let mut journal = Journal::default();
     journal.log_into(Box::new(LogSink::new(writer, handle.kill.clone())), effects);
-    let side = CoreSide::new(&config, None, journal, Clock::new(), &handle, Counter::default());
+    let side = CoreSide::new(&config, |_| None, journal, Clock::new(), &handle, Counter::default());
     Rig { side, lane: Lane::default(), handle, log }
 }
 
@@ -143,6 +145,7 @@ struct Nothing;
 
 impl Market for Nothing {
     fn status(&self, _into: &mut StatusBody) {}
+    fn venue_status(&self, _venue: VenueId, _into: &mut VenueStatusBody) {}
     fn counters(&self, _into: &mut Tally) {}
 }
 
@@ -261,13 +264,13 @@ fn an_end_that_the_venue_does_not_answer_has_its_time() {
 fn no_order_leaves_once_the_log_is_lost() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut rig = rig(Some(&port));
-    rig.side.orders.connect(Mono(0));
+    rig.side.orders.first_mut().connect(Mono(0));
     let mut peer = port.accept().unwrap().0;
     peer.set_nonblocking(true).unwrap();
     let began = Instant::now();
-    while !rig.side.orders.is_up() {
+    while !rig.side.orders.first().is_up() {
         assert!(began.elapsed() < Duration::from_secs(30));
-        rig.side.poll_orders(&mut Lane::default(), &mut ());
+        rig.side.poll_orders(VenueId::FIRST, &mut Lane::default(), &mut ());
     }
     let mut heard = || {
         let (mut all, mut some, began) = (String::new(), [0; 256], Instant::now());
