@@ -246,7 +246,13 @@ impl RawAddresses {
                 return Err(refuse("port.listen", listen, allowed));
             }
         }
-        Ok(Addresses { lines, rerequest, snapshot, levels: by_levels.then_some(levels), orders })
+        Ok(Addresses {
+            lines,
+            rerequest,
+            snapshot,
+            levels: by_levels.then_some(levels),
+            orders: orders.into_iter().map(|(address, _)| address).collect(),
+        })
     }
 
     fn multicast(&self) -> Result<Multicast, ConfigError> {
