@@ -339,20 +339,19 @@ impl Levels {
         }
     }
 
-    /// Gives the block of `tick`, which is not in the window, its place there if it should have it: it is better than the one
-    /// that is, or that one is empty; and it is near the best. Answers whether it has.
+    /// Gives the block of `tick`, which is not in the window, its place there if it should have it: it is near the best, and
+    /// better than the one that is there, or that one is empty. Answers whether it has.
     #[cold]
     #[inline(never)]
     fn claim(&mut self, ladder: &mut Ladder, place: Place, tick: Tick) -> bool {
         let Some(window) = self.windows.get(place.window()) else { return false };
+        // Near is near enough where the best is off the tick; where it has no tick near it, any block may come.
+        let best = window.tick_near(place.side(), self.pool.at(ladder.best).price).map_or(tick.block(), Tick::block);
+        if ladder.best != NIL && !Window::is_near(tick.block(), best) {
+            return false;
+        }
         if let Some((block, has_levels)) = window.occupant(tick) {
             if has_levels && block > tick.block() {
-                return false;
-            }
-            // As good as any tick where the best is off it: near is near.
-            let best = self.pool.at(ladder.best).price;
-            let best = window.tick_near(place.side(), best).map_or(tick.block(), Tick::block);
-            if ladder.best != NIL && !Window::is_near(tick.block(), best) {
                 return false;
             }
             self.evict(ladder, place, tick);
