@@ -49,6 +49,7 @@ fn book(c: &mut Criterion) {
             books.clear();
             for event in &events {
                 if let Some(id) = event.instrument {
+                    books.follow(&table);
                     black_box(books.apply(id, &event.kind).top_changed);
                 }
             }

@@ -68,6 +68,8 @@ pub trait Exchange: Send {
     fn port(&self, index: u16) -> Option<&Port>;
     /// The connection over which a port's client is logged in.
     fn logged_in(&self, port: u16) -> Option<ConnId>;
+    /// Who may log in at a port.
+    fn user(&self, port: u16) -> Option<[u8; 6]>;
     /// The displayed book: bids, then asks, each in priority order.
     fn displayed(&self, symbol: Symbol) -> Vec<Resting>;
     /// What must be true between any two calls.
@@ -197,6 +199,10 @@ impl Exchange for Synthetic {
 
     fn logged_in(&self, port: u16) -> Option<ConnId> {
         self.venue.logged_in(port)
+    }
+
+    fn user(&self, port: u16) -> Option<[u8; 6]> {
+        self.venue.user(port)
     }
 
     fn displayed(&self, symbol: Symbol) -> Vec<Resting> {

@@ -368,14 +368,10 @@ impl Firm {
     }
 
     /// What a lane is to be told now, if anything: as soon as it has been, say so by [`sent`](Self::sent). What is to be lowered
-    /// is lowered first; what is to be raised is raised as soon as there is room for it beside all that counts.
+    /// has room and is lowered at once; what is to be raised is raised as soon as there is room beside all that counts.
     #[must_use]
     pub fn next(&self, lane: usize) -> Option<Lease> {
         let place = self.lanes.get(lane).filter(|place| place.fate == Fate::Alive && place.flight.is_none())?;
-        let lower = place.has.each(place.wanted, i128::min);
-        if lower != place.has {
-            return Some(lower);
-        }
         let mut to = place.has;
         for (k, most) in self.limits.values().into_iter().enumerate() {
             let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != lane);

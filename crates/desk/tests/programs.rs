@@ -89,6 +89,22 @@ fn a_program_of_one_strategy_is_whole() {
     assert!(verified.contains("verified"), "{verified}");
     // It is never written over.
     assert!(said("own-strategy", &[&path, "--log", &log], 1).contains("own.log"));
+    // And so it does in two lanes, each with a log of its own.
+    let rows = "wiring = \"swing\"\ninstruments.directory = false\nthreads.idle = \"park\"\ncontrol.shutdown_timeout_ms = 1000\n\
+                net = { line_a = \"127.0.0.1:0\", line_b = \"127.0.0.1:0\", orders = \"127.0.0.1:9\" }\n[firm]\nburst = 512\n\
+                [[lane]]\nname = \"north\"\nentry.username = \"N\"\n[[lane]]\nname = \"south\"\nentry.username = \"S\"\n";
+    let lanes = folder.path().join("lanes.toml").display().to_string();
+    fs::write(&lanes, rows).unwrap();
+    let log = folder.path().join("lanes.log").display().to_string();
+    let ran = said("own-strategy", &[&lanes, "--seconds", "1", "--log", &log], 0);
+    for name in ["north", "south"] {
+        assert!(ran.contains(&format!("lane {name:?}: swing runs as process")), "{ran}");
+        assert!(ran.contains(&format!("lane {name:?}: 0 messages, 0 orders, 0 fills.")), "{ran}");
+        let log = log.replace("lanes.log", &format!("lanes.{name}.log"));
+        assert!(said("own-desk", &["log", "verify", &log], 0).contains("verified"));
+    }
+    fs::write(&lanes, rows.replace("\"S\"", "\"N\"")).unwrap();
+    assert!(said("own-strategy", &[&lanes], 1).contains("would both log in as N at 127.0.0.1:9"));
     for (text, says) in [("[swing]\nsise = 1\n", "size"), ("[swing]\nsize = 0\n", "swing.size"), ("[taker]\n", "taker")]
     {
         fs::write(&path, format!("wiring = \"swing\"\n{text}")).unwrap();

@@ -199,6 +199,10 @@ impl<B: AsRef<[u8]> + Send> Exchange for RecordedDay<B> {
         self.acceptor.login_of(port)
     }
 
+    fn user(&self, port: u16) -> Option<[u8; 6]> {
+        self.acceptor.user(port)
+    }
+
     fn displayed(&self, symbol: Symbol) -> Vec<Resting> {
         self.market.book(symbol)
     }

@@ -204,7 +204,8 @@ impl VenueConfig {
             orders.push(listen);
         }
         let by_levels = word("kind", &raw.kind, &[("nasdaq", false), ("levels", true)], "\"nasdaq\" or \"levels\"")?;
-        let addresses = raw.addresses.checked(orders, by_levels)?;
+        let users = ports.iter().map(|port: &PortEntry| port.username.map(|b| b.to_ascii_uppercase()));
+        let addresses = raw.addresses.checked(orders.into_iter().zip(users).collect(), by_levels)?;
         let market = raw.market.checked()?;
         let setup = Setup {
             addresses,
@@ -226,24 +227,32 @@ impl VenueConfig {
 }
 
 impl RawAddresses {
-    fn checked(&self, orders: Vec<SocketAddr>, by_levels: bool) -> Result<Addresses, ConfigError> {
+    /// `orders`: of each port its address, and who logs in there.
+    fn checked(&self, orders: Vec<(SocketAddr, [u8; 6])>, by_levels: bool) -> Result<Addresses, ConfigError> {
         let lines = [destinations("addresses.line_a", &self.line_a)?, destinations("addresses.line_b", &self.line_b)?];
         let rerequest = address("addresses.rerequest", &self.rerequest)?;
         let snapshot = address("addresses.snapshot", &self.snapshot)?;
         let levels = address("addresses.levels", &self.levels)?;
         let market = if by_levels { levels } else { snapshot };
-        let mut taken = BTreeSet::from([market]);
-        for listen in orders.iter().filter(|address| address.port() > 0) {
-            if !taken.insert(*listen) {
+        // Whoever logs in is told apart by address and name.
+        let mut taken = BTreeSet::new();
+        for (listen, user) in orders.iter().filter(|(address, _)| address.port() > 0) {
+            if *listen == market || !taken.insert((*listen, *user)) {
                 let allowed = if by_levels {
-                    "another address for each port, and not addresses.levels"
+                    "another address, or with another username, for each port, and not addresses.levels"
                 } else {
-                    "another address for each port, and not the snapshot server's"
+                    "another address, or with another username, for each port, and not the snapshot server's"
                 };
                 return Err(refuse("port.listen", listen, allowed));
             }
         }
-        Ok(Addresses { lines, rerequest, snapshot, levels: by_levels.then_some(levels), orders })
+        Ok(Addresses {
+            lines,
+            rerequest,
+            snapshot,
+            levels: by_levels.then_some(levels),
+            orders: orders.into_iter().map(|(address, _)| address).collect(),
+        })
     }
 
     fn multicast(&self) -> Result<Multicast, ConfigError> {
@@ -375,7 +384,8 @@ mod tests {
             ("[[port]]\nfirm = \"fire\"", "port.firm", "four capital letters"),
             ("[[port]]\nusername = \"SEVENCH\"", "port.username", "one to six"),
             ("[[port]]\nsession = \"\"", "port.session", "one to ten"),
-            ("[[port]]\n[[port]]\n", "port.listen", "another address for each port"),
+            ("[[port]]\n[[port]]\n", "port.listen", "another address, or with another username, for each port"),
+            ("[[port]]\nusername = \"a\"\n[[port]]\nusername = \"A\"\n", "port.listen", "another address, or"),
             ("[[port]]\n[[port]]\nlisten = \"x\"", "port[1].listen", "an IP address and a port"),
             ("nonsense = 1", "nonsense", "expected one of"),
             ("[market]\nsymbol = 1", "symbol", "expected one of"),

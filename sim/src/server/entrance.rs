@@ -4,6 +4,9 @@
 //! With a link, the socket is the client's end of it: what the client writes goes through the link before the far end
 //! sees it, what the far end writes goes through it before the socket does, and where the link is cut, refused or
 //! half-open, so is the connection.
+//!
+//! Several order ports may be behind one listener: the first packet of a client is its login (SoupBinTCP 3.0, "Login Request
+//! Packet"), and the name in it says which of them it wants. Until that has come the socket waits in front.
 
 use super::Limits;
 use super::status::{Ended, News, VenueEvent};
@@ -13,6 +16,7 @@ use crate::rng::Rng;
 use crate::venue::acceptor::{ConnId, Farewell};
 use crate::venue::farewell::Name;
 use firelane_gateway::base::{Mono, Nanos};
+use firelane_gateway::flow::wire::soupbintcp::letter;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -28,6 +32,21 @@ const LINGER: Nanos = Nanos::from_secs(1);
 /// place for ever.
 const STUCK: Nanos = Nanos::from_secs(15);
 
+/// A client has so long to say who it is where several ports share an address; then it is the first one's, which sends it away
+/// when it likes.
+const ANONYMOUS: Nanos = Nanos::from_secs(5);
+/// Where a Login Request packet has its letter and its username.
+const LETTER: usize = 2;
+const USER: std::ops::Range<usize> = 3..9;
+
+/// A socket whose client has not said yet who it is.
+#[derive(Debug)]
+struct Caller {
+    socket: TcpStream,
+    peer: SocketAddr,
+    until: Mono,
+}
+
 /// Where the socket of a connection stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Socketed {
@@ -41,6 +60,7 @@ enum Socketed {
 
 #[derive(Debug)]
 struct Connection {
+    door: Door,
     socket: TcpStream,
     state: Socketed,
     peer: SocketAddr,
@@ -61,7 +81,11 @@ struct Connection {
 /// A listener and its connections.
 #[derive(Debug)]
 pub(super) struct Entrance {
+    /// The first that is behind it.
     pub(super) door: Door,
+    /// All of them, with whose they are; nobody is asked for his name where there is one.
+    doors: Vec<(Door, [u8; 6])>,
+    callers: Vec<Caller>,
     listener: TcpListener,
     connections: Vec<Connection>,
     faults: Faults,
@@ -91,6 +115,8 @@ impl Entrance {
     pub(super) fn new(door: Door, address: SocketAddr, faults: Faults, seed: u64, limits: Limits) -> io::Result<Self> {
         Ok(Entrance {
             door,
+            doors: Vec::new(),
+            callers: Vec::new(),
             listener: listen(address)?,
             connections: Vec::new(),
             faults,
@@ -102,6 +128,11 @@ impl Entrance {
             full: 0,
             stalled: 0,
         })
+    }
+
+    /// Another door behind the same listener, for whoever logs in by this name.
+    pub(super) fn share(&mut self, door: Door, user: Option<[u8; 6]>) {
+        self.doors.extend(user.map(|user| (door, user)));
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
@@ -121,6 +152,11 @@ impl Entrance {
         self.connections.iter().filter(|c| c.state == Socketed::Open).count()
     }
 
+    /// The same of one door.
+    pub(super) fn count_at(&self, door: Door) -> usize {
+        self.connections.iter().filter(|c| c.state == Socketed::Open && c.door == door).count()
+    }
+
     pub(super) fn stats(&self) -> StreamStats {
         let links = self.connections.iter().filter_map(|c| c.link.as_ref());
         links.fold(self.stats, |sum, link| sum.plus(link.stats()))
@@ -133,7 +169,7 @@ impl Entrance {
         let mut done = self.accept(now, venue_now, far_end, news);
         for connection in &mut self.connections {
             done += connection.read(now, venue_now, far_end, &mut self.stats);
-            done += connection.carry(now, venue_now, self.door, far_end);
+            done += connection.carry(now, venue_now, far_end);
             if let Some(link) = &connection.link {
                 self.down_until = self.down_until.max(link.down_until());
             }
@@ -144,8 +180,8 @@ impl Entrance {
                 connection.user = far_end.tried(conn);
                 if !connection.logged_in && far_end.is_logged_in(conn) {
                     connection.logged_in = true;
-                    let (peer, user) = (connection.peer, connection.user);
-                    news.tell(VenueEvent::LoggedIn { door: self.door, peer, user });
+                    let (door, peer, user) = (connection.door, connection.peer, connection.user);
+                    news.tell(VenueEvent::LoggedIn { door, peer, user });
                 }
             }
         }
@@ -168,34 +204,86 @@ impl Entrance {
             if prepare(&socket, &self.limits).is_err() {
                 continue;
             }
-            self.accepted += 1;
-            let mut connection = Connection {
-                socket,
-                state: Socketed::Open,
-                peer,
-                link: None,
-                conn: None,
-                out: VecDeque::new(),
-                user: None,
-                logged_in: false,
-                heard: false,
-                ended: None,
-                told: false,
-            };
-            if self.faults == Faults::None {
-                self.stats.connects += 1;
-                connection.conn = Some(far_end.on_connect(venue_now, self.door));
+            if self.doors.len() > 1 {
+                self.callers.push(Caller { socket, peer, until: now.after(ANONYMOUS) });
             } else {
-                let name = format!("{:?} {}", self.door, self.accepted);
-                let mut link = StreamLink::new(self.faults.session(), Rng::new(self.seed, &name));
-                link.refuse_until(self.down_until);
-                link.connect(now);
-                connection.link = Some(link);
+                self.admit(self.door, socket, peer, (now, venue_now), far_end, news);
             }
-            news.tell(VenueEvent::Connected { door: self.door, peer });
-            self.connections.push(connection);
+        }
+        done + self.ask_callers(now, venue_now, far_end, news)
+    }
+
+    /// Lets those in who have said who they are.
+    fn ask_callers(&mut self, now: Mono, venue_now: Mono, far_end: &mut FarEnd, news: &mut News) -> usize {
+        let mut done = 0;
+        for caller in std::mem::take(&mut self.callers) {
+            let mut said = [0; USER.end];
+            match caller.socket.peek(&mut said) {
+                // It has gone without a word.
+                Ok(0) => done += 1,
+                Ok(length) if length == said.len() || now >= caller.until => {
+                    done += 1;
+                    let door = self.door_of(&said[..length]);
+                    self.admit(door, caller.socket, caller.peer, (now, venue_now), far_end, news);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock && now >= caller.until => {
+                    done += 1;
+                    self.admit(self.door, caller.socket, caller.peer, (now, venue_now), far_end, news);
+                }
+                Ok(_) => self.callers.push(caller),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                    self.callers.push(caller);
+                }
+                Err(_) => done += 1,
+            }
         }
         done
+    }
+
+    /// Whose door a client wants, by the first bytes that it sends. Whoever is nobody's, or sends something else, is the first
+    /// one's to refuse.
+    fn door_of(&self, said: &[u8]) -> Door {
+        let name = said.get(USER).filter(|_| said.get(LETTER) == Some(&letter::LOGIN_REQUEST));
+        let is = |user: &[u8; 6]| name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case(user.trim_ascii()));
+        self.doors.iter().find(|(_, user)| is(user)).map_or(self.door, |(door, _)| *door)
+    }
+
+    fn admit(
+        &mut self,
+        door: Door,
+        socket: TcpStream,
+        peer: SocketAddr,
+        (now, venue_now): (Mono, Mono),
+        far_end: &mut FarEnd,
+        news: &mut News,
+    ) {
+        self.accepted += 1;
+        let mut connection = Connection {
+            door,
+            socket,
+            state: Socketed::Open,
+            peer,
+            link: None,
+            conn: None,
+            out: VecDeque::new(),
+            user: None,
+            logged_in: false,
+            heard: false,
+            ended: None,
+            told: false,
+        };
+        if self.faults == Faults::None {
+            self.stats.connects += 1;
+            connection.conn = Some(far_end.on_connect(venue_now, door));
+        } else {
+            let name = format!("{:?} {}", self.door, self.accepted);
+            let mut link = StreamLink::new(self.faults.session(), Rng::new(self.seed, &name));
+            link.refuse_until(self.down_until);
+            link.connect(now);
+            connection.link = Some(link);
+        }
+        news.tell(VenueEvent::Connected { door, peer });
+        self.connections.push(connection);
     }
 
     /// Is there a place for one more? Whoever is logged in to an order port takes none, as it is one that a port has and
@@ -204,8 +292,13 @@ impl Entrance {
     fn make_room(&mut self, now: Mono, venue_now: Mono, far_end: &mut FarEnd) -> bool {
         let is_order_port = matches!(self.door, Door::Orders(_));
         let trades = |c: &Connection| is_order_port && c.logged_in && c.state == Socketed::Open;
-        if self.connections.iter().filter(|c| c.state != Socketed::Gone && !trades(c)).count() < self.limits.connections
-        {
+        let idle = self.connections.iter().filter(|c| c.state != Socketed::Gone && !trades(c)).count();
+        if idle + self.callers.len() < self.limits.connections {
+            return true;
+        }
+        if !self.callers.is_empty() {
+            // The one that has been silent for longest.
+            self.callers.remove(0);
             return true;
         }
         // What a faulty wire still carries to it is on its way to somebody idle, too.
@@ -256,7 +349,7 @@ impl Entrance {
             }
             if connection.state != Socketed::Open && !connection.told {
                 connection.told = true;
-                let (door, peer, user) = (self.door, connection.peer, connection.user);
+                let (door, peer, user) = (connection.door, connection.peer, connection.user);
                 let why = connection.ended.unwrap_or(Ended::ByClient);
                 *news.gone.entry(why.key()).or_insert(0) += 1;
                 news.tell(VenueEvent::Disconnected { door, peer, user, why });
@@ -330,7 +423,8 @@ impl Connection {
     }
 
     /// Delivers what is due on the link.
-    fn carry(&mut self, now: Mono, venue_now: Mono, door: Door, far_end: &mut FarEnd) -> usize {
+    fn carry(&mut self, now: Mono, venue_now: Mono, far_end: &mut FarEnd) -> usize {
+        let door = self.door;
         let Some(mut link) = self.link.take() else { return 0 };
         let mut done = 0;
         while let Some((end, event)) = link.receive(now) {

@@ -279,7 +279,19 @@ impl VenueServer {
                 Door::Snapshot => "snapshots".to_owned(),
                 Door::Stream => "levels".to_owned(),
             };
-            let entrance = Entrance::new(door, address, *faults, *seed, *limits).map_err(socket(&what, address))?;
+            // A port at the address of an earlier one has its own users there.
+            let shared = |n: &usize| matches!(door, Door::Orders(_)) && addresses.orders[*n] == address;
+            let earlier = (0..entrances.len()).find(shared).filter(|_| address.port() > 0);
+            if let (Some(at), Door::Orders(port)) = (earlier, door) {
+                let first: &mut Entrance = &mut entrances[at];
+                first.share(door, far_end.exchange().user(port));
+                actual.orders[usize::from(port)] = first.address().map_err(socket(&what, address))?;
+                continue;
+            }
+            let mut entrance = Entrance::new(door, address, *faults, *seed, *limits).map_err(socket(&what, address))?;
+            if let Door::Orders(port) = door {
+                entrance.share(door, far_end.exchange().user(port));
+            }
             let bound = entrance.address().map_err(socket(&what, address))?;
             match door {
                 Door::Orders(port) => actual.orders[usize::from(port)] = bound,
@@ -399,7 +411,7 @@ impl VenueServer {
     fn tell_status(&mut self, now: Mono) {
         (self.told_at, self.asked) = (now, false);
         let Some(far_end) = &self.far_end else { return };
-        let of = |port: u16| self.entrances.iter().find(|e| e.door == Door::Orders(port)).map_or(0, Entrance::count);
+        let of = |port: u16| self.entrances.iter().map(|entrance| entrance.count_at(Door::Orders(port))).sum();
         let exchange = far_end.exchange();
         let ports = (0..).map_while(|index| Some((index, exchange.port(index)?)));
         let ports = ports.map(|(index, port)| {

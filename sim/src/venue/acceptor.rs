@@ -132,6 +132,12 @@ impl Acceptor {
         self.gates.get(usize::from(index)).map(|gate| &gate.port)
     }
 
+    /// Who may log in at a port.
+    #[must_use]
+    pub fn user(&self, index: u16) -> Option<[u8; 6]> {
+        self.gates.get(usize::from(index)).map(|gate| gate.config.login.username)
+    }
+
     /// All ports in the order of their numbers.
     pub fn ports(&self) -> impl Iterator<Item = &Port> {
         self.gates.iter().map(|gate| &gate.port)

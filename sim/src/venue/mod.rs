@@ -78,6 +78,12 @@ impl Venue {
         self.acceptor.login_of(port)
     }
 
+    /// Who may log in at a port.
+    #[must_use]
+    pub fn user(&self, port: u16) -> Option<[u8; 6]> {
+        self.acceptor.user(port)
+    }
+
     /// The exchange's time at an instant of the caller's clock.
     #[must_use]
     pub fn exchange_time(&self, now: Mono) -> ExchangeTime {

@@ -36,6 +36,45 @@ fn both_lines_carry_the_same_messages() {
     rig.finish().check().unwrap();
 }
 
+/// The name in the login says whose port it is.
+#[test]
+fn two_users_share_an_address_and_each_has_its_own_port() {
+    for faults in [Faults::None, Faults::Light] {
+        let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let mut rig = Rig::new(2, far_end(2, 500, 6, faults), |setup| {
+            setup.addresses.orders = vec![free; 2];
+            setup.faults = faults;
+            setup.limits.connections = 3;
+        });
+        assert_eq!(rig.handle.addresses().orders, [free; 2]);
+        // One of them comes byte by byte, as the network likes.
+        let mut silent = TcpStream::connect(free).unwrap();
+        let (two, one) = (rig.trader(1, 1), rig.trader(0, 1));
+        rig.until("both logins", |rig| rig.traders.iter().all(|t| t.logged_in.is_some()));
+        silent.write_all(&[0, 47, b'L', b'F']).unwrap();
+        let status = rig.status();
+        let seen: Vec<_> = status.ports.iter().map(|p| (p.connections, p.logged_in)).collect();
+        assert_eq!(seen, [(1, true); 2], "whoever has said nothing yet is no port's");
+        rig.until("the directory", |rig| rig.lines[0].messages.len() > 30);
+        let symbol = symbol(&rig);
+        rig.traders[two].enter(1, b'B', 100, &symbol, 10_000);
+        rig.until("an answer", |rig| rig.traders[two].count(b'A') == 1);
+        assert_eq!((rig.traders[one].got.len() < rig.traders[two].got.len(), rig.status().ports[1].orders), (true, 1));
+        // Nobody's name is the first port's to refuse.
+        rig.traders.push(Trader::new(free, login(7), 1));
+        let last = rig.traders.len() - 1;
+        rig.until("a refusal", |rig| rig.traders[last].rejected && rig.traders[last].closed);
+        // Too many that say nothing: the oldest goes.
+        let more: Vec<_> = (0..3).map(|_| TcpStream::connect(free).unwrap()).collect();
+        silent.set_nonblocking(true).unwrap();
+        rig.until("its end", |_| {
+            !matches!(std::io::Read::read(&mut silent, &mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+        });
+        drop(more);
+        rig.finish().check().unwrap();
+    }
+}
+
 #[test]
 fn two_gateways_trade_at_once_each_on_its_own_port() {
     let mut rig = Rig::new(2, far_end(2, 500, 2, Faults::None), |_| ());

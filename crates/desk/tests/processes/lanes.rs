@@ -4,11 +4,12 @@ use super::rig::{Process, World, exists, firelane, free_ports, number};
 use firelane_sim::order_flow::symbol_name;
 use serde_json::Value;
 
-/// A venue with a port for each of two lanes, and a gateway of both.
-fn world(layout: &str) -> World {
+/// A venue with a port for each of two lanes, and a gateway of both; `apart`: at an address each, or both at one.
+fn world(layout: &str, apart: bool) -> World {
     let world = World::new("", "", "");
     let [a, b, rerequest, snapshot, orders] = world.ports.map(|port| format!("127.0.0.1:{port}"));
     let [c, d, _, _, other] = free_ports().map(|port| format!("127.0.0.1:{port}"));
+    let other = if apart { other } else { orders.clone() };
     let socket = |name: &str| world.text(name);
     world.write(
         "venue.toml",
@@ -99,7 +100,7 @@ fn logs_verify(world: &World) {
 
 #[test]
 fn two_lanes_are_watched_stopped_and_leased_to_by_one_socket() {
-    let world = world("fused");
+    let world = world("fused", true);
     let (venue, gateway) = start(&world);
     for part in
         ["Gateway of 2 lanes", "lane north: market-maker", "user SOUTH", "run.south.log", "north.lane", "south.lane"]
@@ -189,7 +190,7 @@ fn two_lanes_are_watched_stopped_and_leased_to_by_one_socket() {
 
 #[test]
 fn a_lane_that_ends_leaves_the_other_trading_and_what_cannot_start_leaves_nothing() {
-    let world = world("split");
+    let world = world("split", false);
     let (venue, gateway) = start(&world);
     let mut client = std::os::unix::net::UnixStream::connect(world.path("gateway.sock")).unwrap();
     std::io::Write::write_all(&mut client, b"lane north shutdown\n").unwrap();
@@ -235,7 +236,7 @@ fn a_lane_that_ends_leaves_the_other_trading_and_what_cannot_start_leaves_nothin
 
 #[test]
 fn what_is_wrong_with_lanes_is_said_with_lines_and_all_at_once() {
-    let world = world("fused");
+    let world = world("fused", true);
     let text = std::fs::read_to_string(world.path("gateway.toml")).unwrap();
     let wrong = text
         .replace("entry.username = \"SOUTH\"", "entry.username = \"SOUTH\"\nrisk.burst = 0\nmarker.size = 7")
