@@ -1,10 +1,12 @@
-//! The stages of the lane one by one, quickly: decode, book, arbitration, order encoding; and beside it, the tape's readers.
+//! The stages of the lane one by one, quickly: decode, book, arbitration, gate, encoding, journal; and beside it, its state, the
+//! simulated venue and the tape's readers. What comes out of each is used, or the optimiser would leave the work out.
 //!
 //! For regressions seen while working; the numbers of record come from the program `lab`.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use firelane_bench::market::{Market, market, messages};
-use firelane_gateway::base::{InstrumentTable, LineId, Mono, Price, Qty};
+use firelane_bench::pieces::{EncodeWork, GateWork, JournalWork, StateWork, VenueWork};
+use firelane_gateway::base::{InstrumentTable, LineId, Mono};
 use firelane_gateway::flow::book::{BookCapacity, Books};
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::feed::{FeedConfig, Mold};
@@ -13,14 +15,10 @@ use firelane_gateway::flow::market::MarketLine;
 use firelane_gateway::flow::outbox::Outbox;
 use firelane_gateway::flow::wire::itch50;
 use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
-use firelane_gateway::flow::wire::ouch50::{
-    Appendage, Capacity, CrossType, Display, EnterOrder, Inbound, InterMarketSweep, MessageType, Side, TimeInForce,
-    UserRefNum, WirePrice, WireQty,
-};
 use firelane_gateway::shell::broadcast::{Begin, BroadcastReader, BroadcastWriter, Got, Shared};
 use firelane_gateway::shell::ring::ring;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn stream() -> Vec<u8> {
     market(Market { symbols: 100, live: 5_000, messages: 20_000, seed: 1 }).bytes
@@ -49,6 +47,7 @@ fn book(c: &mut Criterion) {
             books.clear();
             for event in &events {
                 if let Some(id) = event.instrument {
+                    books.follow(&table);
                     black_box(books.apply(id, &event.kind).top_changed);
                 }
             }
@@ -89,26 +88,82 @@ fn arbitrate(c: &mut Criterion) {
     });
 }
 
+/// The gate with every control on: limits in another currency, recent orders, collar, price test.
+fn gate(c: &mut Criterion) {
+    let mut work = GateWork::new().expect("its configuration is sound");
+    c.bench_function("gate/an enter, every control", |b| b.iter(|| work.enter().is_ok()));
+}
+
+/// From an approved action to framed bytes in the outbox, which is emptied as the shell does. Approvals are made before: each
+/// is spent once. `lab encode` does the same beside a peer.
 fn encode(c: &mut Criterion) {
-    let (price, quantity) = (WirePrice::new(Price(5_853_300)), WireQty::new(Qty(100)));
-    let order = EnterOrder {
-        message_type: MessageType::NEW,
-        user_ref_num: UserRefNum(7).into(),
-        side: Side::BUY,
-        quantity: quantity.expect("a wire quantity"),
-        symbol: *b"AAPL    ",
-        price: price.expect("a wire price"),
-        time_in_force: TimeInForce::IOC,
-        display: Display::VISIBLE,
-        capacity: Capacity::PRINCIPAL,
-        inter_market_sweep: InterMarketSweep::NOT_ELIGIBLE,
-        cross_type: CrossType::CONTINUOUS,
-        cl_ord_id: *b"00000000000007",
-    };
-    let mut buffer = [0; 128];
-    c.bench_function("encode an enter", |b| {
-        b.iter(|| Inbound::EnterOrder(black_box(&order), Appendage::EMPTY).encode_into(&mut buffer));
+    let mut work = EncodeWork::new().expect("the scripted port lets it in");
+    c.bench_function("encode/an approved enter, framed", |b| {
+        b.iter_custom(|iterations| {
+            let (mut left, mut took) = (iterations, Duration::ZERO);
+            while left > 0 {
+                let approved = work.approved(left.min(1_000) as usize).expect("the gate lets all pass");
+                left -= approved.len() as u64;
+                let start = Instant::now();
+                for order in approved {
+                    black_box(work.encode(order));
+                    work.clear();
+                }
+                took += start.elapsed();
+            }
+            took
+        });
     });
+}
+
+/// What the lane does to write an input of one message down, and a record of the tape; beside neither.
+fn journal(c: &mut Criterion) {
+    let mut group = c.benchmark_group("journal");
+    for (name, log, tape) in
+        [("neither", false, false), ("an input logged", true, false), ("a record taped", false, true)]
+    {
+        let mut work = JournalWork::new(log, tape);
+        group.bench_function(name, |b| {
+            b.iter_custom(|iterations| {
+                let (mut left, mut took) = (iterations, Duration::ZERO);
+                while left > 0 {
+                    let now = left.min(1_000);
+                    left -= now;
+                    let start = Instant::now();
+                    (0..now).for_each(|_| work.input().expect("the ring has room"));
+                    took += start.elapsed();
+                    // The agent's work, on another core.
+                    work.drain();
+                }
+                took
+            });
+        });
+    }
+    group.finish();
+}
+
+/// All of a lane, to bytes and back.
+fn state(c: &mut Criterion) {
+    let mut work = StateWork::new().expect("its configuration is sound");
+    let mut group = c.benchmark_group("state");
+    group.throughput(Throughput::Bytes(work.save() as u64));
+    group.bench_function("save a lane", |b| b.iter(|| black_box(work.save())));
+    group.bench_function("load a lane", |b| b.iter(|| work.load().is_ok()));
+    group.finish();
+}
+
+/// The simulated venue: an order that rests, and one that trades with it, and what is said of both on the feed.
+fn venue(c: &mut Criterion) {
+    let mut work = VenueWork::new().expect("the engine takes all");
+    let mut group = c.benchmark_group("venue");
+    group.throughput(Throughput::Elements(2));
+    group.bench_function("two orders matched", |b| {
+        b.iter(|| {
+            work.trade();
+            black_box(work.drain())
+        });
+    });
+    group.finish();
 }
 
 /// What the tape's agent does with a record: take it from the lane's ring, and write it where any number may read it.
@@ -136,5 +191,5 @@ fn quick() -> Criterion {
         .measurement_time(Duration::from_secs(1))
 }
 
-criterion_group!(name = stages; config = quick(); targets = decode, book, arbitrate, encode, tape);
+criterion_group!(name = stages; config = quick(); targets = decode, book, arbitrate, gate, encode, journal, state, venue, tape);
 criterion_main!(stages);

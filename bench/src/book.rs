@@ -109,6 +109,7 @@ impl Contestant for Rig {
             if let Ok(event) = self.line.decode(message, &mut self.table)
                 && let Some(id) = event.instrument
             {
+                self.books.follow(&self.table);
                 black_box(self.books.apply(id, &event.kind).top_changed);
             }
             count += 1;

@@ -70,7 +70,7 @@ impl Right {
 pub struct Entry {
     /// What it is called.
     pub name: String,
-    /// What it does: L3, L2, decode, orders.
+    /// What it does: L3, L2, decode, orders, encode.
     pub kind: String,
     /// What it leaves out.
     pub without: Vec<String>,
@@ -142,7 +142,8 @@ impl Running {
             *version == VERSION.to_string(),
             "it speaks version {version} of the protocol; this lab speaks {VERSION}"
         );
-        self.about.kind = Kind::of(kind).with_context(|| format!("{kind:?} is no kind: L3, L2, decode or orders"))?;
+        self.about.kind =
+            Kind::of(kind).with_context(|| format!("{kind:?} is no kind: L3, L2, decode, orders or encode"))?;
         self.about.name = (*name).to_owned();
         loop {
             let line = self.line()?;
@@ -367,7 +368,8 @@ impl std::fmt::Display for Report {
                 }
                 _ => {
                     writeln!(f, "  {name:<30} {kind:>6}  BROKEN")?;
-                    writeln!(f, "      {}", broken.as_deref().unwrap_or("it had no turn"))?;
+                    let why: Vec<char> = broken.as_deref().unwrap_or("it had no turn").chars().collect();
+                    why.chunks(74).try_for_each(|line| writeln!(f, "      {}", line.iter().collect::<String>()))?;
                 }
             }
         }

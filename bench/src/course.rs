@@ -2,6 +2,7 @@
 
 use crate::compare;
 use crate::contest::{self, Course, Entrant, Report, Right};
+use crate::encode;
 use crate::market::Stream;
 use anyhow::{Context, Result, ensure};
 use firelane_contest::Kind;
@@ -12,6 +13,10 @@ use std::time::Duration;
 
 /// The program of the peers that a package registry has, where `cargo build` puts it beside the lab.
 pub const PEERS: &str = "firelane-peers";
+
+/// What to say where it is missing.
+pub const HOW_TO_BUILD_PEERS: &str =
+    "build them with `cargo build --release --manifest-path bench/peers/Cargo.toml --target-dir target`";
 
 /// The bytes of a stream as a plain file.
 #[derive(Debug)]
@@ -71,9 +76,10 @@ impl Others {
         let mut all = Vec::new();
         if let Some(program) = &self.peers {
             let name = program.display().to_string();
-            let output = Command::new(program).args(["--list", kind]).output().with_context(|| {
-                format!("{name}: build it with `cargo build --release --manifest-path bench/peers/Cargo.toml --target-dir target`")
-            })?;
+            let output = Command::new(program)
+                .args(["--list", kind])
+                .output()
+                .with_context(|| format!("{name}: {HOW_TO_BUILD_PEERS}"))?;
             ensure!(output.status.success(), "{name} --list: {}", String::from_utf8_lossy(&output.stderr).trim());
             let list = String::from_utf8_lossy(&output.stdout);
             all.extend(list.split_whitespace().map(|peer| Entrant(vec![name.clone(), peer.to_owned()])));
@@ -124,6 +130,18 @@ pub fn decoders(stream: &Stream, file: Option<&Path>, others: &Others, passes: u
     let ours = ["decode", "itch5"].map(|what| myself(&[what.to_owned()])).into_iter().collect::<Result<Vec<_>>>()?;
     let entrants = [ours, others.entrants("decode")?].concat();
     Ok(contest::run(&entrants, &[Kind::Decode], &course, &right, passes))
+}
+
+/// Orders framed by all, the lane's order entry first.
+///
+/// # Errors
+/// If the orders can't be handed to them.
+pub fn encoders(count: usize, others: &Others, passes: usize) -> Result<Report> {
+    let stream = Stream { bytes: encode::file(count)?, built: 0 };
+    let plain = PlainFile::of(&stream, None)?;
+    let course = Course { file: plain.path(), built: 0, patience: others.patience };
+    let entrants = [vec![myself(&["encode".to_owned()])?], others.entrants("encode")?].concat();
+    Ok(contest::run(&entrants, &[Kind::Encode], &course, &encode::right(&stream.bytes), passes))
 }
 
 /// Two builds of the lab, at the same work.

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use firelane_bench::course::{self, Others};
 use firelane_bench::machine::Machine;
 use firelane_bench::market::{Market, Stream};
-use firelane_bench::{book, compare, contest, decode, market, orders, serve, stream, wire};
+use firelane_bench::{all, book, compare, contest, counts, decode, encode, market, orders, serve, stream, wire};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -57,6 +57,22 @@ enum What {
         #[command(flatten)]
         others: WithOthers,
     },
+    /// Instructions of each piece under callgrind, beside those that are kept. Ends with 1 if one has grown by 5 %.
+    Counts {
+        /// Where they are kept: bench/counts.json.
+        kept: PathBuf,
+        /// Keep those of now.
+        #[arg(long)]
+        write: bool,
+    },
+    /// What `counts` runs under callgrind: a piece, some passes of it. Prints how many units of work that was.
+    #[command(hide = true)]
+    Work {
+        /// The piece.
+        piece: counts::Piece,
+        /// Passes.
+        passes: usize,
+    },
     /// Be a contestant: this build, by the line protocol of `bench/contest`. Other labs start it.
     Serve {
         /// What to do.
@@ -93,6 +109,36 @@ enum What {
         /// Settings of the lane, TOML, as for `firelane`; the snapshot server is off.
         #[arg(long, default_value = LANE)]
         settings: String,
+    },
+    /// From an approved action to framed bytes in the outbox, beside crates that frame the same orders.
+    Encode {
+        /// Orders of a pass.
+        #[arg(long, default_value_t = encode::ORDERS)]
+        orders: usize,
+        /// Passes, the cold one included.
+        #[arg(long, default_value_t = 41)]
+        passes: usize,
+        #[command(flatten)]
+        others: WithOthers,
+    },
+    /// All of it, written down: a table, JSON, and pictures.
+    All {
+        #[command(flatten)]
+        input: Input,
+        /// The folder into which table.txt, report.json, report.html and the pictures go.
+        #[arg(long, value_name = "FOLDER")]
+        report: PathBuf,
+        /// Passes of each contestant; fewer where a pass is long.
+        #[arg(long, default_value_t = 41)]
+        passes: usize,
+        /// Settings of the lane for `orders`.
+        #[arg(long, default_value = LANE)]
+        settings: String,
+        /// Rounds of lane and echo, wire to wire; 0: not measured.
+        #[arg(long, default_value_t = 12)]
+        wire_rounds: usize,
+        #[command(flatten)]
+        others: WithOthers,
     },
     /// Is the second build of the lab slower than the first? Ends with 1 if it is.
     Compare {
@@ -160,6 +206,8 @@ enum Service {
     Itch5,
     /// From packets to orders.
     Orders,
+    /// From approved orders to frames.
+    Encode,
     /// The same in one function.
     Straight,
 }
@@ -226,9 +274,10 @@ impl Input {
     }
 
     /// The file, or a made market, which has to be open where orders are sent.
-    fn for_orders(&self, orders: bool) -> Result<Stream> {
-        match &self.file {
-            None if orders => Ok(stream::open(self.made.market())),
+    fn for_what(&self, what: Service) -> Result<Stream> {
+        match (what, &self.file) {
+            (Service::Encode, _) => Ok(Stream { bytes: encode::file(encode::ORDERS)?, built: 0 }),
+            (Service::Orders | Service::Straight, None) => Ok(stream::open(self.made.market())),
             _ => self.stream(),
         }
     }
@@ -249,14 +298,8 @@ impl Input {
         match what {
             Service::Book => self.setup(None).as_arguments(),
             Service::Orders | Service::Straight => vec![name, "--settings".into(), settings],
-            Service::Decode | Service::Itch5 => vec![name],
+            Service::Decode | Service::Itch5 | Service::Encode => vec![name],
         }
-    }
-}
-
-impl Service {
-    fn is_orders(self) -> bool {
-        matches!(self, Service::Orders | Service::Straight)
     }
 }
 
@@ -268,8 +311,13 @@ fn main() -> Result<()> {
             Service::Book => serve::book(&book::Setup { instruments, orders, ahead, passes: 0 }, &file, built),
             Service::Decode => serve::decode(decode::By::Firelane, &file, built),
             Service::Itch5 => serve::decode(decode::By::Itch5, &file, built),
+            Service::Encode => serve::encode(&file, built),
             Service::Orders | Service::Straight => serve::orders(&settings, what == Service::Straight, &file, built),
         };
+    }
+    if let What::Work { piece, passes } = what {
+        println!("{}", piece.work(passes)?);
+        return Ok(());
     }
     let machine = Machine::ask();
     match what {
@@ -289,14 +337,48 @@ fn main() -> Result<()> {
             let ours = setup.as_arguments();
             contest(json, &machine, course::books(&stream, input.file.as_deref(), &ours, &others, passes)?)
         }
-        What::Serve { .. } => Ok(()),
+        What::Serve { .. } | What::Work { .. } => Ok(()),
+        What::Counts { kept, write } => {
+            let report = counts::Report::of(counts::count()?, counts::read(&kept)?);
+            if write {
+                counts::write(&kept, &report.now)?;
+            }
+            let verdict = if write { Ok(()) } else { report.verdict() };
+            tell(json, &machine, report)?;
+            verdict
+        }
+        What::All { input, report, passes, settings, wire_rounds, others } => {
+            let mut others = others.others();
+            if others.peers.is_none() {
+                others.peers = course::peers_beside();
+            }
+            if others.peers.is_none() {
+                eprintln!("without the peers of crates.io: {}", course::HOW_TO_BUILD_PEERS);
+            }
+            let wire = (wire_rounds > 0).then(|| wire::Plan { rounds: wire_rounds, ..wire::Plan::default() });
+            let plan = all::Plan { file: input.file, made: input.made.market(), passes, others, settings, wire };
+            let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+            let measured = all::measure(&plan, &machine, format!("lab {command}"), |what| eprintln!("{what} ..."));
+            let written = measured.write(&report)?;
+            let sound = measured.is_sound();
+            match json {
+                true => println!("{}", serde_json::to_string_pretty(&measured)?),
+                false => println!("{measured}"),
+            }
+            written.iter().for_each(|path| eprintln!("{}", path.display()));
+            ensure!(sound, "one of the lab's own is not sound, or was not measured");
+            Ok(())
+        }
+        What::Encode { orders, passes, others } => {
+            contest(json, &machine, course::encoders(orders.max(1), &others.others(), passes)?)
+        }
         What::Compare { first, second, what, input, starts, passes, tolerance, alpha, settings, patience } => {
             let plan = compare::Plan { starts, passes, tolerance, alpha };
             let words = input.words(what, settings);
             let report = course::builds(
                 [&first, &second],
                 &words,
-                &input.for_orders(what.is_orders())?,
+                &input.for_what(what)?,
                 input.file.as_deref(),
                 &plan,
                 Duration::from_secs(patience),
@@ -310,7 +392,7 @@ fn main() -> Result<()> {
         }
         What::Market { made } => write_market(made.market()),
         What::Orders { input, passes, settings } => {
-            let stream = input.for_orders(true)?;
+            let stream = input.for_what(Service::Orders)?;
             tell(json, &machine, orders::measure(&stream.bytes, passes, &settings, &machine)?)
         }
         What::Wire { rounds, trips, settle, pace_us, cores, log, settings } => {

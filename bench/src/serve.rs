@@ -2,6 +2,7 @@
 
 use crate::book::{Rig, Setup};
 use crate::decode::{By, Decoding};
+use crate::encode::Encoding;
 use crate::machine::Machine;
 use crate::orders::Passes;
 use crate::straight::LEFT_OUT;
@@ -30,6 +31,15 @@ pub fn decode(by: By, file: &Path, built: usize) -> Result<()> {
     let bytes = std::fs::read(file)?;
     let name = if by == By::Itch5 { "itch5 0.1.5" } else { "firelane" };
     this(&mut Decoding::by(by), Kind::Decode, name.to_owned(), &bytes, built)
+}
+
+/// Serves framing: of what the gate approved.
+///
+/// # Errors
+/// Those of the file, of reading and of writing.
+pub fn encode(file: &Path, built: usize) -> Result<()> {
+    let bytes = std::fs::read(file)?;
+    this(&mut Encoding::default(), Kind::Encode, "firelane".to_owned(), &bytes, built)
 }
 
 /// Serves the way from packets to orders: of the lane, or of the straight line.

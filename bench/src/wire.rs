@@ -58,6 +58,20 @@ pub struct Plan {
     pub settings: String,
 }
 
+impl Default for Plan {
+    fn default() -> Self {
+        Plan {
+            rounds: 20,
+            trips: 500,
+            settle: 50,
+            pace: Duration::from_micros(100),
+            cores: None,
+            log: None,
+            settings: String::new(),
+        }
+    }
+}
+
 /// One piece of the way.
 #[derive(Clone, Debug, Serialize)]
 pub struct Leg {

@@ -76,7 +76,7 @@ fn builds_that_do_not_do_the_same_are_not_compared() {
 
 #[test]
 fn the_lab_compares_itself_in_all_that_it_does() {
-    for what in ["book", "decode", "orders"] {
+    for what in ["book", "decode", "orders", "straight", "encode"] {
         let settings = "feed.snapshot.enabled = false\ntaker.threshold = 100000\ntaker.cooldown_us = 0";
         let output = compare(LAB, LAB, &["--what", what, "--starts", "2", "--settings", settings]);
         let text = String::from_utf8_lossy(&output.stdout);

@@ -48,7 +48,7 @@ pub use serde;
 pub use toml;
 
 use super::clock::Clock;
-use super::config::{Config, ConfigError, SAMPLE};
+use super::config::{Config, ConfigError, SAMPLE, VenueKind};
 use super::lane::Lane;
 use super::trace::StageProbe;
 use crate::base::OutOfRange;
@@ -141,6 +141,38 @@ where
         check: |text| P::Params::read(text).map(|_| ()),
         warnings: |config| P::Params::read(&config.text).map_or(Vec::new(), |params| P::warnings(&params, config)),
         build: |config, probe| Ok(Box::new(gateway::<P>(config, probe)?)),
+    }
+}
+
+/// A plug for venues of any kind that pays for no other kind where it has Nasdaq's alone: its wiring is chosen by what is
+/// configured. One whose [`Wiring`](Plug::Wiring) is [`AnyKind`] needs none of this.
+pub trait Anywhere: Plug {
+    /// The parts of its lanes where there is a venue of another kind than Nasdaq's.
+    type Any: Wiring;
+
+    /// Builds them.
+    ///
+    /// # Errors
+    /// [`BuildError`]: what the parts say of their settings, naming the key.
+    fn parts_anywhere(params: Self::Params, house: House<'_>) -> Result<Parts<Self::Any>, BuildError>;
+}
+
+/// The entry of a list for `P`, at venues of any kind.
+#[must_use]
+pub const fn plugged_anywhere<P: Anywhere>() -> Plugged
+where
+    Gateway<P::Wiring>: Lane,
+    Gateway<P::Any>: Lane,
+{
+    Plugged {
+        build: |config, probe| {
+            if config.venues.iter().all(|(_, venue)| venue.kind == VenueKind::Nasdaq) {
+                return Ok(Box::new(gateway::<P>(config, probe)?));
+            }
+            let params = P::Params::read(&config.text)?;
+            Ok(Box::new(Gateway::new(P::parts_anywhere(params, House::new(config, probe))?)?))
+        },
+        ..plugged::<P>()
     }
 }
 

@@ -18,6 +18,7 @@ use std::io::Read;
 use std::path::Path;
 
 mod levels;
+mod windows;
 
 const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
 const ID: InstrumentId = InstrumentId(0);
@@ -53,12 +54,22 @@ fn the_aapl_hour_gives_the_exchanges_own_best_prices() {
     let oracle: Vec<&str> = oracle.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(oracle.len(), 15_999);
 
+    // On the chain alone, and with all that is near the best in the window.
+    for ticks in [false, true] {
+        aapl_hour(&unxz(&feed), &oracle, ticks);
+    }
+}
+
+fn aapl_hour(feed: &[u8], oracle: &[&str], ticks: bool) {
     let mut line = ItchLine::new(15_512);
     let mut instruments = InstrumentTable::new(&[Instrument::us_equity(Symbol::new("AAPL").unwrap())], 1, false);
     let mut books = Books::new(BookCapacity { instruments: 1, orders: 4_096, levels: 4_096, own: 1 });
+    if ticks {
+        books.follow(&instruments);
+    }
     let mut states = Vec::new();
     let mut last = "0,0,0,0".to_owned();
-    for (index, message) in messages(&unxz(&feed)).enumerate() {
+    for (index, message) in messages(feed).enumerate() {
         let event = line.decode(message, &mut instruments).unwrap();
         let Some(id) = event.instrument else { continue };
         let applied = books.apply(id, &event.kind);
@@ -72,7 +83,7 @@ fn the_aapl_hour_gives_the_exchanges_own_best_prices() {
     }
     assert_eq!(states.len(), 23_441);
     assert!(states[0].starts_with("4,") && states[1].starts_with("16,"), "{:?}", &states[..2]);
-    for (ours, theirs) in states[2..].iter().zip(&oracle) {
+    for (ours, theirs) in states[2..].iter().zip(oracle) {
         assert_eq!(ours, theirs);
     }
     assert!(books.view(ID).freshness().is_fresh());
@@ -306,6 +317,18 @@ struct Flow {
     population: u64,
     /// Of 100 messages, how many add; the rest shrinks, deletes, replaces, prints.
     adds: u32,
+    /// Price units a tick, once the books have been told. 0: they never are.
+    tick: i64,
+}
+
+/// As many rows as there can be books, all of this tick.
+fn of_tick(tick: i64) -> InstrumentTable {
+    let row = |n: u32| {
+        let mut row = Instrument::us_equity(Symbol::new(&format!("S{n}")).unwrap());
+        row.tick = tick;
+        row
+    };
+    InstrumentTable::new(&[0, 1, 2].map(row), 3, false)
 }
 
 fn random_event(rng: &mut Xoshiro256PlusPlus, flow: &Flow) -> EventKind {
@@ -333,7 +356,13 @@ fn model_run(flow: &Flow, seed: u64, events: usize) -> (Books, Model) {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut books = Books::new(flow.capacity);
     let mut model = Model { capacity: Some(flow.capacity), ..Model::default() };
+    let table = of_tick(flow.tick);
+    // At once, or when the books are full of levels that stand on the chain.
+    let told_at = if seed % 3 == 0 { events / 3 } else { 0 };
     for n in 0..events {
+        if flow.tick > 0 && n >= told_at {
+            books.follow(&table);
+        }
         let id = rng.random_range(0..flow.instruments);
         let kind = random_event(&mut rng, flow);
         let before: Vec<_> = (0..flow.instruments).map(|id| SIDES.map(|side| model.top(id, side))).collect();
@@ -376,7 +405,8 @@ const ROOMY: BookCapacity = BookCapacity { instruments: 3, orders: 4_096, levels
 
 #[test]
 fn random_streams_agree_with_the_model() {
-    let flow = Flow { capacity: ROOMY, instruments: 3, prices: 12, references: |n| n + 1, population: 300, adds: 45 };
+    let flow =
+        Flow { capacity: ROOMY, instruments: 3, prices: 12, references: |n| n + 1, population: 300, adds: 45, tick: 0 };
     for seed in 0..20 {
         let (books, _) = model_run(&flow, seed, 3_000);
         let counted = books.counters();
@@ -396,7 +426,7 @@ fn references_of_any_shape_agree_with_the_model() {
         |n| if n == 0 { 0 } else { 1 << (n % 64) | n << 3 },
     ];
     for (seed, references) in shapes.into_iter().enumerate() {
-        let flow = Flow { capacity: ROOMY, instruments: 2, prices: 30, references, population: 250, adds: 50 };
+        let flow = Flow { capacity: ROOMY, instruments: 2, prices: 30, references, population: 250, adds: 50, tick: 0 };
         model_run(&flow, seed as u64, 4_000);
     }
 }
@@ -405,8 +435,15 @@ fn references_of_any_shape_agree_with_the_model() {
 fn deep_ladders_split_and_join_as_the_model_does() {
     for seed in 0..6 {
         // Grow over many chunks, then shrink, so that chunks split and join everywhere.
-        let grow =
-            Flow { capacity: ROOMY, instruments: 1, prices: 900, references: |n| n, population: 1_500, adds: 75 };
+        let grow = Flow {
+            capacity: ROOMY,
+            instruments: 1,
+            prices: 900,
+            references: |n| n,
+            population: 1_500,
+            adds: 75,
+            tick: 0,
+        };
         model_run(&grow, seed, 3_000);
         let churn = Flow { adds: 30, population: 700, ..grow };
         model_run(&churn, seed, 6_000);
@@ -417,7 +454,8 @@ fn deep_ladders_split_and_join_as_the_model_does() {
 fn a_tight_book_is_full_exactly_when_the_model_is() {
     for seed in 0..20 {
         let capacity = BookCapacity { instruments: 2, orders: 24, levels: 10, own: 3 };
-        let flow = Flow { capacity, instruments: 3, prices: 8, references: |n| n << 33, population: 80, adds: 60 };
+        let flow =
+            Flow { capacity, instruments: 3, prices: 8, references: |n| n << 33, population: 80, adds: 60, tick: 0 };
         let (books, _) = model_run(&flow, seed, 3_000);
         let counted = books.counters();
         assert!(counted.orders_full > 0 && counted.levels_full > 0 && counted.unknown_instrument > 0);
@@ -433,10 +471,17 @@ fn a_ladder_takes_every_level_of_its_capacity() {
     const LEVELS: i64 = 2_000;
     let orders: [fn(i64) -> i64; 4] =
         [|n| n, |n| LEVELS - n, |n| if n % 2 == 0 { n } else { LEVELS * 2 - n }, |n| (n * 977) % LEVELS];
-    for side in SIDES {
-        for price in orders {
+    // Without ticks, with all prices on them, and with every third.
+    for (side, price, tick) in SIDES
+        .into_iter()
+        .flat_map(|side| orders.into_iter().flat_map(move |price| [0, 1, 3].map(move |tick| (side, price, tick))))
+    {
+        {
             let capacity = BookCapacity { instruments: 1, orders: 2_000, levels: 2_000, own: 0 };
             let mut books = Books::new(capacity);
+            if tick > 0 {
+                books.follow(&of_tick(tick));
+            }
             for round in 0..3 {
                 for n in 0..LEVELS {
                     let applied = books.apply(ID, &add(n as u64, side, 1, price(n)));
@@ -895,7 +940,8 @@ fn clearing_empties_books_keeps_staleness_and_lets_marks_wait() {
 fn saved_books_go_on_as_if_nothing_had_happened() {
     let digest = |books: &Books| Digest::of_state(books);
     let capacity = BookCapacity { instruments: 2, orders: 200, levels: 60, own: 5 };
-    let flow = Flow { capacity, instruments: 3, prices: 40, references: |n| n << 33, population: 400, adds: 55 };
+    let flow =
+        Flow { capacity, instruments: 3, prices: 40, references: |n| n << 33, population: 400, adds: 55, tick: 0 };
     for seed in 0..10 {
         let (mut books, _) = model_run(&flow, seed, 1_000);
         books.mark_stale(Scope::All, StaleReason::Gap);

@@ -2,7 +2,9 @@
 //! it.
 #![allow(unreachable_pub)] // the fuzzers take this file in by its path
 
-use firelane_gateway::base::{ClientId, InstrumentId, Price, Qty, Reader, Side, State, VenueRef, Writer};
+use firelane_gateway::base::{
+    ClientId, Instrument, InstrumentId, InstrumentTable, Price, Qty, Reader, Side, State, Symbol, VenueRef, Writer,
+};
 use firelane_gateway::flow::book::{
     Applied, BookCapacity, BookFault, BookKind, BookRef, Books, Level, OwnMatch, Scope, StaleReason,
 };
@@ -198,15 +200,27 @@ fn tops(view: BookRef<'_>) -> [Option<(Price, Qty)>; 2] {
     SIDES.map(|side| view.top(side).map(|level| (level.price, level.qty)))
 }
 
+fn of_tick(tick: i64) -> InstrumentTable {
+    let row = |name: &str| Instrument { tick, ..Instrument::us_equity(Symbol::new(name).unwrap()) };
+    InstrumentTable::new(&["A", "B", "C"].map(row), 3, false)
+}
+
 /// A script: each step a message, or something that the lane does with its books.
 pub fn books(data: &[u8]) {
     let (mut books, mut model) = (Books::new(CAPACITY), Model::default());
-    for step in data.chunks_exact(STEP) {
+    // Of a tick that the script's length tells, or none: prices are then in windows or on chains, and it must not matter.
+    let table = of_tick((data.len() / STEP % 4) as i64);
+    for (n, step) in data.chunks_exact(STEP).enumerate() {
+        if n >= data.len() / STEP % 7 && table.rows().iter().all(|row| row.tick > 0) {
+            books.follow(&table);
+        }
         let &[what, id, side, price, number, orders, ref wide @ ..] = step else { return };
         let id = u32::from(id % 4);
         let price = match side >> 4 {
             14 => i64::MIN + i64::from(price),
             15 => i64::MAX - i64::from(price),
+            // Far enough apart for blocks of ticks to meet in one place.
+            11..14 => i64::from(price) * 37,
             _ => i64::from(price.cast_signed() % 8),
         };
         let side = SIDES[usize::from(side % 2)];

@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! PROGRAM [ARGUMENTS] FILE BUILT      the lab starts it
-//!   < contestant 1 L3 a name          first line: version, kind (L3, L2, decode, orders), what to call it
+//!   < contestant 1 L3 a name          first line: version, kind (L3, L2, decode, ...), what to call it
 //!   < without what it leaves out      any number of such lines: printed beside its time
 //!   < ready                           the file is in memory
 //!   > pass
@@ -31,9 +31,11 @@
 //!   shares: what A, F, E, C, X, D and U messages left. Prices are those of the wire (four decimals), levels those that
 //!   have shares; order does not matter. The other kinds say what shows that they did the work, in lines that are compared
 //!   word by word with those of the lab's own.
+//! * Of kind `encode` FILE is no BinaryFILE but [`orders`], to be framed.
 
 pub mod itch;
 mod model;
+pub mod orders;
 mod totals;
 
 pub use model::Model;
@@ -56,12 +58,19 @@ pub enum Kind {
     Decode,
     /// From packets to orders.
     Orders,
+    /// From orders to frames.
+    Encode,
 }
 
 impl Kind {
     /// Every one, by its word.
-    pub const ALL: [(Kind, &str); 4] =
-        [(Kind::L3, "L3"), (Kind::L2, "L2"), (Kind::Decode, "decode"), (Kind::Orders, "orders")];
+    pub const ALL: [(Kind, &str); 5] = [
+        (Kind::L3, "L3"),
+        (Kind::L2, "L2"),
+        (Kind::Decode, "decode"),
+        (Kind::Orders, "orders"),
+        (Kind::Encode, "encode"),
+    ];
 
     /// Its word.
     #[must_use]

@@ -1,5 +1,5 @@
 //! Order books and a parser of crates.io as contestants of the latency lab: `firelane-peers NAME FILE BUILT`, by the
-//! protocol of `firelane-contest`. `--list KIND` (book, decode) names them.
+//! protocol of `firelane-contest`. `--list KIND` (book, decode, encode) names them.
 //!
 //! A peer is used as its documentation says, by its public interface. Where it can't be told apart what an ITCH message
 //! means, what it needs besides stands in `without`, and is the adapter's.
@@ -8,6 +8,7 @@ mod hft;
 mod itchy;
 mod matching;
 mod nautilus;
+mod ouch;
 
 use firelane_contest::itch::{Event, Messages, event};
 use firelane_contest::{About, Contestant, Digest, Kind};
@@ -78,6 +79,8 @@ type Peer = (&'static str, &'static str, Kind, &'static [&'static str], fn() -> 
 const DECODE: &str = "a parser: firelane-contest reads the messages";
 const CHECKS: &str = "directory, staleness, own orders, capacities";
 
+const SESSION: &str = "a session: no heartbeat, token or state of it";
+
 const PEERS: &[Peer] = &[
     // It knows every order, but not its place in the queue, and its levels are sums: what L2 means here.
     ("hftbacktest-hash", "hftbacktest 0.9.4 hash map", Kind::L2, &[DECODE, CHECKS], || Box::new(Books::new(hft::hash))),
@@ -92,6 +95,9 @@ const PEERS: &[Peer] = &[
         Box::new(Books::new(matching::new))
     }),
     ("itchy", "itchy 0.3.4", Kind::Decode, &[], || Box::new(itchy::Itchy::default())),
+    ("ouch_model", "ouch_model 5.0.1", Kind::Encode, &[SESSION], || Box::new(ouch::published())),
+    // As it is published its packets are no Enter Orders. With the one field mended, in the adapter, it has a time.
+    ("ouch_model-mended", "ouch_model, symbol of 8 bytes", Kind::Encode, &[SESSION], || Box::new(ouch::mended())),
 ];
 
 fn main() -> ExitCode {
@@ -99,7 +105,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["--list", kind] => {
-            let of = PEERS.iter().filter(|peer| (*kind == "book") == peer.2.has_books());
+            let of = PEERS.iter().filter(|peer| peer.2.word() == *kind || (*kind == "book" && peer.2.has_books()));
             of.for_each(|peer| println!("{}", peer.0));
             ExitCode::SUCCESS
         }
@@ -112,7 +118,7 @@ fn main() -> ExitCode {
             }
         },
         _ => {
-            eprintln!("usage: firelane-peers NAME FILE BUILT, or --list book|decode");
+            eprintln!("usage: firelane-peers NAME FILE BUILT, or --list book|decode|encode");
             ExitCode::FAILURE
         }
     }
@@ -128,6 +134,7 @@ fn start((_, name, kind, without, make): &Peer) -> ExitCode {
 mod tests {
     use super::*;
     use firelane_contest::Model;
+    use firelane_contest::orders::{self, Order};
 
     fn framed(kind: u8, locate: u16, order: u64, rest: &[u8]) -> Vec<u8> {
         let head = [&[kind][..], &locate.to_be_bytes(), &[0; 8], &order.to_be_bytes(), rest].concat();
@@ -173,6 +180,30 @@ mod tests {
                 assert_eq!(model.digest().difference(&peer.digest()), None, "{name}");
             }
         }
+    }
+
+    #[test]
+    fn ouch_model_mended_frames_what_the_specification_says_and_as_published_does_not() {
+        let order = Order {
+            token: 7,
+            side: b'T',
+            shares: 300,
+            symbol: *b"AAPL    ",
+            price: 5_853_301,
+            text: *b"0000000700W000",
+        };
+        let file =
+            [order.bytes(), Order { side: b'B', symbol: *b"F       ", text: *b"a             ", ..order }.bytes()]
+                .concat();
+        let right = orders::Packets::right(&file).lines();
+        let said = |mut ouch: Box<dyn Contestant>| {
+            assert_eq!(ouch.pass(&file, 0).messages, 2);
+            ouch.digest().lines
+        };
+        assert_eq!(said(Box::new(ouch::mended())), right);
+        // Its symbol has nine bytes, where the specification has eight (Enter Order Request, offset 10): each packet is one too long.
+        let published = said(Box::new(ouch::published()));
+        assert!(published[0].starts_with("first 003a") && right[0].starts_with("first 0039"), "{published:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! It is served by a thread of its own, beside the lane. Whoever may open the socket's file may control the process:
 //! the file is its owner's alone. Everything a client can take is bounded: its line, its time, and how many there are.
 
+pub(crate) mod at_venue;
 mod client;
 mod fleet;
 mod gateway;
@@ -11,6 +12,7 @@ mod tape;
 mod venue;
 mod words;
 
+pub(crate) use at_venue::AtVenue;
 pub(crate) use client::{Target, answer, ask, connect, to_lane};
 pub(crate) use fleet::Fleet;
 #[cfg(test)]

@@ -78,10 +78,17 @@ fn fits(name: &str, pattern: &str) -> bool {
     }
 }
 
+/// A name without the venue that it is of, if it is not of the first.
+pub(crate) fn of_any_venue(name: &str) -> &str {
+    let venue = name.strip_prefix("venue").and_then(|rest| rest.split_once('.'));
+    let other = venue.filter(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+    other.map_or(name, |(_, count)| count)
+}
+
 /// The counts that are out of the ordinary and not zero. One that is added to a lane is among them until it is said to
 /// be ordinary.
 pub(crate) fn unusual(counters: &Counters) -> Vec<String> {
-    let is_ordinary = |name: &str| ORDINARY.iter().any(|pattern| fits(name, pattern));
+    let is_ordinary = |name: &str| ORDINARY.iter().any(|pattern| fits(of_any_venue(name), pattern));
     let odd = counters.iter().filter(|(name, value)| **value > 0 && !is_ordinary(name));
     odd.map(|(name, value)| format!("{name} {}", group(*value))).collect()
 }
@@ -89,7 +96,7 @@ pub(crate) fn unusual(counters: &Counters) -> Vec<String> {
 /// The same of a run that is over: its own end is the end of a connection, too.
 pub(crate) fn unusual_at_the_end(counters: &Counters) -> Vec<String> {
     let mut counters = counters.clone();
-    if let Some(own) = counters.get_mut("entry.disconnects") {
+    for (_, own) in counters.iter_mut().filter(|(name, _)| of_any_venue(name) == "entry.disconnects") {
         *own = own.saturating_sub(1);
     }
     unusual(&counters)
@@ -147,6 +154,16 @@ mod tests {
         }
         counters.insert("feed.new".to_owned(), 1);
         assert_eq!(unusual(&counters), ["feed.line_b.truncated 1,000", "feed.new 1", "orders.contradictions 2"]);
+        // Of other venues, the same are.
+        let others = [
+            ("venue1.feed.line_a.packets", 9),
+            ("venue63.entry.disconnects", 1),
+            ("venue2.feed.lost", 7),
+            ("venue.x", 1),
+        ];
+        let others: Counters = others.map(|(name, value)| (name.to_owned(), value)).into();
+        assert_eq!(unusual(&others), ["venue.x 1", "venue2.feed.lost 7", "venue63.entry.disconnects 1"]);
+        assert_eq!(unusual_at_the_end(&others), ["venue.x 1", "venue2.feed.lost 7"]);
         counters = names();
         for (disconnects, unusual) in [(1, 0), (2, 1)] {
             *counters.get_mut("entry.disconnects").unwrap() = disconnects;

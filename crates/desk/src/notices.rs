@@ -249,6 +249,8 @@ struct AtVenue {
     snapshot: String,
     snapshot_key: String,
     snapshot_login: String,
+    /// Does its market come over a stream?
+    streams: bool,
     /// Is there a snapshot server?
     snapshots: bool,
     lines: [String; 2],
@@ -312,6 +314,7 @@ impl AtVenue {
                 config.key("feed.snapshot.username"),
                 config.secrets.snapshot
             ),
+            streams: net.stream.is_some(),
             snapshots: config.feed.snapshot.is_some() || net.stream.is_some(),
             lines: net.lines.each_ref().map(ToString::to_string),
             line_timeout: span(timeout.0),
@@ -609,7 +612,7 @@ impl AtVenue {
         let what = if heard {
             format!("nothing that follows on message {} came on any line for {timeout}", group(next.saturating_sub(1)))
         } else {
-            format!("every line is silent for {timeout}")
+            format!("{} is silent for {timeout}", if self.streams { "the stream" } else { "every line" })
         };
         format!("Market: {what}; books are stale, resting orders are cancelled, none enters.")
     }
@@ -688,7 +691,8 @@ impl AtVenue {
             }
             Alert::MarketSilent => Some(self.market_silent(first, second != 0)),
             Alert::MarketBack => {
-                Some(format!("Market: the lines speak again; the stream goes on at message {}.", group(first)))
+                let who = if self.streams { "its connection is whole" } else { "the lines speak" };
+                Some(format!("Market: {who} again; the stream goes on at message {}.", group(first)))
             }
             Alert::JumpDropped => self.jumps.say(at).map(|more| {
                 format!(

@@ -1,7 +1,9 @@
 //! `firelane status`: how a running gateway, or venue, is doing.
 
 use crate::cli::StatusOf;
-use crate::control::{GatewayStatus, LeaseStatus, Market, Status, TapeReader, Target, VenueState, ask, to_lane};
+use crate::control::{
+    AtVenue, GatewayStatus, LeaseStatus, Market, Status, TapeReader, Target, VenueState, ask, to_lane,
+};
 use crate::counters::unusual;
 use crate::layout;
 use crate::output;
@@ -173,13 +175,19 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
     lines.push(row(
         "market",
         &format!(
-            "{}, {} messages, the next is {}",
+            "{}, {} messages{}",
             if market.live_market { "live".to_owned() } else { paint::amber("NOT LIVE") },
             group(market.messages),
-            group(market.next_sequence)
+            // Of several venues, each has its own.
+            if status.venues.is_empty() {
+                format!(", the next is {}", group(market.next_sequence))
+            } else {
+                String::new()
+            }
         ),
     ));
     lines.extend(gaps(market));
+    lines.extend(status.venues.iter().map(AtVenue::words).map(|[name, text]| row(&name, &text)));
     let orders = [
         (status.orders, "sent"),
         (status.cancels, "cancels"),

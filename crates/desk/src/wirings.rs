@@ -8,13 +8,13 @@ use firelane_gateway::shell::config::{Config, ConfigError, Fleet};
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plug::mix::{self, Catalogue, Mix, SignalEntry, StrategyEntry};
-use firelane_gateway::shell::plug::{self, Plugged, plugged};
+use firelane_gateway::shell::plug::{self, Plugged, plugged, plugged_anywhere};
 use firelane_gateway::shell::plugs::{Leaning, Listener, Maker, Taker};
 use std::sync::OnceLock;
 
 /// Everything that `firelane` has: the first is what the demo trades, and a backtest, where no wiring is named.
 pub const ALL: &[Plugged] =
-    &[plugged::<Taker>(), plugged::<Maker>(), plugged::<Listener>(), plugged::<Mix<Combined>>()];
+    &[plugged::<Taker>(), plugged::<Maker>(), plugged::<Listener>(), plugged_anywhere::<Mix<Combined>>()];
 
 /// What `wiring = "mix"` can combine.
 #[derive(Debug)]

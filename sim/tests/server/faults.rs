@@ -14,11 +14,17 @@ fn heavy_faults_lose_datagrams_cut_connections_and_heal() {
     let asking = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     asking.set_nonblocking(true).unwrap();
     let address = rig.handle.addresses().orders[0];
-    let (mut replies, mut logins, mut cycles) = (0, 0, 0u64);
+    let (mut replies, mut logins, mut cycles, mut heard) = (0, 0, 0u64, (0, 0));
     rig.until("all kinds of faults", |rig| {
         cycles += 1;
-        // Whoever is cut comes back, and asks for everything; and a snapshot is always on its way.
-        if rig.traders.iter().all(|trader| trader.closed) {
+        // Whoever is cut comes back, and asks for everything; and a snapshot is always on its way. So does whoever hears
+        // nothing for two seconds: the other end may be gone without a word.
+        let got: usize = rig.traders.iter().map(|trader| trader.got.len()).sum();
+        if got != heard.0 {
+            heard = (got, cycles);
+        }
+        if rig.traders.iter().all(|trader| trader.closed) || cycles > heard.1 + 20_000 {
+            heard = (0, cycles);
             logins += rig.traders.iter().filter(|trader| trader.logged_in.is_some()).count();
             rig.traders = vec![
                 Trader::new(address, super::rig::login(0), 1),

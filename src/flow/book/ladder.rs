@@ -1,17 +1,22 @@
 //! Price levels, and the ladder on which those of one side of one book stand in order of price.
 //!
-//! A ladder is a chain of *chunks*, each a sorted run of at most [`RUNGS`] rungs (key and level number) in one
-//! 512-byte record; the best price is the last rung of the chain's first chunk, where most of the life of a book
-//! happens: a new best price is one write. Compared with one growing array a side, an insertion moves at most one
-//! chunk however deep the book is, and records of one size never fragment their pool: whenever a level is free, so is
-//! a chunk.
+//! Near the best, prices are found by their tick ([`Window`]). All others, those off the tick and far away, stand on a chain of
+//! chunks behind it; the two meet in the best level, and where the ladder is walked.
 //!
-//! Worst case: a price that is `n` levels away from the best is found in at most `n / 8` steps from chunk to chunk, plus
-//! one chunk read.
+//! The chain is of *chunks*, each a sorted run of at most [`RUNGS`] rungs (key and level number) in one
+//! 512-byte record; its best price is the last rung of its first chunk. Compared with one growing array a side, an insertion
+//! moves at most one chunk however deep the book is, and records of one size never fragment their pool: whenever a level is
+//! free, so is a chunk.
+//!
+//! Worst case: a price that is on the chain, `n` levels of it away from its best, is found in at most `n / 8` steps from chunk
+//! to chunk, plus one chunk read; a block that moves into the window or out of it does so for each of its 64 levels at most.
 
 use super::orders::Queue;
 use super::pool::{NIL, Pool};
+use super::window::{Run, TICKS, Tick, Window};
 use crate::base::{Price, Side, raw};
+use alloc::boxed::Box;
+use alloc::vec;
 
 /// One price of one side of one book: half a cache line.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +50,12 @@ impl Place {
     #[inline(always)]
     pub(super) fn book(self) -> u32 {
         (self.0 & !Self::OWN) >> 1
+    }
+
+    /// Of which window its levels near the best are.
+    #[inline(always)]
+    fn window(self) -> usize {
+        (self.0 & !Self::OWN) as usize
     }
 
     #[inline(always)]
@@ -166,9 +177,9 @@ pub(super) struct Ladder {
     best_key: i64,
     /// The best level; [`NIL`] on an empty side.
     pub(super) best: u32,
-    /// The chunk with the best price; [`NIL`] on an empty side.
+    /// The chunk with the best price of the chain; [`NIL`] where that is empty.
     top: u32,
-    /// How many levels.
+    /// How many levels, on the chain and in the window.
     pub(super) len: u32,
 }
 
@@ -180,22 +191,32 @@ impl Ladder {
 #[derive(Debug)]
 pub(super) struct LevelsFull;
 
-/// All levels of all books, and the chunks of their ladders.
+/// All levels of all books, the windows, and the chunks of the chains behind them.
 #[derive(Debug)]
 pub(super) struct Levels {
     pub(super) pool: Pool<Level>,
-    own: alloc::boxed::Box<[OwnPart]>,
+    own: Box<[OwnPart]>,
+    /// By side of a book, as far as there are any.
+    windows: Box<[Window]>,
     chunks: Pool<Chunk>,
 }
+
+/// There are no more windows than one for so many levels, and these: each is as large as 20 levels are.
+const LEVELS_A_WINDOW: usize = 16;
+const FIRST_WINDOWS: usize = 16;
 
 impl Levels {
     /// `levels` levels over `sides` sides.
     pub(super) fn new(levels: usize, sides: usize) -> Self {
         // Neighbouring chunks hold 16 rungs at least, so a side of n > 0 levels has at most n / 8 + 1 chunks.
         let chunks = (levels / (MERGE_BELOW / 2)).saturating_add(sides.min(levels)).saturating_add(1);
+        let windows = sides.min((levels / LEVELS_A_WINDOW).saturating_add(FIRST_WINDOWS));
+        let mut windows = vec![Window::EMPTY; windows].into_boxed_slice();
+        windows.fill(core::hint::black_box(Window::EMPTY));
         Levels {
             pool: Pool::new(levels, BLANK_LEVEL),
-            own: alloc::vec![OwnPart::default(); levels].into_boxed_slice(),
+            own: vec![OwnPart::default(); levels].into_boxed_slice(),
+            windows,
             chunks: Pool::new(chunks, BLANK_CHUNK),
         }
     }
@@ -204,6 +225,22 @@ impl Levels {
         self.pool.reset();
         self.chunks.reset();
         self.own.fill(OwnPart::default());
+        self.windows.iter_mut().for_each(Window::clear);
+    }
+
+    /// Says what a tick of a side is. Levels that are there already stand on the chain, until their block is wanted.
+    pub(super) fn set_tick(&mut self, ladder: &mut Ladder, place: Place, tick: i64) {
+        let Some(window) = self.windows.get(place.window()) else { return };
+        if window.has_tick(tick) {
+            return;
+        }
+        while let Some(tick) = self.windows.get(place.window()).and_then(|window| window.best().first()) {
+            self.evict(ladder, place, tick);
+        }
+        if let Some(window) = self.windows.get_mut(place.window()) {
+            window.clear();
+            window.set_tick(tick);
+        }
     }
 
     pub(super) fn own(&self, level: u32) -> OwnPart {
@@ -236,25 +273,24 @@ impl Levels {
         if key == ladder.best_key && ladder.best != NIL {
             return Ok(ladder.best);
         }
-        let mut number = self.chunk_of(ladder, key);
-        let mut chunk = self.chunks.linked_mut(number);
-        let mut position = 0;
-        if number != NIL {
-            match chunk.seek(key) {
-                Ok(level) => return Ok(level),
-                Err(belongs) => position = belongs,
+        let level = 'found: {
+            if let Some(window) = self.windows.get(place.window())
+                && let Some(tick) = window.tick_of(place.side(), price)
+                && (window.has_block_of(tick) || self.claim(ladder, place, tick))
+                && let Some(window) = self.windows.get_mut(place.window())
+            {
+                if let Some(level) = window.level(tick) {
+                    return Ok(level);
+                }
+                let level = self.pool.take().ok_or(LevelsFull)?;
+                window.put(tick, level);
+                break 'found level;
             }
-        }
-        let level = self.pool.take().ok_or(LevelsFull)?;
-        if number == NIL || chunk.len as usize == RUNGS {
-            let Some(room) = self.make_room(ladder, number, position) else {
-                self.pool.give(level);
-                return Err(LevelsFull);
-            };
-            (number, position) = room;
-            chunk = self.chunks.at_mut(number);
-        }
-        chunk.insert(position, Rung { key, level });
+            match self.chain(ladder, key)? {
+                (level, false) => return Ok(level),
+                (level, true) => level,
+            }
+        };
         *self.pool.at_mut(level) = Level { price, qty: 0, queue: Queue::EMPTY, orders: 0, place };
         ladder.len = ladder.len.wrapping_add(1);
         if ladder.best == NIL || key > ladder.best_key {
@@ -264,8 +300,120 @@ impl Levels {
         Ok(level)
     }
 
-    /// The level with a key, if it is there.
-    pub(super) fn find(&self, ladder: &Ladder, key: i64) -> Option<u32> {
+    /// The level of a key on the chain, and whether it was made.
+    #[inline(never)]
+    fn chain(&mut self, ladder: &mut Ladder, key: i64) -> Result<(u32, bool), LevelsFull> {
+        let number = self.chunk_of(ladder, key);
+        if number != NIL
+            && let Ok(level) = self.chunks.at(number).seek(key)
+        {
+            return Ok((level, false));
+        }
+        let level = self.pool.take().ok_or(LevelsFull)?;
+        if self.link(ladder, Rung { key, level }) {
+            return Ok((level, true));
+        }
+        self.pool.give(level);
+        Err(LevelsFull)
+    }
+
+    /// Puts a rung on the chain, where none has its key. False: there is no room for it, which is as good as impossible.
+    fn link(&mut self, ladder: &mut Ladder, rung: Rung) -> bool {
+        let mut number = self.chunk_of(ladder, rung.key);
+        let mut position = if number == NIL { 0 } else { self.chunks.at(number).seek(rung.key).err().unwrap_or(0) };
+        if number == NIL || self.chunks.at(number).len as usize == RUNGS {
+            let Some(room) = self.make_room(ladder, number, position) else { return false };
+            (number, position) = room;
+        }
+        self.chunks.at_mut(number).insert(position, rung);
+        true
+    }
+
+    /// Takes a level off the chain.
+    fn unlink(&mut self, ladder: &mut Ladder, key: i64, level: u32) {
+        let number = self.chunk_of(ladder, key);
+        let chunk = self.chunks.at_mut(number);
+        chunk.remove(level);
+        if (chunk.len as usize) < MERGE_BELOW {
+            self.merge(ladder, number);
+        }
+    }
+
+    /// Gives the block of `tick`, which is not in the window, its place there if it should have it: it is better than the one
+    /// that is, or that one is empty; and it is near the best. Answers whether it has.
+    #[cold]
+    #[inline(never)]
+    fn claim(&mut self, ladder: &mut Ladder, place: Place, tick: Tick) -> bool {
+        let Some(window) = self.windows.get(place.window()) else { return false };
+        if let Some((block, has_levels)) = window.occupant(tick) {
+            if has_levels && block > tick.block() {
+                return false;
+            }
+            // As good as any tick where the best is off it: near is near.
+            let best = self.pool.at(ladder.best).price;
+            let best = window.tick_near(place.side(), best).map_or(tick.block(), Tick::block);
+            if ladder.best != NIL && !Window::is_near(tick.block(), best) {
+                return false;
+            }
+            self.evict(ladder, place, tick);
+        }
+        self.settle(ladder, place, tick);
+        true
+    }
+
+    /// Moves the block that has the place of `tick` to the chain.
+    fn evict(&mut self, ladder: &mut Ladder, place: Place, tick: Tick) {
+        let side = place.side();
+        while let Some(window) = self.windows.get_mut(place.window())
+            && let Some((tick, level)) = window.first(window.in_place_of(tick))
+        {
+            window.take(tick);
+            let rung = Rung { key: window.key(side, tick), level };
+            let _there_are_chunks_for_all_levels = self.link(ladder, rung);
+        }
+    }
+
+    /// Makes the block of `tick` the one in its place, which is empty, with what of it stands on the chain.
+    fn settle(&mut self, ladder: &mut Ladder, place: Place, tick: Tick) {
+        let side = place.side();
+        let Some((worst, best)) = self.windows.get(place.window()).map(|window| window.span(side, tick)) else {
+            return;
+        };
+        let mut found = [Rung { key: 0, level: NIL }; TICKS];
+        let mut room = found.iter_mut();
+        let mut number = self.chunk_of(ladder, best);
+        let Some(window) = self.windows.get_mut(place.window()) else { return };
+        window.settle(tick);
+        'chain: while number != NIL {
+            let chunk = self.chunks.at(number);
+            for rung in chunk.rungs().iter().rev().filter(|rung| rung.key <= best) {
+                if rung.key < worst {
+                    break 'chain;
+                }
+                let price = self.pool.at(rung.level).price;
+                if let Some(tick) = window.tick_of(side, price)
+                    && let Some(place) = room.next()
+                {
+                    *place = *rung;
+                    window.put(tick, rung.level);
+                }
+            }
+            number = chunk.worse;
+        }
+        for rung in found.iter().take_while(|rung| rung.level != NIL) {
+            self.unlink(ladder, rung.key, rung.level);
+        }
+    }
+
+    /// The level of a price, if it is there.
+    pub(super) fn find(&self, ladder: &Ladder, place: Place, price: Price) -> Option<u32> {
+        if let Some(window) = self.windows.get(place.window())
+            && let Some(tick) = window.tick_of(place.side(), price)
+            && window.has_block_of(tick)
+        {
+            return window.level(tick);
+        }
+        let key = key(place.side(), price);
         let number = self.chunk_of(ladder, key);
         if number == NIL { None } else { self.chunks.at(number).seek(key).ok() }
     }
@@ -329,18 +477,45 @@ impl Levels {
     pub(super) fn remove(&mut self, ladder: &mut Ladder, level: u32) {
         let Level { price, place, .. } = *self.pool.at(level);
         self.pool.give(level);
-        let number = self.chunk_of(ladder, key(place.side(), price));
-        let chunk = self.chunks.at_mut(number);
-        chunk.remove(level);
         ladder.len = ladder.len.wrapping_sub(1);
-        if (chunk.len as usize) < MERGE_BELOW {
-            self.merge(ladder, number);
+        if let Some(window) = self.windows.get_mut(place.window())
+            && let Some(tick) = window.tick_of(place.side(), price)
+            && window.has_block_of(tick)
+        {
+            window.take(tick);
+            if ladder.best != level {
+                return;
+            }
+            let next = window.best_after(tick);
+            if ladder.top == NIL
+                && let Some((tick, next)) = window.first(next)
+            {
+                (ladder.best, ladder.best_key) = (next, window.key(place.side(), tick));
+                return;
+            }
+        } else {
+            self.unlink(ladder, key(place.side(), price), level);
+            if ladder.best != level {
+                return;
+            }
         }
-        if ladder.best == level {
-            let best = self.chunks.at(ladder.top).rungs().last().filter(|_| ladder.len > 0);
-            ladder.best = best.map_or(NIL, |rung| rung.level);
-            ladder.best_key = best.map_or(0, |rung| rung.key);
-        }
+        self.look_for_best(ladder, place);
+    }
+
+    /// The best of what is in the window and on the chain.
+    #[inline(never)]
+    fn look_for_best(&self, ladder: &mut Ladder, place: Place) {
+        let near = self.windows.get(place.window()).and_then(|window| {
+            let (tick, level) = window.first(window.best())?;
+            Some(Rung { key: window.key(place.side(), tick), level })
+        });
+        let far = if ladder.top == NIL { None } else { self.chunks.at(ladder.top).rungs().last().copied() };
+        let best = match (near, far) {
+            (Some(near), Some(far)) => Some(if far.key > near.key { far } else { near }),
+            (near, far) => near.or(far),
+        };
+        ladder.best = best.map_or(NIL, |rung| rung.level);
+        ladder.best_key = best.map_or(0, |rung| rung.key);
     }
 
     /// Keeps the promise of [`MERGE_BELOW`] after a chunk lost a rung.
@@ -379,44 +554,86 @@ impl Levels {
         self.chunks.give(better);
     }
 
-    /// Hints that the best end of a ladder will be needed soon: step 0 its first chunk's head, step 1 its rungs.
+    /// Hints that the best end of a ladder will be needed soon: first its heads, then the rungs of its chain, if there is one.
     #[inline(always)]
-    pub(super) fn prefetch(&self, ladder: &Ladder, rungs: bool) {
-        self.pool.prefetch(ladder.best);
+    pub(super) fn prefetch(&self, ladder: &Ladder, place: Place, rungs: bool) {
         if rungs {
-            self.chunks.at(ladder.top).prefetch_best();
-        } else {
-            self.chunks.prefetch(ladder.top);
+            if ladder.top != NIL {
+                self.chunks.at(ladder.top).prefetch_best();
+            }
+            return;
         }
+        self.pool.prefetch(ladder.best);
+        if let Some(window) = self.windows.get(place.window()) {
+            window.prefetch_head();
+        }
+        self.chunks.prefetch(ladder.top);
     }
 
     /// Level numbers of a side, best price first.
-    pub(super) fn walk(&self, ladder: &Ladder) -> Walk<'_> {
-        Walk { levels: self, chunk: ladder.top, left: self.chunks.at(ladder.top).rungs() }
+    pub(super) fn walk(&self, ladder: &Ladder, place: Place) -> Walk<'_> {
+        let window = self.windows.get(place.window());
+        let chain = if ladder.top == NIL { &[][..] } else { self.chunks.at(ladder.top).rungs() };
+        Walk {
+            levels: self,
+            side: place.side(),
+            window,
+            run: window.map_or(Run::NONE, Window::best),
+            chunk: ladder.top,
+            chain,
+        }
     }
 }
 
-/// Walks a ladder from the best price to the worst.
+/// Walks a ladder from the best price to the worst: the window and the chain side by side.
 #[derive(Clone, Debug)]
 pub(super) struct Walk<'a> {
     levels: &'a Levels,
+    side: Side,
+    window: Option<&'a Window>,
+    /// What is left of a block.
+    run: Run,
     chunk: u32,
-    left: &'a [Rung],
+    /// What is left of a chunk.
+    chain: &'a [Rung],
 }
 
 impl Walk<'_> {
-    /// Skips `n` levels, a chunk at a time.
+    /// Skips `n` levels: a block at a time where nothing of the chain is between, a chunk at a time behind the last block.
     pub(super) fn skip_levels(&mut self, mut n: usize) {
-        while n >= self.left.len() && self.chunk != NIL {
-            n = n.wrapping_sub(self.left.len());
+        while n > 0 {
+            self.refill();
+            let next = self.chain.last().map_or(i64::MIN, |rung| rung.key);
+            match self.window.zip(self.run.last()) {
+                Some((window, last)) if self.run.len() <= n && window.key(self.side, last) > next => {
+                    n = n.wrapping_sub(self.run.len());
+                    self.run = window.after(self.run.block);
+                }
+                None if self.chunk != NIL && self.chain.len() <= n => {
+                    n = n.wrapping_sub(self.chain.len());
+                    self.next_chunk();
+                }
+                _ => {
+                    if self.next().is_none() {
+                        return;
+                    }
+                    n = n.wrapping_sub(1);
+                }
+            }
+        }
+    }
+
+    /// Goes on to the next chunk where one is read to its end.
+    #[inline]
+    fn refill(&mut self) {
+        if self.chain.is_empty() && self.chunk != NIL {
             self.next_chunk();
         }
-        self.left = self.left.get(..self.left.len().saturating_sub(n)).unwrap_or(&[]);
     }
 
     fn next_chunk(&mut self) {
         self.chunk = self.levels.chunks.at(self.chunk).worse;
-        self.left = if self.chunk == NIL { &[] } else { self.levels.chunks.at(self.chunk).rungs() };
+        self.chain = if self.chunk == NIL { &[] } else { self.levels.chunks.at(self.chunk).rungs() };
     }
 }
 
@@ -425,11 +642,20 @@ impl Iterator for Walk<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<u32> {
-        if self.left.is_empty() && self.chunk != NIL {
-            self.next_chunk();
+        self.refill();
+        let far = self.chain.split_last();
+        if let Some(window) = self.window
+            && let Some((tick, level)) = window.first(self.run)
+            && far.is_none_or(|(rung, _)| rung.key < window.key(self.side, tick))
+        {
+            self.run = self.run.rest();
+            if self.run.len() == 0 {
+                self.run = window.after(self.run.block);
+            }
+            return Some(level);
         }
-        let (rung, rest) = self.left.split_last()?;
-        self.left = rest;
+        let (rung, rest) = far?;
+        self.chain = rest;
         Some(rung.level)
     }
 }

@@ -4,7 +4,7 @@
 //! for the feed names no orders; it is reckoned from what the venue has confirmed to us: at each price the shares of own
 //! orders that rest there ([`Books::own_rests`]), and of a level never more than it shows.
 
-use super::ladder::{Place, key};
+use super::ladder::Place;
 use super::pool::{NIL, Pool};
 use super::stale::{Scope, StaleReason};
 use super::{Applied, BookFault, Books, OwnMatch};
@@ -52,7 +52,7 @@ impl Books {
         let ladder = book.ladder_mut(side);
         let touched = Applied { instrument: Some(id), side: Some(side), ..Applied::default() };
         if !qty.is_positive() {
-            let Some(number) = self.levels.find(ladder, key(side, price)) else {
+            let Some(number) = self.levels.find(ladder, Place::new(id.0, side), price) else {
                 self.counters.absent_levels = self.counters.absent_levels.wrapping_add(1);
                 return touched;
             };
@@ -116,7 +116,7 @@ impl Books {
     /// Adds an own order to the level where it rests, or takes it off it.
     fn change_own_at(&mut self, rest: Rest, sign: i32) -> OwnMatch {
         let Some(book) = self.books.get(rest.instrument.0 as usize) else { return OwnMatch::Awaited };
-        match self.levels.find(book.ladder(rest.side), key(rest.side, rest.price)) {
+        match self.levels.find(book.ladder(rest.side), Place::new(rest.instrument.0, rest.side), rest.price) {
             Some(number) if book.kind == Some(BookKind::Levels) => {
                 self.levels.change_own(number, rest.qty.0.wrapping_mul(sign.into()), sign);
                 OwnMatch::Resting

@@ -50,7 +50,7 @@ impl Value for Freshness {
 /// Whether a mark's order rests the book tells.
 impl State for Books {
     fn save(&self, into: &mut dyn Save) {
-        let Books { index: _, orders: _, levels: _, books, prints, marks, rests, all, counters } = self;
+        let Books { index: _, orders: _, levels: _, books, prints, marks, rests, all, followed: _, counters } = self;
         counters.put(into);
         all.put(into);
         into.count(books.len());
@@ -87,6 +87,8 @@ impl State for Books {
         self.clear();
         self.marks.clear();
         self.rests.clear();
+        // The table is another one now.
+        self.followed = 0;
         let (counters, all) = (from.value()?, from.value()?);
         built(self.books.len(), from.u64()?).map_err(|error| error.within("Books.books"))?;
         for id in (0u32..).take(self.books.len()) {

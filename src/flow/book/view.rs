@@ -1,6 +1,6 @@
 //! What strategies see of a book.
 
-use super::ladder::{self, Ladder, Walk};
+use super::ladder::{Ladder, Place, Walk};
 use super::pool::NIL;
 use super::{BookKind, Books, Freshness};
 use crate::base::{ClientId, InstrumentId, Price, Qty, Side, VenueRef};
@@ -66,7 +66,7 @@ impl<'a> BookRef<'a> {
     }
 
     fn walk(self, side: Side) -> Walk<'a> {
-        self.books.levels.walk(&self.ladder(side))
+        self.books.levels.walk(&self.ladder(side), Place::new(self.id.0, side))
     }
 
     fn resting(self, slot: u32) -> Option<RestingOrder> {
@@ -214,7 +214,7 @@ impl<'a> BookRef<'a> {
 
     /// The orders at a price, first in time first.
     pub fn queue(self, side: Side, price: Price) -> impl Iterator<Item = RestingOrder> + use<'a> {
-        let first = self.books.levels.find(&self.ladder(side), ladder::key(side, price));
+        let first = self.books.levels.find(&self.ladder(side), Place::new(self.id.0, side), price);
         let mut slot = first.map_or(NIL, |level| self.books.levels.pool.at(level).queue.first);
         core::iter::from_fn(move || {
             let order = self.resting(slot)?;

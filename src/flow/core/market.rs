@@ -64,6 +64,7 @@ impl<W: Wiring> Core<W> {
             return Applied::default();
         }
         let Some(id) = event.instrument else { return Applied::default() };
+        market.books.follow(&self.instruments);
         let applied = market.books.apply(id, &event.kind);
         if let Some((client, touch)) = applied.own
             && touch.is_last()

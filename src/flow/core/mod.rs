@@ -110,6 +110,8 @@ pub struct Core<W: Wiring> {
     /// What the strategies have asked for, and how much of it the gate has judged.
     actions: Actions,
     judged: usize,
+    /// What the last of them sent, which is written down once it is on its way. Empty between inputs.
+    left: sending::Parts,
     /// A walk over the live orders that cancels those that may not rest any more.
     sweep: Option<Sweep>,
     enabled: bool,
@@ -220,6 +222,7 @@ impl<W: Wiring> Core<W> {
             taken: 0,
             actions: Actions::new(ACTIONS).numbered_from(parts.tags.strategy),
             judged: 0,
+            left: sending::Parts::default(),
             sweep: None,
             enabled: true,
             held: false,
@@ -298,14 +301,22 @@ impl<W: Wiring> Core<W> {
 
     /// Finishes what the input or the last release of it began. Answers [`Progress::Again`] when it is to be called
     /// again with the same input, after the outbox was drained; then the next release, or the next input.
+    ///
+    /// An order is sent first: as soon as one is in the outbox, the answer is `Again`, and order table, ledger, marks, tape and
+    /// strategy hear of it in the next call. Nothing comes between, for no other input may be taken before this one is done.
     #[inline]
     pub fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
         for _ in 0..super::STEPS_PER_CALL {
             if !out.has_room() {
                 return Progress::Again;
             }
-            if self.judged < self.actions.list().len() {
+            if !self.left.is_empty() {
+                self.settle(self.now, out);
+            } else if self.judged < self.actions.list().len() {
                 self.judge(self.now, out);
+                if !self.left.is_empty() {
+                    return Progress::Again;
+                }
             } else if !self.is_busy(input) || !self.step(self.now, input, out) {
                 return Progress::Done;
             }
@@ -629,7 +640,7 @@ crate::state! {
     [W: Wiring] Core[W] {
         instruments, markets, ends, signal, strategy, gate, orders, input, now, utc, taken, actions, judged, sweep, enabled,
         held, stopped, told, wanted, news, standing, signals_stuck, speaking, due, counters,
-    } without { probe, policy, tags, lane }
+    } without { left, probe, policy, tags, lane }
 }
 
 crate::state! {

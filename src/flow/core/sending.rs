@@ -3,13 +3,15 @@
 
 use super::*;
 use crate::base::Qty;
-use crate::flow::action::TimeInForce;
+use crate::flow::action::{SellMark, TimeInForce};
 use crate::flow::book::BookKind;
-use crate::flow::orders::Status as OrderStatus;
+use crate::flow::orders::{Sent, Status as OrderStatus};
+
 use crate::flow::words::Visibility;
 
 impl<W: Wiring> Core<W> {
-    /// The next action that a strategy asked for: through the gate, out, and into the order table.
+    /// The next action that a strategy asked for: through the gate and out. What left is written down by
+    /// [`settle`](Self::settle), behind the send.
     #[inline(never)]
     pub(super) fn judge(&mut self, now: Mono, out: &mut Outbox) {
         let Some(&action) = self.actions.list().get(self.judged) else { return };
@@ -19,23 +21,16 @@ impl<W: Wiring> Core<W> {
         let verdict = match &mut action {
             Action::Enter(enter) => self.enter(now, enter, out),
             &mut Action::Replace(replace) => self.replace(now, replace, out),
-            &mut Action::Cancel(cancel) => self.cancel(now, cancel, out),
+            &mut Action::Cancel(cancel) => self.cancel(now, cancel, out).map(|left| self.left.push(left)),
             &mut Action::MassCancel(cancel) => self.mass_cancel(now, cancel, out),
         };
-        // An enter that left is on the tape already, each part with the order that it became.
-        if verdict.is_err() || !matches!(action, Action::Enter(_)) {
-            self.tape_decision(&action, None, verdict.err(), out);
+        if verdict.is_ok() && !self.left.is_empty() {
+            return;
         }
-        if self.judged == self.actions.list().len() {
-            self.actions.clear();
-            self.judged = 0;
-            let dropped = self.actions.dropped();
-            if dropped != self.counters.actions_dropped {
-                let new = dropped.wrapping_sub(self.counters.actions_dropped);
-                self.counters.actions_dropped = dropped;
-                self.alert(Alert::TooManyActions, None, new, 0, out);
-            }
-        }
+        // Of a sale in two parts, the first may have left all the same.
+        self.settle_parts(now, out);
+        self.tape_decision(&action, None, verdict.err(), out);
+        self.next_action(out);
         if let Err(why) = verdict {
             let id = match action {
                 Action::Enter(enter) => Some(enter.instrument),
@@ -46,6 +41,57 @@ impl<W: Wiring> Core<W> {
             if let Some(id) = id {
                 self.call(now, id, |strategy, view, _| strategy.on_refusal(id, &action, why, view));
             }
+        }
+    }
+
+    /// What the last action sent is in the hands of the system by now: order table, ledger, marks, tape and strategy follow.
+    #[inline(never)]
+    pub(super) fn settle(&mut self, now: Mono, out: &mut Outbox) {
+        self.settle_parts(now, out);
+        self.next_action(out);
+    }
+
+    fn settle_parts(&mut self, now: Mono, out: &mut Outbox) {
+        for left in self.left.take().into_iter().flatten() {
+            self.took_off(now, &left, out);
+            let made = matches!(left.action, Action::Enter(_)).then_some(left.id);
+            self.tape_decision(&left.action, made, None, out);
+        }
+    }
+
+    /// After the last action of a call, those that found no room are told of.
+    fn next_action(&mut self, out: &mut Outbox) {
+        if self.judged != self.actions.list().len() {
+            return;
+        }
+        self.actions.clear();
+        self.judged = 0;
+        let dropped = self.actions.dropped();
+        if dropped != self.counters.actions_dropped {
+            let new = dropped.wrapping_sub(self.counters.actions_dropped);
+            self.counters.actions_dropped = dropped;
+            self.alert(Alert::TooManyActions, None, new, 0, out);
+        }
+    }
+
+    /// Something left: it goes into the order table, and what follows from that.
+    fn took_off(&mut self, now: Mono, left: &Left, out: &mut Outbox) {
+        let Left { venue, instrument, mark, id, sent, .. } = *left;
+        let change = match &left.action {
+            // By the number under which it left, or it is none of the table's.
+            Action::Enter(enter) if id == self.orders.next_id() => self.orders.opened(now, venue, enter, mark, sent),
+            Action::Replace(replace) => self.orders.replace_sent(now, replace, sent),
+            Action::Cancel(cancel) => self.orders.cancel_sent(now, cancel, sent),
+            Action::Enter(_) | Action::MassCancel(_) => None,
+        };
+        match (change, &left.action) {
+            (Some(change), _) => self.took_step(now, &change, out),
+            (None, Action::Enter(enter)) => {
+                let name = self.instruments.get(instrument).map_or(Name::BLANK, |row| row.name);
+                self.orders.not_opened(venue, enter, mark, name, sent);
+                self.fault(instrument, sent.token, out);
+            }
+            (None, _) => self.fault(instrument, sent.token, out),
         }
     }
 
@@ -62,7 +108,8 @@ impl<W: Wiring> Core<W> {
         }
         out.towards(row.venue);
         let ends = self.ends.get(row.venue).ok_or(Refusal::EntryNotReady)?;
-        let room = ends.entry.room(enter, self.orders.next_id(), &row, out);
+        let mut id = self.orders.next_id();
+        let room = ends.entry.room(enter, id, &row, out);
         let facts =
             Facts { room: self.orders.room().min(room.unwrap_or(0)), ..self.facts(now, enter.instrument, &row) };
         let approvals = match (self.gate.enter(*enter, &facts), room) {
@@ -73,19 +120,13 @@ impl<W: Wiring> Core<W> {
         for approved in approvals {
             let mark = approved.mark;
             *enter = approved.enter;
-            let id = self.orders.next_id();
             let ends = self.ends.get_mut(row.venue).ok_or(Refusal::EntryNotReady)?;
             let sent = ends.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
             self.probe.pass(Mark::Encoded);
             self.counters.entered = self.counters.entered.wrapping_add(1);
-            match self.orders.opened(now, row.venue, enter, mark, sent) {
-                Some(change) => self.took_step(now, &change, out),
-                None => {
-                    self.orders.not_opened(row.venue, enter, mark, row.name, sent);
-                    self.fault(enter.instrument, sent.token, out);
-                }
-            }
-            self.tape_decision(&Action::Enter(*enter), Some(id), None, out);
+            let (venue, instrument, action) = (row.venue, enter.instrument, Action::Enter(*enter));
+            self.left.push(Left { action, venue, instrument, mark, id, sent });
+            id = ClientId(id.0.wrapping_add(1));
         }
         Ok(())
     }
@@ -104,14 +145,11 @@ impl<W: Wiring> Core<W> {
         let sent = ends.entry.replace(now, approved, &order, out).map_err(refusal)?;
         self.probe.pass(Mark::Encoded);
         self.counters.replaced = self.counters.replaced.wrapping_add(1);
-        match self.orders.replace_sent(now, &replace, sent) {
-            Some(change) => self.took_step(now, &change, out),
-            None => self.fault(order.instrument, sent.token, out),
-        }
+        self.left.push(Left::of(Action::Replace(replace), row.venue, &order, sent));
         Ok(())
     }
 
-    fn cancel(&mut self, now: Mono, cancel: Cancel, out: &mut Outbox) -> Result<(), Refusal> {
+    fn cancel(&mut self, now: Mono, cancel: Cancel, out: &mut Outbox) -> Result<Left, Refusal> {
         let order = *self.orders.get(cancel.order).ok_or(Refusal::UnknownOrder)?;
         let approved = self.gate.cancel(cancel, &order_facts(&order), now)?;
         let venue = self.venue_of(order.instrument);
@@ -119,11 +157,7 @@ impl<W: Wiring> Core<W> {
         let ends = self.ends.get_mut(venue).ok_or(Refusal::EntryNotReady)?;
         let sent = ends.entry.cancel(now, approved, &order, out).map_err(refusal)?;
         self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
-        match self.orders.cancel_sent(now, &cancel, sent) {
-            Some(change) => self.took_step(now, &change, out),
-            None => self.fault(order.instrument, sent.token, out),
-        }
-        Ok(())
+        Ok(Left::of(Action::Cancel(cancel), venue, &order, sent))
     }
 
     fn mass_cancel(&mut self, now: Mono, cancel: MassCancel, out: &mut Outbox) -> Result<(), Refusal> {
@@ -352,7 +386,7 @@ impl<W: Wiring> Core<W> {
             return false;
         };
         self.sweep = Some(sweep);
-        let verdict = self.cancel(now, cancel, out);
+        let verdict = self.cancel(now, cancel, out).map(|left| self.took_off(now, &left, out));
         self.tape_decision(&Action::Cancel(cancel), None, verdict.err(), out);
         true
     }
@@ -423,6 +457,49 @@ impl<W: Wiring> Core<W> {
             signals: &self.signal,
         };
         call(&mut self.strategy, &View::new(lane, self.tags), &mut self.actions);
+    }
+}
+
+/// What left, and is not written down yet.
+#[derive(Clone, Copy)]
+pub(super) struct Left {
+    /// The part of it that left.
+    action: Action,
+    venue: VenueId,
+    instrument: InstrumentId,
+    mark: SellMark,
+    /// The order's number.
+    id: ClientId,
+    sent: Sent,
+}
+
+impl Left {
+    /// A change of an order.
+    fn of(action: Action, venue: VenueId, order: &Order, sent: Sent) -> Self {
+        Left { action, venue, instrument: order.instrument, mark: order.mark, id: order.id, sent }
+    }
+}
+
+/// What one action sent: a sale in two parts, at most.
+#[derive(Default)]
+pub(super) struct Parts([Option<Left>; 2]);
+
+impl Parts {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0[0].is_none()
+    }
+
+    #[inline]
+    fn push(&mut self, left: Left) {
+        if let Some(place) = self.0.iter_mut().find(|part| part.is_none()) {
+            *place = Some(left);
+        }
+    }
+
+    #[inline]
+    fn take(&mut self) -> [Option<Left>; 2] {
+        core::mem::take(&mut self.0)
     }
 }
 

@@ -102,8 +102,8 @@ fn one_of(config: &Config, number: VenueId, kind: Option<VenueKind>) -> Result<&
         Some(kind) if kind != venue.kind => {
             let shown = format!("\"{}\" (of {venue})", venue.kind.word());
             let allowed = match kind {
-                VenueKind::Nasdaq => "\"nasdaq\": what trades here speaks nothing else",
-                VenueKind::Levels => "\"levels\": what trades here speaks nothing else",
+                VenueKind::Nasdaq => "\"nasdaq\" for this wiring, which speaks nothing else",
+                VenueKind::Levels => "\"levels\" for this wiring, which speaks nothing else",
             };
             Err(refuse(&venue.key("kind"), shown, allowed))
         }

@@ -5,7 +5,7 @@
 //! signals = ["imbalance"]
 //! ```
 
-use super::{BuildError, House, Nasdaq, Params, Plug, Table};
+use super::{AnyKind, Anywhere, BuildError, House, Nasdaq, Params, Plug, Table};
 use crate::flow::mix::{AnySignal, AnyStrategy, Reads, Signals, Strategies};
 use crate::flow::signal::Signal;
 use crate::flow::strategy::Strategy;
@@ -167,7 +167,24 @@ impl<C: Catalogue> Plug for Mix<C> {
     type Wiring = Nasdaq<Signals, Strategies>;
 
     fn parts(params: Self::Params, house: House<'_>) -> Result<Parts<Self::Wiring>, BuildError> {
-        let (config, Names { strategies, signals }) = (house.config(), params.names);
+        let (signals, strategies) = params.combined(house.config())?;
+        house.with(signals, strategies)
+    }
+}
+
+impl<C: Catalogue> Anywhere for Mix<C> {
+    type Any = AnyKind<Signals, Strategies>;
+
+    fn parts_anywhere(params: Self::Params, house: House<'_>) -> Result<Parts<Self::Any>, BuildError> {
+        let (signals, strategies) = params.combined(house.config())?;
+        house.with_any(signals, strategies)
+    }
+}
+
+impl<C: Catalogue> MixParams<C> {
+    /// What is named, built.
+    fn combined(self, config: &Config) -> Result<(Signals, Strategies), BuildError> {
+        let Names { strategies, signals } = self.names;
         if strategies.is_empty() {
             let one = "a list of at least one";
             return Err(ConfigError::Limit { key: "strategies".to_owned(), allowed: one }.into());
@@ -179,7 +196,6 @@ impl<C: Catalogue> Plug for Mix<C> {
         let signals = Signals::new(signals)?;
         let strategies = chosen("strategies", &strategies, C::STRATEGIES)?.into_iter();
         let strategies = strategies.map(|entry| (entry.build)(config, &signals)).collect::<Result<Vec<_>, _>>()?;
-        let strategies = Strategies::new(strategies)?;
-        house.with(signals, strategies)
+        Ok((signals, Strategies::new(strategies)?))
     }
 }

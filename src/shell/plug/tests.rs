@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::flow::signal::{Imbalance, ImbalanceConfig};
+use crate::flow::wiring::Wiring;
 use crate::shell::plugs::{Listener, Maker, Taker};
+use crate::shell::trace::StageProbe;
 
 crate::params! {
     /// Of the wiring "probing".
@@ -132,4 +134,93 @@ fn parameters_are_in_the_digest_of_a_log() {
         FileHeader::new("probing", &config.text, Vec::new(), Effects::Bytes).config_digest
     };
     assert_ne!(digest("[probing]\nlevels = 1"), digest("[probing]\nlevels = 2"));
+}
+
+/// At venues of either kind.
+struct Roaming;
+
+impl Plug for Roaming {
+    const NAME: &'static str = "roaming";
+    const ABOUT: &'static str = "watches any venue";
+    type Params = ();
+    type Wiring = AnyKind<(), ()>;
+
+    fn parts((): (), house: House<'_>) -> Result<Parts<Self::Wiring>, BuildError> {
+        house.with_any((), ())
+    }
+}
+
+struct FarAway;
+
+impl Wiring for FarAway {
+    type Venue = OfLevels;
+    type Signal = ();
+    type Strategy = ();
+    type Probe = StageProbe;
+}
+
+const KINDS: &str = "[instruments]\ncapacity = 4\n[books]\norders = 16\nlevels = 16\nown = 4\n[[venue]]\nname = \"NEAR\"\n\
+    [[venue]]\nname = \"FAR\"\nkind = \"levels\"\nentry = { username = \"FAR\" }\nbooks = { levels = 32 }\n\
+    [[instrument]]\nname = \"X\"\nvenue = \"FAR\"\ntick = \"0.01\"\nbook = \"levels\"\n";
+
+#[test]
+fn each_venue_is_built_by_its_kind_or_refused_by_key_and_name() {
+    use crate::base::{InstrumentId, VenueId};
+    use crate::flow::book::BookKind;
+    let config = Config::parse(KINDS).unwrap();
+    let lane = plugged::<Roaming>().build(&config, None).unwrap();
+    assert_eq!((lane.markets().count(), lane.book(InstrumentId(0)).kind()), (2, Some(BookKind::Levels)));
+    let error = plugged::<Listener>().build(&config, None).err().unwrap();
+    let said = "venue[1].kind = \"levels\" (of FAR): must be \"nasdaq\" for this wiring, which speaks nothing else";
+    assert_eq!((error.key(), error.to_string().as_str()), (Some("venue[1].kind"), said));
+    // One of levels alone.
+    let error = House::new(&config, StageProbe::new(None)).wired::<FarAway>((), ()).err().unwrap();
+    assert!(error.to_string().starts_with("venue[0].kind = \"nasdaq\" (of NEAR): must be \"levels\""), "{error}");
+    let house = House::new(&config, StageProbe::new(None));
+    assert!(OfLevels::of(&config, VenueId(1)).is_ok() && house.venue(VenueId(0)).is_ok());
+    let none = house.venue(VenueId(2)).err().unwrap().to_string();
+    assert_eq!(none, "venue = 2 tables: must be a table for each venue of the lane");
+    // What a part refuses is named with its row.
+    for (from, to, key) in [
+        ("username = \"FAR\"", "username = \"FAR\", firm = \"far\"", "venue[1].entry.firm"),
+        ("username = \"FAR\"", "username = \"FAR\", capacity = \"x\"", "venue[1].entry.capacity"),
+        ("username = \"FAR\"", "username = \"FAR\", query_timeout_ms = 0", "venue[1].entry.query_timeout_ms"),
+    ] {
+        let config = Config::parse(&KINDS.replace(from, to)).unwrap();
+        let error = plugged::<Roaming>().build(&config, None).err().unwrap();
+        assert_eq!(error.key(), Some(key), "{error}");
+    }
+    let alone = plugged::<Listener>().build(&Config::parse("[entry]\nfirm = \"far\"").unwrap(), None).err().unwrap();
+    assert_eq!(alone.key(), Some("entry.firm"));
+}
+
+/// By what is configured: where all are Nasdaq's it is the very lane that it would be without the others.
+#[test]
+fn one_that_can_be_anywhere_is_of_nasdaqs_wiring_where_that_suffices() {
+    struct Either;
+    impl Plug for Either {
+        const NAME: &'static str = "either";
+        const ABOUT: &'static str = "watches";
+        type Params = ();
+        type Wiring = Nasdaq<(), ()>;
+        fn parts((): (), house: House<'_>) -> Result<Parts<Self::Wiring>, BuildError> {
+            house.with((), ())
+        }
+    }
+    impl Anywhere for Either {
+        type Any = AnyKind<(), ()>;
+        fn parts_anywhere((): (), house: House<'_>) -> Result<Parts<Self::Any>, BuildError> {
+            house.with_any((), ())
+        }
+    }
+    let shape = |plug: Plugged, text: &str| {
+        let mut digest = crate::base::Digest::default();
+        plug.build(&Config::parse(text).unwrap(), None).unwrap().shape(&mut digest);
+        digest.value()
+    };
+    let near = KINDS.replace("kind = \"levels\"\n", "");
+    let (anywhere, plain, roaming) = (plugged_anywhere::<Either>(), plugged::<Either>(), plugged::<Roaming>());
+    assert_eq!(shape(anywhere, &near), shape(plain, &near));
+    assert_eq!(shape(anywhere, KINDS), shape(roaming, KINDS));
+    assert_ne!(shape(plain, &near), shape(roaming, &near));
 }

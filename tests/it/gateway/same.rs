@@ -1,9 +1,9 @@
 //! The same inputs give the same outputs: whatever the size of the outbox, however TCP cut the bytes, in any lane.
 
 use super::rig::*;
-use firelane_gateway::base::{Nanos, SessionId, Token, VenueId};
+use firelane_gateway::base::{InstrumentId, Nanos, SessionId, Side, Token, VenueId};
 use firelane_gateway::flow::Word;
-use firelane_gateway::flow::outbox::Class;
+use firelane_gateway::flow::outbox::{Class, Outbox, Output, Progress};
 use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -121,6 +121,54 @@ fn both_parts_of_a_split_sale_leave_however_full_the_outbox_is() {
         let mut lane = lane(&setup, Told::default());
         let (trace, _) = replay(&mut lane, &rig.given, 1 << 22, usize::MAX);
         assert!(trace == rig.trace && lane.digest() == rig.lane.digest(), "after {before} orders");
+    }
+}
+
+/// An enter, both parts of a sale, a replace and a cancel are in the outbox, for the shell to send, before table, ledger or tape
+/// know of them; one more call, and all do.
+#[test]
+fn an_order_is_sent_before_anything_is_written_down() {
+    let mut rig = Rig::trading(&Setup::default());
+    rig.tell(1, Do::Buy, 100, 99_000);
+    let report = rig.venue.execute(rig.newest().1, 100, 99_000);
+    rig.say(report);
+    rig.tell(1, Do::Buy, 50, 98_000);
+    let open = |rig: &Rig| {
+        let account = rig.lane.core().gate().ledger().account(InstrumentId(0));
+        [Side::Buy, Side::Sell].map(|side| account.open(side).qty.0)
+    };
+    // What is asked for; how many messages leave, how many orders take a step, and how many live then. (One that is being
+    // replaced is cancelled under both of its numbers.)
+    for (what, shares, price, messages, steps, after) in [
+        (Do::Buy, 10, 97_000, 1, 1, 2),
+        (Do::Sell, 150, 103_000, 2, 2, 4),
+        (Do::Replace, 40, 97_500, 1, 1, 4),
+        (Do::Cancel, 0, 0, 2, 1, 4),
+    ] {
+        let before = (rig.live(), open(&rig));
+        let bytes = packet(DAY, rig.next, &[tell(1, what, shares, price)]);
+        rig.next += 1;
+        let given = Given::Packet(A, bytes);
+        let (now, mut out) = (rig.now, Outbox::new(0));
+        let first = rig.lane.on_input(now, given.as_input(), &mut out);
+        let sent = |out: &Outbox| {
+            let mut sent = (0, 0);
+            for output in out.outputs() {
+                match output {
+                    Output::Send { class: Class::Order | Class::Cancel, .. } => sent.0 += 1,
+                    Output::Tape(record) if matches!(record[4], 128 | 129) => sent.1 += 1,
+                    _ => {}
+                }
+            }
+            sent
+        };
+        assert_eq!((first, sent(&out)), (Progress::Again, (messages, 0)), "{what:?}");
+        assert_eq!((rig.live(), open(&rig)), before, "{what:?}");
+        out.clear();
+        let second = rig.lane.resume(given.as_input(), &mut out);
+        assert_eq!((second, sent(&out).0, rig.live()), (Progress::Done, 0, after), "{what:?}");
+        assert_eq!(sent(&out).1, 2 * steps, "{what:?}: an order's step and a decision for each");
+        assert_eq!(open(&rig) == before.1, matches!(what, Do::Cancel | Do::Replace), "{what:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a running gateway answers on its control socket. It looks at the lane's board and gives it commands; it never
 //! touches the lane.
 
+use super::at_venue::{self, AtVenue};
 use super::words::{self, SAID};
 use super::{Reply, Status};
 use crate::counters::Counters;
@@ -54,8 +55,11 @@ pub(crate) struct GatewayStatus {
     /// Is trading stopped because the venue said what cannot be?
     #[serde(default)]
     pub(crate) stopped: bool,
-    /// The market.
+    /// The market: of all venues together, but the next message, which is the first one's.
     pub(crate) market: Market,
+    /// Each of several venues.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) venues: Vec<AtVenue>,
     /// Orders and replaces that left.
     pub(crate) orders: u64,
     /// Cancels that left.
@@ -218,7 +222,7 @@ pub(crate) struct Log {
 }
 
 /// A stage by its number.
-fn stage(number: u8) -> &'static str {
+pub(super) fn stage(number: u8) -> &'static str {
     const STAGES: [(Stage, &str); 7] = [
         (Stage::Down, "down"),
         (Stage::Connecting, "connecting"),
@@ -241,6 +245,8 @@ pub(crate) struct Gateway {
     exponent: i8,
     /// Of the instruments that are listed, in the order of their numbers.
     names: Vec<String>,
+    /// Of the venues, if there are several.
+    venues: Vec<String>,
     shared: Option<String>,
     /// Why the tape is not shared, although it should be.
     pub(crate) unshared: Option<String>,
@@ -258,6 +264,7 @@ impl Gateway {
             log_ring: config.live.log_ring as u64,
             exponent: config.risk.exponent,
             names: config.listed.iter().map(|row| row.name.to_string()).collect(),
+            venues: at_venue::names(config),
             shared: config.live.tape_shared.as_ref().map(|path| path.display().to_string()),
             unshared: None,
             end,
@@ -325,6 +332,7 @@ impl Gateway {
         let (latency, counters) = (board.latency.clone(), board.counters());
         let (log_error, tape_error) = (board.log_error.clone(), board.tape_error.clone());
         let tape_unwritten = board.tape_unwritten;
+        let venues = AtVenue::all(&self.venues, &board.venues);
         drop(board);
         let age = Duration::from_nanos(self.clock.now().0.saturating_sub(at.0));
         GatewayStatus {
@@ -338,6 +346,7 @@ impl Gateway {
             kill_switch: self.handle.kill_switch().is_thrown(),
             stopped: counters.get("core.stopped").is_some_and(|n| *n > 0),
             market: Market::of(&status),
+            venues,
             orders: status.orders.get(),
             cancels: status.cancels.get(),
             fills: status.fills.get(),

@@ -386,6 +386,8 @@ fn of_several_venues_each_line_names_its_own() {
         &told.one(&[down, at(2, Alert::SnapshotFailed, 0)]),
         &["FAR: Market: no snapshot", "10.0.0.3:2: refused", "venue[2].net.stream"],
     );
+    holds(&told.one(&[at(2, Alert::MarketSilent, 7)]), &["FAR: Market: the stream is silent for 2.0 s"]);
+    holds(&told.one(&[at(2, Alert::MarketBack, 7)]), &["FAR: Market: its connection is whole again"]);
     assert!(told.one(&[alert(Alert::Killed, 0)]).starts_with("KILL SWITCH thrown"));
     holds(&told.one(&[about(Alert::PartKilled, None, 1, 2)]), &["KILL SWITCH of venue 2 (FAR) thrown"]);
     assert!(!told.notices.was_ever_ready(), "at one alone");

@@ -207,6 +207,7 @@ impl Pass {
 
     fn apply(&mut self, message: &[u8], id: InstrumentId, kind: &EventKind) -> io::Result<()> {
         let before = self.books.live_orders();
+        self.books.follow(&self.instruments);
         let applied = self.books.apply(id, kind);
         if let Some(fault) = applied.fault {
             self.fault(fault, kind);

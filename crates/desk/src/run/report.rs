@@ -3,7 +3,7 @@
 
 use super::Show;
 use super::files::Kept;
-use crate::control::Market;
+use crate::control::{AtVenue, Market, at_venue};
 use crate::counters::{self, Counters, unusual_at_the_end};
 use crate::invoked::me;
 use crate::layout;
@@ -54,6 +54,9 @@ pub(super) struct Report {
     seconds: f64,
     #[serde(flatten)]
     market: Market,
+    /// Of each of several venues.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    venues: Vec<AtVenue>,
     orders: u64,
     cancels: u64,
     fills: u64,
@@ -137,6 +140,8 @@ impl Report {
         let (mut status, times, mut counters) = (board.status, OrderTimes::of(&board.latency), board.counters());
         let (tape_error, unwritten) = (board.tape_error.clone(), board.tape_unwritten);
         drop(board);
+        let names = at_venue::names(config);
+        let mut venues = AtVenue::all(&names, &show.handle.board().lock().venues);
         let mut log_error = None;
         let (mut errors, mut positions, mut digests, mut unpinned) = (Vec::new(), None, None, Vec::new());
         let (mut money, mut unobserved) = (None, 0);
@@ -144,6 +149,7 @@ impl Report {
             Ok(outcome) => {
                 let (free, stalls, lost) = (status.log_free, status.log_stalls, status.tape_lost);
                 outcome.lane.status(&mut status);
+                venues = AtVenue::of_lane(&names, &*outcome.lane);
                 (status.log_free, status.log_stalls, status.tape_lost) = (free, stalls, lost);
                 counters = counters::of(&*outcome.lane, counters);
                 positions = Some(held(&*outcome.lane));
@@ -184,6 +190,7 @@ impl Report {
                 .collect(),
             seconds: show.began.elapsed().as_secs_f64(),
             market: Market::of(&status),
+            venues,
             orders: status.orders.get(),
             cancels: status.cancels.get(),
             fills: status.fills.get(),
@@ -232,7 +239,8 @@ impl Report {
         let lane = self.lane.as_ref().map_or(String::new(), |lane| format!("Lane {lane}: "));
         say!("{lane}{} for {:.1} s, layout {}", self.wiring, self.seconds, self.layout);
         let market = &self.market;
-        row("messages", market.messages, format!("the next is {}", group(market.next_sequence)));
+        let next = || format!("the next is {}", group(market.next_sequence));
+        row("messages", market.messages, if self.venues.is_empty() { next() } else { String::new() });
         let filled = [
             (market.filled_by_line, "filled in by the other line"),
             (market.filled_by_rerequest, "by re-request"),
@@ -243,6 +251,9 @@ impl Report {
         }
         if market.snapshots > 0 {
             row("snapshots", market.snapshots, "from which the books were made anew".to_owned());
+        }
+        for [name, text] in self.venues.iter().map(AtVenue::words) {
+            say!("{}", layout::sentence(&format!("  {name:<10}{text}"), 12));
         }
         let steps = [
             (self.cancels, "cancels"),
@@ -298,7 +309,8 @@ impl Report {
             }
             [] if self.clean => {
                 let whose = if self.lane.is_some() { "lane" } else { "gateway" };
-                say!("{} no order of this {whose} lives at the venue.", paint::good("Ended in order:"));
+                let which = if self.venues.is_empty() { "the" } else { "any" };
+                say!("{} no order of this {whose} lives at {which} venue.", paint::good("Ended in order:"));
             }
             [] => say!("{}", paint::amber("Ended, though not as asked: see above.")),
             errors => errors.iter().for_each(|error| {
@@ -317,10 +329,9 @@ fn held(lane: &dyn Lane) -> BTreeMap<String, i64> {
 
 /// What the venue said that cannot be: then nobody here knows for certain what lives there, nor what is held.
 fn impossible(counters: &Counters) -> Option<String> {
-    let said: Vec<String> = counters::IMPOSSIBLE
-        .iter()
-        .filter_map(|name| counters.get(*name).filter(|n| **n > 0).map(|n| format!("{name} {}", group(*n))))
-        .collect();
+    let is_one = |name: &str| counters::IMPOSSIBLE.contains(&counters::of_any_venue(name));
+    let all = counters.iter().filter(|(name, n)| **n > 0 && is_one(name));
+    let said: Vec<String> = all.map(|(name, n)| format!("{name} {}", group(*n))).collect();
     (!said.is_empty()).then(|| {
         format!(
             "the venue said what cannot be ({}): compare orders and positions with it before trading again",

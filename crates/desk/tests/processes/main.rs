@@ -14,3 +14,4 @@ mod rig;
 mod skip;
 mod tape;
 mod trade;
+mod venues;

@@ -1,0 +1,130 @@
+//! How a lane of several venues is doing at each.
+
+use super::gateway::stage;
+use crate::paint;
+use crate::replay::group;
+use firelane_gateway::base::VenueId;
+use firelane_gateway::flow::record::VenueStatusBody;
+use firelane_gateway::shell::config::Config;
+use firelane_gateway::shell::lane::Lane;
+use serde::{Deserialize, Serialize};
+
+/// One venue's part of a status.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AtVenue {
+    /// Its number in the lane, by which commands address it.
+    pub(crate) venue: u8,
+    /// Its name.
+    pub(crate) name: String,
+    /// Where order entry stands there, as of the whole lane.
+    pub(crate) entry: String,
+    /// May orders be sent there?
+    pub(crate) ready: bool,
+    /// Is its market followed without a gap?
+    pub(crate) live_market: bool,
+    /// The next message of its market.
+    pub(crate) next_sequence: u64,
+    /// Gaps opened.
+    pub(crate) gaps: u64,
+    /// Messages that the other line brought.
+    pub(crate) filled_by_line: u64,
+    /// Messages that the re-request server brought.
+    pub(crate) filled_by_rerequest: u64,
+    /// Messages given up.
+    pub(crate) lost: u64,
+    /// Snapshots taken.
+    pub(crate) snapshots: u64,
+    /// Books that cannot be trusted.
+    pub(crate) stale: u64,
+    /// Orders that live there.
+    pub(crate) live_orders: u64,
+}
+
+/// The names of a lane's venues; none where there is one alone.
+pub(crate) fn names(config: &Config) -> Vec<String> {
+    let several = config.venues.count() > 1;
+    config.venues.iter().filter(|_| several).map(|(_, venue)| venue.to_string()).collect()
+}
+
+impl AtVenue {
+    fn of(name: &str, said: &VenueStatusBody) -> Self {
+        AtVenue {
+            venue: said.venue,
+            name: name.to_owned(),
+            entry: stage(said.entry).to_owned(),
+            ready: said.ready != 0,
+            live_market: said.live_market != 0,
+            next_sequence: said.next_sequence.get(),
+            gaps: said.gaps.get(),
+            filled_by_line: said.filled_by_line.get(),
+            filled_by_rerequest: said.filled_by_rerequest.get(),
+            lost: said.lost.get(),
+            snapshots: said.snapshots.get(),
+            stale: said.stale.get(),
+            live_orders: said.live.get(),
+        }
+    }
+
+    /// As the lane has said it.
+    pub(crate) fn all(names: &[String], said: &[VenueStatusBody]) -> Vec<Self> {
+        names.iter().zip(said).map(|(name, said)| AtVenue::of(name, said)).collect()
+    }
+
+    /// As a lane at rest is.
+    pub(crate) fn of_lane(names: &[String], lane: &dyn Lane) -> Vec<Self> {
+        let said = |(venue, name): (u8, &String)| {
+            let mut body = VenueStatusBody { venue, ..VenueStatusBody::default() };
+            lane.venue_status(VenueId(venue), &mut body);
+            AtVenue::of(name, &body)
+        };
+        (0..).zip(names).map(said).collect()
+    }
+
+    /// For people: which, and how it is there.
+    pub(crate) fn words(&self) -> [String; 2] {
+        let entry = if self.ready { paint::good(&self.entry) } else { paint::amber(&self.entry) };
+        let mut text = format!("{}: orders {entry}, market ", self.name);
+        text += &if self.live_market { "live".to_owned() } else { paint::amber("NOT LIVE") };
+        text += &format!(", the next is {}", group(self.next_sequence));
+        for (count, what) in [(self.gaps, "gaps"), (self.snapshots, "snapshots"), (self.live_orders, "orders live")] {
+            if count > 0 {
+                text += &format!("; {} {what}", group(count));
+            }
+        }
+        for (count, what) in [(self.lost, "messages lost"), (self.stale, "books stale")] {
+            if count > 0 {
+                text += &format!("; {}", paint::amber(&format!("{} {what}", group(count))));
+            }
+        }
+        [format!("venue {}", self.venue), text]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_said_by_number_and_name_and_what_is_zero_is_left_out() {
+        let config = |text: &str| crate::wirings::parse(text).unwrap();
+        assert!(names(&config("")).is_empty() && names(&config("[[venue]]\nname = \"A\"")).is_empty());
+        let two = "[[venue]]\nname = \"A\"\n[[venue]]\nname = \"B\"\nentry = { username = \"B\" }";
+        let names = names(&config(two));
+        let mut said = [
+            VenueStatusBody::default(),
+            VenueStatusBody { venue: 1, entry: 5, ready: 1, live_market: 1, ..VenueStatusBody::default() },
+        ];
+        said[0].next_sequence.set(1_234);
+        said[0].stale.set(7);
+        said[1].live.set(2);
+        said[1].gaps.set(3);
+        let all = AtVenue::all(&names, &said);
+        let words: Vec<[String; 2]> = all.iter().map(AtVenue::words).collect();
+        assert_eq!(words[0], ["venue 0", "A: orders down, market NOT LIVE, the next is 1,234; 7 books stale"]);
+        assert_eq!(words[1], ["venue 1", "B: orders ready, market live, the next is 0; 3 gaps; 2 orders live"]);
+        let plug = "wiring = \"listener\"\n";
+        let lane = crate::wirings::build(&config(&format!("{plug}{two}")), None).unwrap();
+        let rest = AtVenue::of_lane(&names, &*lane);
+        assert_eq!(rest.iter().map(|at| (at.venue, at.entry.as_str())).collect::<Vec<_>>(), [(0, "down"), (1, "down")]);
+    }
+}
