@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// The longest line that is read: a contestant that writes on and on is broken.
 const LINE: u64 = 4_096;
+/// How long one contestant may be at it, its untimed work included: then it has no more turns than the two that it needs.
+const LONG: Duration = Duration::from_secs(40);
 /// The most lines of a digest: two sides of each locate.
 const LINES: usize = 2 * 65_536 + 16;
 
@@ -268,6 +270,8 @@ struct Runner {
     state: Result<Running, String>,
     /// Nanoseconds a message of each pass.
     times: Vec<f64>,
+    /// What all of its turns took.
+    spent: Duration,
 }
 
 impl Runner {
@@ -281,12 +285,18 @@ impl Runner {
             Ok(running) => running.about.clone(),
             Err(_) => About { kind: Kind::L3, name: entrant.0.join(" "), without: Vec::new() },
         };
-        Runner { about, state: started.map_err(|error| error.to_string()), times: Vec::new() }
+        Runner { about, state: started.map_err(|error| error.to_string()), times: Vec::new(), spent: Duration::ZERO }
     }
 
     /// A pass; where `check`ed, with what it holds then.
-    fn turn(&mut self, right: &Right, check: bool) {
+    fn turn(&mut self, right: &Right, check: bool, long: Duration) {
+        // One that takes very long has two turns, checked both.
+        let (count, began) = (self.times.len(), Instant::now());
         let Ok(running) = &mut self.state else { return };
+        if count >= 2 && self.spent > long {
+            return;
+        }
+        let check = check || count == 1;
         let done = running.pass().and_then(|Pass { messages, ns }| {
             ensure!(messages == right.messages, "it timed {messages} messages of {}", right.messages);
             if check && let Some(difference) = right.digest.difference(&running.digest()?) {
@@ -298,6 +308,7 @@ impl Runner {
             Ok(time) => self.times.push(time),
             Err(error) => self.state = Err(error.to_string()),
         }
+        self.spent += began.elapsed();
     }
 }
 
@@ -310,7 +321,7 @@ pub fn run(entrants: &[Entrant], kinds: &[Kind], course: &Course<'_>, right: &Ri
         let count = runners.len();
         for turn in 0..count {
             // Each is the first, and behind each other one, equally often. What is checked costs no turn of another.
-            runners[(pass + turn) % count].turn(right, pass == 0 || pass + 1 == passes);
+            runners[(pass + turn) % count].turn(right, pass == 0 || pass + 1 == passes, LONG);
         }
     }
     let first = runners.first().filter(|first| first.state.is_ok()).map(|first| first.times.clone());
@@ -318,7 +329,7 @@ pub fn run(entrants: &[Entrant], kinds: &[Kind], course: &Course<'_>, right: &Ri
     Report { messages: right.messages, passes, entries: entries.collect() }
 }
 
-fn entry(Runner { about, state, times }: Runner, first: Option<&Vec<f64>>) -> Entry {
+fn entry(Runner { about, state, times, .. }: Runner, first: Option<&Vec<f64>>) -> Entry {
     let About { kind, name, without } = about;
     let sound = state.is_ok();
     let first_to_it = first.filter(|_| sound).and_then(|first| {
@@ -391,6 +402,21 @@ mod tests {
         });
         assert_eq!(lines[..2], [Ok("one".to_owned()), Ok("two".to_owned())]);
         assert_eq!((lines.len(), lines[2].as_ref().unwrap_err().as_str()), (3, "a line of more than 4096 bytes"));
+    }
+
+    #[test]
+    fn one_that_takes_very_long_has_two_turns() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let course = Course { file: file.path(), built: 0, patience: Duration::from_secs(5) };
+        let script = "echo contestant 1 L2 slow; echo ready; while read -r q; do \
+                      [ $q = pass ] && { sleep 0.01; echo pass 0 1000; } || echo end; done";
+        let entrant = Entrant(vec!["sh".into(), "-c".into(), script.into()]);
+        let right = Right { messages: 0, digest: Digest::default() };
+        for (long, turns) in [(Duration::ZERO, 2), (LONG, 4)] {
+            let mut runner = Runner::new(&entrant, &course, &[Kind::L2]);
+            (0..4).for_each(|_| runner.turn(&right, false, long));
+            assert_eq!((runner.times.len(), runner.state.is_ok()), (turns, true), "{:?}", runner.state.err());
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct Bar {
 
 const WIDTH: usize = 720;
 const LEFT: usize = 220;
-const ROOM: usize = 300;
+const ROOM: usize = 250;
 const ROW: usize = 26;
 const TOP: usize = 46;
 
@@ -102,7 +102,7 @@ mod tests {
             &[bar("ours", Some(50.0)), bar("peer", Some(100.0)), bar("bad", None)],
         );
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && svg.contains("books &amp; more"));
-        assert!(svg.contains("width=\"150.0\"") && svg.contains("width=\"300.0\""), "{svg}");
+        assert!(svg.contains("width=\"125.0\"") && svg.contains("width=\"250.0\""), "{svg}");
         assert_eq!((svg.matches("<rect ").count(), svg.matches("BROKEN").count()), (3, 1));
         assert!(svg.contains("a &lt; b") && !svg.contains("a < b"));
     }

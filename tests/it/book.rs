@@ -358,7 +358,7 @@ fn model_run(flow: &Flow, seed: u64, events: usize) -> (Books, Model) {
     let mut model = Model { capacity: Some(flow.capacity), ..Model::default() };
     let table = of_tick(flow.tick);
     // At once, or when the books are full of levels that stand on the chain.
-    let told_at = if seed % 3 == 0 { events / 3 } else { 0 };
+    let told_at = if seed.is_multiple_of(3) { events / 3 } else { 0 };
     for n in 0..events {
         if flow.tick > 0 && n >= told_at {
             books.follow(&table);

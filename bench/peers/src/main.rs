@@ -28,11 +28,17 @@ struct Books<B> {
     make: fn() -> B,
     books: Vec<Option<B>>,
     refused: u64,
+    /// For so many symbols there is memory.
+    room: usize,
 }
 
 impl<B: Book> Books<B> {
     fn new(make: fn() -> B) -> Self {
-        Books { make, books: Vec::new(), refused: 0 }
+        Books { make, books: Vec::new(), refused: 0, room: usize::MAX }
+    }
+
+    fn of_few_symbols(make: fn() -> B) -> Self {
+        Books { room: 64, ..Books::new(make) }
     }
 }
 
@@ -52,6 +58,9 @@ impl<B: Book> Contestant for Books<B> {
             let at = usize::from(locate);
             if self.books.len() <= at {
                 self.books.resize_with(at + 1, || None);
+            }
+            if self.books[at].is_none() {
+                self.room = self.room.checked_sub(1).unwrap_or_else(too_many);
             }
             let book = self.books[at].get_or_insert_with(self.make);
             self.refused += u64::from(!book.apply(event));
@@ -73,6 +82,12 @@ impl<B: Book> Contestant for Books<B> {
     }
 }
 
+/// Ends the program with the protocol's word for it.
+fn too_many() -> usize {
+    println!("error more than 64 symbols: it keeps a vector of all prices for each");
+    std::process::exit(1)
+}
+
 /// Name for the command line, what it is called, kind, what it leaves out, and how it is made.
 type Peer = (&'static str, &'static str, Kind, &'static [&'static str], fn() -> Box<dyn Contestant>);
 
@@ -86,7 +101,7 @@ const PEERS: &[Peer] = &[
     ("hftbacktest-hash", "hftbacktest 0.9.4 hash map", Kind::L2, &[DECODE, CHECKS], || Box::new(Books::new(hft::hash))),
     ("hftbacktest-btree", "hftbacktest 0.9.4 B-tree", Kind::L2, &[DECODE, CHECKS], || Box::new(Books::new(hft::btree))),
     ("hftbacktest-roi", "hftbacktest 0.9.4 vector", Kind::L2, &[DECODE, CHECKS, hft::RANGE], || {
-        Box::new(Books::new(hft::roi))
+        Box::new(Books::of_few_symbols(hft::roi))
     }),
     ("nautilus-model", "nautilus-model 0.57", Kind::L3, &[DECODE, nautilus::FINDS, CHECKS], || {
         Box::new(Books::new(nautilus::new))

@@ -339,20 +339,19 @@ impl Levels {
         }
     }
 
-    /// Gives the block of `tick`, which is not in the window, its place there if it should have it: it is better than the one
-    /// that is, or that one is empty; and it is near the best. Answers whether it has.
+    /// Gives the block of `tick`, which is not in the window, its place there if it should have it: it is near the best, and
+    /// better than the one that is there, or that one is empty. Answers whether it has.
     #[cold]
     #[inline(never)]
     fn claim(&mut self, ladder: &mut Ladder, place: Place, tick: Tick) -> bool {
         let Some(window) = self.windows.get(place.window()) else { return false };
+        // Near is near enough where the best is off the tick; where it has no tick near it, any block may come.
+        let best = window.tick_near(place.side(), self.pool.at(ladder.best).price).map_or(tick.block(), Tick::block);
+        if ladder.best != NIL && !Window::is_near(tick.block(), best) {
+            return false;
+        }
         if let Some((block, has_levels)) = window.occupant(tick) {
             if has_levels && block > tick.block() {
-                return false;
-            }
-            // As good as any tick where the best is off it: near is near.
-            let best = self.pool.at(ladder.best).price;
-            let best = window.tick_near(place.side(), best).map_or(tick.block(), Tick::block);
-            if ladder.best != NIL && !Window::is_near(tick.block(), best) {
                 return false;
             }
             self.evict(ladder, place, tick);
@@ -657,5 +656,71 @@ impl Iterator for Walk<'_> {
         let (rung, rest) = far?;
         self.chain = rest;
         Some(rung.level)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place = Place(0);
+
+    /// Levels of bids at these ticks, of a tick of one; where each stands then.
+    struct Side(Levels, Ladder);
+
+    impl Side {
+        fn new() -> Self {
+            let mut side = Side(Levels::new(2_000, 2), Ladder::EMPTY);
+            side.0.set_tick(&mut side.1, PLACE, 1);
+            side
+        }
+
+        fn add(&mut self, price: i64) {
+            self.0.find_or_add(&mut self.1, PLACE, Price(price)).unwrap();
+        }
+
+        fn remove(&mut self, price: i64) {
+            let level = self.0.find(&self.1, PLACE, Price(price)).unwrap();
+            self.0.remove(&mut self.1, level);
+        }
+
+        fn is_near(&self, price: i64) -> bool {
+            let window = &self.0.windows[PLACE.window()];
+            window.has_block_of(window.tick_of(PLACE.side(), Price(price)).unwrap())
+        }
+
+        fn on_chain(&self) -> bool {
+            self.1.top != NIL
+        }
+    }
+
+    /// Which of the two structures has a price changes no answer, so that only here is seen that it is the right one.
+    #[test]
+    fn what_is_near_the_best_is_in_the_window_and_what_is_far_is_on_the_chain() {
+        let mut side = Side::new();
+        (0..512).for_each(|n| side.add(64 * 100 + n));
+        assert!((0..512).all(|n| side.is_near(64 * 100 + n)) && !side.on_chain());
+        // Worse than all, in the place of a better block that has levels.
+        side.add(64 * 99);
+        assert!(!side.is_near(64 * 99) && side.is_near(64 * 107) && side.on_chain());
+        // Better than all, in the place of the worst block: that one goes.
+        side.add(64 * 108);
+        assert!(side.is_near(64 * 108) && !side.is_near(64 * 100) && side.is_near(64 * 101));
+        assert_eq!(side.1.len, 514);
+        // That is gone, and its place is empty: whoever comes next of the block before brings all of it back.
+        side.remove(64 * 108);
+        side.add(64 * 100 + 7);
+        assert!(side.is_near(64 * 100) && !side.is_near(64 * 108) && side.1.len == 513);
+        side.remove(64 * 99);
+        assert!(!side.on_chain());
+        side.add(64 * 99);
+        let walked: Vec<i64> = side.0.walk(&side.1, PLACE).map(|level| side.0.pool.at(level).price.0).collect();
+        assert!(walked.is_sorted_by(|a, b| a > b) && walked.len() == 513);
+        // An empty place is not for what is far from the best.
+        let mut far = Side::new();
+        far.add(64 * 200);
+        far.add(64 * 193);
+        far.add(64 * 191);
+        assert!(far.is_near(64 * 193) && !far.is_near(64 * 191), "eight blocks, from the best on");
     }
 }

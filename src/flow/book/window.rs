@@ -13,6 +13,10 @@ use crate::base::{Price, Side, raw};
 const BLOCKS: usize = 8;
 /// Ticks in a block: bits of a word.
 pub(super) const TICKS: usize = 64;
+/// The bits of a tick that are its place in its block.
+const WITHIN: i64 = 63;
+
+const _: () = assert!(TICKS == 64 && WITHIN == 63, "a block is a word");
 
 /// A price as a number of ticks, turned so that the larger one is the better on its side (see [`key`](super::ladder::key)).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -34,7 +38,7 @@ impl Tick {
 
     #[inline(always)]
     fn bit(self) -> u64 {
-        1 << (self.0 & (TICKS as i64 - 1))
+        1 << (self.0 & WITHIN)
     }
 }
 
@@ -238,8 +242,7 @@ impl Window {
 
     /// Keys of the worst and of the best tick of a tick's block.
     pub(super) fn span(&self, side: Side, tick: Tick) -> (i64, i64) {
-        let last = TICKS as i64 - 1;
-        (self.key(side, Tick(tick.0 & !last)), self.key(side, Tick(tick.0 | last)))
+        (self.key(side, Tick(tick.0 & !WITHIN)), self.key(side, Tick(tick.0 | WITHIN)))
     }
 
     /// Hints that the head will be needed.
