@@ -284,6 +284,87 @@ fn live(layout: &str, seed: u64) {
     assert!(log.bytes().len() > 100_000);
 }
 
+/// The same of three venues, one of them of levels: the sockets of each.
+fn live_at_three(layout: &str) {
+    use firelane_gateway::flow::Gateway;
+    use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig};
+    use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
+    use firelane_gateway::shell::clock::Clock;
+    use firelane_gateway::shell::config::{Config, Passwords};
+    use firelane_gateway::shell::live::{Assembled, Setup as LiveSetup};
+    use firelane_gateway::shell::plug::House;
+    use firelane_gateway::shell::trace::StageProbe;
+    use firelane_sim::net::Faults;
+    use firelane_sim::server::{VenueConfig, build};
+    use std::time::Instant;
+
+    let (one, a, ones) = live_rig::venue(Faults::Heavy, 21);
+    let (two, b, twos) = live_rig::venue(Faults::Heavy, 22);
+    let mut far =
+        VenueConfig::parse("kind = \"levels\"\n[market]\nsymbols = 4\nrate = 2000\nfaults = \"heavy\"\n").unwrap();
+    (far.setup.addresses.levels, far.setup.addresses.orders) = (Some(live_rig::any()), vec![live_rig::any()]);
+    let far = build(&far, None, &|_| Some("ORDERS".to_owned())).unwrap();
+    let at = far.handle().addresses().clone();
+    let mut text = format!(
+        "[threads]\nlayout = {layout:?}\n[instruments]\ncapacity = 32\n[stream]\ntimeout_ms = 1500\nretry_after_ms = 20\n"
+    );
+    for (name, [line_a, line_b], [rerequest, snapshot, orders]) in [("A", a, ones), ("B", b, twos)] {
+        text += &format!("[[venue]]\nname = {name:?}\n[venue.net]\nline_a = \"{line_a}\"\nline_b = \"{line_b}\"\n");
+        text += &format!("rerequest = \"{rerequest}\"\nsnapshot = \"{snapshot}\"\norders = \"{orders}\"\n");
+    }
+    let (stream, orders) = (at.levels.unwrap(), at.orders[0]);
+    text += &format!(
+        "[[venue]]\nname = \"FAR\"\nkind = \"levels\"\nnet = {{ stream = \"{stream}\", orders = \"{orders}\" }}\n"
+    );
+    let config = Config::parse(&text).unwrap();
+    let (clock, log) = (Clock::new(), live_rig::Memory::default());
+    let maker = MarketMaker::new(&MarketMakerConfig::default(), config.instruments).unwrap();
+    let signal = Imbalance::new(&ImbalanceConfig::default()).unwrap();
+    let lane = House::new(&config, StageProbe::new(Some(clock.clone()))).with_any(signal, maker).unwrap();
+    let (orders, snapshot) = live_rig::SECRETS;
+    let logins = config.venues.map(|_, _| Passwords { orders, snapshot: Some(snapshot) }.into());
+    let setup = LiveSetup { logins, log: log.sheet(), ..LiveSetup::default() };
+    let mut lane = Assembled::new(Box::new(Gateway::new(lane).unwrap()), &config.live, clock, setup).unwrap();
+    let venues = [one, two, far].map(live_rig::spawn);
+    let handle = lane.handle().clone();
+    assert!(handle.command(Word::Start));
+    let began = Instant::now();
+    let mut until = |what: &str, holds: &dyn Fn() -> bool| {
+        while !holds() {
+            assert!(began.elapsed() < live_rig::PATIENCE, "{what}: {:?}", handle.board().lock().venues);
+            for _ in 0..1_000 {
+                let before = calls();
+                live_rig::turn(&mut lane.agents);
+                assert_eq!(calls() - before, 0, "{layout}, on the way to {what}");
+            }
+        }
+    };
+    let each = |is: &dyn Fn(&firelane_gateway::flow::record::VenueStatusBody) -> bool| {
+        let board = handle.board().lock();
+        board.venues.len() == 3 && board.venues.iter().all(is)
+    };
+    until("orders at each", &|| each(&|venue| venue.live.get() > 0));
+    assert!(handle.command(CommandBuf::snapshot(VenueId(1))) && handle.command(CommandBuf::snapshot(VenueId(2))));
+    until("a snapshot of each", &|| handle.board().lock().venues[1..].iter().all(|venue| venue.snapshots.get() > 0));
+    assert!(handle.command(Word::Kill));
+    until("the kill", &|| handle.board().status().killed == 1);
+    venues.iter().for_each(|venue| assert!(venue.tell(firelane_sim::server::Command::Heal)));
+    assert!(handle.command(Word::Shutdown));
+    until("the end of order entry", &|| handle.is_over());
+    lane.finish().unwrap();
+    venues.into_iter().for_each(|venue| drop(venue.shutdown().unwrap()));
+}
+
+#[test]
+fn a_live_lane_of_three_venues_on_one_thread() {
+    live_at_three("fused");
+}
+
+#[test]
+fn a_live_lane_of_three_venues_on_two_threads() {
+    live_at_three("split");
+}
+
 #[test]
 fn a_live_lane_on_one_thread() {
     live("fused", 11);

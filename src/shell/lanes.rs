@@ -28,7 +28,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long a lane has to take what the owner tells it.
-const PATIENCE: Nanos = Nanos::from_secs(2);
+const PATIENCE: Nanos = Nanos::from_secs(5);
 /// Between two looks, where this waits itself.
 const LOOK: Duration = Duration::from_millis(2);
 

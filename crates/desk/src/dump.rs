@@ -2,6 +2,7 @@
 
 mod command;
 mod itch;
+mod levels;
 mod ouch;
 mod pick;
 mod session;
@@ -24,6 +25,7 @@ use firelane_gateway::flow::session::SessionInput;
 use firelane_gateway::flow::wire::{itch50, moldudp64};
 use firelane_gateway::flow::{Arrival, Input, Machine};
 use firelane_gateway::shell::log::{FileHeader, FileReader, Record};
+use levels::Levels;
 use pick::Pick;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use session::Stream;
@@ -135,6 +137,8 @@ struct Entry {
     /// Where the file knows it.
     time: Option<String>,
     kind: &'static str,
+    /// Whose it is, for whoever names what is in it.
+    venue: VenueId,
     fields: Fields,
     items: Vec<Item>,
     /// What is wrong with the record itself.
@@ -144,6 +148,7 @@ struct Entry {
 impl Entry {
     /// It is about a venue: said of all but the first, for most lanes have no other.
     fn at(&mut self, venue: VenueId) {
+        self.venue = venue;
         if venue != VenueId::FIRST {
             self.fields.0.push(("venue", Value::Number(venue.0.into())));
         }
@@ -194,8 +199,10 @@ struct Reading<'a> {
     began: Option<u64>,
     /// Received and sent, of each venue's sessions.
     streams: HashMap<(VenueId, SessionId), [Stream; 2]>,
-    by_locate: HashMap<u16, String>,
-    by_own: HashMap<u64, String>,
+    levels: HashMap<VenueId, Levels>,
+    /// Numbers are a venue's own.
+    by_locate: HashMap<(VenueId, u16), String>,
+    by_own: HashMap<(VenueId, u64), String>,
     seen: BTreeSet<String>,
 }
 
@@ -205,6 +212,7 @@ impl<'a> Reading<'a> {
             header,
             began: header.began_ns_of_day(),
             streams: HashMap::new(),
+            levels: HashMap::new(),
             by_locate: HashMap::new(),
             by_own: HashMap::new(),
             seen: header.instruments.iter().map(|row| row.name.clone()).collect(),
@@ -219,6 +227,7 @@ impl<'a> Reading<'a> {
             time_ns,
             time: self.began.map(|began| time_of_day(began.saturating_add(time_ns) % DAY)),
             kind: record.kind.map_or("Unknown", Kind::name),
+            venue: VenueId::FIRST,
             fields: Fields::default(),
             items: Vec::new(),
             error: None,
@@ -231,7 +240,7 @@ impl<'a> Reading<'a> {
             self.seen.insert(symbol.to_owned());
         }
         for item in &mut entry.items {
-            self.name(item);
+            self.name(entry.venue, item);
         }
         entry
     }
@@ -284,6 +293,9 @@ impl<'a> Reading<'a> {
                     SessionInput::Connected | SessionInput::Closed => {
                         entry.fields.0.push(("session", tape::session(session)));
                         self.streams.remove(&(venue, session));
+                        if session == SessionId::STREAM {
+                            self.levels.remove(&venue);
+                        }
                     }
                     SessionInput::Blocked | SessionInput::Writable => {
                         entry.fields.0.push(("session", tape::session(session)));
@@ -347,6 +359,14 @@ impl<'a> Reading<'a> {
     fn fill_stream(&mut self, entry: &mut Entry, venue: VenueId, session: SessionId, direction: usize, bytes: &[u8]) {
         entry.fields.0.push(("session", tape::session(session)));
         entry.fields.0.push(("bytes", Value::Number(bytes.len() as u64)));
+        if session == SessionId::STREAM && direction == 0 {
+            let stream = self.levels.entry(venue).or_default();
+            entry.items = stream.take(bytes);
+            if stream.waiting() > 0 {
+                entry.fields.0.push(("of_a_packet_to_come", Value::Number(stream.waiting() as u64)));
+            }
+            return;
+        }
         if ![SessionId::ORDERS, SessionId::SNAPSHOT].contains(&session) {
             entry.error = Some("a session that this build does not know".to_owned());
             return;
@@ -361,7 +381,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Finds out which symbol a message is about.
-    fn name(&mut self, item: &mut Item) {
+    fn name(&mut self, venue: VenueId, item: &mut Item) {
         let Ok(said) = &item.what else { return };
         let mut own = None;
         let mut locate = None;
@@ -375,25 +395,26 @@ impl<'a> Reading<'a> {
         if let Some(symbol) = said.fields.symbol() {
             self.seen.insert(symbol.to_owned());
             if let Some(locate) = locate.filter(|_| said.name == "Stock Directory") {
-                self.by_locate.insert(locate, symbol.to_owned());
+                self.by_locate.insert((venue, locate), symbol.to_owned());
             }
             if let Some(own) = own {
-                self.by_own.insert(own, symbol.to_owned());
+                self.by_own.insert((venue, own), symbol.to_owned());
             }
             item.symbol = Some(symbol.to_owned());
             return;
         }
-        let by_locate = locate.and_then(|locate| self.by_locate.get(&locate));
-        item.symbol = by_locate.or_else(|| own.and_then(|own| self.by_own.get(&own))).cloned();
+        let by_locate = locate.and_then(|locate| self.by_locate.get(&(venue, locate)));
+        let known = by_locate.or_else(|| own.and_then(|own| self.by_own.get(&(venue, own)))).cloned();
+        item.symbol = known.or(item.symbol.take());
         // A replace names its symbol by the order that it replaces.
         let original = said.fields.0.iter().find_map(|(name, value)| match value {
             Value::Own(n) if *name == "orig_user_ref_num" => Some(*n),
             _ => None,
         });
         if let (Some(original), Some(own)) = (original, own)
-            && let Some(symbol) = self.by_own.get(&original).cloned()
+            && let Some(symbol) = self.by_own.get(&(venue, original)).cloned()
         {
-            self.by_own.insert(own, symbol.clone());
+            self.by_own.insert((venue, own), symbol.clone());
             item.symbol = Some(symbol);
         }
     }

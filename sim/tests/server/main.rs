@@ -6,6 +6,7 @@ mod clients;
 mod faults;
 mod journal;
 mod lane;
+mod levels;
 mod rig;
 mod secrets;
 mod start;

@@ -513,6 +513,32 @@ mod tests {
         assert_eq!(fleet.firm.unwrap().values(), [Some(15_000_000), Some(20_000), Some(20)]);
     }
 
+    /// Of the venues of all lanes, whichever number each has in its own.
+    #[test]
+    fn no_two_lanes_share_a_session_or_an_instrument_at_any_of_their_venues() {
+        let text = "instruments.directory = false\n[[lane]]\nname = \"north\"\ninstruments.listed = [\"A\"]\n\
+            [[lane.venue]]\nname = \"X\"\nentry.username = \"N\"\n\
+            [[lane.venue]]\nname = \"Y\"\nentry.username = \"N\"\nnet.orders = \"10.0.0.1:1\"\n\
+            [[lane]]\nname = \"south\"\n[[lane.instrument]]\nname = \"A\"\ntick = \"1\"\nvenue = \"Y\"\n\
+            [[lane.venue]]\nname = \"Y\"\nentry.username = \"S\"\nnet.orders = \"10.0.0.1:1\"\n\
+            [[lane.venue]]\nname = \"X\"\nentry.username = \"S\"\n";
+        let fleet = Fleet::parse_with(text, &[]).unwrap();
+        let names =
+            |config: &Config| config.venues.iter().map(|(_, venue)| venue.to_string()).collect::<Vec<_>>().concat();
+        assert_eq!(fleet.lanes.iter().map(names).collect::<Vec<_>>(), ["XY", "YX"]);
+        let said = |from: &str, to: &str| {
+            let error = Fleet::parse_with(&text.replacen(from, to, 1), &[]).unwrap_err();
+            (error.key().unwrap_or("none").to_owned(), error.to_string())
+        };
+        // The second lane's first venue is the first lane's second.
+        let (key, why) = said("\"S\"", "\"N\"");
+        assert_eq!(key, "lane[1].venue[0].entry.username");
+        assert!(why.contains("would both log in as N at 10.0.0.1:1"), "{why}");
+        let (key, why) = said("venue = \"Y\"", "venue = \"X\"");
+        assert_eq!(key, "lane[1].instruments.listed");
+        assert!(why.contains("both list A at 127.0.0.1:26400"), "{why}");
+    }
+
     #[test]
     fn what_is_of_a_fleet_alone_is_refused_elsewhere() {
         for (text, key, says) in [

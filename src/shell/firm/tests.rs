@@ -74,7 +74,8 @@ fn what_is_refused_or_not_answered_is_as_it_was() {
     firm.answered(0, 1, Mono(5), Some("out of range"));
     assert_eq!(firm.outcome(ticket), Some(&Moved::Rejected("out of range".to_owned())));
     assert_eq!((firm.next(0), firm.next(1), counted(&firm)), (None, None, vec![60, 40]));
-    assert!(firm.lease(&[(0, open(61))]).is_err(), "what was to be raised is not, and nothing was given up");
+    assert!(firm.lease(&[(0, open(61))]).is_err(), "nothing was given up");
+    assert!(firm.lease(&[(0, open(60))]).is_ok(), "and what was to be raised for it is promised no more");
 
     // Without an answer: the larger counts until it can't be taken any more; then what the lane has.
     for (has, outcome) in [(30, Moved::Taken), (60, Moved::Rejected("the lane has not answered in time".to_owned()))] {

@@ -178,9 +178,16 @@ fn trade(layout: &str, faults: Faults) {
     });
     assert!(handle.command(Word::Release));
     street.trades_everywhere();
+    if faults == Faults::Heavy {
+        until("what the second venue's re-request server fills in", || street.at(1).filled_by_rerequest.get() > 0);
+    }
     let counters = handle.board().lock().counters();
-    for name in ["sockets.line_a.datagrams", "venue1.sockets.line_b.datagrams", "venue2.sockets.stream.received_bytes"]
-    {
+    for name in [
+        "sockets.line_a.datagrams",
+        "venue1.sockets.line_b.datagrams",
+        "venue2.sockets.stream.received_bytes",
+        "venue1.sockets.orders.sent_bytes",
+    ] {
         assert!(counters[name] > 0, "{name}: {counters:?}");
     }
     assert!(!counters.contains_key("venue2.sockets.line_a.datagrams") && counters["counters.left_out"] == 0);

@@ -70,7 +70,7 @@ fn words() -> Vec<(&'static str, BTreeSet<String>)> {
     let records = (0..=u8::MAX).filter_map(Kind::from_byte).map(|kind| slug(&spaced(kind.name())));
     vec![
         ("records", records.collect()),
-        ("protocols", ["itch", "ouch", "soupbintcp", "glimpse", "moldudp64"].map(str::to_owned).into()),
+        ("protocols", ["itch", "ouch", "soupbintcp", "glimpse", "moldudp64", "levels"].map(str::to_owned).into()),
         ("ITCH", itch::NAMES.iter().map(|name| slug(name)).collect()),
         ("OUCH", ouch::NAMES.iter().map(|name| slug(name)).collect()),
         ("SoupBinTCP", session::NAMES.iter().map(|name| slug(name)).collect()),

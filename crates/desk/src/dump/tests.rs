@@ -103,3 +103,87 @@ fn a_body_of_any_length_is_told() {
         }
     }
 }
+
+/// A venue of levels, cut anywhere, and begun anew with its connection.
+#[test]
+fn a_stream_of_levels_is_told_frame_by_frame() {
+    use firelane_gateway::base::{ExchangeTime, Side};
+    use firelane_gateway::flow::wire::normal::{Body, InstrumentBody, LevelBody, State, TradeBody, Writer};
+    use zerocopy::byteorder::little_endian::I64;
+    let instrument = InstrumentBody {
+        name: *b"BTC-USDT        ",
+        tick: I64::new(100),
+        lot: I64::new(1),
+        multiplier: I64::new(1),
+        price_exponent: -4,
+        qty_exponent: 0,
+        currency: *b"USDT    ",
+        live: b'Y',
+        zero: [0; 5],
+    };
+    let level = LevelBody::new(Side::Buy, 101_500, 7, 2);
+    let trade = TradeBody { price: I64::new(101_500), qty: I64::new(3), trade: 9.into() };
+    let all = [
+        (0, Body::SnapshotBegin),
+        (1, Body::Instrument(&instrument)),
+        (1, Body::Level(Side::Buy, &level)),
+        (0, Body::SnapshotEnd),
+        (1, Body::Clear(Some(Side::Sell))),
+        (1, Body::Trade(&trade)),
+        (0, Body::Status(State::Halted)),
+        (0, Body::Heartbeat),
+    ];
+    let (mut writer, mut bytes) = (Writer::default(), Vec::new());
+    for (number, body) in all {
+        let mut room = [0; 256];
+        bytes.extend_from_slice(
+            writer.write(&mut room, ExchangeTime::new(1, 34_200_000_000_000), number, body).unwrap(),
+        );
+    }
+    let of = |part: &[u8]| [&[2, 2][..], part].concat();
+    let (first, rest) = bytes.split_at(61);
+    let parts =
+        [(Kind::Connected, of(&[])), (Kind::Bytes, of(first)), (Kind::Bytes, of(rest)), (Kind::Closed, of(&[]))];
+    // What was cut off by the end of a connection is not the beginning of the next.
+    let more = [
+        (Kind::Bytes, of(&bytes[..30])),
+        (Kind::Closed, of(&[])),
+        (Kind::Connected, of(&[])),
+        (Kind::Bytes, of(&bytes[..24])),
+        (Kind::Bytes, of(&[0; 3])),
+    ];
+    let parts: Vec<(Kind, &[u8])> = parts.iter().chain(&more).map(|(kind, body)| (*kind, &body[..])).collect();
+    let entries = entries(&parts);
+    assert!(entries.iter().all(|entry| entry.error.is_none()));
+    assert_eq!(entries[1].items.len(), 1, "the second frame is cut");
+    assert!(entries[1].text(200).contains("of_a_packet_to_come 37"), "{}", entries[1].text(200));
+    let text: Vec<String> = entries[2].items.iter().map(|item| item.text(300).trim().to_owned()).collect();
+    let expected = [
+        "Levels 2 Instrument: symbol BTC-USDT, tick 100, lot 1, multiplier 1, price_exponent -4, qty_exponent 0, currency USDT, live Y (live), instrument_number 1, timestamp 09:30:00.000000000",
+        "Levels 3 Level of BTC-USDT: side B (buy), price $10.1500, qty 7, orders 2, instrument_number 1, timestamp 09:30:00.000000000",
+        "Levels 4 Snapshot End: timestamp 09:30:00.000000000",
+        "Levels 5 Clear of BTC-USDT: side S (sell), instrument_number 1, timestamp 09:30:00.000000000",
+        "Levels 6 Trade of BTC-USDT: price $10.1500, qty 3, match_number 9, instrument_number 1, timestamp 09:30:00.000000000",
+        "Levels 7 Status: state halted, timestamp 09:30:00.000000000",
+        "Levels 8 Heartbeat: timestamp 09:30:00.000000000",
+    ];
+    assert_eq!(text, expected, "{text:#?}");
+    assert_eq!((entries[7].items.len(), entries[8].items.len()), (1, 1));
+    assert!(entries[8].text(200).contains("ERROR at byte 24: no frame begins so"), "{}", entries[8].text(200));
+}
+
+/// Two venues number their instruments alike.
+#[test]
+fn numbers_of_one_venue_name_nothing_at_another() {
+    let reading_of = |venue: u8, symbol: &[u8; 8]| {
+        let header = FileHeader::new("w", "", vec![], Effects::Bytes);
+        let header: &'static FileHeader = Box::leak(Box::new(header));
+        let mut reading = Reading::new(header);
+        reading.by_locate.insert((VenueId(venue), 7), String::from_utf8_lossy(symbol).trim().to_owned());
+        let fields = vec![("stock_locate", Value::Number(7))];
+        let mut item = Item::said("ITCH", None, None, Said::new("Add Order", fields));
+        reading.name(VenueId(1), &mut item);
+        item.symbol
+    };
+    assert_eq!((reading_of(1, b"FIRE    "), reading_of(0, b"FIRE    ")), (Some("FIRE".to_owned()), None));
+}

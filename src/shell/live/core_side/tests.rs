@@ -12,7 +12,7 @@ use crate::shell::journal::Sink;
 use crate::shell::log::Effects;
 use crate::shell::ring::{FrameReader, ring};
 use std::io::{ErrorKind, Read};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,10 @@ struct Lane {
     /// As much as an outbox holds, in the smallest records there are: those that grow most on their way into the log.
     floods: bool,
     over: bool,
+    /// At which venue.
+    venue: VenueId,
+    /// The sessions of which it has heard.
+    heard: Vec<(VenueId, SessionId)>,
 }
 
 fn speak(out: &mut Outbox) {
@@ -35,6 +39,10 @@ fn speak(out: &mut Outbox) {
 impl Driven for Lane {
     fn take(&mut self, _now: Mono, input: Input<'_>, out: &mut Outbox) -> Progress {
         self.inputs += 1;
+        out.towards(self.venue);
+        if let Input::Session(venue, session, _) = input {
+            self.heard.push((venue, session));
+        }
         if let Input::Command(command) = input {
             self.commands.push(command.into());
         }
@@ -46,6 +54,7 @@ impl Driven for Lane {
         if self.twice { Progress::Again } else { Progress::Done }
     }
     fn resume(&mut self, _input: Input<'_>, out: &mut Outbox) -> Progress {
+        out.towards(self.venue);
         speak(out);
         Progress::Done
     }
@@ -82,6 +91,10 @@ fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
     let mut config = Config::parse("[log]\nring_bytes = 2097152\n").unwrap().live;
     let net = config.net.first_mut();
     net.orders = port.map_or(net.orders, |port| port.local_addr().unwrap());
+    rig_with(&config, effects)
+}
+
+fn rig_with(config: &LiveConfig, effects: Effects) -> Rig {
     let (kill, board) = (KillSwitch::new(), SharedBoard::default());
     let handle = Handle {
         inboxes: super::super::inboxes(vec![Commander(7)], 4, &kill, &board),
@@ -95,7 +108,7 @@ fn rig_of(port: Option<&TcpListener>, effects: Effects) -> Rig {
     let (writer, log) = ring(config.log_ring);
     let mut journal = Journal::default();
     journal.log_into(Box::new(LogSink::new(writer, handle.kill.clone())), effects);
-    let side = CoreSide::new(&config, |_| None, journal, Clock::new(), &handle, Counter::default());
+    let side = CoreSide::new(config, |_| None, journal, Clock::new(), &handle, Counter::default());
     Rig { side, lane: Lane::default(), handle, log }
 }
 
@@ -398,4 +411,93 @@ fn snapshots_that_others_want_wait_for_the_feed() {
     next(&mut rig);
     rig.side.serve(&mut rig.lane, &mut ());
     assert_eq!(rig.lane.commands.len(), 1);
+}
+
+/// What a peer has been sent by now; nothing for a moment is all there is.
+fn heard(peer: &mut TcpStream) -> String {
+    let (mut all, mut some, began) = (String::new(), [0; 256], Instant::now());
+    while began.elapsed() < Duration::from_millis(50) {
+        match peer.read(&mut some) {
+            Ok(length) => all.push_str(std::str::from_utf8(&some[..length]).unwrap()),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+    }
+    all
+}
+
+/// What goes to a venue goes there alone, what comes is that venue's, and what holds orders back holds all of them back.
+#[test]
+fn each_venue_has_an_order_session_of_its_own() {
+    let ports = [0; 2].map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+    let rows: Vec<String> = ports
+        .iter()
+        .enumerate()
+        .map(|(n, port)| {
+            format!("[[venue]]\nname = \"V{n}\"\nnet = {{ orders = \"{}\" }}\n", port.local_addr().unwrap())
+        })
+        .collect();
+    let config = Config::parse(&format!("[log]\nring_bytes = 2097152\n{}", rows.concat())).unwrap().live;
+    let mut rig = rig_with(&config, Effects::Bytes);
+    let (one, two) = (VenueId(0), VenueId(1));
+    let mut peers = [one, two].map(|venue| {
+        rig.side.orders.get_mut(venue).unwrap().connect(Mono(0));
+        let peer = ports[usize::from(venue.0)].accept().unwrap().0;
+        peer.set_nonblocking(true).unwrap();
+        peer
+    });
+    let began = Instant::now();
+    // Nobody sends anything for these: the lane is another one.
+    let mut deaf = Lane { floods: false, venue: VenueId(9), ..Lane::default() };
+    while !rig.side.orders.iter().all(|(_, session)| session.is_up()) {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        rig.side.serve(&mut deaf, &mut ());
+    }
+    assert_eq!(deaf.heard, [(one, SessionId::ORDERS), (two, SessionId::ORDERS)], "in the order of their numbers");
+    let input = Input::Timer(Machine::Core);
+    for (venue, both) in [(two, ["", "order cancel "]), (one, ["order cancel ", ""]), (VenueId(2), ["", ""])] {
+        rig.lane.venue = venue;
+        rig.side.input(&mut rig.lane, &mut (), Mono(1), input);
+        assert_eq!(peers.each_mut().map(heard), both, "{venue:?}");
+    }
+    // Both venues' answers are waited for, and each is heard as its own.
+    for peer in &mut peers {
+        std::io::Write::write_all(peer, b"x").unwrap();
+    }
+    let began = Instant::now();
+    deaf.heard.clear();
+    while deaf.heard.len() < 2 {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        rig.side.serve(&mut deaf, &mut ());
+    }
+    deaf.heard.sort();
+    assert_eq!(deaf.heard, [(one, SessionId::ORDERS), (two, SessionId::ORDERS)]);
+    // A wish for a snapshot of one is not lost for one of the other's, which the feed has not taken yet.
+    for venue in [one, two] {
+        rig.side.wants_snapshot.insert(venue);
+    }
+    let first = rig.side.take_wish().unwrap();
+    let second = rig.side.take_wish().unwrap();
+    rig.side.keep_wish(second);
+    assert_eq!((first.bytes().snapshot_of(), second.bytes().snapshot_of()), (Some(one), Some(two)));
+    assert_eq!(rig.side.take_wish().and_then(|wish| wish.bytes().snapshot_of()), Some(two));
+    // Without a log no order leaves, to whichever.
+    rig.side.lose_log(stuck());
+    for (venue, both) in [(one, ["cancel ", ""]), (two, ["", "cancel "])] {
+        rig.lane.venue = venue;
+        rig.side.input(&mut rig.lane, &mut (), Mono(2), input);
+        assert_eq!(peers.each_mut().map(heard), both, "{venue:?}");
+    }
+    let mut tally = Tally::new();
+    rig.side.count(&rig.lane, &());
+    std::mem::swap(&mut tally, &mut rig.side.counters);
+    let counts: Vec<(&str, u64)> = crate::shell::counters::counts(tally.body()).collect();
+    for name in ["sockets.orders.dropped", "venue1.sockets.orders.dropped"] {
+        assert!(counts.contains(&(name, 1)), "{name}: {counts:?}");
+    }
+}
+
+impl Market for () {
+    fn status(&self, _into: &mut StatusBody) {}
+    fn venue_status(&self, _venue: VenueId, _into: &mut VenueStatusBody) {}
+    fn counters(&self, _into: &mut Tally) {}
 }
