@@ -215,6 +215,30 @@ mod tests {
     }
 
     #[test]
+    fn a_pass_begins_empty_and_times_what_is_not_built() {
+        /// Bytes taken in since it was emptied.
+        #[derive(Default)]
+        struct Counts(Vec<usize>);
+        impl Contestant for Counts {
+            fn clear(&mut self) {
+                self.0.clear();
+            }
+            fn apply(&mut self, bytes: &[u8]) -> u64 {
+                self.0.push(bytes.len());
+                bytes.len() as u64
+            }
+            fn digest(&self) -> Digest {
+                Digest::default()
+            }
+        }
+        let mut counts = Counts::default();
+        for (built, pieces) in [(3, [3, 7]), (3, [3, 7]), (99, [10, 0])] {
+            assert_eq!(counts.pass(&[0; 10], built).messages, pieces[1] as u64);
+            assert_eq!(counts.0, pieces);
+        }
+    }
+
+    #[test]
     fn a_line_that_is_not_of_the_protocol_ends_it() {
         let about = About { kind: Kind::L2, name: "the model".into(), without: Vec::new() };
         let (mut model, mut output) = (Model::default(), Vec::new());

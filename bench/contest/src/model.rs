@@ -84,6 +84,8 @@ mod tests {
             add(7, 1, b'B', 100, 50),
             add(7, 2, b'B', 10, 50),
             add(7, 3, b'S', 5, 60),
+            add(8, 5, b'S', 5, 60),
+            framed(b'X', 5, &4u32.to_be_bytes()),
             framed(b'E', 1, &[&40u32.to_be_bytes()[..], &[0; 8]].concat()),
             framed(b'X', 2, &10u32.to_be_bytes()),
             framed(b'U', 3, &replaced),
@@ -92,10 +94,11 @@ mod tests {
         ]
         .concat();
         let mut model = Model::default();
-        assert_eq!(model.apply(&bytes), 8);
+        assert_eq!(model.apply(&bytes), 10);
         let digest = model.digest();
         assert_eq!(digest.books[&(7, Side::Bid)], Totals { levels: 1, shares: 60, value: 3_000 });
         assert_eq!(digest.books[&(7, Side::Ask)], Totals { levels: 1, shares: 7, value: 630 });
+        assert_eq!(digest.books[&(8, Side::Ask)], Totals { levels: 1, shares: 1, value: 60 }, "one share is left");
         model.clear();
         assert_eq!(model.digest(), Digest::default());
     }
