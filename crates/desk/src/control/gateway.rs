@@ -244,7 +244,7 @@ pub(crate) struct Gateway {
     log_ring: u64,
     exponent: i8,
     /// Of the instruments that are listed, in the order of their numbers.
-    names: Vec<String>,
+    known: words::Known,
     /// Of the venues, if there are several.
     venues: Vec<String>,
     shared: Option<String>,
@@ -263,7 +263,7 @@ impl Gateway {
             wiring: config.wiring.clone(),
             log_ring: config.live.log_ring as u64,
             exponent: config.risk.exponent,
-            names: config.listed.iter().map(|row| row.name.to_string()).collect(),
+            known: words::Known::of(config),
             venues: at_venue::names(config),
             shared: config.live.tape_shared.as_ref().map(|path| path.display().to_string()),
             unshared: None,
@@ -287,7 +287,7 @@ impl Gateway {
         if super::fleet::addressed(line).is_some() {
             return Reply::error("there is one lane here, without a name: leave --lane out");
         }
-        match words::read(line, &self.names, self.clock.now()) {
+        match words::read(line, &self.known, self.clock.now()) {
             Some(Ok(read)) => self.command(&read),
             Some(Err(error)) => Reply::error(error),
             None => {

@@ -6,6 +6,7 @@ use firelane_gateway::base::{AccountId, InstrumentId, Mono, Nanos, Notional, Par
 use firelane_gateway::base::{StrategyId, VenueId};
 use firelane_gateway::flow::command::{Detected, Key, Own, ParentOrder, ParentStep, To, Word};
 use firelane_gateway::flow::risk::{LaneLimitChange, LimitChange, ShortSale};
+use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::firm;
 use std::str::FromStr;
 
@@ -58,9 +59,28 @@ impl Read {
     }
 }
 
-/// Reads a line. `None`: it begins with no word of these. `names`: of the instruments that are listed, in the order of their
-/// numbers; `now`: on the lane's clock.
-pub(crate) fn read(line: &str, names: &[String], now: Mono) -> Option<Result<Read, String>> {
+/// What a lane's configuration says of the names and units in a line.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The instruments that are listed, in the order of their numbers: name, and decimals of a price.
+    listed: Vec<(String, usize)>,
+    /// Decimals of money.
+    money: usize,
+}
+
+/// Decimals of a price of an instrument that is not listed: the venue's directory names US equities alone.
+const USUAL: usize = 4;
+
+impl Known {
+    pub(crate) fn of(config: &Config) -> Self {
+        let decimals = |exponent: i8| usize::from(exponent.min(0).unsigned_abs());
+        let listed = config.listed.iter().map(|row| (row.name.to_string(), decimals(row.price_exponent)));
+        Known { listed: listed.collect(), money: decimals(config.risk.exponent) }
+    }
+}
+
+/// Reads a line. `None`: it begins with no word of these. `now`: on the lane's clock.
+pub(crate) fn read(line: &str, known: &Known, now: Mono) -> Option<Result<Read, String>> {
     let mut words: Vec<&str> = line.split_ascii_whitespace().collect();
     let first = *words.first()?;
     let ways = || SAID.iter().map(|(said, _)| *said).filter(|said| said.split(' ').next() == Some(first));
@@ -70,7 +90,7 @@ pub(crate) fn read(line: &str, names: &[String], now: Mono) -> Option<Result<Rea
         Some(within) => seconds(&within["within=".len()..]).map(|within| now.after(within)),
     };
     let parsed = expires.and_then(|expires| {
-        let mut rest = Words { rest: words[1..].iter(), names, now };
+        let mut rest = Words { rest: words[1..].iter(), known, now };
         let (to, word) = rest.command(first)?;
         match rest.rest.next() {
             Some(more) => Err(format!("{more:?} is one word too many")),
@@ -82,7 +102,7 @@ pub(crate) fn read(line: &str, names: &[String], now: Mono) -> Option<Result<Rea
 
 struct Words<'a> {
     rest: std::slice::Iter<'a, &'a str>,
-    names: &'a [String],
+    known: &'a Known,
     now: Mono,
 }
 
@@ -107,8 +127,8 @@ fn decimal(text: &str, decimals: usize) -> Option<i128> {
     padded.parse::<i128>().ok()?.checked_mul(sign)
 }
 
-fn money(text: &str) -> Result<i128, String> {
-    decimal(text, 4).ok_or_else(|| format!("{text:?} is no amount of money with at most four decimals"))
+fn money(text: &str, decimals: usize) -> Result<i128, String> {
+    decimal(text, decimals).ok_or_else(|| format!("{text:?} is no amount of money with at most {decimals} decimals"))
 }
 
 /// One of a lane's limits, with money of so many decimals. False: there is no such key.
@@ -149,8 +169,9 @@ pub(crate) fn leases(line: &str, exponent: i8, names: &[&str]) -> Result<Vec<(us
 /// `lane-limits KEY=VALUE...` of a lane whose limits are leased.
 pub(crate) fn lane_limits(line: &str, exponent: i8) -> Result<LaneLimitChange, String> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let mut rest = Words { rest: words.get(1..).unwrap_or_default().iter(), names: &[], now: Mono(0) };
-    rest.lane_limits(usize::from(exponent.unsigned_abs()))
+    let known = Known { listed: Vec::new(), money: usize::from(exponent.unsigned_abs()) };
+    let mut rest = Words { rest: words.get(1..).unwrap_or_default().iter(), known: &known, now: Mono(0) };
+    rest.lane_limits(known.money)
 }
 
 impl Words<'_> {
@@ -168,7 +189,7 @@ impl Words<'_> {
         if let Some(id) = name.strip_prefix('#') {
             return number(id, "an instrument").map(InstrumentId);
         }
-        let place = self.names.iter().position(|known| *known == name);
+        let place = self.known.listed.iter().position(|(known, _)| *known == name);
         let id = place.and_then(|place| u32::try_from(place).ok()).map(InstrumentId);
         id.ok_or_else(|| format!("{name:?} is not listed in the configuration (#3 is the instrument of number 3)"))
     }
@@ -220,12 +241,12 @@ impl Words<'_> {
                 (if to == To::LANE { To::venue(VenueId::FIRST) } else { to }, Word::Snapshot)
             }
             "limits" => (To::instrument(self.instrument()?), Word::Limits(self.limits()?)),
-            "lane-limits" => (To::LANE, Word::LaneLimits(self.lane_limits(4)?)),
+            "lane-limits" => (To::LANE, Word::LaneLimits(self.lane_limits(self.known.money)?)),
             "lease" => return Err("there is one lane here, and its limits are not leased".to_owned()),
             "locates" => (To::instrument(self.instrument()?), Word::Locates { shares: Qty(self.of("shares")?) }),
             "carry-in" => {
-                let (id, shares) = (self.instrument()?, Qty(self.of("shares")?));
-                let cost = Notional(money(self.next("the cost")?)?);
+                let (id, shares, decimals) = (self.instrument()?, Qty(self.of("shares")?), self.known.money);
+                let cost = Notional(money(self.next("the cost")?, decimals)?);
                 (self.of_strategy(id)?, Word::CarryIn { shares, cost })
             }
             "target" => {
@@ -247,13 +268,13 @@ impl Words<'_> {
     }
 
     fn limits(&mut self) -> Result<LimitChange, String> {
-        let mut change = LimitChange::default();
+        let (mut change, decimals) = (LimitChange::default(), self.known.money);
         self.pairs(|key, value| {
             match key {
                 "max_order_qty" => change.order_qty = Some(Qty(number(value, "shares")?)),
-                "max_order_notional" => change.order_notional = Some(Notional(money(value)?)),
+                "max_order_notional" => change.order_notional = Some(Notional(money(value, decimals)?)),
                 "max_position" => change.position = Some(Qty(number(value, "shares")?)),
-                "max_open" => change.open = Some(Notional(money(value)?)),
+                "max_open" => change.open = Some(Notional(money(value, decimals)?)),
                 "short" => {
                     change.short = Some(match value {
                         "forbidden" => ShortSale::Forbidden,
@@ -292,7 +313,9 @@ impl Words<'_> {
             "cancel" => ParentStep::Cancel,
             other => return Err(format!("{other:?} is none of: new, amend, pause, resume, cancel")),
         };
-        let mut to = To::instrument(self.instrument()?);
+        let id = self.instrument()?;
+        let (mut to, known) = (To::instrument(id), self.known);
+        let decimals = known.listed.get(id.0 as usize).map_or(USUAL, |(_, decimals)| *decimals);
         let parent = ParentId(self.of("a parent order")?);
         let said = matches!(what, ParentStep::New | ParentStep::Amend);
         let side = match if said { self.next("the side")? } else { "buy" } {
@@ -309,8 +332,9 @@ impl Words<'_> {
                 match key {
                     "strategy" => to.strategy = Some(StrategyId(number(value, "a strategy")?)),
                     "limit" => {
-                        let price = i64::try_from(money(value)?).map_err(|_| format!("{value:?} is no price"))?;
-                        order.limit = Some(Price(price));
+                        let price = decimal(value, decimals).and_then(|price| i64::try_from(price).ok());
+                        let wrong = || format!("{value:?} is no price with at most {decimals} decimals");
+                        order.limit = Some(Price(price.ok_or_else(wrong)?));
                     }
                     "start" => order.start = now.after(seconds(value)?),
                     "end" => order.end = now.after(seconds(value)?),
@@ -343,18 +367,18 @@ mod tests {
 
     const NOW: Mono = Mono(5_000_000_000);
 
-    fn names() -> Vec<String> {
-        ["AAPL", "MSFT"].map(str::to_owned).into()
+    fn known() -> Known {
+        Known::of(&Config::parse("[instruments]\nlisted = [\"AAPL\", \"MSFT\"]").unwrap())
     }
 
     fn sound(line: &str) -> (To, Word<'static>, Mono) {
-        let read = read(line, &names(), NOW).unwrap().unwrap();
+        let read = read(line, &known(), NOW).unwrap().unwrap();
         let Owned::Word(word) = read.word else { panic!("{line}") };
         (read.to, word, read.expires)
     }
 
     fn error(line: &str) -> String {
-        read(line, &names(), NOW).unwrap().unwrap_err()
+        read(line, &known(), NOW).unwrap().unwrap_err()
     }
 
     #[test]
@@ -393,10 +417,10 @@ mod tests {
         }
         assert_eq!(sound("kill within=1.5").2, Mono(6_500_000_000));
         assert_eq!(sound("kill within=0 venue 1").2, NOW);
-        let own = read("own 2 00fF7a", &names(), NOW).unwrap().unwrap();
+        let own = read("own 2 00fF7a", &known(), NOW).unwrap().unwrap();
         assert_eq!((own.to, own.word()), (second, Word::Own(Own::new(&[0, 255, 0x7a]).unwrap())));
-        assert!(read("own 2 ", &names(), NOW).unwrap().is_err());
-        assert!(read("hello", &names(), NOW).is_none() && read("", &names(), NOW).is_none());
+        assert!(read("own 2 ", &known(), NOW).unwrap().is_err());
+        assert!(read("hello", &known(), NOW).is_none() && read("", &known(), NOW).is_none());
     }
 
     #[test]
@@ -420,6 +444,30 @@ mod tests {
         assert_eq!(lane_limits("lane-limits max_total_open=1.5", -2), Ok(open(150)));
         assert!(lane_limits("lane-limits", -2).unwrap_err().contains("nothing is said to change"));
         assert!(error("lease north burst=1").contains("there is one lane here"));
+    }
+
+    /// Money is in the lane's unit, and a price in the instrument's.
+    #[test]
+    fn amounts_have_the_decimals_of_the_configuration() {
+        let text = "[risk]\nmoney_exponent = -6\n[[instrument]]\nname = \"BTC\"\nprice_exponent = -2\ntick = \"0.01\"";
+        let known = Known::of(&Config::parse(text).unwrap());
+        let word = |line: &str| read(line, &known, NOW).unwrap().map(|read| read.word);
+        let lane = LaneLimitChange { total_open: Some(Notional(5_250_001)), ..LaneLimitChange::default() };
+        assert_eq!(word("lane-limits max_total_open=5.250001"), Ok(Owned::Word(Word::LaneLimits(lane))));
+        let limits = LimitChange { open: Some(Notional(1_500_000)), ..LimitChange::default() };
+        assert_eq!(word("limits BTC max_open=1.5"), Ok(Owned::Word(Word::Limits(limits))));
+        let cost = Notional(-2_000_000);
+        assert_eq!(word("carry-in BTC -1 -2"), Ok(Owned::Word(Word::CarryIn { shares: Qty(-1), cost })));
+        let Ok(Owned::Word(Word::Parent(order))) = word("parent new BTC 7 buy 10 limit=61000.25") else { panic!() };
+        assert_eq!(order.limit, Some(Price(6_100_025)));
+        for (line, says) in [
+            ("lane-limits max_total_open=5.2500001", "at most 6 decimals"),
+            ("limits BTC max_order_notional=1.2345678", "at most 6 decimals"),
+            ("parent new BTC 7 buy 10 limit=61000.255", "no price with at most 2 decimals"),
+        ] {
+            let error = word(line).unwrap_err();
+            assert!(error.contains(says), "{line}: {error}");
+        }
     }
 
     #[test]
@@ -448,7 +496,7 @@ mod tests {
             ("enable venue 0", "none of: strategy"),
             ("limits AAPL", "nothing is said to change"),
             ("limits AAPL max_qty=3", "there is no max_qty"),
-            ("limits AAPL max_open=1.23456", "at most four decimals"),
+            ("limits AAPL max_open=1.23456", "at most 4 decimals"),
             ("limits AAPL short=yes", "forbidden, located or market_maker"),
             ("limits AAPL max_position", "no KEY=VALUE"),
             ("locates AAPL", "shares is missing"),
