@@ -39,6 +39,12 @@ impl StrategySet {
         strategy.0.checked_sub(self.first.0).is_some_and(|place| usize::from(place) < self.members.len())
     }
 
+    /// How many are in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.iter().filter(|member| **member).count()
+    }
+
     /// Is nothing in it?
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -60,6 +66,7 @@ mod tests {
             let id = StrategyId(id);
             set.set(id, true);
             assert_eq!((set.contains(id), set.knows(id), set.is_empty()), (known, known, !known), "{id:?}");
+            assert_eq!(set.len(), usize::from(known));
             set.set(id, false);
             assert!(!set.contains(id) && set.is_empty());
         }

@@ -164,6 +164,7 @@ pub(super) fn core_status_at<W: Wiring>(core: &Core<W>, venue: VenueId, into: &m
 pub(super) fn core_counters<W: Wiring>(core: &Core<W>, into: &mut Tally) {
     into.core(core.counters());
     into.put("core", "stopped", u64::from(core.is_stopped()));
+    into.put("core", "stopped_parts", core.gate().stopped_parts() as u64);
     for (venue, market) in core.markets().iter() {
         into.of_venue(venue, |into| into.books(market.books.counters()));
     }

@@ -6,7 +6,7 @@
 //! options the firm `FIRE`, and with a short sale (`T`) that its shares are located (`Y`).
 //!
 //! The digest is two lines: `first BYTES`, the first packet in hexadecimal digits, and `sent COUNT HASH`, how many packets and
-//! [`Hash`] of all their bytes in 16 hexadecimal digits.
+//! [`struct@Hash`] of all their bytes in 16 hexadecimal digits.
 
 /// An order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

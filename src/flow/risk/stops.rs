@@ -76,6 +76,15 @@ impl Stops {
         self.lane || !self.venues.is_empty() || instruments || !self.killed.is_empty() || !self.disabled.is_empty()
     }
 
+    /// How many parts are stopped by themselves.
+    fn parts(&self) -> usize {
+        let Stops { any: _, lane: _, venues, instruments, killed, disabled } = self;
+        let mut venues = *venues;
+        let venues = core::iter::from_fn(|| venues.take()).count();
+        let instruments = instruments.iter().filter(|killed| **killed).count();
+        [venues, instruments, killed.len(), disabled.len()].into_iter().sum()
+    }
+
     fn follow(&mut self) -> Result<(), LoadError> {
         self.any = self.is_any();
         Ok(())
@@ -145,6 +154,13 @@ impl Gate {
         self.stops.any
     }
 
+    /// How many kill switches are thrown besides the lane's, and strategies disabled. Walks over all instruments where there are
+    /// any.
+    #[must_use]
+    pub fn stopped_parts(&self) -> usize {
+        if self.stops.any { self.stops.parts() } else { 0 }
+    }
+
     /// Does the lane have such a strategy?
     #[must_use]
     pub fn has_strategy(&self, strategy: StrategyId) -> bool {
@@ -212,6 +228,19 @@ mod tests {
             stops.kill(nowhere, true);
             assert!(!stops.any, "{nowhere:?}");
         }
+    }
+
+    #[test]
+    fn the_parts_that_are_stopped_are_counted_and_the_lane_is_none() {
+        let mut stops = stops();
+        for (n, scope) in SCOPES.into_iter().enumerate() {
+            stops.kill(scope, true);
+            assert_eq!(stops.parts(), n, "{scope:?}");
+        }
+        stops.disabled.set(StrategyId(4), true);
+        assert_eq!(stops.parts(), 4);
+        SCOPES.into_iter().for_each(|scope| stops.kill(scope, false));
+        assert_eq!(stops.parts(), 1);
     }
 
     #[test]
