@@ -583,7 +583,8 @@ impl Gate {
     }
 
     /// The controls that look at one order alone and at the market.
-    #[inline]
+    // Into both callers: what it answers is 60 bytes, which would go through memory and be read back before it is there.
+    #[inline(always)]
     fn judge_order(
         &self,
         instrument: InstrumentId,
@@ -638,7 +639,8 @@ impl Gate {
 
     /// The controls on sums over orders. What adds nothing to a sum is not refused for it: an account that is over a
     /// limit must be able to move orders that reduce it.
-    #[inline]
+    // Likewise of what it is given.
+    #[inline(always)]
     fn judge_sums(
         &self,
         (limits, place): (&InstrumentLimits, &Place),
