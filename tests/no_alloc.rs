@@ -268,9 +268,11 @@ fn live(layout: &str, seed: u64) {
         }
     };
     let status = || handle.board().status();
-    until("orders and gaps", &|| status().orders.get() > 50 && status().gaps.get() > 10 && status().fills.get() > 1);
+    until("orders and gaps", &|| {
+        status().orders.get() > 50 && status().market.gaps.get() > 10 && status().fills.get() > 1
+    });
     assert!(handle.command(CommandBuf::snapshot(VenueId::FIRST)));
-    until("a splice", &|| status().snapshots.get() > 0);
+    until("a splice", &|| status().market.snapshots.get() > 0);
     assert!(handle.command(Word::Kill));
     until("the kill", &|| status().killed == 1);
     assert!(handle.command(Word::Release));
@@ -345,7 +347,9 @@ fn live_at_three(layout: &str) {
     };
     until("orders at each", &|| each(&|venue| venue.live.get() > 0));
     assert!(handle.command(CommandBuf::snapshot(VenueId(1))) && handle.command(CommandBuf::snapshot(VenueId(2))));
-    until("a snapshot of each", &|| handle.board().lock().venues[1..].iter().all(|venue| venue.snapshots.get() > 0));
+    until("a snapshot of each", &|| {
+        handle.board().lock().venues[1..].iter().all(|venue| venue.market.snapshots.get() > 0)
+    });
     assert!(handle.command(Word::Kill));
     until("the kill", &|| handle.board().status().killed == 1);
     venues.iter().for_each(|venue| assert!(venue.tell(firelane_sim::server::Command::Heal)));

@@ -231,7 +231,7 @@ fn log_in(far: &mut Far, handle: &Handle) -> Result<()> {
     loop {
         far.serve()?;
         let status = handle.board().status();
-        if status.ready == 1 && status.next_sequence.get() == far.next_sequence() {
+        if status.ready == 1 && status.market.next_sequence.get() == far.next_sequence() {
             return Ok(());
         }
         ensure!(since.elapsed() < Duration::from_secs(20), "the lane does not get ready: {status:?}");

@@ -11,7 +11,7 @@ use crate::flow::entry::{OrderEntry, Stage};
 use crate::flow::feed::{Feed, FeedCounters};
 use crate::flow::orders::Orders;
 use crate::flow::outbox::{Outbox, Output, Progress};
-use crate::flow::record::{FinalBody, StatusBody, TraceBody, VenueStatusBody};
+use crate::flow::record::{FinalBody, MarketBody, StatusBody, TraceBody, VenueStatusBody};
 use crate::flow::risk::{Gate, Refusal};
 use crate::flow::venue::{Feeds, MarketState, Markets, Venue};
 use crate::flow::wiring::Wiring;
@@ -83,27 +83,32 @@ pub trait Lane: Send {
 
 /// How the feeds are doing.
 pub(super) fn feed_status<F: Feed>(feeds: &Feeds<F>, into: &mut StatusBody) {
-    let sum = |of: fn(&FeedCounters) -> u64| feeds.iter().map(|(_, feed)| of(feed.counters())).sum::<u64>();
-    into.next_sequence.set(feeds.first().next_sequence());
-    into.gaps.set(sum(|counters| counters.gaps));
-    into.filled_by_line.set(sum(|counters| counters.filled_by_line));
-    into.filled_by_rerequest.set(sum(|counters| counters.filled_by_rerequest));
-    into.lost.set(sum(|counters| counters.lost));
-    into.snapshots.set(sum(|counters| counters.snapshots_ended));
+    into.market = MarketBody::default();
+    feeds.iter().for_each(|(_, feed)| add(feed.counters(), &mut into.market));
+    into.market.next_sequence.set(feeds.first().next_sequence());
     into.live_market = u8::from(feeds.iter().all(|(_, feed)| feed.is_live()));
 }
 
 /// How the feed of a venue is doing.
 pub(super) fn feed_status_at<F: Feed>(feeds: &Feeds<F>, venue: VenueId, into: &mut VenueStatusBody) {
     let Some(feed) = feeds.get(venue) else { return };
-    let counters = feed.counters();
-    into.next_sequence.set(feed.next_sequence());
-    into.gaps.set(counters.gaps);
-    into.filled_by_line.set(counters.filled_by_line);
-    into.filled_by_rerequest.set(counters.filled_by_rerequest);
-    into.lost.set(counters.lost);
-    into.snapshots.set(counters.snapshots_ended);
+    into.market = MarketBody::default();
+    add(feed.counters(), &mut into.market);
+    into.market.next_sequence.set(feed.next_sequence());
     into.live_market = u8::from(feed.is_live());
+}
+
+/// Adds what a feed has counted.
+fn add(counters: &FeedCounters, into: &mut MarketBody) {
+    for (sum, more) in [
+        (&mut into.gaps, counters.gaps),
+        (&mut into.filled_by_line, counters.filled_by_line),
+        (&mut into.filled_by_rerequest, counters.filled_by_rerequest),
+        (&mut into.lost, counters.lost),
+        (&mut into.snapshots, counters.snapshots_ended),
+    ] {
+        sum.set(sum.get().wrapping_add(more));
+    }
 }
 
 /// What the feeds have counted.

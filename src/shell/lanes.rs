@@ -46,7 +46,7 @@ pub fn plan(fleet: &Fleet, cores: &Cores) -> Result<Plan, PlanError> {
 
 /// A lane that is to run.
 #[allow(missing_debug_implementations)] // a lane has none
-pub struct Entrant<'a> {
+pub struct LaneSetup<'a> {
     /// Its configuration: one of a [`Fleet`]'s.
     pub config: &'a Config,
     /// The lane that it describes.
@@ -78,7 +78,7 @@ fn of(lane: &str) -> String {
 
 /// One of the lanes, for whoever commands and watches them.
 #[derive(Clone, Debug)]
-pub struct Member {
+pub struct LaneHandle {
     /// Its name; empty where it is alone.
     pub name: String,
     /// Its number in records.
@@ -89,22 +89,22 @@ pub struct Member {
 
 /// What others may do to running lanes, and see of them. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Crew {
-    members: Arc<[Member]>,
+pub struct LanesHandle {
+    members: Arc<[LaneHandle]>,
     kill: KillSwitch,
     firm: Option<Arc<Mutex<Firm>>>,
 }
 
-impl Crew {
+impl LanesHandle {
     /// All lanes, those that have ended too.
     #[must_use]
-    pub fn members(&self) -> &[Member] {
+    pub fn members(&self) -> &[LaneHandle] {
         &self.members
     }
 
     /// The lane of this name, and its place among the [`members`](Self::members).
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<(usize, &Member)> {
+    pub fn find(&self, name: &str) -> Option<(usize, &LaneHandle)> {
         self.members.iter().enumerate().find(|(_, member)| member.name == name)
     }
 
@@ -204,13 +204,13 @@ struct Place {
 /// Running lanes.
 pub struct Lanes {
     places: Vec<Place>,
-    crew: Crew,
+    handle: LanesHandle,
     clock: Clock,
 }
 
 impl core::fmt::Debug for Lanes {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Lanes").field("crew", &self.crew).finish_non_exhaustive()
+        f.debug_struct("Lanes").field("handle", &self.handle).finish_non_exhaustive()
     }
 }
 
@@ -221,24 +221,24 @@ impl Lanes {
     /// # Errors
     /// [`LanesError`]: those that had been started are ended again, and nothing of them was sent.
     pub fn start(
-        entrants: Vec<Entrant<'_>>,
+        setups: Vec<LaneSetup<'_>>,
         clock: &Clock,
         kill: KillSwitch,
         firm: Option<&FirmLimits>,
         plan: &Plan,
     ) -> Result<Self, LanesError> {
-        let leases: Vec<Lease> = entrants.iter().map(|entrant| Lease::of(entrant.lane.gate().limits())).collect();
-        let exponent = entrants.first().map_or(0, |entrant| entrant.config.risk.exponent);
+        let leases: Vec<Lease> = setups.iter().map(|setup| Lease::of(setup.lane.gate().limits())).collect();
+        let exponent = setups.first().map_or(0, |setup| setup.config.risk.exponent);
         let firm = firm.map(|firm| Firm::new(*firm, exponent, &leases).ok_or(LanesError::OverFirm)).transpose()?;
         let (mut places, mut members) = (Vec::new(), Vec::new());
-        for Entrant { config, lane, mut setup } in entrants {
+        for LaneSetup { config, lane, mut setup } in setups {
             let (name, number) = (config.lane.name.clone(), lane.number());
             setup.name.clone_from(&name);
             setup.kill = if name.is_empty() { kill.clone() } else { KillSwitch::below(&kill) };
             setup.commanders.extend(firm.as_ref().map(|_| Commander::OWNER));
             match Live::start(lane, &config.live, clock.clone(), setup, plan) {
                 Ok(live) => {
-                    members.push(Member { name, number, handle: live.handle().clone() });
+                    members.push(LaneHandle { name, number, handle: live.handle().clone() });
                     places.push(Place { state: Some(State::Running(live)), why: Why::Asked, answered: false });
                 }
                 Err(error) => {
@@ -250,14 +250,14 @@ impl Lanes {
         for member in &members {
             let _room = member.handle.command(Word::Start);
         }
-        let crew = Crew { members: members.into(), kill, firm: firm.map(|firm| Arc::new(Mutex::new(firm))) };
-        Ok(Lanes { places, crew, clock: clock.clone() })
+        let handle = LanesHandle { members: members.into(), kill, firm: firm.map(|firm| Arc::new(Mutex::new(firm))) };
+        Ok(Lanes { places, handle, clock: clock.clone() })
     }
 
     /// What others may do to them.
     #[must_use]
-    pub fn crew(&self) -> &Crew {
-        &self.crew
+    pub fn handle(&self) -> &LanesHandle {
+        &self.handle
     }
 
     /// How far a lane is, by its place.
@@ -279,10 +279,10 @@ impl Lanes {
 
     /// All that is to be done now: moves leases, ends lanes that cannot go on. Waits for nothing.
     pub fn tend(&mut self) {
-        self.crew.drive(&self.clock);
+        self.handle.drive(&self.clock);
         for (lane, place) in self.places.iter_mut().enumerate() {
             let Some(open) = place.step() else { continue };
-            if let Some(mut firm) = self.crew.firm() {
+            if let Some(mut firm) = self.handle.firm() {
                 firm.ended(lane, open);
             }
         }
@@ -303,12 +303,12 @@ impl Lanes {
             self.tend();
             std::thread::sleep(LOOK);
         }
-        let Lanes { places, crew, .. } = self;
-        let ended = |(place, member): (Place, &Member)| {
+        let Lanes { places, handle, .. } = self;
+        let ended = |(place, member): (Place, &LaneHandle)| {
             let Place { state: Some(State::Ended(outcome)), why, answered } = place else { return None };
             Some(Ended { name: member.name.clone(), why, answered, outcome })
         };
-        places.into_iter().zip(crew.members()).filter_map(ended).collect()
+        places.into_iter().zip(handle.members()).filter_map(ended).collect()
     }
 }
 

@@ -6,7 +6,7 @@
 use super::clock::Clock;
 use super::config::{Config, Fleet, lane_path};
 use super::lane::Lane;
-use super::lanes::{self, Crew, Ended, Entrant, Lanes, Member, Phase};
+use super::lanes::{self, Ended, LaneHandle, LaneSetup, Lanes, LanesHandle, Phase};
 use super::live::{Outcome, Setup, Sheet};
 use super::log::FileHeader;
 use super::plan::Cores;
@@ -205,8 +205,8 @@ impl Running {
         let (end, kill) = (signals::asked_to_end(words.clone())?, signals::kill_switch()?);
         let clock = Clock::new();
         let mut files = Files(Vec::new());
-        let lanes = Self::entrants(plug, &fleet, options, &clock, &mut files)
-            .and_then(|entrants| Ok(Lanes::start(entrants, &clock, kill, fleet.firm.as_ref(), &plan)?));
+        let lanes = Self::setups(plug, &fleet, options, &clock, &mut files)
+            .and_then(|setups| Ok(Lanes::start(setups, &clock, kill, fleet.firm.as_ref(), &plan)?));
         let lanes = match lanes {
             Ok(lanes) => lanes,
             Err(error) => {
@@ -214,7 +214,7 @@ impl Running {
                 return Err(error);
             }
         };
-        words.are(last_words(lanes.crew().clone()));
+        words.are(last_words(lanes.handle().clone()));
         for config in &fleet.lanes {
             let (of, orders) = (before(&config.lane.name), orders_to(config));
             tell(&format!("{of}{} runs as process {}: {orders}.", plug.name, std::process::id()));
@@ -223,13 +223,13 @@ impl Running {
     }
 
     /// Everything that a lane is started with, files last: whatever is wrong with any of them is said before one is made.
-    fn entrants<'a>(
+    fn setups<'a>(
         plug: &Plugged,
         fleet: &'a Fleet,
         options: &Options,
         clock: &Clock,
         files: &mut Files,
-    ) -> Result<Vec<Entrant<'a>>, Box<dyn Error>> {
+    ) -> Result<Vec<LaneSetup<'a>>, Box<dyn Error>> {
         let mut built = Vec::new();
         for config in &fleet.lanes {
             let passwords = config.passwords(|name| std::env::var(name).ok())?;
@@ -238,7 +238,7 @@ impl Running {
             warnings.iter().for_each(|warning| tell(&format!("Warning: {}{warning}.", before(&config.lane.name))));
             built.push((config, passwords, lane));
         }
-        let mut entrants = Vec::new();
+        let mut setups = Vec::new();
         for (config, passwords, lane) in built {
             let header = FileHeader::new(&config.wiring, &config.text, Vec::new(), config.effects).of_lane(&*lane);
             let header = header.began_at(clock.began());
@@ -250,14 +250,14 @@ impl Running {
                 None
             });
             let setup = Setup { logins: passwords.into(), log, tape, share, ..Setup::default() };
-            entrants.push(Entrant { config, lane, setup });
+            setups.push(LaneSetup { config, lane, setup });
         }
-        Ok(entrants)
+        Ok(setups)
     }
 
     fn watch(self, program: &str) -> ExitCode {
         let Running { mut lanes, end, until } = self;
-        let mut running = vec![true; lanes.crew().members().len()];
+        let mut running = vec![true; lanes.handle().members().len()];
         while !lanes.all_ended() {
             if end.is_stopped() || until.is_some_and(|until| Instant::now() >= until) {
                 break;
@@ -267,7 +267,7 @@ impl Running {
                 let phase = lanes.phase(lane);
                 if *running && let Some(Phase::Ending(why)) = phase {
                     *running = false;
-                    let member = &lanes.crew().members()[lane];
+                    let member = &lanes.handle().members()[lane];
                     if !member.name.is_empty() {
                         tell(&format!("{}it ends ({why:?}); the others go on.", before(&member.name)));
                     }
@@ -275,9 +275,9 @@ impl Running {
             }
             std::thread::sleep(LOOK);
         }
-        let crew = lanes.crew().clone();
+        let handle = lanes.handle().clone();
         let mut wrong = Vec::new();
-        for (ended, member) in lanes.finish().into_iter().zip(crew.members()) {
+        for (ended, member) in lanes.finish().into_iter().zip(handle.members()) {
             wrong.extend(judge(ended, member));
         }
         wrong.iter().for_each(|wrong| tell(&format!("{program}: {wrong}")));
@@ -300,7 +300,7 @@ fn of_lane(config: &Config, error: &dyn Error) -> String {
 }
 
 /// What came of a lane, and what was wrong with it.
-fn judge(ended: Ended, member: &Member) -> Vec<String> {
+fn judge(ended: Ended, member: &LaneHandle) -> Vec<String> {
     let mut wrong = Vec::new();
     if member.handle.is_failing() {
         wrong.push("the lane could not go on".to_owned());
@@ -315,15 +315,15 @@ fn judge(ended: Ended, member: &Member) -> Vec<String> {
     wrong.into_iter().map(|wrong| format!("{}{wrong}", before(&member.name))).collect()
 }
 
-fn last_words(crew: Crew) -> impl Fn() -> String + Send + 'static {
-    let of = |member: &Member| match member.handle.board().try_lock().map(|board| board.status.live.get()) {
+fn last_words(handle: LanesHandle) -> impl Fn() -> String + Send + 'static {
+    let of = |member: &LaneHandle| match member.handle.board().try_lock().map(|board| board.status.live.get()) {
         Some(0) if member.handle.is_over() => "order entry was closed before, and nothing lives".to_owned(),
         Some(live) => format!("{live} orders were alive when last seen; ask the venue"),
         None => "how many orders live is not known; ask the venue".to_owned(),
     };
     move || {
         let all: Vec<String> =
-            crew.members().iter().map(|member| format!("{}{}", before(&member.name), of(member))).collect();
+            handle.members().iter().map(|member| format!("{}{}", before(&member.name), of(member))).collect();
         format!("Ended at once: {}.", all.join("; "))
     }
 }

@@ -81,7 +81,7 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     assert!(handle.command(Word::Start));
     until("orders and fills", || counts().sent > 30 && counts().fills > 2);
     assert!(handle.command(CommandBuf::snapshot(VenueId::FIRST)));
-    until("a splice", || handle.board().status().snapshots.get() > 0);
+    until("a splice", || handle.board().status().market.snapshots.get() > 0);
     assert!(handle.command(Word::Kill));
     until("the kill", || handle.board().status().killed == 1 && counts().kills > 0);
     assert!(handle.command(Word::Release));
@@ -91,7 +91,10 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
         // What the log is to hold besides; how soon is the market's affair.
         until("replaces, rejects and re-requests", || {
             let (counts, lane) = (counts(), handle.board().status());
-            counts.replaced > 0 && counts.rejected > 0 && lane.gaps.get() > 0 && lane.filled_by_rerequest.get() > 0
+            counts.replaced > 0
+                && counts.rejected > 0
+                && lane.market.gaps.get() > 0
+                && lane.market.filled_by_rerequest.get() > 0
         });
     }
 
@@ -101,7 +104,7 @@ fn trade(layout: &str, faults: Faults, seed: u64) {
     assert!(venue.tell(Command::Heal));
     until("rest", || {
         let (lane, venue) = (handle.board().status(), venue.status());
-        handle.is_over() && lane.next_sequence.get() == venue.next_sequence && lane.stale.get() == 0
+        handle.is_over() && lane.market.next_sequence.get() == venue.next_sequence && lane.stale.get() == 0
     });
     assert!(venue.tell(Command::EndSession));
     until("the end of the session", || counts().ends_of_session > 0);

@@ -17,7 +17,7 @@ pub(crate) use client::{Target, answer, ask, connect, to_lane};
 pub(crate) use fleet::Fleet;
 #[cfg(test)]
 pub(crate) use gateway::Log;
-pub(crate) use gateway::{Gateway, GatewayStatus, LeaseStatus, Market, TapeReader};
+pub(crate) use gateway::{Followed, Gateway, GatewayStatus, LeaseStatus, Market, TapeReader};
 pub(crate) use tape::{Tapes, lapped};
 #[cfg(test)]
 pub(crate) use venue::PortState;

@@ -210,16 +210,7 @@ impl Notices {
 
 /// What is said of one venue, as if it were alone. Messages are counted for all together.
 fn alone(said: &VenueStatusBody) -> StatusBody {
-    StatusBody {
-        next_sequence: said.next_sequence,
-        gaps: said.gaps,
-        filled_by_line: said.filled_by_line,
-        filled_by_rerequest: said.filled_by_rerequest,
-        lost: said.lost,
-        stale: said.stale,
-        live_market: said.live_market,
-        ..StatusBody::default()
-    }
+    StatusBody { market: said.market, stale: said.stale, live_market: said.live_market, ..StatusBody::default() }
 }
 
 /// A kill switch of a part of the lane.
@@ -370,7 +361,7 @@ impl AtVenue {
     /// How the market goes on: joined, live or not, and who filled its gaps.
     fn market(&mut self, at: Mono, status: &StatusBody) -> Vec<(Level, String)> {
         let mut lines = Vec::new();
-        let (messages, next) = (status.messages.get(), status.next_sequence.get());
+        let (messages, next) = (status.messages.get(), status.market.next_sequence.get());
         if messages > 0 && !std::mem::replace(&mut self.joined, true) {
             let first = next.saturating_sub(messages);
             lines.push((Level::Info, format!("Market: joined at message {}.", group(first.max(1)))));
@@ -396,14 +387,14 @@ impl AtVenue {
                 ));
             }
         }
-        let gaps = status.gaps.get();
+        let gaps = status.market.gaps.get();
         if gaps > self.gaps
             && let Some(_since) = self.gaps_said.say(at)
         {
             self.gaps = gaps;
             let fills = [
-                (status.filled_by_line.get(), "by the other line"),
-                (status.filled_by_rerequest.get(), "by re-request"),
+                (status.market.filled_by_line.get(), "by the other line"),
+                (status.market.filled_by_rerequest.get(), "by re-request"),
             ];
             let filled: Vec<String> =
                 fills.iter().filter(|(n, _)| *n > 0).map(|(n, who)| format!("{} {who}", group(*n))).collect();
@@ -414,7 +405,7 @@ impl AtVenue {
                     "Market: {} gap{} so far; missing messages filled in: {filled}; {} given up.",
                     group(gaps),
                     if gaps == 1 { "" } else { "s" },
-                    group(status.lost.get())
+                    group(status.market.lost.get())
                 ),
             ));
         }

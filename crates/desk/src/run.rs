@@ -237,7 +237,7 @@ impl Show {
             self.began.elapsed().as_secs_f64(),
             counted(&[
                 (status.messages.get(), "messages"),
-                (status.gaps.get(), "gaps"),
+                (status.market.gaps.get(), "gaps"),
                 (status.orders.get(), "orders"),
                 (status.fills.get(), "fills"),
                 (status.live.get(), "live"),

@@ -2,7 +2,7 @@
 
 use crate::cli::StatusOf;
 use crate::control::{
-    AtVenue, GatewayStatus, LeaseStatus, Market, Status, TapeReader, Target, VenueState, ask, to_lane,
+    AtVenue, Followed, GatewayStatus, LeaseStatus, Status, TapeReader, Target, VenueState, ask, to_lane,
 };
 use crate::counters::unusual;
 use crate::layout;
@@ -180,13 +180,13 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
             group(market.messages),
             // Of several venues, each has its own.
             if status.venues.is_empty() {
-                format!(", the next is {}", group(market.next_sequence))
+                format!(", the next is {}", group(market.followed.next_sequence))
             } else {
                 String::new()
             }
         ),
     ));
-    lines.extend(gaps(market));
+    lines.extend(gaps(&market.followed));
     lines.extend(status.venues.iter().map(AtVenue::words).map(|[name, text]| row(&name, &text)));
     let orders = [
         (status.orders, "sent"),
@@ -228,7 +228,7 @@ fn gateway(status: &GatewayStatus) -> Vec<String> {
 }
 
 /// Gaps, and what became of them; nothing where there was none.
-fn gaps(market: &Market) -> Option<String> {
+fn gaps(market: &Followed) -> Option<String> {
     let filled = [(market.filled_by_line, "by the other line"), (market.filled_by_rerequest, "by re-request")];
     let mut words = vec![group(market.gaps)];
     if filled.iter().any(|(n, _)| *n > 0) {
@@ -313,6 +313,7 @@ fn venue(state: &VenueState) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::Market;
     use crate::control::{Log, PortState};
 
     #[test]
@@ -322,7 +323,8 @@ mod tests {
         for name in ["gaps", "orders", "tape", "unusual", "tick to trade"] {
             assert!(!nothing.contains(&format!("\n  {name}")), "{nothing}");
         }
-        let market = Market { gaps: 2, filled_by_line: 3, ..Market::default() };
+        let market =
+            Market { followed: Followed { gaps: 2, filled_by_line: 3, ..Followed::default() }, ..Market::default() };
         let some =
             text(&GatewayStatus { orders: 1_234, live_orders: 1, market, tape_lost: 5, ..GatewayStatus::default() });
         for row in

@@ -20,7 +20,7 @@ pub mod tape;
 
 pub use command::{AnswerBody, CommandBody};
 pub use log::FinalBody;
-pub use shell::{LappedBody, LinkBody, StatusBody, TraceBody, VenueStatusBody};
+pub use shell::{LappedBody, LinkBody, MarketBody, StatusBody, TraceBody, VenueStatusBody};
 pub use tape::{
     Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, OrderBody, SignalBody, TopBody, instrument_field,
     side_byte,

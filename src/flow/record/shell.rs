@@ -25,14 +25,10 @@ pub struct TraceBody {
     pub sent: U64,
 }
 
-/// Body of [`Kind::Status`](super::Kind::Status): counts since the start, and states at the moment.
+/// Of a [`StatusBody`] and of a [`VenueStatusBody`]: how far a market is followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-pub struct StatusBody {
-    /// Inputs consumed.
-    pub inputs: U64,
-    /// Market messages taken.
-    pub messages: U64,
+pub struct MarketBody {
     /// The next market message waited for.
     pub next_sequence: U64,
     /// Gaps opened.
@@ -45,6 +41,18 @@ pub struct StatusBody {
     pub lost: U64,
     /// Snapshots spliced into the stream.
     pub snapshots: U64,
+}
+
+/// Body of [`Kind::Status`](super::Kind::Status): counts since the start, and states at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct StatusBody {
+    /// Inputs consumed.
+    pub inputs: U64,
+    /// Market messages taken.
+    pub messages: U64,
+    /// How far the market is followed: the next message of the first venue's, and sums of the rest.
+    pub market: MarketBody,
     /// Orders and replaces that left.
     pub orders: U64,
     /// Cancels that left.
@@ -85,18 +93,8 @@ pub struct StatusBody {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub struct VenueStatusBody {
-    /// The next market message waited for.
-    pub next_sequence: U64,
-    /// Gaps opened.
-    pub gaps: U64,
-    /// Missing messages that the other line brought.
-    pub filled_by_line: U64,
-    /// Missing messages that the re-request server brought.
-    pub filled_by_rerequest: U64,
-    /// Messages given up.
-    pub lost: U64,
-    /// Snapshots taken.
-    pub snapshots: U64,
+    /// How far its market is followed.
+    pub market: MarketBody,
     /// Books that can't be trusted.
     pub stale: U64,
     /// Orders that live.

@@ -231,6 +231,7 @@ impl SharedBoard {
 mod tests {
     use super::super::link::link_body;
     use super::*;
+    use crate::flow::record::MarketBody;
     use crate::flow::record::{header, instrument_field};
     use crate::shell::counters::Tally;
     use zerocopy::IntoBytes;
@@ -244,7 +245,10 @@ mod tests {
     fn it_keeps_the_latest_status_every_notice_in_order_and_the_times_of_orders() {
         let board = SharedBoard::default();
         for gaps in [3, 5] {
-            let status = StatusBody { gaps: U64::new(gaps), ..StatusBody::default() };
+            let status = StatusBody {
+                market: MarketBody { gaps: U64::new(gaps), ..MarketBody::default() },
+                ..StatusBody::default()
+            };
             board.on_record(&record(Kind::Status, gaps, status.as_bytes()));
         }
         let alert = AlertBody {
@@ -272,7 +276,7 @@ mod tests {
         board.on_record(b"short");
         board.on_record(&record(Kind::Alert, 9, b"short"));
         let mut board = board.lock();
-        assert_eq!((board.status.gaps.get(), board.status_at, board.alerts), (5, Mono(5), 1));
+        assert_eq!((board.status.market.gaps.get(), board.status_at, board.alerts), (5, Mono(5), 1));
         assert_eq!(board.latency.percentiles().max, 900);
         assert_eq!(board.venues.iter().map(|venue| venue.stale.get()).collect::<Vec<_>>(), [3, 0, 5]);
         let counters = [("board.alerts", 1), ("board.missed", 0), ("feed.gaps", 5)];

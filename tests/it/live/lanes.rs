@@ -11,7 +11,7 @@ use firelane_gateway::flow::risk::LaneLimitChange;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, Fleet};
 use firelane_gateway::shell::firm::{FirmLimits, Moved};
-use firelane_gateway::shell::lanes::{self, Ended, Entrant, Lanes, Phase, Why};
+use firelane_gateway::shell::lanes::{self, Ended, LaneSetup, Lanes, Phase, Why};
 use firelane_gateway::shell::live::{Handle, Setup as LiveSetup, Sheet};
 use firelane_gateway::shell::log::{Effects, FileHeader, FileReader};
 use firelane_gateway::shell::net::KillSwitch;
@@ -131,12 +131,12 @@ impl Floor {
                 Some(disk) if n == 0 => sheet(config, disk.clone()),
                 _ => sheet(config, logs[n].clone()),
             };
-            Entrant { config, lane, setup: LiveSetup { logins: SECRETS.into(), log, ..LiveSetup::default() } }
+            LaneSetup { config, lane, setup: LiveSetup { logins: SECRETS.into(), log, ..LiveSetup::default() } }
         };
         let plan = lanes::plan(&fleet, &Cores::here()).unwrap();
         let lanes =
             Lanes::start(vec![entrant(0), entrant(1)], &clock, KillSwitch::new(), fleet.firm.as_ref(), &plan).unwrap();
-        let handles = [0, 1].map(|n| lanes.crew().members()[n].handle.clone());
+        let handles = [0, 1].map(|n| lanes.handle().members()[n].handle.clone());
         Floor { venue, lanes, logs, handles, fleet }
     }
 
@@ -206,18 +206,18 @@ fn open(whole: i128) -> LaneLimitChange {
 fn move_leases(layout: &str) {
     let mut floor = Floor::trading(layout, None);
     (0..2).for_each(|lane| floor.trades(lane));
-    let crew = floor.lanes.crew().clone();
+    let handle = floor.lanes.handle().clone();
     let mut most_open = 0;
     let moves = [[900_000, 100_000], [1_000, 999_000], [500_000, 500_000]];
     for [north, south] in moves {
-        let ask = || crew.firm().unwrap().lease(&[(0, open(north)), (1, open(south))]).unwrap();
+        let ask = || handle.firm().unwrap().lease(&[(0, open(north)), (1, open(south))]).unwrap();
         let mut ticket = ask();
         if north == 1_000 {
             // What rests is far more than that, and may rest for long: it is cancelled, as an operator would.
-            crew.members()[0].handle.kill_switch().throw();
+            handle.members()[0].handle.kill_switch().throw();
         }
         floor.until("the leases to have moved", |floor| {
-            let firm = crew.firm().unwrap();
+            let firm = handle.firm().unwrap();
             let together: i128 = [0, 1].map(|n| floor.status(n).open.get()).iter().sum();
             most_open = most_open.max(together);
             let counted = firm.lanes().map(|lane| lane.counted);
@@ -231,7 +231,7 @@ fn move_leases(layout: &str) {
             }
             outcome == Some(Moved::Taken)
         });
-        crew.members()[0].handle.kill_switch().release();
+        handle.members()[0].handle.kill_switch().release();
         // Once it has sent nothing that it could not send before, it is told so by the lane itself.
         floor.until("their own words", |floor| {
             [0, 1].map(|n| floor.status(n).max_total_open.get()) == [north * UNIT, south * UNIT]
@@ -243,7 +243,7 @@ fn move_leases(layout: &str) {
     }
     assert!(most_open > 0 && most_open <= 1_000_000 * UNIT, "{most_open}");
     // Nobody else changes what is leased.
-    let inbox = crew.members()[0].handle.inbox(Commander::CONTROL).unwrap().clone();
+    let inbox = handle.members()[0].handle.inbox(Commander::CONTROL).unwrap().clone();
     let ticket = inbox.send(To::LANE, firelane_gateway::base::Mono::NEVER, Word::LaneLimits(open(1))).unwrap();
     floor.until("an answer", |_| inbox.answer(ticket).is_some());
     assert!(inbox.answer(ticket).unwrap().why.contains("their owner alone changes them"));
@@ -270,27 +270,27 @@ fn leases_move_while_two_split_lanes_trade() {
 fn a_kill_of_one_leaves_the_other_trading_and_a_kill_of_all_stops_both() {
     let mut floor = Floor::trading("fused", None);
     (0..2).for_each(|lane| floor.trades(lane));
-    let crew = floor.lanes.crew().clone();
-    crew.members()[0].handle.kill_switch().throw();
+    let handle = floor.lanes.handle().clone();
+    handle.members()[0].handle.kill_switch().throw();
     floor.until("one to be quiet", |floor| floor.status(0).killed == 1 && floor.status(0).live.get() == 0);
     assert_eq!(floor.status(1).killed, 0);
     floor.trades(1);
     // As SIGUSR1 does: a flag, and nothing else.
-    crew.kill_switch().flag().store(true, Ordering::Release);
-    assert!(crew.members().iter().all(|member| member.handle.kill_switch().is_thrown()), "at once");
+    handle.kill_switch().flag().store(true, Ordering::Release);
+    assert!(handle.members().iter().all(|member| member.handle.kill_switch().is_thrown()), "at once");
     floor.until("both to be quiet", |floor| {
         [0, 1].into_iter().all(|lane| floor.status(lane).killed == 1 && floor.status(lane).live.get() == 0)
     });
     // A lane's own release opens nothing, and says so.
-    let inbox = crew.members()[1].handle.inbox(Commander::CONTROL).unwrap().clone();
+    let inbox = handle.members()[1].handle.inbox(Commander::CONTROL).unwrap().clone();
     let ticket = inbox.send(To::LANE, firelane_gateway::base::Mono::NEVER, Word::Release).unwrap();
     floor.until("an answer", |_| inbox.answer(ticket).is_some());
     assert!(inbox.answer(ticket).unwrap().why.contains("that of all lanes is thrown"));
     assert_eq!(floor.status(1).killed, 1);
-    crew.kill_switch().release();
+    handle.kill_switch().release();
     floor.trades(1);
     assert_eq!((floor.status(0).killed, floor.status(0).live.get()), (1, 0), "its own is thrown still");
-    crew.members()[0].handle.kill_switch().release();
+    handle.members()[0].handle.kill_switch().release();
     floor.trades(0);
     floor.end();
 }
@@ -306,9 +306,9 @@ fn a_lane_without_its_log_ends_alone_and_frees_its_lease() {
     assert_eq!(floor.lanes.phase(1), Some(Phase::Running));
     floor.trades(1);
     assert!(!floor.lanes.all_ended());
-    let crew = floor.lanes.crew().clone();
-    let ticket = crew.firm().unwrap().lease(&[(1, open(1_000_000))]).unwrap();
-    floor.until("all that there is", |_| crew.firm().unwrap().outcome(ticket) == Some(&Moved::Taken));
+    let handle = floor.lanes.handle().clone();
+    let ticket = handle.firm().unwrap().lease(&[(1, open(1_000_000))]).unwrap();
+    floor.until("all that there is", |_| handle.firm().unwrap().outcome(ticket) == Some(&Moved::Taken));
     let [first, second] = <[Ended; 2]>::try_from(floor.end()).unwrap();
     assert!(first.why == Why::Failed && first.answered, "{first:?}");
     assert!(first.outcome.unwrap().log_lost.unwrap().to_string().contains("no space left"));
@@ -330,19 +330,21 @@ fn all_are_ended_within_one_timeout() {
     }
     let clock = Clock::new();
     let build = |config| maker().build(config, None).unwrap();
-    let entrant = |config| Entrant { config, lane: build(config), setup: LiveSetup::default() };
+    let entrant = |config| LaneSetup { config, lane: build(config), setup: LiveSetup::default() };
     let plan = lanes::plan(&fleet, &Cores::of(16)).unwrap();
     let names: Vec<&str> = plan.seats().iter().map(|seat| seat.name.as_ref()).collect();
     assert_eq!(names, ["a.lane", "b.lane"]);
     let plan = lanes::plan(&fleet, &Cores::here()).unwrap();
-    let entrants = || fleet.lanes.iter().map(entrant).collect();
+    let setups = || fleet.lanes.iter().map(entrant).collect();
     // Less than they have by their own limits: refused before anything is begun.
     let firm = FirmLimits { burst: Some(1), ..FirmLimits::default() };
-    let refused = Lanes::start(entrants(), &clock, KillSwitch::new(), Some(&firm), &plan).err().unwrap().to_string();
+    let refused = Lanes::start(setups(), &clock, KillSwitch::new(), Some(&firm), &plan).err().unwrap().to_string();
     assert!(refused.contains("more together than the firm"), "{refused}");
-    let lanes = Lanes::start(entrants(), &clock, KillSwitch::new(), None, &plan).unwrap();
+    let lanes = Lanes::start(setups(), &clock, KillSwitch::new(), None, &plan).unwrap();
     assert!(
-        lanes.crew().firm().is_none() && lanes.crew().find("b").unwrap().0 == 1 && lanes.crew().find("c").is_none()
+        lanes.handle().firm().is_none()
+            && lanes.handle().find("b").unwrap().0 == 1
+            && lanes.handle().find("c").is_none()
     );
     std::thread::sleep(Duration::from_millis(50));
     let began = std::time::Instant::now();
@@ -353,7 +355,7 @@ fn all_are_ended_within_one_timeout() {
     // One that cannot start ends those that have.
     let mut other = fleet.clone();
     other.lanes[1].live.net.first_mut().lines[0] = other.lanes[0].live.net.first().lines[0];
-    let entrants = other.lanes.iter().map(entrant).collect();
-    let error = Lanes::start(entrants, &clock, KillSwitch::new(), None, &plan).err().unwrap().to_string();
+    let setups = other.lanes.iter().map(entrant).collect();
+    let error = Lanes::start(setups, &clock, KillSwitch::new(), None, &plan).err().unwrap().to_string();
     assert!(error.starts_with("lane \"b\": net.line_a"), "{error}");
 }

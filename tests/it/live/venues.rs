@@ -139,7 +139,7 @@ impl Street {
         venues.iter().for_each(|venue| assert!(venue.tell(Command::Heal)));
         let at_rest = |(at, venue): (usize, &Running)| {
             let said = handle.board().lock().venues[at];
-            let came = at == FAR || said.next_sequence.get() == venue.status().next_sequence;
+            let came = at == FAR || said.market.next_sequence.get() == venue.status().next_sequence;
             came && said.live_market == 1 && said.stale.get() == 0
         };
         until("rest", || handle.is_over() && venues.iter().enumerate().all(at_rest));
@@ -169,9 +169,9 @@ fn trade(layout: &str, faults: Faults) {
     let street = Street::open(layout, faults, folder.path());
     let handle = street.live.handle().clone();
     street.trades_everywhere();
-    let before = street.at(1).snapshots.get();
+    let before = street.at(1).market.snapshots.get();
     assert!(handle.command(CommandBuf::snapshot(VenueId(1))));
-    until("a splice at the second venue", || street.at(1).snapshots.get() > before);
+    until("a splice at the second venue", || street.at(1).market.snapshots.get() > before);
     assert!(handle.command(Word::Kill));
     until("the kill", || {
         handle.board().status().killed == 1 && VENUES.iter().all(|v| street.at(v.0.into()).live.get() == 0)
@@ -179,7 +179,9 @@ fn trade(layout: &str, faults: Faults) {
     assert!(handle.command(Word::Release));
     street.trades_everywhere();
     if faults == Faults::Heavy {
-        until("what the second venue's re-request server fills in", || street.at(1).filled_by_rerequest.get() > 0);
+        until("what the second venue's re-request server fills in", || {
+            street.at(1).market.filled_by_rerequest.get() > 0
+        });
     }
     let counters = handle.board().lock().counters();
     for name in [

@@ -1,6 +1,6 @@
 //! How a lane of several venues is doing at each.
 
-use super::gateway::stage;
+use super::gateway::{Followed, stage};
 use crate::paint;
 use crate::replay::group;
 use firelane_gateway::base::VenueId;
@@ -22,18 +22,9 @@ pub(crate) struct AtVenue {
     pub(crate) ready: bool,
     /// Is its market followed without a gap?
     pub(crate) live_market: bool,
-    /// The next message of its market.
-    pub(crate) next_sequence: u64,
-    /// Gaps opened.
-    pub(crate) gaps: u64,
-    /// Messages that the other line brought.
-    pub(crate) filled_by_line: u64,
-    /// Messages that the re-request server brought.
-    pub(crate) filled_by_rerequest: u64,
-    /// Messages given up.
-    pub(crate) lost: u64,
-    /// Snapshots taken.
-    pub(crate) snapshots: u64,
+    /// How far.
+    #[serde(flatten)]
+    pub(crate) market: Followed,
     /// Books that cannot be trusted.
     pub(crate) stale: u64,
     /// Orders that live there.
@@ -54,12 +45,7 @@ impl AtVenue {
             entry: stage(said.entry).to_owned(),
             ready: said.ready != 0,
             live_market: said.live_market != 0,
-            next_sequence: said.next_sequence.get(),
-            gaps: said.gaps.get(),
-            filled_by_line: said.filled_by_line.get(),
-            filled_by_rerequest: said.filled_by_rerequest.get(),
-            lost: said.lost.get(),
-            snapshots: said.snapshots.get(),
+            market: Followed::of(&said.market),
             stale: said.stale.get(),
             live_orders: said.live.get(),
         }
@@ -85,13 +71,15 @@ impl AtVenue {
         let entry = if self.ready { paint::good(&self.entry) } else { paint::amber(&self.entry) };
         let mut text = format!("{}: orders {entry}, market ", self.name);
         text += &if self.live_market { "live".to_owned() } else { paint::amber("NOT LIVE") };
-        text += &format!(", the next is {}", group(self.next_sequence));
-        for (count, what) in [(self.gaps, "gaps"), (self.snapshots, "snapshots"), (self.live_orders, "orders live")] {
+        text += &format!(", the next is {}", group(self.market.next_sequence));
+        for (count, what) in
+            [(self.market.gaps, "gaps"), (self.market.snapshots, "snapshots"), (self.live_orders, "orders live")]
+        {
             if count > 0 {
                 text += &format!("; {} {what}", group(count));
             }
         }
-        for (count, what) in [(self.lost, "messages lost"), (self.stale, "books stale")] {
+        for (count, what) in [(self.market.lost, "messages lost"), (self.stale, "books stale")] {
             if count > 0 {
                 text += &format!("; {}", paint::amber(&format!("{} {what}", group(count))));
             }
@@ -114,10 +102,10 @@ mod tests {
             VenueStatusBody::default(),
             VenueStatusBody { venue: 1, entry: 5, ready: 1, live_market: 1, ..VenueStatusBody::default() },
         ];
-        said[0].next_sequence.set(1_234);
+        said[0].market.next_sequence.set(1_234);
         said[0].stale.set(7);
         said[1].live.set(2);
-        said[1].gaps.set(3);
+        said[1].market.gaps.set(3);
         let all = AtVenue::all(&names, &said);
         let words: Vec<[String; 2]> = all.iter().map(AtVenue::words).collect();
         assert_eq!(words[0], ["venue 0", "A: orders down, market NOT LIVE, the next is 1,234; 7 books stale"]);

@@ -9,7 +9,7 @@ use firelane_gateway::flow::command::Word;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::firm::{Fate, Firm, LeaseError, Moved};
-use firelane_gateway::shell::lanes::{Crew, Member};
+use firelane_gateway::shell::lanes::{LaneHandle, LanesHandle};
 use firelane_gateway::shell::sync::Stop;
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ const KNOWN: [&str; 9] = [
 
 /// Answers for a gateway of several lanes.
 pub(crate) struct Fleet {
-    crew: Crew,
+    handle: LanesHandle,
     lanes: Vec<Gateway>,
     began: Instant,
     /// Raised to have the whole process end in order.
@@ -43,25 +43,31 @@ pub(crate) fn addressed(line: &str) -> Option<(&str, &str)> {
 }
 
 impl Fleet {
-    /// `configs` in the order of the crew; `unshared`: why the tape of each is not shared, although it should be.
-    pub(crate) fn new(crew: Crew, clock: &Clock, configs: &[Config], end: Stop, unshared: Vec<Option<String>>) -> Self {
-        let lanes = configs.iter().zip(crew.members()).zip(unshared).map(|((config, member), unshared)| {
+    /// `configs` in the order of the lanes; `unshared`: why the tape of each is not shared, although it should be.
+    pub(crate) fn new(
+        handle: LanesHandle,
+        clock: &Clock,
+        configs: &[Config],
+        end: Stop,
+        unshared: Vec<Option<String>>,
+    ) -> Self {
+        let lanes = configs.iter().zip(handle.members()).zip(unshared).map(|((config, member), unshared)| {
             let mut gateway = Gateway::new(member.handle.clone(), clock.clone(), config, end.clone());
             gateway.unshared = unshared;
             gateway
         });
         let lanes = lanes.collect();
-        Fleet { crew, lanes, began: Instant::now(), end }
+        Fleet { handle, lanes, began: Instant::now(), end }
     }
 
     fn names(&self) -> Vec<&str> {
-        self.crew.members().iter().map(|member| member.name.as_str()).collect()
+        self.handle.members().iter().map(|member| member.name.as_str()).collect()
     }
 
     /// One line's answer.
     pub(crate) fn answer(&mut self, line: &str) -> Reply {
         if let Some((name, rest)) = addressed(line) {
-            let Some((lane, _)) = self.crew.find(name) else {
+            let Some((lane, _)) = self.handle.find(name) else {
                 return Reply::error(format!("there is no lane {name:?}; there are: {}", self.names().join(", ")));
             };
             return self.of_lane(lane, rest);
@@ -75,11 +81,11 @@ impl Fleet {
                 return Reply::done("the gateway ends in order");
             }
             "kill" => {
-                self.crew.kill_switch().throw();
+                self.handle.kill_switch().throw();
                 return Reply::done(format!("kill switch of {all} thrown"));
             }
             "release" => {
-                self.crew.kill_switch().release();
+                self.handle.kill_switch().release();
                 return Reply::done(format!("kill switch of {all} released"));
             }
             "enable" | "disable" => return self.tell_all(line, &all),
@@ -104,7 +110,7 @@ impl Fleet {
     }
 
     fn of_lane(&mut self, lane: usize, line: &str) -> Reply {
-        let (Some(gateway), Some(member)) = (self.lanes.get_mut(lane), self.crew.members().get(lane)) else {
+        let (Some(gateway), Some(member)) = (self.lanes.get_mut(lane), self.handle.members().get(lane)) else {
             return Reply::error("there is no such lane");
         };
         match line {
@@ -123,7 +129,7 @@ impl Fleet {
             return self.outcome(ticket);
         }
         if line.split_whitespace().next() == Some("lane-limits")
-            && let Some(mut firm) = self.crew.firm()
+            && let Some(mut firm) = self.handle.firm()
         {
             // What is leased has an owner, who may be told that a lane needs less.
             return match words::lane_limits(line, firm.exponent()) {
@@ -135,7 +141,7 @@ impl Fleet {
     }
 
     fn lease(&self, line: &str) -> Reply {
-        let Some(mut firm) = self.crew.firm() else {
+        let Some(mut firm) = self.handle.firm() else {
             return Reply::error("nothing is leased here: the configuration has no table [firm]");
         };
         match words::leases(line, firm.exponent(), &self.names()) {
@@ -147,7 +153,7 @@ impl Fleet {
     /// Of a ticket of the owner's.
     fn outcome(&self, ticket: &str) -> Reply {
         let Ok(number) = ticket.parse() else { return Reply::error(format!("{ticket:?} is no ticket")) };
-        let firm = self.crew.firm();
+        let firm = self.handle.firm();
         let outcome = firm.as_ref().and_then(|firm| firm.outcome(number)).unwrap_or(&Moved::Pending);
         let (said, error) = match outcome {
             Moved::Pending => ("pending", None),
@@ -158,18 +164,18 @@ impl Fleet {
     }
 
     fn status_of(&self, lane: usize) -> GatewayStatus {
-        let (Some(gateway), Some(Member { name, number, handle })) =
-            (self.lanes.get(lane), self.crew.members().get(lane))
+        let (Some(gateway), Some(LaneHandle { name, number, handle })) =
+            (self.lanes.get(lane), self.handle.members().get(lane))
         else {
             return GatewayStatus::default();
         };
-        let firm = self.crew.firm();
+        let firm = self.handle.firm();
         let leased = firm.as_ref().and_then(|firm| firm.lanes().nth(lane));
         let of = |lease| LeaseStatus::of(lease, firm.as_ref().map_or(0, |firm| firm.exponent()));
         GatewayStatus {
             lane: Some(name.clone()),
             number: Some(*number),
-            phase: Some(phase(member_is(handle.is_failing(), handle.is_over()), leased.map(|leased| leased.fate))),
+            phase: Some(phase(phase_word(handle.is_failing(), handle.is_over()), leased.map(|leased| leased.fate))),
             own_kill_switch: Some(handle.kill_switch().is_thrown_itself()),
             lease: leased.map(|leased| of(leased.has.values().map(Some))),
             counted: leased.map(|leased| of(leased.counted.values().map(Some))),
@@ -179,9 +185,9 @@ impl Fleet {
 
     pub(crate) fn status(&self) -> GatewayStatus {
         let lanes: Vec<GatewayStatus> = (0..self.lanes.len()).map(|lane| self.status_of(lane)).collect();
-        let firm = self.crew.firm().map(|firm| LeaseStatus::of(firm.limits().values(), firm.exponent()));
+        let firm = self.handle.firm().map(|firm| LeaseStatus::of(firm.limits().values(), firm.exponent()));
         let seconds = self.began.elapsed().as_secs_f64();
-        GatewayStatus { firm, kill_switch: self.crew.kill_switch().is_thrown(), seconds, ..together(lanes) }
+        GatewayStatus { firm, kill_switch: self.handle.kill_switch().is_thrown(), seconds, ..together(lanes) }
     }
 }
 
@@ -192,7 +198,7 @@ fn told(asked: Result<u64, LeaseError>) -> Reply {
     }
 }
 
-fn member_is(failing: bool, over: bool) -> &'static str {
+fn phase_word(failing: bool, over: bool) -> &'static str {
     match (failing, over) {
         (true, _) => "failed",
         (false, true) => "ended",
@@ -229,11 +235,11 @@ fn together(lanes: Vec<GatewayStatus>) -> GatewayStatus {
         let (sum, one) = (&mut all.market, &lane.market);
         for (sum, one) in [
             (&mut sum.messages, one.messages),
-            (&mut sum.gaps, one.gaps),
-            (&mut sum.filled_by_line, one.filled_by_line),
-            (&mut sum.filled_by_rerequest, one.filled_by_rerequest),
-            (&mut sum.lost, one.lost),
-            (&mut sum.snapshots, one.snapshots),
+            (&mut sum.followed.gaps, one.followed.gaps),
+            (&mut sum.followed.filled_by_line, one.followed.filled_by_line),
+            (&mut sum.followed.filled_by_rerequest, one.followed.filled_by_rerequest),
+            (&mut sum.followed.lost, one.followed.lost),
+            (&mut sum.followed.snapshots, one.followed.snapshots),
             (&mut all.orders, lane.orders),
             (&mut all.cancels, lane.cancels),
             (&mut all.fills, lane.fills),
@@ -301,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_lane_that_is_gone_says_so() {
-        let of = |failing, over, fate| phase(member_is(failing, over), fate);
+        let of = |failing, over, fate| phase(phase_word(failing, over), fate);
         assert_eq!(of(false, false, None), "running");
         assert_eq!(of(false, false, Some(Fate::Alive)), "running");
         assert_eq!(of(false, false, Some(Fate::Lost)), "failed");

@@ -8,8 +8,8 @@ use crate::counters::Counters;
 use crate::times::OrderTimes;
 use firelane_gateway::flow::command::{Commander, To, Word};
 use firelane_gateway::flow::entry::Stage;
-use firelane_gateway::flow::record::StatusBody;
 use firelane_gateway::flow::record::command::Said;
+use firelane_gateway::flow::record::{MarketBody, StatusBody};
 use firelane_gateway::shell::broadcast::ReaderState;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::Config;
@@ -178,7 +178,22 @@ pub(crate) struct Market {
     pub(crate) live_market: bool,
     /// Messages taken.
     pub(crate) messages: u64,
-    /// The next one.
+    /// How far.
+    #[serde(flatten)]
+    pub(crate) followed: Followed,
+}
+
+impl Market {
+    pub(crate) fn of(status: &StatusBody) -> Self {
+        let (live_market, messages) = (status.live_market != 0, status.messages.get());
+        Market { live_market, messages, followed: Followed::of(&status.market) }
+    }
+}
+
+/// How far a market is followed: of all venues together, or of one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Followed {
+    /// The next message.
     pub(crate) next_sequence: u64,
     /// Gaps opened.
     pub(crate) gaps: u64,
@@ -192,17 +207,16 @@ pub(crate) struct Market {
     pub(crate) snapshots: u64,
 }
 
-impl Market {
-    pub(crate) fn of(status: &StatusBody) -> Self {
-        Market {
-            live_market: status.live_market != 0,
-            messages: status.messages.get(),
-            next_sequence: status.next_sequence.get(),
-            gaps: status.gaps.get(),
-            filled_by_line: status.filled_by_line.get(),
-            filled_by_rerequest: status.filled_by_rerequest.get(),
-            lost: status.lost.get(),
-            snapshots: status.snapshots.get(),
+impl Followed {
+    pub(crate) fn of(body: &MarketBody) -> Self {
+        let MarketBody { next_sequence, gaps, filled_by_line, filled_by_rerequest, lost, snapshots } = body;
+        Followed {
+            next_sequence: next_sequence.get(),
+            gaps: gaps.get(),
+            filled_by_line: filled_by_line.get(),
+            filled_by_rerequest: filled_by_rerequest.get(),
+            lost: lost.get(),
+            snapshots: snapshots.get(),
         }
     }
 }

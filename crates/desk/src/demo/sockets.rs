@@ -301,10 +301,10 @@ impl Run<'_> {
         if !self.live.handle().is_over() {
             return Some(format!("order entry is not over, {} orders live", lane.live));
         }
-        if lane.next_sequence.get() != venue.next_sequence {
+        if lane.market.next_sequence.get() != venue.next_sequence {
             return Some(format!(
                 "the lane waits for message {}, the publisher is at {}",
-                lane.next_sequence, venue.next_sequence
+                lane.market.next_sequence, venue.next_sequence
             ));
         }
         let stale = lane.stale.get();
@@ -328,7 +328,7 @@ impl Run<'_> {
             if status.killed == 1 { ", KILLED" } else { "" },
             counted(&[
                 (status.messages.get(), "messages"),
-                (status.gaps.get(), "gaps"),
+                (status.market.gaps.get(), "gaps"),
                 (status.orders.get(), "orders"),
                 (status.fills.get(), "fills"),
             ]),

@@ -4,8 +4,8 @@ use super::words::{Fields, Value};
 use firelane_gateway::base::{Name, SessionId};
 use firelane_gateway::flow::orders::{AnomalyKind, LiquidityKind, ReasonClass, ReportKind};
 use firelane_gateway::flow::record::{
-    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LappedBody, LinkBody, OrderBody,
-    SignalBody, StatusBody, TopBody, TraceBody, VenueStatusBody,
+    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LappedBody, LinkBody, MarketBody,
+    OrderBody, SignalBody, StatusBody, TopBody, TraceBody, VenueStatusBody,
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
@@ -294,41 +294,46 @@ fn decision(b: &DecisionBody, instruments: &Instruments<'_>) -> Vec<(&'static st
 /// Stages of order entry.
 const STAGES: [&str; 7] = ["down", "connecting", "replaying", "querying", "sweeping", "ready", "over"];
 
+fn market(b: &MarketBody) -> [(&'static str, Value); 6] {
+    let MarketBody { next_sequence, gaps, filled_by_line, filled_by_rerequest, lost, snapshots } = b;
+    [
+        ("next_sequence", next_sequence),
+        ("gaps", gaps),
+        ("filled_by_line", filled_by_line),
+        ("filled_by_rerequest", filled_by_rerequest),
+        ("lost", lost),
+        ("snapshots", snapshots),
+    ]
+    .map(|(name, value)| (name, Value::Number(value.get())))
+}
+
 fn venue_status(b: &VenueStatusBody) -> Vec<(&'static str, Value)> {
     let n = |value: u64| Value::Number(value);
-    vec![
+    let mut fields = vec![
         ("venue", n(b.venue.into())),
         ("entry", nth(b.entry.into(), &STAGES)),
         ("ready", flag(b.ready)),
         ("live_market", flag(b.live_market)),
-        ("next_sequence", n(b.next_sequence.get())),
-        ("gaps", n(b.gaps.get())),
-        ("filled_by_line", n(b.filled_by_line.get())),
-        ("filled_by_rerequest", n(b.filled_by_rerequest.get())),
-        ("lost", n(b.lost.get())),
-        ("snapshots", n(b.snapshots.get())),
-        ("live", n(b.live.get())),
-        ("stale", n(b.stale.get())),
-    ]
+    ];
+    fields.extend(market(&b.market));
+    fields.extend([("live", n(b.live.get())), ("stale", n(b.stale.get()))]);
+    fields
 }
 
 fn status(b: &StatusBody) -> Vec<(&'static str, Value)> {
     let n = |value: u64| Value::Number(value);
     // Money units of the base currency: beyond what a number here can say there is no limit worth the name.
     let units = |value: i128| Value::Number(u64::try_from(value.max(0)).unwrap_or(u64::MAX));
-    vec![
+    let mut fields = vec![
         ("entry", nth(b.entry.into(), &STAGES)),
         ("ready", flag(b.ready)),
         ("killed", flag(b.killed)),
         ("live_market", flag(b.live_market)),
         ("inputs", n(b.inputs.get())),
         ("messages", n(b.messages.get())),
-        ("next_sequence", n(b.next_sequence.get())),
-        ("gaps", n(b.gaps.get())),
-        ("filled_by_line", n(b.filled_by_line.get())),
-        ("filled_by_rerequest", n(b.filled_by_rerequest.get())),
-        ("lost", n(b.lost.get())),
-        ("snapshots", n(b.snapshots.get())),
+    ];
+    fields.extend(market(&b.market));
+    fields.extend([
         ("orders", n(b.orders.get())),
         ("cancels", n(b.cancels.get())),
         ("fills", n(b.fills.get())),
@@ -342,7 +347,8 @@ fn status(b: &StatusBody) -> Vec<(&'static str, Value)> {
         ("max_total_open", units(b.max_total_open.get())),
         ("orders_per_second", n(b.orders_per_second.get().into())),
         ("burst", n(b.burst.get().into())),
-    ]
+    ]);
+    fields
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::*;
 use firelane_gateway::base::{InstrumentId, LineId};
 use firelane_gateway::flow::feed::FeedConfig;
+use firelane_gateway::flow::record::MarketBody;
 use zerocopy::byteorder::little_endian::U64;
 
 const ORDERS: SessionId = SessionId::ORDERS;
@@ -278,12 +279,15 @@ fn how_the_market_goes_on_is_said_once_and_then_now_and_then() {
     let second = |n: u64| Mono(n * 1_000_000_000);
     let status = |messages, live, gaps| StatusBody {
         messages: U64::new(messages),
-        next_sequence: U64::new(100 + messages),
         live_market: live,
         stale: U64::new(u64::from(live == 0) * 3),
-        gaps: U64::new(gaps),
-        filled_by_line: U64::new(gaps * 10),
-        filled_by_rerequest: U64::new(gaps / 4),
+        market: MarketBody {
+            next_sequence: U64::new(100 + messages),
+            gaps: U64::new(gaps),
+            filled_by_line: U64::new(gaps * 10),
+            filled_by_rerequest: U64::new(gaps / 4),
+            ..MarketBody::default()
+        },
         ..StatusBody::default()
     };
     let mut at = |n, messages, live, gaps| told.notices.status(second(n), &status(messages, live, gaps), &[]);
@@ -407,7 +411,7 @@ fn of_several_venues_each_line_names_its_own() {
         let body = |(venue, live_market)| VenueStatusBody {
             venue,
             live_market,
-            next_sequence: U64::new(7),
+            market: MarketBody { next_sequence: U64::new(7), ..MarketBody::default() },
             ..VenueStatusBody::default()
         };
         (0..).zip(live).map(body).collect()

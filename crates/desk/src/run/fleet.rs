@@ -17,7 +17,7 @@ use firelane_gateway::flow::record::StatusBody;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, Fleet, NetConfig, VenueConfig, lane_path};
 use firelane_gateway::shell::lane::Lane;
-use firelane_gateway::shell::lanes::{self, Crew, Ended, Entrant, Lanes, LanesError, Phase, Why};
+use firelane_gateway::shell::lanes::{self, Ended, LaneSetup, Lanes, LanesError, LanesHandle, Phase, Why};
 use firelane_gateway::shell::live::{LiveError, Logins, Setup};
 use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plan::{Cores, Plan, Seat};
@@ -61,25 +61,25 @@ pub(super) fn run(options: &Run, path: &Path, fleet: &Fleet) -> Result<ExitCode>
         fleet.lanes.first().and_then(|config| config.live.control.as_deref()).map(control::bind).transpose()?;
     let clock = Clock::new();
     let built = build(path, fleet, &clock)?;
-    let (around, entrants) = around(options, path, built, &clock)?;
-    let started = Lanes::start(entrants, &clock, kill, fleet.firm.as_ref(), &plan);
+    let (around, setups) = around(options, path, built, &clock)?;
+    let started = Lanes::start(setups, &clock, kill, fleet.firm.as_ref(), &plan);
     let lanes = started.map_err(|error| {
         discard(&around);
         explained(error, fleet, &around)
     })?;
-    let crew = lanes.crew().clone();
-    words.are(last_words(crew.clone(), fleet));
+    let handle = lanes.handle().clone();
+    words.are(last_words(handle.clone(), fleet));
     let screen = Rc::new(Screen::new(Style::of(&options.telling, options.json, clock.began())));
-    let shows = fleet.lanes.iter().zip(crew.members()).zip(&around).map(|((config, member), around)| {
+    let shows = fleet.lanes.iter().zip(handle.members()).zip(&around).map(|((config, member), around)| {
         let mut show = Show::new(Rc::clone(&screen), config, member.handle.clone());
         show.files = [&around.log, &around.tape].map(Kept::name);
         show
     });
-    let mut floor = Floor { shows: shows.collect(), screen, lanes, clock: clock.clone(), began: Instant::now() };
-    floor.greet(fleet, &plan, &around);
-    let served = socket.map(|bound| serve(bound, &crew, &clock, fleet, &around, &end)).transpose()?;
-    let asked = floor.until_the_end(&end, options.seconds.map(Duration::from_secs));
-    let reports = floor.end(asked, fleet, &plan, &around);
+    let mut shown = Shown { shows: shows.collect(), screen, lanes, clock: clock.clone(), began: Instant::now() };
+    shown.greet(fleet, &plan, &around);
+    let served = socket.map(|bound| serve(bound, &handle, &clock, fleet, &around, &end)).transpose()?;
+    let asked = shown.until_the_end(&end, options.seconds.map(Duration::from_secs));
+    let reports = shown.end(asked, fleet, &plan, &around);
     drop(served);
     report(options, reports)
 }
@@ -122,8 +122,8 @@ fn around<'a>(
     path: &Path,
     built: Vec<Built<'a>>,
     clock: &Clock,
-) -> Result<(Vec<Around>, Vec<Entrant<'a>>)> {
-    let (mut all, mut entrants) = (Vec::new(), Vec::new());
+) -> Result<(Vec<Around>, Vec<LaneSetup<'a>>)> {
+    let (mut all, mut setups) = (Vec::new(), Vec::new());
     for (config, lane, logins) in built {
         let header = wirings::header(config, &*lane).began_at(clock.began());
         let at = |path: &Option<PathBuf>| path.as_ref().map(|path| lane_path(path, &config.lane.name));
@@ -145,10 +145,10 @@ fn around<'a>(
             observers: vec![Box::new(fills.clone())],
             ..Setup::default()
         };
-        entrants.push(Entrant { config, lane, setup });
+        setups.push(LaneSetup { config, lane, setup });
         all.push(Around { header, log, tape, fills, unshared });
     }
-    Ok((all, entrants))
+    Ok((all, setups))
 }
 
 /// Nothing came of the run: neither of its files.
@@ -168,15 +168,15 @@ fn explained(error: LanesError, fleet: &Fleet, around: &[Around]) -> anyhow::Err
 
 fn serve(
     bound: control::Bound,
-    crew: &Crew,
+    handle: &LanesHandle,
     clock: &Clock,
     fleet: &Fleet,
     around: &[Around],
     end: &Stop,
 ) -> Result<Served> {
     let unshared = around.iter().map(|around| around.unshared.clone()).collect();
-    let mut answers = Answers::new(crew.clone(), clock, &fleet.lanes, end.clone(), unshared);
-    let tapes = crew.members().iter().zip(around);
+    let mut answers = Answers::new(handle.clone(), clock, &fleet.lanes, end.clone(), unshared);
+    let tapes = handle.members().iter().zip(around);
     let tapes =
         tapes.map(|(member, around)| (member.name.clone(), member.handle.tape().clone(), around.header.clone()));
     let most = fleet.lanes.iter().map(|config| config.live.tape_clients).max().unwrap_or(0);
@@ -184,10 +184,10 @@ fn serve(
 }
 
 /// What is said when it is ended at once: what may live at each venue.
-fn last_words(crew: Crew, fleet: &Fleet) -> impl Fn() -> String + Send + 'static {
+fn last_words(handle: LanesHandle, fleet: &Fleet) -> impl Fn() -> String + Send + 'static {
     let orders: Vec<_> = fleet.lanes.iter().map(check::orders_to).collect();
     move || {
-        let of = |(member, orders): (&lanes::Member, &_)| {
+        let of = |(member, orders): (&lanes::LaneHandle, &_)| {
             let name = &member.name;
             match member.handle.board().try_lock().map(|board| board.status.live.get()) {
                 Some(0) if member.handle.is_over() => format!("no order of lane {name} lives at {orders}"),
@@ -196,7 +196,7 @@ fn last_words(crew: Crew, fleet: &Fleet) -> impl Fn() -> String + Send + 'static
                 None => format!("how many orders of lane {name} live at {orders} is not known"),
             }
         };
-        let all: Vec<String> = crew.members().iter().zip(&orders).map(of).collect();
+        let all: Vec<String> = handle.members().iter().zip(&orders).map(of).collect();
         let ask = "Ask the venue, or start the gateway again: it learns what lives there and cancels it.";
         format!("Ended at once: {}. {ask}", all.join("; "))
     }
@@ -219,7 +219,7 @@ fn ends(venue: &VenueConfig, net: &NetConfig) -> Vec<String> {
 }
 
 /// The lanes, and what a person sees of them.
-struct Floor {
+struct Shown {
     shows: Vec<Show>,
     screen: Rc<Screen>,
     lanes: Lanes,
@@ -227,7 +227,7 @@ struct Floor {
     began: Instant,
 }
 
-impl Floor {
+impl Shown {
     fn greet(&self, fleet: &Fleet, plan: &Plan, around: &[Around]) {
         let line = |text: &str| self.screen.line(text);
         let process = std::process::id();
@@ -327,7 +327,7 @@ impl Floor {
         }
         self.tell();
         self.screen.clear();
-        let Floor { shows, lanes, .. } = self;
+        let Shown { shows, lanes, .. } = self;
         let ended = lanes.finish().into_iter().zip(&fleet.lanes).zip(&shows).zip(around);
         let of = |(((ended, config), show), around): (((Ended, &Config), &Show), &Around)| {
             let ending = match ended.why {

@@ -239,18 +239,18 @@ impl Report {
         let lane = self.lane.as_ref().map_or(String::new(), |lane| format!("Lane {lane}: "));
         say!("{lane}{} for {:.1} s, layout {}", self.wiring, self.seconds, self.layout);
         let market = &self.market;
-        let next = || format!("the next is {}", group(market.next_sequence));
+        let next = || format!("the next is {}", group(market.followed.next_sequence));
         row("messages", market.messages, if self.venues.is_empty() { next() } else { String::new() });
         let filled = [
-            (market.filled_by_line, "filled in by the other line"),
-            (market.filled_by_rerequest, "by re-request"),
-            (market.lost, "given up"),
+            (market.followed.filled_by_line, "filled in by the other line"),
+            (market.followed.filled_by_rerequest, "by re-request"),
+            (market.followed.lost, "given up"),
         ];
-        if market.gaps > 0 || filled.iter().any(|(n, _)| *n > 0) {
-            row("gaps", market.gaps, format!("messages: {}", counted(&filled)));
+        if market.followed.gaps > 0 || filled.iter().any(|(n, _)| *n > 0) {
+            row("gaps", market.followed.gaps, format!("messages: {}", counted(&filled)));
         }
-        if market.snapshots > 0 {
-            row("snapshots", market.snapshots, "from which the books were made anew".to_owned());
+        if market.followed.snapshots > 0 {
+            row("snapshots", market.followed.snapshots, "from which the books were made anew".to_owned());
         }
         for [name, text] in self.venues.iter().map(AtVenue::words) {
             say!("{}", layout::sentence(&format!("  {name:<10}{text}"), 12));
