@@ -52,10 +52,16 @@ impl<W: Wiring> Core<W> {
     }
 
     fn settle_parts(&mut self, now: Mono, out: &mut Outbox) {
+        let Some(&asked) = self.judged.checked_sub(1).and_then(|last| self.actions.list().get(last)) else { return };
         for left in self.left.take().into_iter().flatten() {
-            self.took_off(now, &left, out);
-            let made = matches!(left.action, Action::Enter(_)).then_some(left.id);
-            self.tape_decision(&left.action, made, None, out);
+            // Of a sale in two parts, each is smaller than what was asked for.
+            let action = match asked {
+                Action::Enter(enter) => Action::Enter(Enter { qty: left.qty, ..enter }),
+                other => other,
+            };
+            self.took_off(now, &action, &left, out);
+            let made = matches!(action, Action::Enter(_)).then_some(left.id);
+            self.tape_decision(&action, made, None, out);
         }
     }
 
@@ -75,16 +81,16 @@ impl<W: Wiring> Core<W> {
     }
 
     /// Something left: it goes into the order table, and what follows from that.
-    fn took_off(&mut self, now: Mono, left: &Left, out: &mut Outbox) {
-        let Left { venue, instrument, mark, id, sent, .. } = *left;
-        let change = match &left.action {
+    fn took_off(&mut self, now: Mono, action: &Action, left: &Left, out: &mut Outbox) {
+        let Left { venue, instrument, mark, id, sent, qty: _ } = *left;
+        let change = match action {
             // By the number under which it left, or it is none of the table's.
             Action::Enter(enter) if id == self.orders.next_id() => self.orders.opened(now, venue, enter, mark, sent),
             Action::Replace(replace) => self.orders.replace_sent(now, replace, sent),
             Action::Cancel(cancel) => self.orders.cancel_sent(now, cancel, sent),
             Action::Enter(_) | Action::MassCancel(_) => None,
         };
-        match (change, &left.action) {
+        match (change, action) {
             (Some(change), _) => self.took_step(now, &change, out),
             (None, Action::Enter(enter)) => {
                 let name = self.instruments.get(instrument).map_or(Name::BLANK, |row| row.name);
@@ -124,8 +130,8 @@ impl<W: Wiring> Core<W> {
             let sent = ends.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
             self.probe.pass(Mark::Encoded);
             self.counters.entered = self.counters.entered.wrapping_add(1);
-            let (venue, instrument, action) = (row.venue, enter.instrument, Action::Enter(*enter));
-            self.left.push(Left { action, venue, instrument, mark, id, sent });
+            let (venue, instrument, qty) = (row.venue, enter.instrument, enter.qty);
+            self.left.push(Left { venue, instrument, qty, mark, id, sent });
             id = ClientId(id.0.wrapping_add(1));
         }
         Ok(())
@@ -145,7 +151,7 @@ impl<W: Wiring> Core<W> {
         let sent = ends.entry.replace(now, approved, &order, out).map_err(refusal)?;
         self.probe.pass(Mark::Encoded);
         self.counters.replaced = self.counters.replaced.wrapping_add(1);
-        self.left.push(Left::of(Action::Replace(replace), row.venue, &order, sent));
+        self.left.push(Left::of(row.venue, &order, sent));
         Ok(())
     }
 
@@ -157,7 +163,7 @@ impl<W: Wiring> Core<W> {
         let ends = self.ends.get_mut(venue).ok_or(Refusal::EntryNotReady)?;
         let sent = ends.entry.cancel(now, approved, &order, out).map_err(refusal)?;
         self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
-        Ok(Left::of(Action::Cancel(cancel), venue, &order, sent))
+        Ok(Left::of(venue, &order, sent))
     }
 
     fn mass_cancel(&mut self, now: Mono, cancel: MassCancel, out: &mut Outbox) -> Result<(), Refusal> {
@@ -386,8 +392,9 @@ impl<W: Wiring> Core<W> {
             return false;
         };
         self.sweep = Some(sweep);
-        let verdict = self.cancel(now, cancel, out).map(|left| self.took_off(now, &left, out));
-        self.tape_decision(&Action::Cancel(cancel), None, verdict.err(), out);
+        let action = Action::Cancel(cancel);
+        let verdict = self.cancel(now, cancel, out).map(|left| self.took_off(now, &action, &left, out));
+        self.tape_decision(&action, None, verdict.err(), out);
         true
     }
 
@@ -460,13 +467,14 @@ impl<W: Wiring> Core<W> {
     }
 }
 
-/// What left, and is not written down yet.
+/// What left, and is not written down yet. As little as there may be, for it is kept before the send: what was asked for is
+/// still in the list of actions.
 #[derive(Clone, Copy)]
 pub(super) struct Left {
-    /// The part of it that left.
-    action: Action,
     venue: VenueId,
     instrument: InstrumentId,
+    /// Of an enter: how much of what was asked for.
+    qty: Qty,
     mark: SellMark,
     /// The order's number.
     id: ClientId,
@@ -475,8 +483,8 @@ pub(super) struct Left {
 
 impl Left {
     /// A change of an order.
-    fn of(action: Action, venue: VenueId, order: &Order, sent: Sent) -> Self {
-        Left { action, venue, instrument: order.instrument, mark: order.mark, id: order.id, sent }
+    fn of(venue: VenueId, order: &Order, sent: Sent) -> Self {
+        Left { venue, instrument: order.instrument, qty: order.open, mark: order.mark, id: order.id, sent }
     }
 }
 
