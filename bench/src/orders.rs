@@ -247,11 +247,11 @@ fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: 
         let input = Input::Packet(Arrival::on(VenueId::FIRST, LineId::A), packet);
         let mut progress = floor.gateway.on_input(now, input, &mut floor.out);
         // An order is in the outbox before it is anywhere else: what is done behind its send is of any packet's time.
-        if progress == Progress::Again {
+        // (One after which every instrument's strategies are to be told takes more calls: the more, the more there are.)
+        while progress == Progress::Again {
             progress = floor.gateway.resume(input, &mut floor.out);
         }
         let end = stamp();
-        ensure!(progress == Progress::Done, "one message took more than two calls");
         samples.any.push(end - start);
         let encoded = floor.stamps.0[Mark::Encoded as usize].get();
         if encoded != 0 {
