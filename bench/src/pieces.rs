@@ -6,7 +6,7 @@ use crate::acceptor::{Acceptor, Frames};
 use crate::taker::{PLUGS, Taker, gateway};
 use anyhow::{Result, anyhow, bail, ensure};
 use firelane_gateway::base::{
-    ClientId, Currency, Instrument, InstrumentId, InstrumentTable, LineId, Mono, Price, Qty, Side, Symbol, VenueId,
+    ClientId, Currency, Instrument, InstrumentId, LineId, Mono, Price, Qty, Side, Symbol, VenueId,
 };
 use firelane_gateway::flow::action::{Enter, Tags, TimeInForce};
 use firelane_gateway::flow::entry::{OrderEntry, OuchEntry, Stage};
@@ -108,7 +108,7 @@ impl GateWork {
 #[derive(Debug)]
 pub struct EncodeWork {
     entry: OuchEntry,
-    table: InstrumentTable,
+    row: Instrument,
     gate: GateWork,
     out: Outbox,
     now: Mono,
@@ -155,8 +155,7 @@ impl EncodeWork {
                 entry.swept(now, &mut out);
             }
             if entry.ready() && out.is_empty() {
-                let table = InstrumentTable::new(&[instrument()], 4, false);
-                return Ok(EncodeWork { entry, table, gate: GateWork::new()?, out, now, id: 1 });
+                return Ok(EncodeWork { entry, row: instrument(), gate: GateWork::new()?, out, now, id: 1 });
             }
         }
         bail!("order entry is not ready: {:?}", entry.stage())
@@ -175,7 +174,7 @@ impl EncodeWork {
     #[inline(never)]
     pub fn encode(&mut self, order: Approved<MarkedEnter>) -> bool {
         self.id += 1;
-        self.entry.enter(self.now, order, ClientId(self.id), &self.table, &mut self.out).is_ok()
+        self.entry.enter(self.now, order, ClientId(self.id), &self.row, &mut self.out).is_ok()
     }
 
     /// What was framed; the outbox is empty then.

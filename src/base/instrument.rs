@@ -159,6 +159,7 @@ impl InstrumentTable {
     }
 
     /// One row.
+    #[inline]
     #[must_use]
     pub fn get(&self, id: InstrumentId) -> Option<&Instrument> {
         self.rows.get(id.0 as usize)

@@ -79,12 +79,14 @@ impl Notional {
     }
 
     /// Checked sum.
+    #[inline]
     #[must_use]
     pub fn plus(self, other: Notional) -> Option<Self> {
         self.0.checked_add(other.0).map(Notional)
     }
 
     /// Checked difference.
+    #[inline]
     #[must_use]
     pub fn minus(self, other: Notional) -> Option<Self> {
         self.0.checked_sub(other.0).map(Notional)

@@ -94,7 +94,7 @@ either! { MarketLine {
 either! { OrderEntry {
     fn start(&mut self, now: Mono, out: &mut Outbox);
     fn room(&self, enter: &Enter, first: ClientId, row: &Instrument, out: &Outbox) -> Result<u32, Refused>;
-    fn enter(&mut self, now: Mono, order: Approved<MarkedEnter>, id: ClientId, instruments: &InstrumentTable, out: &mut Outbox) -> Result<Sent, Refused>;
+    fn enter(&mut self, now: Mono, order: Approved<MarkedEnter>, id: ClientId, row: &Instrument, out: &mut Outbox) -> Result<Sent, Refused>;
     fn replace(&mut self, now: Mono, replace: Approved<Replace>, order: &Order, out: &mut Outbox) -> Result<Sent, Refused>;
     fn cancel(&mut self, now: Mono, cancel: Approved<Cancel>, order: &Order, out: &mut Outbox) -> Result<Sent, Refused>;
     fn cancel_token(&mut self, now: Mono, cancel: Approved<CancelToken>, out: &mut Outbox) -> Result<(), Refused>;

@@ -191,6 +191,29 @@ impl Outbox {
         self.push(SEND, session.0, class as u8, parts)
     }
 
+    /// The same of the first `length` bytes of `whole`; answers where they lie, for what changes in them to be written there: an
+    /// order's fields go into the message once, and no wide load has to wait for narrow stores. `None`: no room (see
+    /// [`Self::overflowed`]).
+    #[inline(always)]
+    pub fn send_template<const N: usize>(
+        &mut self,
+        session: SessionId,
+        class: Class,
+        whole: &[u8; N],
+        length: usize,
+    ) -> Option<&mut [u8]> {
+        let start = self.used;
+        // All of it is copied, whatever its length: so many bytes are a few moves, an unknown number a call.
+        if length > N || !self.push(SEND, session.0, class as u8, &[whole]) {
+            return None;
+        }
+        self.used = self.used.wrapping_sub(N.wrapping_sub(length));
+        let (header, rest) = self.buffer.get_mut(start..)?.split_first_chunk_mut::<{ Outbox::HEADER }>()?;
+        let [_, _, _, _, rest_of_header @ ..] = header;
+        *rest_of_header = u32::try_from(length).ok()?.to_ne_bytes();
+        rest.get_mut(..length)
+    }
+
     /// A datagram to the re-request server.
     pub fn datagram(&mut self, bytes: &[u8]) -> bool {
         self.push(DATAGRAM, 0, 0, &[bytes])
@@ -279,5 +302,28 @@ mod tests {
         assert!(!out.tape(&[&big]) && out.overflowed() == 1 && out.outputs().count() == count);
         out.clear();
         assert!(out.has_room() && out.outputs().next().is_none());
+    }
+
+    /// Of a template, so many bytes leave, with what was written over them; others take its place in the box.
+    #[test]
+    fn a_template_leaves_as_long_as_it_is_said_to_be() {
+        let mut out = Outbox::new(0);
+        out.towards(VenueId(3));
+        let template = *b"abcdef";
+        for (length, leaves) in [(0, &b""[..]), (4, b"aXcd"), (6, b"aXcdef")] {
+            if let Some(second) = out.send_template(SessionId(1), Class::Order, &template, length).unwrap().get_mut(1) {
+                *second = b'X';
+            }
+            assert!(out.tape(&[b"behind"]));
+            let sent = Output::Send { venue: VenueId(3), session: SessionId(1), class: Class::Order, bytes: leaves };
+            assert_eq!(out.outputs().collect::<Vec<_>>(), [sent, Output::Tape(b"behind")]);
+            out.clear();
+        }
+        assert_eq!(out.send_template(SessionId(1), Class::Order, &template, 7), None, "it is not so long");
+        assert!(out.is_empty());
+        while out.tape(&[&[0; 64]]) {}
+        let (full, count) = (out.overflowed(), out.outputs().count());
+        assert_eq!(out.send_template(SessionId(1), Class::Order, &[0; 72], 1), None);
+        assert_eq!((out.overflowed(), out.outputs().count()), (full + 1, count), "no room, and nothing was written");
     }
 }

@@ -19,7 +19,7 @@
 //! an auction, an IPO or a listing is not in state `T`, and the snapshot has its H.
 
 use super::event::{SessionPhase, Status, TradingAction};
-use crate::base::{ExchangeTime, InstrumentId, Price};
+use crate::base::{ExchangeTime, InstrumentId, LoadError, Price};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -175,6 +175,8 @@ struct One {
     /// How many breaches the market had had when this instrument last began to trade.
     resumed: u64,
     unknown: Kinds,
+    /// Nothing of its own is in the way, at any time of the day: what orders ask on their way.
+    clear: bool,
 }
 
 impl One {
@@ -189,7 +191,19 @@ impl One {
         active: true,
         resumed: 0,
         unknown: Kinds(0),
+        clear: false,
     };
+}
+
+/// What an order must know of the trading state of its instrument.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Permit {
+    /// [`Trading::tradable`], without a reason.
+    pub tradable: bool,
+    /// [`Trading::collar`].
+    pub collar: Option<(Price, Price)>,
+    /// [`Trading::short_restricted`].
+    pub short_restricted: bool,
 }
 
 /// Trading state of the market and of every instrument of a lane.
@@ -252,17 +266,42 @@ impl Trading {
             }
             _ => {
                 let (breaches, config) = (self.breaches, self.config);
+                let blocking = self.blocking;
                 if let Some(one) = id.and_then(|id| self.instruments.get_mut(id.0 as usize)) {
                     one.apply(at, status, breaches, &config);
+                    one.look(blocking);
                 }
             }
         }
+    }
+
+    /// What an order must know of its instrument, in one look.
+    #[inline(always)]
+    #[must_use]
+    pub fn permit(&self, id: InstrumentId, now: ExchangeTime) -> Permit {
+        let one = self.instruments.get(id.0 as usize);
+        Permit {
+            tradable: self.is_tradable(id, now),
+            collar: one.and_then(|one| one.collar),
+            short_restricted: one.is_none_or(|one| one.short_restricted),
+        }
+    }
+
+    /// May an order be sent in this instrument now? [`tradable`](Self::tradable), without a reason.
+    #[inline]
+    #[must_use]
+    pub fn is_tradable(&self, id: InstrumentId, now: ExchangeTime) -> bool {
+        let Some(one) = self.instruments.get(id.0 as usize) else { return false };
+        let open = self.phase == SessionPhase::StartOfMarketHours && !self.stopped;
+        let known = self.unknown.0 & self.blocking.0 == 0 && one.resumed == self.breaches;
+        open && one.clear && known || self.tradable(id, now).is_ok()
     }
 
     /// May an order be sent in this instrument now?
     ///
     /// # Errors
     /// The first reason why not.
+    #[inline(never)]
     pub fn tradable(&self, id: InstrumentId, now: ExchangeTime) -> Result<(), NotTradable> {
         if self.phase != SessionPhase::StartOfMarketHours {
             return Err(NotTradable::MarketClosed);
@@ -288,6 +327,7 @@ impl Trading {
         }
         match one.ipo {
             Ipo::None => {}
+            // Whether it is may change without a message: such a one is never `clear`.
             Ipo::Anticipated { release, resumed: true } if now >= release => {}
             Ipo::Anticipated { .. } | Ipo::Cancelled => return Err(NotTradable::IpoNotReleased),
         }
@@ -304,12 +344,14 @@ impl Trading {
     }
 
     /// Lowest and highest price of a limit-up-limit-down auction that has not ended.
+    #[inline]
     #[must_use]
     pub fn collar(&self, id: InstrumentId) -> Option<(Price, Price)> {
         self.instruments.get(id.0 as usize)?.collar
     }
 
     /// Is the Regulation SHO price test in force (Y `1`, `2`)? So it is for an instrument beyond the capacity.
+    #[inline]
     #[must_use]
     pub fn short_restricted(&self, id: InstrumentId) -> bool {
         self.instruments.get(id.0 as usize).is_none_or(|one| one.short_restricted)
@@ -331,6 +373,7 @@ impl Trading {
     pub fn before_snapshot(&mut self) {
         for one in &mut self.instruments {
             one.action = TradingAction::Halted;
+            one.look(self.blocking);
         }
     }
 
@@ -346,7 +389,13 @@ impl Trading {
             one.active = true;
             one.resumed = self.breaches;
             one.unknown = Kinds::PER_INSTRUMENT;
+            one.look(self.blocking);
         }
+    }
+
+    fn follow(&mut self) -> Result<(), LoadError> {
+        self.instruments.iter_mut().for_each(|one| one.look(self.blocking));
+        Ok(())
     }
 
     /// Another day: nothing has been said.
@@ -394,6 +443,17 @@ impl One {
         }
     }
 
+    /// Something is another than before: is it clear now?
+    fn look(&mut self, blocking: Kinds) {
+        self.clear = self.directory == Some(true)
+            && self.action == TradingAction::Trading
+            && !self.halted_here
+            && self.ipo == Ipo::None
+            && self.eligible
+            && self.active
+            && self.unknown.0 & blocking.0 == 0;
+    }
+
     /// H `T`: ends whatever waits for it.
     fn resume(&mut self, breaches: u64) {
         self.resumed = breaches;
@@ -412,9 +472,11 @@ crate::value! { enum Ipo { 0 => None, 1 => Anticipated { release, resumed }, 2 =
 crate::state! {
     One {
         directory, action, halted_here, short_restricted, ipo, collar, eligible, active, resumed, unknown,
-    }
+    } without { clear }
 }
-crate::state! { Trading { phase, breaches, stopped, levels, unknown, instruments } without { config, blocking } }
+crate::state! {
+    Trading { phase, breaches, stopped, levels, unknown, instruments } without { config, blocking } then follow
+}
 
 #[cfg(test)]
 mod tests {

@@ -61,7 +61,7 @@ impl MarketState {
     #[inline]
     #[must_use]
     pub fn trades(&self, id: InstrumentId) -> bool {
-        self.trading.tradable(id, self.at).is_ok()
+        self.trading.is_tradable(id, self.at)
     }
 }
 

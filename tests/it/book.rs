@@ -6,7 +6,7 @@ use firelane_gateway::base::{
     VenueRef, Writer,
 };
 use firelane_gateway::flow::book::{
-    Applied, BookCapacity, BookFault, BookRef, Books, Level, OwnMatch, OwnTouch, Scope, StaleReason,
+    Applied, BookCapacity, BookFault, BookRef, Books, Level, OwnMatch, OwnTouch, Scope, StaleReason, Touch,
 };
 use firelane_gateway::flow::event::EventKind;
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -265,6 +265,13 @@ impl Model {
                 let without = view.top_without_own(side).map(|l| (l.price.0, l.qty.0));
                 assert_eq!(without, self.top_without_own(id, side));
             }
+            let touch = Touch {
+                bid: view.top_without_own(Side::Buy),
+                ask: view.top_without_own(Side::Sell),
+                fresh: view.freshness().is_fresh(),
+                crossed: view.is_crossed(),
+            };
+            assert_eq!(view.touch(), touch);
             assert_eq!(view.volume().0, self.volume.get(&id).copied().unwrap_or(0));
             assert_eq!(view.last_trade().map(|(p, q)| (p.0, q.0)), self.last.get(&id).copied());
             for reason in firelane_gateway::flow::book::STALE_REASONS {
@@ -559,6 +566,12 @@ fn applied(books: &mut Books, events: &[EventKind]) -> Applied {
     events.iter().map(|kind| books.apply(ID, kind)).last().unwrap()
 }
 
+/// The own order that an event concerned, and how.
+fn own_after(books: &mut Books, event: EventKind) -> Option<(ClientId, OwnTouch)> {
+    let own = applied(books, &[event]).own;
+    own.then(|| books.own_touch())
+}
+
 /// Price and whole size of the best level.
 fn top(books: &Books, side: Side) -> Option<(i64, i64)> {
     books.view(ID).top(side).map(|level| (level.price.0, level.qty.0))
@@ -572,8 +585,8 @@ fn queue(books: &Books, side: Side, price: i64) -> Vec<(u64, i64)> {
 #[test]
 fn an_execution_subtracts_at_the_resting_price() {
     let mut b = books();
-    let after = applied(&mut b, &[add(1, Side::Buy, 100, 50), add(2, Side::Buy, 30, 50), execute(1, 40)]);
-    assert_eq!(after.traded, Some((Price(50), Qty(40))));
+    applied(&mut b, &[add(1, Side::Buy, 100, 50), add(2, Side::Buy, 30, 50), execute(1, 40)]);
+    assert_eq!(b.view(ID).last_trade(), Some((Price(50), Qty(40))));
     assert_eq!((top(&b, Side::Buy), queue(&b, Side::Buy, 50)), (Some((50, 90)), vec![(1, 60), (2, 30)]));
     applied(&mut b, &[execute(1, 60)]);
     assert_eq!(queue(&b, Side::Buy, 50), [(2, 30)]);
@@ -585,8 +598,7 @@ fn an_execution_subtracts_at_the_resting_price() {
 #[test]
 fn an_execution_with_a_price_subtracts_at_the_resting_price_and_prints_at_its_own() {
     let mut b = books();
-    let after = applied(&mut b, &[add(1, Side::Sell, 100, 50), execute_at(1, 40, 48, true)]);
-    assert_eq!(after.traded, Some((Price(48), Qty(40))));
+    applied(&mut b, &[add(1, Side::Sell, 100, 50), execute_at(1, 40, 48, true)]);
     assert_eq!(top(&b, Side::Sell), Some((50, 60)));
     assert_eq!((b.view(ID).last_trade(), b.view(ID).volume()), (Some((Price(48), Qty(40))), Qty(40)));
     applied(&mut b, &[execute_at(1, 10, 47, false)]);
@@ -801,10 +813,10 @@ fn an_own_order_is_left_out_of_signals_whether_its_mark_comes_before_or_after() 
         applied(&mut b, &[add(1, Side::Buy, 30, 50), add(2, Side::Buy, 10, 49)]);
         if mark_first {
             assert_eq!(b.own_add(VenueRef(7), ClientId(70)), OwnMatch::Awaited);
-            let after = applied(&mut b, &[add(7, Side::Buy, 5, 51)]);
-            assert_eq!(after.own, Some((ClientId(70), OwnTouch::Arrived)));
+            let after = own_after(&mut b, add(7, Side::Buy, 5, 51));
+            assert_eq!(after, Some((ClientId(70), OwnTouch::Arrived)));
         } else {
-            assert_eq!(applied(&mut b, &[add(7, Side::Buy, 5, 51)]).own, None);
+            assert_eq!(own_after(&mut b, add(7, Side::Buy, 5, 51)), None);
             assert_eq!(b.own_add(VenueRef(7), ClientId(70)), OwnMatch::Resting);
         }
         let view = b.view(ID);
@@ -828,7 +840,7 @@ fn an_own_order_reports_what_happens_to_it() {
     b.own_add(VenueRef(1), ClientId(10));
     applied(&mut b, &[add(1, Side::Buy, 100, 50)]);
     let left = |left| Qty(left);
-    let own = |b: &mut Books, kind| applied(b, &[kind]).own;
+    let own = own_after;
     assert_eq!(own(&mut b, execute(1, 30)), Some((ClientId(10), OwnTouch::Executed { left: left(70) })));
     assert_eq!(b.view(ID).top(Side::Buy).unwrap().own_qty, Qty(70));
     assert_eq!(own(&mut b, reduce(1, 20)), Some((ClientId(10), OwnTouch::Reduced { left: left(50) })));
@@ -849,8 +861,8 @@ fn a_mark_survives_a_replace_in_either_order() {
     b.own_add(VenueRef(1), ClientId(10));
     b.own_remove(VenueRef(1));
     assert_eq!(b.own_add(VenueRef(2), ClientId(10)), OwnMatch::Awaited);
-    let after = applied(&mut b, &[replace(1, 2, 60, 51)]);
-    assert_eq!(after.own, Some((ClientId(10), OwnTouch::Arrived)));
+    let after = own_after(&mut b, replace(1, 2, 60, 51));
+    assert_eq!(after, Some((ClientId(10), OwnTouch::Arrived)));
     assert_eq!(b.view(ID).top_without_own(Side::Buy), None);
     // Feed first: the mark is there already.
     applied(&mut b, &[replace(2, 3, 60, 52)]);
@@ -929,8 +941,8 @@ fn clearing_empties_books_keeps_staleness_and_lets_marks_wait() {
         assert_eq!(b.view(other).top(Side::Buy).is_some(), !all);
         assert!(b.view(ID).freshness().has(StaleReason::Fault));
         // The snapshot shows the order again, and it is own.
-        let after = applied(&mut b, &[add(1, Side::Buy, 90, 50)]);
-        assert_eq!(after.own, Some((ClientId(10), OwnTouch::Arrived)));
+        let after = own_after(&mut b, add(1, Side::Buy, 90, 50));
+        assert_eq!(after, Some((ClientId(10), OwnTouch::Arrived)));
         assert_eq!(b.view(ID).top(Side::Buy).unwrap().own_qty, Qty(90));
     }
 }

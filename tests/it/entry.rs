@@ -459,6 +459,22 @@ fn every_message_of_the_venue_acts_on_its_order() {
     assert_eq!(rig.changes.len(), before);
 }
 
+/// A silence that was noticed and not yet told of: the session writes nothing any more, and no token is lost.
+#[test]
+fn nothing_leaves_on_a_session_that_has_just_been_given_up() {
+    let mut rig = Rig::ready();
+    let order = rig.buy(100, 10);
+    rig.settle();
+    let token = rig.entry.next_token();
+    rig.now = Mono(rig.now.0 + 60 * SECOND);
+    rig.entry.on_timer(rig.now, &mut rig.out);
+    rig.out.clear();
+    assert!(rig.entry.ready(), "nobody has asked for what happened");
+    assert_eq!(rig.enter(Rig::asked(Side::Buy, 1, 1)), Err(Refused::NotReady));
+    assert_eq!(rig.replace(order, 101, 10), Err(Refused::NotReady));
+    assert_eq!((rig.entry.next_token(), rig.out.is_empty()), (token, true));
+}
+
 #[test]
 fn order_entry_that_the_venue_disables_takes_cancels_only() {
     let mut rig = Rig::ready();

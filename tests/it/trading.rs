@@ -2,7 +2,7 @@
 
 use firelane_gateway::base::{Digest, ExchangeTime, InstrumentId, Price, Qty, Reader, State, Writer};
 use firelane_gateway::flow::event::{SessionPhase, Status, TradingAction};
-use firelane_gateway::flow::trading::{NotInSnapshot, NotTradable, Trading, TradingConfig, UnknownState};
+use firelane_gateway::flow::trading::{NotInSnapshot, NotTradable, Permit, Trading, TradingConfig, UnknownState};
 
 const ID: InstrumentId = InstrumentId(0);
 const OTHER: InstrumentId = InstrumentId(1);
@@ -53,6 +53,66 @@ fn open() -> Trading {
 fn refused(trading: &Trading, why: NotTradable) {
     assert_eq!(trading.tradable(ID, NOW), Err(why));
     assert_eq!(trading.tradable(OTHER, NOW), Ok(()), "the other one is not concerned");
+}
+
+/// Whatever is said, and whatever a configuration makes of what is not known: what an order asks is what the reasons say.
+#[test]
+fn what_an_order_asks_in_one_look_is_what_the_reasons_say() {
+    let actions = [TradingAction::Halted, TradingAction::Paused, TradingAction::QuotationOnly, TradingAction::Trading];
+    let of_one = |n: u64| match n % 12 {
+        0..3 => Status::Trading(actions[(n / 12 % 4) as usize]),
+        3 => Status::Directory { live: !(n / 12).is_multiple_of(5), lot: Qty(100) },
+        4 => Status::OperationalHalt { market: b'Q', halted: n / 12 % 2 == 0 },
+        5 => Status::ShortSaleRestricted(n / 12 % 2 == 0),
+        6 => Status::Collar { reference: Price(10), lower: Price(9), upper: Price(11) },
+        7 => Status::Ipo { anticipated: n / 12 % 3 != 0, release_ns: RELEASE, price: Price(10) },
+        8 => Status::DirectListing { eligible: n / 12 % 2 == 0, lower: Price(9), upper: Price(11) },
+        9 => Status::Participant { mpid: *b"FIRE", active: n / 12 % 2 == 0 },
+        _ => Status::Trading(TradingAction::Trading),
+    };
+    let (mut fit, mut unfit) = (0, 0);
+    for seed in 0..200u64 {
+        let unknown = [0, 1, 2, 3, 4, 5].map(|kind| match seed >> kind & 1 {
+            0 => UnknownState::Allow,
+            _ => UnknownState::Block,
+        });
+        let mpid = (seed % 2 == 0).then_some(*b"FIRE");
+        let mut trading = open_with(TradingConfig { unknown, mpid, ..TradingConfig::default() });
+        let mut rolls = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        for _ in 0..200 {
+            rolls ^= rolls << 13;
+            rolls ^= rolls >> 7;
+            rolls ^= rolls << 17;
+            let roll = rolls >> 11;
+            match roll % 40 {
+                0 => market(&mut trading, Status::Breaker(1 + (roll / 40 % 2) as u8)),
+                1 => market(&mut trading, Status::BreakerLevels([3, 2, 1])),
+                2 => trading.before_snapshot(),
+                3 => trading.after_snapshot(),
+                4 => market(&mut trading, OPEN),
+                5 if roll % 9 == 0 => market(&mut trading, Status::Session(SessionPhase::EndOfMarketHours)),
+                6 if roll % 7 == 0 => trading.reset(),
+                7 => {
+                    let saved = Writer::of(&trading);
+                    trading.load(&mut Reader(&saved)).unwrap();
+                }
+                _ => trading.apply(NOW, Some(InstrumentId((roll / 40 % 2) as u32)), &of_one(roll / 80)),
+            }
+            for (id, now) in
+                [ID, OTHER, InstrumentId(2)].into_iter().flat_map(|id| [(id, BEFORE_RELEASE), (id, AT_RELEASE)])
+            {
+                let tradable = trading.tradable(id, now).is_ok();
+                let (collar, short_restricted) = (trading.collar(id), trading.short_restricted(id));
+                assert_eq!(
+                    trading.permit(id, now),
+                    Permit { tradable, collar, short_restricted },
+                    "{id:?}, seed {seed}"
+                );
+                *(if tradable { &mut fit } else { &mut unfit }) += 1;
+            }
+        }
+    }
+    assert!(fit > 10_000 && unfit > 10_000, "{fit} and {unfit}");
 }
 
 /// Section 6, S: "Q/M start/end of market hours".

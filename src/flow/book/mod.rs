@@ -37,7 +37,7 @@ use alloc::vec;
 
 pub use self::levels::BookKind;
 pub use self::stale::{Freshness, STALE_REASONS, Scope, StaleReason};
-pub use self::view::{BookRef, Level, RestingOrder};
+pub use self::view::{BookRef, Level, RestingOrder, Touch};
 
 /// How much the books hold. Memory: about 70 to 100 bytes an order, 120 to 260 a level, 1.1 to 5.4 kB an instrument: there are
 /// windows for as many sides as the levels make worth while, one for 16 levels.
@@ -75,7 +75,7 @@ pub enum BookFault {
     WrongKind,
 }
 
-/// What one event did to the books.
+/// What one event did to the books: in two registers, for every message of the day passes it on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Applied {
     /// The book touched: the resting order's own, whatever instrument the message names. `None`: none was.
@@ -86,11 +86,11 @@ pub struct Applied {
     pub top_changed: bool,
     /// What was wrong with it.
     pub fault: Option<BookFault>,
-    /// The own order concerned.
-    pub own: Option<(ClientId, OwnTouch)>,
-    /// Of an execution: price (the resting price unless the message has its own) and size, as reported.
-    pub traded: Option<(Price, Qty)>,
+    /// It concerned an own order: [`Books::own_touch`] says which, and how.
+    pub own: bool,
 }
+
+const _: () = assert!(size_of::<Applied>() <= 16, "two registers");
 
 /// What happened to an own order in the book. The venue's own answers remain what its state is taken from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -222,6 +222,8 @@ pub struct Books {
     all: Freshness,
     /// Of how many instruments the ticks are known.
     followed: usize,
+    /// What happened to the own order that the last event was about, where it was about one.
+    touch: (ClientId, OwnTouch),
     counters: BookCounters,
 }
 
@@ -254,6 +256,7 @@ impl Books {
             rests: Rests::new(own, instruments),
             all: Freshness::FRESH,
             followed: 0,
+            touch: (ClientId(0), OwnTouch::Deleted),
             counters: BookCounters::default(),
         }
     }
@@ -310,9 +313,8 @@ impl Books {
         match self.enter(id.0, side, order, qty, price, NIL) {
             Err(fault) => self.fault(id, fault, Applied::default()),
             Ok(entered) => {
-                let own = entered.own.map(|client| (client, OwnTouch::Arrived));
-                let (instrument, side) = (Some(id), Some(side));
-                Applied { instrument, side, top_changed: entered.is_top, own, ..Applied::default() }
+                let own = self.touched(entered.own, OwnTouch::Arrived);
+                Applied { instrument: Some(id), side: Some(side), top_changed: entered.is_top, fault: None, own }
             }
         }
     }
@@ -333,14 +335,13 @@ impl Books {
         if printable {
             self.print(shrunk.place.book(), price, qty);
         }
-        let traded = Some((price, qty));
-        self.shrunk(id, &shrunk, OwnTouch::Executed { left: shrunk.left }, traded)
+        self.shrunk(id, &shrunk, OwnTouch::Executed { left: shrunk.left })
     }
 
     #[inline]
     fn reduce(&mut self, id: InstrumentId, order: VenueRef, qty: Qty) -> Applied {
         match self.shrink(order, qty) {
-            Some(shrunk) => self.shrunk(id, &shrunk, OwnTouch::Reduced { left: shrunk.left }, None),
+            Some(shrunk) => self.shrunk(id, &shrunk, OwnTouch::Reduced { left: shrunk.left }),
             None => self.unknown(id),
         }
     }
@@ -349,14 +350,10 @@ impl Books {
     fn delete(&mut self, id: InstrumentId, order: VenueRef) -> Applied {
         let Ok(found) = self.index.find(order, &self.orders) else { return self.unknown(id) };
         let removed = self.remove(found);
-        let own = self.client(removed.own).map(|client| (client, OwnTouch::Deleted));
-        Applied {
-            instrument: Some(InstrumentId(removed.place.book())),
-            side: Some(removed.place.side()),
-            top_changed: removed.was_top,
-            own,
-            ..Applied::default()
-        }
+        let own = self.touched(removed.own, OwnTouch::Deleted);
+        let place = removed.place;
+        let (instrument, side) = (Some(InstrumentId(place.book())), Some(place.side()));
+        Applied { instrument, side, top_changed: removed.was_top, fault: None, own }
     }
 
     #[inline]
@@ -365,35 +362,32 @@ impl Books {
         let (book, side) = self.place_of(found.slot);
         let before = self.best(book, side);
         let removed = self.remove(found);
-        let old = self.client(removed.own);
+        // Of an own order, what it was called before: a mark that waited for the new reference gives way.
+        let old = if removed.own == NIL { None } else { Some(self.marks.get(removed.own).client) };
         let entered = self.enter(book, side, new, qty, price, removed.own);
-        let own = match (old, entered.as_ref().ok().and_then(|entered| entered.own)) {
-            (Some(client), Some(_)) => Some((client, OwnTouch::Replaced { new })),
-            (Some(client), None) => Some((client, OwnTouch::Deleted)),
-            (None, arrived) => arrived.map(|client| (client, OwnTouch::Arrived)),
+        let arrived = entered.as_ref().map_or(NIL, |entered| entered.own);
+        let own = match old {
+            None => self.touched(arrived, OwnTouch::Arrived),
+            Some(client) => {
+                let gone = arrived == NIL;
+                self.touch = (client, if gone { OwnTouch::Deleted } else { OwnTouch::Replaced { new } });
+                true
+            }
         };
-        let applied = Applied {
-            instrument: Some(InstrumentId(book)),
-            side: Some(side),
-            top_changed: before != self.best(book, side),
-            own,
-            ..Applied::default()
-        };
+        let (instrument, side_touched, top_changed) =
+            (Some(InstrumentId(book)), Some(side), before != self.best(book, side));
+        let applied = Applied { instrument, side: side_touched, top_changed, fault: None, own };
         match entered {
             Err(fault) => self.fault(id, fault, applied),
             Ok(_) => applied,
         }
     }
 
-    fn shrunk(&mut self, id: InstrumentId, shrunk: &Shrunk, own: OwnTouch, traded: Option<(Price, Qty)>) -> Applied {
-        let applied = Applied {
-            instrument: Some(InstrumentId(shrunk.place.book())),
-            side: Some(shrunk.place.side()),
-            top_changed: shrunk.was_top,
-            fault: None,
-            own: self.client(shrunk.own).map(|client| (client, own)),
-            traded,
-        };
+    #[inline]
+    fn shrunk(&mut self, id: InstrumentId, shrunk: &Shrunk, touch: OwnTouch) -> Applied {
+        let (instrument, side) = (Some(InstrumentId(shrunk.place.book())), Some(shrunk.place.side()));
+        let own = self.touched(shrunk.own, touch);
+        let applied = Applied { instrument, side, top_changed: shrunk.was_top, fault: None, own };
         if shrunk.over { self.fault(id, BookFault::OverReduce, applied) } else { applied }
     }
 
@@ -415,7 +409,7 @@ impl Books {
         let Err(vacant) = self.index.find(reference, &self.orders) else { return Err(BookFault::DuplicateRef) };
         if !qty.is_positive() {
             self.counters.empty_orders = self.counters.empty_orders.wrapping_add(1);
-            return Ok(Entered { is_top: false, own: None });
+            return Ok(Entered { is_top: false, own: NIL });
         }
         let Some(slot) = self.orders.take() else { return Err(BookFault::OrdersFull) };
         let ladder = head.ladder_mut(side);
@@ -443,7 +437,7 @@ impl Books {
         if own != NIL {
             self.levels.change_own(level, qty.0, 1);
         }
-        Ok(Entered { is_top, own: self.client(own) })
+        Ok(Entered { is_top, own })
     }
 
     /// Takes shares off an order, and the order out of the book when nothing is left. `None`: it does not rest.
@@ -512,9 +506,13 @@ impl Books {
         (best != NIL).then_some((level.price, level.qty))
     }
 
+    /// Notes what happened to an own order. False: to one that is not.
     #[inline]
-    fn client(&self, own: u32) -> Option<ClientId> {
-        if own == NIL { None } else { Some(self.marks.get(own).client) }
+    fn touched(&mut self, own: u32, touch: OwnTouch) -> bool {
+        if own != NIL {
+            self.touch = (self.marks.get(own).client, touch);
+        }
+        own != NIL
     }
 
     #[inline]
@@ -732,6 +730,13 @@ impl Books {
         }
     }
 
+    /// The own order that the last event concerned, and what happened to it: if it concerned one ([`Applied::own`]).
+    #[inline]
+    #[must_use]
+    pub fn own_touch(&self) -> (ClientId, OwnTouch) {
+        self.touch
+    }
+
     /// Orders resting now, over all books.
     #[inline]
     #[must_use]
@@ -755,7 +760,8 @@ impl Books {
 /// An order that entered.
 struct Entered {
     is_top: bool,
-    own: Option<ClientId>,
+    /// Its mark.
+    own: u32,
 }
 
 /// An order that lost shares.

@@ -36,6 +36,19 @@ pub struct RestingOrder {
     pub qty: Qty,
 }
 
+/// What an order must know of a book: all in one look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Touch {
+    /// The best bid without own orders: [`BookRef::top_without_own`].
+    pub bid: Option<Level>,
+    /// The best ask without own orders.
+    pub ask: Option<Level>,
+    /// [`BookRef::freshness`]: may the book be trusted?
+    pub fresh: bool,
+    /// [`BookRef::is_crossed`].
+    pub crossed: bool,
+}
+
 /// One book of [`Books`]. An instrument beyond the capacity shows an empty, stale one.
 #[derive(Clone, Copy, Debug)]
 pub struct BookRef<'a> {
@@ -48,7 +61,7 @@ impl<'a> BookRef<'a> {
         self.books.books.get(self.id.0 as usize).map_or(Ladder::EMPTY, |book| *book.ladder(side))
     }
 
-    #[inline]
+    #[inline(always)]
     fn level_of(self, number: u32) -> Option<Level> {
         if number == NIL {
             return None;
@@ -111,7 +124,7 @@ impl<'a> BookRef<'a> {
     }
 
     /// The best level of a side. O(1).
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn top(self, side: Side) -> Option<Level> {
         self.level_of(self.books.books.get(self.id.0 as usize)?.ladder(side).best)
@@ -119,13 +132,17 @@ impl<'a> BookRef<'a> {
 
     /// The best level of a side as it would be without own orders: what signals should see. Walks on while a level
     /// holds only own orders.
-    #[inline]
+    // Asked several times on the way to an order: what own orders are not in is two loads then.
+    #[inline(always)]
     #[must_use]
     pub fn top_without_own(self, side: Side) -> Option<Level> {
         let top = self.top(side)?;
-        if top.own_qty == Qty::ZERO {
-            return Some(top);
-        }
+        if top.own_qty == Qty::ZERO { Some(top) } else { self.first_of_others(side) }
+    }
+
+    /// The best level that others have a part in.
+    #[inline(never)]
+    fn first_of_others(self, side: Side) -> Option<Level> {
         self.walk(side).find_map(|number| {
             let level = self.level_of(number)?;
             let own = self.books.levels.own(number);
@@ -137,6 +154,26 @@ impl<'a> BookRef<'a> {
             };
             others.then_some(Level { price: level.price, qty, orders, own_qty: Qty::ZERO })
         })
+    }
+
+    /// Both best levels, and whether the book may be traded on.
+    #[inline(always)]
+    #[must_use]
+    pub fn touch(self) -> Touch {
+        let Some(book) = self.books.books.get(self.id.0 as usize) else {
+            return Touch { bid: None, ask: None, fresh: false, crossed: false };
+        };
+        let (bid, ask) = (self.level_of(book.bids.best), self.level_of(book.asks.best));
+        let others = |side, top: Option<Level>| match top {
+            Some(level) if level.own_qty != Qty::ZERO => self.first_of_others(side),
+            top => top,
+        };
+        Touch {
+            bid: others(Side::Buy, bid),
+            ask: others(Side::Sell, ask),
+            fresh: self.books.all.and(book.freshness).is_fresh(),
+            crossed: bid.zip(ask).is_some_and(|(bid, ask)| bid.price >= ask.price),
+        }
     }
 
     /// The level at `depth`; 0 is the best.

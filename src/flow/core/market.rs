@@ -7,12 +7,13 @@ impl<W: Wiring> Core<W> {
     pub(super) fn on_message(&mut self, now: Mono, venue: VenueId, bytes: &[u8], out: &mut Outbox) {
         self.counters.messages = self.counters.messages.wrapping_add(1);
         let Some(ends) = self.ends.get_mut(venue) else { return };
-        match ends.line.decode(bytes, &mut self.instruments) {
+        // Looked at where it is: moved, it would be read back before it is written.
+        match &ends.line.decode(bytes, &mut self.instruments) {
             Ok(event) => {
                 self.probe.pass(Mark::Decoded);
-                self.on_event(now, venue, &event, out);
+                self.on_event(now, venue, event, out);
             }
-            Err(why) => self.skip(venue, why, bytes, out),
+            Err(why) => self.skip(venue, *why, bytes, out),
         }
     }
 
@@ -66,7 +67,8 @@ impl<W: Wiring> Core<W> {
         let Some(id) = event.instrument else { return Applied::default() };
         market.books.follow(&self.instruments);
         let applied = market.books.apply(id, &event.kind);
-        if let Some((client, touch)) = applied.own
+        if applied.own
+            && let (client, touch) = market.books.own_touch()
             && touch.is_last()
             && !self.orders.get(client).is_some_and(Order::is_live)
         {
@@ -125,11 +127,11 @@ impl<W: Wiring> Core<W> {
     pub(super) fn on_snapshot_message(&mut self, venue: VenueId, bytes: &[u8], out: &mut Outbox) {
         self.counters.snapshot_messages = self.counters.snapshot_messages.wrapping_add(1);
         let Some(ends) = self.ends.get_mut(venue) else { return };
-        match ends.line.decode(bytes, &mut self.instruments) {
+        match &ends.line.decode(bytes, &mut self.instruments) {
             Ok(event) => {
-                self.take_in(venue, &event, out);
+                self.take_in(venue, event, out);
             }
-            Err(why) => self.skip(venue, why, bytes, out),
+            Err(why) => self.skip(venue, *why, bytes, out),
         }
     }
 

@@ -9,7 +9,7 @@ use super::market::{MarketLine, NoEvent};
 use super::orders::{Anomaly, AnomalyKind, Order, Orders, Orphan, Report, Sweep, Which};
 use super::outbox::{Outbox, Progress};
 use super::record::{self, Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, Kind, OrderBody, TopBody};
-use super::risk::{Facts, Gate, OrderFacts, Refusal};
+use super::risk::{Approvals, Approved, Facts, Gate, MarkedEnter, OrderFacts, Refusal};
 use super::session::SessionInput;
 use super::signal::{Said, Signal};
 use super::strategy::{Actions, Sources, Strategy, View};

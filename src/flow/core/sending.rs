@@ -12,21 +12,31 @@ use crate::flow::words::Visibility;
 impl<W: Wiring> Core<W> {
     /// The next action that a strategy asked for: through the gate and out. What left is written down by
     /// [`settle`](Self::settle), behind the send.
+    // What an enter needs on its way is inlined here: its words are of 50 to 150 bytes, and from one function to the next they
+    // would go through memory, to be read back wider than they were written, which waits for the writes.
     #[inline(never)]
     pub(super) fn judge(&mut self, now: Mono, out: &mut Outbox) {
-        let Some(&action) = self.actions.list().get(self.judged) else { return };
-        self.judged = self.judged.wrapping_add(1);
+        let at = self.judged;
+        self.judged = at.wrapping_add(1);
         // Of a sale in two parts, what is refused may be a part.
-        let mut action = action;
-        let verdict = match &mut action {
-            Action::Enter(enter) => self.enter(now, enter, out),
-            &mut Action::Replace(replace) => self.replace(now, replace, out),
-            &mut Action::Cancel(cancel) => self.cancel(now, cancel, out).map(|left| self.left.push(left)),
-            &mut Action::MassCancel(cancel) => self.mass_cancel(now, cancel, out),
+        let mut part = None;
+        let verdict = match self.actions.list().get(at) {
+            Some(&Action::Enter(enter)) => self.enter(now, enter, &mut part, out),
+            Some(&Action::Replace(replace)) => self.replace(now, replace, out),
+            Some(&Action::Cancel(cancel)) => self.cancel(now, cancel, out).map(|left| self.left.push(left)),
+            Some(&Action::MassCancel(cancel)) => self.mass_cancel(now, cancel, out),
+            None => return,
         };
-        if verdict.is_ok() && !self.left.is_empty() {
-            return;
+        if verdict.is_err() || self.left.is_empty() {
+            self.conclude(now, part, verdict, out);
         }
+    }
+
+    /// The last action leaves nothing to be settled, or not all of it left.
+    #[inline(never)]
+    fn conclude(&mut self, now: Mono, part: Option<Qty>, verdict: Result<(), Refusal>, out: &mut Outbox) {
+        let Some(asked) = self.last_asked() else { return };
+        let action = asked.of(part);
         // Of a sale in two parts, the first may have left all the same.
         self.settle_parts(now, out);
         self.tape_decision(&action, None, verdict.err(), out);
@@ -44,6 +54,11 @@ impl<W: Wiring> Core<W> {
         }
     }
 
+    /// The action that was judged last.
+    fn last_asked(&self) -> Option<Asked> {
+        self.judged.checked_sub(1).and_then(|last| self.actions.list().get(last)).copied().map(Asked)
+    }
+
     /// What the last action sent is in the hands of the system by now: order table, ledger, marks, tape and strategy follow.
     #[inline(never)]
     pub(super) fn settle(&mut self, now: Mono, out: &mut Outbox) {
@@ -52,13 +67,9 @@ impl<W: Wiring> Core<W> {
     }
 
     fn settle_parts(&mut self, now: Mono, out: &mut Outbox) {
-        let Some(&asked) = self.judged.checked_sub(1).and_then(|last| self.actions.list().get(last)) else { return };
+        let Some(asked) = self.last_asked() else { return };
         for left in self.left.take().into_iter().flatten() {
-            // Of a sale in two parts, each is smaller than what was asked for.
-            let action = match asked {
-                Action::Enter(enter) => Action::Enter(Enter { qty: left.qty, ..enter }),
-                other => other,
-            };
+            let action = asked.of(Some(left.qty));
             self.took_off(now, &action, &left, out);
             let made = matches!(action, Action::Enter(_)).then_some(left.id);
             self.tape_decision(&action, made, None, out);
@@ -101,42 +112,62 @@ impl<W: Wiring> Core<W> {
         }
     }
 
-    /// Sends an enter in one part or two. What a part could be refused for is asked before the first leaves; should the
-    /// second be refused all the same, `enter` is that part.
-    fn enter(&mut self, now: Mono, enter: &mut Enter, out: &mut Outbox) -> Result<(), Refusal> {
-        let Some(&row) = self.instruments.get(enter.instrument) else {
-            // As it would be heard of an instrument of a venue that is away.
-            let any = self.ends.iter().any(|(_, ends)| ends.entry.ready());
-            return Err(if any { Refusal::UnknownInstrument } else { Refusal::EntryNotReady });
-        };
-        if !self.ready(row.venue) {
-            return Err(Refusal::EntryNotReady);
-        }
-        out.towards(row.venue);
-        let ends = self.ends.get(row.venue).ok_or(Refusal::EntryNotReady)?;
-        let mut id = self.orders.next_id();
-        let room = ends.entry.room(enter, id, &row, out);
-        let facts =
-            Facts { room: self.orders.room().min(room.unwrap_or(0)), ..self.facts(now, enter.instrument, &row) };
-        let approvals = match (self.gate.enter(*enter, &facts), room) {
+    /// Sends an enter in one part or two. What a part could be refused for is asked before the first leaves; which of them is
+    /// refused all the same, `part` says.
+    #[inline(always)]
+    fn enter(&mut self, now: Mono, enter: Enter, part: &mut Option<Qty>, out: &mut Outbox) -> Result<(), Refusal> {
+        let Some(row) = self.instruments.get(enter.instrument) else { return Err(self.no_instrument()) };
+        let venue = row.venue;
+        let ends = self.ends.get_mut(venue).filter(|ends| ends.ready(self.orders.is_incomplete(venue)));
+        let ends = ends.ok_or(Refusal::EntryNotReady)?;
+        out.towards(venue);
+        let id = self.orders.next_id();
+        let room = ends.entry.room(&enter, id, row, out);
+        let both = self.orders.room().min(room.unwrap_or(0));
+        let facts = facts(self.markets.get(venue), &self.orders, now, (enter.instrument, row), both);
+        let Approvals { first, second } = match (self.gate.enter(enter, &facts), room) {
             (Err(Refusal::NoRoom), Err(why)) => return Err(refusal(why)),
             (approvals, _) => approvals?,
         };
         self.probe.pass(Mark::Approved);
-        for approved in approvals {
-            let mark = approved.mark;
-            *enter = approved.enter;
-            let ends = self.ends.get_mut(row.venue).ok_or(Refusal::EntryNotReady)?;
-            let sent = ends.entry.enter(now, approved, id, &self.instruments, out).map_err(refusal)?;
-            self.probe.pass(Mark::Encoded);
-            self.counters.entered = self.counters.entered.wrapping_add(1);
-            let (venue, instrument, qty) = (row.venue, enter.instrument, enter.qty);
-            self.left.push(Left { venue, instrument, qty, mark, id, sent });
-            id = ClientId(id.0.wrapping_add(1));
-        }
+        let MarkedEnter { enter: Enter { instrument, qty, .. }, mark } = *first;
+        *part = Some(qty);
+        let sent = ends.entry.enter(now, first, id, row, out).map_err(refusal)?;
+        self.probe.pass(Mark::Encoded);
+        self.counters.entered = self.counters.entered.wrapping_add(1);
+        self.left.push(Left { venue, instrument, qty, mark, id, sent });
+        let Some(second) = second else { return Ok(()) };
+        *part = Some(second.enter.qty);
+        self.send_second(now, second, ClientId(id.0.wrapping_add(1)), out)
+    }
+
+    // Few sales have one: it does not stand in the way of the others.
+    #[cold]
+    fn send_second(
+        &mut self,
+        now: Mono,
+        part: Approved<MarkedEnter>,
+        id: ClientId,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let MarkedEnter { enter: Enter { instrument, qty, .. }, mark } = *part;
+        let row = self.instruments.get(instrument).ok_or(Refusal::UnknownInstrument)?;
+        let ends = self.ends.get_mut(row.venue).ok_or(Refusal::EntryNotReady)?;
+        let sent = ends.entry.enter(now, part, id, row, out).map_err(refusal)?;
+        self.probe.pass(Mark::Encoded);
+        self.counters.entered = self.counters.entered.wrapping_add(1);
+        self.left.push(Left { venue: row.venue, instrument, qty, mark, id, sent });
         Ok(())
     }
 
+    /// As it would be heard of an instrument of a venue that is away.
+    #[cold]
+    fn no_instrument(&self) -> Refusal {
+        let any = self.ends.iter().any(|(_, ends)| ends.entry.ready());
+        if any { Refusal::UnknownInstrument } else { Refusal::EntryNotReady }
+    }
+
+    #[inline(never)]
     fn replace(&mut self, now: Mono, replace: Replace, out: &mut Outbox) -> Result<(), Refusal> {
         let order = *self.orders.get(replace.order).ok_or(Refusal::UnknownOrder)?;
         let row = *self.instruments.get(order.instrument).ok_or(Refusal::UnknownInstrument)?;
@@ -144,7 +175,7 @@ impl<W: Wiring> Core<W> {
             return Err(Refusal::EntryNotReady);
         }
         out.towards(row.venue);
-        let facts = self.facts(now, order.instrument, &row);
+        let facts = facts(self.market(row.venue), &self.orders, now, (order.instrument, &row), 0);
         let approved = self.gate.replace(replace, &order_facts(&order), &facts)?;
         self.probe.pass(Mark::Approved);
         let ends = self.ends.get_mut(row.venue).ok_or(Refusal::EntryNotReady)?;
@@ -155,6 +186,7 @@ impl<W: Wiring> Core<W> {
         Ok(())
     }
 
+    #[inline(never)]
     fn cancel(&mut self, now: Mono, cancel: Cancel, out: &mut Outbox) -> Result<Left, Refusal> {
         let order = *self.orders.get(cancel.order).ok_or(Refusal::UnknownOrder)?;
         let approved = self.gate.cancel(cancel, &order_facts(&order), now)?;
@@ -166,6 +198,7 @@ impl<W: Wiring> Core<W> {
         Ok(Left::of(venue, &order, sent))
     }
 
+    #[inline(never)]
     fn mass_cancel(&mut self, now: Mono, cancel: MassCancel, out: &mut Outbox) -> Result<(), Refusal> {
         // Of all instruments: at every venue. One that can't take it refuses it for all, after the others have it.
         let only = cancel.instrument.map(|id| self.venue_of(id));
@@ -199,28 +232,6 @@ impl<W: Wiring> Core<W> {
         self.gate.kill();
         self.begin_sweep();
         self.due = self.all();
-    }
-
-    /// What the gate must know of the market.
-    #[inline]
-    fn facts<'a>(&self, now: Mono, id: InstrumentId, row: &'a Instrument) -> Facts<'a> {
-        let market = self.market(row.venue);
-        let book = market.map(|market| market.books.view(id));
-        let best = |side| book.and_then(|book| book.top_without_own(side)).map(|level| level.price);
-        Facts {
-            now,
-            instrument: row,
-            best_bid: best(Side::Buy),
-            best_ask: best(Side::Sell),
-            fresh: book.is_some_and(|book| book.freshness().is_fresh()),
-            crossed: book.is_some_and(|book| book.is_crossed()),
-            tradable: market.is_some_and(|market| market.trades(id)),
-            collar: market.and_then(|market| market.trading.collar(id)),
-            short_restricted: market.is_none_or(|market| market.trading.short_restricted(id)),
-            own_best_bid: self.orders.own_best(id, Side::Buy),
-            own_best_ask: self.orders.own_best(id, Side::Sell),
-            room: 0,
-        }
     }
 
     /// The venue has spoken.
@@ -464,6 +475,48 @@ impl<W: Wiring> Core<W> {
             signals: &self.signal,
         };
         call(&mut self.strategy, &View::new(lane, self.tags), &mut self.actions);
+    }
+}
+
+/// What the gate must know of the market and of the lane's own orders. There is room for `room` of them.
+#[inline(always)]
+fn facts<'a>(
+    market: Option<&MarketState>,
+    orders: &Orders,
+    now: Mono,
+    (id, instrument): (InstrumentId, &'a Instrument),
+    room: u32,
+) -> Facts<'a> {
+    let touch = market.map(|market| market.books.view(id).touch());
+    let permit = market.map(|market| market.trading.permit(id, market.at));
+    let [own_best_bid, own_best_ask] = orders.own_touch(id);
+    Facts {
+        now,
+        instrument,
+        best_bid: touch.and_then(|touch| touch.bid).map(|level| level.price),
+        best_ask: touch.and_then(|touch| touch.ask).map(|level| level.price),
+        fresh: touch.is_some_and(|touch| touch.fresh),
+        crossed: touch.is_some_and(|touch| touch.crossed),
+        tradable: permit.is_some_and(|permit| permit.tradable),
+        collar: permit.and_then(|permit| permit.collar),
+        short_restricted: permit.is_none_or(|permit| permit.short_restricted),
+        own_best_bid,
+        own_best_ask,
+        room,
+    }
+}
+
+/// An action as a strategy asked for it.
+#[derive(Clone, Copy)]
+struct Asked(Action);
+
+impl Asked {
+    /// What left of it, or was refused: of a sale in two parts, each is smaller than what was asked for.
+    fn of(self, part: Option<Qty>) -> Action {
+        match (self.0, part) {
+            (Action::Enter(enter), Some(qty)) => Action::Enter(Enter { qty, ..enter }),
+            (whole, _) => whole,
+        }
     }
 }
 

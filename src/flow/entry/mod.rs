@@ -37,6 +37,7 @@
 mod detail;
 mod names;
 mod ouch;
+mod template;
 mod translate;
 
 pub use detail::Detail;
@@ -183,7 +184,7 @@ pub trait OrderEntry: State {
     /// [`Refused`]: not even one.
     fn room(&self, enter: &Enter, first: ClientId, row: &Instrument, out: &Outbox) -> Result<u32, Refused>;
 
-    /// Sends a new order, which will be known as `id`.
+    /// Sends a new order in the instrument of `row`, which will be known as `id`.
     ///
     /// # Errors
     /// [`Refused`]: it did not leave.
@@ -192,7 +193,7 @@ pub trait OrderEntry: State {
         now: Mono,
         order: Approved<MarkedEnter>,
         id: ClientId,
-        instruments: &InstrumentTable,
+        row: &Instrument,
         out: &mut Outbox,
     ) -> Result<Sent, Refused>;
 

@@ -18,18 +18,18 @@
 //! asked afresh, and can't be confused.
 
 use super::detail::Detail;
+use super::template::Templates;
 use super::translate::{MAX_CLIENT_ID, NoReport, cl_ord_id, letter_of, number_of, report_of, side_letter, tif_letter};
 use super::{Away, Fault, OrderEntry, Refused, Stage};
 use crate::base::{ClientId, Instrument, InstrumentTable, Mono, Nanos, OutOfRange, SessionId, Symbol, Token, counters};
-use crate::flow::action::{Cancel, CancelToken, Enter, MassCancel, Replace, SellMark};
+use crate::flow::action::{Cancel, CancelToken, Enter, MassCancel, Replace};
 use crate::flow::orders::{AnomalyKind, DayEvent, Order, Reason, Report, ReportKind, Sent, Unreadable};
 use crate::flow::outbox::{Class, Outbox};
 use crate::flow::risk::{Approved, MarkedEnter};
 use crate::flow::session::{SessionInput, SessionSink};
 use crate::flow::wire::ouch50::{
-    AccountQuery, AiqStrategy, AppendageBuilder, AppendageOption, CancelOrder, Capacity, CrossType, Display,
-    EnterOrder, Inbound, InterMarketSweep, Malformed, MassCancel as MassCancelRequest, MessageType, ReplaceOrder,
-    WirePrice, WireQty, WireUserRefNum,
+    AccountQuery, AiqStrategy, CancelOrder, Capacity, Display, Inbound, Malformed, MassCancel as MassCancelRequest,
+    MessageType, WirePrice, WireQty, WireUserRefNum,
 };
 use crate::flow::wire::soupbintcp::{BLANK_SESSION, Client, ClientConfig, ClientEvent, Packet, ProtocolError, reject};
 use zerocopy::IntoBytes;
@@ -125,84 +125,16 @@ counters! {
     }
 }
 
-/// An appendage with its length, made once.
-#[derive(Clone, Copy, Debug)]
-struct Tail {
-    bytes: [u8; TAIL],
-    length: usize,
-}
-
-/// Length (2), Firm (6), Post Only (3), Shares Located (3), Locate Broker (6), AIQ Strategy (3).
-const TAIL: usize = 23;
-
 /// What goes before a message: the outbox's header, and the session's.
 const FRAME: usize = Outbox::HEADER + 3;
-const _: () = assert!(FRAME + size_of::<EnterOrder>() + TAIL <= Outbox::MESSAGE);
-const _: () = assert!(FRAME + size_of::<ReplaceOrder>() + TAIL <= Outbox::MESSAGE);
 const _: () = assert!(FRAME + size_of::<MassCancelRequest>() + 2 <= Outbox::MESSAGE);
-
-impl Tail {
-    fn new(options: &[Option<AppendageOption>]) -> Self {
-        let mut built = AppendageBuilder::<TAIL>::new();
-        for option in options.iter().flatten() {
-            // The sum above is the most there can be.
-            let _fits = built.push(*option);
-        }
-        let options = built.appendage().bytes();
-        #[allow(clippy::cast_possible_truncation)] // below TAIL
-        let length = (options.len() as u16).to_be_bytes();
-        let mut tail = Tail { bytes: [0; TAIL], length: 0 };
-        for (to, from) in tail.bytes.iter_mut().zip(length.iter().chain(options)) {
-            *to = *from;
-            tail.length = tail.length.wrapping_add(1);
-        }
-        tail
-    }
-
-    #[inline]
-    fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
-
-/// The tails of all kinds of enters and replaces.
-#[derive(Clone, Copy, Debug)]
-struct Tails {
-    /// By post-only (1) and located (2).
-    enter: [Tail; 4],
-    /// By located. A replace keeps every option of its order but Shares Located and Locate Broker.
-    replace: [Tail; 2],
-}
-
-impl Tails {
-    fn new(config: &OuchConfig) -> Self {
-        let located = |yes: bool| {
-            let broker = config.locate_broker.filter(|_| yes);
-            [yes.then_some(AppendageOption::SharesLocated(b'Y')), broker.map(AppendageOption::LocateBroker)]
-        };
-        let enter = |kind: u8| {
-            let [shares, broker] = located(kind & 2 != 0);
-            Tail::new(&[
-                config.firm.map(AppendageOption::Firm),
-                (kind & 1 != 0).then_some(AppendageOption::PostOnly(b'P')),
-                shares,
-                broker,
-                config.aiq.map(AppendageOption::AiqStrategy),
-            ])
-        };
-        Tails {
-            enter: [enter(0), enter(1), enter(2), enter(3)],
-            replace: [false, true].map(|y| Tail::new(&located(y))),
-        }
-    }
-}
 
 /// The session and its encoder.
 #[derive(Debug)]
 pub struct OuchEntry {
     client: Client,
     config: OuchConfig,
-    tails: Tails,
+    templates: Templates,
     stage: Stage,
     fault: Option<Fault>,
     /// Why this side ended the last connection, until there is another.
@@ -275,7 +207,7 @@ impl OuchEntry {
         let login = ClientConfig { next_sequence: 1, ..config.login.clone() };
         Ok(OuchEntry {
             client: Client::new(login),
-            tails: Tails::new(&config),
+            templates: Templates::new(&config),
             config,
             stage: Stage::Down,
             fault: None,
@@ -535,7 +467,7 @@ impl OrderEntry for OuchEntry {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn room(&self, enter: &Enter, first: ClientId, row: &Instrument, out: &Outbox) -> Result<u32, Refused> {
         self.may_send(out)?;
         if !self.ready() {
@@ -550,50 +482,35 @@ impl OrderEntry for OuchEntry {
         Ok(u32::try_from(most).unwrap_or(u32::MAX))
     }
 
-    #[inline]
+    #[inline(always)]
     fn enter(
         &mut self,
         now: Mono,
         order: Approved<MarkedEnter>,
         id: ClientId,
-        instruments: &InstrumentTable,
+        row: &Instrument,
         out: &mut Outbox,
     ) -> Result<Sent, Refused> {
         self.may_send(out)?;
-        if !self.ready() {
+        if !self.ready() || !self.client.is_live() {
             return Err(Refused::NotReady);
         }
         let MarkedEnter { enter, mark } = order.into_inner();
-        let row = instruments.get(enter.instrument).filter(|row| in_wire_units(row));
-        let symbol = row.and_then(|row| row.name.symbol());
+        let symbol = row.name.symbol().filter(|_| in_wire_units(row));
         let fields = (symbol, limit(enter.price), shares(enter.qty), cl_ord_id(id, enter.tags));
         let (Some(symbol), Some(price), Some(quantity), Some(cl_ord_id)) = fields else {
             return Err(Refused::CannotSay);
         };
         let (sent, number) = self.number()?;
-        let message = EnterOrder {
-            message_type: MessageType::NEW,
-            user_ref_num: number,
-            side: side_letter(enter.side, mark),
-            quantity,
-            symbol: symbol.0,
-            price,
-            time_in_force: tif_letter(enter.tif),
-            display: self.config.display,
-            capacity: self.config.capacity,
-            inter_market_sweep: InterMarketSweep::NOT_ELIGIBLE,
-            cross_type: CrossType::CONTINUOUS,
-            cl_ord_id,
-        };
-        let located = mark == SellMark::Short { located: true };
-        let [plain, post, found, both] = &self.tails.enter;
-        let tail = *match (enter.post_only, located) {
-            (false, false) => plain,
-            (true, false) => post,
-            (false, true) => found,
-            (true, true) => both,
-        };
-        self.send(now, Class::Order, &[message.as_bytes(), tail.bytes()], out)?;
+        let message = self.templates.enter(enter.post_only, mark).send(out).ok_or(Refused::NoRoom)?;
+        message.user_ref_num = number;
+        message.side = side_letter(enter.side, mark);
+        message.quantity = quantity;
+        message.symbol = symbol.0;
+        message.price = price;
+        message.time_in_force = tif_letter(enter.tif);
+        message.cl_ord_id = cl_ord_id;
+        self.client.wrote(now);
         Ok(sent)
     }
 
@@ -606,7 +523,7 @@ impl OrderEntry for OuchEntry {
         out: &mut Outbox,
     ) -> Result<Sent, Refused> {
         self.may_send(out)?;
-        if !self.ready() {
+        if !self.ready() || !self.client.is_live() {
             return Err(Refused::NotReady);
         }
         let replace = replace.into_inner();
@@ -619,20 +536,14 @@ impl OrderEntry for OuchEntry {
             return Err(Refused::CannotSay);
         };
         let (sent, number) = self.number()?;
-        let message = ReplaceOrder {
-            message_type: MessageType::NEW,
-            orig_user_ref_num: orig,
-            user_ref_num: number,
-            quantity,
-            price,
-            time_in_force: tif_letter(order.tif),
-            display: self.config.display,
-            inter_market_sweep: InterMarketSweep::NOT_ELIGIBLE,
-            cl_ord_id,
-        };
-        let [plain, located] = &self.tails.replace;
-        let tail = *if order.mark == (SellMark::Short { located: true }) { located } else { plain };
-        self.send(now, Class::Order, &[message.as_bytes(), tail.bytes()], out)?;
+        let message = self.templates.replace(order.mark).send(out).ok_or(Refused::NoRoom)?;
+        message.orig_user_ref_num = orig;
+        message.user_ref_num = number;
+        message.quantity = quantity;
+        message.price = price;
+        message.time_in_force = tif_letter(order.tif);
+        message.cl_ord_id = cl_ord_id;
+        self.client.wrote(now);
         Ok(sent)
     }
 
@@ -869,7 +780,7 @@ crate::state! {
     OuchEntry {
         client, stage, fault, gave_up, detail, fresh, closing, done, disabled, day_over, blocked, next_token, requests,
         query, unsure, ask_at, reconnect_at, close_at, counters,
-    } without { config, tails }
+    } without { config, templates }
 }
 
 /// The wire's units are those of a US equity.

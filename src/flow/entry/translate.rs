@@ -20,7 +20,7 @@ pub const MAX_STRATEGY: u16 = (1 << 15) - 1;
 /// by their names. The parent order is not carried: whatever sliced it is gone as well.
 ///
 /// `None` if one of them is too large.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn cl_ord_id(id: ClientId, tags: Tags) -> Option<[u8; 14]> {
     if id.0 > MAX_CLIENT_ID || tags.account.0 > MAX_ACCOUNT || tags.strategy.0 > MAX_STRATEGY {
@@ -32,7 +32,7 @@ pub fn cl_ord_id(id: ClientId, tags: Tags) -> Option<[u8; 14]> {
 }
 
 /// The eight base-32 digits of a number of 40 bits, all at once: a byte a digit.
-#[inline]
+#[inline(always)]
 fn digits(value: u64) -> [u8; 8] {
     /// The same in every byte.
     const fn bytes(n: u8) -> u64 {

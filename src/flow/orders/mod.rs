@@ -288,6 +288,13 @@ impl Orders {
         self.table.own_best(instrument, side)
     }
 
+    /// The same of both sides: the highest own buy, the lowest own sell.
+    #[inline]
+    #[must_use]
+    pub fn own_touch(&self, instrument: InstrumentId) -> [Option<Price>; 2] {
+        self.table.own_touch(instrument)
+    }
+
     /// The next live order after `cursor`, in the order in which they were sent.
     pub fn next_live(&self, cursor: &mut Cursor) -> Option<&Order> {
         self.table.next_live(cursor)
@@ -305,6 +312,7 @@ impl Orders {
     }
 
     /// The next live order in `instrument` after `cursor`.
+    #[inline]
     pub fn next_live_of(&self, instrument: InstrumentId, cursor: &mut Cursor) -> Option<&Order> {
         self.table.next_live_of(instrument, cursor)
     }

@@ -171,6 +171,12 @@ impl Table {
         self.at.get(usize::from(venue.0)).map_or(NIL, |at| at.overdue.head)
     }
 
+    /// Of both sides: buys, sells.
+    #[inline]
+    pub(super) fn own_touch(&self, instrument: InstrumentId) -> [Option<Price>; 2] {
+        self.best.get(instrument.0 as usize).copied().unwrap_or_default()
+    }
+
     #[inline]
     pub(super) fn own_best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
         *self.best.get(instrument.0 as usize)?.get(side as usize)?
@@ -180,8 +186,11 @@ impl Table {
         self.advance(cursor, &self.live, self.all)
     }
 
+    #[inline]
     pub(super) fn next_live_of(&self, instrument: InstrumentId, cursor: &mut Cursor) -> Option<&Order> {
-        self.advance(cursor, &self.of_instrument, *self.instruments.get(instrument.0 as usize)?)
+        let list = *self.instruments.get(instrument.0 as usize)?;
+        // Mostly there is none.
+        if list.head == NIL { None } else { self.advance(cursor, &self.of_instrument, list) }
     }
 
     fn advance(&self, cursor: &mut Cursor, links: &Links, list: List) -> Option<&Order> {

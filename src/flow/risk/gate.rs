@@ -264,6 +264,14 @@ pub struct Gate {
     refused: [u64; Refusal::ALL.len()],
 }
 
+/// What was found of one order by itself.
+struct Single<'a> {
+    limits: &'a InstrumentLimits,
+    place: Place,
+    /// What it is worth, in the instrument's units.
+    worth: Notional,
+}
+
 /// A judged enter: how many shares leave as long (or bought), how many as short, and what the rate becomes.
 struct Judged {
     plain: Qty,
@@ -401,7 +409,7 @@ impl Gate {
     ///
     /// # Errors
     /// The first [`Refusal`] that applies, counted.
-    #[inline]
+    #[inline(always)]
     pub fn enter(&mut self, enter: Enter, facts: &Facts<'_>) -> Result<Approvals, Refusal> {
         self.now = self.now.max(facts.now);
         let judged = self.judge_enter(&enter, facts);
@@ -517,14 +525,13 @@ impl Gate {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn judge_enter(&self, enter: &Enter, facts: &Facts<'_>) -> Result<Judged, Refusal> {
         let &Enter { instrument, side, price, qty, tags, .. } = enter;
         self.stops.ask(instrument, facts.instrument.venue, tags.strategy)?;
-        let (limits, place) = self.judge_order(instrument, side, price, qty, facts)?;
+        let Single { limits, place, worth } = self.judge_order(instrument, side, price, qty, facts)?;
         let account = self.ledger.account(instrument);
-        let after = Exposure { qty, price, short: false };
-        self.judge_sums((limits, &place), account, side, [Exposure::default(), after], facts)?;
+        self.judge_sums((limits, &place), account, side, qty, Some(worth))?;
 
         let plain = match side {
             Side::Buy => qty,
@@ -558,12 +565,15 @@ impl Gate {
             return Err(Refusal::Pending);
         }
         self.stops.ask(order.instrument, facts.instrument.venue, order.strategy)?;
-        let (limits, place) = self.judge_order(order.instrument, order.side, replace.price, open, facts)?;
+        let Single { limits, place, worth: _ } =
+            self.judge_order(order.instrument, order.side, replace.price, open, facts)?;
         // Until the venue answers either order may be the live one.
         let before = order.exposure;
         let after = Exposure { qty: open.max(before.qty), price: replace.price.max(before.price), short: before.short };
         let account = self.ledger.account(order.instrument);
-        self.judge_sums((limits, &place), account, order.side, [before, after], facts)?;
+        let worth = |e: Exposure| Notional::of(e.price, e.qty, facts.instrument.multiplier);
+        let added = worth(after).zip(worth(before)).and_then(|(a, b)| a.minus(b));
+        self.judge_sums((limits, &place), account, order.side, after.qty.minus(before.qty), added)?;
         match (order.side, order.mark) {
             (Side::Buy, _) => {}
             (Side::Sell, SellMark::Short { .. }) => {
@@ -592,7 +602,7 @@ impl Gate {
         price: Price,
         qty: Qty,
         facts: &Facts<'_>,
-    ) -> Result<(&InstrumentLimits, Place), Refusal> {
+    ) -> Result<Single<'_>, Refusal> {
         let row = facts.instrument;
         let limits = self.each.get(instrument.0 as usize).ok_or(Refusal::UnknownInstrument)?;
         let place = self.ledger.place(row)?;
@@ -605,8 +615,8 @@ impl Gate {
         if qty > limits.max_order_qty {
             return Err(Refusal::OrderQuantity);
         }
-        let worth = Notional::of(price, qty, row.multiplier).and_then(|amount| place.counted(amount, limits.money));
-        if worth.is_none_or(|worth| worth > limits.max_order_notional) {
+        let worth = Notional::of(price, qty, row.multiplier).ok_or(Refusal::OrderNotional)?;
+        if place.counted(worth, limits.money).is_none_or(|worth| worth > limits.max_order_notional) {
             return Err(Refusal::OrderNotional);
         }
         if !facts.tradable {
@@ -634,11 +644,12 @@ impl Gate {
         if own_opposite.is_some_and(|own| side.crosses(price, own)) {
             return Err(Refusal::SelfTrade);
         }
-        Ok((limits, place))
+        Ok(Single { limits, place, worth })
     }
 
-    /// The controls on sums over orders. What adds nothing to a sum is not refused for it: an account that is over a
-    /// limit must be able to move orders that reduce it.
+    /// The controls on sums over orders, which would have so many shares more, worth so much more (`None`: more than can be
+    /// reckoned). What adds nothing to a sum is not refused for it: an account that is over a limit must be able to move orders
+    /// that reduce it.
     // Likewise of what it is given.
     #[inline(always)]
     fn judge_sums(
@@ -646,20 +657,20 @@ impl Gate {
         (limits, place): (&InstrumentLimits, &Place),
         account: &Account,
         side: Side,
-        [before, after]: [Exposure; 2],
-        facts: &Facts<'_>,
+        more: Qty,
+        added: Option<Notional>,
     ) -> Result<(), Refusal> {
-        let more = after.qty.minus(before.qty);
         if more.is_positive() {
-            // As if all of this side executed and nothing of the other.
-            let worst = i128::from(account.position.0).saturating_mul(i128::from(side.sign()));
-            let worst = worst.saturating_add(i128::from(account.open(side).qty.0)).saturating_add(i128::from(more.0));
-            if worst > i128::from(limits.max_position.0) {
+            // As if all of this side executed and nothing of the other. What is beyond 64 bits is beyond every limit.
+            let held = match side {
+                Side::Buy => account.position.0,
+                Side::Sell => account.position.0.saturating_neg(),
+            };
+            if held.saturating_add(account.open(side).qty.0).saturating_add(more.0) > limits.max_position.0 {
                 return Err(Refusal::Position);
             }
         }
-        let worth = |e: Exposure| Notional::of(e.price, e.qty, facts.instrument.multiplier);
-        let added = worth(after).zip(worth(before)).and_then(|(a, b)| a.minus(b)).ok_or(Refusal::OrderNotional)?;
+        let added = added.ok_or(Refusal::OrderNotional)?;
         if added > Notional::ZERO {
             let open = account.buys.notional.plus(account.sells.notional).and_then(|open| open.plus(added));
             let open = open.and_then(|open| place.counted(open, limits.money));
@@ -673,7 +684,7 @@ impl Gate {
 }
 
 /// The price collar.
-#[inline]
+#[inline(always)]
 fn judge_price(collar: &PriceCollar, side: Side, price: Price, facts: &Facts<'_>) -> Result<(), Refusal> {
     let (own, opposite) = match side {
         Side::Buy => (facts.best_bid, facts.best_ask),

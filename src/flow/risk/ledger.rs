@@ -138,8 +138,8 @@ impl Ledger {
     }
 
     /// Could the position of an order's parent be kept? The gate lets no order leave of which it could not.
-    #[inline]
     #[must_use]
+    #[inline]
     pub fn has_room(&self, instrument: InstrumentId, parent: ParentId) -> bool {
         self.owners.has_room(instrument, parent)
     }

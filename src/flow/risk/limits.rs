@@ -96,7 +96,7 @@ pub struct Distance {
 
 impl Distance {
     /// The distance from `reference` in price units, saturating.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn reach(self, reference: Price, tick: i64) -> i64 {
         let ticks = self.ticks.map_or(i64::MAX, |n| i64::from(n).saturating_mul(tick));

@@ -85,8 +85,12 @@ impl Recent {
     }
 
     /// Was the same order let pass less than the window ago? `now` never runs back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn holds(&self, enter: &Enter, now: Mono) -> bool {
+        !self.ring.is_empty() && self.finds(enter, now)
+    }
+
+    fn finds(&self, enter: &Enter, now: Mono) -> bool {
         let (older, newer) = self.ring.split_at_checked(self.next).unwrap_or((&[], &self.ring));
         // Newest first: the first that is too old ends the search.
         older

@@ -61,36 +61,74 @@ impl Sum {
 
 /// Where an instrument's amounts are summed, and what makes them money units.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) enum Place {
+    /// In the base currency, in its money units already: nothing is reckoned. So are most instruments.
+    Base,
+    /// Anywhere else.
+    Other(Conversion),
+}
+
+/// What makes amounts of an instrument money units, and those what they are worth in the base currency.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conversion {
     at: usize,
     scale: i128,
     rate: Rate,
 }
 
 impl Place {
-    /// An amount of the instrument's in money units. `None` beyond 128 bits.
-    #[inline]
-    pub(super) fn money(&self, amount: Notional) -> Option<Notional> {
-        // A checked product of 128 bits is a call, which most instruments do not need.
-        if self.scale == 1 { Some(amount) } else { amount.0.checked_mul(self.scale).map(Notional) }
+    #[inline(always)]
+    fn at(&self) -> usize {
+        match self {
+            Place::Base => 0,
+            Place::Other(conversion) => conversion.at,
+        }
     }
 
-    /// The same as a limit counts it.
-    #[inline]
+    /// An amount of the instrument's in money units. `None` beyond 128 bits.
+    #[inline(always)]
+    pub(super) fn money(&self, amount: Notional) -> Option<Notional> {
+        match self {
+            Place::Base => Some(amount),
+            Place::Other(conversion) => amount.0.checked_mul(conversion.scale).map(Notional),
+        }
+    }
+
+    /// Money units of its currency, in the base currency, rounded up.
+    #[inline(always)]
+    fn up(&self, money: Notional) -> Option<Notional> {
+        match self {
+            Place::Base => Some(money),
+            Place::Other(conversion) => conversion.rate.up(money),
+        }
+    }
+
+    /// An amount as a limit counts it.
+    #[inline(always)]
     pub(super) fn counted(&self, amount: Notional, money: MoneyIn) -> Option<Notional> {
         let amount = self.money(amount)?;
-        if money == MoneyIn::Own { Some(amount) } else { self.rate.up(amount) }
+        if money == MoneyIn::Own { Some(amount) } else { self.up(amount) }
+    }
+
+    fn back_down(&self, money: Notional) -> Option<Notional> {
+        match self {
+            Place::Base => Some(money),
+            Place::Other(conversion) => conversion.rate.back_down(money),
+        }
     }
 
     /// A limit, as money units of the instrument's currency: no more than what it allows.
     pub(super) fn limit(&self, limit: Notional, money: MoneyIn) -> Notional {
-        let own = if money == MoneyIn::Own { Some(limit) } else { self.rate.back_down(limit) };
+        let own = if money == MoneyIn::Own { Some(limit) } else { self.back_down(limit) };
         own.unwrap_or(Notional(i128::MAX))
     }
 
     /// Money units in the instrument's own, rounded down.
     pub(super) fn amount(&self, money: Notional) -> Notional {
-        Notional(money.0.checked_div(self.scale).unwrap_or(0))
+        match self {
+            Place::Base => money,
+            Place::Other(conversion) => Notional(money.0.checked_div(conversion.scale).unwrap_or(0)),
+        }
     }
 }
 
@@ -149,13 +187,12 @@ impl Money {
     ///
     /// # Errors
     /// [`Refusal::NoRate`] of a currency that is not the lane's, [`Refusal::ForeignUnits`] of units finer than its money.
-    #[inline]
+    // Inlined with what is made of it: a place is mostly the base currency's, of which nothing is reckoned.
+    #[inline(always)]
     pub(super) fn place(&self, row: &Instrument) -> Result<Place, Refusal> {
         let exponent = row.price_exponent.saturating_add(row.qty_exponent);
         match self.sums.first() {
-            Some(base) if base.limits.currency == row.currency && exponent == self.exponent => {
-                Ok(Place { at: 0, scale: 1, rate: Rate::ONE })
-            }
+            Some(base) if base.limits.currency == row.currency && exponent == self.exponent => Ok(Place::Base),
             _ => self.place_of(row.currency, exponent),
         }
     }
@@ -166,20 +203,23 @@ impl Money {
         let (at, sum) = found.ok_or(Refusal::NoRate)?;
         let finer = i32::from(exponent).wrapping_sub(self.exponent.into());
         let scale = u32::try_from(finer).ok().and_then(|shift| 10i128.checked_pow(shift));
-        Ok(Place { at, scale: scale.ok_or(Refusal::ForeignUnits)?, rate: sum.limits.rate })
+        Ok(Place::Other(Conversion { at, scale: scale.ok_or(Refusal::ForeignUnits)?, rate: sum.limits.rate }))
     }
 
     /// May so much more be open in an instrument of this place?
-    #[inline]
+    #[inline(always)]
     pub(super) fn judge(&self, place: &Place, added: Notional, most: Notional) -> Result<(), Refusal> {
-        let sum = self.sums.get(place.at).ok_or(Refusal::NoRate)?;
+        let sum = self.sums.get(place.at()).ok_or(Refusal::NoRate)?;
         let open = place.money(added).and_then(|added| sum.open.plus(added));
         if let Some(limit) = sum.limits.max_total_open
             && open.is_none_or(|open| open > limit)
         {
             return Err(Refusal::CurrencyExposure);
         }
-        let total = open.and_then(|open| place.rate.up(open)?.plus(self.elsewhere(place)));
+        let total = match open.map(|open| place.up(open)) {
+            Some(Some(worth)) => worth.plus(self.elsewhere(place)),
+            _ => None,
+        };
         if self.unsummed.is_positive() || total.is_none_or(|total| total > most) {
             return Err(Refusal::TotalExposure);
         }
@@ -188,17 +228,24 @@ impl Money {
 
     /// How much more may be open there, in money units of its currency.
     pub(super) fn left(&self, place: &Place, most: Notional) -> Notional {
-        let Some(sum) = self.sums.get(place.at).filter(|_| !self.unsummed.is_positive()) else { return Notional::ZERO };
+        let Some(sum) = self.sums.get(place.at()).filter(|_| !self.unsummed.is_positive()) else {
+            return Notional::ZERO;
+        };
         let rest = most.minus(self.elsewhere(place)).unwrap_or(Notional::ZERO).max(Notional::ZERO);
-        let all = place.rate.back_down(rest).unwrap_or(Notional(i128::MAX));
+        let all = place.back_down(rest).unwrap_or(Notional(i128::MAX));
         let limit = sum.limits.max_total_open.unwrap_or(all).min(all);
         limit.minus(sum.open).unwrap_or(Notional::ZERO).max(Notional::ZERO)
     }
 
     /// What is open in other currencies, in the base currency.
-    #[inline]
+    #[inline(always)]
     fn elsewhere(&self, place: &Place) -> Notional {
-        let others = self.sums.iter().enumerate().filter(|(at, _)| *at != place.at);
+        if self.sums.len() <= 1 { Notional::ZERO } else { self.worth_but_of(place.at()) }
+    }
+
+    #[inline(never)]
+    fn worth_but_of(&self, place: usize) -> Notional {
+        let others = self.sums.iter().enumerate().filter(|(at, _)| *at != place);
         Notional(others.fold(0, |all, (_, sum)| all.saturating_add(sum.worth.0)))
     }
 
@@ -218,7 +265,7 @@ impl Money {
     #[inline]
     pub(super) fn step(&mut self, row: &Instrument, worth: [Notional; 2], qty: [Qty; 2]) -> bool {
         let Ok(place) = self.place(row) else { return self.step_unsummed(qty) };
-        let Some(sum) = self.sums.get_mut(place.at) else { return false };
+        let Some(sum) = self.sums.get_mut(place.at()) else { return false };
         let [before, after] = worth.map(|amount| place.money(amount).unwrap_or(Notional(i128::MAX)).0);
         let now = sum.open.0.saturating_sub(before).saturating_add(after);
         sum.set(Notional(now.max(0)));

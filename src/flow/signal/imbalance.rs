@@ -54,12 +54,24 @@ impl Pressure {
     #[inline]
     #[must_use]
     pub fn favours(self, side: Side, millionths: i64) -> bool {
-        let (bid, ask) = (i128::from(self.bid.0), i128::from(self.ask.0));
-        let (ours, theirs) = if side == Side::Buy { (bid, ask) } else { (ask, bid) };
-        // Sums of two positive sizes have 64 bits, and times 64 more they have 128: nothing wraps.
-        let (difference, sum) = (ours.wrapping_sub(theirs), ours.wrapping_add(theirs));
-        difference.wrapping_mul(1_000_000) >= sum.wrapping_mul(i128::from(millionths))
+        let (ours, theirs) = if side == Side::Buy { (self.bid.0, self.ask.0) } else { (self.ask.0, self.bid.0) };
+        let small = |size: i64| u32::try_from(size).is_ok();
+        if small(ours) && small(theirs) && (-1_000_000..=1_000_000).contains(&millionths) {
+            // As sizes of this world are: below 2^53.
+            let (difference, sum) = (ours.wrapping_sub(theirs), ours.wrapping_add(theirs));
+            return difference.wrapping_mul(1_000_000) >= sum.wrapping_mul(millionths);
+        }
+        leans(ours, theirs, millionths)
     }
+}
+
+/// Whether the difference over the sum is at least so many millionths, of any sizes.
+#[cold]
+fn leans(ours: i64, theirs: i64, millionths: i64) -> bool {
+    let (ours, theirs) = (i128::from(ours), i128::from(theirs));
+    // Sums of two positive sizes have 64 bits, and times 64 more they have 128: nothing wraps.
+    let (difference, sum) = (ours.wrapping_sub(theirs), ours.wrapping_add(theirs));
+    difference.wrapping_mul(1_000_000) >= sum.wrapping_mul(i128::from(millionths))
 }
 
 /// Weighs the best levels of both sides, own orders left out. `None` while the book is stale, locked or crossed, or a
@@ -81,11 +93,8 @@ impl Imbalance {
         Ok(Imbalance { levels: config.levels as usize })
     }
 
-    #[inline]
+    #[inline(never)]
     fn weight(self, book: BookRef<'_>, side: Side) -> Option<Qty> {
-        if self.levels == 1 {
-            return book.top_without_own(side).map(|level| level.qty);
-        }
         let others = book.levels(side).map(|level| level.qty.minus(level.own_qty)).filter(|qty| qty.is_positive());
         let sum = others.take(self.levels).fold(Qty::ZERO, Qty::plus);
         sum.is_positive().then_some(sum)
@@ -97,8 +106,12 @@ impl Signal for Imbalance {
 
     #[inline]
     fn value(&self, _: InstrumentId, book: BookRef<'_>) -> Option<Pressure> {
-        if !book.freshness().is_fresh() || book.is_crossed() {
+        let touch = book.touch();
+        if !touch.fresh || touch.crossed {
             return None;
+        }
+        if self.levels == 1 {
+            return Some(Pressure { bid: touch.bid?.qty, ask: touch.ask?.qty });
         }
         Some(Pressure { bid: self.weight(book, Side::Buy)?, ask: self.weight(book, Side::Sell)? })
     }

@@ -84,7 +84,7 @@ impl Actions {
     }
 
     /// Asks for `action`. An enter gets the tag of the strategy that asks. False: no room.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, action: Action) -> bool {
         let Some(place) = self.list.get_mut(self.len) else {
             self.dropped = self.dropped.saturating_add(1);

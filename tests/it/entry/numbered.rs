@@ -58,7 +58,7 @@ impl OrderEntry for Numbered {
         _: Mono,
         _: Approved<MarkedEnter>,
         _: ClientId,
-        _: &InstrumentTable,
+        _: &Instrument,
         _: &mut Outbox,
     ) -> Result<Sent, Refused> {
         Err(Refused::Unsupported)

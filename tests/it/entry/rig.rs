@@ -420,7 +420,8 @@ impl Rig {
         let approved = self.gate.enter(enter, &facts).unwrap().first;
         let mark = approved.mark;
         let id = self.orders.next_id();
-        let sent = self.entry.enter(self.now, approved, id, &self.table, &mut self.out)?;
+        let row = self.table.get(enter.instrument).unwrap();
+        let sent = self.entry.enter(self.now, approved, id, row, &mut self.out)?;
         self.changes.extend(self.orders.opened(self.now, VenueId(0), &enter, mark, sent));
         Ok(id)
     }

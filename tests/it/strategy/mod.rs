@@ -579,11 +579,22 @@ fn strategies_that_share_a_lane_are_asked_in_turn() {
     assert_eq!(asked[3], Action::MassCancel(MassCancel { instrument: None }));
 }
 
+/// Sizes on both sides of 32 bits, and some that are often the same.
+fn size() -> impl Generator<Value = i64> {
+    prop_oneof![1i64..9, 1i64..1 << 12, (1i64 << 32) - 3..(1 << 32) + 3, 1i64..1 << 40]
+}
+
+/// Thresholds, those at the ends and a little beyond, and some that small sizes meet exactly.
+fn threshold() -> impl Generator<Value = i64> {
+    let ends = prop_oneof![-1_000_003i64..-999_997, 999_998i64..1_000_004];
+    prop_oneof![-1_000_000i64..1_000_001, ends, (-10i64..11).prop_map(|tenths| tenths * 100_000)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(192) })]
 
     #[test]
-    fn a_threshold_judged_by_multiplying_is_the_ratio(bid in 1i64..1 << 40, ask in 1i64..1 << 40, n in -1_000_000i64..1_000_001) {
+    fn a_threshold_judged_by_multiplying_is_the_ratio(bid in size(), ask in size(), n in threshold()) {
         let pressure = Pressure { bid: Qty(bid), ask: Qty(ask) };
         let scaled = i128::from(bid - ask) * 1_000_000;
         prop_assert_eq!(i128::from(pressure.millionths()), scaled / i128::from(bid + ask));

@@ -286,6 +286,12 @@ impl Client {
         self.emit(now, letter::UNSEQUENCED, payload, sink)
     }
 
+    /// The caller has written a whole packet itself, while [`is_live`](Self::is_live): the next heartbeat is due as much later.
+    #[inline]
+    pub fn wrote(&mut self, now: Mono) {
+        self.pulse.sent = now;
+    }
+
     /// Sends text for the server's log.
     ///
     /// # Errors
