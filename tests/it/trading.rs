@@ -59,16 +59,19 @@ fn refused(trading: &Trading, why: NotTradable) {
 #[test]
 fn what_an_order_asks_in_one_look_is_what_the_reasons_say() {
     let actions = [TradingAction::Halted, TradingAction::Paused, TradingAction::QuotationOnly, TradingAction::Trading];
-    let of_one = |n: u64| match n % 12 {
-        0..3 => Status::Trading(actions[(n / 12 % 4) as usize]),
-        3 => Status::Directory { live: !(n / 12).is_multiple_of(5), lot: Qty(100) },
-        4 => Status::OperationalHalt { market: b'Q', halted: n / 12 % 2 == 0 },
-        5 => Status::ShortSaleRestricted(n / 12 % 2 == 0),
-        6 => Status::Collar { reference: Price(10), lower: Price(9), upper: Price(11) },
-        7 => Status::Ipo { anticipated: n / 12 % 3 != 0, release_ns: RELEASE, price: Price(10) },
-        8 => Status::DirectListing { eligible: n / 12 % 2 == 0, lower: Price(9), upper: Price(11) },
-        9 => Status::Participant { mpid: *b"FIRE", active: n / 12 % 2 == 0 },
-        _ => Status::Trading(TradingAction::Trading),
+    let of_one = |n: u64| {
+        let even = (n / 12).is_multiple_of(2);
+        match n % 12 {
+            0..3 => Status::Trading(actions[(n / 12 % 4) as usize]),
+            3 => Status::Directory { live: !(n / 12).is_multiple_of(5), lot: Qty(100) },
+            4 => Status::OperationalHalt { market: b'Q', halted: even },
+            5 => Status::ShortSaleRestricted(even),
+            6 => Status::Collar { reference: Price(10), lower: Price(9), upper: Price(11) },
+            7 => Status::Ipo { anticipated: !(n / 12).is_multiple_of(3), release_ns: RELEASE, price: Price(10) },
+            8 => Status::DirectListing { eligible: even, lower: Price(9), upper: Price(11) },
+            9 => Status::Participant { mpid: *b"FIRE", active: even },
+            _ => Status::Trading(TradingAction::Trading),
+        }
     };
     let (mut fit, mut unfit) = (0, 0);
     for seed in 0..200u64 {
@@ -76,7 +79,7 @@ fn what_an_order_asks_in_one_look_is_what_the_reasons_say() {
             0 => UnknownState::Allow,
             _ => UnknownState::Block,
         });
-        let mpid = (seed % 2 == 0).then_some(*b"FIRE");
+        let mpid = seed.is_multiple_of(2).then_some(*b"FIRE");
         let mut trading = open_with(TradingConfig { unknown, mpid, ..TradingConfig::default() });
         let mut rolls = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         for _ in 0..200 {
@@ -90,8 +93,8 @@ fn what_an_order_asks_in_one_look_is_what_the_reasons_say() {
                 2 => trading.before_snapshot(),
                 3 => trading.after_snapshot(),
                 4 => market(&mut trading, OPEN),
-                5 if roll % 9 == 0 => market(&mut trading, Status::Session(SessionPhase::EndOfMarketHours)),
-                6 if roll % 7 == 0 => trading.reset(),
+                5 if roll.is_multiple_of(9) => market(&mut trading, Status::Session(SessionPhase::EndOfMarketHours)),
+                6 if roll.is_multiple_of(7) => trading.reset(),
                 7 => {
                     let saved = Writer::of(&trading);
                     trading.load(&mut Reader(&saved)).unwrap();

@@ -1,0 +1,293 @@
+//! The keys of a file.
+
+use super::{Golden, GoldenError, Traces, inputs_of, source_of};
+use crate::spikes::network::{Connection, Kind, Network, Population, Reset, SignMode};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A whole file. Keys that it has beside these say nothing about the network.
+#[derive(Debug, Deserialize)]
+pub(super) struct Document {
+    #[serde(default)]
+    name: String,
+    steps: Option<usize>,
+    #[serde(default)]
+    inputs: BTreeMap<String, Vec<Vec<i64>>>,
+    populations: Vec<PopulationKeys>,
+    #[serde(default)]
+    connections: Vec<ConnectionKeys>,
+    trace: Option<Traces>,
+}
+
+/// Values of an input: `[step][unit]`.
+pub(super) type Rows = Vec<Vec<i32>>;
+
+/// The steps and inputs of a file, whatever else is in it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Inputs {
+    steps: Option<usize>,
+    inputs: BTreeMap<String, Vec<Vec<i64>>>,
+}
+
+/// One value, or one for each.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "an integer, or a list of integers")]
+enum Values {
+    One(i64),
+    Each(Vec<i64>),
+}
+
+impl Values {
+    fn list(self) -> Vec<i64> {
+        match self {
+            Values::One(value) => vec![value],
+            Values::Each(all) => all,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PopulationKeys {
+    id: String,
+    n: usize,
+    #[serde(default = "lif")]
+    kind: String,
+    du: Option<Values>,
+    dv: Option<Values>,
+    vth: Option<Values>,
+    vth_hi: Option<Values>,
+    vth_lo: Option<Values>,
+    bias_mant: Option<Values>,
+    bias_exp: Option<Values>,
+    u0: Option<Values>,
+    v0: Option<Values>,
+    reset_interval: Option<i64>,
+    reset_offset: Option<i64>,
+    reset: Option<ResetKeys>,
+    refractory: Option<i64>,
+    #[serde(rename = "note")]
+    _note: Option<String>,
+}
+
+fn lif() -> String {
+    "LIF".to_owned()
+}
+
+/// `"zero"`, `"subtract"`, or the voltage that a spike leaves.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "\"zero\", \"subtract\", or an integer")]
+enum ResetKeys {
+    To(i64),
+    Named(String),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectionKeys {
+    src: String,
+    dst: String,
+    weights: Vec<Vec<i64>>,
+    weight_exp: Option<i64>,
+    num_weight_bits: Option<i64>,
+    num_message_bits: Option<i64>,
+    sign_mode: Option<SignKeys>,
+    delays: Option<Delays>,
+    /// What Lava made of the weights: for people, and computed again here.
+    #[serde(rename = "eff_weights")]
+    _effective: Option<serde::de::IgnoredAny>,
+    #[serde(rename = "note")]
+    _note: Option<String>,
+}
+
+/// Lava's number, or its name.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a sign mode: its name or number in Lava")]
+enum SignKeys {
+    Number(i64),
+    Name(String),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "an integer, or rows of integers")]
+enum Delays {
+    All(i64),
+    Each(Vec<Vec<i64>>),
+}
+
+fn wrong(node: &str, text: impl Into<String>) -> GoldenError {
+    GoldenError::Value { node: node.to_owned(), text: text.into() }
+}
+
+impl Document {
+    pub(super) fn into_golden(self, whole: serde_json::Map<String, serde_json::Value>) -> Result<Golden, GoldenError> {
+        let mut network = Network::new(&self.name);
+        for (id, rows) in &self.inputs {
+            let units = rows.first().map(Vec::len).or_else(|| self.units(id));
+            network.input(id, units.unwrap_or_default());
+        }
+        let is_population = |id: &str| self.populations.iter().any(|one| one.id == id);
+        for one in &self.connections {
+            let known = network.inputs.iter().any(|input| input.id == one.src) || is_population(&one.src);
+            if !known && self.inputs.is_empty() {
+                // A network without inputs of its own: they come from another file.
+                let units = self.units(&one.src).unwrap_or_default();
+                network.input(&one.src, units);
+            }
+        }
+        for keys in self.populations {
+            let population = keys.population()?;
+            network.population(population);
+        }
+        for keys in self.connections {
+            keys.connect(&mut network)?;
+        }
+        let given = Inputs { steps: self.steps, inputs: self.inputs };
+        let (steps, inputs) =
+            if given.inputs.is_empty() { (given.steps.unwrap_or_default(), Vec::new()) } else { given.of(&network)? };
+        Ok(Golden { whole, network, steps, inputs, trace: self.trace })
+    }
+
+    /// How many units a source has by the weights of its first connection.
+    fn units(&self, id: &str) -> Option<usize> {
+        self.connections.iter().find(|one| one.src == id)?.weights.first().map(Vec::len)
+    }
+}
+
+impl Inputs {
+    pub(super) fn parse(text: &str) -> Result<Self, GoldenError> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// The steps, and the values of each input of `network`.
+    pub(super) fn of(self, network: &Network) -> Result<(usize, Vec<Rows>), GoldenError> {
+        if let Some(id) = self.inputs.keys().find(|id| inputs_of(network).all(|(_, known, _)| known != *id)) {
+            return Err(wrong(id, "there are values for this input, which the network does not have"));
+        }
+        let longest = self.inputs.values().map(Vec::len).max().unwrap_or_default();
+        let steps = self.steps.unwrap_or(longest);
+        let mut all = Vec::with_capacity(network.inputs.len());
+        for (_, id, units) in inputs_of(network) {
+            let rows = self.inputs.get(id).ok_or_else(|| wrong(id, "there are no values for this input"))?;
+            if rows.len() < steps {
+                return Err(wrong(id, format!("{} steps have values; steps is {steps}", rows.len())));
+            }
+            let mut values = Vec::with_capacity(steps);
+            for (step, row) in rows.iter().take(steps).enumerate() {
+                if row.len() != units {
+                    let text = format!("step {step} has {} values; the input has {units} units", row.len());
+                    return Err(wrong(id, text));
+                }
+                let narrow = row.iter().map(|&value| i32::try_from(value)).collect::<Result<Vec<i32>, _>>();
+                values.push(narrow.map_err(|_| wrong(id, format!("step {step} has a value of more than 32 bits")))?);
+            }
+            all.push(values);
+        }
+        Ok((steps, all))
+    }
+}
+
+impl PopulationKeys {
+    fn population(self) -> Result<Population, GoldenError> {
+        let id = self.id.clone();
+        let one = |key: &str, values: Option<Values>, default: i64| match values.map(Values::list).as_deref() {
+            None => Ok(default),
+            Some([first, rest @ ..]) if rest.iter().all(|value| value == first) => Ok(*first),
+            Some(_) => Err(wrong(&id, format!("{key} must be one value for the whole population"))),
+        };
+        let list = |values: Option<Values>| values.map(Values::list).unwrap_or_default();
+        let stray = |key: &str, there: bool| {
+            if there { Err(wrong(&id, format!("{} has no {key}", self.kind))) } else { Ok(()) }
+        };
+        let reset_keys = self.reset_interval.is_some() || self.reset_offset.is_some();
+        let kind = match self.kind.as_str() {
+            "LIF" => {
+                stray("reset_interval or reset_offset", reset_keys)?;
+                Kind::Lif
+            }
+            "LIFReset" => {
+                Kind::LifReset { interval: self.reset_interval.unwrap_or(1), offset: self.reset_offset.unwrap_or(0) }
+            }
+            "TernaryLIF" => {
+                stray("reset_interval or reset_offset", reset_keys)?;
+                stray("vth, but vth_hi and vth_lo", self.vth.is_some())?;
+                Kind::TernaryLif {
+                    vth_hi: one("vth_hi", self.vth_hi.clone(), 10)?,
+                    vth_lo: one("vth_lo", self.vth_lo.clone(), -10)?,
+                }
+            }
+            other => {
+                return Err(wrong(&id, format!("there is no kind {other:?}; LIF, LIFReset and TernaryLIF are known")));
+            }
+        };
+        if !matches!(kind, Kind::TernaryLif { .. }) {
+            stray("vth_hi or vth_lo", self.vth_hi.is_some() || self.vth_lo.is_some())?;
+        }
+        let reset = match self.reset {
+            None => Reset::Zero,
+            Some(ResetKeys::To(value)) => Reset::To(value),
+            Some(ResetKeys::Named(name)) => match name.as_str() {
+                "zero" => Reset::Zero,
+                "subtract" => Reset::Subtract,
+                _ => {
+                    return Err(wrong(
+                        &id,
+                        format!("reset is {name:?}; it must be \"zero\", \"subtract\" or a voltage"),
+                    ));
+                }
+            },
+        };
+        Ok(Population {
+            n: self.n,
+            kind,
+            du: one("du", self.du, 0)?,
+            dv: one("dv", self.dv, 0)?,
+            vth: one("vth", self.vth, 10)?,
+            bias_mant: list(self.bias_mant),
+            bias_exp: list(self.bias_exp),
+            u0: list(self.u0),
+            v0: list(self.v0),
+            reset,
+            refractory: self.refractory.unwrap_or(0),
+            id: self.id,
+        })
+    }
+}
+
+impl ConnectionKeys {
+    fn connect(self, network: &mut Network) -> Result<(), GoldenError> {
+        let id = format!("{}->{}", self.src, self.dst);
+        let lost = |name: &str| wrong(&id, format!("there is no node {name:?}"));
+        let source = source_of(network, &self.src).ok_or_else(|| lost(&self.src))?;
+        let target = network.populations.iter().position(|one| one.id == self.dst).ok_or_else(|| lost(&self.dst))?;
+        let sign_mode = match self.sign_mode {
+            None => None,
+            Some(SignKeys::Number(0)) => Some(SignMode::Null),
+            Some(SignKeys::Number(1)) => Some(SignMode::Mixed),
+            Some(SignKeys::Number(2)) => Some(SignMode::Excitatory),
+            Some(SignKeys::Number(3)) => Some(SignMode::Inhibitory),
+            Some(SignKeys::Number(other)) => return Err(wrong(&id, format!("there is no sign mode {other}"))),
+            Some(SignKeys::Name(name)) => match name.trim_start_matches("SignMode.").to_ascii_uppercase().as_str() {
+                "NULL" => Some(SignMode::Null),
+                "MIXED" => Some(SignMode::Mixed),
+                "EXCITATORY" => Some(SignMode::Excitatory),
+                "INHIBITORY" => Some(SignMode::Inhibitory),
+                _ => return Err(wrong(&id, format!("there is no sign mode {name:?}"))),
+            },
+        };
+        let delays = self.delays.map(|delays| match delays {
+            Delays::Each(rows) => rows,
+            Delays::All(delay) => self.weights.iter().map(|row| vec![delay; row.len()]).collect(),
+        });
+        let defaults = Connection::of(source, target, self.weights);
+        network.connections.push(Connection {
+            weight_exp: self.weight_exp.unwrap_or(0),
+            num_weight_bits: self.num_weight_bits.unwrap_or(8),
+            num_message_bits: self.num_message_bits.unwrap_or(0),
+            sign_mode,
+            delays,
+            ..defaults
+        });
+        Ok(())
+    }
+}

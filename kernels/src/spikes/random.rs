@@ -1,0 +1,149 @@
+//! Random networks and their inputs, the same for a seed: to try one way of running a network against another.
+
+use super::device::Spike;
+use super::network::{Connection, Kind, Network, Population, Reset, SignMode, Source};
+use super::program::{Overflow, Program, Rules};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// A random network with what it takes to run it.
+#[derive(Clone, Debug)]
+pub struct Random {
+    /// The network.
+    pub network: Network,
+    /// The same, checked.
+    pub program: Program,
+    rng: Xoshiro256PlusPlus,
+    /// In how many of 256 steps a unit fires.
+    density: u32,
+}
+
+/// Sizes at which something changes: a block of neurons, a vector, one of anything.
+const SIZES: [usize; 12] = [1, 2, 7, 8, 15, 16, 17, 63, 64, 65, 100, 130];
+
+impl Random {
+    /// The network of this seed. Whatever Lava knows is in it somewhere for some seed, and with `extensions` so is what Lava
+    /// does not know. Where `rules` forbid overflow, it is one that can't.
+    #[must_use]
+    pub fn of(seed: u64, rules: &Rules, extensions: bool) -> Self {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        loop {
+            let network = network(&mut rng, rules.overflow, extensions);
+            if let Ok(program) = Program::check(&network, rules) {
+                let density = *pick(&mut rng, &[4, 13, 40, 120, 256]);
+                return Random { network, program, rng, density };
+            }
+        }
+    }
+
+    /// The events of the next step, in place of what is in `events`.
+    pub fn events(&mut self, events: &mut Vec<Spike>) {
+        events.clear();
+        for (node, (_, units)) in self.program.inputs().iter().enumerate() {
+            let most = self.program.most_value(node);
+            for unit in 0..*units {
+                if self.rng.random_range(0..256) < self.density {
+                    let value =
+                        if most == i32::MAX { 1 } else { self.rng.random_range(-most.min(127)..=most.min(127)) };
+                    events.push(Spike { node: node as u16, unit: unit as u16, value });
+                }
+            }
+        }
+    }
+}
+
+fn pick<'a, T>(rng: &mut impl Rng, of: &'a [T]) -> &'a T {
+    &of[rng.random_range(0..of.len())]
+}
+
+fn network(rng: &mut impl Rng, overflow: Overflow, extensions: bool) -> Network {
+    let mut network = Network::new("random");
+    for at in 0..rng.random_range(1..=2) {
+        network.input(&format!("in{at}"), *pick(rng, &SIZES));
+    }
+    let populations = rng.random_range(1..=4);
+    for at in 0..populations {
+        let id = format!("p{at}");
+        network.population(population(rng, &id, overflow, extensions));
+    }
+    for target in 0..populations {
+        for _ in 0..rng.random_range(1..=2) {
+            let inputs = network.inputs.len();
+            let from = rng.random_range(0..inputs + populations);
+            let source = if from < inputs { Source::Input(from) } else { Source::Population(from - inputs) };
+            let columns = match source {
+                Source::Input(at) => network.inputs[at].n,
+                Source::Population(at) => network.populations[at].n,
+            };
+            let rows = network.populations[target].n;
+            let connection = connection(rng, source, target, (rows, columns), overflow);
+            network.connections.push(connection);
+        }
+    }
+    network
+}
+
+fn population(rng: &mut impl Rng, id: &str, overflow: Overflow, extensions: bool) -> Population {
+    let n = *pick(rng, &SIZES);
+    // With little decay hardly any input is proved not to overflow.
+    let du = match overflow {
+        Overflow::Forbidden => *pick(rng, &[1_023, 2_047, 3_000, 4_095]),
+        Overflow::Wrap => *pick(rng, &[0, 1, 100, 1_024, 4_095]),
+    };
+    let kind = match rng.random_range(0..4) {
+        0 => Kind::TernaryLif { vth_hi: rng.random_range(1..2_000), vth_lo: rng.random_range(-2_000..1) },
+        1 => Kind::LifReset { interval: rng.random_range(1..20), offset: rng.random_range(0..40) },
+        _ => Kind::Lif,
+    };
+    let mut one = Population {
+        kind,
+        du,
+        dv: *pick(rng, &[0, 1, 77, 512, 2_048, 4_095]),
+        vth: *pick(rng, &[0, 1, 100, 400, 2_500, 131_071]),
+        ..Population::lif(id, n)
+    };
+    if rng.random_range(0..2) == 0 {
+        one.bias_mant = (0..n).map(|_| rng.random_range(-4_096..=4_095)).collect();
+        one.bias_exp = (0..n).map(|_| rng.random_range(-3..=7)).collect();
+    }
+    if rng.random_range(0..4) == 0 {
+        let most = if overflow == Overflow::Wrap { 8_388_608 } else { 8_388_607 };
+        one.u0 = (0..n).map(|_| rng.random_range(-8_388_607..=most)).collect();
+        one.v0 = (0..n).map(|_| rng.random_range(-8_388_607..=8_388_607)).collect();
+    }
+    if extensions {
+        let low = if let Kind::TernaryLif { vth_lo, .. } = one.kind { vth_lo << 6 } else { -5_000 };
+        one.reset = match rng.random_range(0..3) {
+            0 => Reset::Zero,
+            1 => Reset::To(rng.random_range(low..=0)),
+            _ => Reset::Subtract,
+        };
+        one.refractory = *pick(rng, &[0, 0, 1, 5, 63]);
+    }
+    one
+}
+
+fn connection(
+    rng: &mut impl Rng,
+    source: Source,
+    target: usize,
+    (rows, columns): (usize, usize),
+    overflow: Overflow,
+) -> Connection {
+    let (low, high) = *pick(rng, &[(-256_i64, 255), (-60, 60), (0, 255), (-255, 0), (-4, 5), (-400, 400)]);
+    let weights = (0..rows).map(|_| (0..columns).map(|_| rng.random_range(low..=high)).collect()).collect();
+    let mut one = Connection::of(source, target, weights);
+    one.weight_exp = match overflow {
+        Overflow::Wrap => *pick(rng, &[-6, -1, 0, 0, 0, 3, 7, 12]),
+        Overflow::Forbidden => *pick(rng, &[-6, -3, -1, 0, 0, 2]),
+    };
+    one.num_weight_bits = *pick(rng, &[8, 8, 8, 6, 5, 3, 1]);
+    one.sign_mode =
+        *pick(rng, &[None, None, None, Some(SignMode::Mixed), Some(SignMode::Excitatory), Some(SignMode::Inhibitory)]);
+    one.num_message_bits = *pick(rng, &[0, 0, 0, 2, 8]);
+    if rng.random_range(0..4) == 0 {
+        let longest = *pick(rng, &[0_i64, 1, 5, 63]);
+        one.delays = Some((0..rows).map(|_| (0..columns).map(|_| rng.random_range(0..=longest)).collect()).collect());
+    }
+    one
+}

@@ -1,0 +1,104 @@
+//! The two things that a step does to a whole population, on whichever unit of the processor: add weights up, and update
+//! the neurons.
+
+use super::block::Block;
+use super::{scalar, simd};
+use crate::spikes::network::Reset;
+
+/// With what a step is computed. All give the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// Plain integers, one after another: the specification.
+    Scalar,
+    /// Eight at a time, on x86-64 processors with AVX2.
+    Avx2,
+    /// Sixteen at a time, on those with AVX-512 (F, BW, VL, DQ).
+    Avx512,
+}
+
+impl Path {
+    /// All of them, the fastest last.
+    pub const ALL: [Path; 3] = [Path::Scalar, Path::Avx2, Path::Avx512];
+
+    /// What it is called: `scalar`, `avx2`, `avx512`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Path::Scalar => "scalar",
+            Path::Avx2 => "avx2",
+            Path::Avx512 => "avx512",
+        }
+    }
+}
+
+/// What holds for every neuron of a population.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    pub(super) keep_u: i32,
+    pub(super) keep_v: i32,
+    pub(super) above: i32,
+    pub(super) below: Option<i32>,
+    pub(super) reset: Reset,
+    pub(super) refractory: u8,
+    /// Currents can leave their 24 bits, and then wrap. If not, they are known to stay within.
+    pub(super) wraps: bool,
+}
+
+/// The neurons of a population: as many blocks of each, but `still`, which is empty where there is no refractory period.
+#[derive(Debug)]
+pub(super) struct Population<'a> {
+    pub(super) u: &'a mut [Block<i32>],
+    pub(super) v: &'a mut [Block<i32>],
+    pub(super) still: &'a mut [Block<u8>],
+    pub(super) sums: &'a [Block<i32>],
+    pub(super) bias: &'a [Block<i32>],
+}
+
+/// Who fired: a bit for each neuron, in as many words as there are blocks. `there`: who is a neuron at all.
+#[derive(Debug)]
+pub(super) struct Fired<'a> {
+    pub(super) up: &'a mut [u64],
+    pub(super) down: &'a mut [u64],
+    pub(super) there: &'a [u64],
+}
+
+/// The weights of a connection, a row of blocks for each unit of the source.
+#[derive(Clone, Debug)]
+pub(super) enum Rows {
+    /// In eight bits. No sum of theirs, nor of a part of them, leaves 16 bits.
+    Narrow(Vec<Block<i8>>),
+    /// In sixteen.
+    Wide(Vec<Block<i16>>),
+}
+
+/// A path that this processor has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kernels(simd::Unit);
+
+impl Kernels {
+    /// If this processor has it.
+    pub(super) fn on(path: Path) -> Option<Kernels> {
+        simd::Unit::of(path).map(Kernels)
+    }
+
+    pub(super) fn path(self) -> Path {
+        self.0.path()
+    }
+
+    /// Updates a population; says how many currents wrapped.
+    pub(super) fn update(self, rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
+        // Counting steps down, neuron by neuron, is left to the specification.
+        if rule.refractory > 0 {
+            return scalar::update(rule, population, fired);
+        }
+        self.0.update(rule, population, fired)
+    }
+
+    /// Adds up what the spikes of `units` weigh, into `sums` (in their place, if these are the `first`).
+    pub(super) fn gather(self, units: &[u32], rows: &Rows, exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+        match rows {
+            Rows::Narrow(rows) => self.0.gather_narrow(units, rows, exponent, first, sums),
+            Rows::Wide(rows) => self.0.gather_wide(units, rows, exponent, first, sums),
+        }
+    }
+}

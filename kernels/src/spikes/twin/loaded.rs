@@ -1,0 +1,305 @@
+//! A program as the twin holds it: laid out for the vector units, with its state.
+
+use super::block::{Block, blocks, get, set, there};
+use super::kernels::{Fired, Kernels, Population, Rows, Rule};
+use super::late::Late;
+use super::scalar;
+use super::train::Train;
+use crate::spikes::device::{Counters, Fault, Spike, Step, Variable};
+use crate::spikes::network::Source;
+use crate::spikes::program::{Cells, Overflow, Program, STATE, Synapses};
+
+/// A program, loaded.
+#[derive(Clone, Debug)]
+pub(super) struct Loaded {
+    inputs: usize,
+    /// What fired in this step and in the one before, of inputs and then populations: [`Loaded::now`] says which is which.
+    trains: Vec<[Train; 2]>,
+    layers: Vec<Layer>,
+    now: usize,
+    counters: Counters,
+}
+
+/// A population.
+#[derive(Clone, Debug)]
+struct Layer {
+    rule: Rule,
+    clear: Option<(u64, u64)>,
+    bias: Vec<Block<i32>>,
+    there: Vec<u64>,
+    n: usize,
+    wires: Vec<Wires>,
+    /// Currents and voltages at the start.
+    start: (Vec<Block<i32>>, Vec<Block<i32>>),
+    u: Vec<Block<i32>>,
+    v: Vec<Block<i32>>,
+    still: Vec<Block<u8>>,
+    sums: Vec<Block<i32>>,
+    up: Vec<u64>,
+    down: Vec<u64>,
+}
+
+/// A connection.
+#[derive(Clone, Debug)]
+struct Wires {
+    /// Whose train it hears, and whether that of the step before.
+    source: usize,
+    lagging: bool,
+    exponent: i32,
+    kind: Weights,
+    /// Of each unit of the source, how many weights are not zero.
+    fan_out: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+enum Weights {
+    Dense(Rows),
+    Graded(Vec<Block<i16>>),
+    Late(Late),
+}
+
+impl Loaded {
+    pub(super) fn new(program: &Program) -> Self {
+        let inputs = program.inputs().len();
+        let index = |source: Source| match source {
+            Source::Input(at) => at,
+            Source::Population(at) => inputs + at,
+        };
+        let mut trains: Vec<[Train; 2]> = Vec::with_capacity(inputs + program.cells().len());
+        for (at, &(_, n)) in program.inputs().iter().enumerate() {
+            let train = Train::of(n, program.most_value(at));
+            trains.push([train.clone(), train]);
+        }
+        let wraps = program.rules().overflow == Overflow::Wrap;
+        let mut layers = Vec::with_capacity(program.cells().len());
+        for cells in program.cells() {
+            let train = Train::of(cells.n, 1);
+            trains.push([train.clone(), train]);
+            let incoming = cells.incoming.iter().filter_map(|&at| program.synapses().get(at));
+            let wires = incoming.map(|one| Wires::of(one, cells.n, index(one.source))).collect();
+            layers.push(Layer::of(cells, wires, wraps));
+        }
+        Loaded { inputs, trains, layers, now: 0, counters: Counters::default() }
+    }
+
+    /// One step. On a fault nothing has happened.
+    pub(super) fn step(&mut self, kernels: Kernels, events: &[Spike]) -> Result<Step, Fault> {
+        let next = 1 - self.now;
+        let arrived = self.take(events, next)?;
+        self.now = next;
+        let number = self.counters.steps + 1;
+        let mut spikes = 0;
+        for (at, layer) in self.layers.iter_mut().enumerate() {
+            self.counters.synaptic_operations += layer.listen(kernels, number, &self.trains, next);
+            self.counters.overflows += layer.update(kernels);
+            if let Some(trains) = self.trains.get_mut(self.inputs + at) {
+                trains[next].collect(&layer.up, &layer.down);
+                spikes += trains[next].len();
+            }
+        }
+        self.counters.steps = number;
+        self.counters.events += arrived;
+        self.counters.spikes += spikes as u64;
+        Ok(Step { number, spikes, lost: 0 })
+    }
+
+    /// Takes the events of a step into the trains of the inputs, and says how many there are.
+    fn take(&mut self, events: &[Spike], next: usize) -> Result<u64, Fault> {
+        let inputs = self.trains.get_mut(..self.inputs).unwrap_or_default();
+        inputs.iter_mut().for_each(|trains| trains[next].clear());
+        let mut arrived = 0;
+        for event in events {
+            let (node, unit) = (usize::from(event.node), usize::from(event.unit));
+            let nowhere = Fault::Nowhere { node, unit };
+            let train = inputs.get_mut(node).map(|trains| &mut trains[next]);
+            train.ok_or(nowhere)?.add(event)?;
+            arrived += u64::from(event.value != 0);
+        }
+        for trains in inputs {
+            trains[next].settle();
+        }
+        Ok(arrived)
+    }
+
+    /// The spikes of the last step into `out`; says how many there was no room for.
+    pub(super) fn spikes(&mut self, out: &mut [Spike]) -> usize {
+        let mut room = out.iter_mut();
+        let mut lost = 0;
+        let populations = self.trains.get(self.inputs..).unwrap_or_default();
+        for (node, trains) in populations.iter().enumerate() {
+            for (&unit, &value) in trains[self.now].units().iter().zip(trains[self.now].values()) {
+                match room.next() {
+                    Some(to) => *to = Spike { node: node as u16, unit: unit as u16, value },
+                    None => lost += 1,
+                }
+            }
+        }
+        self.counters.lost += lost as u64;
+        lost
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.trains.iter_mut().flatten().for_each(Train::clear);
+        self.layers.iter_mut().for_each(Layer::restart);
+        (self.now, self.counters) = (0, Counters::default());
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    pub(super) fn probe(&self, variable: Variable, node: usize, unit: usize) -> Result<i32, Fault> {
+        let nowhere = Fault::Nowhere { node, unit };
+        let layer = self.layers.get(node).filter(|layer| unit < layer.n).ok_or(nowhere)?;
+        match variable {
+            Variable::Current => get(&layer.u, unit).ok_or(nowhere),
+            Variable::Voltage => get(&layer.v, unit).ok_or(nowhere),
+            Variable::Refractory => Ok(get(&layer.still, unit).unwrap_or_default().into()),
+        }
+    }
+
+    pub(super) fn poke(&mut self, variable: Variable, node: usize, unit: usize, value: i32) -> Result<(), Fault> {
+        let nowhere = Fault::Nowhere { node, unit };
+        let layer = self.layers.get_mut(node).filter(|layer| unit < layer.n).ok_or(nowhere)?;
+        let most = match variable {
+            Variable::Current if layer.rule.wraps => STATE,
+            Variable::Current | Variable::Voltage => STATE - 1,
+            Variable::Refractory => i32::from(layer.rule.refractory),
+        };
+        let least = if variable == Variable::Refractory { 0 } else { 1 - STATE };
+        if !(least..=most).contains(&value) {
+            return Err(Fault::State { value });
+        }
+        match variable {
+            Variable::Current => set(&mut layer.u, unit, value),
+            Variable::Voltage => set(&mut layer.v, unit, value),
+            Variable::Refractory => set(&mut layer.still, unit, value as u8),
+        }
+        Ok(())
+    }
+}
+
+impl Layer {
+    fn of(cells: &Cells, wires: Vec<Wires>, wraps: bool) -> Self {
+        let n = cells.n;
+        let start = (Block::filled(&cells.u0), Block::filled(&cells.v0));
+        let rule = Rule {
+            keep_u: cells.keep_u,
+            keep_v: cells.keep_v,
+            above: cells.above,
+            below: cells.below,
+            reset: cells.reset,
+            refractory: cells.refractory,
+            wraps,
+        };
+        Layer {
+            rule,
+            clear: cells.clear,
+            bias: Block::filled(&cells.bias),
+            there: there(n),
+            n,
+            wires,
+            u: start.0.clone(),
+            v: start.1.clone(),
+            start,
+            still: if cells.refractory > 0 { Block::zeros(n) } else { Vec::new() },
+            sums: Block::zeros(n),
+            up: vec![0; blocks(n)],
+            down: vec![0; blocks(n)],
+        }
+    }
+
+    /// Adds up what arrives, and says through how many synapses it came.
+    fn listen(&mut self, kernels: Kernels, number: u64, trains: &[[Train; 2]], next: usize) -> u64 {
+        if self.clear.is_some_and(|(interval, offset)| number % interval == offset) {
+            self.u.fill(Block::zero());
+            self.v.fill(Block::zero());
+        }
+        let mut operations = 0;
+        let mut first = true;
+        for wires in &mut self.wires {
+            let Some(two) = trains.get(wires.source) else { continue };
+            let train = if wires.lagging { &two[1 - next] } else { &two[next] };
+            wires.deliver(kernels, train, first, &mut self.sums);
+            operations += wires.operations(train);
+            first = false;
+        }
+        operations
+    }
+
+    fn update(&mut self, kernels: Kernels) -> u64 {
+        let Layer { u, v, still, sums, bias, up, down, there, .. } = self;
+        kernels.update(&self.rule, &mut Population { u, v, still, sums, bias }, &mut Fired { up, down, there })
+    }
+
+    fn restart(&mut self) {
+        self.u.clone_from(&self.start.0);
+        self.v.clone_from(&self.start.1);
+        self.still.fill(Block::zero());
+        for wires in &mut self.wires {
+            if let Weights::Late(late) = &mut wires.kind {
+                late.restart();
+            }
+        }
+    }
+}
+
+impl Wires {
+    fn of(one: &Synapses, targets: usize, source: usize) -> Self {
+        let mut exponent = one.exponent;
+        let kind = if one.delays.is_some() {
+            Weights::Late(Late::of(one, targets))
+        } else if one.graded {
+            Weights::Graded(rows(one, targets, |weight| weight))
+        } else if let Some(spare) = narrow(one) {
+            exponent += spare;
+            Weights::Dense(Rows::Narrow(rows(one, targets, |weight| (weight >> spare) as i8)))
+        } else {
+            Weights::Dense(Rows::Wide(rows(one, targets, |weight| weight)))
+        };
+        let used = |unit| one.weights.iter().skip(unit).step_by(one.fan_in).filter(|&&weight| weight != 0).count();
+        let fan_out = (0..one.fan_in).map(|unit| used(unit) as u32).collect();
+        Wires { source, lagging: one.lag == 1, exponent, kind, fan_out }
+    }
+
+    fn deliver(&mut self, kernels: Kernels, train: &Train, first: bool, sums: &mut [Block<i32>]) {
+        let units = train.units();
+        match &mut self.kind {
+            Weights::Dense(rows) => kernels.gather(units, rows, self.exponent, first, sums),
+            Weights::Graded(rows) => {
+                scalar::gather_graded(units, train.values(), rows, self.exponent, first, sums);
+            }
+            Weights::Late(late) => late.deliver(train, first, sums),
+        }
+    }
+
+    fn operations(&self, train: &Train) -> u64 {
+        let outs = train.units().iter().filter_map(|&unit| self.fan_out.get(unit as usize));
+        outs.map(|&out| u64::from(out)).sum()
+    }
+}
+
+/// A row of blocks for each unit of the source.
+fn rows<T: Copy + Default>(one: &Synapses, targets: usize, weight: impl Fn(i16) -> T) -> Vec<Block<T>> {
+    let mut all = Vec::with_capacity(one.fan_in * blocks(targets));
+    let mut row = Block::zeros(targets);
+    for unit in 0..one.fan_in {
+        for (target, &value) in one.weights.iter().skip(unit).step_by(one.fan_in).enumerate() {
+            set(&mut row, target, weight(value));
+        }
+        all.extend_from_slice(&row);
+    }
+    all
+}
+
+/// How many low bits no weight uses, if the rest fits eight bits and no sum of some of them can leave sixteen.
+fn narrow(one: &Synapses) -> Option<i32> {
+    let used = one.weights.iter().fold(0, |bits, &weight| bits | weight.unsigned_abs());
+    let spare = used.trailing_zeros().min(8) as i32;
+    let fits = |&weight: &i16| i8::try_from(weight >> spare).is_ok();
+    let sums = one.weights.chunks(one.fan_in).all(|row| {
+        let size = |sign: i32| row.iter().map(|&weight| (i32::from(weight >> spare) * sign).max(0)).sum::<i32>();
+        size(1) <= i32::from(i16::MAX) && size(-1) <= i32::from(i16::MAX)
+    });
+    (one.weights.iter().all(fits) && sums && one.exponent + spare <= 31).then_some(spare)
+}

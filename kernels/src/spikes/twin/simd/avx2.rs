@@ -1,0 +1,186 @@
+//! Eight neurons at a time: AVX2.
+
+use super::super::block::Block;
+use super::super::kernels::{Fired, Population, Rule};
+use crate::spikes::network::Reset;
+use crate::spikes::program::STATE;
+use std::arch::x86_64::*;
+
+/// Lanes of 32 bits in a vector.
+const LANES: usize = 8;
+
+type Words = __m256i;
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(from: &[i32; LANES]) -> Words {
+    // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(to: &mut [i32; LANES], value: Words) {
+    // SAFETY: the array is as long as the vector, and a store without alignment needs nothing else.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), value) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_bytes(from: &[i8; 2 * LANES]) -> __m128i {
+    // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
+    unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_halves(from: &[i16; LANES]) -> __m128i {
+    // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
+    unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
+}
+
+/// A bit for each lane that is all ones.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn bits(lanes: Words) -> u64 {
+    u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(lanes)).cast_unsigned())
+}
+
+/// What is kept of `x`. With x = 4096 high + low, x keep = 4096 high keep + low keep, and low keep has 24 bits: so that all fits
+/// 32 bits. A negative product is cut upwards, which is toward zero, by 4095 more ahead of the shift.
+///
+/// `SMALL`: x is known to have 28 bits with its sign. Then high, low and keep have 16, and a product of 16 bits costs half.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
+    let low_bits = _mm256_set1_epi32(4_095);
+    let (high, low) = (_mm256_srai_epi32::<12>(x), _mm256_and_si256(x, low_bits));
+    let up = _mm256_and_si256(_mm256_srai_epi32::<31>(x), low_bits);
+    let (high, low) = if SMALL {
+        // The upper halves of `low` and of `keep` are zero, and that of `high` its sign: times zero, it adds nothing.
+        (_mm256_madd_epi16(high, keep), _mm256_madd_epi16(low, keep))
+    } else {
+        (_mm256_mullo_epi32(high, keep), _mm256_mullo_epi32(low, keep))
+    };
+    _mm256_add_epi32(high, _mm256_srli_epi32::<12>(_mm256_add_epi32(low, up)))
+}
+
+/// [`scalar::update`](super::super::scalar::update), but for refractory periods.
+#[target_feature(enable = "avx2")]
+pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
+    let plain = rule.below.is_none() && rule.reset == Reset::Zero;
+    match (rule.wraps, plain) {
+        (false, true) => update_as::<false, true>(rule, population, fired),
+        (false, false) => update_as::<false, false>(rule, population, fired),
+        (true, true) => update_as::<true, true>(rule, population, fired),
+        (true, false) => update_as::<true, false>(rule, population, fired),
+    }
+}
+
+/// `PLAIN`: spikes are positive, and reset to zero.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn update_as<const WRAPS: bool, const PLAIN: bool>(
+    rule: &Rule,
+    population: &mut Population<'_>,
+    fired: &mut Fired<'_>,
+) -> u64 {
+    let (keep_u, keep_v) = (_mm256_set1_epi32(rule.keep_u), _mm256_set1_epi32(rule.keep_v));
+    let (above, below) = (_mm256_set1_epi32(rule.above), _mm256_set1_epi32(rule.below.unwrap_or(i32::MIN)));
+    let (least, most) = (_mm256_set1_epi32(1 - STATE), _mm256_set1_epi32(STATE - 1));
+    let mut overflows = 0;
+    let cells = population.u.iter_mut().zip(population.v.iter_mut()).zip(population.sums).zip(population.bias);
+    let masks = fired.up.iter_mut().zip(fired.down.iter_mut()).zip(fired.there);
+    for ((((u, v), sums), bias), ((up, down), &there)) in cells.zip(masks) {
+        let (us, vs) = (u.0.as_chunks_mut::<LANES>().0.iter_mut(), v.0.as_chunks_mut::<LANES>().0.iter_mut());
+        let (sums, biases) = (sums.0.as_chunks::<LANES>().0, bias.0.as_chunks::<LANES>().0);
+        let (mut all_up, mut all_down, mut wrapped) = (0_u64, 0_u64, 0_u64);
+        for (at, (((u, v), sum), bias)) in us.zip(vs).zip(sums).zip(biases).enumerate() {
+            let input = _mm256_slli_epi32::<6>(load(sum));
+            let mut current = if WRAPS {
+                _mm256_add_epi32(decay::<false>(load(u), keep_u), input)
+            } else {
+                _mm256_add_epi32(decay::<true>(load(u), keep_u), input)
+            };
+            if WRAPS {
+                let over = _mm256_cmpgt_epi32(current, _mm256_set1_epi32(STATE));
+                let under = _mm256_cmpgt_epi32(_mm256_set1_epi32(1 - STATE), current);
+                let whole = _mm256_set1_epi32(2 * STATE);
+                wrapped |= bits(_mm256_or_si256(over, under)) << (LANES * at);
+                current = _mm256_sub_epi32(current, _mm256_and_si256(over, whole));
+                current = _mm256_add_epi32(current, _mm256_and_si256(under, whole));
+            }
+            store(u, current);
+            let kept = decay::<true>(load(v), keep_v);
+            let voltage = _mm256_add_epi32(_mm256_add_epi32(kept, current), load(bias));
+            let voltage = _mm256_max_epi32(_mm256_min_epi32(voltage, most), least);
+            let over = _mm256_cmpgt_epi32(voltage, above);
+            all_up |= bits(over) << (LANES * at);
+            if PLAIN {
+                store(v, _mm256_andnot_si256(over, voltage));
+                continue;
+            }
+            // Above the upper threshold it can't be below the lower one, which is at most as high.
+            let under = _mm256_cmpgt_epi32(below, voltage);
+            all_down |= bits(under) << (LANES * at);
+            let left = match rule.reset {
+                Reset::Zero => _mm256_setzero_si256(),
+                Reset::To(value) => _mm256_set1_epi32(value as i32),
+                Reset::Subtract => _mm256_sub_epi32(voltage, _mm256_blendv_epi8(above, below, under)),
+            };
+            store(v, _mm256_blendv_epi8(voltage, left, _mm256_or_si256(over, under)));
+        }
+        (*up, *down) = (all_up & there, all_down & there);
+        if WRAPS {
+            overflows += u64::from((wrapped & there).count_ones());
+        }
+    }
+    overflows
+}
+
+/// [`scalar::gather`](super::super::scalar::gather) of weights whose sums stay within 16 bits.
+#[target_feature(enable = "avx2")]
+pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+    let blocks = sums.len();
+    for (at, block) in sums.iter_mut().enumerate() {
+        let mut totals = [_mm256_setzero_si256(); 4];
+        for row in units.iter().filter_map(|&unit| rows.get(unit as usize * blocks + at)) {
+            for (total, weights) in totals.iter_mut().zip(row.0.as_chunks::<{ 2 * LANES }>().0) {
+                *total = _mm256_add_epi16(*total, _mm256_cvtepi8_epi16(load_bytes(weights)));
+            }
+        }
+        let mut wide = [_mm256_setzero_si256(); 8];
+        for (pair, total) in wide.as_chunks_mut::<2>().0.iter_mut().zip(totals) {
+            let (low, high) = (_mm256_castsi256_si128(total), _mm256_extracti128_si256::<1>(total));
+            *pair = [_mm256_cvtepi16_epi32(low), _mm256_cvtepi16_epi32(high)];
+        }
+        put(wide, exponent, first, block);
+    }
+}
+
+/// [`scalar::gather`](super::super::scalar::gather).
+#[target_feature(enable = "avx2")]
+pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+    let blocks = sums.len();
+    for (at, block) in sums.iter_mut().enumerate() {
+        let mut totals = [_mm256_setzero_si256(); 8];
+        for row in units.iter().filter_map(|&unit| rows.get(unit as usize * blocks + at)) {
+            for (total, weights) in totals.iter_mut().zip(row.0.as_chunks::<LANES>().0) {
+                *total = _mm256_add_epi32(*total, _mm256_cvtepi16_epi32(load_halves(weights)));
+            }
+        }
+        put(totals, exponent, first, block);
+    }
+}
+
+/// Shifts the sums of a block, and puts or adds them.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn put(totals: [Words; 8], exponent: i32, first: bool, block: &mut Block<i32>) {
+    let bits = _mm_cvtsi32_si128(exponent.abs());
+    for (to, total) in block.0.as_chunks_mut::<LANES>().0.iter_mut().zip(totals) {
+        let shifted = if exponent >= 0 { _mm256_sll_epi32(total, bits) } else { _mm256_sra_epi32(total, bits) };
+        let sum = if first { shifted } else { _mm256_add_epi32(load(to), shifted) };
+        store(to, sum);
+    }
+}

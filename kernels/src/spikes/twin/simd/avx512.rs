@@ -1,0 +1,178 @@
+//! Sixteen neurons at a time: AVX-512.
+
+use super::super::block::Block;
+use super::super::kernels::{Fired, Population, Rule};
+use crate::spikes::network::Reset;
+use crate::spikes::program::STATE;
+use std::arch::x86_64::*;
+
+/// Lanes of 32 bits in a vector.
+const LANES: usize = 16;
+
+type Words = __m512i;
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+fn load(from: &[i32; LANES]) -> Words {
+    // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
+    unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+fn store(to: &mut [i32; LANES], value: Words) {
+    // SAFETY: the array is as long as the vector, and a store without alignment needs nothing else.
+    unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), value) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+fn load_bytes(from: &[i8; 2 * LANES]) -> __m256i {
+    // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+fn load_halves(from: &[i16; LANES]) -> __m256i {
+    // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+/// What is kept of `x`. With x = 4096 high + low, x keep = 4096 high keep + low keep, and low keep has 24 bits: so that all fits
+/// 32 bits. A negative product is cut upwards, which is toward zero, by 4095 more ahead of the shift.
+///
+/// `SMALL`: x is known to have 28 bits with its sign. Then high, low and keep have 16, and a product of 16 bits costs half.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
+    let low_bits = _mm512_set1_epi32(4_095);
+    let (high, low) = (_mm512_srai_epi32::<12>(x), _mm512_and_si512(x, low_bits));
+    let up = _mm512_and_si512(_mm512_srai_epi32::<31>(x), low_bits);
+    let (high, low) = if SMALL {
+        // The upper halves of `low` and of `keep` are zero, and that of `high` its sign: times zero, it adds nothing.
+        (_mm512_madd_epi16(high, keep), _mm512_madd_epi16(low, keep))
+    } else {
+        (_mm512_mullo_epi32(high, keep), _mm512_mullo_epi32(low, keep))
+    };
+    _mm512_add_epi32(high, _mm512_srli_epi32::<12>(_mm512_add_epi32(low, up)))
+}
+
+/// [`scalar::update`](super::super::scalar::update), but for refractory periods.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
+    let plain = rule.below.is_none() && rule.reset == Reset::Zero;
+    match (rule.wraps, plain) {
+        (false, true) => update_as::<false, true>(rule, population, fired),
+        (false, false) => update_as::<false, false>(rule, population, fired),
+        (true, true) => update_as::<true, true>(rule, population, fired),
+        (true, false) => update_as::<true, false>(rule, population, fired),
+    }
+}
+
+/// `PLAIN`: spikes are positive, and reset to zero.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+fn update_as<const WRAPS: bool, const PLAIN: bool>(
+    rule: &Rule,
+    population: &mut Population<'_>,
+    fired: &mut Fired<'_>,
+) -> u64 {
+    let (keep_u, keep_v) = (_mm512_set1_epi32(rule.keep_u), _mm512_set1_epi32(rule.keep_v));
+    let (above, below) = (_mm512_set1_epi32(rule.above), _mm512_set1_epi32(rule.below.unwrap_or(i32::MIN)));
+    let (least, most) = (_mm512_set1_epi32(1 - STATE), _mm512_set1_epi32(STATE - 1));
+    let mut overflows = 0;
+    let cells = population.u.iter_mut().zip(population.v.iter_mut()).zip(population.sums).zip(population.bias);
+    let masks = fired.up.iter_mut().zip(fired.down.iter_mut()).zip(fired.there);
+    for ((((u, v), sums), bias), ((up, down), &there)) in cells.zip(masks) {
+        let (us, vs) = (u.0.as_chunks_mut::<LANES>().0.iter_mut(), v.0.as_chunks_mut::<LANES>().0.iter_mut());
+        let (sums, biases) = (sums.0.as_chunks::<LANES>().0, bias.0.as_chunks::<LANES>().0);
+        let (mut all_up, mut all_down, mut wrapped) = (0_u64, 0_u64, 0_u64);
+        for (at, (((u, v), sum), bias)) in us.zip(vs).zip(sums).zip(biases).enumerate() {
+            let input = _mm512_slli_epi32::<6>(load(sum));
+            let mut current = if WRAPS {
+                _mm512_add_epi32(decay::<false>(load(u), keep_u), input)
+            } else {
+                _mm512_add_epi32(decay::<true>(load(u), keep_u), input)
+            };
+            if WRAPS {
+                let over = _mm512_cmpgt_epi32_mask(current, _mm512_set1_epi32(STATE));
+                let under = _mm512_cmple_epi32_mask(current, _mm512_set1_epi32(-STATE));
+                let whole = _mm512_set1_epi32(2 * STATE);
+                wrapped |= u64::from(over | under) << (LANES * at);
+                current = _mm512_mask_sub_epi32(current, over, current, whole);
+                current = _mm512_mask_add_epi32(current, under, current, whole);
+            }
+            store(u, current);
+            let kept = decay::<true>(load(v), keep_v);
+            let voltage = _mm512_add_epi32(_mm512_add_epi32(kept, current), load(bias));
+            let voltage = _mm512_max_epi32(_mm512_min_epi32(voltage, most), least);
+            let over = _mm512_cmpgt_epi32_mask(voltage, above);
+            all_up |= u64::from(over) << (LANES * at);
+            if PLAIN {
+                store(v, _mm512_maskz_mov_epi32(!over, voltage));
+                continue;
+            }
+            // Above the upper threshold it can't be below the lower one, which is at most as high.
+            let under = _mm512_cmplt_epi32_mask(voltage, below);
+            all_down |= u64::from(under) << (LANES * at);
+            let left = match rule.reset {
+                Reset::Zero => _mm512_setzero_si512(),
+                Reset::To(value) => _mm512_set1_epi32(value as i32),
+                Reset::Subtract => _mm512_sub_epi32(voltage, _mm512_mask_mov_epi32(above, under, below)),
+            };
+            store(v, _mm512_mask_mov_epi32(voltage, over | under, left));
+        }
+        (*up, *down) = (all_up & there, all_down & there);
+        if WRAPS {
+            overflows += u64::from((wrapped & there).count_ones());
+        }
+    }
+    overflows
+}
+
+/// [`scalar::gather`](super::super::scalar::gather) of weights whose sums stay within 16 bits.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+    let blocks = sums.len();
+    for (at, block) in sums.iter_mut().enumerate() {
+        let mut totals = [_mm512_setzero_si512(); 2];
+        for row in units.iter().filter_map(|&unit| rows.get(unit as usize * blocks + at)) {
+            for (total, weights) in totals.iter_mut().zip(row.0.as_chunks::<{ 2 * LANES }>().0) {
+                *total = _mm512_add_epi16(*total, _mm512_cvtepi8_epi16(load_bytes(weights)));
+            }
+        }
+        let wide = |half| _mm512_cvtepi16_epi32(half);
+        let [a, b] = totals;
+        let (a_low, a_high) = (_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a));
+        let (b_low, b_high) = (_mm512_castsi512_si256(b), _mm512_extracti64x4_epi64::<1>(b));
+        put([wide(a_low), wide(a_high), wide(b_low), wide(b_high)], exponent, first, block);
+    }
+}
+
+/// [`scalar::gather`](super::super::scalar::gather).
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+    let blocks = sums.len();
+    for (at, block) in sums.iter_mut().enumerate() {
+        let mut totals = [_mm512_setzero_si512(); 4];
+        for row in units.iter().filter_map(|&unit| rows.get(unit as usize * blocks + at)) {
+            for (total, weights) in totals.iter_mut().zip(row.0.as_chunks::<LANES>().0) {
+                *total = _mm512_add_epi32(*total, _mm512_cvtepi16_epi32(load_halves(weights)));
+            }
+        }
+        put(totals, exponent, first, block);
+    }
+}
+
+/// Shifts the sums of a block, and puts or adds them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+fn put(totals: [Words; 4], exponent: i32, first: bool, block: &mut Block<i32>) {
+    let bits = _mm_cvtsi32_si128(exponent.abs());
+    for (to, total) in block.0.as_chunks_mut::<LANES>().0.iter_mut().zip(totals) {
+        let shifted = if exponent >= 0 { _mm512_sll_epi32(total, bits) } else { _mm512_sra_epi32(total, bits) };
+        let sum = if first { shifted } else { _mm512_add_epi32(load(to), shifted) };
+        store(to, sum);
+    }
+}

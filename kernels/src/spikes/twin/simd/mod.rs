@@ -1,0 +1,122 @@
+//! The paths of vector units, and the choice between them: the one folder of this package with unsafe code.
+//!
+//! There are two kinds of it, and no third. A function that is compiled for instructions which not every processor has is
+//! called after a [`Unit`] has asked the processor for them; and a vector is read from, or written to, an array of exactly its size.
+//! On other architectures the specification is what runs, as their compiler vectorises it.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
+use super::block::Block;
+use super::kernels::{Fired, Path, Population, Rule};
+use super::scalar;
+
+/// A path that this processor was found to have. There is no other way to one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unit(Path);
+
+impl Unit {
+    /// If this processor has it.
+    pub(super) fn of(path: Path) -> Option<Unit> {
+        has(path).then_some(Unit(path))
+    }
+
+    pub(super) fn path(self) -> Path {
+        self.0
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has(path: Path) -> bool {
+    let avx2 = || is_x86_feature_detected!("avx2");
+    let avx512 = || is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+    let more = || is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512dq");
+    match path {
+        Path::Scalar => true,
+        Path::Avx2 => avx2(),
+        Path::Avx512 => avx2() && avx512() && more(),
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has(path: Path) -> bool {
+    path == Path::Scalar
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Unit {
+    pub(super) fn update(self, rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
+        match self.0 {
+            Path::Scalar => scalar::update(rule, population, fired),
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2.
+            Path::Avx2 => unsafe { avx2::update(rule, population, fired) },
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL and DQ.
+            Path::Avx512 => unsafe { avx512::update(rule, population, fired) },
+        }
+    }
+
+    pub(super) fn gather_narrow(
+        self,
+        units: &[u32],
+        rows: &[Block<i8>],
+        exponent: i32,
+        first: bool,
+        sums: &mut [Block<i32>],
+    ) {
+        match self.0 {
+            Path::Scalar => scalar::gather(units, rows, exponent, first, sums),
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2.
+            Path::Avx2 => unsafe { avx2::gather_narrow(units, rows, exponent, first, sums) },
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL and DQ.
+            Path::Avx512 => unsafe { avx512::gather_narrow(units, rows, exponent, first, sums) },
+        }
+    }
+
+    pub(super) fn gather_wide(
+        self,
+        units: &[u32],
+        rows: &[Block<i16>],
+        exponent: i32,
+        first: bool,
+        sums: &mut [Block<i32>],
+    ) {
+        match self.0 {
+            Path::Scalar => scalar::gather(units, rows, exponent, first, sums),
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2.
+            Path::Avx2 => unsafe { avx2::gather_wide(units, rows, exponent, first, sums) },
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL and DQ.
+            Path::Avx512 => unsafe { avx512::gather_wide(units, rows, exponent, first, sums) },
+        }
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Unit {
+    pub(super) fn update(self, rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
+        scalar::update(rule, population, fired)
+    }
+
+    pub(super) fn gather_narrow(
+        self,
+        units: &[u32],
+        rows: &[Block<i8>],
+        exponent: i32,
+        first: bool,
+        sums: &mut [Block<i32>],
+    ) {
+        scalar::gather(units, rows, exponent, first, sums);
+    }
+
+    pub(super) fn gather_wide(
+        self,
+        units: &[u32],
+        rows: &[Block<i16>],
+        exponent: i32,
+        first: bool,
+        sums: &mut [Block<i32>],
+    ) {
+        scalar::gather(units, rows, exponent, first, sums);
+    }
+}

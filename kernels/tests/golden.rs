@@ -1,0 +1,159 @@
+//! Networks as files: what is read, what is refused and how it is said.
+
+use firelane_kernels::spikes::conformance::VECTORS;
+use firelane_kernels::spikes::golden::{Golden, compare};
+use firelane_kernels::spikes::{Kind, Path, Reset, Rules, SignMode, Software};
+
+const SMALL: &str = r#"{"format":"lava-golden-1","name":"small","steps":3,
+  "inputs":{"in":[[1,0],[0,1],[1,1]]},
+  "populations":[{"id":"l1","n":2,"du":4095,"dv":4095,"vth":20}],
+  "connections":[{"src":"in","dst":"l1","weights":[[10,12],[30,-30]]}]}"#;
+
+fn error(from: &str, to: &str) -> String {
+    assert!(SMALL.contains(from), "{from}");
+    let golden = Golden::parse(&SMALL.replace(from, to));
+    golden.and_then(|golden| golden.run(&mut Software::best(), &Rules::LAVA)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_trace_is_written_into_the_document_that_it_belongs_to() {
+    let golden = Golden::parse(SMALL).unwrap();
+    let traces = golden.run(&mut Software::on(Path::Scalar).unwrap(), &Rules::LAVA).unwrap();
+    let trace = &traces["l1"];
+    // One step after its inputs: 10, 30; then 12, -30; then nothing is asked any more.
+    assert_eq!(trace.u, [[0, 0], [640, 1_920], [768, -1_920]]);
+    assert_eq!(
+        (&trace.v, &trace.s),
+        (&vec![vec![0, 0], vec![640, 0], vec![768, -1_920]], &vec![vec![0, 0], vec![0, 1], vec![0, 0]])
+    );
+    let written = golden.with_trace(&traces);
+    assert_eq!(written["trace"]["l1"]["s"][1], serde_json::json!([0, 1]));
+    let mut rest = written.clone();
+    rest.as_object_mut().unwrap().remove("trace");
+    assert_eq!(rest, serde_json::from_str::<serde_json::Value>(SMALL).unwrap());
+    let again = Golden::parse(&written.to_string()).unwrap();
+    assert_eq!(compare(again.trace().unwrap(), &traces), Ok(()));
+}
+
+#[test]
+fn all_layers_of_a_cascade_are_one_step() {
+    let golden = Golden::parse(SMALL).unwrap();
+    let traces = golden.run(&mut Software::best(), &Rules::default()).unwrap();
+    assert_eq!(traces["l1"].s, [[0, 1], [0, 0], [1, 0]]);
+}
+
+#[test]
+fn a_difference_is_counted_and_the_first_is_named() {
+    let golden = Golden::parse(SMALL).unwrap();
+    let right = golden.run(&mut Software::best(), &Rules::LAVA).unwrap();
+    let mut wrong = right.clone();
+    let trace = wrong.get_mut("l1").unwrap();
+    (trace.v[1][0], trace.u[2][1]) = (7, 8);
+    trace.s.pop();
+    let differs = compare(&right, &wrong).unwrap_err();
+    assert_eq!(differs.to_string(), "4 values differ; the first is u of l1[1] after step 2: 8, not -1920");
+    wrong.clear();
+    assert_eq!(compare(&right, &wrong).unwrap_err().count, 18);
+}
+
+#[test]
+fn every_key_is_read() {
+    let text = r#"{"inputs":{"in":[[1]]},"populations":[
+      {"id":"a","n":2,"kind":"LIFReset","du":[1],"dv":2,"vth":[3,3],"bias_mant":5,"bias_exp":[6,7],"u0":8,"v0":[9,10],
+       "reset_interval":11,"reset_offset":12,"reset":13,"refractory":14},
+      {"id":"b","n":1,"kind":"TernaryLIF","vth_hi":15,"vth_lo":-16,"reset":"subtract"},
+      {"id":"c","n":1,"kind":"TernaryLIF","reset":"zero"}],
+     "connections":[{"src":"in","dst":"a","weights":[[1],[2]],"weight_exp":-3,"num_weight_bits":4,"num_message_bits":5,
+        "sign_mode":"MIXED","delays":[[6],[7]],"eff_weights":[[0],[2]]},
+       {"src":"a","dst":"b","weights":[[1,2]],"sign_mode":3,"delays":9}]}"#;
+    let golden = Golden::parse(text).unwrap();
+    let [a, b, c] = &golden.network().populations[..] else { panic!() };
+    assert_eq!(a.kind, Kind::LifReset { interval: 11, offset: 12 });
+    assert_eq!((a.du, a.dv, a.vth, &a.bias_mant[..], &a.bias_exp[..]), (1, 2, 3, &[5][..], &[6, 7][..]));
+    assert_eq!((&a.u0[..], &a.v0[..], a.reset, a.refractory), (&[8][..], &[9, 10][..], Reset::To(13), 14));
+    assert_eq!((&b.kind, b.reset), (&Kind::TernaryLif { vth_hi: 15, vth_lo: -16 }, Reset::Subtract));
+    assert_eq!((&c.kind, c.reset), (&Kind::TernaryLif { vth_hi: 10, vth_lo: -10 }, Reset::Zero));
+    let [first, second] = &golden.network().connections[..] else { panic!() };
+    assert_eq!((first.weight_exp, first.num_weight_bits, first.num_message_bits), (-3, 4, 5));
+    assert_eq!((first.sign_mode, first.delays.as_deref()), (Some(SignMode::Mixed), Some(&[vec![6], vec![7]][..])));
+    assert_eq!((second.sign_mode, second.delays.as_deref()), (Some(SignMode::Inhibitory), Some(&[vec![9, 9]][..])));
+    assert_eq!(golden.steps(), 1);
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_with_its_node() {
+    for (from, to, expected) in [
+        ("\"vth\":20", "\"vth\":200000", "l1: vth is 200000; it must be 0 to 131071"),
+        ("\"vth\":20", "\"vth\":[1,2]", "l1: vth must be one value for the whole population"),
+        (
+            "\"vth\":20",
+            "\"kind\":\"Izhikevich\"",
+            "l1: there is no kind \"Izhikevich\"; LIF, LIFReset and TernaryLIF are known",
+        ),
+        ("\"vth\":20", "\"kind\":\"TernaryLIF\",\"vth\":20", "l1: TernaryLIF has no vth, but vth_hi and vth_lo"),
+        ("\"vth\":20", "\"vth_hi\":20", "l1: LIF has no vth_hi or vth_lo"),
+        ("\"vth\":20", "\"reset_interval\":2", "l1: LIF has no reset_interval or reset_offset"),
+        ("\"vth\":20", "\"reset\":\"half\"", "l1: reset is \"half\"; it must be \"zero\", \"subtract\" or a voltage"),
+        ("\"dst\":\"l1\"", "\"dst\":\"l2\"", "in->l2: there is no node \"l2\""),
+        ("\"src\":\"in\"", "\"src\":\"on\"", "on->l1: there is no node \"on\""),
+        ("\"dst\":\"l1\"", "\"dst\":\"l1\",\"sign_mode\":4", "in->l1: there is no sign mode 4"),
+        ("\"dst\":\"l1\"", "\"dst\":\"l1\",\"sign_mode\":\"both\"", "in->l1: there is no sign mode \"both\""),
+        ("[30,-30]", "[30]", "in->l1: weights[1] has 1 columns; it must have 2"),
+        ("[0,1]", "[0]", "in: step 1 has 1 values; the input has 2 units"),
+        ("[0,1]", "[0,4294967296]", "in: step 1 has a value of more than 32 bits"),
+        ("\"steps\":3", "\"steps\":4", "in: 3 steps have values; steps is 4"),
+    ] {
+        assert_eq!(error(from, to), expected);
+    }
+    for (from, to, part) in [
+        ("\"vth\":20", "\"vth\":2.5", "an integer, or a list of integers"),
+        ("\"vth\":20", "\"vht\":20", "unknown field `vht`"),
+        ("[30,-30]", "[30,null]", "invalid type: null"),
+        ("}]}", "}", "EOF"),
+    ] {
+        assert!(error(from, to).contains(part), "{}", error(from, to));
+    }
+}
+
+#[test]
+fn inputs_of_another_file_take_the_place_of_its_own() {
+    let golden = Golden::parse(SMALL).unwrap();
+    let other = golden.clone().with_inputs(r#"{"inputs":{"in":[[0,1],[0,0]]}}"#).unwrap();
+    let traces = other.run(&mut Software::best(), &Rules::default()).unwrap();
+    assert_eq!((other.steps(), &traces["l1"].u), (2, &vec![vec![768, -1_920], vec![0, 0]]));
+    assert_eq!(other.with_trace(&traces)["steps"], 2);
+    assert_eq!(other.with_trace(&traces)["inputs"]["in"][0], serde_json::json!([0, 1]));
+    // What the file expected was of its own inputs.
+    let (_, with_trace) = VECTORS[0];
+    let vector = Golden::parse(with_trace).unwrap();
+    assert!(vector.trace().is_some());
+    assert!(vector.with_inputs(r#"{"inputs":{"in0":[[0,1,0,0]]}}"#).unwrap().trace().is_none());
+    for (text, expected) in [
+        (r#"{"inputs":{}}"#, "in: there are no values for this input"),
+        (
+            r#"{"inputs":{"in":[[0,0]],"on":[[1]]}}"#,
+            "on: there are values for this input, which the network does not have",
+        ),
+        (r#"{"inputs":{"in":[[0,0,0]]}}"#, "in: step 0 has 3 values; the input has 2 units"),
+    ] {
+        assert_eq!(golden.clone().with_inputs(text).unwrap_err().to_string(), expected);
+    }
+    // A network may come without inputs of its own.
+    let bare = SMALL.replace(r#""inputs":{"in":[[1,0],[0,1],[1,1]]},"#, "").replace("\"steps\":3,", "");
+    let bare = Golden::parse(&bare).unwrap();
+    assert_eq!((bare.network().inputs[0].n, bare.steps()), (2, 0));
+    assert_eq!(bare.with_inputs(r#"{"inputs":{"in":[[0,1]]}}"#).unwrap().steps(), 1);
+}
+
+/// The vectors must bite: one bit of one weight, and the trace is another.
+#[test]
+fn a_vector_with_one_weight_changed_is_another() {
+    for (name, text) in VECTORS {
+        let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let weight = &mut value["connections"][0]["weights"][0][0];
+        *weight = serde_json::json!(if weight.as_i64().unwrap() > 0 { -200 } else { 200 });
+        let golden = Golden::parse(&value.to_string()).unwrap();
+        let traces = golden.run(&mut Software::best(), &Rules::LAVA).unwrap();
+        assert!(compare(golden.trace().unwrap(), &traces).is_err(), "{name}");
+    }
+}

@@ -1,0 +1,162 @@
+//! Devices that are wrong, each in one way: the suite must find every one, or it proves nothing.
+
+use firelane_kernels::spikes::conformance::{Extent, Verdict, run};
+use firelane_kernels::spikes::{
+    Capabilities, Counters, Device, Fault, Program, Refused, Software, Spike, Step, Variable,
+};
+
+/// What is wrong with a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    Nothing,
+    LosesALateUnit,
+    ReportsNegativeSpikesAsPositive,
+    CountsARefusedStep,
+    DoesNotCountLost,
+    RoundsTheVoltage,
+    ForgetsToRestart,
+    HidesOverflows,
+    StepsWhilePending,
+    TakesAnyPoke,
+    SortsByUnit,
+}
+
+struct Wrong {
+    twin: Software,
+    flaw: Flaw,
+    steps: u64,
+}
+
+impl Device for Wrong {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { name: format!("{:?}", self.flaw), ..self.twin.capabilities() }
+    }
+
+    fn load(&mut self, program: &Program) -> Result<(), Refused> {
+        self.steps = 0;
+        self.twin.load(program)
+    }
+
+    fn step(&mut self, events: &[Spike], out: &mut [Spike]) -> Result<Step, Fault> {
+        let lossy = self.flaw == Flaw::LosesALateUnit;
+        let events: Vec<Spike> = events.iter().copied().filter(|event| !(lossy && event.unit == 64)).collect();
+        let done = match self.twin.step(&events, out) {
+            Err(Fault::Pending) if self.flaw == Flaw::StepsWhilePending => Step::default(),
+            other => other.inspect_err(|_| self.steps += 1)?,
+        };
+        let found = done.spikes - done.lost;
+        if self.flaw == Flaw::ReportsNegativeSpikesAsPositive {
+            out[..found].iter_mut().for_each(|spike| spike.value = 1);
+        }
+        if self.flaw == Flaw::SortsByUnit {
+            out[..found].sort_by_key(|spike| (spike.unit, spike.node));
+        }
+        if self.flaw == Flaw::DoesNotCountLost { Ok(Step { lost: 0, ..done }) } else { Ok(done) }
+    }
+
+    fn submit(&mut self, events: &[Spike]) -> Result<(), Fault> {
+        self.twin.submit(events)
+    }
+
+    fn poll(&mut self, out: &mut [Spike]) -> Result<Option<Step>, Fault> {
+        self.twin.poll(out)
+    }
+
+    fn restart(&mut self) -> Result<(), Fault> {
+        if self.flaw == Flaw::ForgetsToRestart { Ok(()) } else { self.twin.restart() }
+    }
+
+    fn probe(&self, variable: Variable, population: usize, unit: usize) -> Result<i32, Fault> {
+        let value = self.twin.probe(variable, population, unit)?;
+        Ok(if self.flaw == Flaw::RoundsTheVoltage && variable == Variable::Voltage { value & !1 } else { value })
+    }
+
+    fn poke(&mut self, variable: Variable, population: usize, unit: usize, value: i32) -> Result<(), Fault> {
+        match self.twin.poke(variable, population, unit, value) {
+            Err(Fault::State { .. }) if self.flaw == Flaw::TakesAnyPoke => Ok(()),
+            other => other,
+        }
+    }
+
+    fn counters(&self) -> Counters {
+        let counters = self.twin.counters();
+        match self.flaw {
+            Flaw::CountsARefusedStep => Counters { steps: counters.steps + self.steps, ..counters },
+            Flaw::HidesOverflows => Counters { overflows: 0, ..counters },
+            _ => counters,
+        }
+    }
+}
+
+#[test]
+fn every_device_that_is_wrong_is_found() {
+    for flaw in [
+        Flaw::LosesALateUnit,
+        Flaw::ReportsNegativeSpikesAsPositive,
+        Flaw::CountsARefusedStep,
+        Flaw::DoesNotCountLost,
+        Flaw::RoundsTheVoltage,
+        Flaw::ForgetsToRestart,
+        Flaw::HidesOverflows,
+        Flaw::StepsWhilePending,
+        Flaw::TakesAnyPoke,
+        Flaw::SortsByUnit,
+    ] {
+        let report = run(&mut Wrong { twin: Software::best(), flaw, steps: 0 }, &Extent { updates: 60_000, seed: 7 });
+        let failed = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Failed(_))).count();
+        assert!(failed > 0 && !report.conforms(), "{flaw:?}");
+    }
+    let right = Wrong { twin: Software::best(), flaw: Flaw::Nothing, steps: 0 };
+    assert!(run(&mut { right }, &Extent { updates: 60_000, seed: 7 }).conforms());
+}
+
+/// A device that can do less: what it refuses is left out, and said; a device that can do nothing does not conform.
+#[test]
+fn what_a_device_cannot_do_is_left_out() {
+    struct Less(Software, bool);
+    impl Device for Less {
+        fn capabilities(&self) -> Capabilities {
+            Capabilities { name: "less".to_owned(), graded: false, ..self.0.capabilities() }
+        }
+        fn load(&mut self, program: &Program) -> Result<(), Refused> {
+            let unable = |node: &str, what| Refused::Unable { node: node.to_owned(), device: "less".to_owned(), what };
+            if self.1 {
+                return Err(unable(program.name(), "anything"));
+            }
+            if let Some(one) = program.synapses().iter().find(|one| one.graded) {
+                return Err(unable(&one.id, "graded spikes"));
+            }
+            self.0.load(program)
+        }
+        fn step(&mut self, events: &[Spike], out: &mut [Spike]) -> Result<Step, Fault> {
+            self.0.step(events, out)
+        }
+        fn submit(&mut self, events: &[Spike]) -> Result<(), Fault> {
+            self.0.submit(events)
+        }
+        fn poll(&mut self, out: &mut [Spike]) -> Result<Option<Step>, Fault> {
+            self.0.poll(out)
+        }
+        fn restart(&mut self) -> Result<(), Fault> {
+            self.0.restart()
+        }
+        fn probe(&self, variable: Variable, population: usize, unit: usize) -> Result<i32, Fault> {
+            self.0.probe(variable, population, unit)
+        }
+        fn poke(&mut self, variable: Variable, population: usize, unit: usize, value: i32) -> Result<(), Fault> {
+            self.0.poke(variable, population, unit, value)
+        }
+        fn counters(&self) -> Counters {
+            self.0.counters()
+        }
+    }
+    let report = run(&mut Less(Software::best(), false), &Extent { updates: 60_000, seed: 7 });
+    let skipped: Vec<&str> = report
+        .cases
+        .iter()
+        .filter_map(|case| matches!(case.verdict, Verdict::Skipped(_)).then_some(case.name.as_str()))
+        .collect();
+    assert!(report.conforms());
+    assert_eq!(skipped, ["g10_ternary", "g11_graded", "values of one unit are added"]);
+    assert!(!run(&mut Less(Software::best(), true), &Extent { updates: 60_000, seed: 7 }).conforms());
+}
