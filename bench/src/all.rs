@@ -8,6 +8,7 @@ use crate::picture::{Bar, bars, escaped};
 use crate::stats::Percentiles;
 use crate::{book, encode, orders, stream, wire};
 use anyhow::{Context, Result};
+use firelane_gateway::flow::book::BATCH;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -104,7 +105,8 @@ pub fn measure(plan: &Plan, machine: &Machine, command: String, mut tell: impl F
     let peers = Others { against: Vec::new(), ..plan.others.clone() };
     tell("decode");
     let decode = Part::of(one_of().and_then(|(s, f)| course::decoders(s, f, &peers, plan.passes)));
-    let of_file = book::Setup { instruments: 1_024, orders: 65_536, ahead: 0, passes: 0 };
+    let of_file =
+        book::Setup { instruments: 1_024, orders: 65_536, hints: book::Hints::Never, batch: BATCH, passes: 0 };
     let book = file.map(|_| {
         tell("books, the file");
         let ours = of_file.as_arguments();

@@ -3,16 +3,51 @@
 //! *Cold* is the first pass over the bytes with empty books, in a process that has not touched them; *warm* is the
 //! median of later passes, the books emptied in between. Messages that build a made market up are applied untimed.
 
-use crate::market::{Stream, messages};
+use crate::market::Stream;
 use crate::stats::Rounds;
 use crate::stream::Walk;
 use firelane_contest::{Contestant, Digest, Pass};
 use firelane_gateway::base::{InstrumentTable, Side};
-use firelane_gateway::flow::book::{BookCapacity, Books};
+use firelane_gateway::flow::book::{BATCH, BookCapacity, Books, Coming, HINTS_FROM};
 use firelane_gateway::flow::itch_line::ItchLine;
-use firelane_gateway::flow::market::{MarketLine, Peek};
+use firelane_gateway::flow::market::MarketLine;
 use serde::Serialize;
 use std::hint::black_box;
+
+/// When the books get hints of what is coming, in batches.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hints {
+    /// Never.
+    Never,
+    /// While so much rests that they pay, as in a lane.
+    Adaptive,
+    /// Always.
+    Always,
+}
+
+impl Hints {
+    /// How many orders rest when they begin.
+    fn from(self) -> usize {
+        match self {
+            Hints::Never => usize::MAX,
+            Hints::Adaptive => HINTS_FROM,
+            Hints::Always => 0,
+        }
+    }
+
+    /// As the command line has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Hints::Never => "never",
+            Hints::Adaptive => "adaptive",
+            Hints::Always => "always",
+        }
+    }
+}
+
+/// Messages that go by until it is asked again whether hints pay, where they did not.
+const ASK_EVERY: usize = 512;
 
 /// What is measured, and how.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +56,10 @@ pub struct Setup {
     pub instruments: usize,
     /// Room for orders, and for price levels.
     pub orders: usize,
-    /// How many messages apart the books get their four hints of what is coming; 0: no hints.
-    pub ahead: usize,
+    /// When the books get hints of what is coming.
+    pub hints: Hints,
+    /// Of how many messages at once, at most [`BATCH`]: as many as a packet has.
+    pub batch: usize,
     /// Passes, the cold one included.
     pub passes: usize,
 }
@@ -31,8 +68,9 @@ impl Setup {
     /// The same for `lab serve`.
     #[must_use]
     pub fn as_arguments(&self) -> Vec<String> {
-        let Setup { instruments, orders, ahead, passes: _ } = self;
-        let words = format!("book --instruments {instruments} --orders {orders} --ahead {ahead}");
+        let Setup { instruments, orders, hints, batch, passes: _ } = self;
+        let words =
+            format!("book --instruments {instruments} --orders {orders} --hints {} --batch {batch}", hints.word());
         words.split(' ').map(str::to_owned).collect()
     }
 }
@@ -58,19 +96,21 @@ pub struct Rig {
     line: ItchLine,
     table: InstrumentTable,
     books: Books,
-    ahead: usize,
+    hints: Hints,
+    batch: usize,
 }
 
 impl Rig {
     /// Empty books.
     #[must_use]
     pub fn new(setup: &Setup) -> Rig {
-        let Setup { instruments, orders, ahead, .. } = *setup;
+        let Setup { instruments, orders, hints, batch, .. } = *setup;
         Rig {
             line: ItchLine::new(0),
             table: InstrumentTable::new(&[], instruments, true),
-            books: Books::new(BookCapacity { instruments, orders, levels: orders, own: 16 }),
-            ahead,
+            books: Books::new(BookCapacity { instruments, orders, levels: orders, own: 16 }).hints_from(hints.from()),
+            hints,
+            batch: batch.clamp(1, BATCH),
         }
     }
 
@@ -79,6 +119,45 @@ impl Rig {
     pub fn faults(&self) -> u64 {
         let c = self.books.counters();
         c.unknown_ref + c.duplicate_ref + c.over_reduce + c.orders_full + c.levels_full
+    }
+}
+
+impl Rig {
+    #[inline(always)]
+    fn message(&mut self, message: &[u8]) {
+        if let Ok(event) = self.line.decode(message, &mut self.table)
+            && let Some(id) = event.instrument
+        {
+            self.books.follow(&self.table);
+            black_box(self.books.apply(id, &event.kind).top_changed);
+        }
+    }
+
+    /// In batches, each of which the books are told of before the first of it is applied.
+    #[inline(never)]
+    fn apply_batches(&mut self, bytes: &[u8]) -> u64 {
+        let (mut walk, mut count) = (Walk::new(bytes), 0);
+        loop {
+            let before = count;
+            let mut now = ASK_EVERY;
+            if self.books.hints_pay() {
+                let mut coming = [Coming::NOTHING; BATCH];
+                let mut known = 0;
+                for (coming, message) in coming.iter_mut().zip(walk).take(self.batch) {
+                    *coming = self.line.foresee(message);
+                    known += 1;
+                }
+                self.books.foresee(&coming[..known]);
+                now = self.batch;
+            }
+            for message in walk.by_ref().take(now) {
+                self.message(message);
+                count += 1;
+            }
+            if count == before {
+                return count;
+            }
+        }
     }
 }
 
@@ -91,30 +170,13 @@ impl Contestant for Rig {
     /// Applies all messages; says how many there were.
     #[inline(never)]
     fn apply(&mut self, bytes: &[u8]) -> u64 {
-        let ahead = self.ahead;
-        let mut count = 0;
-        // Four hints for each message, the first 4 * ahead messages before it, the last `ahead` before it.
-        let mut coming = [4, 3, 2, 1].map(|n| messages(bytes).skip(ahead * n));
-        for message in Walk::new(bytes) {
-            if ahead > 0 {
-                for (step, coming) in coming.iter_mut().enumerate() {
-                    if let Some(message) = coming.next()
-                        && let Some(order) = ItchLine::peek_order(message)
-                        && let Some(id) = ItchLine::locate(message).and_then(|locate| self.line.instrument(locate))
-                    {
-                        self.books.prefetch(step, id, order);
-                    }
-                }
-            }
-            if let Ok(event) = self.line.decode(message, &mut self.table)
-                && let Some(id) = event.instrument
-            {
-                self.books.follow(&self.table);
-                black_box(self.books.apply(id, &event.kind).top_changed);
-            }
-            count += 1;
+        if self.hints == Hints::Never {
+            return Walk::new(bytes).fold(0, |count, message| {
+                self.message(message);
+                count + 1
+            });
         }
-        count
+        self.apply_batches(bytes)
     }
 
     fn digest(&self) -> Digest {
@@ -166,8 +228,8 @@ mod tests {
     #[test]
     fn a_made_market_is_booked_without_fault_whether_announced_or_not() {
         let stream = market(Market { symbols: 20, live: 1_000, messages: 5_000, seed: 3 });
-        for ahead in [0, 4] {
-            let setup = Setup { instruments: 20, orders: 4_096, ahead, passes: 2 };
+        for hints in [Hints::Never, Hints::Adaptive, Hints::Always] {
+            let setup = Setup { instruments: 20, orders: 4_096, hints, batch: 7, passes: 2 };
             let report = measure(&stream, &setup);
             assert_eq!((report.messages, report.faults), (5_000, 0));
             assert!(report.peak_orders >= 900);

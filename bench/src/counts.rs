@@ -3,7 +3,7 @@
 //! Each piece is run with some passes and with three times as many, in processes of their own: the difference has no set-up in
 //! it. The figures stand in `bench/counts.json`; one that has grown by more than [`SLACK`] fails.
 
-use crate::book::{Rig, Setup};
+use crate::book::{Hints, Rig, Setup};
 use crate::decode::{By, Decoding};
 use crate::market::{Market, market, messages};
 use crate::orders;
@@ -79,7 +79,8 @@ impl Piece {
             }
             Piece::Book => {
                 let stream = market(MADE);
-                let mut rig = Rig::new(&Setup { instruments: 20, orders: 8_192, ahead: 0, passes: 0 });
+                let mut rig =
+                    Rig::new(&Setup { instruments: 20, orders: 8_192, hints: Hints::Never, batch: 1, passes: 0 });
                 for _ in 0..passes {
                     rig.clear();
                     units += black_box(rig.apply(&stream.bytes));

@@ -6,6 +6,7 @@ use firelane_bench::course::{self, Others};
 use firelane_bench::machine::Machine;
 use firelane_bench::market::{Market, Stream};
 use firelane_bench::{all, book, compare, contest, counts, decode, encode, market, orders, serve, stream, wire};
+use firelane_gateway::flow::book::BATCH;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -48,9 +49,12 @@ enum What {
         /// Passes, the cold one included.
         #[arg(long, default_value_t = 9)]
         passes: usize,
-        /// How many messages apart the books get their four hints of what is coming; 0: no hints.
-        #[arg(long, default_value_t = 0)]
-        ahead: usize,
+        /// When the books get hints of what is coming.
+        #[arg(long, value_enum, default_value_t = book::Hints::Never)]
+        hints: book::Hints,
+        /// Of how many messages at once, at most so many; a packet has some.
+        #[arg(long, default_value_t = BATCH)]
+        batch: usize,
         /// Room for orders; without it 65,536 for a file and a quarter more than rest for a made market.
         #[arg(long)]
         orders: Option<usize>,
@@ -84,8 +88,11 @@ enum What {
         #[arg(long, default_value_t = 65_536)]
         orders: usize,
         /// As for `book`.
-        #[arg(long, default_value_t = 0)]
-        ahead: usize,
+        #[arg(long, value_enum, default_value_t = book::Hints::Never)]
+        hints: book::Hints,
+        /// Of how many messages at once, at most so many; a packet has some.
+        #[arg(long, default_value_t = BATCH)]
+        batch: usize,
         /// Settings of the lane, where orders are sent.
         #[arg(long, default_value = LANE)]
         settings: String,
@@ -289,7 +296,7 @@ impl Input {
             Some(_) => (65_536, 1_024),
             None => (live + live / 4, usize::from(symbols)),
         };
-        book::Setup { instruments, orders: orders.unwrap_or(room), ahead: 0, passes: 0 }
+        book::Setup { instruments, orders: orders.unwrap_or(room), hints: book::Hints::Never, batch: BATCH, passes: 0 }
     }
 
     /// What a build of the lab is told, to serve this.
@@ -305,10 +312,10 @@ impl Input {
 
 fn main() -> Result<()> {
     let Cli { what, json } = Cli::parse();
-    if let What::Serve { what, instruments, orders, ahead, settings, file, built } = what {
+    if let What::Serve { what, instruments, orders, hints, batch, settings, file, built } = what {
         // Before the machine is asked, which takes a while: contestants are started by the dozen.
         return match what {
-            Service::Book => serve::book(&book::Setup { instruments, orders, ahead, passes: 0 }, &file, built),
+            Service::Book => serve::book(&book::Setup { instruments, orders, hints, batch, passes: 0 }, &file, built),
             Service::Decode => serve::decode(decode::By::Firelane, &file, built),
             Service::Itch5 => serve::decode(decode::By::Itch5, &file, built),
             Service::Encode => serve::encode(&file, built),
@@ -328,9 +335,9 @@ fn main() -> Result<()> {
             }
             tell(json, &machine, decode::measure(&stream.bytes[stream.built..], rounds)?)
         }
-        What::Book { input, passes, ahead, orders, others } => {
+        What::Book { input, passes, hints, batch, orders, others } => {
             let (stream, others) = (input.stream()?, others.others());
-            let setup = book::Setup { ahead, passes, ..input.setup(orders) };
+            let setup = book::Setup { hints, batch, passes, ..input.setup(orders) };
             if others.is_empty() {
                 return tell(json, &machine, book::measure(&stream, &setup));
             }

@@ -1,6 +1,6 @@
 //! The lab as a contestant: what `lab serve` runs.
 
-use crate::book::{Rig, Setup};
+use crate::book::{Hints, Rig, Setup};
 use crate::decode::{By, Decoding};
 use crate::encode::Encoding;
 use crate::machine::Machine;
@@ -17,8 +17,8 @@ use std::path::Path;
 pub fn book(setup: &Setup, file: &Path, built: usize) -> Result<()> {
     let bytes = std::fs::read(file)?;
     let mut name = "firelane".to_owned();
-    if setup.ahead > 0 {
-        name = format!("firelane, hints {} ahead", setup.ahead);
+    if setup.hints != Hints::Never {
+        name = format!("firelane, hints {} of {}", setup.hints.word(), setup.batch);
     }
     this(&mut Rig::new(setup), Kind::L3, name, &bytes, built)
 }

@@ -20,6 +20,7 @@
 //! protocol is the wiring's to see to: bytes of another are counted as what they are not.
 
 use super::action::{Cancel, CancelToken, Enter, MassCancel, Replace};
+use super::book::Coming;
 use super::entry::{Away, Fault, OrderEntry, Refused, Stage};
 use super::event::Event;
 use super::feed::{Feed, FeedCounters, Release};
@@ -28,6 +29,7 @@ use super::orders::{Order, Report, ReportKind, Sent};
 use super::outbox::Outbox;
 use super::risk::{Approved, MarkedEnter};
 use super::session::SessionInput;
+use super::wire::moldudp64::Messages;
 use crate::base::{
     ClientId, Instrument, InstrumentId, InstrumentTable, LineId, LoadError, Mono, Name, Reader, Save, SessionId, State,
     Utc, VenueId,
@@ -76,6 +78,7 @@ either! { Feed {
     fn on_snapshot_wanted(&mut self, now: Mono, out: &mut Outbox);
     fn next_deadline(&self) -> Mono;
     fn next<'a>(&'a mut self, input: &'a [u8]) -> Option<Release<'a>>;
+    fn coming<'a>(&self, input: &'a [u8]) -> Messages<'a>;
     fn counters(&self) -> &FeedCounters;
     fn next_sequence(&self) -> u64;
     fn is_live(&self) -> bool;
@@ -87,6 +90,7 @@ either! { MarketLine {
     fn decode(&mut self, message: &[u8], instruments: &mut InstrumentTable) -> Result<Event, NoEvent>;
     fn instrument(&self, locate: u16) -> Option<InstrumentId>;
     fn subject(&self, message: &[u8]) -> Option<InstrumentId>;
+    fn foresee(&self, message: &[u8]) -> Coming;
     fn reset(&mut self, now: Option<Utc>);
     fn begin(&mut self, now: Utc);
 } }

@@ -10,15 +10,18 @@
 //!
 //! Values that the specification does not list are taken at their safest: an unknown trading state is a halt.
 
+use super::book::Coming;
 use super::event::{Event, EventKind, SessionPhase, Status, TradingAction};
 use super::market::{MarketLine, NoEvent, Peek, Soundness};
 use super::wire::itch50::{self, Header, Malformed, Message, codes};
 use crate::base::{
-    ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Name, Nanos, Reader, Save, Side, State, Symbol,
-    Utc, Value, VenueId, VenueRef,
+    ExchangeTime, Instrument, InstrumentId, InstrumentTable, LoadError, Name, Nanos, Price, Reader, Save, Side, State,
+    Symbol, Utc, Value, VenueId, VenueRef,
 };
 use alloc::boxed::Box;
 use alloc::vec;
+use core::hint::select_unpredictable;
+use core::mem::offset_of;
 use zerocopy::FromBytes;
 
 /// What the day has said of one locate code. The symbol is kept beside the id: one comparison tells that the shortcut
@@ -220,6 +223,61 @@ impl ItchLine {
     }
 }
 
+/// Where a message type has what hints need.
+#[derive(Clone, Copy)]
+struct Fields {
+    order: usize,
+    enters: usize,
+    side: usize,
+    price: usize,
+    adds: bool,
+}
+
+impl Fields {
+    const NONE: Fields = Fields { order: 0, enters: 0, side: 0, price: 0, adds: false };
+
+    const fn order(at: usize) -> Self {
+        Fields { order: at, enters: at, ..Fields::NONE }
+    }
+}
+
+const fn fields_of(message_type: u8) -> Fields {
+    match message_type {
+        itch50::AddOrder::TYPE | itch50::AddOrderMpid::TYPE => Fields {
+            side: offset_of!(itch50::AddOrder, side),
+            price: offset_of!(itch50::AddOrder, price),
+            adds: true,
+            ..Fields::order(offset_of!(itch50::AddOrder, order_ref))
+        },
+        itch50::OrderExecuted::TYPE => Fields::order(offset_of!(itch50::OrderExecuted, order_ref)),
+        itch50::OrderExecutedWithPrice::TYPE => Fields::order(offset_of!(itch50::OrderExecutedWithPrice, order_ref)),
+        itch50::OrderCancel::TYPE => Fields::order(offset_of!(itch50::OrderCancel, order_ref)),
+        itch50::OrderDelete::TYPE => Fields::order(offset_of!(itch50::OrderDelete, order_ref)),
+        itch50::OrderReplace::TYPE => Fields {
+            enters: offset_of!(itch50::OrderReplace, new_ref),
+            ..Fields::order(offset_of!(itch50::OrderReplace, original_ref))
+        },
+        _ => Fields::NONE,
+    }
+}
+
+/// By message type: looked up, for a match would be a branch on it.
+const FIELDS: &[Fields; 256] = &{
+    let mut all = [Fields::NONE; 256];
+    let (mut rest, mut message_type): (&mut [Fields], u8) = (&mut all, 0);
+    while let Some((fields, others)) = rest.split_first_mut() {
+        *fields = fields_of(message_type);
+        (rest, message_type) = (others, message_type.wrapping_add(1));
+    }
+    all
+};
+
+/// Some bytes of a message; zeros if it is too short, which none of a known type is.
+#[inline(always)]
+fn bytes<const N: usize>(message: &[u8], at: usize) -> [u8; N] {
+    message.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
+}
+
 impl From<Malformed> for NoEvent {
     fn from(malformed: Malformed) -> Self {
         match malformed {
@@ -298,6 +356,26 @@ impl MarketLine for ItchLine {
 
     fn subject(&self, message: &[u8]) -> Option<InstrumentId> {
         self.instrument(Self::locate(message)?)
+    }
+
+    /// Reads the same for every type, from where that type has it, or from where the message begins.
+    #[inline(always)]
+    fn foresee(&self, message: &[u8]) -> Coming {
+        let at = message.first().and_then(|letter| FIELDS.get(usize::from(*letter))).unwrap_or(&Fields::NONE);
+        let [order, enters] = [at.order, at.enters].map(|at| VenueRef(u64::from_be_bytes(bytes(message, at))));
+        let locate = u16::from_be_bytes(bytes(message, offset_of!(Header, stock_locate)));
+        let id = self.locates.get(usize::from(locate)).map_or(NOT_FOLLOWED, |locate| locate.id);
+        let [side] = bytes(message, at.side);
+        // Of other types this is no price, and need not be one.
+        let price = u32::from_be_bytes(bytes(message, at.price));
+        Coming {
+            order,
+            enters,
+            id: InstrumentId(id),
+            adds: at.adds,
+            side: select_unpredictable(side == b'S', Side::Sell, Side::Buy),
+            price: Price(i64::from(select_unpredictable(at.adds, price, 0))),
+        }
     }
 
     /// Where nobody knows the new session's date its stamps are of day 0, rather than of a date that may be yesterday's.

@@ -1,5 +1,6 @@
 //! The end where the market comes in: a native protocol decoded to [`Event`]s.
 
+use super::book::Coming;
 use super::event::Event;
 use crate::base::{Instrument, InstrumentId, InstrumentTable, Name, State, Utc, VenueId, VenueRef};
 
@@ -62,6 +63,13 @@ pub trait MarketLine: State {
 
     /// The instrument that a message is about, read even from one that is malformed. `None`: unknown, or the whole market.
     fn subject(&self, message: &[u8]) -> Option<InstrumentId>;
+
+    /// What a message that is coming will touch, for hints ([`Books::foresee`](super::book::Books::foresee)): cheap, unvalidated, and
+    /// without branches on its type. A line that does not say so gets no hints that are of use.
+    #[inline]
+    fn foresee(&self, _message: &[u8]) -> Coming {
+        Coming::NOTHING
+    }
 
     /// A new session: locate codes mean nothing any more, and another date may hold. `now` is universal time, where it is
     /// known.

@@ -34,6 +34,7 @@ pub mod wire;
 pub mod wiring;
 pub mod words;
 
+use self::book::BATCH;
 use self::feed::Feed;
 use self::outbox::{Outbox, Progress};
 use self::venue::{Feeds, Venue};
@@ -98,6 +99,9 @@ impl<W: Wiring> Gateway<W> {
         let input = Input::Packet(arrival, packet);
         self.feeds.on_packet(now, arrival, packet, out);
         self.core.begin_market(now, arrival.venue);
+        if let Some(feed) = self.feeds.get(arrival.venue) {
+            self.core.foresee(arrival.venue, feed.coming(packet));
+        }
         self.run(Some(arrival.venue), packet, input, out)
     }
 
@@ -123,13 +127,18 @@ impl<W: Wiring> Gateway<W> {
         // Of an input of the core's own no feed has anything to release.
         let mut feed = venue.and_then(|venue| self.feeds.get_mut(venue));
         let venue = venue.unwrap_or(VenueId::FIRST);
-        for _ in 0..STEPS_PER_CALL {
+        for step in 0..STEPS_PER_CALL {
             if self.core.run(input, out) == Progress::Again {
                 return Progress::Again;
             }
             match feed.as_deref_mut().and_then(|feed| feed.next(bytes)) {
                 Some(release) => self.core.on_release(venue, release, out),
                 None => return Progress::Done,
+            }
+            if step % BATCH == BATCH - 1
+                && let Some(feed) = feed.as_deref()
+            {
+                self.core.foresee(venue, feed.coming(bytes));
             }
         }
         Progress::Again

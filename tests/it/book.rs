@@ -6,7 +6,7 @@ use firelane_gateway::base::{
     VenueRef, Writer,
 };
 use firelane_gateway::flow::book::{
-    Applied, BookCapacity, BookFault, BookRef, Books, Level, OwnMatch, OwnTouch, Scope, StaleReason,
+    Applied, BATCH, BookCapacity, BookFault, BookRef, Books, Level, OwnMatch, OwnTouch, Scope, StaleReason,
 };
 use firelane_gateway::flow::event::EventKind;
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
 use std::path::Path;
 
+mod hints;
 mod levels;
 mod windows;
 
@@ -365,6 +366,9 @@ fn model_run(flow: &Flow, seed: u64, events: usize) -> (Books, Model) {
         }
         let id = rng.random_range(0..flow.instruments);
         let kind = random_event(&mut rng, flow);
+        if n % 11 == 0 {
+            hints::give(&books, rng.random(), n % (BATCH + 4));
+        }
         let before: Vec<_> = (0..flow.instruments).map(|id| SIDES.map(|side| model.top(id, side))).collect();
         let fault = model.apply(id, &kind);
         let applied = books.apply(InstrumentId(id), &kind);

@@ -7,6 +7,7 @@ mod contradictions;
 mod dates;
 mod fit;
 mod halves;
+mod hints;
 mod market;
 mod mixed;
 mod orders;

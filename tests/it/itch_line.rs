@@ -253,3 +253,48 @@ fn the_order_that_a_message_is_about_can_be_peeked() {
     assert_eq!(ItchLine::peek_order(b"A234567890123456"), None);
     assert_eq!(ItchLine::peek_order(b""), None);
 }
+
+#[test]
+fn what_is_coming_is_what_is_decoded_then() {
+    let new = VenueRef(0x1112_1314_1516_1718);
+    let learnt = || {
+        let (mut line, mut table) = (ItchLine::new(DAY), open_table(4));
+        for (locate, name) in [(3, "AA"), (7, "AAPL")] {
+            line.decode(&message(b'N', locate, &[(11, &symbol(name))]), &mut table).unwrap();
+        }
+        (line, table)
+    };
+    for kind in TYPES {
+        for side in [b"B", b"S"] {
+            let fields: &[(usize, &[u8])] = match kind {
+                b'A' | b'F' => {
+                    &[(11, &REF_BYTES), (19, side), (20, &[1; 4]), (24, &symbol("AAPL")), (32, &[0x70, 2, 3, 4])]
+                }
+                b'U' => &[(11, &REF_BYTES), (19, &new.0.to_be_bytes()), (27, &[1; 4]), (31, &[9; 4])],
+                // A share, a price and a side where others have something else.
+                _ => &[(11, &REF_BYTES), (19, side), (20, &[7; 19])],
+            };
+            let (mut line, mut table) = learnt();
+            let bytes = message(kind, 7, fields);
+            let coming = line.foresee(&bytes);
+            assert_eq!((coming.id, coming.adds), (InstrumentId(1), b"AF".contains(&kind)), "{}", char::from(kind));
+            match line.decode(&bytes, &mut table).map(|event| event.kind) {
+                Ok(EventKind::Add { order, side, price, .. }) => {
+                    assert_eq!((coming.order, coming.enters, coming.side, coming.price), (order, order, side, price));
+                }
+                Ok(EventKind::Replace { order, new, .. }) => assert_eq!((coming.order, coming.enters), (order, new)),
+                Ok(
+                    EventKind::Delete { order } | EventKind::Reduce { order, .. } | EventKind::Execute { order, .. },
+                ) => assert_eq!((coming.order, coming.enters), (order, order)),
+                _ => assert!(!b"AFECXDU".contains(&kind), "{}", char::from(kind)),
+            }
+            assert!(coming.adds || coming.price == Price(0));
+        }
+        // However it is cut, there is nothing to fear.
+        let (line, _) = learnt();
+        let whole = message(kind, 7, &[(11, &REF_BYTES)]);
+        (0..whole.len()).for_each(|length| _ = line.foresee(&whole[..length]));
+        assert!(line.foresee(&message(kind, 8, &[])).id.0 >= 2, "a locate that nobody has explained");
+        assert_eq!(line.foresee(b"").order, VenueRef(0));
+    }
+}

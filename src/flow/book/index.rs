@@ -1,10 +1,11 @@
 //! From order reference to order: a hash index of eight-byte entries.
 
 use super::orders::Order;
-use super::pool::Pool;
+use super::pool::{NIL, Pool};
 use crate::base::{VenueRef, raw};
 use alloc::boxed::Box;
 use alloc::vec;
+use core::hint::select_unpredictable;
 
 /// Open addressing with linear probing; the table is a quarter full at most, the largest one half full. A reference may be any 64-bit number, and
 /// sparse ones cost no more than dense ones.
@@ -144,22 +145,16 @@ impl Index {
         }
     }
 
-    /// The slot that the reference most likely has, by its tag alone: the order itself is not looked at.
+    /// The slot that a reference most likely has, for hints: by its tag alone, if it is in its place or in the next one of the
+    /// table in use. [`NIL`] if not. Does not branch on what it finds.
     #[inline(always)]
-    pub(super) fn guess(&self, reference: VenueRef) -> Option<u32> {
+    pub(super) fn likely(&self, reference: VenueRef) -> u32 {
         let tag = tag(reference);
         let mask = self.size.wrapping_sub(1);
-        let mut place = tag as usize & mask;
-        loop {
-            let entry = self.at(self.size, place);
-            if entry == 0 {
-                return None;
-            }
-            if tag_of(entry) == tag {
-                return Some(slot_of(entry));
-            }
-            place = place.wrapping_add(1) & mask;
-        }
+        let place = tag as usize & mask;
+        let (first, second) = (self.at(self.size, place), self.at(self.size, place.wrapping_add(1) & mask));
+        let second = select_unpredictable(tag_of(second) == tag, slot_of(second), NIL);
+        select_unpredictable(tag_of(first) == tag, slot_of(first), second)
     }
 
     /// A table always has a vacant entry, so the walk ends.

@@ -14,7 +14,7 @@
 use super::orders::Queue;
 use super::pool::{NIL, Pool};
 use super::window::{Run, TICKS, Tick, Window};
-use crate::base::{Price, Side, raw};
+use crate::base::{Price, Side};
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -135,14 +135,6 @@ impl Chunk {
             }
         }
         Err(0)
-    }
-
-    /// Hints that the best rungs will be needed: two cache lines.
-    #[inline(always)]
-    fn prefetch_best(&self) {
-        let len = self.len as usize;
-        raw::prefetch(&self.rungs, len.wrapping_sub(1));
-        raw::prefetch(&self.rungs, len.wrapping_sub(5));
     }
 
     /// Puts a rung at `position`, in a chunk that is not full. A loop that carries one rung along: a call to `memmove`
@@ -553,20 +545,33 @@ impl Levels {
         self.chunks.give(better);
     }
 
-    /// Hints that the best end of a ladder will be needed soon: first its heads, then the rungs of its chain, if there is one.
+    /// Hints that what is near the best of a side will be needed soon.
     #[inline(always)]
-    pub(super) fn prefetch(&self, ladder: &Ladder, place: Place, rungs: bool) {
-        if rungs {
-            if ladder.top != NIL {
-                self.chunks.at(ladder.top).prefetch_best();
-            }
-            return;
-        }
-        self.pool.prefetch(ladder.best);
+    pub(super) fn prefetch_window(&self, place: Place) {
         if let Some(window) = self.windows.get(place.window()) {
             window.prefetch_head();
         }
-        self.chunks.prefetch(ladder.top);
+    }
+
+    /// Hints that it will soon be asked which level has a price near the best.
+    #[inline(always)]
+    pub(super) fn prefetch_note(&self, place: Place, price: Price) {
+        if let Some(window) = self.windows.get(place.window())
+            && let Some(tick) = window.tick_of(place.side(), price)
+        {
+            window.prefetch_number(tick);
+        }
+    }
+
+    /// The level that has this price, if it is near the best: for hints, for it may be that of another one that is not there.
+    #[inline(always)]
+    pub(super) fn noted(&self, place: Place, price: Price) -> u32 {
+        if let Some(window) = self.windows.get(place.window())
+            && let Some(tick) = window.tick_of(place.side(), price)
+        {
+            return window.number(tick);
+        }
+        NIL
     }
 
     /// Level numbers of a side, best price first.

@@ -13,6 +13,7 @@
 //! What the feed may get wrong, and what happens then: see [`BookFault`]. `docs/adr/0002-order-book.md` has the
 //! structures that were measured and rejected.
 
+mod hints;
 mod index;
 mod ladder;
 mod levels;
@@ -31,10 +32,11 @@ use self::orders::Order;
 use self::own::Marks;
 use self::pool::{NIL, Pool};
 use super::event::EventKind;
-use crate::base::{ClientId, InstrumentId, InstrumentTable, Price, Qty, Side, VenueRef, counters, raw};
+use crate::base::{ClientId, InstrumentId, InstrumentTable, Price, Qty, Side, VenueRef, counters};
 use alloc::boxed::Box;
 use alloc::vec;
 
+pub use self::hints::{BATCH, Coming, HINTS_FROM};
 pub use self::levels::BookKind;
 pub use self::stale::{Freshness, STALE_REASONS, Scope, StaleReason};
 pub use self::view::{BookRef, Level, RestingOrder};
@@ -222,6 +224,9 @@ pub struct Books {
     all: Freshness,
     /// Of how many instruments the ticks are known.
     followed: usize,
+    /// With how many orders hints begin to pay, and whether they did when it was asked last.
+    hints_from: usize,
+    hinted: bool,
     counters: BookCounters,
 }
 
@@ -254,6 +259,8 @@ impl Books {
             rests: Rests::new(own, instruments),
             all: Freshness::FRESH,
             followed: 0,
+            hints_from: HINTS_FROM,
+            hinted: false,
             counters: BookCounters::default(),
         }
     }
@@ -601,44 +608,6 @@ impl Books {
         }
         if let Some(prints) = self.prints.get_mut(id.0 as usize) {
             *prints = Prints::default();
-        }
-    }
-
-    /// Hints that an event about `order` in the book of `id` will come soon. Changes nothing, and never has to be given.
-    ///
-    /// An order is reached over four records that may each be far away: index, order, level, ladder. So a hint has as
-    /// many steps, 0 to 3; each uses what the step before has brought. A caller that sees what is coming (the messages
-    /// of a packet, a file) gives step 3 for the message after next, step 2 for one some messages later, and so on.
-    #[inline(always)]
-    pub fn prefetch(&self, step: usize, id: InstrumentId, order: VenueRef) {
-        match step {
-            0 => {
-                self.index.prefetch(order);
-                raw::prefetch(&self.books, id.0 as usize);
-            }
-            1 => {
-                if let Some(slot) = self.index.guess(order) {
-                    self.orders.prefetch(slot);
-                }
-                if let Some(book) = self.books.get(id.0 as usize) {
-                    self.levels.prefetch(&book.bids, Place::new(id.0, Side::Buy), false);
-                    self.levels.prefetch(&book.asks, Place::new(id.0, Side::Sell), false);
-                }
-            }
-            2 => {
-                if let Some(slot) = self.index.guess(order) {
-                    let Order { level, ahead, behind, .. } = *self.orders.at(slot);
-                    self.levels.pool.prefetch(level);
-                    self.orders.prefetch(ahead);
-                    self.orders.prefetch(behind);
-                }
-            }
-            _ => {
-                if let Some(book) = self.books.get(id.0 as usize) {
-                    self.levels.prefetch(&book.bids, Place::new(id.0, Side::Buy), true);
-                    self.levels.prefetch(&book.asks, Place::new(id.0, Side::Sell), true);
-                }
-            }
         }
     }
 

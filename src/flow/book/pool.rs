@@ -103,6 +103,13 @@ impl<T: Copy> Pool<T> {
         &self.outside
     }
 
+    /// The number itself, or that of the last record: for hints, which must neither fail nor branch.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation)] // capacities are below `u32::MAX`
+    pub(super) fn near(&self, number: u32) -> u32 {
+        number.min((self.items.len() as u32).wrapping_sub(1))
+    }
+
     /// Hints that a record will be needed soon.
     #[inline(always)]
     pub(super) fn prefetch(&self, number: u32) {

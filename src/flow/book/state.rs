@@ -50,7 +50,20 @@ impl Value for Freshness {
 /// Whether a mark's order rests the book tells.
 impl State for Books {
     fn save(&self, into: &mut dyn Save) {
-        let Books { index: _, orders: _, levels: _, books, prints, marks, rests, all, followed: _, counters } = self;
+        let Books {
+            index: _,
+            orders: _,
+            levels: _,
+            books,
+            prints,
+            marks,
+            rests,
+            all,
+            followed: _,
+            hints_from: _,
+            hinted: _,
+            counters,
+        } = self;
         counters.put(into);
         all.put(into);
         into.count(books.len());

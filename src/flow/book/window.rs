@@ -143,7 +143,7 @@ impl Window {
 
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    fn number(&self, tick: Tick) -> u32 {
+    pub(super) fn number(&self, tick: Tick) -> u32 {
         self.levels.get(tick.0 as usize % (BLOCKS * TICKS)).copied().unwrap_or(0)
     }
 
@@ -243,6 +243,13 @@ impl Window {
     /// Keys of the worst and of the best tick of a tick's block.
     pub(super) fn span(&self, side: Side, tick: Tick) -> (i64, i64) {
         (self.key(side, Tick(tick.0 & !WITHIN)), self.key(side, Tick(tick.0 | WITHIN)))
+    }
+
+    /// Hints that the level of a tick will be asked for.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub(super) fn prefetch_number(&self, tick: Tick) {
+        raw::prefetch(&self.levels, tick.0 as usize % (BLOCKS * TICKS));
     }
 
     /// Hints that the head will be needed.

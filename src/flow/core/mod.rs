@@ -24,6 +24,7 @@ use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
 
 mod commands;
+mod hints;
 mod market;
 mod sending;
 mod tape;

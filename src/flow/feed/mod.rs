@@ -130,6 +130,13 @@ pub trait Feed: State {
     /// The next thing released, with the bytes of the input at hand.
     fn next<'a>(&'a mut self, input: &'a [u8]) -> Option<Release<'a>>;
 
+    /// Messages of the input at hand that [`next`](Self::next) will release in turn unless something is wrong with one of them: for
+    /// hints alone. None, where it is not known that easily.
+    #[inline]
+    fn coming<'a>(&self, _input: &'a [u8]) -> Messages<'a> {
+        Messages::at(&[], 0, 0, 0)
+    }
+
     /// What was counted so far. What has no meaning for a protocol stays zero.
     fn counters(&self) -> &FeedCounters;
 
@@ -181,6 +188,13 @@ impl<M: Peek> Feed for Mold<M> {
     #[inline]
     fn next<'a>(&'a mut self, input: &'a [u8]) -> Option<Release<'a>> {
         self.next(input)
+    }
+
+    /// While all is plain: what is left of the packet.
+    #[inline]
+    fn coming<'a>(&self, input: &'a [u8]) -> Messages<'a> {
+        let Cursor { offset, sequence, remaining, open, .. } = self.cursor;
+        Messages::at(input, offset, sequence, if self.plain && open { remaining } else { 0 })
     }
 
     fn counters(&self) -> &FeedCounters {
