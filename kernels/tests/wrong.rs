@@ -157,6 +157,9 @@ fn what_a_device_cannot_do_is_left_out() {
         .filter_map(|case| matches!(case.verdict, Verdict::Skipped(_)).then_some(case.name.as_str()))
         .collect();
     assert!(report.conforms());
-    assert_eq!(skipped, ["g10_ternary", "g11_graded", "values of one unit are added"]);
+    // Of the random vectors, most have a graded connection somewhere.
+    let by_hand: Vec<&str> = skipped.iter().copied().filter(|name| !name.starts_with('r')).collect();
+    assert_eq!(by_hand, ["g10_ternary", "g11_graded", "values of one unit are added"]);
+    assert!((1..8).contains(&(skipped.len() - by_hand.len())), "{skipped:?}");
     assert!(!run(&mut Less(Software::best(), true), &Extent { updates: 60_000, seed: 7 }).conforms());
 }

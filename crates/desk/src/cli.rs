@@ -1,5 +1,7 @@
 //! The command line. Every option says its unit and default; every command shows how it is used.
 
+mod spikes;
+
 use crate::dump::When;
 use crate::layout;
 use crate::paint::Color;
@@ -8,6 +10,8 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use firelane_sim::server::Speed;
 use std::path::{Path, PathBuf};
+
+pub(crate) use spikes::*;
 
 /// A low-latency trading gateway: ITCH in, exact order books, risk-checked OUCH out.
 #[derive(Debug, Parser)]
@@ -87,6 +91,9 @@ pub(crate) enum Command {
     /// Read the tape of a running gateway as it is written, or export one
     #[command(subcommand)]
     Tape(Tape),
+    /// Run spiking networks, judge what runs them, and time it
+    #[command(subcommand)]
+    Spikes(Spikes),
 }
 
 #[derive(Debug, Args)]

@@ -41,6 +41,7 @@ mod replay;
 mod run;
 mod screen;
 mod settings;
+mod spikes;
 mod status;
 mod tape;
 mod times;
@@ -92,6 +93,7 @@ pub fn main(plugs: &[Plugged]) -> ExitCode {
         cli::Command::Man(options) => install::man(&options),
         cli::Command::Log(command) => log::run(&command),
         cli::Command::Tape(command) => tape::run(&command),
+        cli::Command::Spikes(command) => spikes::run(&command),
     };
     match outcome {
         Ok(code) => output::code(code),

@@ -14,7 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["demo"],
     &["replay"],
@@ -34,6 +34,10 @@ const COMMANDS: [&[&str]; 19] = [
     &["tape"],
     &["tape", "tail"],
     &["tape", "export"],
+    &["spikes"],
+    &["spikes", "run"],
+    &["spikes", "conformance"],
+    &["spikes", "bench"],
 ];
 
 #[test]

@@ -12,7 +12,7 @@ use super::program::{Overflow, Program, Refused, Rules, Schedule};
 use super::random::Random;
 use super::twin::{Path, Software};
 
-/// The vectors: networks that Lava 0.10 itself has run.
+/// The vectors: networks that Lava 0.10 itself has run, thirteen by hand and eight at random.
 pub const VECTORS: &[(&str, &str)] = &[
     ("g01_single_layer", include_str!("../../../tests/vectors/snn/g01_single_layer.json")),
     ("g02_two_layers", include_str!("../../../tests/vectors/snn/g02_two_layers.json")),
@@ -27,6 +27,14 @@ pub const VECTORS: &[(&str, &str)] = &[
     ("g11_graded", include_str!("../../../tests/vectors/snn/g11_graded.json")),
     ("g12_gateway_128_256_64", include_str!("../../../tests/vectors/snn/g12_gateway_128_256_64.json")),
     ("g13_wrap_quirk", include_str!("../../../tests/vectors/snn/g13_wrap_quirk.json")),
+    ("r01_random", include_str!("../../../tests/vectors/snn/r01_random.json")),
+    ("r02_random", include_str!("../../../tests/vectors/snn/r02_random.json")),
+    ("r03_random", include_str!("../../../tests/vectors/snn/r03_random.json")),
+    ("r04_random", include_str!("../../../tests/vectors/snn/r04_random.json")),
+    ("r05_random", include_str!("../../../tests/vectors/snn/r05_random.json")),
+    ("r06_random", include_str!("../../../tests/vectors/snn/r06_random.json")),
+    ("r07_random", include_str!("../../../tests/vectors/snn/r07_random.json")),
+    ("r08_random", include_str!("../../../tests/vectors/snn/r08_random.json")),
 ];
 
 /// How much of the suite is to be run.

@@ -107,6 +107,12 @@ impl Golden {
         &self.network
     }
 
+    /// Does it say that it is of the format of Lava's vectors?
+    #[must_use]
+    pub fn is_lavas(&self) -> bool {
+        self.whole.get("format").and_then(serde_json::Value::as_str) == Some("lava-golden-1")
+    }
+
     /// For how many steps there are inputs.
     #[must_use]
     pub fn steps(&self) -> usize {

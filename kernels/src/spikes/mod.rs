@@ -33,6 +33,7 @@
 
 pub mod conformance;
 pub mod device;
+pub mod encode;
 pub mod golden;
 pub mod network;
 pub mod program;

@@ -52,6 +52,12 @@ impl Random {
     }
 }
 
+/// `steps` steps of `units` units that fire by chance, each with this probability in each step: their numbers.
+pub fn poisson(seed: u64, units: usize, probability: f64, steps: usize) -> impl Iterator<Item = Vec<u16>> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    (0..steps).map(move |_| (0..units as u16).filter(|_| rng.random_bool(probability)).collect())
+}
+
 fn pick<'a, T>(rng: &mut impl Rng, of: &'a [T]) -> &'a T {
     &of[rng.random_range(0..of.len())]
 }

@@ -53,6 +53,8 @@ def run(net):
         dense = connection(c)
         nodes[c["src"]].s_out.connect(dense.s_in)
         dense.a_out.connect(nodes[c["dst"]].a_in)
+    if not is_one_piece(net):
+        raise SystemExit("the network is in several pieces: Lava would run the first alone")
     ids = [p["id"] for p in net["populations"]]
     trace = {i: {"u": [], "v": [], "s": []} for i in ids}
     # A sink keeps the spikes; currents and voltages are asked for after each step.
@@ -78,7 +80,7 @@ def random_network(seed):
     pick = lambda *of: of[int(r.integers(len(of)))]
     steps = 60
     net = {"format": "lava-golden-1", "generator": "lava-nc 0.10.0 Loihi2SimCfg(select_tag='fixed_pt') numpy " + np.__version__,
-           "name": f"random_{seed}", "note": f"run_lava.py random {seed}", "steps": steps, "inputs": {}, "populations": [], "connections": []}
+           "name": f"random_{seed}", "note": f"run_lava.py random, network {seed}", "steps": steps, "inputs": {}, "populations": [], "connections": []}
     sizes = {}
     graded = {}
     for i in range(int(r.integers(1, 3))):
@@ -125,9 +127,24 @@ def random_network(seed):
     return net
 
 
+def is_one_piece(net):
+    """Lava runs what is connected with the process that is run, and nothing else."""
+    reached, found = set(), {net["populations"][0]["id"]}
+    while found:
+        reached |= found
+        ends = [{c["src"], c["dst"]} for c in net["connections"]]
+        found = set().union(*(end for end in ends if end & reached)) - reached
+    return all(p["id"] in reached for p in net["populations"])
+
+
+def random_piece(seed):
+    """The first network of this seed, or of those behind it, that is one piece."""
+    return next(net for net in map(random_network, range(1000 * seed, 1000 * seed + 1000)) if is_one_piece(net))
+
+
 if __name__ == "__main__":
     what, which, out = sys.argv[1:]
-    made = run(json.load(open(which)) if what == "run" else random_network(int(which)))
+    made = run(json.load(open(which)) if what == "run" else random_piece(int(which)))
     with open(out, "w") as to:
         json.dump(made, to, separators=(",", ":"))
         to.write("\n")

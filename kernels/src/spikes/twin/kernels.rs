@@ -12,7 +12,7 @@ pub enum Path {
     Scalar,
     /// Eight at a time, on x86-64 processors with AVX2.
     Avx2,
-    /// Sixteen at a time, on those with AVX-512 (F, BW, VL, DQ).
+    /// Sixteen at a time, on those with AVX-512 (F, BW, VL, DQ and VNNI: Intel's from Ice Lake, AMD's from Zen 4 on).
     Avx512,
 }
 
@@ -76,6 +76,9 @@ pub(super) enum Rows {
 pub(super) struct Kernels(simd::Unit);
 
 impl Kernels {
+    /// What [`Kernels::units`] may write behind the last unit.
+    pub(super) const BEHIND: usize = 16;
+
     /// If this processor has it.
     pub(super) fn on(path: Path) -> Option<Kernels> {
         simd::Unit::of(path).map(Kernels)
@@ -92,6 +95,12 @@ impl Kernels {
             return scalar::update(rule, population, fired);
         }
         self.0.update(rule, population, fired)
+    }
+
+    /// The numbers of the bits that are set, in rising order, into `to`; says how many. `to` has room for all bits, and for
+    /// [`Kernels::BEHIND`] more.
+    pub(super) fn units(self, masks: &[u64], to: &mut [u32]) -> usize {
+        self.0.units(masks, to)
     }
 
     /// Adds up what the spikes of `units` weigh, into `sums` (in their place, if these are the `first`).

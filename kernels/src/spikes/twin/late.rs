@@ -94,6 +94,17 @@ impl Late {
         }
     }
 
+    /// What is still to arrive, from the next step on. Between steps nothing is unshifted.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &i32> {
+        let (late, soon) = self.ring.split_at(self.head);
+        soon.iter().chain(late)
+    }
+
+    pub(super) fn waiting_mut(&mut self) -> impl Iterator<Item = &mut i32> {
+        let (late, soon) = self.ring.split_at_mut(self.head);
+        soon.iter_mut().chain(late)
+    }
+
     pub(super) fn restart(&mut self) {
         self.ring.fill(0);
         self.head = 0;

@@ -14,26 +14,26 @@ use crate::spikes::program::{Cells, Overflow, Program, STATE, Synapses};
 pub(super) struct Loaded {
     inputs: usize,
     /// What fired in this step and in the one before, of inputs and then populations: [`Loaded::now`] says which is which.
-    trains: Vec<[Train; 2]>,
-    layers: Vec<Layer>,
-    now: usize,
-    counters: Counters,
+    pub(super) trains: Vec<[Train; 2]>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) now: usize,
+    pub(super) counters: Counters,
 }
 
 /// A population.
 #[derive(Clone, Debug)]
-struct Layer {
-    rule: Rule,
+pub(super) struct Layer {
+    pub(super) rule: Rule,
     clear: Option<(u64, u64)>,
     bias: Vec<Block<i32>>,
     there: Vec<u64>,
-    n: usize,
-    wires: Vec<Wires>,
+    pub(super) n: usize,
+    pub(super) wires: Vec<Wires>,
     /// Currents and voltages at the start.
     start: (Vec<Block<i32>>, Vec<Block<i32>>),
-    u: Vec<Block<i32>>,
-    v: Vec<Block<i32>>,
-    still: Vec<Block<u8>>,
+    pub(super) u: Vec<Block<i32>>,
+    pub(super) v: Vec<Block<i32>>,
+    pub(super) still: Vec<Block<u8>>,
     sums: Vec<Block<i32>>,
     up: Vec<u64>,
     down: Vec<u64>,
@@ -41,18 +41,18 @@ struct Layer {
 
 /// A connection.
 #[derive(Clone, Debug)]
-struct Wires {
+pub(super) struct Wires {
     /// Whose train it hears, and whether that of the step before.
     source: usize,
     lagging: bool,
     exponent: i32,
-    kind: Weights,
-    /// Of each unit of the source, how many weights are not zero.
+    pub(super) kind: Weights,
+    /// Of each unit of the source, how many weights are not zero; one for all where they are as many.
     fan_out: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
-enum Weights {
+pub(super) enum Weights {
     Dense(Rows),
     Graded(Vec<Block<i16>>),
     Late(Late),
@@ -73,7 +73,7 @@ impl Loaded {
         let wraps = program.rules().overflow == Overflow::Wrap;
         let mut layers = Vec::with_capacity(program.cells().len());
         for cells in program.cells() {
-            let train = Train::of(cells.n, 1);
+            let train = Train::of_population(cells.n);
             trains.push([train.clone(), train]);
             let incoming = cells.incoming.iter().filter_map(|&at| program.synapses().get(at));
             let wires = incoming.map(|one| Wires::of(one, cells.n, index(one.source))).collect();
@@ -85,7 +85,7 @@ impl Loaded {
     /// One step. On a fault nothing has happened.
     pub(super) fn step(&mut self, kernels: Kernels, events: &[Spike]) -> Result<Step, Fault> {
         let next = 1 - self.now;
-        let arrived = self.take(events, next)?;
+        let arrived = self.take(kernels, events, next)?;
         self.now = next;
         let number = self.counters.steps + 1;
         let mut spikes = 0;
@@ -93,7 +93,8 @@ impl Loaded {
             self.counters.synaptic_operations += layer.listen(kernels, number, &self.trains, next);
             self.counters.overflows += layer.update(kernels);
             if let Some(trains) = self.trains.get_mut(self.inputs + at) {
-                trains[next].collect(&layer.up, &layer.down);
+                let down = if layer.rule.below.is_some() { layer.down.as_slice() } else { &[] };
+                trains[next].collect(kernels, &layer.up, down);
                 spikes += trains[next].len();
             }
         }
@@ -104,7 +105,7 @@ impl Loaded {
     }
 
     /// Takes the events of a step into the trains of the inputs, and says how many there are.
-    fn take(&mut self, events: &[Spike], next: usize) -> Result<u64, Fault> {
+    fn take(&mut self, kernels: Kernels, events: &[Spike], next: usize) -> Result<u64, Fault> {
         let inputs = self.trains.get_mut(..self.inputs).unwrap_or_default();
         inputs.iter_mut().for_each(|trains| trains[next].clear());
         let mut arrived = 0;
@@ -116,7 +117,7 @@ impl Loaded {
             arrived += u64::from(event.value != 0);
         }
         for trains in inputs {
-            trains[next].settle();
+            trains[next].settle(kernels);
         }
         Ok(arrived)
     }
@@ -258,7 +259,10 @@ impl Wires {
             Weights::Dense(Rows::Wide(rows(one, targets, |weight| weight)))
         };
         let used = |unit| one.weights.iter().skip(unit).step_by(one.fan_in).filter(|&&weight| weight != 0).count();
-        let fan_out = (0..one.fan_in).map(|unit| used(unit) as u32).collect();
+        let mut fan_out: Vec<u32> = (0..one.fan_in).map(|unit| used(unit) as u32).collect();
+        if fan_out.iter().all(|out| Some(out) == fan_out.first()) {
+            fan_out.truncate(1);
+        }
         Wires { source, lagging: one.lag == 1, exponent, kind, fan_out }
     }
 
@@ -274,6 +278,9 @@ impl Wires {
     }
 
     fn operations(&self, train: &Train) -> u64 {
+        if let [out] = self.fan_out[..] {
+            return train.len() as u64 * u64::from(out);
+        }
         let outs = train.units().iter().filter_map(|&unit| self.fan_out.get(unit as usize));
         outs.map(|&out| u64::from(out)).sum()
     }

@@ -4,6 +4,7 @@ mod block;
 mod kernels;
 mod late;
 mod loaded;
+mod saved;
 mod scalar;
 mod simd;
 mod train;

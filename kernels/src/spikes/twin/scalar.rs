@@ -88,6 +88,23 @@ pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut F
     overflows
 }
 
+/// The numbers of the bits that are set.
+#[inline]
+pub(super) fn units(masks: &[u64], to: &mut [u32]) -> usize {
+    let mut len = 0;
+    for (at, &mask) in masks.iter().enumerate() {
+        let mut left = mask;
+        while left != 0 {
+            if let Some(to) = to.get_mut(len) {
+                *to = (at * Block::<u8>::UNITS) as u32 + left.trailing_zeros();
+            }
+            left &= left - 1;
+            len += 1;
+        }
+    }
+    len
+}
+
 /// Adds the rows of `units` up, shifts the sums, and puts (`first`) or adds them into `sums`.
 pub(super) fn gather<W: Copy + Into<i32>>(
     units: &[u32],

@@ -6,34 +6,55 @@ use crate::spikes::network::Reset;
 use crate::spikes::program::STATE;
 use std::arch::x86_64::*;
 
+/// Vectors of 32 bits in a block.
+const PARTS: usize = Block::<u8>::UNITS / LANES;
+
 /// Lanes of 32 bits in a vector.
 const LANES: usize = 8;
 
 type Words = __m256i;
 
+/// The bits of one more vector, behind those of the ones before. One after another: four at once would be put together in
+/// vectors, which takes longer.
+#[inline(always)]
+fn push(all: u64, bits: u64) -> u64 {
+    (all >> LANES) | (bits << (Block::<u8>::UNITS - LANES))
+}
+
+/// A block as vectors: always there, for the sizes fit.
+#[inline(always)]
+fn parts(block: &[i32; Block::<u8>::UNITS]) -> Option<&[[i32; LANES]; PARTS]> {
+    block.as_chunks().0.first_chunk()
+}
+
+#[inline(always)]
+fn parts_mut(block: &mut [i32; Block::<u8>::UNITS]) -> Option<&mut [[i32; LANES]; PARTS]> {
+    block.as_chunks_mut().0.first_chunk_mut()
+}
+
 #[inline]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn load(from: &[i32; LANES]) -> Words {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn store(to: &mut [i32; LANES], value: Words) {
     // SAFETY: the array is as long as the vector, and a store without alignment needs nothing else.
     unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), value) }
 }
 
 #[inline]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn load_bytes(from: &[i8; 2 * LANES]) -> __m128i {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn load_halves(from: &[i16; LANES]) -> __m128i {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
@@ -41,7 +62,7 @@ fn load_halves(from: &[i16; LANES]) -> __m128i {
 
 /// A bit for each lane that is all ones.
 #[inline]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn bits(lanes: Words) -> u64 {
     u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(lanes)).cast_unsigned())
 }
@@ -51,7 +72,7 @@ fn bits(lanes: Words) -> u64 {
 ///
 /// `SMALL`: x is known to have 28 bits with its sign. Then high, low and keep have 16, and a product of 16 bits costs half.
 #[inline]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
     let low_bits = _mm256_set1_epi32(4_095);
     let (high, low) = (_mm256_srai_epi32::<12>(x), _mm256_and_si256(x, low_bits));
@@ -66,7 +87,7 @@ fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
 }
 
 /// [`scalar::update`](super::super::scalar::update), but for refractory periods.
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
     let plain = rule.below.is_none() && rule.reset == Reset::Zero;
     match (rule.wraps, plain) {
@@ -79,7 +100,7 @@ pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut F
 
 /// `PLAIN`: spikes are positive, and reset to zero.
 #[inline]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn update_as<const WRAPS: bool, const PLAIN: bool>(
     rule: &Rule,
     population: &mut Population<'_>,
@@ -92,10 +113,11 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
     let cells = population.u.iter_mut().zip(population.v.iter_mut()).zip(population.sums).zip(population.bias);
     let masks = fired.up.iter_mut().zip(fired.down.iter_mut()).zip(fired.there);
     for ((((u, v), sums), bias), ((up, down), &there)) in cells.zip(masks) {
-        let (us, vs) = (u.0.as_chunks_mut::<LANES>().0.iter_mut(), v.0.as_chunks_mut::<LANES>().0.iter_mut());
-        let (sums, biases) = (sums.0.as_chunks::<LANES>().0, bias.0.as_chunks::<LANES>().0);
+        let (Some(us), Some(vs)) = (parts_mut(&mut u.0), parts_mut(&mut v.0)) else { continue };
+        let (Some(sums), Some(biases)) = (parts(&sums.0), parts(&bias.0)) else { continue };
         let (mut all_up, mut all_down, mut wrapped) = (0_u64, 0_u64, 0_u64);
-        for (at, (((u, v), sum), bias)) in us.zip(vs).zip(sums).zip(biases).enumerate() {
+        for at in 0..PARTS {
+            let (u, v, sum, bias) = (&mut us[at], &mut vs[at], &sums[at], &biases[at]);
             let input = _mm256_slli_epi32::<6>(load(sum));
             let mut current = if WRAPS {
                 _mm256_add_epi32(decay::<false>(load(u), keep_u), input)
@@ -106,7 +128,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
                 let over = _mm256_cmpgt_epi32(current, _mm256_set1_epi32(STATE));
                 let under = _mm256_cmpgt_epi32(_mm256_set1_epi32(1 - STATE), current);
                 let whole = _mm256_set1_epi32(2 * STATE);
-                wrapped |= bits(_mm256_or_si256(over, under)) << (LANES * at);
+                wrapped = push(wrapped, bits(_mm256_or_si256(over, under)));
                 current = _mm256_sub_epi32(current, _mm256_and_si256(over, whole));
                 current = _mm256_add_epi32(current, _mm256_and_si256(under, whole));
             }
@@ -115,14 +137,14 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             let voltage = _mm256_add_epi32(_mm256_add_epi32(kept, current), load(bias));
             let voltage = _mm256_max_epi32(_mm256_min_epi32(voltage, most), least);
             let over = _mm256_cmpgt_epi32(voltage, above);
-            all_up |= bits(over) << (LANES * at);
+            all_up = push(all_up, bits(over));
             if PLAIN {
                 store(v, _mm256_andnot_si256(over, voltage));
                 continue;
             }
             // Above the upper threshold it can't be below the lower one, which is at most as high.
             let under = _mm256_cmpgt_epi32(below, voltage);
-            all_down |= bits(under) << (LANES * at);
+            all_down = push(all_down, bits(under));
             let left = match rule.reset {
                 Reset::Zero => _mm256_setzero_si256(),
                 Reset::To(value) => _mm256_set1_epi32(value as i32),
@@ -138,17 +160,48 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
     overflows
 }
 
+/// [`scalar::units`](super::super::scalar::units), with its instructions.
+#[target_feature(enable = "avx2,bmi1,popcnt")]
+pub(super) fn units(masks: &[u64], to: &mut [u32]) -> usize {
+    super::super::scalar::units(masks, to)
+}
+
 /// [`scalar::gather`](super::super::scalar::gather) of weights whose sums stay within 16 bits.
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
-    for (at, block) in sums.iter_mut().enumerate() {
-        let mut totals = [_mm256_setzero_si256(); 4];
-        for row in units.iter().filter_map(|&unit| rows.get(unit as usize * blocks + at)) {
-            for (total, weights) in totals.iter_mut().zip(row.0.as_chunks::<{ 2 * LANES }>().0) {
+    let (twos, rest) = sums.as_chunks_mut::<2>();
+    for (at, two) in twos.iter_mut().enumerate() {
+        narrow_blocks(units, rows, (blocks, 2 * at), exponent, first, two);
+    }
+    for one in rest.as_chunks_mut::<1>().0 {
+        narrow_blocks(units, rows, (blocks, blocks - 1), exponent, first, one);
+    }
+}
+
+/// `N` blocks side by side, whose sums stay in registers: those from the second of `(blocks, begin)` on, of rows of so many.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
+fn narrow_blocks<const N: usize>(
+    units: &[u32],
+    rows: &[Block<i8>],
+    (blocks, begin): (usize, usize),
+    exponent: i32,
+    first: bool,
+    sums: &mut [Block<i32>; N],
+) {
+    let mut totals = [[_mm256_setzero_si256(); PARTS / 2]; N];
+    for &unit in units {
+        let at = unit as usize * blocks + begin;
+        let Some(row) = rows.get(at..).and_then(|rest| rest.first_chunk::<N>()) else { continue };
+        for (block, totals) in row.iter().zip(&mut totals) {
+            let Some(weights) = block.0.as_chunks::<{ 2 * LANES }>().0.first_chunk::<{ PARTS / 2 }>() else { continue };
+            for (total, weights) in totals.iter_mut().zip(weights) {
                 *total = _mm256_add_epi16(*total, _mm256_cvtepi8_epi16(load_bytes(weights)));
             }
         }
+    }
+    for (totals, block) in totals.into_iter().zip(sums) {
         let mut wide = [_mm256_setzero_si256(); 8];
         for (pair, total) in wide.as_chunks_mut::<2>().0.iter_mut().zip(totals) {
             let (low, high) = (_mm256_castsi256_si128(total), _mm256_extracti128_si256::<1>(total));
@@ -159,7 +212,7 @@ pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], exponent: i32, fi
 }
 
 /// [`scalar::gather`](super::super::scalar::gather).
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
     for (at, block) in sums.iter_mut().enumerate() {
@@ -175,12 +228,14 @@ pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, fir
 
 /// Shifts the sums of a block, and puts or adds them.
 #[inline]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn put(totals: [Words; 8], exponent: i32, first: bool, block: &mut Block<i32>) {
     let bits = _mm_cvtsi32_si128(exponent.abs());
-    for (to, total) in block.0.as_chunks_mut::<LANES>().0.iter_mut().zip(totals) {
-        let shifted = if exponent >= 0 { _mm256_sll_epi32(total, bits) } else { _mm256_sra_epi32(total, bits) };
-        let sum = if first { shifted } else { _mm256_add_epi32(load(to), shifted) };
-        store(to, sum);
+    let Some(block) = parts_mut(&mut block.0) else { return };
+    for at in 0..PARTS {
+        let shifted =
+            if exponent >= 0 { _mm256_sll_epi32(totals[at], bits) } else { _mm256_sra_epi32(totals[at], bits) };
+        let sum = if first { shifted } else { _mm256_add_epi32(load(&block[at]), shifted) };
+        store(&mut block[at], sum);
     }
 }

@@ -6,37 +6,65 @@ use crate::spikes::network::Reset;
 use crate::spikes::program::STATE;
 use std::arch::x86_64::*;
 
+/// Vectors of 32 bits in a block.
+const PARTS: usize = Block::<u8>::UNITS / LANES;
+
 /// Lanes of 32 bits in a vector.
 const LANES: usize = 16;
 
 type Words = __m512i;
 
+/// The bits of one more vector, behind those of the ones before. One after another: four at once would be put together in
+/// vectors, which takes longer.
+#[inline(always)]
+fn push(all: u64, bits: u64) -> u64 {
+    (all >> LANES) | (bits << (Block::<u8>::UNITS - LANES))
+}
+
+/// A block as vectors: always there, for the sizes fit.
+#[inline(always)]
+fn parts(block: &[i32; Block::<u8>::UNITS]) -> Option<&[[i32; LANES]; PARTS]> {
+    block.as_chunks().0.first_chunk()
+}
+
+#[inline(always)]
+fn parts_mut(block: &mut [i32; Block::<u8>::UNITS]) -> Option<&mut [[i32; LANES]; PARTS]> {
+    block.as_chunks_mut().0.first_chunk_mut()
+}
+
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 fn load(from: &[i32; LANES]) -> Words {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 fn store(to: &mut [i32; LANES], value: Words) {
     // SAFETY: the array is as long as the vector, and a store without alignment needs nothing else.
     unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), value) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 fn load_bytes(from: &[i8; 2 * LANES]) -> __m256i {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 fn load_halves(from: &[i16; LANES]) -> __m256i {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+fn store_units(to: &mut [u32; LANES], value: Words) {
+    // SAFETY: the array is as long as the vector, and a store without alignment needs nothing else.
+    unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), value) }
 }
 
 /// What is kept of `x`. With x = 4096 high + low, x keep = 4096 high keep + low keep, and low keep has 24 bits: so that all fits
@@ -44,22 +72,23 @@ fn load_halves(from: &[i16; LANES]) -> __m256i {
 ///
 /// `SMALL`: x is known to have 28 bits with its sign. Then high, low and keep have 16, and a product of 16 bits costs half.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
     let low_bits = _mm512_set1_epi32(4_095);
     let (high, low) = (_mm512_srai_epi32::<12>(x), _mm512_and_si512(x, low_bits));
     let up = _mm512_and_si512(_mm512_srai_epi32::<31>(x), low_bits);
-    let (high, low) = if SMALL {
-        // The upper halves of `low` and of `keep` are zero, and that of `high` its sign: times zero, it adds nothing.
-        (_mm512_madd_epi16(high, keep), _mm512_madd_epi16(low, keep))
-    } else {
-        (_mm512_mullo_epi32(high, keep), _mm512_mullo_epi32(low, keep))
-    };
+    if SMALL {
+        // The upper halves of `low` and of `keep` are zero, and that of `high` its sign: times zero, it adds nothing. The product
+        // is added to the first operand.
+        let low = _mm512_srli_epi32::<12>(_mm512_dpwssd_epi32(up, low, keep));
+        return _mm512_dpwssd_epi32(low, high, keep);
+    }
+    let (high, low) = (_mm512_mullo_epi32(high, keep), _mm512_mullo_epi32(low, keep));
     _mm512_add_epi32(high, _mm512_srli_epi32::<12>(_mm512_add_epi32(low, up)))
 }
 
 /// [`scalar::update`](super::super::scalar::update), but for refractory periods.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
     let plain = rule.below.is_none() && rule.reset == Reset::Zero;
     match (rule.wraps, plain) {
@@ -72,7 +101,7 @@ pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut F
 
 /// `PLAIN`: spikes are positive, and reset to zero.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 fn update_as<const WRAPS: bool, const PLAIN: bool>(
     rule: &Rule,
     population: &mut Population<'_>,
@@ -85,10 +114,11 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
     let cells = population.u.iter_mut().zip(population.v.iter_mut()).zip(population.sums).zip(population.bias);
     let masks = fired.up.iter_mut().zip(fired.down.iter_mut()).zip(fired.there);
     for ((((u, v), sums), bias), ((up, down), &there)) in cells.zip(masks) {
-        let (us, vs) = (u.0.as_chunks_mut::<LANES>().0.iter_mut(), v.0.as_chunks_mut::<LANES>().0.iter_mut());
-        let (sums, biases) = (sums.0.as_chunks::<LANES>().0, bias.0.as_chunks::<LANES>().0);
+        let (Some(us), Some(vs)) = (parts_mut(&mut u.0), parts_mut(&mut v.0)) else { continue };
+        let (Some(sums), Some(biases)) = (parts(&sums.0), parts(&bias.0)) else { continue };
         let (mut all_up, mut all_down, mut wrapped) = (0_u64, 0_u64, 0_u64);
-        for (at, (((u, v), sum), bias)) in us.zip(vs).zip(sums).zip(biases).enumerate() {
+        for at in 0..PARTS {
+            let (u, v, sum, bias) = (&mut us[at], &mut vs[at], &sums[at], &biases[at]);
             let input = _mm512_slli_epi32::<6>(load(sum));
             let mut current = if WRAPS {
                 _mm512_add_epi32(decay::<false>(load(u), keep_u), input)
@@ -99,7 +129,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
                 let over = _mm512_cmpgt_epi32_mask(current, _mm512_set1_epi32(STATE));
                 let under = _mm512_cmple_epi32_mask(current, _mm512_set1_epi32(-STATE));
                 let whole = _mm512_set1_epi32(2 * STATE);
-                wrapped |= u64::from(over | under) << (LANES * at);
+                wrapped = push(wrapped, u64::from(over | under));
                 current = _mm512_mask_sub_epi32(current, over, current, whole);
                 current = _mm512_mask_add_epi32(current, under, current, whole);
             }
@@ -107,15 +137,17 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             let kept = decay::<true>(load(v), keep_v);
             let voltage = _mm512_add_epi32(_mm512_add_epi32(kept, current), load(bias));
             let voltage = _mm512_max_epi32(_mm512_min_epi32(voltage, most), least);
-            let over = _mm512_cmpgt_epi32_mask(voltage, above);
-            all_up |= u64::from(over) << (LANES * at);
             if PLAIN {
-                store(v, _mm512_maskz_mov_epi32(!over, voltage));
+                let rest = _mm512_cmple_epi32_mask(voltage, above);
+                all_up = push(all_up, u64::from(!rest));
+                store(v, _mm512_maskz_mov_epi32(rest, voltage));
                 continue;
             }
+            let over = _mm512_cmpgt_epi32_mask(voltage, above);
+            all_up = push(all_up, u64::from(over));
             // Above the upper threshold it can't be below the lower one, which is at most as high.
             let under = _mm512_cmplt_epi32_mask(voltage, below);
-            all_down |= u64::from(under) << (LANES * at);
+            all_down = push(all_down, u64::from(under));
             let left = match rule.reset {
                 Reset::Zero => _mm512_setzero_si512(),
                 Reset::To(value) => _mm512_set1_epi32(value as i32),
@@ -131,27 +163,68 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
     overflows
 }
 
+/// [`scalar::units`](super::super::scalar::units): sixteen at a time, without a branch that anything could guess wrong.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+pub(super) fn units(masks: &[u64], to: &mut [u32]) -> usize {
+    let mut numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    let mut len = 0_usize;
+    for &mask in masks {
+        for quarter in 0..PARTS {
+            let some = (mask >> (LANES * quarter)) as u16;
+            if let Some(to) = to.get_mut(len..).and_then(|rest| rest.first_chunk_mut::<LANES>()) {
+                store_units(to, _mm512_maskz_compress_epi32(some, numbers));
+            }
+            len += some.count_ones() as usize;
+            numbers = _mm512_add_epi32(numbers, _mm512_set1_epi32(LANES as i32));
+        }
+    }
+    len
+}
+
 /// [`scalar::gather`](super::super::scalar::gather) of weights whose sums stay within 16 bits.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
-    for (at, block) in sums.iter_mut().enumerate() {
-        let mut totals = [_mm512_setzero_si512(); 2];
-        for row in units.iter().filter_map(|&unit| rows.get(unit as usize * blocks + at)) {
-            for (total, weights) in totals.iter_mut().zip(row.0.as_chunks::<{ 2 * LANES }>().0) {
+    let (fours, rest) = sums.as_chunks_mut::<4>();
+    for (at, four) in fours.iter_mut().enumerate() {
+        narrow_blocks(units, rows, (blocks, 4 * at), exponent, first, four);
+    }
+    for (at, one) in rest.as_chunks_mut::<1>().0.iter_mut().enumerate() {
+        narrow_blocks(units, rows, (blocks, blocks / 4 * 4 + at), exponent, first, one);
+    }
+}
+
+/// `N` blocks side by side, whose sums stay in registers: those from the second of `(blocks, begin)` on, of rows of so many.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+fn narrow_blocks<const N: usize>(
+    units: &[u32],
+    rows: &[Block<i8>],
+    (blocks, begin): (usize, usize),
+    exponent: i32,
+    first: bool,
+    sums: &mut [Block<i32>; N],
+) {
+    let mut totals = [[_mm512_setzero_si512(); PARTS / 2]; N];
+    for &unit in units {
+        let at = unit as usize * blocks + begin;
+        let Some(row) = rows.get(at..).and_then(|rest| rest.first_chunk::<N>()) else { continue };
+        for (block, totals) in row.iter().zip(&mut totals) {
+            let Some(weights) = block.0.as_chunks::<{ 2 * LANES }>().0.first_chunk::<{ PARTS / 2 }>() else { continue };
+            for (total, weights) in totals.iter_mut().zip(weights) {
                 *total = _mm512_add_epi16(*total, _mm512_cvtepi8_epi16(load_bytes(weights)));
             }
         }
-        let wide = |half| _mm512_cvtepi16_epi32(half);
-        let [a, b] = totals;
+    }
+    for ([a, b], block) in totals.into_iter().zip(sums) {
         let (a_low, a_high) = (_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a));
         let (b_low, b_high) = (_mm512_castsi512_si256(b), _mm512_extracti64x4_epi64::<1>(b));
-        put([wide(a_low), wide(a_high), wide(b_low), wide(b_high)], exponent, first, block);
+        put([a_low, a_high, b_low, b_high].map(|half| _mm512_cvtepi16_epi32(half)), exponent, first, block);
     }
 }
 
 /// [`scalar::gather`](super::super::scalar::gather).
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
     for (at, block) in sums.iter_mut().enumerate() {
@@ -167,12 +240,14 @@ pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, fir
 
 /// Shifts the sums of a block, and puts or adds them.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 fn put(totals: [Words; 4], exponent: i32, first: bool, block: &mut Block<i32>) {
     let bits = _mm_cvtsi32_si128(exponent.abs());
-    for (to, total) in block.0.as_chunks_mut::<LANES>().0.iter_mut().zip(totals) {
-        let shifted = if exponent >= 0 { _mm512_sll_epi32(total, bits) } else { _mm512_sra_epi32(total, bits) };
-        let sum = if first { shifted } else { _mm512_add_epi32(load(to), shifted) };
-        store(to, sum);
+    let Some(block) = parts_mut(&mut block.0) else { return };
+    for at in 0..PARTS {
+        let shifted =
+            if exponent >= 0 { _mm512_sll_epi32(totals[at], bits) } else { _mm512_sra_epi32(totals[at], bits) };
+        let sum = if first { shifted } else { _mm512_add_epi32(load(&block[at]), shifted) };
+        store(&mut block[at], sum);
     }
 }

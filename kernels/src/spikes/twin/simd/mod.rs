@@ -30,13 +30,15 @@ impl Unit {
 
 #[cfg(target_arch = "x86_64")]
 fn has(path: Path) -> bool {
-    let avx2 = || is_x86_feature_detected!("avx2");
+    let avx2 =
+        || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("bmi1");
     let avx512 = || is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
     let more = || is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512dq");
+    let products = || is_x86_feature_detected!("avx512vnni");
     match path {
         Path::Scalar => true,
         Path::Avx2 => avx2(),
-        Path::Avx512 => avx2() && avx512() && more(),
+        Path::Avx512 => avx2() && avx512() && more() && products(),
     }
 }
 
@@ -50,10 +52,20 @@ impl Unit {
     pub(super) fn update(self, rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
         match self.0 {
             Path::Scalar => scalar::update(rule, population, fired),
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2.
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
             Path::Avx2 => unsafe { avx2::update(rule, population, fired) },
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL and DQ.
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
             Path::Avx512 => unsafe { avx512::update(rule, population, fired) },
+        }
+    }
+
+    pub(super) fn units(self, masks: &[u64], to: &mut [u32]) -> usize {
+        match self.0 {
+            Path::Scalar => scalar::units(masks, to),
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
+            Path::Avx2 => unsafe { avx2::units(masks, to) },
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
+            Path::Avx512 => unsafe { avx512::units(masks, to) },
         }
     }
 
@@ -67,9 +79,9 @@ impl Unit {
     ) {
         match self.0 {
             Path::Scalar => scalar::gather(units, rows, exponent, first, sums),
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2.
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
             Path::Avx2 => unsafe { avx2::gather_narrow(units, rows, exponent, first, sums) },
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL and DQ.
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
             Path::Avx512 => unsafe { avx512::gather_narrow(units, rows, exponent, first, sums) },
         }
     }
@@ -84,9 +96,9 @@ impl Unit {
     ) {
         match self.0 {
             Path::Scalar => scalar::gather(units, rows, exponent, first, sums),
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2.
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
             Path::Avx2 => unsafe { avx2::gather_wide(units, rows, exponent, first, sums) },
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL and DQ.
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
             Path::Avx512 => unsafe { avx512::gather_wide(units, rows, exponent, first, sums) },
         }
     }
@@ -96,6 +108,10 @@ impl Unit {
 impl Unit {
     pub(super) fn update(self, rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
         scalar::update(rule, population, fired)
+    }
+
+    pub(super) fn units(self, masks: &[u64], to: &mut [u32]) -> usize {
+        scalar::units(masks, to)
     }
 
     pub(super) fn gather_narrow(

@@ -1,0 +1,170 @@
+//! `firelane spikes` on the built program.
+
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+
+/// Exit code, standard output and standard error.
+fn said(arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_firelane"));
+    let output = command.env_remove("COLUMNS").arg("spikes").args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn vectors() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/snn");
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.ends_with(".json") && !name.starts_with('d') {
+            let value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            all.push((path.to_str().unwrap().to_owned(), value));
+        }
+    }
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    all
+}
+
+fn file(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const SMALL: &str = r#"{"name":"small","inputs":{"in":[[1,0],[0,1]]},
+  "populations":[{"id":"l1","n":1,"du":4095,"vth":20},{"id":"l2","n":1,"du":4095,"vth":20}],
+  "connections":[{"src":"in","dst":"l1","weights":[[30,12]]},{"src":"l1","dst":"l2","weights":[[30]]}]}"#;
+
+#[test]
+fn every_vector_is_computed_as_lava_did_and_written_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = vectors();
+    assert!(all.len() >= 21, "{}", all.len());
+    for (n, (path, expected)) in all.iter().enumerate() {
+        let out = folder.path().join(format!("{n}.json"));
+        let (code, text, error) = said(&["run", path, "--trace", out.to_str().unwrap(), "--json"]);
+        assert_eq!((code, error.as_str()), (0, ""), "{path}");
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&report["trace"], &report["schedule"]), (&json!("equal"), &json!("lava")), "{path}");
+        // The trace in it was thrown away and computed again.
+        let written: Value = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
+        assert!(written == *expected, "{path}");
+    }
+}
+
+#[test]
+fn a_trace_that_is_another_is_said_with_the_first_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, mut vector) = vectors().swap_remove(0);
+    vector["trace"]["l1"]["v"][40][1] = json!(77);
+    let path = file(folder.path(), "wrong.json", &vector.to_string());
+    let (code, text, _) = said(&["run", &path]);
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(code == 1 && flat.contains("1 values differ; the first is v of l1[1] after step 40:"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    // In another schedule there is nothing to compare it with.
+    let (code, text, _) = said(&["run", &path, "--schedule", "cascade", "--json"]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &report["trace"], &report["overflow"]), (0, &Value::Null, &json!("forbid")));
+}
+
+#[test]
+fn a_schedule_is_what_was_asked_for_and_else_what_the_file_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "small.json", SMALL);
+    let input = file(folder.path(), "input.json", r#"{"inputs":{"in":[[1,0],[0,0],[0,0]]}}"#);
+    let mut bare: Value = serde_json::from_str(SMALL).unwrap();
+    bare.as_object_mut().unwrap().remove("inputs");
+    let bare = file(folder.path(), "bare.json", &bare.to_string());
+    let report = |arguments: &[&str]| -> Value {
+        let (code, text, error) = said(&[&["run"], arguments, &["--json"]].concat());
+        assert_eq!(code, 0, "{arguments:?} {error}");
+        serde_json::from_str(&text).unwrap()
+    };
+    let own = report(&[&path]);
+    assert_eq!(
+        (&own["schedule"], &own["overflow"], &own["spikes_of"]),
+        (&json!("lava"), &json!("wrap"), &json!({"l1": 1, "l2": 0}))
+    );
+    let cascade = report(&[&path, "--schedule", "cascade"]);
+    assert_eq!((&cascade["overflow"], &cascade["spikes_of"]), (&json!("forbid"), &json!({"l1": 1, "l2": 1})));
+    let given = report(&[&bare, "--input", &input]);
+    assert_eq!((&given["schedule"], &given["steps"], &given["spikes"]), (&json!("cascade"), &json!(3), &json!(2)));
+    let proved = report(&[&path, "--overflow", "forbid", "--device", "software/scalar"]);
+    assert_eq!((&proved["schedule"], &proved["device"]), (&json!("lava"), &json!("software/scalar")));
+    let (code, _, error) = said(&["run", &bare]);
+    assert!(code == 1 && error.contains("it has no inputs and no steps of its own; name a file that has"), "{error}");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_file_and_node() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to, expected) in [
+        ("\"vth\":20", "\"vth\":-1", "small.json: l1: vth is -1; it must be 0 to 131071"),
+        ("[[30,12]]", "[[30]]", "small.json: in: step 0 has 2 values; the input has 1 units"),
+        ("\"dst\":\"l1\"", "\"dst\":\"l3\"", "small.json: in->l3: there is no node \"l3\""),
+        ("}]}", "}", "small.json: EOF while parsing"),
+    ] {
+        let path = file(folder.path(), "small.json", &SMALL.replace(from, to));
+        let (code, text, error) = said(&["run", &path]);
+        assert!(code == 1 && text.is_empty() && error.contains(expected) || from == "[[30,12]]", "{error}");
+    }
+    let deaf = SMALL.replace("\"du\":4095", "\"du\":0");
+    let path = file(folder.path(), "deaf.json", &deaf);
+    let (code, _, error) = said(&["run", &path, "--schedule", "cascade"]);
+    assert!(
+        code == 1 && error.contains("deaf.json: l1: its current could overflow: the inputs of neuron 0 can sum to 42"),
+        "{error}"
+    );
+    let (code, _, error) = said(&["run", "nowhere.json"]);
+    assert!(code == 1 && error.contains("nowhere.json: No such file"), "{error}");
+    for device in ["loihi", "software/neon", "hardware/scalar", "software/"] {
+        let (code, _, error) = said(&["run", &path, "--device", device]);
+        let known = error.contains(&format!("there is no device {device:?}; there are software, software/scalar"));
+        assert!(code == 1 && known || device == "software/", "{error}");
+    }
+    let out = file(folder.path(), "out.json", "mine");
+    let (code, _, error) = said(&["run", &path, "--trace", &out]);
+    assert!(code == 1 && error.contains("--force"), "{error}");
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "mine");
+    assert_eq!(said(&["run", &path, "--trace", "-", "--json"]).0, 2);
+}
+
+#[test]
+fn a_device_is_judged_case_by_case() {
+    for device in ["software", "software/scalar"] {
+        let (code, text, _) = said(&["conformance", "--device", device, "--updates", "20000", "--json"]);
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((code, &report["conforms"]), (0, &json!(true)), "{text}");
+        assert!(report["updates"].as_u64().unwrap() >= 20_000 && report["cases"].as_array().unwrap().len() > 30);
+    }
+    let (code, text, _) = said(&["conformance", "--updates", "1"]);
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(code == 0 && flat.contains("it conforms; 41 passed, 0 skipped, 0 failed;"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn the_bench_times_the_same_steps_on_each_device() {
+    let (code, text, _) = said(&["bench", "--steps", "2000", "--json"]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let devices = report["devices"].as_array().unwrap();
+    assert!(code == 0 && !devices.is_empty());
+    assert_eq!((&report["steps"], &report["dense_operations"]), (&json!(2_000), &json!(49_152)));
+    // The operations of the network are those that the reference measurement had: 2,599 a step.
+    let operations = report["effective_operations"].as_f64().unwrap();
+    assert!((2_450.0..2_750.0).contains(&operations), "{operations}");
+    for one in devices {
+        let of = |key: &str| one[key].as_f64().unwrap();
+        assert!(of("best_ns") > 0.0 && of("best_ns") <= of("mean_ns") && of("p50_ns") <= of("p99_ns"), "{one}");
+        assert!(of("p99_ns") <= of("p999_ns") && of("ratio") >= 1.0, "{one}");
+    }
+    let (code, text, _) = said(&["bench", "--steps", "1000", "--device", "software/scalar"]);
+    assert!(
+        code == 0 && text.contains("software/scalar") && text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+    assert_eq!(said(&["bench", "--steps", "999"]).0, 2);
+}
