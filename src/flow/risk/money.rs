@@ -90,6 +90,8 @@ impl Place {
     pub(super) fn money(&self, amount: Notional) -> Option<Notional> {
         match self {
             Place::Base => Some(amount),
+            // A checked product of 128 bits is a call, which most currencies do not need either.
+            Place::Other(Conversion { scale: 1, .. }) => Some(amount),
             Place::Other(conversion) => amount.0.checked_mul(conversion.scale).map(Notional),
         }
     }
