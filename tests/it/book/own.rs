@@ -48,6 +48,18 @@ fn an_own_order_reports_what_happens_to_it() {
     assert_eq!(own(&mut b, delete(3)), Some((ClientId(11), OwnTouch::Deleted)));
 }
 
+/// Its new reference rests already, or nothing is left of it: the old one is gone all the same, and there is no other.
+#[test]
+fn an_own_order_whose_replacement_does_not_rest_is_told_as_gone() {
+    for (new, qty) in [(2, 60), (3, 0)] {
+        let mut b = books();
+        b.own_add(VenueRef(1), ClientId(10));
+        applied(&mut b, &[add(1, Side::Buy, 100, 50), add(2, Side::Buy, 30, 50)]);
+        assert_eq!(own_after(&mut b, replace(1, new, qty, 51)), Some((ClientId(10), OwnTouch::Deleted)));
+        assert_eq!(b.view(ID).top(Side::Buy).map(|level| (level.qty, level.own_qty)), Some((Qty(30), Qty(0))));
+    }
+}
+
 /// The venue's answer to our replace may come before the feed shows it, or after.
 #[test]
 fn a_mark_survives_a_replace_in_either_order() {
