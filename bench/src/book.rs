@@ -8,7 +8,7 @@ use crate::stats::Rounds;
 use crate::stream::Walk;
 use firelane_contest::{Contestant, Digest, Pass};
 use firelane_gateway::base::{InstrumentTable, Side};
-use firelane_gateway::flow::book::{BATCH, BookCapacity, Books, Coming, HINTS_FROM};
+use firelane_gateway::flow::book::{BATCH, BookCapacity, Books, HINTS_FROM};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::market::MarketLine;
 use serde::Serialize;
@@ -120,9 +120,7 @@ impl Rig {
         let c = self.books.counters();
         c.unknown_ref + c.duplicate_ref + c.over_reduce + c.orders_full + c.levels_full
     }
-}
 
-impl Rig {
     #[inline(always)]
     fn message(&mut self, message: &[u8]) {
         if let Ok(event) = self.line.decode(message, &mut self.table)
@@ -141,13 +139,7 @@ impl Rig {
             let before = count;
             let mut now = ASK_EVERY;
             if self.books.hints_pay() {
-                let mut coming = [Coming::NOTHING; BATCH];
-                let mut known = 0;
-                for (coming, message) in coming.iter_mut().zip(walk).take(self.batch) {
-                    *coming = self.line.foresee(message);
-                    known += 1;
-                }
-                self.books.foresee(&coming[..known]);
+                self.books.foresee(walk.take(self.batch).map(|message| self.line.foresee(message)));
                 now = self.batch;
             }
             for message in walk.by_ref().take(now) {

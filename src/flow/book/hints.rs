@@ -85,10 +85,22 @@ impl Books {
 
     /// Says what is coming next: of the first [`BATCH`] messages all that they touch is asked for. Changes nothing, and never has to
     /// be called.
-    pub fn foresee(&self, coming: &[Coming]) {
+    #[inline]
+    pub fn foresee(&self, messages: impl IntoIterator<Item = Coming>) {
+        let mut coming = [Coming::NOTHING; BATCH];
+        let mut count = 0_usize;
+        for (place, next) in coming.iter_mut().zip(messages) {
+            *place = next;
+            count = count.wrapping_add(1);
+        }
+        self.ask_for(coming.get(..count).unwrap_or_default());
+    }
+
+    #[inline(never)]
+    fn ask_for(&self, coming: &[Coming]) {
         let Books { index, orders, levels, books, .. } = self;
         let mut known = [Known { order: 0, level: 0 }; BATCH];
-        for next in coming.iter().take(BATCH) {
+        for next in coming {
             first(index, levels, books, next);
         }
         for (next, known) in coming.iter().zip(&mut known) {

@@ -1,7 +1,6 @@
 //! Hints to the books of what a packet still holds.
 
 use super::*;
-use crate::flow::book::{BATCH, Coming};
 use crate::flow::wire::moldudp64::Messages;
 
 /// Fewer messages get no hints: there is not enough of them to wait for at once.
@@ -22,12 +21,6 @@ impl<W: Wiring> Core<W> {
         if !market.books.hints_pay() {
             return;
         }
-        let mut coming = [Coming::NOTHING; BATCH];
-        let mut known = 0_usize;
-        for (coming, (_, message)) in coming.iter_mut().zip(messages.flatten()) {
-            *coming = ends.line.foresee(message);
-            known = known.wrapping_add(1);
-        }
-        market.books.foresee(coming.get(..known).unwrap_or_default());
+        market.books.foresee(messages.flatten().map(|(_, message)| ends.line.foresee(message)));
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn give(books: &Books, seed: u64, count: usize) {
         Coming { order, enters, id, adds: number(2) % 2 == 0, side, price }
     };
     let all: Vec<_> = (0..count).map(|_| coming()).collect();
-    books.foresee(&all);
+    books.foresee(all);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::bbo::Bbo;
 use super::report::Errors;
 use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Side, Symbol, VenueId, VenueRef};
-use firelane_gateway::flow::book::{BATCH, BookCapacity, BookFault, Books, Coming, STALE_REASONS, Scope, StaleReason};
+use firelane_gateway::flow::book::{BATCH, BookCapacity, BookFault, Books, STALE_REASONS, Scope, StaleReason};
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status};
 use firelane_gateway::flow::itch_line::ItchLine;
 use firelane_gateway::flow::market::{MarketLine, NoEvent, Peek};
@@ -162,7 +162,7 @@ impl Pass {
         let mut messages = Messages::new(bytes).flatten();
         loop {
             if self.books.hints_pay() {
-                self.foresee(messages.clone());
+                self.books.foresee(messages.clone().map(|message| self.line.foresee(message)));
             }
             let before = self.messages;
             for message in messages.by_ref().take(BATCH) {
@@ -173,17 +173,6 @@ impl Pass {
                 return Ok(());
             }
         }
-    }
-
-    /// Tells large books what comes next.
-    fn foresee<'a>(&self, messages: impl Iterator<Item = &'a [u8]>) {
-        let mut coming = [Coming::NOTHING; BATCH];
-        let mut known = 0;
-        for (coming, message) in coming.iter_mut().zip(messages) {
-            *coming = self.line.foresee(message);
-            known += 1;
-        }
-        self.books.foresee(coming.get(..known).unwrap_or_default());
     }
 
     #[inline]

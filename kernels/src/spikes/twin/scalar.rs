@@ -113,16 +113,7 @@ pub(super) fn gather<W: Copy + Into<i32>>(
     first: bool,
     sums: &mut [Block<i32>],
 ) {
-    let blocks = sums.len();
-    for (at, block) in sums.iter_mut().enumerate() {
-        let mut total = [0_i32; 64];
-        for row in units.iter().filter_map(|&unit| rows.get(unit as usize * blocks + at)) {
-            for (sum, &weight) in total.iter_mut().zip(&row.0) {
-                *sum = sum.wrapping_add(weight.into());
-            }
-        }
-        put(&total, exponent, first, block);
-    }
+    gather_times(units.iter().map(|&unit| (unit, 1)), rows, exponent, first, sums);
 }
 
 /// The same, each weight times the value of its spike.
@@ -134,13 +125,24 @@ pub(super) fn gather_graded(
     first: bool,
     sums: &mut [Block<i32>],
 ) {
+    gather_times(units.iter().copied().zip(values.iter().copied()), rows, exponent, first, sums);
+}
+
+#[inline(always)]
+fn gather_times<W: Copy + Into<i32>>(
+    spikes: impl Iterator<Item = (u32, i32)> + Clone,
+    rows: &[Block<W>],
+    exponent: i32,
+    first: bool,
+    sums: &mut [Block<i32>],
+) {
     let blocks = sums.len();
     for (at, block) in sums.iter_mut().enumerate() {
         let mut total = [0_i32; 64];
-        for (&unit, &value) in units.iter().zip(values) {
+        for (unit, value) in spikes.clone() {
             let Some(row) = rows.get(unit as usize * blocks + at) else { continue };
             for (sum, &weight) in total.iter_mut().zip(&row.0) {
-                *sum = sum.wrapping_add(i32::from(weight).wrapping_mul(value));
+                *sum = sum.wrapping_add(weight.into().wrapping_mul(value));
             }
         }
         put(&total, exponent, first, block);

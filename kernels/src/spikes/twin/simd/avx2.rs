@@ -2,6 +2,7 @@
 
 use super::super::block::Block;
 use super::super::kernels::{Fired, Population, Rule};
+use super::{parts, parts_mut, push};
 use crate::spikes::network::Reset;
 use crate::spikes::program::STATE;
 use std::arch::x86_64::*;
@@ -13,24 +14,6 @@ const PARTS: usize = Block::<u8>::UNITS / LANES;
 const LANES: usize = 8;
 
 type Words = __m256i;
-
-/// The bits of one more vector, behind those of the ones before. One after another: four at once would be put together in
-/// vectors, which takes longer.
-#[inline(always)]
-fn push(all: u64, bits: u64) -> u64 {
-    (all >> LANES) | (bits << (Block::<u8>::UNITS - LANES))
-}
-
-/// A block as vectors: always there, for the sizes fit.
-#[inline(always)]
-fn parts(block: &[i32; Block::<u8>::UNITS]) -> Option<&[[i32; LANES]; PARTS]> {
-    block.as_chunks().0.first_chunk()
-}
-
-#[inline(always)]
-fn parts_mut(block: &mut [i32; Block::<u8>::UNITS]) -> Option<&mut [[i32; LANES]; PARTS]> {
-    block.as_chunks_mut().0.first_chunk_mut()
-}
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,popcnt")]
@@ -113,8 +96,12 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
     let cells = population.u.iter_mut().zip(population.v.iter_mut()).zip(population.sums).zip(population.bias);
     let masks = fired.up.iter_mut().zip(fired.down.iter_mut()).zip(fired.there);
     for ((((u, v), sums), bias), ((up, down), &there)) in cells.zip(masks) {
-        let (Some(us), Some(vs)) = (parts_mut(&mut u.0), parts_mut(&mut v.0)) else { continue };
-        let (Some(sums), Some(biases)) = (parts(&sums.0), parts(&bias.0)) else { continue };
+        let (Some(us), Some(vs)) = (parts_mut::<LANES, PARTS>(&mut u.0), parts_mut::<LANES, PARTS>(&mut v.0)) else {
+            continue;
+        };
+        let (Some(sums), Some(biases)) = (parts::<LANES, PARTS>(&sums.0), parts::<LANES, PARTS>(&bias.0)) else {
+            continue;
+        };
         let (mut all_up, mut all_down, mut wrapped) = (0_u64, 0_u64, 0_u64);
         for at in 0..PARTS {
             let (u, v, sum, bias) = (&mut us[at], &mut vs[at], &sums[at], &biases[at]);
@@ -128,7 +115,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
                 let over = _mm256_cmpgt_epi32(current, _mm256_set1_epi32(STATE));
                 let under = _mm256_cmpgt_epi32(_mm256_set1_epi32(1 - STATE), current);
                 let whole = _mm256_set1_epi32(2 * STATE);
-                wrapped = push(wrapped, bits(_mm256_or_si256(over, under)));
+                wrapped = push::<LANES>(wrapped, bits(_mm256_or_si256(over, under)));
                 current = _mm256_sub_epi32(current, _mm256_and_si256(over, whole));
                 current = _mm256_add_epi32(current, _mm256_and_si256(under, whole));
             }
@@ -137,14 +124,14 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             let voltage = _mm256_add_epi32(_mm256_add_epi32(kept, current), load(bias));
             let voltage = _mm256_max_epi32(_mm256_min_epi32(voltage, most), least);
             let over = _mm256_cmpgt_epi32(voltage, above);
-            all_up = push(all_up, bits(over));
+            all_up = push::<LANES>(all_up, bits(over));
             if PLAIN {
                 store(v, _mm256_andnot_si256(over, voltage));
                 continue;
             }
             // Above the upper threshold it can't be below the lower one, which is at most as high.
             let under = _mm256_cmpgt_epi32(below, voltage);
-            all_down = push(all_down, bits(under));
+            all_down = push::<LANES>(all_down, bits(under));
             let left = match rule.reset {
                 Reset::Zero => _mm256_setzero_si256(),
                 Reset::To(value) => _mm256_set1_epi32(value as i32),
@@ -231,7 +218,7 @@ pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, fir
 #[target_feature(enable = "avx2,bmi1,popcnt")]
 fn put(totals: [Words; 8], exponent: i32, first: bool, block: &mut Block<i32>) {
     let bits = _mm_cvtsi32_si128(exponent.abs());
-    let Some(block) = parts_mut(&mut block.0) else { return };
+    let Some(block) = parts_mut::<LANES, PARTS>(&mut block.0) else { return };
     for at in 0..PARTS {
         let shifted =
             if exponent >= 0 { _mm256_sll_epi32(totals[at], bits) } else { _mm256_sra_epi32(totals[at], bits) };

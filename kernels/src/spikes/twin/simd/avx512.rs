@@ -2,6 +2,7 @@
 
 use super::super::block::Block;
 use super::super::kernels::{Fired, Population, Rule};
+use super::{parts, parts_mut, push};
 use crate::spikes::network::Reset;
 use crate::spikes::program::STATE;
 use std::arch::x86_64::*;
@@ -13,24 +14,6 @@ const PARTS: usize = Block::<u8>::UNITS / LANES;
 const LANES: usize = 16;
 
 type Words = __m512i;
-
-/// The bits of one more vector, behind those of the ones before. One after another: four at once would be put together in
-/// vectors, which takes longer.
-#[inline(always)]
-fn push(all: u64, bits: u64) -> u64 {
-    (all >> LANES) | (bits << (Block::<u8>::UNITS - LANES))
-}
-
-/// A block as vectors: always there, for the sizes fit.
-#[inline(always)]
-fn parts(block: &[i32; Block::<u8>::UNITS]) -> Option<&[[i32; LANES]; PARTS]> {
-    block.as_chunks().0.first_chunk()
-}
-
-#[inline(always)]
-fn parts_mut(block: &mut [i32; Block::<u8>::UNITS]) -> Option<&mut [[i32; LANES]; PARTS]> {
-    block.as_chunks_mut().0.first_chunk_mut()
-}
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
@@ -114,8 +97,12 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
     let cells = population.u.iter_mut().zip(population.v.iter_mut()).zip(population.sums).zip(population.bias);
     let masks = fired.up.iter_mut().zip(fired.down.iter_mut()).zip(fired.there);
     for ((((u, v), sums), bias), ((up, down), &there)) in cells.zip(masks) {
-        let (Some(us), Some(vs)) = (parts_mut(&mut u.0), parts_mut(&mut v.0)) else { continue };
-        let (Some(sums), Some(biases)) = (parts(&sums.0), parts(&bias.0)) else { continue };
+        let (Some(us), Some(vs)) = (parts_mut::<LANES, PARTS>(&mut u.0), parts_mut::<LANES, PARTS>(&mut v.0)) else {
+            continue;
+        };
+        let (Some(sums), Some(biases)) = (parts::<LANES, PARTS>(&sums.0), parts::<LANES, PARTS>(&bias.0)) else {
+            continue;
+        };
         let (mut all_up, mut all_down, mut wrapped) = (0_u64, 0_u64, 0_u64);
         for at in 0..PARTS {
             let (u, v, sum, bias) = (&mut us[at], &mut vs[at], &sums[at], &biases[at]);
@@ -129,7 +116,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
                 let over = _mm512_cmpgt_epi32_mask(current, _mm512_set1_epi32(STATE));
                 let under = _mm512_cmple_epi32_mask(current, _mm512_set1_epi32(-STATE));
                 let whole = _mm512_set1_epi32(2 * STATE);
-                wrapped = push(wrapped, u64::from(over | under));
+                wrapped = push::<LANES>(wrapped, u64::from(over | under));
                 current = _mm512_mask_sub_epi32(current, over, current, whole);
                 current = _mm512_mask_add_epi32(current, under, current, whole);
             }
@@ -139,15 +126,15 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             let voltage = _mm512_max_epi32(_mm512_min_epi32(voltage, most), least);
             if PLAIN {
                 let rest = _mm512_cmple_epi32_mask(voltage, above);
-                all_up = push(all_up, u64::from(!rest));
+                all_up = push::<LANES>(all_up, u64::from(!rest));
                 store(v, _mm512_maskz_mov_epi32(rest, voltage));
                 continue;
             }
             let over = _mm512_cmpgt_epi32_mask(voltage, above);
-            all_up = push(all_up, u64::from(over));
+            all_up = push::<LANES>(all_up, u64::from(over));
             // Above the upper threshold it can't be below the lower one, which is at most as high.
             let under = _mm512_cmplt_epi32_mask(voltage, below);
-            all_down = push(all_down, u64::from(under));
+            all_down = push::<LANES>(all_down, u64::from(under));
             let left = match rule.reset {
                 Reset::Zero => _mm512_setzero_si512(),
                 Reset::To(value) => _mm512_set1_epi32(value as i32),
@@ -243,7 +230,7 @@ pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, fir
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 fn put(totals: [Words; 4], exponent: i32, first: bool, block: &mut Block<i32>) {
     let bits = _mm_cvtsi32_si128(exponent.abs());
-    let Some(block) = parts_mut(&mut block.0) else { return };
+    let Some(block) = parts_mut::<LANES, PARTS>(&mut block.0) else { return };
     for at in 0..PARTS {
         let shifted =
             if exponent >= 0 { _mm512_sll_epi32(totals[at], bits) } else { _mm512_sra_epi32(totals[at], bits) };

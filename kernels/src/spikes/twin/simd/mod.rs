@@ -47,26 +47,31 @@ fn has(path: Path) -> bool {
     path == Path::Scalar
 }
 
-#[cfg(target_arch = "x86_64")]
+/// The function of this name, of the path that a [`Unit`] stands for.
+macro_rules! on {
+    ($unit:ident: scalar::$scalar:ident or $vector:ident($($arg:ident),*)) => {
+        match $unit.0 {
+            Path::Scalar => scalar::$scalar($($arg),*),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
+            Path::Avx2 => unsafe { avx2::$vector($($arg),*) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
+            Path::Avx512 => unsafe { avx512::$vector($($arg),*) },
+            // There is no `Unit` of a path that is not compiled.
+            #[cfg(not(target_arch = "x86_64"))]
+            Path::Avx2 | Path::Avx512 => scalar::$scalar($($arg),*),
+        }
+    };
+}
+
 impl Unit {
     pub(super) fn update(self, rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
-        match self.0 {
-            Path::Scalar => scalar::update(rule, population, fired),
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
-            Path::Avx2 => unsafe { avx2::update(rule, population, fired) },
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
-            Path::Avx512 => unsafe { avx512::update(rule, population, fired) },
-        }
+        on!(self: scalar::update or update(rule, population, fired))
     }
 
     pub(super) fn units(self, masks: &[u64], to: &mut [u32]) -> usize {
-        match self.0 {
-            Path::Scalar => scalar::units(masks, to),
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
-            Path::Avx2 => unsafe { avx2::units(masks, to) },
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
-            Path::Avx512 => unsafe { avx512::units(masks, to) },
-        }
+        on!(self: scalar::units or units(masks, to))
     }
 
     pub(super) fn gather_narrow(
@@ -77,13 +82,7 @@ impl Unit {
         first: bool,
         sums: &mut [Block<i32>],
     ) {
-        match self.0 {
-            Path::Scalar => scalar::gather(units, rows, exponent, first, sums),
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
-            Path::Avx2 => unsafe { avx2::gather_narrow(units, rows, exponent, first, sums) },
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
-            Path::Avx512 => unsafe { avx512::gather_narrow(units, rows, exponent, first, sums) },
-        }
+        on!(self: scalar::gather or gather_narrow(units, rows, exponent, first, sums));
     }
 
     pub(super) fn gather_wide(
@@ -94,45 +93,29 @@ impl Unit {
         first: bool,
         sums: &mut [Block<i32>],
     ) {
-        match self.0 {
-            Path::Scalar => scalar::gather(units, rows, exponent, first, sums),
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
-            Path::Avx2 => unsafe { avx2::gather_wide(units, rows, exponent, first, sums) },
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
-            Path::Avx512 => unsafe { avx512::gather_wide(units, rows, exponent, first, sums) },
-        }
+        on!(self: scalar::gather or gather_wide(units, rows, exponent, first, sums));
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-impl Unit {
-    pub(super) fn update(self, rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
-        scalar::update(rule, population, fired)
-    }
+/// The bits of one more vector of so many lanes, behind those of the ones before. One after another: four at once would be put
+/// together in vectors, which takes longer.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn push<const LANES: usize>(all: u64, bits: u64) -> u64 {
+    (all >> LANES) | (bits << (Block::<u8>::UNITS - LANES))
+}
 
-    pub(super) fn units(self, masks: &[u64], to: &mut [u32]) -> usize {
-        scalar::units(masks, to)
-    }
+/// A block as vectors: always there, for the sizes fit.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn parts<const LANES: usize, const PARTS: usize>(block: &[i32; Block::<u8>::UNITS]) -> Option<&[[i32; LANES]; PARTS]> {
+    block.as_chunks().0.first_chunk()
+}
 
-    pub(super) fn gather_narrow(
-        self,
-        units: &[u32],
-        rows: &[Block<i8>],
-        exponent: i32,
-        first: bool,
-        sums: &mut [Block<i32>],
-    ) {
-        scalar::gather(units, rows, exponent, first, sums);
-    }
-
-    pub(super) fn gather_wide(
-        self,
-        units: &[u32],
-        rows: &[Block<i16>],
-        exponent: i32,
-        first: bool,
-        sums: &mut [Block<i32>],
-    ) {
-        scalar::gather(units, rows, exponent, first, sums);
-    }
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn parts_mut<const LANES: usize, const PARTS: usize>(
+    block: &mut [i32; Block::<u8>::UNITS],
+) -> Option<&mut [[i32; LANES]; PARTS]> {
+    block.as_chunks_mut().0.first_chunk_mut()
 }
