@@ -14,6 +14,7 @@ pub(super) const ALL: &[Named] = &[
     ("a voltage saturates at its 24 bits", saturation),
     ("what is proved to fit does not overflow", bounded),
     ("a narrow sum is exact up to its last bit", narrow_sums),
+    ("a sum that is shifted out of its 32 bits is gone", shifted_out),
     ("the longest delay, in both schedules", longest_delay),
     ("an edge that leads back takes a step more", back_edges),
     ("a schedule says in which step a spike acts", schedules),
@@ -123,6 +124,19 @@ fn narrow_sums(device: &mut dyn Device) -> Result<(), Failure> {
             let current = i64::from(device.probe(Variable::Current, 0, unit)?);
             wrong("the current", current, (units as i64 - 1) * weight * 2 * 64)?;
         }
+    }
+    Ok(())
+}
+
+/// Of even weights a device may keep fewer bits, and shift further; not beyond the 31 bits that can be shifted.
+fn shifted_out(device: &mut dyn Device) -> Result<(), Failure> {
+    for (weight, weight_exp, expected) in [(128, 31, 0), (2, 31, 0), (1, 31, 0), (128, 10, 1 << 23), (1, 17, 1 << 23)] {
+        let mut network = single(weight, Population { vth: 131_071, ..Population::lif("cell", 1) });
+        network.connections[0].weight_exp = weight_exp;
+        device.load(&checked(&network, Schedule::Cascade, Overflow::Wrap)?)?;
+        step(device, &FIRE)?;
+        let current = device.probe(Variable::Current, 0, 0)?;
+        wrong(&format!("the current of a weight of {weight} shifted by {weight_exp}"), current, expected)?;
     }
     Ok(())
 }
