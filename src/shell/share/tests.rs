@@ -197,6 +197,12 @@ fn child(what: &str, path: &Path) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap()
 }
 
+/// By the kernel's account ("proc_pid_stat", field 3: T).
+fn is_stopped(child: &Child) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+}
+
 fn signal(child: &Child, name: &str) {
     let done = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(done.success());
@@ -303,6 +309,8 @@ fn readers_in_other_processes_are_slow_stopped_and_killed_and_hurt_nobody() {
     let (stopped, killed) = (id("stopped"), id("killed"));
     signal(&children[stopped].1, "-STOP");
     signal(&children[killed].1, "-KILL");
+    // A signal is sent before it is taken: on a busy machine the reader goes on for a while.
+    until("it has stopped", || is_stopped(&children[stopped].1));
     let before = seen(&tape, "stopped").unwrap();
     // At full speed, many times round, whatever becomes of them.
     let began = Instant::now();
