@@ -2,7 +2,7 @@
 
 use firelane_kernels::spikes::conformance::VECTORS;
 use firelane_kernels::spikes::golden::{Golden, compare};
-use firelane_kernels::spikes::{Kind, Path, Reset, Rules, SignMode, Software};
+use firelane_kernels::spikes::{Each, Kind, Path, Reset, Rules, SignMode, Software};
 
 const SMALL: &str = r#"{"format":"lava-golden-1","name":"small","steps":3,
   "inputs":{"in":[[1,0],[0,1],[1,1]]},
@@ -80,11 +80,23 @@ fn every_key_is_read() {
     assert_eq!(golden.steps(), 1);
 }
 
+/// A list says what each neuron has; a list of one value says nothing else than the value.
+#[test]
+fn constants_may_be_each_neurons_own() {
+    let text = r#"{"populations":[{"id":"a","n":2,"du":[1,2],"dv":[3,3],"vth":[5,6],"reset":[-7,8],"sum_bias":[9,-10]},
+        {"id":"b","n":2,"reset":[4,4],"sum_bias":11}]}"#;
+    let golden = Golden::parse(text).unwrap();
+    let [a, b] = &golden.network().populations[..] else { panic!() };
+    assert_eq!((&a.each.du[..], &a.each.dv[..], &a.each.vth[..]), (&[1, 2][..], &[][..], &[5, 6][..]));
+    assert_eq!((a.dv, &a.each.reset[..], a.reset, &a.sum_bias[..]), (3, &[-7, 8][..], Reset::To(0), &[9, -10][..]));
+    assert_eq!((b.reset, &b.each, &b.sum_bias[..]), (Reset::To(4), &Each::default(), &[11][..]));
+}
+
 #[test]
 fn what_is_wrong_with_a_file_is_said_with_its_node() {
     for (from, to, expected) in [
         ("\"vth\":20", "\"vth\":200000", "l1: vth is 200000; it must be 0 to 131071"),
-        ("\"vth\":20", "\"vth\":[1,2]", "l1: vth must be one value for the whole population"),
+        ("\"vth\":20", "\"vth\":[1,2,3]", "l1: vth has 3 values; it must have 2"),
         (
             "\"vth\":20",
             "\"kind\":\"Izhikevich\"",

@@ -41,6 +41,6 @@ pub mod random;
 pub mod twin;
 
 pub use device::{Capabilities, Counters, Device, Fault, Spike, Step, Variable};
-pub use network::{Connection, Kind, Network, Population, Reset, SignMode, Source};
+pub use network::{Connection, Each, Kind, Network, Population, Reset, SignMode, Source};
 pub use program::{Overflow, Program, Refused, Rules, Schedule};
 pub use twin::{Path, Software};

@@ -50,6 +50,24 @@ pub struct Population {
     pub reset: Reset,
     /// Steps after a spike in which the voltage stands still: 0 to 63. Lava's fixed-point models know 0 alone.
     pub refractory: i64,
+    /// What the sum of a neuron's weighted inputs begins with in every step: 24 bits with sign, of each neuron, one for all, or none.
+    /// Lava does not know it: its bias goes to the voltage.
+    pub sum_bias: Vec<i64>,
+    /// Constants that differ from neuron to neuron.
+    pub each: Each,
+}
+
+/// Constants of each neuron, in the place of those of its population: of every neuron, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Each {
+    /// In the place of `du`.
+    pub du: Vec<i64>,
+    /// In the place of `dv`.
+    pub dv: Vec<i64>,
+    /// In the place of `vth`; not of a `TernaryLif`.
+    pub vth: Vec<i64>,
+    /// In the place of the voltage of [`Reset::To`].
+    pub reset: Vec<i64>,
 }
 
 /// Kinds of neurons.
@@ -191,6 +209,8 @@ impl Population {
             v0: Vec::new(),
             reset: Reset::Zero,
             refractory: 0,
+            sum_bias: Vec::new(),
+            each: Each::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a whole lane and a core on its own have in common: the order sessions, commands and kill switch, log and tape.
 
 use super::Handle;
+use super::attention::Attention;
 use super::inbox::Inboxes;
 use super::link::{Link, event_input, link_body};
 use super::market_side::Back;
@@ -199,6 +200,10 @@ pub(super) struct CoreSide {
     pub(super) clock: Clock,
     /// The order sessions.
     orders: PerVenue<Session>,
+    /// When to look at each.
+    attention: PerVenue<Attention>,
+    /// So far nothing has happened in this duty cycle.
+    pub(super) nothing_yet: bool,
     inboxes: Inboxes,
     /// Its limits are leased: they have an owner, who commands.
     leased: bool,
@@ -257,6 +262,8 @@ impl CoreSide {
             out: Outbox::new(OUTBOX),
             journal,
             clock,
+            attention: orders.map(|_, _| Attention::default()),
+            nothing_yet: false,
             orders,
             inboxes: Inboxes::new(&handle.inboxes),
             leased: handle.inbox(Commander::OWNER).is_some(),
@@ -416,6 +423,7 @@ impl CoreSide {
                 Output::Send { venue, session: SessionId::ORDERS, class, bytes } => {
                     let Some(orders) = self.orders.get_mut(venue) else { continue };
                     let sent = orders.send(class, bytes);
+                    self.attention.get_mut(venue).into_iter().for_each(Attention::sent);
                     if class == Class::Order && self.stamps.len() < STAMPS {
                         self.stamps.push(if sent == Sent::Written { self.clock.now().0 } else { 0 });
                     }
@@ -504,6 +512,9 @@ impl CoreSide {
             self.command(lane, back, command);
         }
         for venue in self.orders.ids() {
+            if !self.has_its_turn(venue, work) {
+                continue;
+            }
             for _ in 0..EVENTS {
                 if !self.takes_urgent() || !self.poll_orders(venue, lane, back) {
                     break;
@@ -512,6 +523,15 @@ impl CoreSide {
             }
         }
         work
+    }
+
+    /// Is the order session of a venue looked at in this duty cycle? Always if there is more to do than to see whether bytes came.
+    #[inline]
+    fn has_its_turn(&mut self, venue: VenueId, work: usize) -> bool {
+        let (Some(orders), Some(attention)) = (self.orders.get(venue), self.attention.get_mut(venue)) else {
+            return true;
+        };
+        attention.is_due(self.nothing_yet && work == 0) || !orders.is_idle()
     }
 
     /// What was done to the kill switch since the last look.
@@ -597,6 +617,7 @@ impl CoreSide {
     fn poll_orders(&mut self, venue: VenueId, lane: &mut impl Driven, back: &mut impl Back) -> bool {
         let Some(orders) = self.orders.get_mut(venue) else { return false };
         let Some(event) = orders.poll(self.clock.now()) else { return false };
+        self.attention.get_mut(venue).into_iter().for_each(Attention::heard);
         let now = self.clock.now();
         // The lane may send on the session whose buffer these bytes lie in: they move to a place of their own.
         let mut received = std::mem::take(&mut self.received);

@@ -105,6 +105,7 @@ where
             work += self.on_timers(now);
         }
         let FusedAgent { lane, market, core, .. } = self;
+        core.nothing_yet = work == 0;
         work += core.serve(lane, &mut market.back);
         if core.takes_market()
             && let Some(wish) = core.take_wish()

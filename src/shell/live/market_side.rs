@@ -4,13 +4,15 @@
 //! One duty cycle looks at them in this order, and so does the next, whatever came in before:
 //!
 //! ```text
-//!   lines       A and B of the first venue, A and B of the next, ...
+//!   lines       of the first venue the one that leads, and the other one in its turn; of the next, ...
 //!   ways back   of the first venue: its stream, or replies to re-requests and then its snapshot session; of the next, ...
 //! ```
 //!
-//! Each has its turn before any has another one: a venue that says much delays the others by no more than its turn.
+//! Each has its turn before any has another one: a venue that says much delays the others by no more than its turn. In a cycle in
+//! which nothing comes not all are looked at: see [`attention`](super::attention).
 
 use super::LiveError;
+use super::attention::Lines;
 use super::core_side::Market;
 use super::link::{Link, copied, event_input};
 use crate::base::{LineId, Mono, PerVenue, SessionId, VenueId};
@@ -57,7 +59,7 @@ enum Ways {
 const BUSY: u32 = 50_000;
 /// Otherwise one duty cycle in so many: nothing can be there that was not asked for, except the end of a session.
 const RARELY: u32 = 64;
-/// Datagrams of one line in one duty cycle, before the other line's turn.
+/// Replies, or events of a snapshot session, in one duty cycle.
 const BURST: usize = 16;
 /// Pieces of a stream in one duty cycle: each may hold a thousand messages.
 const PIECES: usize = 2;
@@ -106,17 +108,10 @@ pub(super) enum Heard<'a> {
     Link(Link),
 }
 
-/// A line of a venue's.
-struct Line {
-    venue: VenueId,
-    id: LineId,
-    socket: UdpLine,
-}
-
 /// See the module.
 pub(super) struct MarketSide {
     /// Of all venues, in the order in which they are looked at.
-    lines: Box<[Line]>,
+    lines: Box<[Lines<UdpLine>]>,
     pub(super) back: BackChannel,
     scratch: Box<[u8]>,
     pub(super) clock: Clock,
@@ -137,11 +132,9 @@ impl MarketSide {
     ) -> Result<Self, LiveError> {
         let mut lines = Vec::new();
         for (venue, net) in nets.iter() {
-            let both = [(LineId::A, "line_a"), (LineId::B, "line_b")].into_iter().zip(&net.lines);
-            for ((id, name), address) in both.take(net.line_count) {
-                let opened = UdpLine::listen(address, net.receive_buffer);
-                lines.push(Line { venue, id, socket: socket(opened, net.key(name), address)? });
-            }
+            let both = ["line_a", "line_b"].into_iter().zip(&net.lines).take(net.line_count);
+            let open = |(name, address)| socket(UdpLine::listen(address, net.receive_buffer), net.key(name), address);
+            lines.push(Lines::new(venue, both.map(open).collect::<Result<_, _>>()?));
         }
         let ways = nets.try_map(|venue, net| {
             // No session of the market's sends orders: no kill switch concerns it.
@@ -167,15 +160,16 @@ impl MarketSide {
         mut hear: impl FnMut(Mono, Heard<'_>, &mut BackChannel) -> Result<bool, AgentError>,
     ) -> Result<usize, AgentError> {
         let mut work = 0;
-        for Line { venue, id, socket } in &mut self.lines {
-            for _ in 0..BURST {
-                let Some(packet) = socket.receive().map_err(lost("a market-data line"))? else { break };
+        for lines in &mut self.lines {
+            let (venue, clock, back) = (lines.venue, &self.clock, &mut self.back);
+            let heard = lines.poll(|id, packet| {
                 // The stamp of a packet: its receive call has returned.
-                let now = self.clock.now();
-                work += 1;
-                if !hear(now, Heard::Input(Input::Packet(Arrival::on(*venue, *id), packet)), &mut self.back)? {
-                    return Ok(work);
-                }
+                let input = Input::Packet(Arrival::on(venue, id), packet);
+                hear(clock.now(), Heard::Input(input), back)
+            })?;
+            work += heard.datagrams;
+            if heard.stopped {
+                return Ok(work);
             }
         }
         self.cycle = self.cycle.wrapping_add(1);
@@ -263,9 +257,11 @@ impl Market for MarketSide {
     fn venue_status(&self, _venue: VenueId, _into: &mut VenueStatusBody) {}
 
     fn counters(&self, into: &mut Tally) {
-        for Line { venue, id, socket } in &self.lines {
-            let owner = if *id == LineId::A { "sockets.line_a" } else { "sockets.line_b" };
-            into.of_venue(*venue, |into| into.all(owner, LineCounters::NAMES, socket.counters().values()));
+        for lines in &self.lines {
+            for (id, socket) in lines.iter() {
+                let owner = if id == LineId::A { "sockets.line_a" } else { "sockets.line_b" };
+                into.of_venue(lines.venue, |into| into.all(owner, LineCounters::NAMES, socket.counters().values()));
+            }
         }
         for (venue, ways) in self.back.ways.iter() {
             into.of_venue(venue, |into| match ways {
@@ -279,8 +275,4 @@ impl Market for MarketSide {
             });
         }
     }
-}
-
-fn lost(what: &'static str) -> impl Fn(io::Error) -> AgentError {
-    move |error| format!("{what} is lost: {error}").into()
 }

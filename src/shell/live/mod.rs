@@ -18,6 +18,7 @@
 //! in which the core took it. The lane's threads allocate, format and lock nothing after the start; whatever a person
 //! may want to know they put on the tape, as bytes.
 
+mod attention;
 mod board;
 mod core_side;
 mod crossing;

@@ -233,6 +233,7 @@ where
                 self.ring = None;
             }
         }
+        self.side.nothing_yet = work == 0;
         work += self.side.serve(&mut self.core, &mut ());
         if let Some(wish) = self.side.take_wish()
             && let Err(wish) = self.asks.push(wish)

@@ -489,6 +489,14 @@ impl Session {
         matches!(self.link, Link::Up(_))
     }
 
+    /// Is there nothing to do but to see whether the peer has said something?
+    #[inline]
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let told = self.ended.is_none() && !self.told_blocked;
+        self.is_up() && told && self.queue.is_empty() && self.dropped.is_empty()
+    }
+
     /// Bytes that wait for the peer.
     #[must_use]
     pub fn queued(&self) -> usize {

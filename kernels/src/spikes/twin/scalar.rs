@@ -68,6 +68,16 @@ impl Neuron {
 
 /// A step of a whole population.
 pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
+    update_by(|_| rule, population, fired)
+}
+
+/// The same, where each neuron has a rule of its own. `rule` is that of those that are not there.
+pub(super) fn update_each(rule: &Rule, own: &[Rule], population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
+    update_by(|unit| own.get(unit).unwrap_or(rule), population, fired)
+}
+
+#[inline(always)]
+fn update_by<'a>(rule_of: impl Fn(usize) -> &'a Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
     let mut overflows = 0_u64;
     let cells = population.u.iter_mut().zip(population.v.iter_mut()).zip(population.sums).zip(population.bias);
     let masks = fired.up.iter_mut().zip(fired.down.iter_mut()).zip(fired.there);
@@ -77,6 +87,7 @@ pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut F
         (*up, *down) = (0, 0);
         for lane in 0..Block::<u8>::UNITS {
             let mut neuron = Neuron { u: u.0[lane], v: v.0[lane], still: still.0[lane] };
+            let rule = rule_of(at * Block::<u8>::UNITS + lane);
             let (spike, overflow) = neuron.step(rule, sums.0[lane], bias.0[lane]);
             (u.0[lane], v.0[lane], still.0[lane]) = (neuron.u, neuron.v, neuron.still);
             let bit = (1 << lane) & there;
