@@ -510,7 +510,7 @@ fn room_runs_out_and_is_counted() {
     let network = format!(
         "{{\"populations\":[{{\"id\":\"out\",\"n\":12,\"du\":4095,\"dv\":4095,\"vth\":90}}],\"connections\":[{{\"src\":\"in\",\"dst\":\"out\",\
          \"weights\":[{}]}}]}}",
-        vec!["[100]"; 12].join(",")
+        ["[100]"; 12].join(",")
     );
     let settings = self::settings(
         &network,

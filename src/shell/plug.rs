@@ -107,7 +107,10 @@ impl BuildError {
     }
 }
 
-type Build = fn(&Config, StageProbe) -> Result<Box<dyn Lane>, BuildError>;
+/// A lane without its type, or why there is none.
+pub type Built = Result<Box<dyn Lane>, BuildError>;
+
+type Build = fn(&Config, StageProbe) -> Built;
 
 /// A [`Plug`] without its type: an entry of a program's list. See [`plugged`].
 #[derive(Clone, Copy)]
@@ -132,7 +135,7 @@ pub struct Addition {
     /// Reads them, and says what is wrong with them.
     pub check: fn(&str) -> Result<(), ConfigError>,
     /// Builds the lane, if the configuration asks for what is added; `None`: it does not, and the plug builds its own.
-    pub build: fn(&Config, StageProbe) -> Option<Result<Box<dyn Lane>, BuildError>>,
+    pub build: fn(&Config, StageProbe) -> Option<Built>,
 }
 
 impl fmt::Debug for Plugged {
