@@ -404,7 +404,7 @@ fn behind_a_lost_record_it_starts_over_and_raises_nothing_until_it_is_warm() {
     a_while(&mut three(&settings, Place::Beside), 4_000, |lane| {
         for body in lane.said() {
             records += 1;
-            if records == 3_000 {
+            if records == 1_500 {
                 beside.on_lost(5);
                 (since, by) = (0, [0; 3]);
                 assert!((0..3).all(|id| !beside.watcher().holds(InstrumentId(id))), "gates nothing");
