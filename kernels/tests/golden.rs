@@ -84,12 +84,13 @@ fn every_key_is_read() {
 #[test]
 fn constants_may_be_each_neurons_own() {
     let text = r#"{"populations":[{"id":"a","n":2,"du":[1,2],"dv":[3,3],"vth":[5,6],"reset":[-7,8],"sum_bias":[9,-10]},
-        {"id":"b","n":2,"reset":[4,4],"sum_bias":11}]}"#;
+        {"id":"b","n":2,"reset":[4,4],"sum_bias":11},{"id":"c","n":2,"reset":{"subtract":[5,6]}}]}"#;
     let golden = Golden::parse(text).unwrap();
-    let [a, b] = &golden.network().populations[..] else { panic!() };
+    let [a, b, c] = &golden.network().populations[..] else { panic!() };
     assert_eq!((&a.each.du[..], &a.each.dv[..], &a.each.vth[..]), (&[1, 2][..], &[][..], &[5, 6][..]));
     assert_eq!((a.dv, &a.each.reset[..], a.reset, &a.sum_bias[..]), (3, &[-7, 8][..], Reset::To(0), &[9, -10][..]));
     assert_eq!((b.reset, &b.each, &b.sum_bias[..]), (Reset::To(4), &Each::default(), &[11][..]));
+    assert_eq!((c.reset, &c.each.reset[..]), (Reset::By(0), &[5, 6][..]));
 }
 
 #[test]
