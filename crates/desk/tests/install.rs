@@ -36,6 +36,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["tape", "export"],
     &["spikes"],
     &["spikes", "run"],
+    &["spikes", "import"],
     &["spikes", "conformance"],
     &["spikes", "bench"],
 ];
