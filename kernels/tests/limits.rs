@@ -96,7 +96,7 @@ fn a_current_is_bounded_for_each_neuron() {
 #[test]
 fn every_number_of_a_connection_has_its_range() {
     limits("in->cell", "weight_exp", (-31, 31), |n, value| n.connections[0].weight_exp = value);
-    limits("in->cell", "num_weight_bits", (0, 8), |n, value| n.connections[0].num_weight_bits = value);
+    limits("in->cell", "num_weight_bits", (0, 9), |n, value| n.connections[0].num_weight_bits = value);
     limits("in->cell", "num_message_bits", (0, 24), |n, value| n.connections[0].num_message_bits = value);
     limits("in->cell", "weights", (-2_147_483_647, 2_147_483_647), |n, value| n.connections[0].weights[1][0] = value);
     limits("in->cell", "delays[1][0]", (0, DELAY), |n, value| {

@@ -128,7 +128,7 @@ pub struct Connection {
     pub weights: Vec<Vec<i64>>,
     /// The weighted sum of a step is shifted left by so many bits; right, where it is negative: -31 to 31.
     pub weight_exp: i64,
-    /// Bits of a weight: 0 to 8.
+    /// Bits of a weight: 0 to 8. Nine keep the lowest bit of mixed weights, too, as they are where Lava's are set while it runs.
     pub num_weight_bits: i64,
     /// What signs the weights may have; `None`: as they have.
     pub sign_mode: Option<SignMode>,
@@ -136,6 +136,9 @@ pub struct Connection {
     pub num_message_bits: i64,
     /// Steps that each synapse takes, 0 to 63, in the shape of the weights; `None`: none.
     pub delays: Option<Vec<Vec<i64>>>,
+    /// It takes no step in any schedule, as where Lava connects two ports without a `Dense` between them. Its source must be an
+    /// input, or stand ahead of its target in the list of populations.
+    pub at_once: bool,
 }
 
 /// What signs weights have.
@@ -231,6 +234,7 @@ impl Connection {
             sign_mode: None,
             num_message_bits: 0,
             delays: None,
+            at_once: false,
         }
     }
 }

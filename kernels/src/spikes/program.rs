@@ -99,6 +99,12 @@ pub enum Refused {
         /// Its number.
         index: usize,
     },
+    /// A connection that acts at once, from a population that has its turn later than its target.
+    #[error("{node}: it can't act at once: its source must stand ahead of its target in the list of populations")]
+    Order {
+        /// The connection.
+        node: String,
+    },
     /// A current might leave its 24 bits.
     #[error(
         "{node}: its current could overflow: the inputs of neuron {unit} can sum to {sum} in a step, and with du = {du} they must \
@@ -369,7 +375,10 @@ fn connection(network: &Network, one: &Connection, schedule: Schedule) -> Result
     };
     let target = network.populations.get(one.target).ok_or_else(|| missing("population", one.target))?;
     let back = matches!(one.source, Source::Population(at) if at >= one.target);
-    let lag = u8::from(schedule == Schedule::Lava || back);
+    if one.at_once && back {
+        return Err(Refused::Order { node: id });
+    }
+    let lag = u8::from(!one.at_once && (schedule == Schedule::Lava || back));
     let exponent = range(&id, "weight_exp", one.weight_exp, -31, 31)? as i32;
     range(&id, "num_message_bits", one.num_message_bits, 0, 24)?;
     let (rows, columns) = (target.n, fan_in);

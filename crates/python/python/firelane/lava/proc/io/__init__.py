@@ -1,0 +1,4 @@
+"""Where networks get their data from, and where they leave it."""
+
+from . import extractor, injector, sink, source, utils  # noqa: F401
+
