@@ -191,8 +191,10 @@ mod files {
         Graph::from_hdf5(file(name)).unwrap()
     }
 
+    type Rows = Vec<Vec<i32>>;
+
     /// What snnTorch was given and did: rows of inputs, and of spikes by layer.
-    fn recorded(name: &str) -> (Vec<Vec<i32>>, Vec<(String, Vec<Vec<i32>>)>) {
+    fn recorded(name: &str) -> (Rows, Vec<(String, Rows)>) {
         let text = std::fs::read_to_string(folder().join(name)).unwrap();
         let value: Value = serde_json::from_str(&text).unwrap();
         let rows = |value: &Value| serde_json::from_value(value.clone()).unwrap();
@@ -308,7 +310,7 @@ mod files {
             let mut before = 0.0;
             for bits in [8, 6, 4] {
                 let options = Options { discretisation, bits, ..Options::new(1e-3) };
-                let far = import(&graph, &options).unwrap().compare(&[rows.clone()]).unwrap();
+                let far = import(&graph, &options).unwrap().compare(std::slice::from_ref(&rows)).unwrap();
                 let [lif, .., li] = &far[..] else { panic!() };
                 assert!(lif.float_spikes > 100, "{far:?}");
                 if bits == 8 {
