@@ -62,15 +62,18 @@ fn every_constant_of_a_neuron_has_its_range() {
         n.populations[0].reset = Reset::To(9_999);
         each(n, &|one| (one.vth, one.reset) = (vec![2, 1], vec![0, value]));
     });
+    limits("cell", "reset", (0, 8_388_607), |n, value| n.populations[0].reset = Reset::By(value));
     limits("cell", "sum_bias[1]", (-8_388_607, 8_388_607), |n, value| n.populations[0].sum_bias = vec![0, value]);
     let refused = |change: &dyn Fn(&mut Population)| error(&WRAP, |network| change(&mut network.populations[0]));
     let said = refused(&|one| one.each.dv = vec![1, 2, 3]);
     assert_eq!(said.as_deref(), Some("cell: dv has 3 values; it must have 2"));
     let said = refused(&|one| one.each.reset = vec![1, 2]);
-    assert_eq!(said.as_deref(), Some("cell: values of reset, where it sets no voltage, is 2; it must be 0 to 0"));
+    assert_eq!(said.as_deref(), Some("cell: values of reset, where it has none, is 2; it must be 0 to 0"));
     let ternary = Kind::TernaryLif { vth_hi: 1, vth_lo: -1 };
     let said = refused(&|one| (one.kind, one.each.vth) = (ternary.clone(), vec![1, 2]));
     assert_eq!(said.as_deref(), Some("cell: values of vth is 2; it must be 0 to 0"));
+    let said = refused(&|one| (one.kind, one.reset) = (ternary.clone(), Reset::By(1)));
+    assert_eq!(said.as_deref(), Some("cell: reset is 1; it must be 0 to 0"));
 }
 
 /// The neuron that is nearest to its own limit is the one that is named; what a sum begins with counts.

@@ -3,6 +3,7 @@
 mod bench;
 mod conformance;
 mod device;
+mod import;
 mod run;
 
 use crate::cli::Spikes;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 pub(crate) fn run(command: &Spikes) -> Result<ExitCode> {
     match command {
         Spikes::Run(options) => run::run(options),
+        Spikes::Import(options) => import::run(options),
         Spikes::Conformance(options) => conformance::run(options),
         Spikes::Bench(options) => bench::run(options),
     }

@@ -1,7 +1,7 @@
 """The scripts of `scripts/`, written for Lava, by whichever package they are to run.
 
-    python lava_scripts.py record      Lava's results into lava.json (Python 3.10, lava-nc==0.10.0)
-    python lava_scripts.py compare N   every script, and N random networks, in Lava and in Firelane by turns
+python lava_scripts.py record      Lava's results into lava.json (Python 3.10, lava-nc==0.10.0)
+python lava_scripts.py compare N   every script, and N random networks, in Lava and in Firelane by turns
 """
 
 import hashlib
@@ -23,7 +23,10 @@ def main_of(name, package):
     """The `main` of a script whose imports are of `package`: `lava`, or `firelane.lava`. Nothing else of it is changed."""
     path = HERE / "scripts" / f"{name}.py"
     text = path.read_text(encoding="utf-8")
-    lines = [line.replace("from lava", f"from {package}", 1) if line.startswith("from lava") else line for line in text.split("\n")]
+    lines = [
+        line.replace("from lava", f"from {package}", 1) if line.startswith("from lava") else line
+        for line in text.split("\n")
+    ]
     space = {"__name__": f"{package}.{name}"}
     exec(compile("\n".join(lines), str(path), "exec"), space)
     return space["main"]
@@ -61,7 +64,9 @@ def compare(networks):
 
     import firelane
 
-    print(f"lava-nc {version('lava-nc')}, firelane {firelane.__version__}, numpy {np.__version__}, Python {sys.version.split()[0]}")
+    print(
+        f"lava-nc {version('lava-nc')}, firelane {firelane.__version__}, numpy {np.__version__}, Python {sys.version.split()[0]}"
+    )
     runs = [(name, ()) for name in SCRIPTS] + [("drawn", (seed,)) for seed in range(1000, 1000 + networks)]
     totals, differ = {"lava": 0.0, "firelane.lava": 0.0}, 0
     values = 0
@@ -77,8 +82,13 @@ def compare(networks):
         values += sum(np.size(value) for value in lava.values())
         if not same or name != "drawn":
             wrong = [key for key in lava if lava[key] != firelane_.get(key)]
-            print(f"{name}{args or ''}: {'the same' if same else 'DIFFERENT: ' + ', '.join(wrong)}, {len(lava)} results", flush=True)
-    print(f"{len(runs)} runs ({networks} random networks), {values} values: {differ} runs differ; lava {totals['lava']:.1f} s, firelane {totals['firelane.lava']:.2f} s")
+            print(
+                f"{name}{args or ''}: {'the same' if same else 'DIFFERENT: ' + ', '.join(wrong)}, {len(lava)} results",
+                flush=True,
+            )
+    print(
+        f"{len(runs)} runs ({networks} random networks), {values} values: {differ} runs differ; lava {totals['lava']:.1f} s, firelane {totals['firelane.lava']:.2f} s"
+    )
     return differ
 
 

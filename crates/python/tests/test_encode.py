@@ -2,11 +2,10 @@
 
 import json
 
+import firelane
 import numpy as np
 import pytest
 from conftest import VECTORS
-
-import firelane
 
 
 def test_delta_is_lavas():
@@ -14,11 +13,11 @@ def test_delta_is_lavas():
     assert len(cases) == 5
     for case in cases:
         values, expected = np.array(case["input"]), np.array(case["output"])[1:]
-        make = lambda: firelane.encode.Delta(case["vth"], values.shape[1], case["spike_exp"], case["num_bits"])
-        spikes = make().encode(values)
+        params = [case["vth"], values.shape[1], case["spike_exp"], case["num_bits"]]
+        spikes = firelane.encode.Delta(*params).encode(values)
         # Lava's come one step later.
         assert spikes.dtype == np.int32 and np.array_equal(spikes[: len(expected)], expected)
-        parts = make()
+        parts = firelane.encode.Delta(*params)
         halves = [parts.encode(values[:7]), parts.encode(values[7:])]
         assert np.array_equal(np.concatenate(halves), spikes)
 

@@ -2,11 +2,10 @@
 
 import json
 
+import firelane
 import numpy as np
 import pytest
 from conftest import GOLDEN
-
-import firelane
 from firelane.lava.magma.core.run_conditions import RunSteps
 from firelane.lava.magma.core.run_configs import Loihi2SimCfg
 from firelane.lava.proc.dense.process import DelayDense, Dense
@@ -27,7 +26,9 @@ def population(keys):
     if kind == "TernaryLIF":
         return TernaryLIF(vth_hi=keys["vth_hi"], vth_lo=keys["vth_lo"], **more)
     if kind == "LIFReset":
-        return LIFReset(vth=keys["vth"], reset_interval=keys["reset_interval"], reset_offset=keys["reset_offset"], **more)
+        return LIFReset(
+            vth=keys["vth"], reset_interval=keys["reset_interval"], reset_offset=keys["reset_offset"], **more
+        )
     return LIF(vth=keys["vth"], **more)
 
 

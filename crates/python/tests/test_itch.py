@@ -4,11 +4,10 @@ import csv
 import gzip
 import lzma
 
+import firelane
 import numpy as np
 import pytest
 from conftest import Day, data
-
-import firelane
 
 ROWS = [
     # time, kind, order, side, qty, price, bid, bid_qty, ask, ask_qty
@@ -65,7 +64,9 @@ def test_several_levels_and_the_whole_book(day):
     assert len(rows) == 5 and rows.bid.shape == (5, 3)
     assert rows[-1].bid.tolist() == [1_000_100, 1_000_000, 0] and rows[-1].bid_qty.tolist() == [20, 100, 0]
     book = replay.book("AAPL")
-    assert book.bids.tolist() == [[1_000_100, 20, 1], [1_000_000, 100, 1]] and book.asks.tolist() == [[1_000_200, 30, 1]]
+    assert book.bids.tolist() == [[1_000_100, 20, 1], [1_000_000, 100, 1]] and book.asks.tolist() == [
+        [1_000_200, 30, 1]
+    ]
     assert not book.stale
     # On from there, row by row.
     more = [replay.read(rows=1) for _ in range(5)]

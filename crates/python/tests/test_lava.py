@@ -5,7 +5,6 @@ import time
 
 import numpy as np
 import pytest
-
 from firelane.lava.magma.core.process.ports.exceptions import (
     DuplicateConnectionError,
     ReshapeError,
@@ -231,7 +230,9 @@ def test_sender_and_network_wait_for_each_other():
 
 
 def test_a_channel_that_does_not_wait():
-    drop = utils.ChannelConfig(utils.SendFull.NON_BLOCKING_DROP, utils.ReceiveEmpty.NON_BLOCKING_ZEROS, utils.ReceiveNotEmpty.FIFO)
+    drop = utils.ChannelConfig(
+        utils.SendFull.NON_BLOCKING_DROP, utils.ReceiveEmpty.NON_BLOCKING_ZEROS, utils.ReceiveNotEmpty.FIFO
+    )
     injector, extractor, lif = echo(channel_config=drop)
     lif.create_runtime(FIXED)
     for _ in range(3):
@@ -325,7 +326,10 @@ def test_what_cant_be_made_says_why(make, error):
 def test_what_is_not_there_says_so():
     for make, error in [
         (Loihi2HwCfg, "there is no Loihi here"),
-        (lambda: Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={LIF: object}), "exception_proc_model_map"),
+        (
+            lambda: Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={LIF: object}),
+            "exception_proc_model_map",
+        ),
         (lambda: Loihi2SimCfg(select_tag="fixed_pt", callback_fxs=[1]), "callback_fxs"),
     ]:
         with pytest.raises(NotImplementedError, match=error):

@@ -2,13 +2,15 @@
 
 import json
 
+import firelane
 import numpy as np
 import pytest
 
-import firelane
-
 NET = {
-    "populations": [{"id": "a", "n": 1, "du": 4095, "dv": 4095, "vth": 0}, {"id": "b", "n": 1, "du": 4095, "dv": 4095, "vth": 0}],
+    "populations": [
+        {"id": "a", "n": 1, "du": 4095, "dv": 4095, "vth": 0},
+        {"id": "b", "n": 1, "du": 4095, "dv": 4095, "vth": 0},
+    ],
     "connections": [{"src": "in", "dst": "a", "weights": [[2]]}, {"src": "a", "dst": "b", "weights": [[2]]}],
 }
 TEXT = json.dumps(NET)

@@ -66,7 +66,7 @@ pub struct Each {
     pub dv: Vec<i64>,
     /// In the place of `vth`; not of a `TernaryLif`.
     pub vth: Vec<i64>,
-    /// In the place of the voltage of [`Reset::To`].
+    /// In the place of the voltage of [`Reset::To`], or of [`Reset::By`].
     pub reset: Vec<i64>,
 }
 
@@ -102,6 +102,9 @@ pub enum Reset {
     To(i64),
     /// What it had above the threshold (below, of a spike of -1).
     Subtract,
+    /// What it had, less this: 0 to 2^23 - 1, in units of the voltage; not of a `TernaryLif`. A threshold that is subtracted a step
+    /// later, when the voltage has decayed, is one divided by what that decay keeps.
+    By(i64),
 }
 
 /// Where a connection begins.

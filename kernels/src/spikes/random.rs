@@ -119,9 +119,10 @@ fn population(rng: &mut impl Rng, id: &str, overflow: Overflow, extensions: bool
     }
     if extensions {
         let low = if let Kind::TernaryLif { vth_lo, .. } = one.kind { vth_lo << 6 } else { -5_000 };
-        one.reset = match rng.random_range(0..3) {
+        one.reset = match rng.random_range(0..4) {
             0 => Reset::Zero,
             1 => Reset::To(rng.random_range(low..=0)),
+            2 if one.kind == Kind::Lif => Reset::By(rng.random_range(0..200_000)),
             _ => Reset::Subtract,
         };
         one.refractory = *pick(rng, &[0, 0, 1, 5, 63]);
@@ -146,6 +147,7 @@ fn own_constants(rng: &mut impl Rng, one: &mut Population, low: i64) {
         vth: (0..if ternary { 0 } else { one.n }).map(|_| spread(rng, one.vth, 131_071)).collect(),
         reset: match one.reset {
             Reset::To(_) => (0..one.n).map(|_| rng.random_range(low..=0)).collect(),
+            Reset::By(_) => (0..one.n).map(|_| rng.random_range(0..200_000)).collect(),
             _ => Vec::new(),
         },
     };

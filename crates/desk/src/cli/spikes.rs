@@ -10,11 +10,14 @@ how it computes, and tests/vectors/snn/README.md how networks and traces are wri
 
 Examples:
   firelane spikes run net.json
+  firelane spikes import trained.nir --dt 1e-4 --out net.json
   firelane spikes conformance --device software/avx2
   firelane spikes bench")]
 pub(crate) enum Spikes {
     /// Run a network over its inputs; write every current, voltage and spike, or compare them with its trace
     Run(SpikesRun),
+    /// Make a network of integers of one that was trained elsewhere (NIR); say how far it is from floating point
+    Import(SpikesImport),
     /// Say whether a device computes what it must: vectors of Lava, random networks, edges, wrong calls
     Conformance(SpikesConformance),
     /// Time a step of a network of 128, 256 and 64 units, of which 5 % of the inputs fire
@@ -76,6 +79,104 @@ pub(crate) enum OverflowArg {
     Wrap,
     /// A network in which they might is refused
     Forbid,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+NIR has neurons in continuous time: it does not say how long a step is, nor what becomes of a decay in
+steps, nor all that a reset can be. snnTorch exports steps of 1e-4 s, euler; its default reset is
+`--reset subtract --reset-delay`. Sinabs exports steps of 1 s, exponential, `--reset subtract`.
+docs/spikes.md has the nodes that are known, and how they become integers. A file that is JSON has the
+same nodes, written by hand.
+
+Examples:
+  firelane spikes import net.nir --dt 1e-4 --reset subtract --reset-delay --out net.json
+  firelane spikes import net.nir --dt 1e-3 --bits 4 --input day.json
+  firelane spikes import net.json --dt 1e-3 --json | jq '.populations[].voltage_distance'
+
+Exit codes: 0 it was imported; 1 it was refused, or a file can't be read or written; 2 wrong arguments.")]
+pub(crate) struct SpikesImport {
+    /// The network: HDF5 as the Python package nir writes it, or JSON; - is standard input
+    #[arg(value_name = "FILE.nir")]
+    pub(crate) file: PathBuf,
+    /// Seconds of a step
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) dt: f64,
+    /// How decays become steps
+    #[arg(long, value_enum, default_value_t = DiscretisationArg::Euler)]
+    pub(crate) discretisation: DiscretisationArg,
+    /// What a spike does to the voltage
+    #[arg(long, value_enum, default_value_t = ResetArg::File)]
+    pub(crate) reset: ResetArg,
+    /// The reset acts in the step after the spike, behind that step's decay and input
+    #[arg(long)]
+    pub(crate) reset_delay: bool,
+    /// Bits of a weight, with its sign: 8, 6 or 4
+    #[arg(long, value_name = "BITS", default_value_t = 8)]
+    pub(crate) bits: u32,
+    /// Bits of the values of input events; 0: a spike is a spike
+    #[arg(long, value_name = "BITS", default_value_t = 0)]
+    pub(crate) message_bits: u32,
+    /// Write the network (JSON), for `firelane spikes run`; - is standard output
+    #[arg(long, value_name = "NET.json")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write over a file that exists
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+    /// Compare over the events of this file (JSON with the key inputs); - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["steps", "rate", "seed"])]
+    pub(crate) input: Option<PathBuf>,
+    /// Compare over so many steps of random events
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) steps: u64,
+    /// In how many steps of a hundred a unit fires
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
+    pub(crate) rate: f64,
+    /// Seed of the random events
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
+    if (0.0..=100.0).contains(&number) { Ok(number) } else { Err("it must be 0 to 100".to_owned()) }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiscretisationArg {
+    /// A decay keeps 1 - dt/tau
+    Euler,
+    /// A decay keeps exp(-dt/tau)
+    Exponential,
+}
+
+impl DiscretisationArg {
+    pub(crate) fn name(self) -> &'static str {
+        if self == DiscretisationArg::Euler { "euler" } else { "exponential" }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResetArg {
+    /// It becomes v_reset, as the file has it
+    File,
+    /// It becomes 0
+    Zero,
+    /// It loses the threshold
+    Subtract,
+}
+
+impl ResetArg {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ResetArg::File => "file",
+            ResetArg::Zero => "zero",
+            ResetArg::Subtract => "subtract",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,22 +1,29 @@
 """From numbers to spikes: the encoders of the gateway, over whole arrays.
 
-    moves = firelane.encode.Delta(vth=100).encode(day.bid)   # (rows, 1): what the bid has moved, once that is a cent or more
+moves = firelane.encode.Delta(vth=100).encode(day.bid)   # (rows, 1): what the bid has moved, once that is a cent or more
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from . import _firelane
 from .lava._values import whole
 
 
-def _table(values, units: int | None, name: str) -> np.ndarray:
+def _table(values: Any, units: int | None, name: str) -> np.ndarray:
     table = whole(values, name)
     if table.ndim == 1:
         table = table[:, None]
     if table.ndim != 2 or (units is not None and table.shape[1] != units):
-        expected = "(steps,) or (steps, units)" if units is None else f"(steps, {units})" + (" or (steps,)" if units == 1 else "")
+        expected = (
+            "(steps,) or (steps, units)"
+            if units is None
+            else f"(steps, {units})" + (" or (steps,)" if units == 1 else "")
+        )
         raise ValueError(f"{name}: values must have the shape {expected}; they have {np.shape(values)}")
     return table
 
@@ -33,7 +40,7 @@ class Delta:
         self.units = units
         self._inner = _firelane.Delta(units, vth, spike_exp, num_bits)
 
-    def encode(self, values: np.ndarray) -> np.ndarray:
+    def encode(self, values: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """The spikes `(steps, units)`, as int32, of values `(steps, units)`, or `(steps,)` of one unit. The next call goes on from here."""
         return self._inner.encode(_table(values, self.units, "Delta.encode"))
 
@@ -44,7 +51,7 @@ class Rate:
     def __init__(self, seed: int):
         self._inner = _firelane.Rate(seed)
 
-    def encode(self, rates: np.ndarray, first: int = 0) -> np.ndarray:
+    def encode(self, rates: npt.ArrayLike, first: int = 0) -> npt.NDArray[np.int32]:
         """Who fires, 0 or 1 of int32, for rates `(steps, units)` from 0 (never) to 1 (in every step), which are rounded to 1/65,536. `first`: the number of the
         first step."""
         rates = np.asarray(rates, dtype=np.float64)

@@ -1,8 +1,8 @@
 """Recorded days of Nasdaq ITCH 5.0: every message through Firelane's decoder into exact books, as NumPy arrays.
 
-    day = firelane.itch.read("day.itch.gz", "AAPL")
-    day.bid[-1], day.ask[-1]          # in 1/10,000 dollars, after the last message
-    day[day.kind == b"P"].qty.sum()   # shares that traded against hidden orders
+day = firelane.itch.read("day.itch.gz", "AAPL")
+day.bid[-1], day.ask[-1]          # in 1/10,000 dollars, after the last message
+day[day.kind == b"P"].qty.sum()   # shares that traded against hidden orders
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,13 +52,18 @@ class Replay:
     how many prices a side has in a row, 1 to 50. FileNotFoundError, OSError or ValueError if it can't be opened or is no recording.
     """
 
-    def __init__(self, source: str | os.PathLike | bytes, symbols: str | list[str] | tuple[str, ...] | None = None, levels: int = 1):
+    def __init__(
+        self,
+        source: str | os.PathLike | bytes,
+        symbols: str | list[str] | tuple[str, ...] | None = None,
+        levels: int = 1,
+    ):
         symbols = [] if symbols is None else [symbols] if isinstance(symbols, str) else list(symbols)
         self._name = "the bytes" if isinstance(source, bytes) else os.fspath(source)
         self._levels = levels
         self._inner = _firelane.Replay(source if isinstance(source, bytes) else self._name, symbols, levels)
 
-    def read(self, rows: int | None = None, until: int | None = None) -> np.recarray:
+    def read(self, rows: int | None = None, until: int | None = None) -> np.recarray[Any, Any]:
         """The next rows (`row_type`): those of messages before `until` (nanoseconds since midnight), and `rows` at most. Empty at the end.
 
         A file that breaks off, or whose messages contradict each other, gives a warning that says how.
@@ -73,12 +79,17 @@ class Replay:
 
     def _check_end(self) -> None:
         if not self._inner.counts():
-            raise ValueError(f"{self._name}: there is no ITCH 5.0 message in it; it looks like {self._inner.looks_like()}")
+            raise ValueError(
+                f"{self._name}: there is no ITCH 5.0 message in it; it looks like {self._inner.looks_like()}"
+            )
         if self._inner.ending():
             warnings.warn(f"{self._name}: {self._inner.ending()}; what comes before that was read", stacklevel=3)
         wrong = {what: count for what, count in self._inner.errors().items() if count and what != "unknown_type"}
         if wrong:
-            warnings.warn(f"{self._name}: {', '.join(f'{what} {count}' for what, count in wrong.items())}; rows that may be wrong are marked stale", stacklevel=3)
+            warnings.warn(
+                f"{self._name}: {', '.join(f'{what} {count}' for what, count in wrong.items())}; rows that may be wrong are marked stale",
+                stacklevel=3,
+            )
 
     def book(self, symbol: str) -> Book:
         """A followed book, whole, as it is now. ValueError if no message has named it."""
@@ -101,7 +112,9 @@ class Replay:
         return self._inner.missing()
 
 
-def read(source: str | os.PathLike | bytes, symbols: str | list[str] | tuple[str, ...] | None = None, levels: int = 1) -> np.recarray:
+def read(
+    source: str | os.PathLike | bytes, symbols: str | list[str] | tuple[str, ...] | None = None, levels: int = 1
+) -> np.recarray[Any, Any]:
     """A recorded day, whole: a row (`row_type`) for each message that touched a book of `symbols`, or was a trade of theirs.
 
     As `Replay`, of which it is all rows. ValueError, too, for a symbol that no message names.
@@ -109,5 +122,7 @@ def read(source: str | os.PathLike | bytes, symbols: str | list[str] | tuple[str
     replay = Replay(source, symbols, levels)
     rows = replay.read()
     if replay.missing:
-        raise ValueError(f"{replay._name}: no message names {', '.join(replay.missing)}; symbols are as Nasdaq writes them, in capitals")
+        raise ValueError(
+            f"{replay._name}: no message names {', '.join(replay.missing)}; symbols are as Nasdaq writes them, in capitals"
+        )
     return rows

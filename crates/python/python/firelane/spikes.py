@@ -1,8 +1,8 @@
 """Networks from files, in the gateway's own schedule or in Lava's.
 
-    net = firelane.spikes.Network.open("detector.json")
-    traces = net.run({"in": spikes})
-    traces["out"].s      # (steps, neurons)
+net = firelane.spikes.Network.open("detector.json")
+traces = net.run({"in": spikes})
+traces["out"].s      # (steps, neurons)
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Network:
         self._twin = _firelane.Twin.from_json(text, schedule, overflow, device)
 
     @classmethod
-    def open(cls, path: str | os.PathLike, **kwargs: str) -> "Network":
+    def open(cls, path: str | os.PathLike, **kwargs: str) -> Network:
         """The network of a file."""
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -101,4 +101,6 @@ def golden(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Tr
         whole_file = json.load(file)
     inputs = {name: np.array(rows, dtype=np.int32) for name, rows in whole_file["inputs"].items()}
     trace = whole_file.get("trace", {})
-    return inputs, {name: Trace(*(np.array(one[what], dtype=np.int32) for what in "uvs")) for name, one in trace.items()}
+    return inputs, {
+        name: Trace(*(np.array(one[what], dtype=np.int32) for what in "uvs")) for name, one in trace.items()
+    }

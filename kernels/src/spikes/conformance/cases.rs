@@ -20,6 +20,7 @@ pub(super) const ALL: &[Named] = &[
     ("a schedule says in which step a spike acts", schedules),
     ("a reset by subtraction of a negative spike", subtraction),
     ("each neuron has its own constants, and a sum begins with its bias", own_constants),
+    ("a reset takes off what it says", taken_off),
     ("values of one unit are added", doubled),
     ("spikes that have no room are counted", no_room),
     ("a step that is refused changes nothing", refused_steps),
@@ -241,6 +242,16 @@ fn own_constants(device: &mut dyn Device) -> Result<(), Failure> {
             device.probe_all(variable, 0, &mut found)?;
             wrong("the states", found.into_iter().map(i64::from).collect(), expected.clone())?;
         }
+    }
+    Ok(())
+}
+
+/// Of one neuron alone, so that vectors do it, too; and with the largest amount.
+fn taken_off(device: &mut dyn Device) -> Result<(), Failure> {
+    for (amount, left) in [(0, 6_400), (6_500, -100), (8_388_607, -8_382_207)] {
+        load(device, &single(100, Population { vth: 99, reset: Reset::By(amount), ..Population::lif("cell", 1) }))?;
+        wrong("the spikes", step(device, &FIRE)?, 1)?;
+        wrong("the voltage", device.probe(Variable::Voltage, 0, 0)?, left)?;
     }
     Ok(())
 }

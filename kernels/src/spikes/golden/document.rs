@@ -75,11 +75,15 @@ fn lif() -> String {
     "LIF".to_owned()
 }
 
-/// `"zero"`, `"subtract"`, or the voltage that a spike leaves, of all neurons or of each.
+/// `"zero"`, `"subtract"`, the voltage that a spike leaves, or what it takes off, of all neurons or of each.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "\"zero\", \"subtract\", an integer, or a list of integers")]
+#[serde(
+    untagged,
+    expecting = "\"zero\", \"subtract\", {\"subtract\": an integer or a list}, an integer, or a list of integers"
+)]
 enum ResetKeys {
     To(Values),
+    By { subtract: Values },
     Named(String),
 }
 
@@ -236,6 +240,10 @@ impl PopulationKeys {
             Some(ResetKeys::To(values)) => {
                 let (value, all) = each(Some(values), 0);
                 (Reset::To(value), all)
+            }
+            Some(ResetKeys::By { subtract }) => {
+                let (value, all) = each(Some(subtract), 0);
+                (Reset::By(value), all)
             }
             Some(ResetKeys::Named(name)) => match name.as_str() {
                 "zero" => (Reset::Zero, Vec::new()),

@@ -71,20 +71,24 @@ fn kind(one: &Population) -> Result<OfKind, Refused> {
 /// What a spike leaves in each neuron.
 fn resets(one: &Population, above: &[i32], below: Option<i32>) -> Result<Vec<Reset>, Refused> {
     let (id, state) = (&one.id, i64::from(STATE));
-    let Reset::To(value) = one.reset else {
-        range(id, "values of reset, where it sets no voltage,", one.each.reset.len() as i64, 0, 0)?;
-        return Ok(vec![one.reset; one.n]);
+    // What a voltage loses when it is above a threshold of 0 or more leaves it within its 24 bits.
+    let (value, low, most, of): (i64, i64, i64, fn(i64) -> Reset) = match one.reset {
+        Reset::To(value) => (value, below.map_or(1 - state, i64::from).max(1 - state), i64::MAX, Reset::To),
+        Reset::By(value) => (value, 0, if below.is_some() { 0 } else { state - 1 }, Reset::By),
+        Reset::Zero | Reset::Subtract => {
+            range(id, "values of reset, where it has none,", one.each.reset.len() as i64, 0, 0)?;
+            return Ok(vec![one.reset; one.n]);
+        }
     };
-    let low = below.map_or(1 - state, i64::from).max(1 - state);
     let own = !one.each.reset.is_empty();
     let all = if own { each(id, "reset", &one.each.reset, one.n, 0)? } else { vec![value; one.n] };
     for (at, (&value, &above)) in all.iter().zip(above).enumerate() {
-        let high = i64::from(above).min(state - 1);
+        let high = if most == i64::MAX { i64::from(above).min(state - 1) } else { most };
         if !(low..=high).contains(&value) {
             range(id, &if own { format!("reset[{at}]") } else { "reset".to_owned() }, value, low, high)?;
         }
     }
-    Ok(all.into_iter().map(Reset::To).collect())
+    Ok(all.into_iter().map(of).collect())
 }
 
 /// A population, checked; its connections are added later.

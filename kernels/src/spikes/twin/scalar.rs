@@ -56,6 +56,7 @@ impl Neuron {
             (0, _) => v,
             (_, Reset::Zero) => 0,
             (_, Reset::To(value)) => value as i32,
+            (_, Reset::By(value)) => v - value as i32,
             (1, Reset::Subtract) => v - rule.above,
             (_, Reset::Subtract) => v - rule.below.unwrap_or_default(),
         };
@@ -216,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_spike_is_fired_above_the_threshold_and_resets_as_it_is_told() {
-        for (reset, left) in [(Reset::Zero, 0), (Reset::To(-7), -7), (Reset::Subtract, 64)] {
+        for (reset, left) in [(Reset::Zero, 0), (Reset::To(-7), -7), (Reset::Subtract, 64), (Reset::By(705), -1)] {
             let mut at = Neuron { u: 0, v: 0, still: 0 };
             assert_eq!((at.step(&rule(reset), 10, 0), at.v), ((0, false), 640));
             assert_eq!((at.step(&rule(reset), 1, 0), at.v, at.u), ((1, false), left, 64));

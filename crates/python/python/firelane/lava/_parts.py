@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from ._values import each, whole
 from .magma.core.process.process import AbstractProcess
 from .magma.core.process.variable import Var
-from .proc.dense.process import Dense, DelayDense
+from .proc.dense.process import DelayDense, Dense
 from .proc.lif.process import AbstractLIF, LIFReset, TernaryLIF
-from .utils.weightutils import clip_weights, determine_sign_mode, truncate_weights
+from .utils.weightutils import SignMode, clip_weights, determine_sign_mode, truncate_weights
 
 #: A bit for the sign and all eight of the size: weights that are set while a network runs are not cut.
 UNCUT = 9
@@ -22,10 +22,13 @@ def wrapped(values: np.ndarray) -> np.ndarray:
     return values.astype(np.int64).astype(np.int32)
 
 
-class Values:
+P = TypeVar("P", bound=AbstractProcess)
+
+
+class Values(Generic[P]):
     """The values of a process's variables, but for the state of neurons."""
 
-    def __init__(self, process: AbstractProcess, names: tuple[str, ...]):
+    def __init__(self, process: P, names: tuple[str, ...]) -> None:
         self.process = process
         self.numbers = {name: self.read(name, getattr(process, name).init) for name in names}
 
@@ -38,15 +41,15 @@ class Values:
         """Of one that has one value."""
         return int(self.numbers[name].flat[0])
 
-    def list(self, name: str) -> list[int]:
+    def each(self, name: str) -> list[int]:
         """Of one that each neuron has."""
-        return self.numbers[name].ravel().tolist()
+        return [int(value) for value in self.numbers[name].flat]
 
 
-class Neurons(Values):
+class Neurons(Values[AbstractLIF]):
     """A population."""
 
-    def __init__(self, process: AbstractLIF):
+    def __init__(self, process: AbstractLIF) -> None:
         ternary = isinstance(process, TernaryLIF)
         self.thresholds = ("vth_hi", "vth_lo") if ternary else ("vth",)
         super().__init__(process, ("u", "v", "du", "dv", "bias_mant", "bias_exp") + self.thresholds)
@@ -65,18 +68,18 @@ class Neurons(Values):
             du=self.one("du"),
             dv=self.one("dv"),
             vth=[self.one(threshold) for threshold in self.thresholds],
-            bias_mant=self.list("bias_mant"),
-            bias_exp=self.list("bias_exp"),
-            u0=self.list("u"),
-            v0=self.list("v"),
+            bias_mant=self.each("bias_mant"),
+            bias_exp=self.each("bias_exp"),
+            u0=self.each("u"),
+            v0=self.each("v"),
             reset=reset,
         )
 
 
-class Synapses(Values):
+class Synapses(Values[Dense]):
     """A connection."""
 
-    def __init__(self, process: Dense):
+    def __init__(self, process: Dense) -> None:
         delayed = isinstance(process, DelayDense)
         super().__init__(process, ("weights", "num_message_bits") + (("delays",) if delayed else ()))
         params = process.proc_params
@@ -109,7 +112,7 @@ class Synapses(Values):
         weights = self.numbers["weights"]
         if self.uncut or weights.size == 0:
             return weights
-        mode = determine_sign_mode(weights) if self.mode is None else type(determine_sign_mode(weights))(self.mode)
+        mode = determine_sign_mode(weights) if self.mode is None else SignMode(self.mode)
         return truncate_weights(clip_weights(weights, mode, num_bits=8), mode, self.bits)
 
     def keys(self, rows: np.ndarray | None) -> dict[str, Any]:
@@ -121,7 +124,9 @@ class Synapses(Values):
             low, high = weights.min(), weights.max()
             if low < -256 or high > 255:
                 wild = low if low < -256 else high
-                raise ValueError(f"{self.process.weights.label}: {wild} is no weight; they have eight bits and a sign, -256 to 255")
+                raise ValueError(
+                    f"{self.process.weights.label}: {wild} is no weight; they have eight bits and a sign, -256 to 255"
+                )
             mode, bits = 1, UNCUT
         elif mode is None:
             # Of the whole matrix, whatever part of it goes where.
@@ -147,7 +152,9 @@ class Synapses(Values):
         weights = self.effective().astype(np.int64)
         if "delays" in self.numbers:
             delays = self.numbers["delays"]
-            sums = np.stack([np.where(delays == delay, weights, 0) @ values for delay in range(self.longest + 1)], axis=1)
+            sums = np.stack(
+                [np.where(delays == delay, weights, 0) @ values for delay in range(self.longest + 1)], axis=1
+            )
         else:
             sums = (weights @ values)[:, None]
         if self.graded:

@@ -9,13 +9,15 @@ next one, which is the same. What comes to neurons without a connection between 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from .. import _firelane
 from ._parts import Neurons, Synapses
-from .magma.core.process.ports.ports import InPort, OutPort
+from .magma.core.process.ports.ports import AbstractSource, InPort, OutPort
 from .magma.core.process.process import AbstractProcess
 from .proc.dense.process import Dense
 from .proc.io.extractor import Extractor
@@ -65,13 +67,13 @@ class Input:
 class Plan:
     """A network, compiled."""
 
-    def __init__(self, first: AbstractProcess):
+    def __init__(self, first: AbstractProcess) -> None:
         self.processes = connected(first)
         self.neurons: list[Neurons] = []
         self.synapses: dict[Dense, Synapses] = {}
         self.inputs: list[Input] = []
         #: Of each connection of the twin what it is told; a function, for it may change.
-        self._connections: list = []
+        self._connections: list[Callable[[], dict[str, Any]]] = []
         self._names: dict[AbstractProcess, str] = {}
         for process in self.processes:
             self._check(process)
@@ -84,7 +86,7 @@ class Plan:
             self._connect(neurons)
         self.twin = _firelane.Twin(*self.network()) if self.neurons else None
 
-    def network(self) -> tuple[list, list, list]:
+    def network(self) -> tuple[list[tuple[str, int]], list[dict[str, Any]], list[dict[str, Any]]]:
         """What the twin is made from."""
         inputs = [(one.name, one.size) for one in self.inputs]
         populations = [one.keys(self._names[one.process]) for one in self.neurons]
@@ -100,13 +102,18 @@ class Plan:
         known = (AbstractLIF, Dense, Source, Sink, Injector, Extractor, Monitor)
         if not isinstance(process, known):
             names = "LIF, LIFReset, TernaryLIF, Dense, DelayDense, RingBuffer, Injector, Extractor and Monitor"
-            raise NotImplementedError(f"{process.name}: a {type(process).__name__} can't be run here: there are {names}")
+            raise NotImplementedError(
+                f"{process.name}: a {type(process).__name__} can't be run here: there are {names}"
+            )
         taken = process.name in self._names.values() or any(ch in process.name for ch in "\0")
         self._names[process] = f"{process.name} ({process.id})" if taken else process.name
 
     def _order(self, populations: list[AbstractLIF]) -> None:
         """Populations, so that whatever acts at once comes first; else in the order in which they were made."""
-        after = {one: {wire.origin.process for wire in wires(one.a_in) if isinstance(wire.origin.process, AbstractLIF)} for one in populations}
+        after = {
+            one: {wire.origin.process for wire in wires(one.a_in) if isinstance(wire.origin.process, AbstractLIF)}
+            for one in populations
+        }
         waiting = {one: len(before) for one, before in after.items()}
         ready = [(one.id, one) for one, count in waiting.items() if count == 0]
         heapq.heapify(ready)
@@ -122,14 +129,26 @@ class Plan:
                         heapq.heappush(ready, (one.id, one))
         if len(self.neurons) < len(populations):
             names = ", ".join(one.name for one in populations if waiting[one] > 0)
-            raise ValueError(f"{names}: these are connected in a circle without a Dense between, and would wait for each other for ever; a Dense takes a step")
+            raise ValueError(
+                f"{names}: these are connected in a circle without a Dense between, and would wait for each other for ever; a Dense takes a step"
+            )
 
     def _watch(self) -> None:
         """Which connections' outputs somebody other than neurons looks at."""
-        ports = [wire.origin for process in self.processes if not isinstance(process, AbstractLIF) for port in process.in_ports for wire in wires(port)]
-        probed = [probe.target for process in self.processes if isinstance(process, Monitor) for probe in process.probes]
+        ports = [
+            wire.origin
+            for process in self.processes
+            if not isinstance(process, AbstractLIF)
+            for port in process.in_ports
+            for wire in wires(port)
+        ]
+        probed = [
+            probe.target for process in self.processes if isinstance(process, Monitor) for probe in process.probes
+        ]
         for process, synapses in self.synapses.items():
-            synapses.watched = any(port is process.a_out for port in ports) or any(target in (process.a_out, process.a_buff) for target in probed)
+            synapses.watched = any(port is process.a_out for port in ports) or any(
+                target in (process.a_out, process.a_buff) for target in probed
+            )
 
     def _population(self, process: AbstractProcess | None) -> Neurons | None:
         return next((one for one in self.neurons if one.process is process), None)
@@ -148,20 +167,32 @@ class Plan:
                 direct.wires.append(wire)
         if direct.wires:
             self.inputs.append(direct)
-            self._at_once(dict(from_input=True, source=len(self.inputs) - 1), target, np.arange(target.size), target.size)
+            self._at_once(
+                dict(from_input=True, source=len(self.inputs) - 1), target, np.arange(target.size), target.size
+            )
 
-    def _at_once(self, source: dict, target: Neurons, order: np.ndarray, size: int) -> None:
+    def _at_once(self, source: dict[str, Any], target: Neurons, order: np.ndarray, size: int) -> None:
         """Each neuron gets the value of the unit that `order` says."""
         weights = np.zeros((target.size, size), dtype=np.int64)
         weights[np.arange(target.size), order] = 1
         bits = VALUE_BITS if source["from_input"] else 1
-        keys = dict(weights=weights, weight_exp=0, num_weight_bits=8, num_message_bits=bits, sign_mode=2, delays=None, at_once=True)
+        keys = dict(
+            weights=weights,
+            weight_exp=0,
+            num_weight_bits=8,
+            num_message_bits=bits,
+            sign_mode=2,
+            delays=None,
+            at_once=True,
+        )
         self._connections.append(lambda: dict(source, target=target.index, **keys))
 
     def _dense(self, synapses: Synapses, target: Neurons, rows: np.ndarray | None) -> None:
         process = synapses.process
         incoming = wires(process.s_in)
-        alone = self._population(incoming[0].origin.process) if len(incoming) == 1 and incoming[0].index is None else None
+        alone = (
+            self._population(incoming[0].origin.process) if len(incoming) == 1 and incoming[0].index is None else None
+        )
         at_once = False
         if alone is not None:
             source = dict(from_input=False, source=alone.index)
@@ -186,16 +217,17 @@ def connected(first: AbstractProcess) -> list[AbstractProcess]:
     found, new = {first}, [first]
     while new:
         process = new.pop()
-        near = {wire.origin.process for port in process.in_ports for wire in wires(port)} | set(process._observers)
-        near |= {target.process for port in process.out_ports for target in targets(port)}
+        near: set[AbstractProcess | None] = {wire.origin.process for port in process.in_ports for wire in wires(port)}
+        near |= {target.process for port in process.out_ports for target in targets(port)} | set(process._observers)
         if isinstance(process, Monitor):
             near |= {probe.target.process for probe in process.probes}
-        for other in near - found - {None}:
-            found.add(other)
-            new.append(other)
+        for other in near:
+            if other is not None and other not in found:
+                found.add(other)
+                new.append(other)
     return sorted(found, key=lambda process: process.id)
 
 
-def targets(port) -> list[InPort]:
+def targets(port: AbstractSource) -> list[InPort]:
     """All ports that a port leads to, through others or not."""
     return [end for one in port.out_connections for end in ([one] if isinstance(one, InPort) else targets(one))]

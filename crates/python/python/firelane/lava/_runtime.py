@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ._parts import Neurons, Synapses, Values, wrapped
+from .._firelane import Twin
+from ._parts import Neurons, Synapses, wrapped
 from ._plan import Plan, Wire, wires
 from ._values import whole
 from .magma.core.process.ports.ports import OutPort
@@ -15,13 +16,11 @@ from .magma.core.process.process import AbstractProcess
 from .magma.core.process.variable import Var
 from .magma.core.run_conditions import AbstractRunCondition, RunContinuous, RunSteps
 from .magma.core.run_configs import RunConfig
-from .proc.dense.process import Dense
 from .proc.io.extractor import Extractor
 from .proc.io.injector import Injector
 from .proc.io.sink import RingBuffer as Sink
 from .proc.io.source import RingBuffer as Source
 from .proc.io.utils import Closed
-from .proc.lif.process import AbstractLIF
 from .proc.monitor.process import Monitor
 
 #: Most steps of one call of the twin.
@@ -31,7 +30,7 @@ CHUNK = 256
 class Runtime:
     """Runs a network. `process.run` makes one."""
 
-    def __init__(self, process: AbstractProcess, run_cfg: RunConfig):
+    def __init__(self, process: AbstractProcess, run_cfg: RunConfig) -> None:
         if not isinstance(run_cfg, RunConfig):
             raise TypeError(f"run_cfg must be a Loihi2SimCfg; it is {run_cfg!r}")
         self.plan = Plan(process)
@@ -43,12 +42,17 @@ class Runtime:
         self._failed: BaseException | None = None
         self._pausing = False
         self._stopped = False
-        kind = lambda cls: [one for one in self.plan.processes if isinstance(one, cls)]
-        self._injectors, self._extractors, self._monitors = kind(Injector), kind(Extractor), kind(Monitor)
-        self._sinks = {sink: whole(sink.data.init, sink.data.label) for sink in kind(Sink)}
-        self._sources = {source: whole(source.data.init, source.data.label) for source in kind(Source)}
-        self._parts: dict[AbstractProcess, Values] = {one.process: one for one in self.plan.neurons}
-        self._parts.update(self.plan.synapses)
+        processes = self.plan.processes
+        self._injectors = [one for one in processes if isinstance(one, Injector)]
+        self._extractors = [one for one in processes if isinstance(one, Extractor)]
+        self._monitors = [one for one in processes if isinstance(one, Monitor)]
+        #: What arrays hold.
+        self._arrays = {
+            one: whole(one.data.init, one.data.label) for one in processes if isinstance(one, (Source, Sink))
+        }
+        self._parts: dict[AbstractProcess, Neurons | Synapses] = {one.process: one for one in self.plan.neurons}
+        self._parts.update({one.process: one for one in self.plan.synapses.values()})
+        self._record = self._wanted()
         #: What left the ports of arrays and injectors in the last step.
         self._last: dict[OutPort, np.ndarray] = {}
         #: What connections got in the last step that hear it in the next.
@@ -62,11 +66,11 @@ class Runtime:
         """Runs for as long as `condition` says."""
         self.check_idle("run")
         if isinstance(condition, RunSteps):
-            steps = whole(condition.num_steps, "RunSteps.num_steps")
-            if steps.shape != () or steps < 0:
+            number = whole(condition.num_steps, "RunSteps.num_steps")
+            if number.shape != () or number < 0:
                 raise ValueError(f"RunSteps: num_steps is {condition.num_steps!r}; it must be 0 or more")
-            steps = int(steps)
-            self._check_probes(steps)
+            steps: int | None = int(number)
+            self._check_probes(int(number))
         elif isinstance(condition, RunContinuous):
             steps = None
         else:
@@ -75,7 +79,9 @@ class Runtime:
         if condition.blocking:
             self._run(steps)
         else:
-            self._thread = threading.Thread(target=self._run_beside, args=(steps,), daemon=True, name="firelane-network")
+            self._thread = threading.Thread(
+                target=self._run_beside, args=(steps,), daemon=True, name="firelane-network"
+            )
             self._thread.start()
 
     def wait(self) -> None:
@@ -107,7 +113,9 @@ class Runtime:
     def check_idle(self, what: str) -> None:
         """RuntimeError if the network is running, or has been stopped."""
         if self._stopped:
-            raise RuntimeError(f"{what}: the network has been stopped; ask for what it holds ahead of stop(), and build it anew to run it again")
+            raise RuntimeError(
+                f"{what}: the network has been stopped; ask for what it holds ahead of stop(), and build it anew to run it again"
+            )
         if self._thread is not None:
             if self._thread.is_alive():
                 raise RuntimeError(f"{what}: the network is running; wait() for it or pause() it")
@@ -116,7 +124,7 @@ class Runtime:
     def _run_beside(self, steps: int | None) -> None:
         try:
             self._run(steps)
-        except BaseException as error:  # noqa: BLE001 - raised where somebody waits
+        except BaseException as error:
             self._failed = error
 
     def _run(self, steps: int | None) -> None:
@@ -135,9 +143,14 @@ class Runtime:
             for probe in monitor.probes:
                 if self.steps + steps > len(probe.data):
                     raise RuntimeError(
-                        f"{monitor.name}: it writes {probe.target.process.name}.{probe.target.name} down for {len(probe.data)} steps, "
+                        f"{monitor.name}: it writes {probe.name} down for {len(probe.data)} steps, "
                         f"and {self.steps} + {steps} are more; probe it with a larger num_steps"
                     )
+
+    @property
+    def _twin(self) -> Twin:
+        assert self.plan.twin is not None, "there are neurons, and so there is a twin"
+        return self.plan.twin
 
     # A step, or many.
 
@@ -145,14 +158,18 @@ class Runtime:
         if self._monitors:
             self._check_probes(steps)
         signals = self._given(steps)
-        values = [wrapped(self._held[id(one)]) if one.held else self._sum(one.wires, signals, one.size, steps) for one in self.plan.inputs]
-        record = self._wanted()
-        taken = self.plan.twin.run(steps, values, record) if self.plan.twin else []
-        recorded = dict(zip(record, taken))
+        values = [
+            wrapped(self._held[id(one)]) if one.held else self._sum(one.wires, signals, one.size, steps)
+            for one in self.plan.inputs
+        ]
+        taken = self.plan.twin.run(steps, values, self._record) if self.plan.twin else []
+        recorded = dict(zip(self._record, taken, strict=True)) if taken else {}
         for neurons in self.plan.neurons:
             if ("s", neurons.index) in recorded:
                 signals[neurons.process.s_out] = recorded["s", neurons.index]
-        self._last = {port: signal[-1:] for port, signal in signals.items() if isinstance(port.process, (Source, Injector))}
+        self._last = {
+            port: signal[-1:] for port, signal in signals.items() if isinstance(port.process, (Source, Injector))
+        }
         self._write(steps, signals, recorded)
         for one in self.plan.inputs:
             if one.held:
@@ -168,7 +185,9 @@ class Runtime:
     def _given(self, steps: int) -> dict[OutPort, np.ndarray]:
         """What leaves the ports of arrays, injectors and watched connections."""
         signals = {}
-        for source, data in self._sources.items():
+        for source, data in self._arrays.items():
+            if not isinstance(source, Source):
+                continue
             when = (self.steps + np.arange(steps)) % data.shape[-1]
             signals[source.s_out] = wrapped(np.moveaxis(data[..., when], -1, 0).reshape(steps, -1))
         for injector in self._injectors:
@@ -188,26 +207,31 @@ class Runtime:
 
     def _wanted(self) -> list[tuple[str, int]]:
         """What has to be known of the twin after each step."""
-        if self._record is None:
-            wanted = set()
-            for process in self.plan.processes:
-                if isinstance(process, (Sink, Extractor)):
-                    wanted |= {("s", self._parts[wire.origin.process].index) for port in process.in_ports for wire in wires(port) if isinstance(wire.origin.process, AbstractLIF)}
-                if isinstance(process, Dense) and (self.plan.synapses[process].watched or any(one.held is self.plan.synapses[process] for one in self.plan.inputs)):
-                    wanted |= {("s", self._parts[wire.origin.process].index) for wire in wires(process.s_in) if isinstance(wire.origin.process, AbstractLIF)}
-            for monitor in self._monitors:
-                for probe in monitor.probes:
-                    neurons = self._parts.get(probe.target.process)
-                    if isinstance(neurons, Neurons) and probe.target.name in ("u", "v", "s_out"):
-                        wanted.add(({"s_out": "s"}.get(probe.target.name, probe.target.name), neurons.index))
-            self._record = sorted(wanted)
-        return self._record
+        ports = [
+            port
+            for process in self.plan.processes
+            if isinstance(process, (Sink, Extractor))
+            for port in process.in_ports
+        ]
+        held = [one.held for one in self.plan.inputs]
+        beside = [one for one in self.plan.synapses.values() if one.watched or any(one is other for other in held)]
+        ports += [one.process.s_in for one in beside]
+        heard = [self._parts.get(wire.origin.process) for port in ports for wire in wires(port) if wire.origin.process]
+        wanted = {("s", part.index) for part in heard if isinstance(part, Neurons)}
+        for monitor in self._monitors:
+            for probe in monitor.probes:
+                part = self._parts.get(probe.target.process) if probe.target.process else None
+                if isinstance(part, Neurons) and probe.target.name in ("u", "v", "s_out"):
+                    wanted.add(({"s_out": "s"}.get(probe.target.name, probe.target.name), part.index))
+        return sorted(wanted)
 
-    _record: list[tuple[str, int]] | None = None
-
-    def _write(self, steps: int, signals: dict[OutPort, np.ndarray], recorded: dict[tuple[str, int], np.ndarray]) -> None:
+    def _write(
+        self, steps: int, signals: dict[OutPort, np.ndarray], recorded: dict[tuple[str, int], np.ndarray]
+    ) -> None:
         """Into sinks and monitors."""
-        for sink, data in self._sinks.items():
+        for sink, data in self._arrays.items():
+            if not isinstance(sink, Sink):
+                continue
             rows = self._sum(wires(sink.a_in), signals, sink.a_in.size, steps)
             kept = rows[-data.shape[-1] :]
             when = (self.steps + steps - len(kept) + np.arange(len(kept))) % data.shape[-1]
@@ -217,7 +241,9 @@ class Runtime:
                 rows = self._probed(probe.target, signals, recorded)
                 probe.data[self.steps : self.steps + steps] = np.asarray(rows).reshape((-1,) + probe.target.shape)
 
-    def _probed(self, target: Any, signals: dict[OutPort, np.ndarray], recorded: dict[tuple[str, int], np.ndarray]) -> np.ndarray:
+    def _probed(
+        self, target: Any, signals: dict[OutPort, np.ndarray], recorded: dict[tuple[str, int], np.ndarray]
+    ) -> np.ndarray:
         if isinstance(target, OutPort):
             return signals[target]
         part = self._parts.get(target.process)
@@ -234,7 +260,9 @@ class Runtime:
     def _send(self, signals: dict[OutPort, np.ndarray]) -> None:
         for extractor in self._extractors:
             values = self._sum(wires(extractor.in_port), signals, extractor.in_port.size, 1)
-            extractor._channel.send(values[0].reshape(extractor.in_port.shape).astype(np.float64), lambda: self._pausing)
+            extractor._channel.send(
+                values[0].reshape(extractor.in_port.shape).astype(np.float64), lambda: self._pausing
+            )
 
     # Variables.
 
@@ -245,13 +273,12 @@ class Runtime:
 
     def _value(self, var: Var) -> np.ndarray:
         process = var.process
-        if process in self._sources:
-            return self._sources[process]
-        if process in self._sinks:
-            return self._sinks[process]
+        if isinstance(process, (Source, Sink)):
+            return self._arrays[process]
+        assert process is not None
         part = self._parts[process]
         if isinstance(part, Neurons) and var.name in ("u", "v"):
-            return self.plan.twin.probe(var.name, part.index)
+            return self._twin.probe(var.name, part.index)
         if isinstance(part, Synapses):
             if var.name == "a_buff":
                 return self._buffered(part)
@@ -265,12 +292,14 @@ class Runtime:
             return synapses.ring
         process = synapses.process
         if synapses.longest > 0:
-            raise NotImplementedError(f"{process.a_buff.label}: what is under way in a DelayDense is known where its a_buff or a_out is probed")
+            raise NotImplementedError(
+                f"{process.a_buff.label}: what is under way in a DelayDense is known where its a_buff or a_out is probed"
+            )
         if self.steps == 0:
             return synapses.ring
         signals = dict(self._last)
         for neurons in self.plan.neurons:
-            signals[neurons.process.s_out] = self.plan.twin.fired(neurons.index).reshape(1, -1)
+            signals[neurons.process.s_out] = self._twin.fired(neurons.index).reshape(1, -1)
         if any(wire.origin not in signals for wire in wires(process.s_in)):
             raise NotImplementedError(f"{process.a_buff.label}: it hears another Dense; probe it")
         return synapses.sums(self._sum(wires(process.s_in), signals, process.s_in.size, 1)[0])
@@ -280,21 +309,22 @@ class Runtime:
         self.check_idle(f"{var.label}.set")
         values = whole(value, var.label)
         if values.size != var.size:
-            raise ValueError(f"{var.label}: {values.size} values were given; it has {var.size}, in the shape {var.shape}")
+            raise ValueError(
+                f"{var.label}: {values.size} values were given; it has {var.size}, in the shape {var.shape}"
+            )
         values = values.reshape(var.shape)
         process = var.process
-        if process in self._sources:
-            self._sources[process] = values
-        elif process in self._sinks:
-            self._sinks[process] = values.copy()
-        elif isinstance(process, AbstractLIF) and var.name in ("u", "v"):
-            self.plan.twin.poke(var.name, self._parts[process].index, values.ravel())
+        part = None if process is None else self._parts.get(process)
+        if isinstance(process, (Source, Sink)):
+            self._arrays[process] = values.copy()
+        elif isinstance(part, Neurons) and var.name in ("u", "v"):
+            self._twin.poke(var.name, part.index, values.ravel())
         elif var.name == "a_buff":
             raise NotImplementedError(f"{var.label}: what is under way can't be set")
-        else:
-            self._change(self._parts[process], var.name, values)
+        elif part is not None:
+            self._change(part, var.name, values)
 
-    def _change(self, part: Values, name: str, values: np.ndarray) -> None:
+    def _change(self, part: Neurons | Synapses, name: str, values: np.ndarray) -> None:
         """Other numbers for a population or connection, all or none of them."""
         before = dict(part.numbers)
         part.numbers = {**before, name: values}

@@ -23,7 +23,10 @@ def whole(value: Any, name: str) -> np.ndarray:
         raise ValueError(f"{name}: {np.abs(array).max()} has more than 64 bits")
     cut = np.trunc(array)
     if (cut != array).any():
-        warnings.warn(f"{name}: {array[cut != array].flat[0]} is not whole; what is behind the point is cut, as in Lava's fixed-point models", stacklevel=4)
+        warnings.warn(
+            f"{name}: {array[cut != array].flat[0]} is not whole; what is behind the point is cut, as in Lava's fixed-point models",
+            stacklevel=4,
+        )
     return cut.astype(np.int64)
 
 
@@ -40,4 +43,6 @@ def unknown(process: str, kwargs: dict[str, Any]) -> None:
     """Warns of parameters that have no effect."""
     for key in kwargs:
         if key != "shape_1":
-            warnings.warn(f"{process}: there is no parameter {key!r}; it is kept in proc_params, and has no effect", stacklevel=4)
+            warnings.warn(
+                f"{process}: there is no parameter {key!r}; it is kept in proc_params, and has no effect", stacklevel=4
+            )

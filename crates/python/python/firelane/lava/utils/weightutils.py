@@ -28,7 +28,9 @@ def determine_sign_mode(weights: np.ndarray) -> SignMode:
     return SignMode.INHIBITORY if np.max(weights) <= 0 else SignMode.MIXED
 
 
-def clip_weights(weights: np.ndarray, sign_mode: SignMode, num_bits: int, learning_simulation: bool = False) -> np.ndarray:
+def clip_weights(
+    weights: np.ndarray, sign_mode: SignMode, num_bits: int, learning_simulation: bool = False
+) -> np.ndarray:
     """`weights` within `num_bits`, and a sign where they are mixed."""
     mixed = int(sign_mode == SignMode.MIXED)
     sign = -1 if sign_mode == SignMode.INHIBITORY else 1
@@ -36,7 +38,9 @@ def clip_weights(weights: np.ndarray, sign_mode: SignMode, num_bits: int, learni
     return sign * np.clip(sign * whole, -(2**num_bits) * mixed, 2**num_bits - 1 - int(learning_simulation) * mixed)
 
 
-def truncate_weights(weights: np.ndarray, sign_mode: SignMode, num_weight_bits: int, max_num_weight_bits: int = 8) -> np.ndarray:
+def truncate_weights(
+    weights: np.ndarray, sign_mode: SignMode, num_weight_bits: int, max_num_weight_bits: int = 8
+) -> np.ndarray:
     """`weights` without their low bits, so that `num_weight_bits` are left (of inhibitory weights: of their size)."""
     sign = -1 if sign_mode == SignMode.INHIBITORY else 1
     cut = max_num_weight_bits - num_weight_bits + int(sign_mode == SignMode.MIXED)

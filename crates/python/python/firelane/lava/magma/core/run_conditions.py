@@ -4,14 +4,14 @@
 class AbstractRunCondition:
     """How long to run, and whether `run` waits for that."""
 
-    def __init__(self, blocking: bool):
+    def __init__(self, blocking: bool) -> None:
         self.blocking = blocking
 
 
 class RunSteps(AbstractRunCondition):
     """So many steps. With `blocking=False`, `run` returns at once, and `wait` waits."""
 
-    def __init__(self, num_steps: int, blocking: bool = True):
+    def __init__(self, num_steps: int, blocking: bool = True) -> None:
         super().__init__(blocking)
         self.num_steps = num_steps
 
@@ -19,5 +19,5 @@ class RunSteps(AbstractRunCondition):
 class RunContinuous(AbstractRunCondition):
     """Until `pause` or `stop`. `run` returns at once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(blocking=False)

@@ -32,11 +32,13 @@ class Dense(AbstractProcess):
         num_message_bits: int = 0,
         log_config: LogConfig | None = None,
         **kwargs: Any,
-    ):
+    ) -> None:
         unknown(type(self).__name__, {key: value for key, value in kwargs.items() if key not in KEYS + ("max_delay",)})
         shape = np.shape(weights)
         if len(shape) != 2:
-            raise ValueError(f"{type(self).__name__}: weights must be a matrix of (targets, sources); they have the shape {shape}")
+            raise ValueError(
+                f"{type(self).__name__}: weights must be a matrix of (targets, sources); they have the shape {shape}"
+            )
         super().__init__(weights=weights, num_message_bits=num_message_bits, name=name, log_config=log_config, **kwargs)
         self.s_in = InPort(shape=(shape[1],))
         self.a_out = OutPort(shape=(shape[0],))
@@ -58,17 +60,26 @@ class DelayDense(Dense):
         num_message_bits: int = 0,
         log_config: LogConfig | None = None,
         **kwargs: Any,
-    ):
+    ) -> None:
         given = np.asarray(delays)
         if given.dtype.kind not in "iu":
             raise ValueError(f"DelayDense: delays must be whole numbers; they are of type {given.dtype}")
         if given.min() < 0:
             raise ValueError(f"DelayDense: delays must be 0 or more; the least is {given.min()}")
         if given.shape not in ((), np.shape(weights)):
-            raise ValueError(f"DelayDense: delays have the shape {given.shape}; it must be that of the weights, {np.shape(weights)}, or one number for all")
+            raise ValueError(
+                f"DelayDense: delays have the shape {given.shape}; it must be that of the weights, {np.shape(weights)}, or one number for all"
+            )
         max_delay = max_delay or int(given.max())
         if max_delay < int(given.max()):
             raise ValueError(f"DelayDense: max_delay is {max_delay}; the longest delay is {given.max()}")
-        super().__init__(weights=weights, num_message_bits=num_message_bits, name=name, log_config=log_config, max_delay=max_delay, **kwargs)
+        super().__init__(
+            weights=weights,
+            num_message_bits=num_message_bits,
+            name=name,
+            log_config=log_config,
+            max_delay=max_delay,
+            **kwargs,
+        )
         self.delays = Var(shape=np.shape(weights), init=delays)
         self.a_buff = Var(shape=(np.shape(weights)[0], max_delay + 1), init=0)

@@ -15,7 +15,9 @@ class Extractor(AbstractProcess):
     """What comes in in each step, for `receive`. Without a `channel_config`, the script waits for data and the network for
     room."""
 
-    def __init__(self, shape: tuple[int, ...], buffer_size: int = 50, channel_config: ChannelConfig | None = None, **kwargs: Any):
+    def __init__(
+        self, shape: tuple[int, ...], buffer_size: int = 50, channel_config: ChannelConfig | None = None, **kwargs: Any
+    ) -> None:
         channel_config = channel_config or ChannelConfig()
         validate_shape(shape)
         validate_buffer_size(buffer_size)

@@ -16,7 +16,9 @@ class Injector(AbstractProcess):
     """In each step, what the script has sent: `send(array)` of this shape. Without a `channel_config`, the network waits for data
     and the script for room."""
 
-    def __init__(self, shape: tuple[int, ...], buffer_size: int = 50, channel_config: ChannelConfig | None = None, **kwargs: Any):
+    def __init__(
+        self, shape: tuple[int, ...], buffer_size: int = 50, channel_config: ChannelConfig | None = None, **kwargs: Any
+    ) -> None:
         channel_config = channel_config or ChannelConfig()
         validate_shape(shape)
         validate_buffer_size(buffer_size)

@@ -12,7 +12,7 @@ from ...magma.core.process.variable import Var
 class RingBuffer(AbstractProcess):
     """Keeps what comes in the last `buffer` steps: step t (from 0 on) in `data[..., t % buffer]`."""
 
-    def __init__(self, *, shape: tuple[int, ...], buffer: int):
+    def __init__(self, *, shape: tuple[int, ...], buffer: int) -> None:
         if not isinstance(buffer, (int, np.integer)) or buffer < 1:
             raise ValueError(f"RingBuffer: buffer is {buffer!r}; it must be 1 step or more")
         super().__init__(shape=shape, buffer=buffer)

@@ -12,7 +12,7 @@ from ...magma.core.process.variable import Var
 class RingBuffer(AbstractProcess):
     """Gives `data[..., t]` in step t, and begins anew at the end. The last axis is time."""
 
-    def __init__(self, *, data: np.ndarray):
+    def __init__(self, *, data: np.ndarray) -> None:
         data = np.asarray(data)
         if data.ndim < 2 or data.shape[-1] == 0:
             raise ValueError(f"RingBuffer: data must have units and steps, (..., steps); it has the shape {data.shape}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import warnings
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, auto
+from typing import Any
 
 import numpy as np
 
@@ -49,12 +51,12 @@ class ChannelConfig:
     receive_not_empty: ReceiveNotEmpty = ReceiveNotEmpty.FIFO
 
 
-def validate_shape(shape) -> None:
+def validate_shape(shape: Any) -> None:
     """TypeError or ValueError if it is none."""
     checked_shape(shape)
 
 
-def validate_buffer_size(buffer_size) -> None:
+def validate_buffer_size(buffer_size: Any) -> None:
     """TypeError or ValueError if it is none."""
     if not isinstance(buffer_size, (int, np.integer)) or isinstance(buffer_size, bool):
         raise TypeError(f"buffer_size must be a whole number; it is {buffer_size!r}")
@@ -62,11 +64,15 @@ def validate_buffer_size(buffer_size) -> None:
         raise ValueError(f"buffer_size must be 1 or more; it is {buffer_size}")
 
 
-def validate_channel_config(config) -> None:
+def validate_channel_config(config: Any) -> None:
     """TypeError if it is none."""
     if not isinstance(config, ChannelConfig):
         raise TypeError(f"channel_config must be a ChannelConfig; it is {config!r}")
-    for name, kind in [("send_full", SendFull), ("receive_empty", ReceiveEmpty), ("receive_not_empty", ReceiveNotEmpty)]:
+    for name, kind in [
+        ("send_full", SendFull),
+        ("receive_empty", ReceiveEmpty),
+        ("receive_not_empty", ReceiveNotEmpty),
+    ]:
         if not isinstance(getattr(config, name), kind):
             raise TypeError(f"channel_config: {name} must be a {kind.__name__}; it is {getattr(config, name)!r}")
 
@@ -81,12 +87,12 @@ class Channel:
     #: So often somebody who waits looks whether he still should.
     LOOK = 0.05
 
-    def __init__(self, shape: tuple[int, ...], size: int, config: ChannelConfig):
+    def __init__(self, shape: tuple[int, ...], size: int, config: ChannelConfig) -> None:
         self.shape, self.size, self.config = shape, size, config
         self._items: deque[np.ndarray] = deque()
         self._changed = threading.Condition()
 
-    def send(self, data: np.ndarray, give_up) -> None:
+    def send(self, data: np.ndarray, give_up: Callable[[], bool]) -> None:
         """Sends; waits while it is full, as long as `give_up()` is false."""
         with self._changed:
             if len(self._items) >= self.size and self.config.send_full == SendFull.NON_BLOCKING_DROP:
@@ -97,7 +103,7 @@ class Channel:
             self._items.append(np.array(data))
             self._changed.notify_all()
 
-    def receive(self, give_up) -> np.ndarray:
+    def receive(self, give_up: Callable[[], bool]) -> np.ndarray:
         """Receives; waits while it is empty, as long as `give_up()` is false."""
         with self._changed:
             if not self._items and self.config.receive_empty == ReceiveEmpty.NON_BLOCKING_ZEROS:
@@ -112,7 +118,7 @@ class Channel:
             self._changed.notify_all()
             return data
 
-    def _wait(self, give_up) -> None:
+    def _wait(self, give_up: Callable[[], bool]) -> None:
         if give_up():
             raise Closed
         self._changed.wait(self.LOOK)

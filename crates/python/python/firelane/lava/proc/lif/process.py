@@ -19,8 +19,31 @@ from ...magma.core.process.variable import Var
 class AbstractLIF(AbstractProcess):
     """What all these neurons have: `a_in` and `s_out`; `u`, `v`, `bias_mant` and `bias_exp` of each neuron, `du` and `dv` of all."""
 
-    def __init__(self, *, shape, u, v, du, dv, bias_mant, bias_exp, name, log_config, **kwargs: Any):
-        params = dict(shape=shape, u=u, v=v, du=du, dv=dv, bias_mant=bias_mant, bias_exp=bias_exp, name=name, log_config=log_config)
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, ...],
+        u: int | list[Any] | np.ndarray,
+        v: int | list[Any] | np.ndarray,
+        du: int,
+        dv: int,
+        bias_mant: int | list[Any] | np.ndarray,
+        bias_exp: int | list[Any] | np.ndarray,
+        name: str | None,
+        log_config: LogConfig | None,
+        **kwargs: Any,
+    ) -> None:
+        params: dict[str, Any] = dict(
+            shape=shape,
+            u=u,
+            v=v,
+            du=du,
+            dv=dv,
+            bias_mant=bias_mant,
+            bias_exp=bias_exp,
+            name=name,
+            log_config=log_config,
+        )
         super().__init__(**params, **kwargs)
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
@@ -44,19 +67,30 @@ class LIF(AbstractLIF):
         self,
         *,
         shape: tuple[int, ...],
-        u: int | list | np.ndarray = 0,
-        v: int | list | np.ndarray = 0,
+        u: int | list[Any] | np.ndarray = 0,
+        v: int | list[Any] | np.ndarray = 0,
         du: int = 0,
         dv: int = 0,
-        bias_mant: int | list | np.ndarray = 0,
-        bias_exp: int | list | np.ndarray = 0,
+        bias_mant: int | list[Any] | np.ndarray = 0,
+        bias_exp: int | list[Any] | np.ndarray = 0,
         vth: int = 10,
         name: str | None = None,
         log_config: LogConfig | None = None,
         **kwargs: Any,
-    ):
+    ) -> None:
         unknown(type(self).__name__, kwargs)
-        super().__init__(shape=shape, u=u, v=v, du=du, dv=dv, bias_mant=bias_mant, bias_exp=bias_exp, name=name, log_config=log_config, **kwargs)
+        super().__init__(
+            shape=shape,
+            u=u,
+            v=v,
+            du=du,
+            dv=dv,
+            bias_mant=bias_mant,
+            bias_exp=bias_exp,
+            name=name,
+            log_config=log_config,
+            **kwargs,
+        )
         self.vth = Var(shape=(1,), init=vth)
 
 
@@ -64,7 +98,7 @@ class LIFReset(LIF):
     """Neurons that forget current and voltage ahead of every step, counted from 1, that leaves `reset_offset` when it is divided by
     `reset_interval` (1 and 0: every step)."""
 
-    def __init__(self, *, reset_interval: int = 1, reset_offset: int = 0, **kwargs: Any):
+    def __init__(self, *, reset_interval: int = 1, reset_offset: int = 0, **kwargs: Any) -> None:
         if reset_interval < 1:
             raise ValueError(f"LIFReset: reset_interval is {reset_interval}; it must be 1 or more")
         if reset_offset < 0:
@@ -81,19 +115,29 @@ class TernaryLIF(AbstractLIF):
         self,
         *,
         shape: tuple[int, ...],
-        u: int | list | np.ndarray = 0,
-        v: int | list | np.ndarray = 0,
+        u: int | list[Any] | np.ndarray = 0,
+        v: int | list[Any] | np.ndarray = 0,
         du: int = 0,
         dv: int = 0,
-        bias_mant: int | list | np.ndarray = 0,
-        bias_exp: int | list | np.ndarray = 0,
+        bias_mant: int | list[Any] | np.ndarray = 0,
+        bias_exp: int | list[Any] | np.ndarray = 0,
         vth_hi: int = 10,
         vth_lo: int = -10,
         name: str | None = None,
         log_config: LogConfig | None = None,
-    ):
-        if np.isscalar(vth_lo) and np.isscalar(vth_hi) and vth_lo > vth_hi:
+    ) -> None:
+        if vth_lo > vth_hi:
             raise ValueError(f"TernaryLIF: vth_lo is {vth_lo} and vth_hi {vth_hi}; vth_lo must not be above vth_hi")
-        super().__init__(shape=shape, u=u, v=v, du=du, dv=dv, bias_mant=bias_mant, bias_exp=bias_exp, name=name, log_config=log_config)
+        super().__init__(
+            shape=shape,
+            u=u,
+            v=v,
+            du=du,
+            dv=dv,
+            bias_mant=bias_mant,
+            bias_exp=bias_exp,
+            name=name,
+            log_config=log_config,
+        )
         self.vth_hi = Var(shape=(1,), init=vth_hi)
         self.vth_lo = Var(shape=(1,), init=vth_lo)

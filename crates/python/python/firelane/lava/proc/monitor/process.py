@@ -14,9 +14,14 @@ from ...magma.core.process.variable import Var
 class Probe:
     """A variable or port that is written down."""
 
-    def __init__(self, target: Var | OutPort, num_steps: int):
+    def __init__(self, target: Var | OutPort, num_steps: int) -> None:
         self.target = target
         self.data = np.zeros((num_steps,) + target.shape)
+
+    @property
+    def name(self) -> str:
+        """Of which process, and which of it."""
+        return f"{self.target.process.name if self.target.process else 'no process'}.{self.target.name}"
 
 
 class Monitor(AbstractProcess):
@@ -48,11 +53,13 @@ class Monitor(AbstractProcess):
         if self.runtime is not None:
             self.runtime.check_idle(f"{self.name}.get_data")
         for probe in self.probes:
+            assert probe.target.process is not None
             self.data[probe.target.process.name][probe.target.name] = probe.data.copy()
         return self.data
 
-    def plot(self, ax, target: Var | OutPort, *args: Any, **kwargs: Any) -> None:
+    def plot(self, ax: Any, target: Var | OutPort, *args: Any, **kwargs: Any) -> None:
         """Plots what was written down of `target` into the axes `ax` of matplotlib."""
+        assert target.process is not None
         ax.set_title(target.process.name)
         ax.set_xlabel("Time step")
         ax.set_ylabel(target.name)

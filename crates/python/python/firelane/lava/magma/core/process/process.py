@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..run_conditions import AbstractRunCondition
 from ..run_configs import RunConfig
 from .ports.ports import InPort, OutPort
 from .variable import Var
+
+if TYPE_CHECKING:
+    from ...._runtime import Runtime
 
 _ids = itertools.count()
 
@@ -29,7 +33,7 @@ class LogConfig:
 class ProcessParameters:
     """What a process was made with. A parameter that is there can only be replaced by `overwrite`."""
 
-    def __init__(self, initial_parameters: dict[str, Any]):
+    def __init__(self, initial_parameters: dict[str, Any]) -> None:
         self._parameters = initial_parameters
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -52,7 +56,7 @@ class ProcessParameters:
 class Collection:
     """Members of a process, by name and in order."""
 
-    def __init__(self, members: dict[str, Any]):
+    def __init__(self, members: dict[str, Any]) -> None:
         self._members = members
 
     @property
@@ -65,7 +69,7 @@ class Collection:
         """All of their names."""
         return list(self._members)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.members)
 
     def __getattr__(self, name: str) -> Any:
@@ -81,14 +85,11 @@ class AbstractProcess:
     Running one runs all that are connected with it. They are compiled ahead of the first run, and nothing can be connected after that.
     """
 
-    def __init__(self, **proc_params: Any):
-        self._init_base(proc_params)
-
-    def _init_base(self, proc_params: dict[str, Any]) -> None:
+    def __init__(self, **proc_params: Any) -> None:
         self.id = next(_ids)
         self.name: str = proc_params.get("name") or f"Process_{self.id}"
         self.proc_params = ProcessParameters(proc_params)
-        self._runtime = None
+        self._runtime: Runtime | None = None
         self._observers: list[AbstractProcess] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -116,7 +117,7 @@ class AbstractProcess:
         return self._members(OutPort)
 
     @property
-    def runtime(self):
+    def runtime(self) -> Runtime | None:
         """What runs it; None ahead of the first run."""
         return self._runtime
 
@@ -125,21 +126,29 @@ class AbstractProcess:
         """Has it been compiled?"""
         return self._runtime is not None
 
-    def create_runtime(self, run_cfg: RunConfig | None = None, executable=None, compile_config=None) -> None:
+    def create_runtime(
+        self, run_cfg: RunConfig | None = None, executable: Any = None, compile_config: Any = None
+    ) -> None:
         """Compiles this process with all that are connected, without running a step. ValueError if they are no network."""
         from ...._runtime import Runtime
 
         if run_cfg is None:
-            raise ValueError(f"{self.name}: run_cfg must be given ahead of the first run: Loihi2SimCfg(select_tag=\"fixed_pt\")")
+            raise ValueError(
+                f'{self.name}: run_cfg must be given ahead of the first run: Loihi2SimCfg(select_tag="fixed_pt")'
+            )
+        # It makes itself known to all of its processes.
         Runtime(self, run_cfg)
 
-    def run(self, condition: AbstractRunCondition, run_cfg: RunConfig | None = None, compile_config=None) -> None:
+    def run(
+        self, condition: AbstractRunCondition, run_cfg: RunConfig | None = None, compile_config: Any = None
+    ) -> None:
         """Runs this process with all that are connected, for as long as `condition` says, from where the last run ended.
 
         `run_cfg` is needed for the first run alone.
         """
         if self._runtime is None:
             self.create_runtime(run_cfg, compile_config=compile_config)
+        assert self._runtime is not None
         self._runtime.start(condition)
 
     def wait(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Var:
     """A variable: its initial value ahead of the first run, then what it is in the network, between runs."""
 
-    def __init__(self, shape: tuple[int, ...], init: Any = 0, shareable: bool = True, name: str = "unnamed"):
+    def __init__(self, shape: tuple[int, ...], init: Any = 0, shareable: bool = True, name: str = "unnamed") -> None:
         self.shape = checked_shape(shape)
         self.init = init
         self.shareable = shareable
@@ -31,7 +31,7 @@ class Var:
     def get(self, idx: np.ndarray | None = None) -> Any:
         """What it is now: `init` ahead of the first run; then an array of its shape, of type float64 as in Lava (of which those at
         `idx`). RuntimeError while the network runs, and after `stop`."""
-        runtime = self.process.runtime if self.process else None
+        runtime = None if self.process is None else self.process.runtime
         if runtime is None:
             return self.init
         value = runtime.get_var(self)
@@ -42,7 +42,9 @@ class Var:
         can't have, RuntimeError while the network runs, and after `stop`."""
         runtime = self.process.runtime if self.process else None
         if runtime is None:
-            raise ValueError(f"{self.label}: there is no runtime yet; give its initial value to the process, or set it after the first run")
+            raise ValueError(
+                f"{self.label}: there is no runtime yet; give its initial value to the process, or set it after the first run"
+            )
         if idx is not None:
             raise NotImplementedError(f"{self.label}: a part can't be set; get it, change it, and set it whole")
         runtime.set_var(self, value)
