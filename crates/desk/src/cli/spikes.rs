@@ -94,7 +94,7 @@ docs/spikes.md has the nodes that are known, and how they become integers. A fil
 same nodes, written by hand.
 
 Examples:
-  firelane spikes import net.nir --dt 1e-4 --reset subtract --reset-delay --out net.json
+  firelane spikes import net.nir --dt 1e-4 --reset subtract --out net.json
   firelane spikes import net.nir --dt 1e-3 --bits 4 --input day.json
   firelane spikes import net.json --dt 1e-3 --json | jq '.populations[].voltage_distance'
 
