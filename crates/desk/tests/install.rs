@@ -38,6 +38,7 @@ const COMMANDS: [&[&str]; 24] = [
     &["spikes", "run"],
     &["spikes", "import"],
     &["spikes", "conformance"],
+    &["spikes", "raster"],
     &["spikes", "bench"],
 ];
 

@@ -96,7 +96,7 @@ same nodes, written by hand.
 Examples:
   firelane spikes import net.nir --dt 1e-4 --reset subtract --out net.json
   firelane spikes import net.nir --dt 1e-3 --bits 4 --input day.json
-  firelane spikes import net.json --dt 1e-3 --json | jq '.populations[].voltage_distance'
+  firelane spikes import net.json --dt 1e-3 --json | jq .populations
 
 Exit codes: 0 it was imported; 1 it was refused, or a file can't be read or written; 2 wrong arguments.")]
 pub(crate) struct SpikesImport {
@@ -238,7 +238,7 @@ those of each population, the voltages of up to eight alerts' neurons with their
 an alert was raised. Without --from the picture is of the first alert. A network with inputs of its own is drawn over them.
 
 Examples:
-  firelane spikes raster DAY.itch.gz --symbol AAPL --detector sweeps.toml --output a.svg
+  firelane spikes raster DAY.itch.gz --detector sweeps.toml --output day.svg
   firelane spikes raster g05_recurrent.json --output g05.svg
 
 Exit codes: 0 it is drawn; 1 it failed, or there is nothing to draw; 2 wrong arguments.")]
