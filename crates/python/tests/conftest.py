@@ -72,8 +72,29 @@ class Day:
             )
         return self.event(ns, b"Q")
 
+    def messages(self):
+        """Each message, without its length."""
+        found, rest = [], self.bytes
+        while rest:
+            size = struct.unpack(">H", rest[:2])[0]
+            found, rest = [*found, rest[2 : 2 + size]], rest[2 + size :]
+        return found
+
     def event(self, ns, code):
         return self.message(b"S", 0, ns, code)
+
+
+def capture(packets):
+    """A packet capture of MoldUDP64: `(sequence number, messages)` of each packet."""
+    made = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+    for sequence, messages in packets:
+        body = b"SESSION   " + struct.pack(">QH", sequence, len(messages))
+        body += b"".join(struct.pack(">H", len(one)) + one for one in messages)
+        udp = struct.pack(">HHHH", 9_000, 9_001, 8 + len(body), 0) + body
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, b"\x0a\0\0\1", b"\xe9\0\0\1") + udp
+        frame = b"\1\0^\0\0\1" + b"\2\0\0\0\0\1" + b"\x08\0" + ip
+        made += struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame
+    return made
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import firelane
-from conftest import ROOT, Day
+from conftest import ROOT, Day, capture
 
 LARGE = """
 name = "large"
@@ -85,6 +85,23 @@ def test_values_are_heard_with_their_size_and_a_new_day_starts_over(tmp_path):
     assert watched.restarted.tolist() == [False, False, False, False, True, False]
     assert watched.spikes["moves"].tolist() == [[0, 0], [25, 0], [0, 25], [0, 0], [0, 0], [20, 0]]
     assert watched.counters["network_restarts"] == 1
+
+
+def test_a_network_starts_over_on_a_new_day_and_behind_a_loss(tmp_path):
+    detector = write(tmp_path, LARGE)
+    two = Day().add(10, 1, b"B", 100, "AAPL", 1000).event(5, b"O").add(6, 1, b"B", 100, "AAPL", 500).delete(7, 1)
+    watched = firelane.detect.watch(two.bytes, detector, "AAPL")
+    assert watched.heard.all() and watched.restarted.tolist() == [False, True, False]
+    one = (
+        Day()
+        .add(10, 1, b"B", 100, "AAPL", 1000)
+        .add(20, 2, b"B", 100, "AAPL", 1000)
+        .add(30, 3, b"B", 100, "AAPL", 1000)
+    )
+    messages = one.messages()
+    with pytest.warns(UserWarning, match="lost 1"):
+        watched = firelane.detect.watch(capture([(1, messages[:1]), (3, messages[2:])]), detector, "AAPL")
+    assert watched.heard.all() and watched.restarted.tolist() == [False, True]
 
 
 def test_what_is_wrong_with_a_file_is_named(tmp_path):

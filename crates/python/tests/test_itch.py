@@ -3,13 +3,12 @@
 import csv
 import gzip
 import lzma
-import struct
 
 import numpy as np
 import pytest
 
 import firelane
-from conftest import Day, data
+from conftest import Day, capture, data
 
 ROWS = [
     # time, kind, order, side, qty, price, bid, bid_qty, ask, ask_qty
@@ -131,25 +130,8 @@ def test_what_comes_behind_the_end_of_a_day_is_another_day(day):
     assert (rows[-1].bid, rows[-1].bid_qty, rows[-1].ask) == (10, 7, 0) and not rows.stale.any()
 
 
-def capture(packets):
-    """A packet capture of MoldUDP64: `(sequence number, messages)` of each packet."""
-    made = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
-    for sequence, messages in packets:
-        body = b"SESSION   " + struct.pack(">QH", sequence, len(messages))
-        body += b"".join(struct.pack(">H", len(one)) + one for one in messages)
-        udp = struct.pack(">HHHH", 9_000, 9_001, 8 + len(body), 0) + body
-        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, b"\x0a\0\0\1", b"\xe9\0\0\1") + udp
-        frame = b"\1\0^\0\0\1" + b"\2\0\0\0\0\1" + b"\x08\0" + ip
-        made += struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame
-    return made
-
-
 def test_a_capture_whose_packets_were_lost_is_stale_from_there_on(day):
-    messages, rest = [], day.bytes
-    while rest:
-        size = struct.unpack(">H", rest[:2])[0]
-        messages, rest = [*messages, rest[2 : 2 + size]], rest[2 + size :]
-    whole = [(at + 1, [one]) for at, one in enumerate(messages)]
+    whole = [(at + 1, [one]) for at, one in enumerate(day.messages())]
     rows = firelane.itch.read(capture(whole), "AAPL")
     assert plain(rows) == ROWS and not rows.stale.any()
     # Without the message of MSFT and the one that follows.

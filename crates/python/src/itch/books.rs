@@ -146,6 +146,7 @@ impl Recorded {
                 Mark::Lost(messages) => {
                     self.errors.lost += messages;
                     self.books.mark_stale(Scope::All, StaleReason::Gap);
+                    self.observer.iter_mut().for_each(Observer::anew);
                 }
             }
         }
@@ -277,6 +278,7 @@ impl Recorded {
         STALE_REASONS.into_iter().for_each(|reason| self.books.heal(Scope::All, reason));
         self.line.reset(None);
         (self.day_begun, self.closed) = (false, None);
+        self.observer.iter_mut().for_each(Observer::anew);
     }
 
     /// What could not be read may have been about a book.

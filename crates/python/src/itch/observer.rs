@@ -31,6 +31,11 @@ impl Observer {
         })
     }
 
+    /// Something is missing ahead of what comes: its networks start over.
+    pub(super) fn anew(&mut self) {
+        self.encoder.on_anew();
+    }
+
     /// Ahead of an event.
     pub(super) fn before(&mut self, id: InstrumentId, event: &Event, book: BookRef<'_>) {
         self.encoder.before(id, event, book);
