@@ -352,6 +352,18 @@ def test_ports_say_what_does_not_fit():
         LIF(shape=(0,))
 
 
+def test_a_connection_without_a_dense_has_its_limit():
+    for units in [2_048, 2_049]:
+        source, lif = Source(data=np.ones((units, 1), dtype=int)), LIF(shape=(units,), du=4095, vth=1000, name="wide")
+        source.s_out.connect(lif.a_in)
+        if units > 2_048:
+            with pytest.raises(ValueError, match=r"wide\.a_in: 2049 units lead to 2049 neurons without a Dense"):
+                lif.run(RunSteps(1), FIXED)
+        else:
+            lif.run(RunSteps(1), FIXED)
+            assert (lif.u.get() == 64).all()
+
+
 def test_a_circle_without_a_dense_is_refused():
     first, second = LIF(shape=(1,), name="a"), LIF(shape=(1,), name="b")
     first.s_out.connect(second.a_in)

@@ -27,6 +27,8 @@ from .proc.io.source import RingBuffer as Source
 from .proc.lif.process import AbstractLIF
 from .proc.monitor.process import Monitor
 
+#: Most units of a connection without a `Dense` between: the twin has a synapse for each pair.
+MOST_AT_ONCE = 2_048
 #: Bits of a value that comes to neurons without a connection between: as many as the twin takes.
 VALUE_BITS = 24
 
@@ -173,6 +175,11 @@ class Plan:
 
     def _at_once(self, source: dict[str, Any], target: Neurons, order: np.ndarray, size: int) -> None:
         """Each neuron gets the value of the unit that `order` says."""
+        if max(target.size, size) > MOST_AT_ONCE:
+            raise ValueError(
+                f"{self._names[target.process]}.a_in: {size} units lead to {target.size} neurons without a Dense between; "
+                f"that can be done for up to {MOST_AT_ONCE} of each: divide them"
+            )
         weights = np.zeros((target.size, size), dtype=np.int64)
         weights[np.arange(target.size), order] = 1
         bits = VALUE_BITS if source["from_input"] else 1
