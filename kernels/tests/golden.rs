@@ -1,8 +1,9 @@
 //! Networks as files: what is read, what is refused and how it is said.
 
 use firelane_kernels::spikes::conformance::VECTORS;
-use firelane_kernels::spikes::golden::{Golden, compare};
-use firelane_kernels::spikes::{Kind, Path, Reset, Rules, SignMode, Software};
+use firelane_kernels::spikes::golden::{Golden, compare, document};
+use firelane_kernels::spikes::random::Random;
+use firelane_kernels::spikes::{Each, Kind, Network, Path, Reset, Rules, SignMode, Software, Source};
 
 const SMALL: &str = r#"{"format":"lava-golden-1","name":"small","steps":3,
   "inputs":{"in":[[1,0],[0,1],[1,1]]},
@@ -80,11 +81,24 @@ fn every_key_is_read() {
     assert_eq!(golden.steps(), 1);
 }
 
+/// A list says what each neuron has; a list of one value says nothing else than the value.
+#[test]
+fn constants_may_be_each_neurons_own() {
+    let text = r#"{"populations":[{"id":"a","n":2,"du":[1,2],"dv":[3,3],"vth":[5,6],"reset":[-7,8],"sum_bias":[9,-10]},
+        {"id":"b","n":2,"reset":[4,4],"sum_bias":11},{"id":"c","n":2,"reset":{"subtract":[5,6]}}]}"#;
+    let golden = Golden::parse(text).unwrap();
+    let [a, b, c] = &golden.network().populations[..] else { panic!() };
+    assert_eq!((&a.each.du[..], &a.each.dv[..], &a.each.vth[..]), (&[1, 2][..], &[][..], &[5, 6][..]));
+    assert_eq!((a.dv, &a.each.reset[..], a.reset, &a.sum_bias[..]), (3, &[-7, 8][..], Reset::To(0), &[9, -10][..]));
+    assert_eq!((b.reset, &b.each, &b.sum_bias[..]), (Reset::To(4), &Each::default(), &[11][..]));
+    assert_eq!((c.reset, &c.each.reset[..]), (Reset::By(0), &[5, 6][..]));
+}
+
 #[test]
 fn what_is_wrong_with_a_file_is_said_with_its_node() {
     for (from, to, expected) in [
         ("\"vth\":20", "\"vth\":200000", "l1: vth is 200000; it must be 0 to 131071"),
-        ("\"vth\":20", "\"vth\":[1,2]", "l1: vth must be one value for the whole population"),
+        ("\"vth\":20", "\"vth\":[1,2,3]", "l1: vth has 3 values; it must have 2"),
         (
             "\"vth\":20",
             "\"kind\":\"Izhikevich\"",
@@ -156,4 +170,58 @@ fn a_vector_with_one_weight_changed_is_another() {
         let traces = golden.run(&mut Software::best(), &Rules::LAVA).unwrap();
         assert!(compare(golden.trace().unwrap(), &traces).is_err(), "{name}");
     }
+}
+
+/// Whatever a network has: written and read again it is the same.
+#[test]
+fn a_network_that_is_written_is_read_again_as_it_was() {
+    let mut own = 0;
+    for seed in 0..300 {
+        let network = Random::of(seed, &Rules::LAVA, true).network;
+        let text = document(&network).to_string();
+        let read = Golden::parse(&text).unwrap();
+        let (network, read) = (by_inputs(network), read.network().clone());
+        assert_eq!(network, by_inputs(read), "seed {seed}: {text}");
+        own += network.populations.iter().filter(|one| one.each != Each::default()).count();
+    }
+    assert!(own > 100, "{own}");
+}
+
+/// Inputs that nothing hears are not written, and a file has the others in the order in which its connections name them. Lists of one
+/// value are that value.
+fn by_inputs(mut network: Network) -> Network {
+    let mut heard: Vec<usize> = Vec::new();
+    for one in &mut network.connections {
+        if let Source::Input(at) = one.source {
+            let place = heard.iter().position(|&known| known == at).unwrap_or(heard.len());
+            if place == heard.len() {
+                heard.push(at);
+            }
+            one.source = Source::Input(place);
+        }
+    }
+    network.inputs = heard.iter().map(|&at| network.inputs[at].clone()).collect();
+    network.name.clear();
+    for one in &mut network.populations {
+        let same = |all: &mut Vec<i64>, value: &mut i64| {
+            if !all.is_empty() && all.iter().all(|one| *one == all[0]) {
+                *value = all[0];
+                all.clear();
+            }
+        };
+        let each = &mut one.each;
+        same(&mut each.du, &mut one.du);
+        same(&mut each.dv, &mut one.dv);
+        same(&mut each.vth, &mut one.vth);
+        if let Reset::To(value) | Reset::By(value) = &mut one.reset {
+            same(&mut each.reset, value);
+            *value = if each.reset.is_empty() { *value } else { 0 };
+        }
+        // Of a list that differs, what stands for all is not written.
+        one.du = if each.du.is_empty() { one.du } else { 0 };
+        one.dv = if each.dv.is_empty() { one.dv } else { 0 };
+        let ternary = matches!(one.kind, Kind::TernaryLif { .. });
+        one.vth = if each.vth.is_empty() && !ternary { one.vth } else { 10 };
+    }
+    network
 }

@@ -1,7 +1,9 @@
 //! What is checked of a network: each limit at, below and above itself, and errors that name the node.
 
 use firelane_kernels::spikes::program::{DELAY, NODES, UNITS};
-use firelane_kernels::spikes::{Kind, Network, Overflow, Population, Program, Refused, Reset, Rules, Schedule, Source};
+use firelane_kernels::spikes::{
+    Each, Kind, Network, Overflow, Population, Program, Refused, Reset, Rules, Schedule, Source,
+};
 
 const WRAP: Rules = Rules { schedule: Schedule::Cascade, overflow: Overflow::Wrap };
 
@@ -51,9 +53,50 @@ fn every_number_of_a_population_has_its_range() {
 }
 
 #[test]
+fn every_constant_of_a_neuron_has_its_range() {
+    let each = |network: &mut Network, change: &dyn Fn(&mut Each)| change(&mut network.populations[0].each);
+    limits("cell", "du[1]", (0, 4_095), |n, value| each(n, &|one| one.du = vec![0, value]));
+    limits("cell", "dv[1]", (0, 4_095), |n, value| each(n, &|one| one.dv = vec![0, value]));
+    limits("cell", "vth[0]", (0, 131_071), |n, value| each(n, &|one| one.vth = vec![value, 0]));
+    limits("cell", "reset[1]", (-8_388_607, 64), |n, value| {
+        n.populations[0].reset = Reset::To(9_999);
+        each(n, &|one| (one.vth, one.reset) = (vec![2, 1], vec![0, value]));
+    });
+    limits("cell", "reset", (0, 8_388_607), |n, value| n.populations[0].reset = Reset::By(value));
+    limits("cell", "sum_bias[1]", (-8_388_607, 8_388_607), |n, value| n.populations[0].sum_bias = vec![0, value]);
+    let refused = |change: &dyn Fn(&mut Population)| error(&WRAP, |network| change(&mut network.populations[0]));
+    let said = refused(&|one| one.each.dv = vec![1, 2, 3]);
+    assert_eq!(said.as_deref(), Some("cell: dv has 3 values; it must have 2"));
+    let said = refused(&|one| one.each.reset = vec![1, 2]);
+    assert_eq!(said.as_deref(), Some("cell: values of reset, where it has none, is 2; it must be 0 to 0"));
+    let ternary = Kind::TernaryLif { vth_hi: 1, vth_lo: -1 };
+    let said = refused(&|one| (one.kind, one.each.vth) = (ternary.clone(), vec![1, 2]));
+    assert_eq!(said.as_deref(), Some("cell: values of vth is 2; it must be 0 to 0"));
+    let said = refused(&|one| (one.kind, one.reset) = (ternary.clone(), Reset::By(1)));
+    assert_eq!(said.as_deref(), Some("cell: reset is 1; it must be 0 to 0"));
+}
+
+/// The neuron that is nearest to its own limit is the one that is named; what a sum begins with counts.
+#[test]
+fn a_current_is_bounded_for_each_neuron() {
+    // 10 stays below 32 (du + 1) = 32; with a bias of 21, 31 does, and of 22 it does not. Down, -10 - 21 the same.
+    for (bias, sum) in [(21, None), (22, Some(32)), (-21, None), (-22, Some(32))] {
+        let refused = error(&Rules::default(), |n| {
+            n.populations[0].each.du = vec![4_095, 0];
+            n.populations[0].sum_bias = vec![5_000, bias];
+        });
+        let said = sum.map(|sum| {
+            format!("the inputs of neuron 1 can sum to {sum} in a step, and with du = 0 they must stay below 32")
+        });
+        assert_eq!(refused.is_some(), said.is_some(), "{bias}");
+        assert!(said.is_none_or(|said| refused.unwrap().contains(&said)), "{bias}");
+    }
+}
+
+#[test]
 fn every_number_of_a_connection_has_its_range() {
     limits("in->cell", "weight_exp", (-31, 31), |n, value| n.connections[0].weight_exp = value);
-    limits("in->cell", "num_weight_bits", (0, 8), |n, value| n.connections[0].num_weight_bits = value);
+    limits("in->cell", "num_weight_bits", (0, 9), |n, value| n.connections[0].num_weight_bits = value);
     limits("in->cell", "num_message_bits", (0, 24), |n, value| n.connections[0].num_message_bits = value);
     limits("in->cell", "weights", (-2_147_483_647, 2_147_483_647), |n, value| n.connections[0].weights[1][0] = value);
     limits("in->cell", "delays[1][0]", (0, DELAY), |n, value| {

@@ -3,7 +3,11 @@
 mod bench;
 mod conformance;
 mod device;
+mod import;
+mod raster;
 mod run;
+
+pub(crate) use raster::Clock;
 
 use crate::cli::Spikes;
 use anyhow::Result;
@@ -12,7 +16,9 @@ use std::process::ExitCode;
 pub(crate) fn run(command: &Spikes) -> Result<ExitCode> {
     match command {
         Spikes::Run(options) => run::run(options),
+        Spikes::Import(options) => import::run(options),
         Spikes::Conformance(options) => conformance::run(options),
+        Spikes::Raster(options) => raster::run(options),
         Spikes::Bench(options) => bench::run(options),
     }
 }

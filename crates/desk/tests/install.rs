@@ -14,7 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["demo"],
     &["replay"],
@@ -36,7 +36,9 @@ const COMMANDS: [&[&str]; 23] = [
     &["tape", "export"],
     &["spikes"],
     &["spikes", "run"],
+    &["spikes", "import"],
     &["spikes", "conformance"],
+    &["spikes", "raster"],
     &["spikes", "bench"],
 ];
 

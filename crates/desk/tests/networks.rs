@@ -142,7 +142,7 @@ fn a_device_is_judged_case_by_case() {
     }
     let (code, text, _) = said(&["conformance", "--updates", "1"]);
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(code == 0 && flat.contains("it conforms; 42 passed, 0 skipped, 0 failed;"), "{text}");
+    assert!(code == 0 && flat.contains("it conforms; 44 passed, 0 skipped, 0 failed;"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
@@ -167,4 +167,64 @@ fn the_bench_times_the_same_steps_on_each_device() {
         "{text}"
     );
     assert_eq!(said(&["bench", "--steps", "999"]).0, 2);
+}
+
+/// The fixtures of the kernels' tests: networks of snnTorch, and one that no network is.
+fn trained(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kernels/tests/nir");
+    folder.join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_network_of_snntorch_is_imported_and_then_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("net.json");
+    let out = out.to_str().unwrap();
+    let (nir, recorded) = (trained("snn_subtract.nir"), trained("snn_subtract.json"));
+    // What snnTorch was given, as the inputs of a file.
+    let value: Value = serde_json::from_str(&std::fs::read_to_string(recorded).unwrap()).unwrap();
+    let input = file(folder.path(), "input.json", &json!({"inputs": {"input": value["inputs"]}}).to_string());
+    let snntorch = ["import", &nir, "--dt", "1e-4", "--reset", "subtract", "--reset-delay"];
+    let with = |more: &[&str]| said(&[&snntorch[..], more].concat());
+    let (code, text, error) = with(&["--input", &input, "--out", out, "--json"]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&report["neurons"], &report["synapses"], &report["steps"]), (&json!(40), &json!(1_024), &json!(400)));
+    assert_eq!((&report["outputs"], &report["events"]), (&json!(["3"]), &json!("input")));
+    assert_eq!(report["populations"][0]["float_spikes"], 1_808);
+    // What was written runs, and fires what was said.
+    let (code, text, error) = said(&["run", out, "--input", &input, "--json"]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    let ran: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(ran["spikes_of"]["1"], report["populations"][0]["integer_spikes"]);
+    let (code, text, _) = with(&["--steps", "50", "--rate", "20"]);
+    assert!(code == 0 && text.contains("over 50 steps of random events: 20 % of"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let (code, _, error) = with(&["--out", out]);
+    assert!(code == 1 && error.contains("net.json"), "{error}");
+}
+
+#[test]
+fn what_is_no_network_of_nir_is_said_with_file_and_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(trained("nan.nir")).unwrap();
+    let cut = folder.path().join("cut.nir");
+    std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let loops = r#"{"type":"NIRGraph","nodes":{"in":{"type":"Input","shape":[1]},"a":{"type":"Scale","scale":[1]},
+        "lif":{"type":"IF","r":[1],"v_threshold":[1]}},"edges":[["in","a"],["a","a"],["a","lif"]]}"#;
+    let loops = file(folder.path(), "loop.json", loops);
+    for (path, more, expected) in [
+        (trained("nan.nir"), &["--dt", "1"][..], "nan.nir: fc: weight holds NaN at 1; it must be a finite number"),
+        (cut.to_str().unwrap().to_owned(), &["--dt", "1"], "cut.nir: node: it can't be read"),
+        (loops, &["--dt", "1"], "loop.json: a: a loop of nodes without state"),
+        (trained("all.nir"), &["--dt", "0.005"], "all.nir: rec/lif: tau is 0.004"),
+        (trained("all.nir"), &["--dt", "1e-3", "--bits", "7"], "all.nir: bits: it must be 8, 6 or 4"),
+        (trained("all.nir"), &["--dt", "0"], "all.nir: dt: it must be a number of seconds above 0"),
+        (trained("none.nir"), &["--dt", "1"], "none.nir: No such file"),
+    ] {
+        let (code, text, error) = said(&[&["import", &path], more].concat());
+        assert!(code == 1 && text.is_empty() && error.contains(expected), "{error}");
+    }
+    let (code, _, error) = said(&["import", &trained("all.nir")]);
+    assert!(code == 2 && error.contains("--dt <SECONDS>"), "{error}");
 }

@@ -59,6 +59,8 @@ pub struct Capabilities {
     pub wraps: bool,
     /// Can it do resets other than to zero, and refractory periods?
     pub extensions: bool,
+    /// Can the neurons of a population have constants of their own, and can sums begin with a bias?
+    pub per_neuron: bool,
     /// Does it learn?
     pub learns: bool,
     /// Does it compute by a clock of its own, so that `submit` returns before the step is done?

@@ -2,6 +2,7 @@
 //! the format `lava-golden-1`.
 
 mod document;
+mod written;
 
 use super::device::{Device, Fault, Spike, Variable};
 use super::network::{Network, Source};
@@ -10,6 +11,8 @@ use document::Document;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
+
+pub use written::document;
 
 /// What is wrong with a file, or with running it.
 #[derive(Debug, Error)]
@@ -135,6 +138,12 @@ impl Golden {
                 }
             }
         }
+    }
+
+    /// The values of each input, in the network's order: `[input][step][unit]`.
+    #[must_use]
+    pub fn inputs(&self) -> &[Vec<Vec<i32>>] {
+        &self.inputs
     }
 
     /// Runs it, whole, and writes every state down.

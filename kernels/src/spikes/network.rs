@@ -50,6 +50,24 @@ pub struct Population {
     pub reset: Reset,
     /// Steps after a spike in which the voltage stands still: 0 to 63. Lava's fixed-point models know 0 alone.
     pub refractory: i64,
+    /// What the sum of a neuron's weighted inputs begins with in every step: 24 bits with sign, of each neuron, one for all, or none.
+    /// Lava does not know it: its bias goes to the voltage.
+    pub sum_bias: Vec<i64>,
+    /// Constants that differ from neuron to neuron.
+    pub each: Each,
+}
+
+/// Constants of each neuron, in the place of those of its population: of every neuron, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Each {
+    /// In the place of `du`.
+    pub du: Vec<i64>,
+    /// In the place of `dv`.
+    pub dv: Vec<i64>,
+    /// In the place of `vth`; not of a `TernaryLif`.
+    pub vth: Vec<i64>,
+    /// In the place of the voltage of [`Reset::To`], or of [`Reset::By`].
+    pub reset: Vec<i64>,
 }
 
 /// Kinds of neurons.
@@ -84,6 +102,9 @@ pub enum Reset {
     To(i64),
     /// What it had above the threshold (below, of a spike of -1).
     Subtract,
+    /// What it had, less this: 0 to 2^23 - 1, in units of the voltage; not of a `TernaryLif`. A threshold that is subtracted a step
+    /// later, when the voltage has decayed, is one divided by what that decay keeps.
+    By(i64),
 }
 
 /// Where a connection begins.
@@ -107,7 +128,7 @@ pub struct Connection {
     pub weights: Vec<Vec<i64>>,
     /// The weighted sum of a step is shifted left by so many bits; right, where it is negative: -31 to 31.
     pub weight_exp: i64,
-    /// Bits of a weight: 0 to 8.
+    /// Bits of a weight: 0 to 8. Nine keep the lowest bit of mixed weights, too, as they are where Lava's are set while it runs.
     pub num_weight_bits: i64,
     /// What signs the weights may have; `None`: as they have.
     pub sign_mode: Option<SignMode>,
@@ -115,6 +136,9 @@ pub struct Connection {
     pub num_message_bits: i64,
     /// Steps that each synapse takes, 0 to 63, in the shape of the weights; `None`: none.
     pub delays: Option<Vec<Vec<i64>>>,
+    /// It takes no step in any schedule, as where Lava connects two ports without a `Dense` between them. Its source must be an
+    /// input, or stand ahead of its target in the list of populations.
+    pub at_once: bool,
 }
 
 /// What signs weights have.
@@ -191,6 +215,8 @@ impl Population {
             v0: Vec::new(),
             reset: Reset::Zero,
             refractory: 0,
+            sum_bias: Vec::new(),
+            each: Each::default(),
         }
     }
 }
@@ -208,6 +234,7 @@ impl Connection {
             sign_mode: None,
             num_message_bits: 0,
             delays: None,
+            at_once: false,
         }
     }
 }

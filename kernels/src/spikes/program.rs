@@ -1,9 +1,10 @@
 //! A checked network: whatever has become a [`Program`] runs without an error of its own.
 
 mod bound;
+mod cells;
 mod weights;
 
-use super::network::{Connection, Kind, Network, Population, Reset, Source};
+use super::network::{Connection, Network, Reset, Source};
 use thiserror::Error;
 
 pub use bound::Bound;
@@ -98,6 +99,12 @@ pub enum Refused {
         /// Its number.
         index: usize,
     },
+    /// A connection that acts at once, from a population that has its turn later than its target.
+    #[error("{node}: it can't act at once: its source must stand ahead of its target in the list of populations")]
+    Order {
+        /// The connection.
+        node: String,
+    },
     /// A current might leave its 24 bits.
     #[error(
         "{node}: its current could overflow: the inputs of neuron {unit} can sum to {sum} in a step, and with du = {du} they must \
@@ -166,10 +173,35 @@ pub struct Cells {
     pub reset: Reset,
     /// Steps in which the voltage then stands still.
     pub refractory: u8,
+    /// What every sum begins with, of each neuron; empty: nothing.
+    pub sum_bias: Vec<i32>,
+    /// Constants of each neuron, if not all have the same.
+    pub own: Option<Own>,
     /// Cleared in steps, from 1 on, that leave the second when they are divided by the first.
     pub clear: Option<(u64, u64)>,
     /// Which connections lead to it, in order.
     pub incoming: Vec<usize>,
+}
+
+/// Constants of each neuron, in the place of those of the same names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// What of the current is kept in a step, in 1/4096.
+    pub keep_u: Vec<i32>,
+    /// What of the voltage is kept.
+    pub keep_v: Vec<i32>,
+    /// A spike is fired above this voltage.
+    pub above: Vec<i32>,
+    /// What a spike leaves of the voltage.
+    pub reset: Vec<Reset>,
+}
+
+impl Cells {
+    /// What of the current of this neuron is kept in a step, in 1/4096.
+    #[must_use]
+    pub fn keep_u_of(&self, unit: usize) -> i32 {
+        self.own.as_ref().and_then(|own| own.keep_u.get(unit)).copied().unwrap_or(self.keep_u)
+    }
 }
 
 /// A connection, checked.
@@ -218,7 +250,7 @@ impl Program {
         let inputs: Vec<(String, usize)> = network.inputs.iter().map(|one| (one.id.clone(), one.n)).collect();
         let mut cells = Vec::with_capacity(network.populations.len());
         for one in &network.populations {
-            cells.push(population(one, rules.overflow)?);
+            cells.push(cells::checked(one, rules.overflow)?);
         }
         let mut synapses = Vec::with_capacity(network.connections.len());
         let mut total = 0_usize;
@@ -334,79 +366,6 @@ fn names(network: &Network) -> Result<(), Refused> {
     Ok(())
 }
 
-/// One value for each neuron: of a list, of one for all, or `default`.
-fn each(node: &str, key: &str, values: &[i64], n: usize, default: i64) -> Result<Vec<i64>, Refused> {
-    match values {
-        [] => Ok(vec![default; n]),
-        [one] => Ok(vec![*one; n]),
-        all if all.len() == n => Ok(all.to_vec()),
-        all => Err(Refused::Shape {
-            node: node.to_owned(),
-            key: key.to_owned(),
-            of: "values",
-            found: all.len(),
-            expected: n,
-        }),
-    }
-}
-
-/// The same, each in its range.
-fn each_within(node: &str, key: &str, values: &[i64], n: usize, (low, high): (i64, i64)) -> Result<Vec<i32>, Refused> {
-    let mut all = Vec::with_capacity(n);
-    for (at, value) in each(node, key, values, n, 0)?.into_iter().enumerate() {
-        if !(low..=high).contains(&value) {
-            range(node, &format!("{key}[{at}]"), value, low, high)?;
-        }
-        all.push(value as i32);
-    }
-    Ok(all)
-}
-
-fn population(one: &Population, overflow: Overflow) -> Result<Cells, Refused> {
-    let id = &one.id;
-    let du = range(id, "du", one.du, 0, 4_095)? as i32;
-    let dv = range(id, "dv", one.dv, 0, 4_095)? as i32;
-    let state = i64::from(STATE);
-    let (mut clear, mut below) = (None, None);
-    let mut above = 0;
-    match one.kind {
-        Kind::Lif => {}
-        Kind::LifReset { interval, offset } => {
-            range(id, "reset_interval", interval, 1, i64::from(u32::MAX))?;
-            clear = Some((interval as u64, offset.rem_euclid(interval) as u64));
-        }
-        Kind::TernaryLif { vth_hi, vth_lo } => {
-            above = range(id, "vth_hi", vth_hi, -state, state - 1)? << 6;
-            below = Some((range(id, "vth_lo", vth_lo, -state, vth_hi)? << 6) as i32);
-        }
-    }
-    if below.is_none() {
-        above = range(id, "vth", one.vth, 0, 131_071)? << 6;
-    }
-    let mant = each_within(id, "bias_mant", &one.bias_mant, one.n, (-4_096, 4_095))?;
-    let exp = each_within(id, "bias_exp", &one.bias_exp, one.n, (-15, 7))?;
-    // Lava keeps currents from -2^23 (exclusive) to 2^23 (inclusive); where they can't wrap, the latter is left out, too.
-    let most_u = if overflow == Overflow::Wrap { state } else { state - 1 };
-    if let Reset::To(value) = one.reset {
-        range(id, "reset", value, below.map_or(1 - state, i64::from).max(1 - state), above.min(state - 1))?;
-    }
-    Ok(Cells {
-        id: id.clone(),
-        n: one.n,
-        keep_u: 4_095 - du,
-        keep_v: 4_096 - dv,
-        above: above as i32,
-        below,
-        bias: mant.iter().zip(&exp).map(|(&mant, &exp)| if exp >= 0 { mant << exp } else { mant >> -exp }).collect(),
-        u0: each_within(id, "u0", &one.u0, one.n, (1 - state, most_u))?,
-        v0: each_within(id, "v0", &one.v0, one.n, (1 - state, state - 1))?,
-        reset: one.reset,
-        refractory: range(id, "refractory", one.refractory, 0, 63)? as u8,
-        clear,
-        incoming: Vec::new(),
-    })
-}
-
 fn connection(network: &Network, one: &Connection, schedule: Schedule) -> Result<Synapses, Refused> {
     let id = network.connection_name(one);
     let missing = |what, index| Refused::Missing { node: id.clone(), what, index };
@@ -416,7 +375,10 @@ fn connection(network: &Network, one: &Connection, schedule: Schedule) -> Result
     };
     let target = network.populations.get(one.target).ok_or_else(|| missing("population", one.target))?;
     let back = matches!(one.source, Source::Population(at) if at >= one.target);
-    let lag = u8::from(schedule == Schedule::Lava || back);
+    if one.at_once && back {
+        return Err(Refused::Order { node: id });
+    }
+    let lag = u8::from(!one.at_once && (schedule == Schedule::Lava || back));
     let exponent = range(&id, "weight_exp", one.weight_exp, -31, 31)? as i32;
     range(&id, "num_message_bits", one.num_message_bits, 0, 24)?;
     let (rows, columns) = (target.n, fan_in);

@@ -1,7 +1,7 @@
 //! Random networks and their inputs, the same for a seed: to try one way of running a network against another.
 
 use super::device::Spike;
-use super::network::{Connection, Kind, Network, Population, Reset, SignMode, Source};
+use super::network::{Connection, Each, Kind, Network, Population, Reset, SignMode, Source};
 use super::program::{Overflow, Program, Rules};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -119,14 +119,38 @@ fn population(rng: &mut impl Rng, id: &str, overflow: Overflow, extensions: bool
     }
     if extensions {
         let low = if let Kind::TernaryLif { vth_lo, .. } = one.kind { vth_lo << 6 } else { -5_000 };
-        one.reset = match rng.random_range(0..3) {
+        one.reset = match rng.random_range(0..4) {
             0 => Reset::Zero,
             1 => Reset::To(rng.random_range(low..=0)),
+            2 if one.kind == Kind::Lif => Reset::By(rng.random_range(0..200_000)),
             _ => Reset::Subtract,
         };
         one.refractory = *pick(rng, &[0, 0, 1, 5, 63]);
+        own_constants(rng, &mut one, low);
     }
     one
+}
+
+/// In a third of the populations, constants that differ from neuron to neuron; in a third, sums that begin with something.
+fn own_constants(rng: &mut impl Rng, one: &mut Population, low: i64) {
+    if rng.random_range(0..3) == 0 {
+        one.sum_bias = (0..one.n).map(|_| rng.random_range(-300..=300)).collect();
+    }
+    if rng.random_range(0..3) != 0 {
+        return;
+    }
+    let spread = |rng: &mut dyn Rng, value: i64, most: i64| (value + rng.random_range(-60..=60)).clamp(0, most);
+    let ternary = matches!(one.kind, Kind::TernaryLif { .. });
+    one.each = Each {
+        du: (0..one.n).map(|_| spread(rng, one.du, 4_095)).collect(),
+        dv: (0..one.n).map(|_| spread(rng, one.dv, 4_095)).collect(),
+        vth: (0..if ternary { 0 } else { one.n }).map(|_| spread(rng, one.vth, 131_071)).collect(),
+        reset: match one.reset {
+            Reset::To(_) => (0..one.n).map(|_| rng.random_range(low..=0)).collect(),
+            Reset::By(_) => (0..one.n).map(|_| rng.random_range(0..200_000)).collect(),
+            _ => Vec::new(),
+        },
+    };
 }
 
 fn connection(

@@ -2,7 +2,7 @@
 
 use super::{Failure, Program, Rules};
 use crate::spikes::device::{Counters, Device, Fault, Spike, Variable};
-use crate::spikes::network::{Kind, Network, Population, Reset, Source};
+use crate::spikes::network::{Each, Kind, Network, Population, Reset, Source};
 use crate::spikes::program::{Overflow, Schedule};
 
 /// A case, with its name.
@@ -19,6 +19,8 @@ pub(super) const ALL: &[Named] = &[
     ("an edge that leads back takes a step more", back_edges),
     ("a schedule says in which step a spike acts", schedules),
     ("a reset by subtraction of a negative spike", subtraction),
+    ("each neuron has its own constants, and a sum begins with its bias", own_constants),
+    ("a reset takes off what it says", taken_off),
     ("values of one unit are added", doubled),
     ("spikes that have no room are counted", no_room),
     ("a step that is refused changes nothing", refused_steps),
@@ -203,6 +205,52 @@ fn subtraction(device: &mut dyn Device) -> Result<(), Failure> {
         let mut out = [Spike::default(); 1];
         wrong("the spikes", device.step(&FIRE, &mut out)?.spikes, 1)?;
         wrong("the value", out[0].value, value)?;
+        wrong("the voltage", device.probe(Variable::Voltage, 0, 0)?, left)?;
+    }
+    Ok(())
+}
+
+/// 130 neurons, no two of them alike, against the arithmetic as it is written down.
+fn own_constants(device: &mut dyn Device) -> Result<(), Failure> {
+    const N: i64 = 130;
+    let all = |of: fn(i64) -> i64| (0..N).map(of).collect::<Vec<i64>>();
+    let (du, dv) = (all(|unit| 4_095 - 7 * unit), all(|unit| 31 * unit));
+    let (vth, reset, bias) = (all(|unit| 100 + 3 * unit), all(|unit| 5 - unit), all(|unit| 40 - unit));
+    let mut network = Network::new("own");
+    let input = network.input("in", 1);
+    let each = Each { du: du.clone(), dv: dv.clone(), vth: vth.clone(), reset: reset.clone() };
+    let cells =
+        Population { each, reset: Reset::To(0), sum_bias: bias.clone(), ..Population::lif("cells", N as usize) };
+    let cells = network.population(cells);
+    network.connect(input, cells, vec![vec![60]; N as usize]);
+    load(device, &network)?;
+    let (mut u, mut v) = (vec![0_i64; N as usize], vec![0_i64; N as usize]);
+    for at in 0..40 {
+        let mut spikes = 0;
+        for unit in 0..N as usize {
+            // Division of integers cuts toward zero, as the decay does.
+            u[unit] = u[unit] * (4_095 - du[unit]) / 4_096 + 64 * (bias[unit] + if at % 3 == 0 { 60 } else { 0 });
+            v[unit] = v[unit] * (4_096 - dv[unit]) / 4_096 + u[unit];
+            if v[unit] > vth[unit] * 64 {
+                v[unit] = reset[unit];
+                spikes += 1;
+            }
+        }
+        wrong("the spikes", step(device, if at % 3 == 0 { &FIRE } else { &[] })?, spikes)?;
+        for (variable, expected) in [(Variable::Current, &u), (Variable::Voltage, &v)] {
+            let mut found = vec![0; N as usize];
+            device.probe_all(variable, 0, &mut found)?;
+            wrong("the states", found.into_iter().map(i64::from).collect(), expected.clone())?;
+        }
+    }
+    Ok(())
+}
+
+/// Of one neuron alone, so that vectors do it, too; and with the largest amount.
+fn taken_off(device: &mut dyn Device) -> Result<(), Failure> {
+    for (amount, left) in [(0, 6_400), (6_500, -100), (8_388_607, -8_382_207)] {
+        load(device, &single(100, Population { vth: 99, reset: Reset::By(amount), ..Population::lif("cell", 1) }))?;
+        wrong("the spikes", step(device, &FIRE)?, 1)?;
         wrong("the voltage", device.probe(Variable::Voltage, 0, 0)?, left)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The keys of a file.
 
 use super::{Golden, GoldenError, Traces, inputs_of, source_of};
-use crate::spikes::network::{Connection, Kind, Network, Population, Reset, SignMode};
+use crate::spikes::network::{Connection, Each, Kind, Network, Population, Reset, SignMode};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -66,6 +66,7 @@ struct PopulationKeys {
     reset_offset: Option<i64>,
     reset: Option<ResetKeys>,
     refractory: Option<i64>,
+    sum_bias: Option<Values>,
     #[serde(rename = "note")]
     _note: Option<String>,
 }
@@ -74,11 +75,15 @@ fn lif() -> String {
     "LIF".to_owned()
 }
 
-/// `"zero"`, `"subtract"`, or the voltage that a spike leaves.
+/// `"zero"`, `"subtract"`, the voltage that a spike leaves, or what it takes off, of all neurons or of each.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "\"zero\", \"subtract\", or an integer")]
+#[serde(
+    untagged,
+    expecting = "\"zero\", \"subtract\", {\"subtract\": an integer or a list}, an integer, or a list of integers"
+)]
 enum ResetKeys {
-    To(i64),
+    To(Values),
+    By { subtract: Values },
     Named(String),
 }
 
@@ -195,6 +200,13 @@ impl PopulationKeys {
             Some([first, rest @ ..]) if rest.iter().all(|value| value == first) => Ok(*first),
             Some(_) => Err(wrong(&id, format!("{key} must be one value for the whole population"))),
         };
+        // Of a list, the values are each neuron's, unless all are one.
+        let each = |values: Option<Values>, default: i64| match values.map(Values::list) {
+            Some(all) if all.is_empty() => (default, all),
+            Some(all) if all.iter().all(|value| Some(value) == all.first()) => (all[0], Vec::new()),
+            Some(all) => (default, all),
+            None => (default, Vec::new()),
+        };
         let list = |values: Option<Values>| values.map(Values::list).unwrap_or_default();
         let stray = |key: &str, there: bool| {
             if there { Err(wrong(&id, format!("{} has no {key}", self.kind))) } else { Ok(()) }
@@ -223,12 +235,19 @@ impl PopulationKeys {
         if !matches!(kind, Kind::TernaryLif { .. }) {
             stray("vth_hi or vth_lo", self.vth_hi.is_some() || self.vth_lo.is_some())?;
         }
-        let reset = match self.reset {
-            None => Reset::Zero,
-            Some(ResetKeys::To(value)) => Reset::To(value),
+        let (reset, resets) = match self.reset {
+            None => (Reset::Zero, Vec::new()),
+            Some(ResetKeys::To(values)) => {
+                let (value, all) = each(Some(values), 0);
+                (Reset::To(value), all)
+            }
+            Some(ResetKeys::By { subtract }) => {
+                let (value, all) = each(Some(subtract), 0);
+                (Reset::By(value), all)
+            }
             Some(ResetKeys::Named(name)) => match name.as_str() {
-                "zero" => Reset::Zero,
-                "subtract" => Reset::Subtract,
+                "zero" => (Reset::Zero, Vec::new()),
+                "subtract" => (Reset::Subtract, Vec::new()),
                 _ => {
                     return Err(wrong(
                         &id,
@@ -237,18 +256,21 @@ impl PopulationKeys {
                 }
             },
         };
+        let ((du, du_each), (dv, dv_each), (vth, vth_each)) = (each(self.du, 0), each(self.dv, 0), each(self.vth, 10));
         Ok(Population {
             n: self.n,
             kind,
-            du: one("du", self.du, 0)?,
-            dv: one("dv", self.dv, 0)?,
-            vth: one("vth", self.vth, 10)?,
+            du,
+            dv,
+            vth,
             bias_mant: list(self.bias_mant),
             bias_exp: list(self.bias_exp),
             u0: list(self.u0),
             v0: list(self.v0),
             reset,
             refractory: self.refractory.unwrap_or(0),
+            sum_bias: list(self.sum_bias),
+            each: Each { du: du_each, dv: dv_each, vth: vth_each, reset: resets },
             id: self.id,
         })
     }

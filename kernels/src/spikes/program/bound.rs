@@ -6,7 +6,7 @@ use crate::spikes::network::Source;
 /// The largest sum of weighted inputs that a neuron of a population can get in one step, whatever fires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bound {
-    /// In size, after the exponents: of the neuron in which it is largest.
+    /// In size, after the exponents: of the neuron in which it is largest, for what its current loses in a step.
     pub sum: i64,
     /// Which neuron that is.
     pub unit: usize,
@@ -18,13 +18,17 @@ impl Bound {
         let mut largest = Bound::default();
         for unit in 0..cells.n {
             let (mut up, mut down) = (0_i64, 0_i64);
+            let bias = cells.sum_bias.get(unit).copied().unwrap_or_default();
             for connection in cells.incoming.iter().filter_map(|&at| all.get(at)) {
                 let (one_up, one_down) = extremes(connection, unit, sources);
                 up = up.saturating_add(one_up);
                 down = down.saturating_add(one_down);
             }
-            let sum = up.max(-down);
-            if sum > largest.sum {
+            // What a sum begins with is always there.
+            let sum = up.saturating_add(bias.into()).max(-down.saturating_add(bias.into()));
+            // Where neurons lose their currents at paces of their own, the largest is the one that is nearest to its limit.
+            let decay = |unit| i128::from(4_096 - cells.keep_u_of(unit));
+            if i128::from(sum) * decay(largest.unit) > i128::from(largest.sum) * decay(unit) {
                 largest = Bound { sum, unit };
             }
         }
@@ -36,7 +40,7 @@ impl Bound {
     /// With a = du + 1, a step takes a current u to at most (1 - a / 4096) |u| + 64 sum in size, which stays below 2^23 for |u|
     /// below 2^23 if 64 sum < a 2^23 / 4096, that is, sum < 32 a.
     pub(super) fn check(self, cells: &Cells) -> Result<(), Refused> {
-        let du = 4_095 - cells.keep_u;
+        let du = 4_095 - cells.keep_u_of(self.unit);
         let limit = 32 * (i64::from(du) + 1);
         // Without input nothing can grow.
         if self.sum == 0 || self.sum < limit {

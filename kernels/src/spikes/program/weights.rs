@@ -8,13 +8,13 @@ use crate::spikes::network::{Connection, SignMode};
 /// Lava 0.10, `lava.utils.weightutils`: `determine_sign_mode`, `clip_weights` (to 8 bits and, if mixed, a sign) and
 /// `truncate_weights`, which clears the low bits of what is left, of inhibitory weights those of the size.
 pub(super) fn effective(id: &str, written: &[i64], one: &Connection) -> Result<Vec<i16>, Refused> {
-    let bits = range(id, "num_weight_bits", one.num_weight_bits, 0, 8)?;
+    let mode = one.sign_mode.unwrap_or_else(|| signs(written));
+    let mixed = mode == SignMode::Mixed;
+    let bits = range(id, "num_weight_bits", one.num_weight_bits, 0, if mixed { 9 } else { 8 })?;
     let largest = i64::from(i32::MAX);
     if let Some(&wild) = written.iter().find(|weight| weight.abs() > largest) {
         range(id, "weights", wild, -largest, largest)?;
     }
-    let mode = one.sign_mode.unwrap_or_else(|| signs(written));
-    let mixed = mode == SignMode::Mixed;
     let cut = 8 - bits + i64::from(mixed);
     let low = if mixed { -256 } else { 0 };
     let sign = if mode == SignMode::Inhibitory { -1 } else { 1 };
@@ -50,6 +50,17 @@ mod tests {
     #[test]
     fn an_odd_weight_of_a_mixed_matrix_is_floored_to_an_even_one() {
         assert_eq!(cut(&[-5, 5, 0, -256, -257, 255, 256], 8, None), [-6, 4, 0, -256, -256, 254, 254]);
+    }
+
+    #[test]
+    fn nine_bits_keep_mixed_weights_as_they_are_and_no_others_have_them() {
+        assert_eq!(cut(&[-5, 5, 0, -256, -257, 255, 256], 9, None), [-5, 5, 0, -256, -256, 255, 255]);
+        for (weights, bits) in [([-1, 1], 10), ([1, 1], 9), ([-1, -1], 9)] {
+            let one = Connection { num_weight_bits: bits, ..Connection::of(Source::Input(0), 0, Vec::new()) };
+            let error = effective("c", &weights, &one).unwrap_err().to_string();
+            let most = if bits == 10 { 9 } else { 8 };
+            assert_eq!(error, format!("c: num_weight_bits is {bits}; it must be 0 to {most}"));
+        }
     }
 
     #[test]

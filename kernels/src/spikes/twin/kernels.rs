@@ -88,9 +88,18 @@ impl Kernels {
         self.0.path()
     }
 
-    /// Updates a population; says how many currents wrapped.
-    pub(super) fn update(self, rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
-        // Counting steps down, neuron by neuron, is left to the specification.
+    /// Updates a population, of which each neuron has a rule of its `own`, or all have one; says how many currents wrapped.
+    pub(super) fn update(
+        self,
+        rule: &Rule,
+        own: &[Rule],
+        population: &mut Population<'_>,
+        fired: &mut Fired<'_>,
+    ) -> u64 {
+        // Counting steps down, and constants of their own, neuron by neuron, are left to the specification.
+        if !own.is_empty() {
+            return scalar::update_each(rule, own, population, fired);
+        }
         if rule.refractory > 0 {
             return scalar::update(rule, population, fired);
         }

@@ -24,6 +24,10 @@ pub(super) struct Loaded {
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     pub(super) rule: Rule,
+    /// A rule for each neuron, if not all have the same.
+    own: Vec<Rule>,
+    /// What sums begin with; empty: nothing.
+    sum_bias: Vec<Block<i32>>,
     clear: Option<(u64, u64)>,
     bias: Vec<Block<i32>>,
     there: Vec<u64>,
@@ -193,7 +197,13 @@ impl Layer {
             refractory: cells.refractory,
             wraps,
         };
+        let own = cells.own.iter().flat_map(|own| {
+            let constants = own.keep_u.iter().zip(&own.keep_v).zip(own.above.iter().zip(&own.reset));
+            constants.map(|((&keep_u, &keep_v), (&above, &reset))| Rule { keep_u, keep_v, above, reset, ..rule })
+        });
         Layer {
+            own: own.collect(),
+            sum_bias: if cells.sum_bias.is_empty() { Vec::new() } else { Block::filled(&cells.sum_bias) },
             rule,
             clear: cells.clear,
             bias: Block::filled(&cells.bias),
@@ -217,7 +227,10 @@ impl Layer {
             self.v.fill(Block::zero());
         }
         let mut operations = 0;
-        let mut first = true;
+        let mut first = self.sum_bias.is_empty();
+        if !first {
+            self.sums.clone_from(&self.sum_bias);
+        }
         for wires in &mut self.wires {
             let Some(two) = trains.get(wires.source) else { continue };
             let train = if wires.lagging { &two[1 - next] } else { &two[next] };
@@ -230,7 +243,12 @@ impl Layer {
 
     fn update(&mut self, kernels: Kernels) -> u64 {
         let Layer { u, v, still, sums, bias, up, down, there, .. } = self;
-        kernels.update(&self.rule, &mut Population { u, v, still, sums, bias }, &mut Fired { up, down, there })
+        kernels.update(
+            &self.rule,
+            &self.own,
+            &mut Population { u, v, still, sums, bias },
+            &mut Fired { up, down, there },
+        )
     }
 
     fn restart(&mut self) {

@@ -71,6 +71,7 @@ impl Device for Software {
             graded: true,
             wraps: true,
             extensions: true,
+            per_neuron: true,
             learns: false,
             own_clock: false,
         }

@@ -56,6 +56,7 @@ impl Neuron {
             (0, _) => v,
             (_, Reset::Zero) => 0,
             (_, Reset::To(value)) => value as i32,
+            (_, Reset::By(value)) => v - value as i32,
             (1, Reset::Subtract) => v - rule.above,
             (_, Reset::Subtract) => v - rule.below.unwrap_or_default(),
         };
@@ -68,6 +69,16 @@ impl Neuron {
 
 /// A step of a whole population.
 pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
+    update_by(|_| rule, population, fired)
+}
+
+/// The same, where each neuron has a rule of its own. `rule` is that of those that are not there.
+pub(super) fn update_each(rule: &Rule, own: &[Rule], population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
+    update_by(|unit| own.get(unit).unwrap_or(rule), population, fired)
+}
+
+#[inline(always)]
+fn update_by<'a>(rule_of: impl Fn(usize) -> &'a Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
     let mut overflows = 0_u64;
     let cells = population.u.iter_mut().zip(population.v.iter_mut()).zip(population.sums).zip(population.bias);
     let masks = fired.up.iter_mut().zip(fired.down.iter_mut()).zip(fired.there);
@@ -77,6 +88,7 @@ pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut F
         (*up, *down) = (0, 0);
         for lane in 0..Block::<u8>::UNITS {
             let mut neuron = Neuron { u: u.0[lane], v: v.0[lane], still: still.0[lane] };
+            let rule = rule_of(at * Block::<u8>::UNITS + lane);
             let (spike, overflow) = neuron.step(rule, sums.0[lane], bias.0[lane]);
             (u.0[lane], v.0[lane], still.0[lane]) = (neuron.u, neuron.v, neuron.still);
             let bit = (1 << lane) & there;
@@ -205,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_spike_is_fired_above_the_threshold_and_resets_as_it_is_told() {
-        for (reset, left) in [(Reset::Zero, 0), (Reset::To(-7), -7), (Reset::Subtract, 64)] {
+        for (reset, left) in [(Reset::Zero, 0), (Reset::To(-7), -7), (Reset::Subtract, 64), (Reset::By(705), -1)] {
             let mut at = Neuron { u: 0, v: 0, still: 0 };
             assert_eq!((at.step(&rule(reset), 10, 0), at.v), ((0, false), 640));
             assert_eq!((at.step(&rule(reset), 1, 0), at.v, at.u), ((1, false), left, 64));

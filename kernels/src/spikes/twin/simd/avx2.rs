@@ -135,6 +135,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             let left = match rule.reset {
                 Reset::Zero => _mm256_setzero_si256(),
                 Reset::To(value) => _mm256_set1_epi32(value as i32),
+                Reset::By(value) => _mm256_sub_epi32(voltage, _mm256_set1_epi32(value as i32)),
                 Reset::Subtract => _mm256_sub_epi32(voltage, _mm256_blendv_epi8(above, below, under)),
             };
             store(v, _mm256_blendv_epi8(voltage, left, _mm256_or_si256(over, under)));

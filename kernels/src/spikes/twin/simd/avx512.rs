@@ -138,6 +138,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             let left = match rule.reset {
                 Reset::Zero => _mm512_setzero_si512(),
                 Reset::To(value) => _mm512_set1_epi32(value as i32),
+                Reset::By(value) => _mm512_sub_epi32(voltage, _mm512_set1_epi32(value as i32)),
                 Reset::Subtract => _mm512_sub_epi32(voltage, _mm512_mask_mov_epi32(above, under, below)),
             };
             store(v, _mm512_mask_mov_epi32(voltage, over | under, left));
