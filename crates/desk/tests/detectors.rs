@@ -144,11 +144,21 @@ fn a_demo_with_a_detector_is_verified_from_its_log_wherever_it_ran() {
         .collect();
     std::fs::write(folder.path().join("quiet.toml"), text).unwrap();
     std::fs::copy(SWEEPS.replace(".toml", ".json"), folder.path().join("sweeps.json")).unwrap();
+    let faults = ["demo", "--virtual", "--seconds", "4", "--faults", "heavy", "--seed", "1"];
+    let heavy = json(folder.path(), &faults);
+    let mut digests = Vec::new();
     for place in [&[][..], &BESIDE] {
         let quiet = json(folder.path(), &[&demo[..], &["--detector", "quiet.toml"], place].concat());
         assert_eq!(quiet["digests"]["effects"], plain["digests"]["effects"], "{place:?}");
         assert_eq!(quiet["detector"]["alerts"].as_object().unwrap().len(), 4);
+        // Neither with gaps, snapshots and cut sessions, behind which networks start over.
+        let quiet = json(folder.path(), &[&faults[..], &["--detector", "quiet.toml"], place].concat());
+        assert_eq!(quiet["digests"]["effects"], heavy["digests"]["effects"], "{place:?}");
+        assert!(quiet["recovery"]["snapshots"].as_u64() > Some(0));
+        assert!(quiet["counters"]["signal.detector_restarts"].as_u64() > Some(7), "{quiet}");
+        digests.push(quiet["detector"]["digest"].clone());
     }
+    assert_eq!(digests[0], digests[1]);
 }
 
 /// Each wiring of the program can have one.

@@ -7,7 +7,7 @@ use super::file::{ALWAYS, Address, CHANNELS, Channel, Coding, Settings};
 use crate::spikes::Spike;
 use crate::spikes::encode::Delta;
 use firelane_gateway::base::{InstrumentId, Price, Qty, Side, VenueRef};
-use firelane_gateway::flow::book::{BookRef, Level, RestingOrder};
+use firelane_gateway::flow::book::{BookRef, Level, RestingOrder, StaleReason};
 use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::signal::Pressure;
 
@@ -122,6 +122,10 @@ impl Feature {
     }
 }
 
+/// Reasons for which events are missing, or a book is wrong. Of a gap or a silence, none is: what was said in it comes before what
+/// follows, or is said to be lost.
+const DOUBTS: u8 = !(1 << StaleReason::Gap as u8 | 1 << StaleReason::Silent as u8);
+
 /// What an encoder has counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct EncoderCounters {
@@ -129,7 +133,7 @@ pub struct EncoderCounters {
     pub events: u64,
     /// Events that were about own orders: a detector does not see them.
     pub own: u64,
-    /// Events of books that were not to be trusted: it does not see them either, and starts over behind them.
+    /// Events of books that were wrong, or had lost some: it does not see them either, and starts over behind them.
     pub stale: u64,
     /// Times that it started over.
     pub restarts: u64,
@@ -298,6 +302,11 @@ impl Encoder {
         self.places.instruments()
     }
 
+    /// Books are made anew: events are missing, of any instrument. Each starts over at its next one.
+    pub fn on_anew(&mut self) {
+        self.eyes.iter_mut().for_each(|eye| eye.blind = true);
+    }
+
     /// What it has counted.
     #[must_use]
     pub fn counters(&self) -> &EncoderCounters {
@@ -346,7 +355,7 @@ impl Encoder {
             return None;
         }
         let eye = self.eyes.get_mut(place)?;
-        if !book.freshness().is_fresh() {
+        if book.freshness().bits() & DOUBTS != 0 {
             self.counters.stale += 1;
             eye.blind = true;
             return None;
