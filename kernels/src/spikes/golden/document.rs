@@ -1,6 +1,7 @@
 //! The keys of a file.
 
 use super::{Golden, GoldenError, Traces, inputs_of, source_of};
+use crate::spikes::learning::{Learning, Reward};
 use crate::spikes::network::{Connection, Each, Kind, Network, Population, Reset, SignMode};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -98,11 +99,37 @@ struct ConnectionKeys {
     num_message_bits: Option<i64>,
     sign_mode: Option<SignKeys>,
     delays: Option<Delays>,
+    learning: Option<LearningKeys>,
     /// What Lava made of the weights: for people, and computed again here.
     #[serde(rename = "eff_weights")]
     _effective: Option<serde::de::IgnoredAny>,
     #[serde(rename = "note")]
     _note: Option<String>,
+}
+
+/// As [`Learning`]; what is not said is as its default.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LearningKeys {
+    pre_decay: Option<i64>,
+    post_decay: Option<i64>,
+    impulse: Option<i64>,
+    nearest: Option<bool>,
+    a_plus: Option<i64>,
+    a_minus: Option<i64>,
+    low: Option<i64>,
+    high: Option<i64>,
+    seed: Option<i64>,
+    reward: Option<RewardKeys>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RewardKeys {
+    input: String,
+    decay: i64,
+    every: i64,
+    shift: i64,
 }
 
 /// Lava's number, or its name.
@@ -138,6 +165,12 @@ impl Document {
                 // A network without inputs of its own: they come from another file.
                 let units = self.units(&one.src).unwrap_or_default();
                 network.input(&one.src, units);
+            }
+            let reward = one.learning.as_ref().and_then(|keys| Some(&keys.reward.as_ref()?.input));
+            if let Some(id) = reward.filter(|_| self.inputs.is_empty())
+                && network.inputs.iter().all(|input| input.id != **id)
+            {
+                network.input(id, 1);
             }
         }
         for keys in self.populations {
@@ -301,6 +334,7 @@ impl ConnectionKeys {
             Delays::Each(rows) => rows,
             Delays::All(delay) => self.weights.iter().map(|row| vec![delay; row.len()]).collect(),
         });
+        let learning = self.learning.map(|keys| keys.learning(&id, network)).transpose()?;
         let defaults = Connection::of(source, target, self.weights);
         network.connections.push(Connection {
             weight_exp: self.weight_exp.unwrap_or(0),
@@ -308,8 +342,35 @@ impl ConnectionKeys {
             num_message_bits: self.num_message_bits.unwrap_or(0),
             sign_mode,
             delays,
+            learning,
             ..defaults
         });
         Ok(())
+    }
+}
+
+impl LearningKeys {
+    fn learning(self, id: &str, network: &Network) -> Result<Learning, GoldenError> {
+        let defaults = Learning::default();
+        let reward = match self.reward {
+            None => None,
+            Some(keys) => {
+                let lost = || wrong(id, format!("there is no input {:?} for its reward", keys.input));
+                let input = network.inputs.iter().position(|input| input.id == keys.input).ok_or_else(lost)?;
+                Some(Reward { input, decay: keys.decay, every: keys.every, shift: keys.shift })
+            }
+        };
+        Ok(Learning {
+            pre_decay: self.pre_decay.unwrap_or(defaults.pre_decay),
+            post_decay: self.post_decay.unwrap_or(defaults.post_decay),
+            impulse: self.impulse.unwrap_or(defaults.impulse),
+            nearest: self.nearest.unwrap_or(defaults.nearest),
+            a_plus: self.a_plus.unwrap_or(defaults.a_plus),
+            a_minus: self.a_minus.unwrap_or(defaults.a_minus),
+            low: self.low.unwrap_or(defaults.low),
+            high: self.high.unwrap_or(defaults.high),
+            seed: self.seed.unwrap_or(defaults.seed),
+            reward,
+        })
     }
 }
