@@ -3,7 +3,7 @@
 use firelane_kernels::spikes::conformance::VECTORS;
 use firelane_kernels::spikes::golden::{Golden, compare, document};
 use firelane_kernels::spikes::random::Random;
-use firelane_kernels::spikes::{Each, Kind, Network, Path, Reset, Rules, SignMode, Software, Source};
+use firelane_kernels::spikes::{Each, Kind, Learning, Network, Path, Reset, Reward, Rules, SignMode, Software, Source};
 
 const SMALL: &str = r#"{"format":"lava-golden-1","name":"small","steps":3,
   "inputs":{"in":[[1,0],[0,1],[1,1]]},
@@ -230,4 +230,33 @@ fn by_inputs(mut network: Network) -> Network {
         one.vth = if each.vth.is_empty() && !ternary { one.vth } else { 10 };
     }
     network
+}
+
+#[test]
+fn a_connection_may_learn_and_be_rewarded() {
+    let text = r#"{"populations":[{"id":"a","n":1}],"connections":[{"src":"in","dst":"a","weights":[[1,2]],"learning":{"pre_decay":3,"post_decay":4,
+        "impulse":5,"nearest":false,"a_plus":6,"a_minus":7,"a_fire":8,"low":1,"high":9,"seed":10,"reward":{"input":"good","decay":11,"every":12,"shift":13}}},
+        {"src":"in","dst":"a","weights":[[1,2]],"learning":{}}]}"#;
+    let golden = Golden::parse(text).unwrap();
+    let [first, second] = &golden.network().connections[..] else { panic!() };
+    let expected = Learning {
+        pre_decay: 3,
+        post_decay: 4,
+        impulse: 5,
+        nearest: false,
+        a_plus: 6,
+        a_minus: 7,
+        a_fire: 8,
+        low: 1,
+        high: 9,
+        seed: 10,
+        reward: Some(Reward { input: 1, decay: 11, every: 12, shift: 13 }),
+    };
+    assert_eq!((first.learning.as_ref(), second.learning.as_ref()), (Some(&expected), Some(&Learning::default())));
+    assert_eq!((&golden.network().inputs[1].id[..], golden.network().inputs[1].n), ("good", 1));
+    // Where the file has inputs of its own, the reward must be one of them.
+    let lost = text.replacen('{', r#"{"inputs":{"in":[[0,1]]},"#, 1);
+    assert_eq!(Golden::parse(&lost).unwrap_err().to_string(), "in->a: there is no input \"good\" for its reward");
+    let stray = text.replace("a_plus", "a_pluss");
+    assert!(Golden::parse(&stray).unwrap_err().to_string().contains("unknown field `a_pluss`"));
 }

@@ -8,8 +8,8 @@
 //! 2. *Depression.* For each unit whose spike arrives in this step, in rising order, and each neuron in rising order whose `post` is not
 //!    0: the weight changes by -a_minus * post.
 //! 3. The `pre` of those units gets the impulse: it becomes that (`nearest`), or grows by it, to 65,535 at most.
-//! 4. *Potentiation.* For each neuron that fires in this step, in rising order, and each unit in rising order whose `pre` is not 0:
-//!    the weight changes by a_plus * pre. A spike that arrives in the step in which its target fires has helped it to.
+//! 4. *Potentiation.* For each neuron that fires in this step, in rising order, and each unit in rising order: the weight changes by
+//!    a_plus * pre - a_fire * 2^16. A spike that arrives in the step in which its target fires has helped it to.
 //! 5. The `post` of those neurons gets the impulse.
 //!
 //! A weight that is to change by c / 2^24 becomes w + ((c + r) >> 24), where r is the next 24 bits of the neuron's shift register and the shift
@@ -26,7 +26,7 @@
 //! that there are at the start.
 //!
 //! The rule is that of Song, Miller and Abbott (Nature Neuroscience 3, 919, 2000), with nearest spikes as in Masquelier, Guyonneau and Thorpe (PLoS ONE 3(1),
-//! e1377, 2008); eligibility and reward are those of Izhikevich (Cerebral Cortex 17, 2443, 2007).
+//! e1377, 2008); what every weight loses when its neuron fires is w_out of Kempter, Gerstner and van Hemmen (Physical Review E 59, 4498, 1999); eligibility and reward are those of Izhikevich (Cerebral Cortex 17, 2443, 2007).
 
 /// How a connection learns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Learning {
     pub a_plus: i64,
     /// What it would take off when a spike arrives, likewise.
     pub a_minus: i64,
+    /// What all weights of a neuron lose when it fires, in 1/256: 0 to 65,535. It keeps a neuron that fires often from firing ever more.
+    pub a_fire: i64,
     /// The least that a weight can become: -255 to 255; of one sign with `high`, or 0.
     pub low: i64,
     /// The most.
@@ -76,6 +78,7 @@ impl Default for Learning {
             nearest: true,
             a_plus: 0,
             a_minus: 0,
+            a_fire: 0,
             low: 0,
             high: 255,
             seed: 1,

@@ -155,6 +155,7 @@ fn learning(rng: &mut impl Rng, network: &mut Network) {
             nearest: rng.random_range(0..2) == 0,
             a_plus: rng.random_range(0..=65_535),
             a_minus: rng.random_range(0..=20_000),
+            a_fire: *pick(rng, &[0, 0, 300, 65_535]),
             low,
             high,
             seed: rng.random_range(1..=i64::from(u32::MAX)),

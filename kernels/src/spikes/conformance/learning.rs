@@ -66,8 +66,8 @@ fn windows(device: &mut dyn Device) -> Result<(), Failure> {
 }
 
 fn rounding(device: &mut dyn Device) -> Result<(), Failure> {
-    for (a_plus, a_minus) in [(100, 0), (0, 77), (333, 222)] {
-        let rule = Learning { a_plus, a_minus, seed: 4_711, high: 255, ..rule() };
+    for (a_plus, a_minus, a_fire) in [(100, 0, 0), (0, 77, 0), (333, 222, 0), (333, 100, 60), (0, 0, 10)] {
+        let rule = Learning { a_plus, a_minus, a_fire, seed: 4_711, high: 255, ..rule() };
         load(device, &network(rule.clone()))?;
         let mut register = Register::of(4_711, 0);
         let (mut pre, mut post, mut expected) = (0_i64, 0_i64, 100_i64);
@@ -80,8 +80,9 @@ fn rounding(device: &mut dyn Device) -> Result<(), Failure> {
                 expected = (expected + ((-a_minus * post + register.draw()) >> 24)).clamp(0, 255);
             }
             pre = if pupil { 32_768 } else { pre };
-            if fires && a_plus * pre > 0 {
-                expected = (expected + ((a_plus * pre + register.draw()) >> 24)).clamp(0, 255);
+            let change = a_plus * pre - a_fire * 65_536;
+            if fires && change != 0 {
+                expected = (expected + ((change + register.draw()) >> 24)).clamp(0, 255);
             }
             post = if fires { 32_768 } else { post };
             let events = [(teacher, FIRE[0]), (pupil, PUPIL[0])].into_iter().filter(|(there, _)| *there);

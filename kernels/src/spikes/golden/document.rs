@@ -117,6 +117,7 @@ struct LearningKeys {
     nearest: Option<bool>,
     a_plus: Option<i64>,
     a_minus: Option<i64>,
+    a_fire: Option<i64>,
     low: Option<i64>,
     high: Option<i64>,
     seed: Option<i64>,
@@ -233,13 +234,6 @@ impl PopulationKeys {
             Some([first, rest @ ..]) if rest.iter().all(|value| value == first) => Ok(*first),
             Some(_) => Err(wrong(&id, format!("{key} must be one value for the whole population"))),
         };
-        // Of a list, the values are each neuron's, unless all are one.
-        let each = |values: Option<Values>, default: i64| match values.map(Values::list) {
-            Some(all) if all.is_empty() => (default, all),
-            Some(all) if all.iter().all(|value| Some(value) == all.first()) => (all[0], Vec::new()),
-            Some(all) => (default, all),
-            None => (default, Vec::new()),
-        };
         let list = |values: Option<Values>| values.map(Values::list).unwrap_or_default();
         let stray = |key: &str, there: bool| {
             if there { Err(wrong(&id, format!("{} has no {key}", self.kind))) } else { Ok(()) }
@@ -268,27 +262,7 @@ impl PopulationKeys {
         if !matches!(kind, Kind::TernaryLif { .. }) {
             stray("vth_hi or vth_lo", self.vth_hi.is_some() || self.vth_lo.is_some())?;
         }
-        let (reset, resets) = match self.reset {
-            None => (Reset::Zero, Vec::new()),
-            Some(ResetKeys::To(values)) => {
-                let (value, all) = each(Some(values), 0);
-                (Reset::To(value), all)
-            }
-            Some(ResetKeys::By { subtract }) => {
-                let (value, all) = each(Some(subtract), 0);
-                (Reset::By(value), all)
-            }
-            Some(ResetKeys::Named(name)) => match name.as_str() {
-                "zero" => (Reset::Zero, Vec::new()),
-                "subtract" => (Reset::Subtract, Vec::new()),
-                _ => {
-                    return Err(wrong(
-                        &id,
-                        format!("reset is {name:?}; it must be \"zero\", \"subtract\" or a voltage"),
-                    ));
-                }
-            },
-        };
+        let (reset, resets) = self.reset.map_or(Ok((Reset::Zero, Vec::new())), |keys| keys.reset(&id))?;
         let ((du, du_each), (dv, dv_each), (vth, vth_each)) = (each(self.du, 0), each(self.dv, 0), each(self.vth, 10));
         Ok(Population {
             n: self.n,
@@ -306,6 +280,36 @@ impl PopulationKeys {
             each: Each { du: du_each, dv: dv_each, vth: vth_each, reset: resets },
             id: self.id,
         })
+    }
+}
+
+/// Of a list, the values are each neuron's, unless all are one.
+fn each(values: Option<Values>, default: i64) -> (i64, Vec<i64>) {
+    match values.map(Values::list) {
+        Some(all) if all.is_empty() => (default, all),
+        Some(all) if all.iter().all(|value| Some(value) == all.first()) => (all[0], Vec::new()),
+        Some(all) => (default, all),
+        None => (default, Vec::new()),
+    }
+}
+
+impl ResetKeys {
+    /// What a spike leaves, and the values of each neuron.
+    fn reset(self, id: &str) -> Result<(Reset, Vec<i64>), GoldenError> {
+        let (values, of): (Values, fn(i64) -> Reset) = match self {
+            ResetKeys::To(values) => (values, Reset::To),
+            ResetKeys::By { subtract } => (subtract, Reset::By),
+            ResetKeys::Named(name) => match name.as_str() {
+                "zero" => return Ok((Reset::Zero, Vec::new())),
+                "subtract" => return Ok((Reset::Subtract, Vec::new())),
+                _ => {
+                    let text = format!("reset is {name:?}; it must be \"zero\", \"subtract\" or a voltage");
+                    return Err(wrong(id, text));
+                }
+            },
+        };
+        let (value, all) = each(Some(values), 0);
+        Ok((of(value), all))
     }
 }
 
@@ -367,6 +371,7 @@ impl LearningKeys {
             nearest: self.nearest.unwrap_or(defaults.nearest),
             a_plus: self.a_plus.unwrap_or(defaults.a_plus),
             a_minus: self.a_minus.unwrap_or(defaults.a_minus),
+            a_fire: self.a_fire.unwrap_or(defaults.a_fire),
             low: self.low.unwrap_or(defaults.low),
             high: self.high.unwrap_or(defaults.high),
             seed: self.seed.unwrap_or(defaults.seed),

@@ -95,7 +95,7 @@ fn connection(network: &Network, one: &Connection) -> Value {
     if let Some(rule) = &one.learning {
         let mut keys = json!({
             "pre_decay": rule.pre_decay, "post_decay": rule.post_decay, "impulse": rule.impulse, "nearest": rule.nearest,
-            "a_plus": rule.a_plus, "a_minus": rule.a_minus, "low": rule.low, "high": rule.high, "seed": rule.seed,
+            "a_plus": rule.a_plus, "a_minus": rule.a_minus, "a_fire": rule.a_fire, "low": rule.low, "high": rule.high, "seed": rule.seed,
         });
         if let Some(reward) = &rule.reward {
             let input = network.source_name(Source::Input(reward.input));

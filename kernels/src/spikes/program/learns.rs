@@ -21,6 +21,7 @@ pub(super) fn checked(
         ("learning.impulse", rule.impulse, 1, 65_535),
         ("learning.a_plus", rule.a_plus, 0, 65_535),
         ("learning.a_minus", rule.a_minus, 0, 65_535),
+        ("learning.a_fire", rule.a_fire, 0, 65_535),
         ("learning.seed", rule.seed, 1, i64::from(u32::MAX)),
         ("learning.low", rule.low, -255, 255),
         // Of one sign: where signs are mixed a weight has no lowest bit.

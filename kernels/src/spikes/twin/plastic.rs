@@ -110,7 +110,7 @@ impl Plastic {
             if seen.reward != 0 {
                 self.reward(i64::from(seen.reward), 8 + reward.shift as u32);
             }
-            if seen.number % (reward.every as u64) == 0 {
+            if seen.number.is_multiple_of(reward.every as u64) {
                 let keep = (4_096 - reward.decay) as i32;
                 // Division of integers cuts toward 0.
                 self.eligible.iter_mut().for_each(|one| *one = (i32::from(*one) * keep / 4_096) as i16);
@@ -130,7 +130,7 @@ impl Plastic {
     fn potentiate(&mut self, neuron: usize) {
         for unit in 0..self.pre.len() {
             let pre = self.pre.get(unit).copied().unwrap_or_default();
-            self.change(unit, neuron, self.rule.a_plus * i64::from(pre));
+            self.change(unit, neuron, self.rule.a_plus * i64::from(pre) - (self.rule.a_fire << 16));
         }
     }
 
