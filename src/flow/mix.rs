@@ -33,6 +33,8 @@ pub trait AnySignal: State + Any + Send {
     fn on_timer(&mut self, now: Mono, markets: Markets<'_>, say: &mut Said<'_>);
     /// See [`Signal::instruments`].
     fn instruments(&self) -> Option<usize>;
+    /// See [`Signal::counters`].
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64));
 }
 
 impl<G: Signal + Any + Send> AnySignal for G {
@@ -50,6 +52,9 @@ impl<G: Signal + Any + Send> AnySignal for G {
     }
     fn instruments(&self) -> Option<usize> {
         Signal::instruments(self)
+    }
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64)) {
+        Signal::counters(self, put);
     }
 }
 
@@ -131,6 +136,10 @@ impl Signal for Signals {
         self.list.iter().fold(None, |all, signal| fewer(all, signal.instruments()))
     }
 
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64)) {
+        self.list.iter().for_each(|signal| signal.counters(put));
+    }
+
     fn value(&self, _: InstrumentId, _: BookRef<'_>) {}
 }
 
@@ -152,6 +161,8 @@ pub trait AnyStrategy: State + Send {
     fn on_command(&mut self, command: &Command<'_>, view: &View<'_, Signals>, ask: &mut Actions) -> Heard;
     /// See [`Strategy::instruments`].
     fn instruments(&self) -> Option<usize>;
+    /// See [`Strategy::counters`].
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64));
     /// See [`Strategy::next_deadline`].
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)>;
 }
@@ -217,6 +228,9 @@ impl<G: Signal + Any, S: Strategy<G> + Send> AnyStrategy for Reads<G, S> {
     }
     fn instruments(&self) -> Option<usize> {
         self.strategy.instruments()
+    }
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64)) {
+        self.strategy.counters(put);
     }
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {
         self.strategy.next_deadline()
@@ -347,6 +361,10 @@ impl Strategy<Signals> for Strategies {
 
     fn instruments(&self) -> Option<usize> {
         self.list.iter().fold(None, |all, member| fewer(all, member.strategy.instruments()))
+    }
+
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64)) {
+        self.list.iter().for_each(|member| member.strategy.counters(put));
     }
 
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {

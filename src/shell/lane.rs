@@ -13,6 +13,8 @@ use crate::flow::orders::Orders;
 use crate::flow::outbox::{Outbox, Output, Progress};
 use crate::flow::record::{FinalBody, MarketBody, StatusBody, TraceBody, VenueStatusBody};
 use crate::flow::risk::{Gate, Refusal};
+use crate::flow::signal::Signal;
+use crate::flow::strategy::Strategy;
 use crate::flow::venue::{Feeds, MarketState, Markets, Venue};
 use crate::flow::wiring::Wiring;
 use crate::flow::{CommandBuf, Core, CoreCounters, Gateway, Input, Machine};
@@ -178,6 +180,8 @@ pub(super) fn core_counters<W: Wiring>(core: &Core<W>, into: &mut Tally) {
         into.of_venue(venue, |into| entry.counters(&mut |name, value| into.put("entry", name, value)));
     }
     into.gate(core.gate());
+    core.signal().counters(&mut |name, value| into.put("signal", name, value));
+    core.strategy().counters(&mut |name, value| into.put("strategy", name, value));
 }
 
 impl<W: Wiring + 'static> Lane for Gateway<W>

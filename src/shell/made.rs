@@ -127,6 +127,11 @@ impl<G: Signal> MadeLane<G> {
         self.now = now;
     }
 
+    /// What the exchange stamps from now on.
+    pub fn stamps(&mut self, at: ExchangeTime) {
+        self.market_mut().at = at;
+    }
+
     /// In universal time it is `utc` now.
     pub fn utc(&mut self, utc: Utc) {
         self.utc = Some(UtcOffset(utc.0.wrapping_sub(self.now.0).cast_signed()));
@@ -139,6 +144,10 @@ impl<G: Signal> MadeLane<G> {
         if let EventKind::Status(status) = kind {
             self.status(Some(id), status);
             return event;
+        }
+        if G::BEFORE {
+            let MadeLane { signal, markets, .. } = self;
+            signal.before(id, &event, markets.first().books.view(id));
         }
         let applied = self.market_mut().books.apply(id, &kind);
         assert_eq!(applied.fault, None, "{kind:?}");
@@ -218,6 +227,11 @@ impl<G: Signal> MadeLane<G> {
     #[must_use]
     pub fn signal(&self) -> &G {
         &self.signal
+    }
+
+    /// The same, to be changed or replaced.
+    pub fn signal_mut(&mut self) -> &mut G {
+        &mut self.signal
     }
 
     /// What the signal says of an instrument.

@@ -107,7 +107,10 @@ impl BuildError {
     }
 }
 
-type Build = fn(&Config, StageProbe) -> Result<Box<dyn Lane>, BuildError>;
+/// A lane without its type, or why there is none.
+pub type Built = Result<Box<dyn Lane>, BuildError>;
+
+type Build = fn(&Config, StageProbe) -> Built;
 
 /// A [`Plug`] without its type: an entry of a program's list. See [`plugged`].
 #[derive(Clone, Copy)]
@@ -120,6 +123,19 @@ pub struct Plugged {
     check: fn(&str) -> Result<(), ConfigError>,
     warnings: fn(&Config) -> Vec<String>,
     build: Build,
+    addition: Option<Addition>,
+}
+
+/// What a program adds to a plug of its list: tables of its own, and a lane that is built otherwise where these ask for it. See
+/// [`Plugged::with`].
+#[derive(Clone, Copy, Debug)]
+pub struct Addition {
+    /// Its tables of the configuration.
+    pub tables: fn() -> Vec<Table>,
+    /// Reads them, and says what is wrong with them.
+    pub check: fn(&str) -> Result<(), ConfigError>,
+    /// Builds the lane, if the configuration asks for what is added; `None`: it does not, and the plug builds its own.
+    pub build: fn(&Config, StageProbe) -> Option<Built>,
 }
 
 impl fmt::Debug for Plugged {
@@ -141,6 +157,7 @@ where
         check: |text| P::Params::read(text).map(|_| ()),
         warnings: |config| P::Params::read(&config.text).map_or(Vec::new(), |params| P::warnings(&params, config)),
         build: |config, probe| Ok(Box::new(gateway::<P>(config, probe)?)),
+        addition: None,
     }
 }
 
@@ -186,10 +203,17 @@ pub fn gateway<P: Plug>(config: &Config, probe: StageProbe) -> Result<Gateway<P:
 }
 
 impl Plugged {
+    /// The same, with something added.
+    #[must_use]
+    pub const fn with(self, addition: Addition) -> Self {
+        Plugged { addition: Some(addition), ..self }
+    }
+
     /// Its tables of the configuration.
     #[must_use]
     pub fn tables(&self) -> Vec<Table> {
-        (self.tables)()
+        let added = self.addition.map_or(Vec::new(), |addition| (addition.tables)());
+        (self.tables)().into_iter().chain(added).collect()
     }
 
     /// Reads its tables of a configuration, and says what is wrong with them.
@@ -197,7 +221,8 @@ impl Plugged {
     /// # Errors
     /// [`ConfigError`] naming the first key that is wrong.
     pub fn check(&self, text: &str) -> Result<(), ConfigError> {
-        (self.check)(text)
+        (self.check)(text)?;
+        self.addition.map_or(Ok(()), |addition| (addition.check)(text))
     }
 
     /// See [`Plug::warnings`].
@@ -211,7 +236,8 @@ impl Plugged {
     /// # Errors
     /// [`BuildError`].
     pub fn build(&self, config: &Config, clock: Option<Clock>) -> Result<Box<dyn Lane>, BuildError> {
-        (self.build)(config, StageProbe::new(clock))
+        let added = self.addition.and_then(|addition| (addition.build)(config, StageProbe::new(clock.clone())));
+        added.unwrap_or_else(|| (self.build)(config, StageProbe::new(clock)))
     }
 }
 

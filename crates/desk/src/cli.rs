@@ -146,6 +146,9 @@ pub(crate) struct Demo {
     /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
+    /// Watch the market with the spiking detector of this file (TOML; docs/spikes.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) detector: Option<PathBuf>,
     /// Print the default configuration and stop
     #[arg(long)]
     pub(crate) print_config: bool,
@@ -216,6 +219,9 @@ pub(crate) struct Replay {
     /// Set a key of the configuration for this time, as in --set taker.size=200; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<Set>,
+    /// Watch the market with the spiking detector of this file (TOML; docs/spikes.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) detector: Option<PathBuf>,
     /// Follow these symbols alone
     #[arg(long, value_name = "S", value_delimiter = ',')]
     pub(crate) symbol: Vec<String>,
@@ -232,6 +238,9 @@ pub(crate) struct Replay {
     /// Write the exact bytes that the strategy would have sent here (SoupBinTCP-framed OUCH); - is standard output
     #[arg(long, value_name = "OUT.ouch")]
     pub(crate) orders: Option<PathBuf>,
+    /// Write each alert of the detector here, a line each; - is standard output
+    #[arg(long, value_name = "OUT.csv", requires = "detector")]
+    pub(crate) alerts: Option<PathBuf>,
     /// Write over files that exist
     #[arg(long)]
     pub(crate) force: bool,

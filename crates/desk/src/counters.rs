@@ -47,6 +47,16 @@ const ORDINARY: &[&str] = &[
     "books.peak_live_orders",
     "gate.passed",
     "gate.refused.*",
+    "signal.detector_events",
+    "signal.detector_own",
+    "signal.detector_restarts",
+    "signal.network_steps",
+    "signal.network_silent",
+    "signal.network_alerts",
+    "signal.network_merged",
+    "signal.network_cold",
+    "signal.network_restarts",
+    "strategy.withheld",
     "sockets.*.datagrams",
     "sockets.*.bytes",
     "sockets.*.connected",
@@ -108,7 +118,10 @@ mod tests {
     use crate::wirings;
 
     fn names() -> Counters {
-        let lane = wirings::build(&wirings::parse("wiring = \"listener\"").unwrap(), None).unwrap();
+        let sweeps = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/detectors/sweeps.toml");
+        let mut text = format!("wiring = \"listener\"\n[detector]\nfile = {sweeps:?}").parse().unwrap();
+        crate::detector::read_into(&mut text).unwrap();
+        let lane = wirings::build(&wirings::parse(&text.to_string()).unwrap(), None).unwrap();
         let shells = ["sockets.line_a.datagrams", "sockets.line_a.bytes", "sockets.orders.connected"];
         let more = ["sockets.orders.sent_bytes", "sockets.orders.received_bytes", "log.stalls", "tape.lost"];
         let before = shells.into_iter().chain(more).chain(["board.alerts"]).map(|name| (name.to_owned(), 0));

@@ -7,6 +7,7 @@ mod sockets;
 mod virtual_clock;
 
 use crate::cli::{Demo, Faults, Layout};
+use crate::detector;
 use crate::outfile::{check_dashes, stream};
 use crate::replay::input::{self, Recording};
 use crate::settings;
@@ -42,6 +43,7 @@ fn play(options: &Demo) -> Result<Report> {
     check_dashes(&[itch, config], &[log, tape], options.json);
     let recording = options.itch.as_deref().map(input::load).transpose()?;
     let config = read_config(options, recording.as_ref())?;
+    detector::within_budget(&config)?;
     if options.virtual_clock {
         virtual_clock::play(options, &config, recording)
     } else {
@@ -63,6 +65,7 @@ fn read_config(options: &Demo, recording: Option<&Recording>) -> Result<Config> 
         Layout::Fused => "fused",
         Layout::Split => "split",
     });
+    let sets = settings::watched(&options.set, options.detector.as_deref());
     let Some(path) = &options.config else {
         let usual = Config::parse("")?;
         let (symbols, orders) = (usual.instruments.max(symbols), usual.venues.first().books.orders.max(orders));
@@ -70,9 +73,9 @@ fn read_config(options: &Demo, recording: Option<&Recording>) -> Result<Config> 
         let layout = layout.map_or(String::new(), |layout| format!("\n[threads]\nlayout = \"{layout}\"\n"));
         let text =
             format!("[instruments]\ncapacity = {symbols}\n\n[books]\norders = {orders}\nlevels = {levels}\n{layout}");
-        return settings::with(&text, &options.set, Some(wirings::first()));
+        return settings::with(&text, &sets, Some(wirings::first()));
     };
-    let config = settings::gateway(Some(path), &options.set, Some(wirings::first()))?;
+    let config = settings::gateway(Some(path), &sets, Some(wirings::first()))?;
     settings::of_one_venue(&config, "a demo")?;
     if recording.is_none() && config.directory && config.instruments < symbols {
         bail!("--symbols {symbols}: instruments.capacity = {} has no room for them", config.instruments);
@@ -105,7 +108,8 @@ fn firm(config: &Config) -> [u8; 4] {
 
 /// Log and tape, as far as they are to be kept. Made once nothing else can be wrong, and before anything is sent.
 fn files(options: &Demo) -> Result<[Option<File>; 2]> {
-    let mut others: Vec<&Path> = [&options.itch, &options.config].into_iter().flatten().map(AsRef::as_ref).collect();
+    let mut others: Vec<&Path> =
+        [&options.itch, &options.config, &options.detector].into_iter().flatten().map(AsRef::as_ref).collect();
     let make = |path: &Path, others: &[&Path]| stream(path, others, options.force, "--force writes it over");
     let log = options.log.as_deref().map(|path| make(path, &others)).transpose()?;
     others.extend(options.log.as_deref());

@@ -25,6 +25,7 @@ mod command;
 mod control;
 mod counters;
 mod demo;
+mod detector;
 mod dump;
 mod install;
 mod invoked;

@@ -11,7 +11,7 @@ pub(crate) use report::{counted, group};
 
 use crate::cli::{Column, Replay, wrong};
 use crate::outfile::{OutFile, check_dashes};
-use crate::{output, settings, wirings};
+use crate::{detector, output, settings, wirings};
 use anyhow::{Context, Result, bail};
 use bbo::Bbo;
 use books::{Followed, Pass};
@@ -33,19 +33,27 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
     let symbols: Vec<Symbol> = options.symbol.iter().map(|text| parse_symbol(text)).collect::<Result<_>>()?;
     check(options);
     let stream = input::open(&options.file)?;
-    let read_from: Vec<&Path> =
-        [Some(&options.file), options.config.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
+    let read_from: Vec<&Path> = [Some(&options.file), options.config.as_ref(), options.detector.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(AsRef::as_ref)
+        .collect();
     let create = |path: &Path| OutFile::create(path, &read_from, options.force);
     let bbo = match &options.bbo {
         Some(path) => Some(Bbo::new(create(path)?, &options.columns).with_context(|| path.display().to_string())?),
         None => None,
     };
     // What is wrong with it is said, whether anything trades by it or not.
-    let config = settings::gateway(options.config.as_deref(), &options.set, Some(wirings::first()))?;
+    let sets = settings::watched(&options.set, options.detector.as_deref());
+    let config = settings::gateway(options.config.as_deref(), &sets, Some(wirings::first()))?;
     settings::of_one_venue(&config, "a replay")?;
-    let orders = match &options.orders {
-        Some(path) => Some((path, create(path)?, config)),
-        None => None,
+    detector::within_budget(&config)?;
+    let orders = match (&options.orders, &options.detector) {
+        (None, None) => None,
+        (path, _) => {
+            let [orders, alerts] = [path, &options.alerts].map(|path| path.as_deref().map(create).transpose());
+            Some((orders::Outputs { orders: orders?, alerts: alerts? }, config))
+        }
     };
     let mut pass = Pass::new(Followed::new(&symbols), bbo);
     let keep = options.bench || orders.is_some();
@@ -58,29 +66,36 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
         if let (Some(bbo), Some(path)) = (pass.bbo.take(), &options.bbo) {
             bbo.finish().with_context(|| format!("writing {}", path.display()))?;
         }
-        if let Some((path, out, config)) = orders {
+        if let Some((to, config)) = orders {
             let mut recording = Recording::of(&kept, pass.first_day.unwrap_or(u64::MAX));
             if pass.misplaced > 0 {
                 recording.relocate();
             }
+            let what = if options.orders.is_some() { "--orders" } else { "--detector" };
             if let Some(first) = pass.first_day {
                 let file = options.file.display();
-                complain!(
-                    "firelane: {file}: --orders trades its first day or session, {} messages of it",
-                    group(first)
-                );
+                complain!("firelane: {file}: {what} trades its first day or session, {} messages of it", group(first));
             }
             if !recording.losses().is_empty() {
                 let file = options.file.display();
                 complain!(
-                    "firelane: {file}: --orders trades no further than to the first loss: the books are stale from there on"
+                    "firelane: {file}: {what} trades no further than to the first loss: the books are stale from there on"
                 );
             }
             let symbol = symbols.first().copied().filter(|_| symbols.len() == 1);
             let symbol = symbol.map(|symbol| as_listed(symbol, &pass));
             let config = orders::configure(config, &recording, symbol, options.config.is_none());
-            let written = orders::write(recording, &config, out);
-            report.orders = Some(written.with_context(|| format!("writing {}", path.display()))?);
+            let traded = orders::write(recording, &config, to);
+            let outputs: Vec<String> = [&options.orders, &options.alerts]
+                .into_iter()
+                .flatten()
+                .map(|path| path.display().to_string())
+                .collect();
+            let traded = match outputs[..] {
+                [] => traded?,
+                _ => traded.with_context(|| format!("writing {}", outputs.join(" and ")))?,
+            };
+            (report.orders, report.detector) = (Some(traded.orders), traded.detector);
         }
         if options.bench {
             report.ns_per_message.warm = Some(warm(&mut pass, &kept)?);
@@ -105,10 +120,16 @@ fn check(options: &Replay) {
     if options.orders.is_some() && options.symbol.len() > 1 {
         wrong("--orders trades one symbol (--symbol S) or all");
     }
-    let outputs = [&options.bbo, &options.orders].map(|path| path.as_deref());
+    if options.detector.is_some() && options.symbol.len() > 1 {
+        wrong("--detector watches one symbol (--symbol S) or all");
+    }
+    let outputs = [&options.bbo, &options.orders, &options.alerts].map(|path| path.as_deref());
     check_dashes(&[Some(&options.file), options.config.as_deref()], &outputs, options.json);
-    if outputs[0].is_some() && outputs[0] == outputs[1] {
-        wrong("--bbo and --orders cannot be one file");
+    let names = ["--bbo", "--orders", "--alerts"];
+    for (n, m) in [(0, 1), (0, 2), (1, 2)] {
+        if outputs[n].is_some() && outputs[n] == outputs[m] {
+            wrong(&format!("{} and {} cannot be one file", names[n], names[m]));
+        }
     }
 }
 
@@ -201,6 +222,7 @@ fn told(pass: &mut Pass, stream: &Stream, options: &Replay) -> Report {
         bbo_states: pass.bbo.as_ref().map(|bbo| bbo.written),
         bbo_stale: pass.bbo.as_ref().map(|bbo| bbo.stale),
         orders: None,
+        detector: None,
     }
 }
 

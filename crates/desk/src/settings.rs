@@ -133,6 +133,13 @@ pub(crate) struct Set {
     value: Value,
 }
 
+/// The settings of a command line, with a detector's file among them.
+pub(crate) fn watched(sets: &[Set], detector: Option<&Path>) -> Vec<Set> {
+    let file =
+        detector.map(|file| Set { key: "detector.file".to_owned(), value: Value::String(file.display().to_string()) });
+    sets.iter().cloned().chain(file).collect()
+}
+
 impl FromStr for Set {
     type Err = String;
 
@@ -220,7 +227,8 @@ fn with_settings(text: &str, sets: &[Set]) -> Result<Written> {
         at.insert(last.clone(), set.value.clone());
         written.set.push(path);
     }
-    if !sets.is_empty() {
+    let read = crate::detector::read_into(&mut table)?;
+    if !sets.is_empty() || read {
         written.text = table.to_string();
     }
     Ok(written)

@@ -1,6 +1,7 @@
 //! The one visible list of what is plugged in, and what follows from it: which configurations there are, and the lane of
 //! each.
 
+use crate::detector::{Mixed, addition};
 use crate::nearest::did_you_mean;
 use anyhow::{Context, Result, bail};
 use firelane_gateway::shell::clock::Clock;
@@ -13,8 +14,13 @@ use firelane_gateway::shell::plugs::{Leaning, Listener, Maker, Taker};
 use std::sync::OnceLock;
 
 /// Everything that `firelane` has: the first is what the demo trades, and a backtest, where no wiring is named.
-pub const ALL: &[Plugged] =
-    &[plugged::<Taker>(), plugged::<Maker>(), plugged::<Listener>(), plugged_anywhere::<Mix<Combined>>()];
+/// Each can have a detector.
+pub const ALL: &[Plugged] = &[
+    plugged::<Taker>().with(addition::<Taker>()),
+    plugged::<Maker>().with(addition::<Maker>()),
+    plugged::<Listener>().with(addition::<Listener>()),
+    plugged_anywhere::<Mix<Combined>>().with(addition::<Mixed<Combined>>()),
+];
 
 /// What `wiring = "mix"` can combine.
 #[derive(Debug)]

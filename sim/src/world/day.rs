@@ -168,19 +168,30 @@ impl World {
     /// # Errors
     /// [`WorldError`].
     pub fn run_and_look(&mut self, mut look: impl FnMut(&World)) -> Result<(), WorldError> {
+        let mut looked = Mono(0);
+        self.run_with(&mut |_, _, _| (), |world| {
+            if world.now.since(looked) >= Nanos::from_millis(10) {
+                looked = world.now;
+                look(world);
+            }
+        })
+    }
+
+    /// The same with somebody beside the lanes: `tap` is told what they do, and `answer` is called after each step and may
+    /// send commands.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn run_with(&mut self, tap: Tap<'_>, mut answer: impl FnMut(&mut World)) -> Result<(), WorldError> {
         if self.day.is_none() {
             return Err(WorldError::NotPlanned);
         }
-        let mut looked = Mono(0);
-        while !self.is_over()? {
-            if !self.step()? {
+        while !self.is_over(tap)? {
+            if !self.step_with(tap)? {
                 // Nothing will come to rest any more.
                 self.now = Mono::NEVER;
             }
-            if self.now.since(looked) >= Nanos::from_millis(10) {
-                looked = self.now;
-                look(self);
-            }
+            answer(self);
         }
         self.check_venues()
     }
@@ -218,7 +229,7 @@ impl World {
     }
 
     /// Is all at rest? Moves on to the last part of the day on the way.
-    fn is_over(&mut self) -> Result<bool, WorldError> {
+    fn is_over(&mut self, tap: Tap<'_>) -> Result<bool, WorldError> {
         let (until, waiting) = match self.phase() {
             Phase::Trading => return Ok(false),
             Phase::Resting(until) => (until, self.waiting()),
@@ -232,7 +243,7 @@ impl World {
                 self.enter(Phase::Ending(until));
                 for place in 0..self.venues.len() {
                     self.venues[place].end_session(self.now);
-                    self.carry_outputs(place, &mut |_, _, _| ())?;
+                    self.carry_outputs(place, tap)?;
                 }
                 Ok(false)
             }

@@ -21,6 +21,11 @@ impl<W: Wiring> Core<W> {
     #[inline]
     pub fn on_event(&mut self, now: Mono, venue: VenueId, event: &Event, out: &mut Outbox) {
         let Some(market) = self.markets.get_mut(venue) else { return };
+        if W::Signal::BEFORE
+            && let Some(id) = event.instrument
+        {
+            self.signal.before(id, event, market.books.view(id));
+        }
         market.at = event.at;
         let applied = self.take_in(venue, event, out);
         self.probe.pass(Mark::Booked);

@@ -565,6 +565,18 @@ impl<W: Wiring> Core<W> {
         Markets { instruments: &self.instruments, markets: &self.markets }.book(id)
     }
 
+    /// The signals.
+    #[must_use]
+    pub fn signal(&self) -> &W::Signal {
+        &self.signal
+    }
+
+    /// The strategies.
+    #[must_use]
+    pub fn strategy(&self) -> &W::Strategy {
+        &self.strategy
+    }
+
     /// The gate and its ledger.
     #[must_use]
     pub fn gate(&self) -> &Gate {

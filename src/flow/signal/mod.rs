@@ -23,6 +23,17 @@ pub trait Signal: State {
     /// How many signals it is: each has a number of its own on the tape, from 0 on.
     const COUNT: u16 = 1;
 
+    /// Does it look at the book ahead of events ([`before`](Self::before))? A lane whose signals do not pays nothing for it.
+    const BEFORE: bool = false;
+
+    /// Hears an event that `book` has not taken in yet: what an order that trades, shrinks or leaves was is to be had then, and not
+    /// after. [`on_event`](Self::on_event) follows, of the book that the event was found to be about; if that is another one than
+    /// the message names, `instrument` differs. Called if [`BEFORE`](Self::BEFORE) says so.
+    #[inline]
+    fn before(&mut self, instrument: InstrumentId, event: &Event, book: BookRef<'_>) {
+        let _ = (instrument, event, book);
+    }
+
     /// Hears an event, after `book` of `instrument` has taken it in. Called once an event and instrument.
     #[inline]
     fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>) {
@@ -46,6 +57,11 @@ pub trait Signal: State {
         None
     }
 
+    /// Hands out what it has counted, by name, each a `signal.NAME` in every report.
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64)) {
+        let _ = put;
+    }
+
     /// Its value for `instrument`, whose book is `book`.
     fn value(&self, instrument: InstrumentId, book: BookRef<'_>) -> Self::Value;
 }
@@ -63,6 +79,18 @@ impl<X: Signal, Y: Signal> Signal for (X, Y) {
     type Value = (X::Value, Y::Value);
 
     const COUNT: u16 = X::COUNT.saturating_add(Y::COUNT);
+
+    const BEFORE: bool = X::BEFORE || Y::BEFORE;
+
+    #[inline]
+    fn before(&mut self, instrument: InstrumentId, event: &Event, book: BookRef<'_>) {
+        if X::BEFORE {
+            self.0.before(instrument, event, book);
+        }
+        if Y::BEFORE {
+            self.1.before(instrument, event, book);
+        }
+    }
 
     #[inline]
     fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>) {
@@ -86,6 +114,11 @@ impl<X: Signal, Y: Signal> Signal for (X, Y) {
 
     fn instruments(&self) -> Option<usize> {
         fewer(self.0.instruments(), self.1.instruments())
+    }
+
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64)) {
+        self.0.counters(put);
+        self.1.counters(put);
     }
 
     #[inline]

@@ -4,6 +4,7 @@
 //! writes what it wants into [`Actions`]. It does not send: the gate judges each action, and what becomes of it comes back
 //! as a [`Change`] or a [`Refusal`].
 
+mod gated;
 mod maker;
 mod taker;
 mod view;
@@ -17,6 +18,7 @@ use crate::base::{ClientId, InstrumentId, LoadError, Mono, Price, Qty, Reader, S
 use alloc::boxed::Box;
 use alloc::vec;
 
+pub use gated::{Gated, Held};
 pub use maker::{MarketMaker, MarketMakerConfig, Reference};
 pub use taker::{ImbalanceTaker, ImbalanceTakerConfig};
 pub use view::{Sources, View};
@@ -105,6 +107,20 @@ impl Actions {
         self.list.get(..self.len).unwrap_or_default()
     }
 
+    /// Takes back those asked for from the place `from` on that `keep` does not want. How many they were.
+    pub(in crate::flow) fn retain(&mut self, from: usize, mut keep: impl FnMut(&Action) -> bool) -> u64 {
+        let (mut kept, len) = (from, self.len);
+        for at in from..len {
+            let Some(action) = self.list.get(at).copied().filter(|action| keep(action)) else { continue };
+            if let Some(place) = self.list.get_mut(kept) {
+                *place = action;
+            }
+            kept = kept.saturating_add(1);
+        }
+        self.len = kept.min(len);
+        len.saturating_sub(self.len) as u64
+    }
+
     /// Forgets what was asked for.
     #[inline]
     pub fn clear(&mut self) {
@@ -190,6 +206,11 @@ pub trait Strategy<S: Signal>: State {
         None
     }
 
+    /// Hands out what it has counted, by name, each a `strategy.NAME` in every report.
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64)) {
+        let _ = put;
+    }
+
     /// When it wants [`on_timer`](Self::on_timer) next, and for which instrument. One that is called must ask for
     /// something else: a strategy whose deadline stands still is stopped.
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {
@@ -265,6 +286,11 @@ impl<S: Signal, X: Strategy<S>, Y: Strategy<S>> Strategy<S> for (X, Y) {
 
     fn instruments(&self) -> Option<usize> {
         fewer(self.0.instruments(), self.1.instruments())
+    }
+
+    fn counters(&self, put: &mut dyn FnMut(&'static str, u64)) {
+        self.0.counters(put);
+        self.1.counters(put);
     }
 
     fn next_deadline(&self) -> Option<(Mono, InstrumentId)> {

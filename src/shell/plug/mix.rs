@@ -74,6 +74,12 @@ pub type StrategyEntry = Entry<fn(&Config, &Signals) -> Result<Box<dyn AnyStrate
 /// The entry of a catalogue for a signal.
 #[must_use]
 pub const fn signal<P: SignalPlug>() -> SignalEntry {
+    const {
+        assert!(
+            !P::Signal::BEFORE,
+            "signals of a mix do not look at books ahead of events: all of them would pay for it"
+        )
+    };
     Entry {
         name: P::NAME,
         tables: P::Params::tables,
@@ -183,7 +189,10 @@ impl<C: Catalogue> Anywhere for Mix<C> {
 
 impl<C: Catalogue> MixParams<C> {
     /// What is named, built.
-    fn combined(self, config: &Config) -> Result<(Signals, Strategies), BuildError> {
+    ///
+    /// # Errors
+    /// [`BuildError`] naming the key.
+    pub fn combined(self, config: &Config) -> Result<(Signals, Strategies), BuildError> {
         let Names { strategies, signals } = self.names;
         if strategies.is_empty() {
             let one = "a list of at least one";

@@ -22,6 +22,7 @@ use firelane_gateway::flow::venue::MarketState;
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 
+mod gated;
 mod maker;
 
 use Side::{Buy, Sell};

@@ -27,6 +27,7 @@ fn options() -> Demo {
         virtual_clock: true,
         config: None,
         set: Vec::new(),
+        detector: None,
         print_config: false,
         force: false,
         log: None,

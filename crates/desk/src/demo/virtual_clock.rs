@@ -4,10 +4,12 @@
 use super::report::{Account, Report};
 use super::{files, firm, world_config};
 use crate::cli::Demo;
+use crate::detector::Heard;
 use crate::replay::input::Recording;
 use crate::{progress, wirings};
 use anyhow::{Context, Result};
-use firelane_gateway::base::ExchangeTime;
+use firelane_gateway::base::{ExchangeTime, Mono, Nanos};
+use firelane_gateway::flow::outbox::Output;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::lane::Recorder;
 use firelane_sim::clock::utc_offset;
@@ -15,6 +17,7 @@ use firelane_sim::exchange::{Exchange, Synthetic};
 use firelane_sim::order_flow::FlowConfig;
 use firelane_sim::playthrough::{RecordedDay, opening_of};
 use firelane_sim::world::{Place, Seat, World, WorldConfig};
+use std::cell::RefCell;
 use std::io::BufWriter;
 use std::time::Instant;
 
@@ -34,10 +37,27 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
 
     let bar = progress::time(options.seconds * 1_000);
     let began = Instant::now();
-    let outcome = world.run(|now| {
-        bar.set_position(now.0 / 1_000_000);
-        bar.set_message(format!("{:.1} of {} virtual seconds", now.0 as f64 / 1e9, options.seconds));
-    });
+    let heard = RefCell::new(Heard::of(config)?);
+    let hear = |now, record: &[u8]| heard.borrow_mut().on_record(now, record, |_, _| ());
+    let mut looked = Mono(0);
+    let outcome = world.run_with(
+        &mut |_, now, output| {
+            if let Output::Tape(record) = output {
+                hear(now, record);
+            }
+        },
+        |world| {
+            let now = world.now();
+            for command in heard.borrow_mut().commands() {
+                world.command(Seat::FIRST, now, &command.bytes().read());
+            }
+            if now.since(looked) >= Nanos::from_millis(10) {
+                looked = now;
+                bar.set_position(now.0 / 1_000_000);
+                bar.set_message(format!("{:.1} of {} virtual seconds", now.0 as f64 / 1e9, options.seconds));
+            }
+        },
+    );
     let wall = began.elapsed();
     bar.finish_and_clear();
 
@@ -55,6 +75,7 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
         differences,
         tape_error: None,
         error: outcome.err().map(|error| error.to_string()),
+        detector: heard.borrow().report(),
         live: None,
     };
     let report = Report::of(options, config, &account);

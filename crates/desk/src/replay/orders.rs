@@ -10,11 +10,12 @@
 
 use super::input::Recording;
 use super::report::Orders;
+use crate::detector::{self, Heard, Told};
 use crate::money::Money;
 use crate::outfile::OutFile;
 use crate::{progress, wirings};
 use anyhow::Result;
-use firelane_gateway::base::{Instrument, SessionId, Symbol};
+use firelane_gateway::base::{Instrument, InstrumentTable, SessionId, Symbol};
 use firelane_gateway::flow::book::BookCapacity;
 use firelane_gateway::flow::outbox::{Class, Output};
 use firelane_gateway::flow::wire::ouch50::Inbound;
@@ -24,8 +25,22 @@ use firelane_sim::backtest::{self, Backtest, BacktestConfig};
 use firelane_sim::world::Seat;
 use std::io::{BufWriter, Write};
 
-/// Runs the recording and writes the strategy's frames to `out`.
-pub(super) fn write(recording: Recording, config: &Config, out: OutFile) -> Result<Orders> {
+/// Where what a run makes goes, as far as it is asked for.
+pub(super) struct Outputs {
+    /// The strategy's frames.
+    pub(super) orders: Option<OutFile>,
+    /// The detector's alerts.
+    pub(super) alerts: Option<OutFile>,
+}
+
+/// What a run came to.
+pub(super) struct Traded {
+    pub(super) orders: Orders,
+    pub(super) detector: Option<detector::Report>,
+}
+
+/// Runs the recording and writes the strategy's frames and the detector's alerts.
+pub(super) fn write(recording: Recording, config: &Config, to: Outputs) -> Result<Traded> {
     let spinner = progress::spinner("trading");
     let venue = config.venues.first();
     let firm = venue.entry.firm.unwrap_or(*b"FIRE");
@@ -36,27 +51,78 @@ pub(super) fn write(recording: Recording, config: &Config, out: OutFile) -> Resu
     let lane = Recorder::new(wirings::build(config, None)?);
     let mut run = Backtest::new(&settings, recording.into_bytes(), losses, lane);
 
-    let (mut file, mut orders) = (BufWriter::new(out), Orders::default());
+    let Outputs { orders: frames, alerts } = to;
+    let (mut file, mut orders) = (frames.map(BufWriter::new), Orders::default());
+    let mut alerts = Alerts { out: alerts.map(BufWriter::new), list: Vec::new() };
+    alerts.begin()?;
+    let mut heard = Heard::of(config)?;
     loop {
         let mut written = Ok(());
-        let goes_on = run.step_with(&mut |_, _, output| {
-            if let Output::Send { session: SessionId::ORDERS, class: Class::Order | Class::Cancel, bytes, .. } = output
-                && written.is_ok()
+        let goes_on = run.step_with(&mut |_, now, output| match output {
+            Output::Send { session: SessionId::ORDERS, class: Class::Order | Class::Cancel, bytes, .. }
+                if written.is_ok() =>
             {
                 count(bytes, &mut orders);
-                written = file.write_all(bytes);
+                written = file.as_mut().map_or(Ok(()), |file| file.write_all(bytes));
             }
+            Output::Tape(record) => heard.on_record(now, record, |told, name| alerts.take(told, name)),
+            _ => {}
         })?;
         written?;
+        alerts.write(run.lane().instruments())?;
+        // One beside the lane is waited for: what it answers is there at once.
+        for command in heard.commands() {
+            let now = run.world().now();
+            run.world_mut().command(Seat::FIRST, now, &command.bytes().read());
+        }
         if !goes_on {
             break;
         }
     }
+    alerts.end()?;
     orders.fills = run.lane().core_counters().fills;
     orders.money = Money::of(run.lane(), run.world().tape(Seat::FIRST).traded());
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()?;
+    if let Some(file) = file {
+        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()?;
+    }
     spinner.finish_and_clear();
-    Ok(orders)
+    Ok(Traded { orders, detector: heard.report() })
+}
+
+/// The alerts of a run as lines of text.
+struct Alerts {
+    out: Option<BufWriter<OutFile>>,
+    /// Those of a step.
+    list: Vec<(Told, String)>,
+}
+
+impl Alerts {
+    fn begin(&mut self) -> std::io::Result<()> {
+        let head = "time_ns,symbol,alert,value,step";
+        self.out.as_mut().map_or(Ok(()), |out| writeln!(out, "{head}"))
+    }
+
+    fn take(&mut self, told: &Told, name: &str) {
+        if self.out.is_some() {
+            self.list.push((*told, name.to_owned()));
+        }
+    }
+
+    fn write(&mut self, instruments: &InstrumentTable) -> std::io::Result<()> {
+        let Some(out) = &mut self.out else { return Ok(()) };
+        for (told, name) in self.list.drain(..) {
+            let symbol = instruments.get(told.instrument).map(|row| row.name.to_string()).unwrap_or_default();
+            writeln!(out, "{},{symbol},{name},{},{}", told.at, told.raised.first, told.raised.second)?;
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<()> {
+        if let Some(out) = self.out {
+            out.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()?;
+        }
+        Ok(())
+    }
 }
 
 /// The configuration for a recording: the feed is one line without recovery, `symbol` is followed alone if there is

@@ -1,5 +1,7 @@
 //! What `replay` says. The layout of its JSON is stable: fields are added, never renamed or removed.
 
+use crate::detector;
+use crate::layout::sentence;
 use crate::money::Money;
 use crate::paint;
 use firelane_sim::capture::merge::Counts;
@@ -54,6 +56,9 @@ pub(crate) struct Report {
     /// What `--orders` did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) orders: Option<Orders>,
+    /// What `--detector` said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detector: Option<detector::Report>,
 }
 
 /// Where and why a file could not be read on.
@@ -303,6 +308,11 @@ impl Report {
             ));
             line(format_args!("  virtual fills     {:>14}", group(o.fills)));
             o.money.rows().iter().for_each(|row| line(format_args!("{row}")));
+        }
+        if let Some(detector) = &self.detector {
+            for (name, value, note) in detector.rows() {
+                line(format_args!("{}", sentence(&format!("  {name:<18}{:>14}   {note}", group(value)), 35)));
+            }
         }
         let NsPerMessage { cold, warm } = self.ns_per_message;
         // The first messages find cold caches and pages that nobody touched: so few say nothing of the rest.
