@@ -1,24 +1,38 @@
-//! A scripted OUCH port: it lets everyone in, and answers every order at once so that the lane keeps trading.
+//! A scripted OUCH port: it lets everyone in, and answers every request at once so that the lane keeps trading.
 //!
-//! It takes an immediate-or-cancel order and cancels it: nothing is ever filled, so positions stay zero and the
-//! strategy never stops at its limits. What a venue really does is in the simulator; here it must only be quick.
+//! An immediate-or-cancel order is accepted and cancelled; one for the day rests, until it is replaced or cancelled. Nothing is ever
+//! filled, so positions stay zero and a strategy never stops at its limits. What a venue really does is in the simulator;
+//! here it must only be quick.
 
 use firelane_gateway::base::{Mono, VenueRef};
 use firelane_gateway::flow::wire::ouch50::{
-    AccountQueryResponse, CancelReason, Inbound, MessageType, OrderAccepted, OrderCanceled, OrderState, Timestamp,
-    UserRefNum,
+    AccountQueryResponse, CancelOrder, CancelReason, EnterOrder, Inbound, MessageType, OrderAccepted, OrderCanceled,
+    OrderReplaced, OrderState, ReplaceOrder, Side, TimeInForce, Timestamp, UserRefNum, WireVenueRef,
 };
 use firelane_gateway::flow::wire::soupbintcp::{Password, Server, ServerConfig, ServerEvent, Sink};
+use std::collections::HashMap;
 use zerocopy::IntoBytes;
 
 /// The port.
 #[derive(Debug)]
 pub struct Acceptor {
     server: Server,
-    next_token: u32,
-    next_order: u64,
+    book: Book,
     /// Orders taken.
     pub orders: u64,
+}
+
+/// What it knows of orders.
+#[derive(Debug)]
+struct Book {
+    next_token: u32,
+    next_order: u64,
+    bought: bool,
+    sold: bool,
+    /// Those that rest, by their token.
+    rest: HashMap<u32, EnterOrder>,
+    /// Answers to one request, each behind its length; kept for the next.
+    answers: Vec<u8>,
 }
 
 /// Bytes on their way to the lane.
@@ -38,12 +52,23 @@ impl Acceptor {
     #[must_use]
     pub fn new(username: [u8; 6], password: Password) -> Self {
         let server = Server::new(ServerConfig::new(username, password, *b"   BENCH01"));
-        Acceptor { server, next_token: 1, next_order: 1, orders: 0 }
+        let (rest, answers) = (HashMap::new(), Vec::new());
+        Acceptor {
+            server,
+            book: Book { next_token: 1, next_order: 1, bought: false, sold: false, rest, answers },
+            orders: 0,
+        }
     }
 
     /// The lane has connected.
     pub fn on_connected(&mut self, now: Mono) {
         self.server.on_connected(now);
+    }
+
+    /// Has it taken orders of both sides?
+    #[must_use]
+    pub fn took_both_sides(&self) -> bool {
+        self.book.bought && self.book.sold
     }
 
     /// Time has passed: a heartbeat may be due.
@@ -62,52 +87,76 @@ impl Acceptor {
         while !bytes.is_empty() {
             let taken = self.server.on_bytes(now, bytes);
             bytes = &bytes[taken..];
-            let mut answers: Vec<Vec<u8>> = Vec::new();
             while let Some(event) = self.server.next_event(now, 1, to_lane) {
                 if let ServerEvent::Unsequenced(message) = event
                     && let Ok(request) = Inbound::decode(message)
                 {
-                    answer(&request, now, &mut self.next_token, &mut self.next_order, &mut answers);
+                    self.book.answer(&request, now);
                 }
             }
-            for message in answers {
+            let mut answers = self.book.answers.as_slice();
+            while let Some((&length, rest)) = answers.split_first() {
+                let (message, rest) = rest.split_at(length.into());
+                answers = rest;
                 self.orders += u64::from(message.first() == Some(&b'A'));
-                self.server.send_sequenced(now, &[&message], to_lane).expect("logged in, and short");
+                self.server.send_sequenced(now, &[message], to_lane).expect("logged in, and short");
             }
+            self.book.answers.clear();
         }
     }
 }
 
-fn answer(request: &Inbound<'_>, now: Mono, next_token: &mut u32, next_order: &mut u64, answers: &mut Vec<Vec<u8>>) {
-    let timestamp = Timestamp(now.0).into();
-    match request {
-        Inbound::AccountQuery(..) => answers.push(
-            AccountQueryResponse {
-                message_type: MessageType::NEW,
-                timestamp,
-                next_user_ref_num: UserRefNum(*next_token).into(),
+/// An Accepted or a Replaced always has an appendage; this one is empty.
+const NO_APPENDAGE: &[u8] = &[0, 0];
+
+impl Book {
+    fn say(&mut self, parts: &[&[u8]]) {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        self.answers.push(u8::try_from(length).expect("the answers of OUCH are short"));
+        parts.iter().for_each(|part| self.answers.extend_from_slice(part));
+    }
+
+    fn answer(&mut self, request: &Inbound<'_>, now: Mono) {
+        match request {
+            Inbound::AccountQuery(..) => {
+                let answer = AccountQueryResponse {
+                    message_type: MessageType::NEW,
+                    timestamp: Timestamp(now.0).into(),
+                    next_user_ref_num: UserRefNum(self.next_token).into(),
+                };
+                self.say(&[answer.as_bytes()]);
             }
-            .as_bytes()
-            .to_vec(),
-        ),
-        Inbound::EnterOrder(order, _) => {
-            let accepted = OrderAccepted {
-                message_type: MessageType::NEW,
-                timestamp,
-                user_ref_num: order.user_ref_num,
-                side: order.side,
-                quantity: order.quantity,
-                symbol: order.symbol,
-                price: order.price,
-                time_in_force: order.time_in_force,
-                display: order.display,
-                order_reference: VenueRef(u64::MAX - *next_order).into(),
-                capacity: order.capacity,
-                inter_market_sweep: order.inter_market_sweep,
-                cross_type: order.cross_type,
-                order_state: OrderState::LIVE,
-                cl_ord_id: order.cl_ord_id,
-            };
+            Inbound::EnterOrder(order, _) => self.enter(order, now),
+            Inbound::ReplaceOrder(replace, _) => self.replace(replace, now),
+            Inbound::CancelOrder(cancel, _) => self.cancel(cancel, now),
+            _ => {}
+        }
+    }
+
+    fn enter(&mut self, order: &EnterOrder, now: Mono) {
+        let timestamp = Timestamp(now.0).into();
+        let accepted = OrderAccepted {
+            message_type: MessageType::NEW,
+            timestamp,
+            user_ref_num: order.user_ref_num,
+            side: order.side,
+            quantity: order.quantity,
+            symbol: order.symbol,
+            price: order.price,
+            time_in_force: order.time_in_force,
+            display: order.display,
+            order_reference: self.next_reference(),
+            capacity: order.capacity,
+            inter_market_sweep: order.inter_market_sweep,
+            cross_type: order.cross_type,
+            order_state: OrderState::LIVE,
+            cl_ord_id: order.cl_ord_id,
+        };
+        self.say(&[accepted.as_bytes(), NO_APPENDAGE]);
+        self.bought |= order.side == Side::BUY;
+        self.sold |= order.side != Side::BUY;
+        self.next_token = order.user_ref_num.get().0 + 1;
+        if order.time_in_force == TimeInForce::IOC {
             let cancelled = OrderCanceled {
                 message_type: MessageType::NEW,
                 timestamp,
@@ -115,12 +164,63 @@ fn answer(request: &Inbound<'_>, now: Mono, next_token: &mut u32, next_order: &m
                 quantity: order.quantity,
                 reason: CancelReason::IMMEDIATE,
             };
-            // An Accepted always has an appendage; this one is empty.
-            answers.push([accepted.as_bytes(), &[0, 0]].concat());
-            answers.push(cancelled.as_bytes().to_vec());
-            *next_token = order.user_ref_num.get().0 + 1;
-            *next_order += 1;
+            self.say(&[cancelled.as_bytes()]);
+        } else {
+            self.rest.insert(order.user_ref_num.get().0, *order);
         }
-        _ => {}
+    }
+
+    /// OUCH 5.0, "Replace Order Request": the old order is gone, the rest of the new one is the old one's.
+    fn replace(&mut self, request: &ReplaceOrder, now: Mono) {
+        let Some(old) = self.rest.remove(&request.orig_user_ref_num.get().0) else { return };
+        let new = EnterOrder {
+            user_ref_num: request.user_ref_num,
+            quantity: request.quantity,
+            price: request.price,
+            time_in_force: request.time_in_force,
+            display: request.display,
+            inter_market_sweep: request.inter_market_sweep,
+            cl_ord_id: request.cl_ord_id,
+            ..old
+        };
+        let replaced = OrderReplaced {
+            message_type: MessageType::NEW,
+            timestamp: Timestamp(now.0).into(),
+            orig_user_ref_num: request.orig_user_ref_num,
+            user_ref_num: new.user_ref_num,
+            side: new.side,
+            quantity: new.quantity,
+            symbol: new.symbol,
+            price: new.price,
+            time_in_force: new.time_in_force,
+            display: new.display,
+            order_reference: self.next_reference(),
+            capacity: new.capacity,
+            inter_market_sweep: new.inter_market_sweep,
+            cross_type: new.cross_type,
+            order_state: OrderState::LIVE,
+            cl_ord_id: new.cl_ord_id,
+        };
+        self.say(&[replaced.as_bytes(), NO_APPENDAGE]);
+        self.next_token = new.user_ref_num.get().0 + 1;
+        self.rest.insert(new.user_ref_num.get().0, new);
+    }
+
+    /// All of it: nobody here asks for less.
+    fn cancel(&mut self, request: &CancelOrder, now: Mono) {
+        let Some(old) = self.rest.remove(&request.user_ref_num.get().0) else { return };
+        let cancelled = OrderCanceled {
+            message_type: MessageType::NEW,
+            timestamp: Timestamp(now.0).into(),
+            user_ref_num: old.user_ref_num,
+            quantity: old.quantity,
+            reason: CancelReason::USER,
+        };
+        self.say(&[cancelled.as_bytes()]);
+    }
+
+    fn next_reference(&mut self) -> WireVenueRef {
+        self.next_order += 1;
+        VenueRef(u64::MAX - self.next_order + 1).into()
     }
 }

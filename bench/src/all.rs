@@ -23,7 +23,7 @@ pub struct Plan {
     pub passes: usize,
     /// Who takes part besides.
     pub others: Others,
-    /// Settings of the lane for `orders`.
+    /// Settings of the lane for `orders` and `quotes`.
     pub settings: String,
     /// Wire to wire, if it is wanted.
     pub wire: Option<wire::Plan>,
@@ -84,6 +84,8 @@ pub struct Report {
     pub encode: Part<contest::Report>,
     /// Packet to order, beside the straight line.
     pub orders: Part<orders::Report>,
+    /// The whole lane with its market maker quoting, on the file; on a made market without the peers, which take one symbol.
+    pub quotes: Part<contest::Report>,
     /// Wire to wire, beside the echo.
     pub wire: Option<Part<wire::Report>>,
 }
@@ -122,26 +124,30 @@ pub fn measure(plan: &Plan, machine: &Machine, command: String, mut tell: impl F
     let encode = Part::of(course::encoders(encode::ORDERS, &peers, plan.passes));
     tell("orders");
     let passes = (plan.passes / 4).max(2);
+    let open = || stream::open(Market { symbols: 50, live: 10_000, messages: 50_000, seed: 1 });
     let orders = match file {
         Some(_) => one_of().and_then(|(s, _)| orders::measure(&s.bytes, passes, &plan.settings, machine)),
-        None => {
-            let open = stream::open(Market { symbols: 50, live: 10_000, messages: 50_000, seed: 1 });
-            orders::measure(&open.bytes, passes, &plan.settings, machine)
-        }
+        None => orders::measure(&open().bytes, passes, &plan.settings, machine),
+    };
+    tell("quotes");
+    let quotes = match file {
+        Some(_) => one_of().and_then(|(s, f)| course::quoters(s, f, &plan.settings, &peers, plan.passes)),
+        None => course::quoters(&open(), None, &plan.settings, &Others { peers: None, ..peers }, plan.passes),
     };
     let wire = plan.wire.as_ref().map(|plan| {
         tell("wire");
         Part::of(wire::measure(plan))
     });
-    let (orders, machine) = (Part::of(orders), machine.clone());
-    Report { machine, command, decode, book, book_made, encode, orders, wire }
+    let (orders, quotes, machine) = (Part::of(orders), Part::of(quotes), machine.clone());
+    Report { machine, command, decode, book, book_made, encode, orders, quotes, wire }
 }
 
 impl Report {
     /// Are the lab's own contestants sound, where they were measured?
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        let contests = [Some(&self.decode), self.book.as_ref(), Some(&self.book_made), Some(&self.encode)];
+        let contests =
+            [Some(&self.decode), self.book.as_ref(), Some(&self.book_made), Some(&self.encode), Some(&self.quotes)];
         contests.into_iter().flatten().all(|part| part.report().is_some_and(contest::Report::is_sound))
     }
 
@@ -153,6 +159,7 @@ impl Report {
             ("book", "Parse and book: the recorded hour, warm", self.book.as_ref()),
             ("book-made", "Parse and book: the made market, warm", Some(&self.book_made)),
             ("encode", "An approved order to framed OUCH 5.0", Some(&self.encode)),
+            ("quotes", "Messages, quotes and their answers: the whole lane", Some(&self.quotes)),
         ];
         let mut all: Vec<(&'static str, String)> = contests
             .into_iter()
@@ -247,7 +254,8 @@ impl std::fmt::Display for Report {
         }
         writeln!(f, "\nPARSE AND BOOK, THE MADE MARKET\n{}", self.book_made)?;
         writeln!(f, "\nENCODE\n{}", self.encode)?;
-        write!(f, "\nORDERS\n{}", self.orders)?;
+        writeln!(f, "\nORDERS\n{}", self.orders)?;
+        write!(f, "\nQUOTES\n{}", self.quotes)?;
         if let Some(wire) = &self.wire {
             write!(f, "\n\nWIRE\n{wire}")?;
         }

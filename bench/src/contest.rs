@@ -145,7 +145,7 @@ impl Running {
             "it speaks version {version} of the protocol; this lab speaks {VERSION}"
         );
         self.about.kind =
-            Kind::of(kind).with_context(|| format!("{kind:?} is no kind: L3, L2, decode, orders or encode"))?;
+            Kind::of(kind).with_context(|| format!("{kind:?} is no kind: L3, L2, decode, orders, encode or quotes"))?;
         self.about.name = (*name).to_owned();
         loop {
             let line = self.line()?;

@@ -5,7 +5,7 @@ use crate::contest::{self, Course, Entrant, Report, Right};
 use crate::encode;
 use crate::market::Stream;
 use anyhow::{Context, Result, ensure};
-use firelane_contest::Kind;
+use firelane_contest::{Kind, QUOTED};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -142,6 +142,20 @@ pub fn encoders(count: usize, others: &Others, passes: usize) -> Result<Report> 
     let course = Course { file: plain.path(), built: 0, patience: others.patience };
     let entrants = [vec![myself(&["encode".to_owned()])?], others.entrants("encode")?].concat();
     Ok(contest::run(&entrants, &[Kind::Encode], &course, &encode::right(&stream.bytes), passes))
+}
+
+/// The whole lane with its market maker quoting, and other projects' backtests with a strategy that does so.
+///
+/// # Errors
+/// If the messages can't be handed to them.
+pub fn quoters(stream: &Stream, file: Option<&Path>, settings: &str, others: &Others, passes: usize) -> Result<Report> {
+    let plain = PlainFile::of(stream, file)?;
+    let mut right = Right::of(&stream.bytes, 0);
+    right.digest.lines.push(QUOTED.to_owned());
+    let course = Course { file: plain.path(), built: 0, patience: others.patience };
+    let ours = ["quotes", "--settings", settings].map(str::to_owned);
+    let entrants = [vec![myself(&ours)?], others.entrants("quotes")?].concat();
+    Ok(contest::run(&entrants, &[Kind::Quotes], &course, &right, passes))
 }
 
 /// Two builds of the lab, at the same work.

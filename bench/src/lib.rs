@@ -9,12 +9,14 @@ pub mod counts;
 pub mod course;
 pub mod decode;
 pub mod encode;
+mod floor;
 pub mod machine;
 pub mod market;
 pub mod orders;
 pub mod paired;
 pub mod picture;
 pub mod pieces;
+pub mod quoting;
 pub mod raw;
 pub mod serve;
 #[cfg(test)]

@@ -128,6 +128,19 @@ enum What {
         #[command(flatten)]
         others: WithOthers,
     },
+    /// The whole lane with its market maker quoting, beside backtests with a strategy that does so: --peers.
+    Quotes {
+        #[command(flatten)]
+        input: Input,
+        /// Passes, the cold one included, each with a new lane.
+        #[arg(long, default_value_t = 21)]
+        passes: usize,
+        /// Settings of the lane, TOML, as for `firelane`; the snapshot server is off.
+        #[arg(long, default_value = LANE)]
+        settings: String,
+        #[command(flatten)]
+        others: WithOthers,
+    },
     /// All of it, written down: a table, JSON, and pictures.
     All {
         #[command(flatten)]
@@ -138,7 +151,7 @@ enum What {
         /// Passes of each contestant; fewer where a pass is long.
         #[arg(long, default_value_t = 41)]
         passes: usize,
-        /// Settings of the lane for `orders`.
+        /// Settings of the lane for `orders` and `quotes`.
         #[arg(long, default_value = LANE)]
         settings: String,
         /// Rounds of lane and echo, wire to wire; 0: not measured.
@@ -215,6 +228,8 @@ enum Service {
     Orders,
     /// From approved orders to frames.
     Encode,
+    /// From packets to the market maker's quotes.
+    Quotes,
     /// The same in one function.
     Straight,
 }
@@ -284,7 +299,7 @@ impl Input {
     fn for_what(&self, what: Service) -> Result<Stream> {
         match (what, &self.file) {
             (Service::Encode, _) => Ok(Stream { bytes: encode::file(encode::ORDERS)?, built: 0 }),
-            (Service::Orders | Service::Straight, None) => Ok(stream::open(self.made.market())),
+            (Service::Orders | Service::Straight | Service::Quotes, None) => Ok(stream::open(self.made.market())),
             _ => self.stream(),
         }
     }
@@ -304,7 +319,7 @@ impl Input {
         let name = what.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         match what {
             Service::Book => self.setup(None).as_arguments(),
-            Service::Orders | Service::Straight => vec![name, "--settings".into(), settings],
+            Service::Orders | Service::Straight | Service::Quotes => vec![name, "--settings".into(), settings],
             Service::Decode | Service::Itch5 | Service::Encode => vec![name],
         }
     }
@@ -319,6 +334,7 @@ fn main() -> Result<()> {
             Service::Decode => serve::decode(decode::By::Firelane, &file, built),
             Service::Itch5 => serve::decode(decode::By::Itch5, &file, built),
             Service::Encode => serve::encode(&file, built),
+            Service::Quotes => serve::quotes(&settings, &file, built),
             Service::Orders | Service::Straight => serve::orders(&settings, what == Service::Straight, &file, built),
         };
     }
@@ -378,6 +394,11 @@ fn main() -> Result<()> {
         }
         What::Encode { orders, passes, others } => {
             contest(json, &machine, course::encoders(orders.max(1), &others.others(), passes)?)
+        }
+        What::Quotes { input, passes, settings, others } => {
+            let stream = input.for_what(Service::Quotes)?;
+            let report = course::quoters(&stream, input.file.as_deref(), &settings, &others.others(), passes)?;
+            contest(json, &machine, report)
         }
         What::Compare { first, second, what, input, starts, passes, tolerance, alpha, settings, patience } => {
             let plan = compare::Plan { starts, passes, tolerance, alpha };

@@ -11,24 +11,19 @@
 //! By turns with these passes go those of the [straight line](crate::straight), which must send the same bytes: once as it is, and
 //! once with other memory touched between two packets, for in a lane's life it is not alone either.
 
-use crate::acceptor::{Acceptor, Frames};
+use crate::floor::{BEFORE, Floor, Sent, begin, packets};
 use crate::machine::Machine;
-use crate::market::messages;
 use crate::raw::stamp;
 use crate::stats::{Percentiles, Rounds};
 use crate::straight::{LEFT_OUT, Straight};
-use crate::taker::{PLUGS, Taker, gateway};
+use crate::taker::{PLUGS, gateway};
 use anyhow::{Context, Result, ensure};
 use firelane_contest::orders::{Hash, sent};
 use firelane_contest::{Contestant, Digest, Pass};
-use firelane_gateway::base::{LineId, Mono, SessionId, VenueId};
-use firelane_gateway::flow::outbox::{Class, Outbox, Output, Progress};
-use firelane_gateway::flow::session::SessionInput;
-use firelane_gateway::flow::wire::moldudp64::PacketBuilder;
-use firelane_gateway::flow::wire::soupbintcp::NO_PASSWORD;
-use firelane_gateway::flow::wire::soupbintcp::Password;
+use firelane_gateway::base::{LineId, Mono, VenueId};
+use firelane_gateway::flow::outbox::Progress;
 use firelane_gateway::flow::wiring::{Mark, Probe};
-use firelane_gateway::flow::{Arrival, CommandBytes, Gateway, Input};
+use firelane_gateway::flow::{Arrival, Input};
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::plug::{Params, Plug};
 use firelane_gateway::shell::plugs;
@@ -54,28 +49,6 @@ pub struct Report {
     pub straight: Option<BesideStraight>,
     /// Why there is none.
     pub no_straight: Option<String>,
-}
-
-/// What left: compared between the lane, the straight line and other builds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-pub struct Sent {
-    /// Orders.
-    pub orders: u64,
-    /// Of all their bytes, frames included: FNV-1a of 64 bits.
-    pub hash: u64,
-}
-
-impl Sent {
-    fn nothing() -> Sent {
-        Sent { orders: 0, hash: Hash::default().0 }
-    }
-
-    fn order(&mut self, frame: &[u8]) {
-        self.orders += 1;
-        let mut hash = Hash(self.hash);
-        hash.take(frame);
-        self.hash = hash.0;
-    }
 }
 
 /// The lane beside the straight line: medians over the passes, by turns.
@@ -117,91 +90,6 @@ impl<const ALL: bool> Probe for Stamps<ALL> {
     }
 }
 
-/// A lane, its port, and the wire between them.
-struct Floor<const ALL: bool> {
-    gateway: Gateway<Taker<Stamps<ALL>>>,
-    stamps: Stamps<ALL>,
-    out: Outbox,
-    acceptor: Acceptor,
-    to_lane: Frames,
-    sent: Sent,
-}
-
-impl<const ALL: bool> Floor<ALL> {
-    /// A lane that is ready to trade at `now`.
-    fn new(config: &Config, now: Mono) -> Result<Self> {
-        let stamps = Stamps::default();
-        let gateway = gateway(config, stamps.clone())?;
-        let acceptor = Acceptor::new(config.venues.first().entry.login.username, Password(NO_PASSWORD));
-        let (out, to_lane) = (Outbox::new(1 << 16), Frames::default());
-        let mut floor = Floor { gateway, stamps, out, acceptor, to_lane, sent: Sent::nothing() };
-        floor.input(now, Input::Command(CommandBytes::START));
-        // Ready a heartbeat after the login: a second and a little.
-        floor.pass_time(Mono(now.0 + 1_500_000_000));
-        let core = floor.gateway.core();
-        ensure!(core.ready(VenueId::FIRST), "order entry is not ready: {:?}", core.away(VenueId::FIRST));
-        Ok(floor)
-    }
-
-    /// One input, and all that follows from it on the session.
-    fn input(&mut self, now: Mono, input: Input<'_>) {
-        let mut progress = self.gateway.on_input(now, input, &mut self.out);
-        self.drain(now);
-        while progress == Progress::Again {
-            progress = self.gateway.resume(input, &mut self.out);
-            self.drain(now);
-        }
-        self.deliver(now);
-    }
-
-    /// Hands what the port wrote to the lane.
-    fn deliver(&mut self, now: Mono) {
-        while !self.to_lane.0.is_empty() {
-            let frames = core::mem::take(&mut self.to_lane.0);
-            self.input(now, Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Bytes(&frames)));
-        }
-    }
-
-    /// Hands what the lane wrote to the port.
-    fn drain(&mut self, now: Mono) {
-        let mut connected = false;
-        for output in self.out.outputs() {
-            match output {
-                Output::Connect(_, SessionId::ORDERS) => connected = true,
-                Output::Send { session: SessionId::ORDERS, bytes, class, .. } => {
-                    if class == Class::Order {
-                        self.sent.order(bytes);
-                    }
-                    self.acceptor.on_bytes(now, bytes, &mut self.to_lane);
-                }
-                _ => {}
-            }
-        }
-        self.out.clear();
-        if connected {
-            self.acceptor.on_connected(now);
-            self.input(now, Input::Session(VenueId::FIRST, SessionId::ORDERS, SessionInput::Connected));
-        }
-    }
-
-    /// Timers on both sides, one after another, up to `now`: heartbeats keep the session up through quiet hours.
-    fn pass_time(&mut self, now: Mono) {
-        let mut last = Mono(0);
-        loop {
-            let due = self.gateway.next_deadline().min(self.acceptor.next_deadline()).max(last);
-            if due > now {
-                return;
-            }
-            self.acceptor.on_timer(due, &mut self.to_lane);
-            self.deliver(due);
-            if let Some(machine) = self.gateway.due(due) {
-                self.input(due, Input::Timer(machine));
-            }
-            last = Mono(due.0 + 1);
-        }
-    }
-}
-
 /// What one set of passes gave, in ticks.
 #[derive(Default)]
 struct Samples {
@@ -210,35 +98,16 @@ struct Samples {
     stages: [Vec<u64>; STAGES.len()],
 }
 
-/// Packets of one message each, and when the exchange sent them.
-fn packets(bytes: &[u8]) -> Result<Vec<(Mono, Vec<u8>)>> {
-    (1..)
-        .zip(messages(bytes))
-        .map(|(sequence, message)| {
-            let stamp = message.get(5..11).and_then(|ns| ns.first_chunk::<6>());
-            let [a, b, c, d, e, f] = *stamp.context("a message without a stamp")?;
-            let mut buffer = [0; 1_472];
-            let mut packet = PacketBuilder::new(&mut buffer, *b"     BENCH", sequence).expect("room for a header");
-            packet.push(message).ok().context("a message longer than a packet")?;
-            Ok((Mono(u64::from_be_bytes([0, 0, a, b, c, d, e, f])), packet.finish().to_vec()))
-        })
-        .collect()
-}
-
-/// When the lane is ready. The venue's day may begin with messages of an earlier time: the lane has logged in before them.
-fn begin(packets: &[(Mono, Vec<u8>)]) -> u64 {
-    packets.iter().map(|(at, _)| at.0).min().unwrap_or(0).max(10_000_000_000)
-}
-
 fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: &mut Samples) -> Result<Sent> {
     let first = begin(packets);
-    let mut floor = Floor::<ALL>::new(config, Mono(first - 2_000_000_000))?;
+    let stamps = Stamps::<ALL>::default();
+    let mut floor = Floor::new(gateway(config, stamps.clone())?, config, Mono(first - BEFORE), true)?;
     let mut now = Mono(first);
     let mut buffer = [0; 1_472];
     for (at, packet) in packets {
         now = now.max(*at);
         floor.pass_time(now);
-        floor.stamps.0.iter().for_each(|stamp| stamp.set(0));
+        stamps.0.iter().for_each(|stamp| stamp.set(0));
         // As a socket gives it: just copied to where the lane reads.
         let received = &mut buffer[..packet.len()];
         received.copy_from_slice(packet);
@@ -253,12 +122,12 @@ fn pass<const ALL: bool>(config: &Config, packets: &[(Mono, Vec<u8>)], samples: 
         }
         let end = stamp();
         samples.any.push(end - start);
-        let encoded = floor.stamps.0[Mark::Encoded as usize].get();
+        let encoded = stamps.0[Mark::Encoded as usize].get();
         if encoded != 0 {
             samples.total.push(encoded - start);
             if ALL {
                 let mut before = start;
-                for (stage, stamp) in samples.stages.iter_mut().zip(floor.stamps.0.iter()) {
+                for (stage, stamp) in samples.stages.iter_mut().zip(stamps.0.iter()) {
                     stage.push(stamp.get() - before);
                     before = stamp.get();
                 }

@@ -5,6 +5,7 @@ use crate::decode::{By, Decoding};
 use crate::encode::Encoding;
 use crate::machine::Machine;
 use crate::orders::Passes;
+use crate::quoting::{self, Quoting};
 use crate::straight::LEFT_OUT;
 use anyhow::Result;
 use firelane_contest::{About, Contestant, Kind, serve};
@@ -53,6 +54,19 @@ pub fn orders(settings: &str, straight: bool, file: &Path, built: usize) -> Resu
     let without = if straight { LEFT_OUT.iter().map(|what| (*what).to_owned()).collect() } else { Vec::new() };
     let about = About { kind: Kind::Orders, name: name.to_owned(), without };
     serve(&mut passes, &about, &bytes, built, std::io::stdin().lock(), std::io::stdout().lock())?;
+    Ok(())
+}
+
+/// Serves the whole lane with its market maker quoting.
+///
+/// # Errors
+/// Those of the settings, of the file, of reading and of writing.
+pub fn quotes(settings: &str, file: &Path, built: usize) -> Result<()> {
+    let bytes = std::fs::read(file)?;
+    let without = quoting::LEFT_OUT.iter().map(|what| (*what).to_owned()).collect();
+    let about = About { kind: Kind::Quotes, name: "firelane, market maker".to_owned(), without };
+    let mut lane = Quoting::new(settings)?;
+    serve(&mut lane, &about, &bytes, built, std::io::stdin().lock(), std::io::stdout().lock())?;
     Ok(())
 }
 

@@ -15,8 +15,14 @@ fn all_is_measured_and_written_down() {
         .unwrap();
     let (text, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{text}{error}");
-    for part in ["DECODE", "PARSE AND BOOK, THE MADE MARKET", "ENCODE", "ORDERS", "the straight line: the same orders"]
-    {
+    for part in [
+        "DECODE",
+        "PARSE AND BOOK, THE MADE MARKET",
+        "ENCODE",
+        "ORDERS",
+        "the straight line: the same orders",
+        "QUOTES",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(text.lines().all(|line| line.len() <= 80), "{text}");
@@ -27,7 +33,7 @@ fn all_is_measured_and_written_down() {
     assert_eq!(json["decode"]["entries"][0]["broken"], serde_json::Value::Null);
     assert!(json["orders"]["straight"]["p50"].as_f64().unwrap() > 0.0 && json["wire"].is_null());
     let page = read("report.html");
-    for name in ["decode", "book-made", "encode", "orders"] {
+    for name in ["decode", "book-made", "encode", "orders", "quotes"] {
         let svg = read(&format!("{name}.svg"));
         assert!(svg.starts_with("<svg xmlns=") && page.contains(&svg), "{name}");
     }

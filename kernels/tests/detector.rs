@@ -1,7 +1,8 @@
 //! A detector on books made by hand: what it hears of an event, by which clock it steps, what it says, and that it says the same
 //! beside the lane.
 
-use firelane_gateway::base::{ExchangeTime, InstrumentId, Price, Qty, Reader, Side, State, VenueRef, Writer};
+use firelane_gateway::base::{ExchangeTime, InstrumentId, Price, Qty, Reader, Side, State, VenueId, VenueRef, Writer};
+use firelane_gateway::flow::book::StaleReason;
 use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::record::{self, Kind, SignalBody};
 use firelane_gateway::flow::signal::Signal;
@@ -154,12 +155,28 @@ fn own_orders_and_books_that_are_not_to_be_trusted_are_not_seen() {
     lane.rests(id, Side::Buy, Price(100_000), Qty(100));
     assert_eq!(seen(&lane), 1);
     lane.shows(id, Side::Buy, Price(100_000), Qty(100));
-    lane.goes_stale();
-    lane.shows(id, Side::Buy, Price(100_000), Qty(100));
-    lane.shows(id, Side::Buy, Price(100_000), Qty(100));
+    for reason in [StaleReason::Malformed, StaleReason::Fault, StaleReason::Full, StaleReason::Snapshot] {
+        lane.doubts(reason);
+        lane.shows(id, Side::Buy, Price(100_000), Qty(100));
+        lane.trusts(reason);
+    }
     assert_eq!((seen(&lane), said(&mut lane)), (2, vec![]));
     // Behind it the network starts over: four more, and not two.
-    lane.heals();
+    // In a gap nothing is missing that does not come, or is said to be lost.
+    for (reason, expected) in [
+        (StaleReason::Gap, vec![]),
+        (StaleReason::Silent, vec![]),
+        (StaleReason::Gap, vec![]),
+        (StaleReason::Gap, vec![(1, 1, 4)]),
+    ] {
+        lane.doubts(reason);
+        lane.shows(id, Side::Buy, Price(100_000), Qty(100));
+        lane.trusts(reason);
+        assert_eq!(said(&mut lane), expected);
+    }
+    // And likewise where its books were made anew, though it heard of no event in between.
+    lane.shows(id, Side::Buy, Price(100_000), Qty(100));
+    lane.signal_mut().on_anew(VenueId::FIRST);
     for expected in [vec![], vec![], vec![], vec![(1, 1, 4)]] {
         lane.shows(id, Side::Buy, Price(100_000), Qty(100));
         assert_eq!(said(&mut lane), expected);
@@ -169,8 +186,8 @@ fn own_orders_and_books_that_are_not_to_be_trusted_are_not_seen() {
         counts.insert(name, value);
     });
     let of = |name| counts[name];
-    assert_eq!((of("detector_own"), of("detector_stale"), of("detector_restarts")), (1, 2, 1));
-    assert_eq!((of("network_restarts"), of("network_alerts"), of("network_steps")), (1, 1, 6));
+    assert_eq!((of("detector_own"), of("detector_stale"), of("detector_restarts")), (1, 4, 2));
+    assert_eq!((of("network_restarts"), of("network_alerts"), of("network_steps")), (2, 2, 11));
 }
 
 /// All events of one dt share a step, which is taken when the next event comes; silence is stepped through, bit for bit.

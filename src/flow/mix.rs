@@ -12,7 +12,7 @@ use super::risk::Refusal;
 use super::signal::{Said, Signal, fewer};
 use super::strategy::{Actions, Strategy, View};
 use super::venue::Markets;
-use crate::base::{InstrumentId, LoadError, Mono, OutOfRange, Reader, Save, State, StrategyId};
+use crate::base::{InstrumentId, LoadError, Mono, OutOfRange, Reader, Save, State, StrategyId, VenueId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::any::Any;
@@ -27,6 +27,8 @@ pub trait AnySignal: State + Any + Send {
     fn count(&self) -> u16;
     /// See [`Signal::on_event`].
     fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>);
+    /// See [`Signal::on_anew`].
+    fn on_anew(&mut self, venue: VenueId);
     /// See [`Signal::next_deadline`].
     fn next_deadline(&self) -> Mono;
     /// See [`Signal::on_timer`].
@@ -43,6 +45,9 @@ impl<G: Signal + Any + Send> AnySignal for G {
     }
     fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>) {
         Signal::on_event(self, now, instrument, event, book, say);
+    }
+    fn on_anew(&mut self, venue: VenueId) {
+        Signal::on_anew(self, venue);
     }
     fn next_deadline(&self) -> Mono {
         Signal::next_deadline(self)
@@ -116,6 +121,10 @@ impl Signal for Signals {
             say.by(number, |say| signal.on_event(now, instrument, event, book, say));
             number = number.saturating_add(signal.count());
         }
+    }
+
+    fn on_anew(&mut self, venue: VenueId) {
+        self.list.iter_mut().for_each(|signal| signal.on_anew(venue));
     }
 
     fn next_deadline(&self) -> Mono {

@@ -223,6 +223,16 @@ impl<G: Signal> MadeLane<G> {
         self.market_mut().books.heal(Scope::All, StaleReason::Gap);
     }
 
+    /// Every book may differ from the venue's, for this reason.
+    pub fn doubts(&mut self, reason: StaleReason) {
+        self.market_mut().books.mark_stale(Scope::All, reason);
+    }
+
+    /// That reason is gone.
+    pub fn trusts(&mut self, reason: StaleReason) {
+        self.market_mut().books.heal(Scope::All, reason);
+    }
+
     /// The signal.
     #[must_use]
     pub fn signal(&self) -> &G {

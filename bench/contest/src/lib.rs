@@ -31,6 +31,7 @@
 //!   shares: what A, F, E, C, X, D and U messages left. Prices are those of the wire (four decimals), levels those that
 //!   have shares; order does not matter. The other kinds say what shows that they did the work, in lines that are compared
 //!   word by word with those of the lab's own.
+//! * Of kind `quotes` all messages are timed, the books are said without the orders of its own, and then `quoted both sides`.
 //! * Of kind `encode` FILE is no BinaryFILE but [`orders`], to be framed.
 
 pub mod itch;
@@ -60,16 +61,22 @@ pub enum Kind {
     Orders,
     /// From orders to frames.
     Encode,
+    /// From messages to quotes: a book, a strategy that quotes both sides, and what its orders come upon.
+    Quotes,
 }
+
+/// What of kind [`Kind::Quotes`] says beside its books, if it quoted both sides.
+pub const QUOTED: &str = "quoted both sides";
 
 impl Kind {
     /// Every one, by its word.
-    pub const ALL: [(Kind, &str); 5] = [
+    pub const ALL: [(Kind, &str); 6] = [
         (Kind::L3, "L3"),
         (Kind::L2, "L2"),
         (Kind::Decode, "decode"),
         (Kind::Orders, "orders"),
         (Kind::Encode, "encode"),
+        (Kind::Quotes, "quotes"),
     ];
 
     /// Its word.

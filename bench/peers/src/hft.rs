@@ -8,9 +8,9 @@ use hftbacktest::types::Side as HftSide;
 use std::collections::BTreeSet;
 
 /// A cent: it walks from tick to tick for the next best price.
-const TICK: f64 = 0.01;
+pub(crate) const TICK: f64 = 0.01;
 /// Highest price of the one that keeps a vector.
-const HIGHEST: f64 = 2_000.0;
+pub(crate) const HIGHEST: f64 = 2_000.0;
 /// What that means.
 pub(crate) const RANGE: &str = "prices above 2,000 dollars";
 
@@ -62,14 +62,19 @@ impl<D: L3MarketDepth> Book for Depth<D> {
     }
 
     fn levels(&self, locate: u16, digest: &mut Digest) {
-        let orders = self.0.orders().values();
-        let ticks: BTreeSet<(bool, i64)> = orders.map(|one| (one.side == HftSide::Buy, one.price_tick)).collect();
-        for (buy, tick) in ticks {
-            let (side, shares) = match buy {
-                true => (Side::Bid, self.0.bid_qty_at_tick(tick)),
-                false => (Side::Ask, self.0.ask_qty_at_tick(tick)),
-            };
-            digest.add_level(locate, side, tick.unsigned_abs() * 100, shares.round() as u64);
-        }
+        levels(&self.0, locate, digest);
+    }
+}
+
+/// The levels of a depth into the digest.
+pub(crate) fn levels(depth: &impl L3MarketDepth, locate: u16, digest: &mut Digest) {
+    let orders = depth.orders().values();
+    let ticks: BTreeSet<(bool, i64)> = orders.map(|one| (one.side == HftSide::Buy, one.price_tick)).collect();
+    for (buy, tick) in ticks {
+        let (side, shares) = match buy {
+            true => (Side::Bid, depth.bid_qty_at_tick(tick)),
+            false => (Side::Ask, depth.ask_qty_at_tick(tick)),
+        };
+        digest.add_level(locate, side, tick.unsigned_abs() * 100, shares.round() as u64);
     }
 }

@@ -1,5 +1,5 @@
 //! Order books and a parser of crates.io as contestants of the latency lab: `firelane-peers NAME FILE BUILT`, by the
-//! protocol of `firelane-contest`. `--list KIND` (book, decode, encode) names them.
+//! protocol of `firelane-contest`. `--list KIND` (book, decode, encode, quotes) names them.
 //!
 //! A peer is used as its documentation says, by its public interface. Where it can't be told apart what an ITCH message
 //! means, what it needs besides stands in `without`, and is the adapter's.
@@ -9,9 +9,11 @@ mod itchy;
 mod matching;
 mod nautilus;
 mod ouch;
+mod quoting;
 
 use firelane_contest::itch::{Event, Messages, event};
 use firelane_contest::{About, Contestant, Digest, Kind};
+use quoting::Looks;
 use std::process::ExitCode;
 
 /// A book of one symbol.
@@ -94,6 +96,12 @@ type Peer = (&'static str, &'static str, Kind, &'static [&'static str], fn() -> 
 const DECODE: &str = "a parser: firelane-contest reads the messages";
 const CHECKS: &str = "directory, staleness, own orders, capacities";
 
+const BACKTEST: &[&str] = &[
+    "a parser, lines and packets: its own form of the events is made before, untimed",
+    "a gate, messages of orders on a session, stamps, capacities",
+    "it does besides: a second book for the exchange's side, fills by the place in the queue",
+];
+
 const SESSION: &str = "a session: no heartbeat, token or state of it";
 
 const PEERS: &[Peer] = &[
@@ -113,6 +121,15 @@ const PEERS: &[Peer] = &[
     ("ouch_model", "ouch_model 5.0.1", Kind::Encode, &[SESSION], || Box::new(ouch::published())),
     // As it is published its packets are no Enter Orders. With the one field mended, in the adapter, it has a time.
     ("ouch_model-mended", "ouch_model, symbol of 8 bytes", Kind::Encode, &[SESSION], || Box::new(ouch::mended())),
+    ("hftbacktest-quotes", "hftbacktest 0.9.4 vector", Kind::Quotes, BACKTEST, || {
+        Box::new(quoting::vector(Looks::EachEvent))
+    }),
+    ("hftbacktest-quotes-hash", "hftbacktest 0.9.4 hash map", Kind::Quotes, BACKTEST, || {
+        Box::new(quoting::hash(Looks::EachEvent))
+    }),
+    ("hftbacktest-quotes-tenths", "hftbacktest, asked each 100 ms", Kind::Quotes, BACKTEST, || {
+        Box::new(quoting::vector(Looks::EachTenth))
+    }),
 ];
 
 fn main() -> ExitCode {
@@ -133,7 +150,7 @@ fn main() -> ExitCode {
             }
         },
         _ => {
-            eprintln!("usage: firelane-peers NAME FILE BUILT, or --list book|decode|encode");
+            eprintln!("usage: firelane-peers NAME FILE BUILT, or --list book|decode|encode|quotes");
             ExitCode::FAILURE
         }
     }

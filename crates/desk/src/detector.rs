@@ -6,9 +6,11 @@
 
 mod heard;
 mod ledger;
+mod watched;
 
 pub(crate) use heard::Heard;
 pub(crate) use ledger::{Report, Tally, Told};
+pub(crate) use watched::Watched;
 
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::InstrumentId;

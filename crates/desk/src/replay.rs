@@ -3,7 +3,7 @@
 mod bbo;
 mod books;
 pub(crate) mod input;
-mod orders;
+pub(crate) mod orders;
 mod progress;
 mod report;
 

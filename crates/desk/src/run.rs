@@ -7,6 +7,7 @@ mod report;
 use crate::check;
 use crate::cli::Run;
 use crate::control::{self, Gateway, Tapes};
+use crate::detector::{self, Watched};
 use crate::money::Fills;
 use crate::notices::Notices;
 use crate::outfile;
@@ -24,7 +25,7 @@ use firelane_gateway::flow::record::StatusBody;
 use firelane_gateway::shell::clock::Clock;
 use firelane_gateway::shell::config::{Config, NetConfig, VenueConfig};
 use firelane_gateway::shell::latency::Percentiles;
-use firelane_gateway::shell::live::{Handle, Live, LiveError, Setup, wishes};
+use firelane_gateway::shell::live::{Handle, Live, LiveError, Observer, Setup, wishes};
 use firelane_gateway::shell::plan::{Cores, Plan};
 use firelane_gateway::shell::share::SharedTape;
 use firelane_gateway::shell::signals::{self, LastWords};
@@ -63,7 +64,9 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
     let socket = config.live.control.as_deref().map(control::bind).transpose()?;
     let clock = Clock::new();
     // Whatever is wrong with it is said before a file is made.
+    detector::within_budget(config)?;
     let lane = wirings::build(config, Some(clock.clone()))?;
+    let watched = Watched::of(config)?;
     let header = wirings::header(config, &*lane).began_at(clock.began());
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
@@ -78,7 +81,7 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
         log: log.sheet(&header),
         tape: tape.sheet(&header),
         share,
-        observers: vec![Box::new(fills.clone())],
+        observers: observers(&fills, watched.as_ref()),
         ..Setup::default()
     };
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
@@ -89,6 +92,9 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
             other => other.into(),
         })?;
     let handle = live.handle().clone();
+    if let Some(watched) = &watched {
+        watched.commands(&handle);
+    }
     words.are(last_words(config, handle.clone(), clock.clone()));
     let mut show = Show::new(
         Rc::new(Screen::new(Style::of(&options.telling, options.json, clock.began()))),
@@ -113,13 +119,21 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
     drop(served);
     show.tell();
     show.screen.clear();
-    let report = Report::of(config, plan.seats(), &show, (ending, answered), outcome, (&log, &tape), &fills);
+    let mut report = Report::of(config, plan.seats(), &show, (ending, answered), outcome, (&log, &tape), &fills);
+    report.detector = watched.as_ref().and_then(Watched::report);
     if show.screen.style().ends_with_an_object() {
         crate::output::json(&report)?;
     } else {
         report.print();
     }
     Ok(report.exit_code())
+}
+
+/// Who hears the tape in this process.
+fn observers(fills: &Fills, watched: Option<&Watched>) -> Vec<Box<dyn Observer>> {
+    let watched = watched.cloned().map(|watched| -> Box<dyn Observer> { Box::new(watched) });
+    let fills: Box<dyn Observer> = Box::new(fills.clone());
+    [fills].into_iter().chain(watched).collect()
 }
 
 /// What is said when it is ended at once: what may live at the venue.

@@ -4,7 +4,10 @@ mod bench;
 mod conformance;
 mod device;
 mod import;
+mod raster;
 mod run;
+
+pub(crate) use raster::Clock;
 
 use crate::cli::Spikes;
 use anyhow::Result;
@@ -15,6 +18,7 @@ pub(crate) fn run(command: &Spikes) -> Result<ExitCode> {
         Spikes::Run(options) => run::run(options),
         Spikes::Import(options) => import::run(options),
         Spikes::Conformance(options) => conformance::run(options),
+        Spikes::Raster(options) => raster::run(options),
         Spikes::Bench(options) => bench::run(options),
     }
 }

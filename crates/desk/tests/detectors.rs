@@ -144,11 +144,21 @@ fn a_demo_with_a_detector_is_verified_from_its_log_wherever_it_ran() {
         .collect();
     std::fs::write(folder.path().join("quiet.toml"), text).unwrap();
     std::fs::copy(SWEEPS.replace(".toml", ".json"), folder.path().join("sweeps.json")).unwrap();
+    let faults = ["demo", "--virtual", "--seconds", "4", "--faults", "heavy", "--seed", "1"];
+    let heavy = json(folder.path(), &faults);
+    let mut digests = Vec::new();
     for place in [&[][..], &BESIDE] {
         let quiet = json(folder.path(), &[&demo[..], &["--detector", "quiet.toml"], place].concat());
         assert_eq!(quiet["digests"]["effects"], plain["digests"]["effects"], "{place:?}");
         assert_eq!(quiet["detector"]["alerts"].as_object().unwrap().len(), 4);
+        // Neither with gaps, snapshots and cut sessions, behind which networks start over.
+        let quiet = json(folder.path(), &[&faults[..], &["--detector", "quiet.toml"], place].concat());
+        assert_eq!(quiet["digests"]["effects"], heavy["digests"]["effects"], "{place:?}");
+        assert!(quiet["recovery"]["snapshots"].as_u64() > Some(0));
+        assert!(quiet["counters"]["signal.detector_restarts"].as_u64() > Some(7), "{quiet}");
+        digests.push(quiet["detector"]["digest"].clone());
     }
+    assert_eq!(digests[0], digests[1]);
 }
 
 /// Each wiring of the program can have one.
@@ -223,6 +233,50 @@ fn what_is_wrong_says_which_key_and_what_to_do() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let said = refused(folder.path(), &["replay", "sweeps.json", "--alerts", "a.csv", "--detector", "none.toml"]);
     assert!(said.contains("none.toml"), "{said}");
+}
+
+/// The picture has what the run had: as many steps as were asked for, around the first alert of the symbol.
+#[test]
+fn a_raster_shows_what_led_to_an_alert() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("hour.itch"), an_hour()).unwrap();
+    let options = ["replay", "hour.itch", "--detector", SWEEPS, "--symbol", "BBB", "--alerts", "a.csv"];
+    json(folder.path(), &options);
+    let alerts = std::fs::read_to_string(folder.path().join("a.csv")).unwrap();
+    let first: Vec<&str> = alerts.lines().nth(1).unwrap().split(',').collect();
+    let raster = |more: &[&str]| {
+        let fixed =
+            ["spikes", "raster", "hour.itch", "--detector", SWEEPS, "--symbol", "BBB", "--output", "a.svg", "--force"];
+        let output = firelane(folder.path(), &[&fixed[..], more].concat());
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{said}");
+        (said, std::fs::read_to_string(folder.path().join("a.svg")).unwrap())
+    };
+    let (said, svg) = raster(&[]);
+    assert!(said.contains("300 steps") && said.contains("4 voltages") && said.contains(first[2]), "{said}");
+    for text in [">orders</text>", ">alerts</text>", "24 units", "4 units", "sweeps: hour.itch BBB"] {
+        assert!(svg.contains(text), "{text}");
+    }
+    assert!(svg.contains(&format!(">{}</text>", first[2])), "{}", first[2]);
+    // From a time on, and shorter; the hour begins at 9:30.
+    let (said, svg) = raster(&["--from", "09:45:00", "--steps", "50"]);
+    assert!(said.contains("50 steps"), "{said}");
+    assert!(svg.contains(">09:45:") || svg.contains(">09:44:59"), "{svg}");
+    let refused = |more: &[&str]| {
+        let fixed = ["spikes", "raster", "hour.itch", "--output", "b.svg"];
+        refused(folder.path(), &[&fixed[..], more].concat())
+    };
+    assert!(
+        refused(&["--detector", SWEEPS, "--from", "17:00:00"]).contains("there is nothing of it to draw from there on")
+    );
+    assert!(refused(&[]).contains("a recording with --detector FILE"));
+    assert!(!folder.path().join("b.svg").exists());
+    // A network over its inputs.
+    let net = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/snn/g05_recurrent.json");
+    let output = firelane(folder.path(), &["spikes", "raster", net, "--output", "-", "--steps", "40"]);
+    assert!(output.status.success());
+    let svg = String::from_utf8(output.stdout).unwrap();
+    assert!(svg.contains(">step 1<") && svg.contains(">step 40<") && svg.contains("</svg>"), "{svg}");
 }
 
 /// Over sockets, where the network beside the lane has a thread of its own.

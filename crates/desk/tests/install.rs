@@ -14,7 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["demo"],
     &["replay"],
@@ -38,6 +38,7 @@ const COMMANDS: [&[&str]; 24] = [
     &["spikes", "run"],
     &["spikes", "import"],
     &["spikes", "conformance"],
+    &["spikes", "raster"],
     &["spikes", "bench"],
 ];
 

@@ -1,14 +1,17 @@
 //! A recorded day of ITCH 5.0, message by message into books, and a row for each message that a followed symbol was touched by.
 
 mod books;
+mod observer;
 mod rows;
 
+use crate::detector::Detector;
 use crate::network::wrong;
 use books::Recorded;
 use firelane_gateway::base::{Side, Symbol};
 use firelane_sim::capture::{CaptureError, Ending, Stream};
 use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2};
+use observer::Observer;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -26,6 +29,9 @@ pub(crate) struct Replay(Mutex<Box<Recorded>>);
 /// Price, size, orders: a row for each level.
 type Levels<'py> = Bound<'py, PyArray2<i64>>;
 
+/// Alerts, rows that were heard, spikes.
+type Heard<'py> = (Bound<'py, PyArray1<u8>>, Levels<'py>, Levels<'py>);
+
 #[derive(FromPyObject)]
 enum Input {
     Bytes(Vec<u8>),
@@ -36,8 +42,13 @@ enum Input {
 impl Replay {
     /// Opens a file (or takes bytes), in which these symbols are followed, or all if there are none.
     #[new]
-    #[pyo3(signature = (source, symbols, levels=1))]
-    fn new(source: Input, symbols: Vec<String>, levels: usize) -> PyResult<Self> {
+    #[pyo3(signature = (source, symbols, levels=1, detector=None))]
+    fn new(
+        source: Input,
+        symbols: Vec<String>,
+        levels: usize,
+        detector: Option<PyRef<'_, Detector>>,
+    ) -> PyResult<Self> {
         let parse = |text: &String| {
             let rule = "a symbol is one to eight printable ASCII characters without spaces";
             Symbol::new(text).ok_or_else(|| wrong(format!("symbols: {text:?}: {rule}")))
@@ -53,7 +64,9 @@ impl Replay {
                 Stream::of(Cursor::new(bytes), Some(length))
             }
         };
-        Ok(Replay(Mutex::new(Box::new(Recorded::new(stream.map_err(refused)?, &symbols, levels)))))
+        let room = Recorded::instruments(&symbols);
+        let observer = detector.map(|detector| Observer::new(&detector.0, room)).transpose().map_err(wrong)?;
+        Ok(Replay(Mutex::new(Box::new(Recorded::new(stream.map_err(refused)?, &symbols, levels, observer)))))
     }
 
     /// The next rows, as the bytes of packed records: as many as `rows` says at most, and of messages before `until`
@@ -68,6 +81,31 @@ impl Replay {
         let recorded = self.recorded();
         let rows = py.detach(|| recorded.read(rows.unwrap_or(usize::MAX), until.unwrap_or(u64::MAX)));
         Ok(rows.into_pyarray(py))
+    }
+
+    /// What the detector has said and heard since this was asked last: alerts as the bytes of packed records; of each row that it
+    /// heard of `(row, started over)`; its spikes `(row, input, unit, value)`. Rows count from 0 in each `read`.
+    fn heard<'py>(&mut self, py: Python<'py>) -> PyResult<Heard<'py>> {
+        let none = || wrong("no detector watches this recording");
+        let observer = self.recorded().observer.as_mut().ok_or_else(none)?;
+        let alerts = std::mem::take(&mut observer.alerts).into_pyarray(py);
+        let heard = Array2::from(std::mem::take(&mut observer.heard)).into_pyarray(py);
+        Ok((alerts, heard, Array2::from(std::mem::take(&mut observer.spikes)).into_pyarray(py)))
+    }
+
+    /// What its networks have counted.
+    fn watched<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = PyDict::new(py);
+        let mut failed = Ok(());
+        if let Some(observer) = &self.recorded().observer {
+            observer.counters(|name, count| {
+                if let Err(error) = counts.set_item(name, count) {
+                    failed = Err(error);
+                }
+            });
+        }
+        failed?;
+        Ok(counts)
     }
 
     /// Bids and asks of a symbol as they are now: `(price, size, orders)`, best first; and whether the book may be trusted.

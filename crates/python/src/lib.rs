@@ -3,6 +3,7 @@
 //!
 //! Python's lock is given back while steps are computed and files are read.
 
+mod detector;
 mod encode;
 mod itch;
 mod network;
@@ -17,6 +18,7 @@ const _: () = assert!(align_of::<twin::Twin>() <= 16 && align_of::<itch::Replay>
 fn _firelane(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<twin::Twin>()?;
+    module.add_class::<detector::Detector>()?;
     module.add_class::<encode::Delta>()?;
     module.add_class::<encode::Rate>()?;
     module.add_class::<itch::Replay>()?;

@@ -59,6 +59,19 @@ class Day:
         body = struct.pack(">QcI8sIQ", 0, b"B", shares, symbol.ljust(8).encode(), price, 79)
         return self.message(b"P", locate, ns, body)
 
+    def open(self, ns, *symbols):
+        """The beginning of a day on which these trade: locates count from 1 on."""
+        self.event(ns, b"O").event(ns, b"S")
+        for locate, symbol in enumerate(symbols, 1):
+            name = symbol.ljust(8).encode()
+            body = struct.pack(
+                ">8sccIcc2scccccIc", name, b"Q", b"N", 100, b"N", b"C", b"Z ", b"P", b"N", b" ", b"1", b"N", 0, b"N"
+            )
+            self.message(b"R", locate, ns, body).message(
+                b"H", locate, ns, struct.pack(">8scc4s", name, b"T", b" ", b"    ")
+            )
+        return self.event(ns, b"Q")
+
     def event(self, ns, code):
         return self.message(b"S", 0, ns, code)
 

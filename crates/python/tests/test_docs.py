@@ -2,9 +2,12 @@
 
 import gzip
 import re
+import shutil
 
 import numpy as np
 import pytest
+
+import firelane
 from conftest import ROOT, Day
 
 DETECTOR = """{"populations": [{"id": "out", "n": 1, "du": 4095, "dv": 4095, "vth": 0}],
@@ -19,12 +22,14 @@ def folder(tmp_path, monkeypatch):
         made.add(34_199_000_000_001 + at * 10**7, 2 * at + 2, b"S", 100, "MSFT", 500_000, locate=2)
     (tmp_path / "day.itch.gz").write_bytes(gzip.compress(made.bytes))
     (tmp_path / "detector.json").write_text(DETECTOR)
+    for name in ["sweeps.toml", "sweeps.json"]:
+        shutil.copy(ROOT / "examples" / "detectors" / name, tmp_path)
     monkeypatch.chdir(tmp_path)
 
 
 def test_the_examples_work(folder):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     space = {}
     exec(blocks[0], space)
     day, moves, spikes = (space[name] for name in ["day", "moves", "spikes"])
@@ -36,4 +41,7 @@ def test_the_examples_work(folder):
     assert space["book"].bids[0].tolist() == [1_000_000 + 50 * 99, 100, 1]
     assert space["replay"].counts == {"A": 400}
     exec(blocks[2], space)
+    assert space["heard"].shape == (400, 24) and (space["heard"].sum(axis=1) == 1).all()
+    assert firelane.detect.WARM in space["alerts"].code
+    exec(blocks[3], space)
     assert space["voltages"].shape == (8, 2) and space["voltages"].any()

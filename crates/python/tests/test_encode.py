@@ -2,9 +2,10 @@
 
 import json
 
-import firelane
 import numpy as np
 import pytest
+
+import firelane
 from conftest import VECTORS
 
 
@@ -32,6 +33,11 @@ def test_rate_is_reached_and_the_same_for_a_seed():
     assert spikes.sum(axis=0)[[0, 2]].tolist() == [0, 4000] and 900 < spikes[:, 1].sum() < 1100
     assert np.array_equal(firelane.encode.Rate(7).encode(rates[1000:], first=1000), spikes[1000:])
     assert not np.array_equal(firelane.encode.Rate(8).encode(rates), spikes)
+    # Rates are rounded to 1/65,536: 0.3 is 19,660.8 of them.
+    many = np.full((300_000, 1), 0.3)
+    inner = firelane._firelane.Rate(7)
+    assert np.array_equal(firelane.encode.Rate(7).encode(many), inner.encode(np.full(many.shape, 19_661), 0))
+    assert not np.array_equal(firelane.encode.Rate(7).encode(many), inner.encode(np.full(many.shape, 19_660), 0))
 
 
 def test_what_cant_be_encoded_says_why():

@@ -2,9 +2,10 @@
 
 import json
 
-import firelane
 import numpy as np
 import pytest
+
+import firelane
 from conftest import GOLDEN
 from firelane.lava.magma.core.run_conditions import RunSteps
 from firelane.lava.magma.core.run_configs import Loihi2SimCfg

@@ -3,10 +3,12 @@
 import csv
 import gzip
 import lzma
+import struct
 
-import firelane
 import numpy as np
 import pytest
+
+import firelane
 from conftest import Day, data
 
 ROWS = [
@@ -100,6 +102,60 @@ def test_what_contradicts_itself_is_stale_and_told(day):
     with pytest.warns(UserWarning, match="the bytes: unknown_ref 1; rows that may be wrong are marked stale"):
         rows = firelane.itch.read(wrong.bytes, "AAPL")
     assert rows[:-1].stale.sum() == 0 and rows[-1].stale
+
+
+def test_more_than_is_left_is_told_by_its_name(day):
+    wrong = Day()
+    wrong.bytes = day.bytes
+    wrong.execute(30, 1, 999)
+    with pytest.warns(UserWarning, match="over_reduce 1; rows"):
+        rows = firelane.itch.read(wrong.bytes, "AAPL")
+    assert (rows[-1].bid, rows[-1].stale) == (0, True)
+
+
+def test_a_book_stays_stale_when_there_is_more_room():
+    made = Day().add(1, 1, b"B", 10, "S0", 100).delete(2, 77)
+    for at in range(1, 200):
+        made.add(10 + at, at + 1, b"B", 10, f"S{at}", 100, locate=at + 1)
+    made.cancel(900, 1, 5)
+    with pytest.warns(UserWarning, match="unknown_ref 1"):
+        rows = firelane.itch.read(made.bytes)
+    assert rows[-1].symbol == b"S0" and rows[-1].stale and not rows[1:-1].stale.any()
+
+
+def test_what_comes_behind_the_end_of_a_day_is_another_day(day):
+    more = Day()
+    more.bytes = day.bytes
+    more.event(50, b"C").add(5, 1, b"B", 7, "AAPL", 10)
+    rows = firelane.itch.read(more.bytes, "AAPL")
+    assert (rows[-1].bid, rows[-1].bid_qty, rows[-1].ask) == (10, 7, 0) and not rows.stale.any()
+
+
+def capture(packets):
+    """A packet capture of MoldUDP64: `(sequence number, messages)` of each packet."""
+    made = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+    for sequence, messages in packets:
+        body = b"SESSION   " + struct.pack(">QH", sequence, len(messages))
+        body += b"".join(struct.pack(">H", len(one)) + one for one in messages)
+        udp = struct.pack(">HHHH", 9_000, 9_001, 8 + len(body), 0) + body
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, b"\x0a\0\0\1", b"\xe9\0\0\1") + udp
+        frame = b"\1\0^\0\0\1" + b"\2\0\0\0\0\1" + b"\x08\0" + ip
+        made += struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame
+    return made
+
+
+def test_a_capture_whose_packets_were_lost_is_stale_from_there_on(day):
+    messages, rest = [], day.bytes
+    while rest:
+        size = struct.unpack(">H", rest[:2])[0]
+        messages, rest = [*messages, rest[2 : 2 + size]], rest[2 + size :]
+    whole = [(at + 1, [one]) for at, one in enumerate(messages)]
+    rows = firelane.itch.read(capture(whole), "AAPL")
+    assert plain(rows) == ROWS and not rows.stale.any()
+    # Without the message of MSFT and the one that follows.
+    with pytest.warns(UserWarning, match="lost 2; rows that may be wrong"):
+        rows = firelane.itch.read(capture(whole[:3] + whole[5:]), "AAPL")
+    assert rows.time.tolist()[:3] == [10, 11, 21] and rows.stale.tolist() == [False, False] + [True] * (len(rows) - 2)
 
 
 def test_a_file_that_breaks_off_is_read_as_far_as_it_goes(day, tmp_path):

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+
 from firelane.lava.magma.core.process.ports.exceptions import (
     DuplicateConnectionError,
     ReshapeError,
@@ -121,6 +122,29 @@ def test_weights_that_are_set_keep_what_is_under_way():
         lif.run(RunSteps(1))
         currents.append(int(lif.u.get()[0]) >> 6)
     assert currents == [10, 5, 5, 0]
+    # In one run it is the same.
+    monitor_source, sink = Source(data=np.array([[1]])), Sink(shape=(1,), buffer=6)
+    dense = Dense(weights=np.array([[10]]))
+    lif = LIF(shape=(1,), du=4095, dv=4095, vth=7)
+    monitor_source.s_out.connect(dense.s_in)
+    dense.a_out.connect(lif.a_in)
+    lif.s_out.connect(sink.a_in)
+    lif.run(RunSteps(2), FIXED)
+    dense.weights.set([[7]])
+    lif.run(RunSteps(4))
+    assert sink.data.get().tolist() == [[0, 1, 1, 0, 0, 0]]
+
+
+def test_weights_that_are_set_ahead_of_the_first_step_are_cut_by_it():
+    source, lif = Source(data=np.array([[1], [1]])), LIF(shape=(1,), du=4095, dv=4095, vth=1000)
+    dense = Dense(weights=np.array([[2, -2]]))
+    source.s_out.connect(dense.s_in)
+    dense.a_out.connect(lif.a_in)
+    lif.create_runtime(FIXED)
+    dense.weights.set([[35, -5]])
+    assert dense.weights.get().tolist() == [[35, -5]]
+    lif.run(RunSteps(2))
+    assert dense.weights.get().tolist() == [[34, -6]] and lif.u.get().tolist() == [28 * 64]
 
 
 def test_the_longest_delay_stays():
@@ -227,6 +251,47 @@ def test_sender_and_network_wait_for_each_other():
         injector.send(np.array([1, 1]))
     with pytest.raises(RuntimeError, match="nothing to receive"):
         extractor.receive()
+
+
+def test_a_pause_loses_nothing_wherever_it_comes():
+    other = Injector(shape=(2,))
+    injector, extractor, lif = echo()
+    dense = Dense(weights=np.eye(2, dtype=int) * 2)
+    other.out_port.connect(dense.s_in)
+    dense.a_out.connect(lif.a_in)
+    lif.create_runtime(FIXED)
+    # The one has sent, the other has not: the network waits between the two.
+    injector.send(np.array([1, 0]))
+    lif.run(RunContinuous())
+    time.sleep(0.1)
+    lif.pause()
+    assert lif.runtime.steps == 0
+    for step in range(5):
+        other.send(np.array([0, step % 2]))
+    for _ in range(2):
+        injector.send(np.array([1, 0]))
+    # Nobody receives: the extractor has room for three, and the fourth is under way when the pause comes.
+    lif.run(RunContinuous())
+    injector.send(np.array([0, 0]))
+    injector.send(np.array([0, 0]))
+    time.sleep(0.2)
+    lif.pause()
+    rows = [extractor.receive().tolist() for _ in range(3)]
+    injector.send(np.array([0, 0]))
+    lif.run(RunSteps(1))
+    rows += [extractor.receive().tolist() for _ in range(2)]
+    assert rows == [[0, 0], [1, 0], [1, 1], [1, 0], [0, 1]]
+
+
+def test_a_run_that_failed_half_way_is_over():
+    source = Source(data=np.array([[1, 2, 2**24]]))
+    dense, lif = Dense(weights=np.array([[2]]), num_message_bits=8, name="syn"), LIF(shape=(1,))
+    source.s_out.connect(dense.s_in)
+    dense.a_out.connect(lif.a_in)
+    with pytest.raises(ValueError, match=r"step 3: syn.s_in: unit 0 has the value 16777216"):
+        lif.run(RunSteps(5), FIXED)
+    with pytest.raises(RuntimeError, match="has been stopped"):
+        lif.v.get()
 
 
 def test_a_channel_that_does_not_wait():

@@ -2,8 +2,9 @@
 
 import json
 
-import lava_scripts
 import pytest
+
+import lava_scripts
 
 RECORDED = json.loads(lava_scripts.RECORDED.read_text())
 

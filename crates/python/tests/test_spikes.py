@@ -2,9 +2,10 @@
 
 import json
 
-import firelane
 import numpy as np
 import pytest
+
+import firelane
 
 NET = {
     "populations": [

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-import firelane
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import assert_type
+
+import firelane
 from firelane.lava.magma.core.process.ports.ports import InPort, OutPort, ReshapePort
 from firelane.lava.magma.core.process.variable import Var
 from firelane.lava.magma.core.run_conditions import RunSteps
@@ -13,7 +15,6 @@ from firelane.lava.proc.dense.process import Dense
 from firelane.lava.proc.io.extractor import Extractor
 from firelane.lava.proc.lif.process import LIF
 from firelane.lava.proc.monitor.process import Monitor
-from typing_extensions import assert_type
 
 lif = LIF(shape=(2, 3), du=1, vth=10)
 assert_type(lif.s_out, OutPort)

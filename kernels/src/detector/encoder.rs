@@ -7,7 +7,7 @@ use super::file::{ALWAYS, Address, CHANNELS, Channel, Coding, Settings};
 use crate::spikes::Spike;
 use crate::spikes::encode::Delta;
 use firelane_gateway::base::{InstrumentId, Price, Qty, Side, VenueRef};
-use firelane_gateway::flow::book::{BookRef, RestingOrder};
+use firelane_gateway::flow::book::{BookRef, Level, RestingOrder, StaleReason};
 use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::signal::Pressure;
 
@@ -122,6 +122,10 @@ impl Feature {
     }
 }
 
+/// Reasons for which events are missing, or a book is wrong. Of a gap or a silence, none is: what was said in it comes before what
+/// follows, or is said to be lost.
+const DOUBTS: u8 = !(1 << StaleReason::Gap as u8 | 1 << StaleReason::Silent as u8);
+
 /// What an encoder has counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct EncoderCounters {
@@ -129,7 +133,7 @@ pub struct EncoderCounters {
     pub events: u64,
     /// Events that were about own orders: a detector does not see them.
     pub own: u64,
-    /// Events of books that were not to be trusted: it does not see them either, and starts over behind them.
+    /// Events of books that were wrong, or had lost some: it does not see them either, and starts over behind them.
     pub stale: u64,
     /// Times that it started over.
     pub restarts: u64,
@@ -227,6 +231,14 @@ struct Before {
     own: bool,
 }
 
+/// Where a price stands.
+struct Found {
+    level: u16,
+    qty: Qty,
+    /// Do own orders rest there? `None`: nobody looked so deep.
+    own: Option<bool>,
+}
+
 /// From events to what a network hears.
 #[derive(Debug)]
 pub struct Encoder {
@@ -290,6 +302,11 @@ impl Encoder {
         self.places.instruments()
     }
 
+    /// Books are made anew: events are missing, of any instrument. Each starts over at its next one.
+    pub fn on_anew(&mut self) {
+        self.eyes.iter_mut().for_each(|eye| eye.blind = true);
+    }
+
     /// What it has counted.
     #[must_use]
     pub fn counters(&self) -> &EncoderCounters {
@@ -305,7 +322,7 @@ impl Encoder {
             | EventKind::Delete { order }
             | EventKind::Replace { order, .. } => order,
             EventKind::Level { side, price, .. } => {
-                let (level, qty) = self.find(book, side, price);
+                let Found { level, qty, .. } = self.find(book, side, price);
                 self.before = Some((instrument, Before { side, qty, level, own: false }));
                 return;
             }
@@ -338,7 +355,7 @@ impl Encoder {
             return None;
         }
         let eye = self.eyes.get_mut(place)?;
-        if !book.freshness().is_fresh() {
+        if book.freshness().bits() & DOUBTS != 0 {
             self.counters.stale += 1;
             eye.blind = true;
             return None;
@@ -366,13 +383,14 @@ impl Encoder {
 
     /// Which kind of event it is, and the order or level that it is about. `None`: of no kind that a book makes.
     fn what(&self, event: &Event, before: Option<Before>, book: BookRef<'_>) -> Option<(What, Option<Before>)> {
-        let entered = |order: VenueRef| book.order(order).map(|order| self.of(book, &order));
         Some(match event.kind {
-            EventKind::Add { order, .. } => (What::Add, entered(order)),
+            EventKind::Add { order, side, qty, price } => (What::Add, self.entered(book, order, side, qty, price)),
             EventKind::Execute { qty, .. } => (What::Execute, before.map(|before| Before { qty, ..before })),
             EventKind::Reduce { qty, .. } => (What::Reduce, before.map(|before| Before { qty, ..before })),
             EventKind::Delete { .. } => (What::Delete, before),
-            EventKind::Replace { new, .. } => (What::Replace, entered(new).or(before)),
+            EventKind::Replace { new, .. } => {
+                (What::Replace, book.order(new).map(|order| self.of(book, &order)).or(before))
+            }
             EventKind::Trade { qty, price, .. } => (What::Trade, hidden(book, price, qty)),
             EventKind::Level { side, price, qty, .. } => {
                 let was = before.map_or(Qty::ZERO, |before| before.qty);
@@ -381,7 +399,7 @@ impl Encoder {
                     more if more >= was => What::Add,
                     _ => What::Reduce,
                 };
-                let level = if what == What::Add { self.find(book, side, price).0 } else { before?.level };
+                let level = if what == What::Add { self.find(book, side, price).level } else { before?.level };
                 let moved = Qty(qty.0.saturating_sub(was.0).saturating_abs());
                 (what, Some(Before { side, qty: moved, level, own: false }))
             }
@@ -390,23 +408,44 @@ impl Encoder {
     }
 
     fn of(&self, book: BookRef<'_>, order: &RestingOrder) -> Before {
-        let (level, _) = self.find(book, order.side, order.price);
-        Before { side: order.side, qty: order.qty, level, own: order.client.is_some() }
+        let found = self.find(book, order.side, order.price);
+        Before { side: order.side, qty: order.qty, level: found.level, own: order.client.is_some() }
+    }
+
+    /// An order that has entered. Whether it is own is asked where own orders rest, or may.
+    #[inline]
+    fn entered(&self, book: BookRef<'_>, order: VenueRef, side: Side, qty: Qty, price: Price) -> Option<Before> {
+        let found = self.find(book, side, price);
+        if found.own == Some(false) {
+            return Some(Before { side, qty, level: found.level, own: false });
+        }
+        book.order(order).map(|order| self.of(book, &order))
     }
 
     /// How far a price is from the best, in levels that there are, and what stands there. What is deeper than is told apart is one.
     #[inline]
-    fn find(&self, book: BookRef<'_>, side: Side, price: Price) -> (u16, Qty) {
+    fn find(&self, book: BookRef<'_>, side: Side, price: Price) -> Found {
         let most = self.address.as_ref().map_or(0, |address| address.levels);
+        let found = |number: u16, level: &Level| {
+            let own = level.own_qty != Qty::ZERO;
+            Found { level: number, qty: level.qty, own: Some(own) }
+        };
+        let deep = Found { level: most, qty: Qty::ZERO, own: None };
+        match book.top(side) {
+            // What most events are about.
+            Some(top) if most > 0 && top.price == price => return found(0, &top),
+            Some(_) if most > 1 => {}
+            _ => return deep,
+        }
         let mut levels = book.levels(side);
         for number in 0..most {
             match levels.next() {
-                Some(level) if level.price == price => return (number, level.qty),
+                Some(level) if level.price == price => return found(number, &level),
                 Some(_) => {}
-                None => return (most, Qty::ZERO),
+                None => return deep,
             }
         }
-        (most, Qty::ZERO)
+        deep
     }
 }
 

@@ -52,7 +52,7 @@ pub mod watcher;
 
 use crate::spikes::Software;
 use encoder::Encoder;
-use firelane_gateway::base::{InstrumentId, LoadError, Mono, Reader, Save, State};
+use firelane_gateway::base::{InstrumentId, LoadError, Mono, Reader, Save, State, VenueId};
 use firelane_gateway::flow::book::BookRef;
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::signal::{Said, Signal};
@@ -126,6 +126,10 @@ impl Signal for Detector {
             }
             None => tape::write(instrument, seen, say),
         }
+    }
+
+    fn on_anew(&mut self, _: VenueId) {
+        self.encoder.on_anew();
     }
 
     fn instruments(&self) -> Option<usize> {

@@ -167,6 +167,7 @@ impl<W: Wiring> Core<W> {
             Notice::SnapshotBegin => {
                 // What was damaged is gone with the books. A gap is the feed's to close.
                 market.books.clear();
+                self.signal.on_anew(venue);
                 for reason in [StaleReason::Malformed, StaleReason::Fault, StaleReason::Full] {
                     market.books.heal(Scope::All, reason);
                 }
@@ -197,6 +198,7 @@ impl<W: Wiring> Core<W> {
             Notice::SessionChanged => {
                 ends.line.reset(self.utc.and_then(|utc| utc.at(self.now)));
                 market.books.clear();
+                self.signal.on_anew(venue);
                 market.trading.reset();
                 forget_dead_marks(&mut market.books, &self.orders);
                 for reason in STALE_REASONS {

@@ -295,6 +295,14 @@ impl Orders {
         self.table.own_touch(instrument)
     }
 
+    /// How many steps the orders of an instrument have taken: while it stays the same, nothing about any of them has changed.
+    /// Not saved.
+    #[inline]
+    #[must_use]
+    pub fn steps_of(&self, instrument: InstrumentId) -> u64 {
+        self.table.steps_of(instrument)
+    }
+
     /// The next live order after `cursor`, in the order in which they were sent.
     pub fn next_live(&self, cursor: &mut Cursor) -> Option<&Order> {
         self.table.next_live(cursor)

@@ -96,6 +96,8 @@ pub(super) struct Table {
     instruments: Box<[List]>,
     /// The best own prices that may trade, by instrument and side.
     best: Box<[[Option<Price>; 2]]>,
+    /// Steps of an instrument's orders, since the table was made. Not saved: what was seen of it before a load is of another table.
+    steps: Box<[u64]>,
 
     pub(super) live_count: u32,
     /// Slots that are pending or overdue, at all venues.
@@ -120,6 +122,7 @@ impl Table {
             of_instrument: Links::new(size),
             instruments: vec![List::EMPTY; instruments as usize].into_boxed_slice(),
             best: vec![[None; 2]; instruments as usize].into_boxed_slice(),
+            steps: vec![0; instruments as usize].into_boxed_slice(),
             live_count: 0,
             owed: 0,
             births: 0,
@@ -175,6 +178,11 @@ impl Table {
     #[inline]
     pub(super) fn own_touch(&self, instrument: InstrumentId) -> [Option<Price>; 2] {
         self.best.get(instrument.0 as usize).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn steps_of(&self, instrument: InstrumentId) -> u64 {
+        self.steps.get(instrument.0 as usize).copied().unwrap_or(0)
     }
 
     #[inline]
@@ -308,6 +316,7 @@ impl Table {
             (true, true) if order.queue == Queue::Overdue => Queue::Overdue,
             (true, true) => Queue::Pending,
         };
+        self.steps.get_mut(change.instrument.0 as usize).into_iter().for_each(|steps| *steps = steps.wrapping_add(1));
         self.queue(slot, queue);
         if was_live != is_live {
             self.file(slot, is_live);
@@ -385,6 +394,7 @@ impl State for Table {
             of_instrument: _,
             instruments,
             best: _,
+            steps: _,
             live_count: _,
             owed: _,
             births,

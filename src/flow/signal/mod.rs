@@ -6,7 +6,7 @@ mod said;
 use super::book::BookRef;
 use super::event::Event;
 use super::venue::Markets;
-use crate::base::{InstrumentId, Mono, State};
+use crate::base::{InstrumentId, Mono, State, VenueId};
 
 pub use imbalance::{Imbalance, ImbalanceConfig, Pressure};
 pub use said::Said;
@@ -38,6 +38,12 @@ pub trait Signal: State {
     #[inline]
     fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>) {
         let _ = (now, instrument, event, book, say);
+    }
+
+    /// The books of a venue are made anew: a snapshot comes, or another session. What happened to them in between it has not heard,
+    /// and of the orders that it will hear of, it may know none.
+    fn on_anew(&mut self, venue: VenueId) {
+        let _ = venue;
     }
 
     /// When it wants [`on_timer`](Self::on_timer) next. One that is called must ask for something later: a signal whose
@@ -96,6 +102,11 @@ impl<X: Signal, Y: Signal> Signal for (X, Y) {
     fn on_event(&mut self, now: Mono, instrument: InstrumentId, event: &Event, book: BookRef<'_>, say: &mut Said<'_>) {
         self.0.on_event(now, instrument, event, book, say);
         say.by(X::COUNT, |say| self.1.on_event(now, instrument, event, book, say));
+    }
+
+    fn on_anew(&mut self, venue: VenueId) {
+        self.0.on_anew(venue);
+        self.1.on_anew(venue);
     }
 
     #[inline]

@@ -111,6 +111,20 @@ pub struct MarketMaker {
     config: MarketMakerConfig,
     /// By instrument: no enter and no replace before this time.
     idle_until: Box<[Mono]>,
+    /// By instrument: with these facts there was nothing to ask for. Not saved: without it the same is found out again.
+    settled: Box<[Option<Facts>]>,
+}
+
+/// All that decides, besides the configuration and the time: while these are the same, so are the quotes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Facts {
+    /// [`View::touch_to_quote`].
+    touch: Option<(Price, Price)>,
+    position: Qty,
+    /// [`View::order_steps`].
+    steps: u64,
+    /// Tick, fine tick and lot, which a directory may change.
+    grid: (i64, i64, i64),
 }
 
 impl MarketMaker {
@@ -120,7 +134,8 @@ impl MarketMaker {
     /// [`OutOfRange`] naming the first field out of its range.
     pub fn new(config: &MarketMakerConfig, instruments: usize) -> Result<Self, OutOfRange> {
         config.check()?;
-        Ok(MarketMaker { config: *config, idle_until: vec![Mono(0); instruments].into_boxed_slice() })
+        let (idle_until, settled) = (vec![Mono(0); instruments].into(), vec![None; instruments].into());
+        Ok(MarketMaker { config: *config, idle_until, settled })
     }
 
     /// What it goes by now: its configuration, and what commands have changed.
@@ -130,6 +145,7 @@ impl MarketMaker {
     }
 
     fn sound(&mut self) -> Result<(), LoadError> {
+        self.settled.fill(None);
         self.config.check().map_err(|_| LoadError::BAD)
     }
 
@@ -216,22 +232,47 @@ impl MarketMaker {
         }
     }
 
-    fn act<S>(&self, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
-        let Some(&idle_until) = self.idle_until.get(id.0 as usize) else { return };
-        let best = |side| view.book(id).top_without_own(side).map(|level| level.price);
-        let quotes = || {
-            view.may_trade(id).ok()?;
-            let (bid, ask) = best(Side::Buy).zip(best(Side::Sell))?;
-            self.quotes(bid, ask, view.position(id), view.row(id)?)
+    /// Asks for what brings both quotes to where they should be. Mostly nothing has changed: that is seen first.
+    #[inline]
+    fn act<S>(&mut self, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
+        let Some(row) = view.row(id) else { return };
+        let facts = Facts {
+            touch: view.touch_to_quote(id),
+            position: view.position(id),
+            steps: view.order_steps(id),
+            grid: (row.tick, row.fine_tick, row.lot),
         };
-        match quotes() {
+        if self.settled.get(id.0 as usize).is_some_and(|settled| *settled == Some(facts)) {
+            return;
+        }
+        let before = ask.asked();
+        let idle = self.move_quotes(id, &facts, row, view, ask);
+        let settled = !idle && ask.asked() == before;
+        if let Some(place) = self.settled.get_mut(id.0 as usize) {
+            *place = settled.then_some(facts);
+        }
+    }
+
+    /// True: it waits, and time alone ends that.
+    #[inline(never)]
+    fn move_quotes<S>(
+        &self,
+        id: InstrumentId,
+        facts: &Facts,
+        row: &Instrument,
+        view: &View<'_, S>,
+        ask: &mut Actions,
+    ) -> bool {
+        let Some(&idle_until) = self.idle_until.get(id.0 as usize) else { return false };
+        match facts.touch.and_then(|(bid, ask)| self.quotes(bid, ask, facts.position, row)) {
             None => view.own(id).for_each(|order| cancel(&order, ask)),
-            Some(_) if view.now() < idle_until => {}
+            Some(_) if view.now() < idle_until => return true,
             Some(Quotes { bid, ask: offer }) => {
                 self.quote(Side::Buy, bid, id, view, ask);
                 self.quote(Side::Sell, offer, id, view, ask);
             }
         }
+        false
     }
 
     fn pause(&mut self, id: InstrumentId, now: Mono) {
@@ -244,6 +285,9 @@ impl MarketMaker {
 /// How far both quotes move down for what is held.
 #[inline]
 fn lean(position: Qty, skew: u32, row: &Instrument, tick: i64) -> i64 {
+    if position == Qty::ZERO {
+        return 0;
+    }
     let held = i128::from(position.0).saturating_mul(i128::from(skew)).saturating_mul(i128::from(tick));
     let unit = i128::from(row.lot.max(1)).saturating_mul(1_000);
     let moved = held.checked_div(unit).unwrap_or(0);
@@ -295,6 +339,7 @@ impl<S: Signal> Strategy<S> for MarketMaker {
         let checked = config.check();
         if checked.is_ok() {
             self.config = config;
+            self.settled.fill(None);
         }
         checked.into()
     }
@@ -306,4 +351,4 @@ impl<S: Signal> Strategy<S> for MarketMaker {
 
 crate::value! { enum Reference { 0 => Mid, 1 => Best } }
 crate::value! { MarketMakerConfig { reference, offset, skew, size, refill, max_position, requote, pause } }
-crate::state! { MarketMaker { config, idle_until } then sound }
+crate::state! { MarketMaker { config, idle_until } without { settled } then sound }

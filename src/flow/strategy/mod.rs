@@ -85,6 +85,12 @@ impl Actions {
         Actions { strategy: first, ..self }
     }
 
+    /// How often something was asked for, with or without room.
+    #[inline]
+    pub(crate) fn asked(&self) -> u64 {
+        self.dropped.saturating_add(self.len as u64)
+    }
+
     /// Asks for `action`. An enter gets the tag of the strategy that asks. False: no room.
     #[inline(always)]
     pub fn push(&mut self, action: Action) -> bool {

@@ -2,8 +2,8 @@
 
 use super::{Awaits, OwnOrder};
 use crate::base::{
-    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, PerVenue, Qty, Side, StrategyId, Utc,
-    VenueId,
+    ClientId, ExchangeTime, Instrument, InstrumentId, InstrumentTable, Mono, PerVenue, Price, Qty, Side, StrategyId,
+    Utc, VenueId,
 };
 use crate::flow::UtcOffset;
 use crate::flow::action::Tags;
@@ -194,6 +194,28 @@ impl<'a, S> View<'a, S> {
             return Err(Refusal::StaleBook);
         }
         if book.is_crossed() { Err(Refusal::CrossedBook) } else { Ok(()) }
+    }
+
+    /// The best bid and the best ask of the others, if the strategy [may trade](Self::may_trade) and there are both: what quotes
+    /// are placed from, in one look.
+    #[inline]
+    #[must_use]
+    pub fn touch_to_quote(&self, id: InstrumentId) -> Option<(Price, Price)> {
+        self.may_enter(id).ok()?;
+        let market = self.market(id).filter(|market| market.trades(id))?;
+        let touch = market.books.view(id).touch();
+        if !touch.fresh || touch.crossed {
+            return None;
+        }
+        Some((touch.bid?.price, touch.ask?.price))
+    }
+
+    /// How many steps the lane's orders in an instrument have taken: while it stays the same, [`orders`](Self::orders) says the same.
+    /// It begins anew when a state is loaded.
+    #[inline]
+    #[must_use]
+    pub fn order_steps(&self, id: InstrumentId) -> u64 {
+        self.lane.orders.steps_of(id)
     }
 
     /// The lane's position, of all its strategies together.

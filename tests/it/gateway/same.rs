@@ -1,7 +1,7 @@
 //! The same inputs give the same outputs: whatever the size of the outbox, however TCP cut the bytes, in any lane.
 
 use super::rig::*;
-use firelane_gateway::base::{InstrumentId, Nanos, SessionId, Side, Token, VenueId};
+use firelane_gateway::base::{InstrumentId, Nanos, Reader, SessionId, Side, Token, VenueId, Writer};
 use firelane_gateway::flow::Word;
 use firelane_gateway::flow::outbox::{Class, Outbox, Output, Progress};
 use firelane_gateway::flow::strategy::{MarketMaker, MarketMakerConfig};
@@ -99,6 +99,22 @@ fn a_tiny_outbox_gives_the_same_outputs_as_a_large_one() {
             assert!(resumed >= 3_500 / 256 - 1, "the gap was released in many calls");
         }
     }
+}
+
+/// The maker remembers with which facts there was nothing to do. One that remembers nothing, for it was loaded a moment ago, asks
+/// for the same.
+#[test]
+fn a_maker_without_a_memory_gives_the_same_outputs() {
+    let rig = a_day(7, 600);
+    let mut lane = lane(&Setup::default(), maker());
+    let mut trace = Trace::default();
+    for one in rig.given.chunks(1) {
+        let (one, _) = replay(&mut lane, one, 1 << 22, usize::MAX);
+        trace.effects.extend(one.effects);
+        let saved = Writer::of(&lane);
+        lane.load(&mut Reader(&saved)).unwrap();
+    }
+    assert!(trace.effects == rig.trace.effects && lane.digest() == rig.lane.digest());
 }
 
 /// A sale larger than the position leaves as two orders: also when the outbox has just room for the step.

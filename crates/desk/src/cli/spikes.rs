@@ -1,5 +1,7 @@
 //! The command line of `firelane spikes`.
 
+use crate::settings::Set;
+use crate::spikes::Clock;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -20,7 +22,9 @@ pub(crate) enum Spikes {
     Import(SpikesImport),
     /// Say whether a device computes what it must: vectors of Lava, random networks, edges, wrong calls
     Conformance(SpikesConformance),
-    /// Time a step of a network of 128, 256 and 64 units, of which 5 % of the inputs fire
+    /// Draw what a detector heard and did on a recording, or a network over its inputs
+    Raster(SpikesRaster),
+    /// Time a step of a network of 128, 256 and 64 units, of which 5 % of the inputs fire, and a detector in the lane
     Bench(SpikesBench),
 }
 
@@ -90,9 +94,9 @@ docs/spikes.md has the nodes that are known, and how they become integers. A fil
 same nodes, written by hand.
 
 Examples:
-  firelane spikes import net.nir --dt 1e-4 --reset subtract --reset-delay --out net.json
+  firelane spikes import net.nir --dt 1e-4 --reset subtract --out net.json
   firelane spikes import net.nir --dt 1e-3 --bits 4 --input day.json
-  firelane spikes import net.json --dt 1e-3 --json | jq '.populations[].voltage_distance'
+  firelane spikes import net.json --dt 1e-3 --json | jq .populations
 
 Exit codes: 0 it was imported; 1 it was refused, or a file can't be read or written; 2 wrong arguments.")]
 pub(crate) struct SpikesImport {
@@ -225,4 +229,46 @@ pub(crate) struct SpikesBench {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A recording is watched by the detector of one symbol: panels, one below the other, have the spikes that its network heard,
+those of each population, the voltages of up to eight alerts' neurons with their thresholds, and a line through all of them where
+an alert was raised. Without --from the picture is of the first alert. A network with inputs of its own is drawn over them.
+
+Examples:
+  firelane spikes raster DAY.itch.gz --detector sweeps.toml --output day.svg
+  firelane spikes raster g05_recurrent.json --output g05.svg
+
+Exit codes: 0 it is drawn; 1 it failed, or there is nothing to draw; 2 wrong arguments.")]
+pub(crate) struct SpikesRaster {
+    /// A recorded ITCH file (as of firelane replay), or a network with inputs (JSON)
+    #[arg(value_name = "FILE")]
+    pub(crate) source: PathBuf,
+    /// The detector that watches the recording (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) detector: Option<PathBuf>,
+    /// The symbol of the recording [default: the first that speaks]
+    #[arg(long, value_name = "S", requires = "detector")]
+    pub(crate) symbol: Option<String>,
+    /// Set a key of the configuration, as in --set instruments.capacity=8000; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", requires = "detector")]
+    pub(crate) set: Vec<Set>,
+    /// Begin here: a time of day, HH:MM:SS[.sss] [default: before the first alert]
+    #[arg(long, value_name = "TIME", requires = "detector")]
+    pub(crate) from: Option<Clock>,
+    /// Steps in the picture
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = steps)]
+    pub(crate) steps: usize,
+    /// The picture (SVG); - is standard output
+    #[arg(long, value_name = "OUT.svg")]
+    pub(crate) output: PathBuf,
+    /// Write over a file that exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+fn steps(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|steps| (2..=100_000).contains(steps)).ok_or("must be 2 to 100000")
 }

@@ -3,15 +3,14 @@
 use super::report::{Account, LiveFigures, Report, SPLIT_CORES};
 use super::{files, firm, world_config};
 use crate::cli::Demo;
-use crate::detector::{self, Heard};
+use crate::detector::Watched;
 use crate::output::notice;
 use crate::replay::input::Recording;
 use crate::replay::{counted, group};
 use crate::times::in_short;
 use crate::{layout, progress, wirings};
 use anyhow::{Context, Result, anyhow, bail};
-use firelane_gateway::base::{Mono, VenueId};
-use firelane_gateway::flow::record::RecordHeader;
+use firelane_gateway::base::VenueId;
 use firelane_gateway::flow::wire::soupbintcp::Password;
 use firelane_gateway::flow::{CommandBuf, Word};
 use firelane_gateway::shell::clock::Clock;
@@ -30,9 +29,8 @@ use firelane_sim::world::{WorldConfig, WorldStats};
 use indicatif::ProgressBar;
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use zerocopy::FromBytes;
 
 /// How often to look at how both are doing.
 const LOOK: Duration = Duration::from_millis(20);
@@ -54,13 +52,11 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let clock = Clock::new();
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let tape = Ledger::default();
-    let watched = Watched { heard: Arc::new(Mutex::new(Heard::of(&config)?)), lane: Arc::default() };
+    let watched = Watched::of(&config)?;
     let header = wirings::header(&config, &*lane).began_at(clock.began());
     let [log, tape_file] = files(options)?;
     let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(tape.clone())];
-    if watched.is_there() {
-        observers.push(Box::new(watched.clone()));
-    }
+    observers.extend(watched.clone().map(|watched| -> Box<dyn Observer> { Box::new(watched) }));
     let sheet = |file: Option<File>| file.map(|file| Sheet { file: Box::new(file), header: header.clone() });
     let setup = Setup {
         logins: (Password(world.orders.password), Password(world.snapshot.password)).into(),
@@ -74,8 +70,9 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
         greet(options, &config, &plan, &clock);
     }
     let live = Live::start(lane, &config.live, clock, setup, &plan)?;
-    // Nobody else sets it.
-    let _set = watched.lane.set(live.handle().clone());
+    if let Some(watched) = &watched {
+        watched.commands(live.handle());
+    }
     let seat = plan.seat(VENUE).context("the venue has no place in the plan")?;
     let venue = Running::spawn(server, seat.idle, seat.core)?;
     let began = Instant::now();
@@ -221,43 +218,6 @@ impl Observer for Ledger {
     }
 }
 
-/// The detector's account: on a thread of its own, which is where one beside the lane runs.
-#[derive(Clone)]
-struct Watched {
-    heard: Arc<Mutex<Heard>>,
-    lane: Arc<OnceLock<live::Handle>>,
-}
-
-impl Watched {
-    fn report(&self) -> Option<detector::Report> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).report()
-    }
-
-    fn is_there(&self) -> bool {
-        self.report().is_some()
-    }
-}
-
-impl Observer for Watched {
-    fn name(&self) -> &'static str {
-        "detector"
-    }
-
-    fn on_record(&mut self, record: &[u8]) {
-        let Ok((header, _)) = RecordHeader::ref_from_prefix(record) else { return };
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.on_record(Mono(header.time.get()), record, |_, _| ());
-        for command in heard.commands() {
-            // A full inbox loses it, as the lane counts; the next alert is another.
-            let _taken = self.lane.get().is_some_and(|lane| lane.command(command));
-        }
-    }
-
-    fn on_lost(&mut self, records: u64, _: u64) {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).on_lost(records);
-    }
-}
-
 impl Ledger {
     fn ends_of_session(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).counts().ends_of_session
@@ -271,7 +231,7 @@ struct Run<'a> {
     live: Live,
     venue: Running,
     tape: Ledger,
-    watched: Watched,
+    watched: Option<Watched>,
     /// Raised by a signal: trading ends now, and the rest in order.
     stop: Stop,
     bar: ProgressBar,
@@ -436,7 +396,7 @@ impl Run<'_> {
                 .map(|lost| lost.to_string())
                 .or_else(|| (board.tape_unwritten > 0).then(|| "its disk was too slow".to_owned()))
                 .map(|why| format!("{why}; {} records are not in the file", group(board.tape_unwritten))),
-            detector: watched.report(),
+            detector: watched.as_ref().and_then(Watched::report),
             live: Some(LiveFigures {
                 layout: config.live.threads.layout.word(),
                 latency: board.latency.clone(),

@@ -127,7 +127,7 @@ impl Alerts {
 
 /// The configuration for a recording: the feed is one line without recovery, `symbol` is followed alone if there is
 /// one, and `fit` gives the books room for whatever the recording may hold.
-pub(super) fn configure(mut config: Config, recording: &Recording, symbol: Option<Symbol>, fit: bool) -> Config {
+pub(crate) fn configure(mut config: Config, recording: &Recording, symbol: Option<Symbol>, fit: bool) -> Config {
     let venue = config.venues.first_mut();
     venue.feed = backtest::feed(venue.feed);
     if let Some(symbol) = symbol {

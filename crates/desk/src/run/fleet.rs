@@ -2,10 +2,11 @@
 
 use super::files::Kept;
 use super::report::{Ending, Report};
-use super::{LOOK, Show};
+use super::{LOOK, Show, observers};
 use crate::check;
 use crate::cli::{Run, dash};
 use crate::control::{self, Fleet as Answers, Served, Tapes};
+use crate::detector::{self, Watched};
 use crate::money::Fills;
 use crate::replay::{counted, group};
 use crate::screen::{Level, Screen, Style};
@@ -47,6 +48,7 @@ struct Around {
     log: Kept,
     tape: Kept,
     fills: Fills,
+    watched: Option<Watched>,
     unshared: Option<String>,
 }
 
@@ -68,6 +70,11 @@ pub(super) fn run(options: &Run, path: &Path, fleet: &Fleet) -> Result<ExitCode>
         explained(error, fleet, &around)
     })?;
     let handle = lanes.handle().clone();
+    for (member, around) in handle.members().iter().zip(&around) {
+        if let Some(watched) = &around.watched {
+            watched.commands(&member.handle);
+        }
+    }
     words.are(last_words(handle.clone(), fleet));
     let screen = Rc::new(Screen::new(Style::of(&options.telling, options.json, clock.began())));
     let shows = fleet.lanes.iter().zip(handle.members()).zip(&around).map(|((config, member), around)| {
@@ -109,6 +116,7 @@ type Built<'a> = (&'a Config, Box<dyn Lane>, PerVenue<Logins>);
 fn build<'a>(path: &Path, fleet: &'a Fleet, clock: &Clock) -> Result<Vec<Built<'a>>> {
     let of = |config: &'a Config| -> Result<Built<'a>> {
         let passwords = config.passwords(|name| std::env::var(name).ok())?;
+        detector::within_budget(config)?;
         Ok((config, wirings::build(config, Some(clock.clone()))?, passwords.into()))
     };
     let named =
@@ -137,16 +145,17 @@ fn around<'a>(
             Err(why) => (None, Some(crate::without_number(&why))),
         };
         let fills = Fills::default();
+        let watched = Watched::of(config)?;
         let setup = Setup {
             logins,
             log: log.sheet(&header),
             tape: tape.sheet(&header),
             share,
-            observers: vec![Box::new(fills.clone())],
+            observers: observers(&fills, watched.as_ref()),
             ..Setup::default()
         };
         setups.push(LaneSetup { config, lane, setup });
-        all.push(Around { header, log, tape, fills, unshared });
+        all.push(Around { header, log, tape, fills, watched, unshared });
     }
     Ok((all, setups))
 }
@@ -338,7 +347,9 @@ impl Shown {
             let begins = format!("{}.", config.lane.name);
             let seats: Vec<Seat> = plan.seats().iter().filter(|seat| seat.name.starts_with(&begins)).cloned().collect();
             let (files, how) = ((&around.log, &around.tape), (ending, ended.answered));
-            Report::of(config, &seats, show, how, ended.outcome, files, &around.fills)
+            let mut report = Report::of(config, &seats, show, how, ended.outcome, files, &around.fills);
+            report.detector = around.watched.as_ref().and_then(Watched::report);
+            report
         };
         ended.map(of).collect()
     }

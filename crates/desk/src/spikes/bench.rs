@@ -1,5 +1,7 @@
 //! `firelane spikes bench`: what a step costs.
 
+mod lane;
+
 use super::device;
 use crate::cli::SpikesBench;
 use crate::layout::sentence;
@@ -33,6 +35,8 @@ struct Report {
     /// What it takes to look at the clock; left out of the percentiles.
     clock_ns: u64,
     devices: Vec<Timed>,
+    /// A detector in the lane, on the fastest path.
+    in_lane: lane::InLane,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,7 +85,8 @@ pub(super) fn run(options: &SpikesBench) -> Result<ExitCode> {
         }
     }
     let clock = clock();
-    let report = report(name, options, &program, clock, &mut devices);
+    let in_lane = lane::measure(options.steps, options.seed)?;
+    let report = report(name, options, &program, clock, &mut devices, in_lane);
     if options.json {
         output::json(&report)?;
     } else {
@@ -146,6 +151,7 @@ fn report(
     program: &Program,
     clock: u64,
     devices: &mut [Measured],
+    in_lane: lane::InLane,
 ) -> Report {
     let counters = devices.first().map(|(device, ..)| device.counters()).unwrap_or_default();
     let steps = counters.steps.max(1) as f64;
@@ -167,6 +173,7 @@ fn report(
         effective_operations: effective,
         clock_ns: clock,
         devices: timed,
+        in_lane,
     }
 }
 
@@ -220,4 +227,15 @@ fn print(report: &Report) {
         report.clock_ns
     );
     say!("{}", sentence(&tail, 2));
+    let lane = &report.in_lane;
+    let text = format!(
+        "In the lane, a detector of 64, 32 and 4 units, every event a step: {:.0} ns from an event to what a strategy sees, {:.0} of them the book's \
+         ({:.1} spikes a step, {} alerts).",
+        lane.best_ns,
+        lane.book_best_ns,
+        lane.spikes,
+        group(lane.alerts)
+    );
+    say!();
+    say!("{}", sentence(&text, 2));
 }

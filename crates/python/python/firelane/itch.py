@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _firelane
+
+if TYPE_CHECKING:
+    from .detect import Detector
 
 #: Prices are in so many parts of a dollar.
 DOLLAR = 10_000
@@ -49,7 +52,8 @@ class Replay:
     """A recorded day that is read bit by bit: rows, and the books as they are at the last of them.
 
     source: a path (BinaryFILE or a packet capture, packed by gzip, xz or zstd or not), or the bytes of one. symbols: one, several, or none for all. levels:
-    how many prices a side has in a row, 1 to 50. FileNotFoundError, OSError or ValueError if it can't be opened or is no recording.
+    how many prices a side has in a row, 1 to 50. detector: one
+    that watches (`firelane.detect.watch` is the way to it). FileNotFoundError, OSError or ValueError if it can't be opened or is no recording.
     """
 
     def __init__(
@@ -57,11 +61,13 @@ class Replay:
         source: str | os.PathLike | bytes,
         symbols: str | list[str] | tuple[str, ...] | None = None,
         levels: int = 1,
+        detector: Detector | None = None,
     ):
         symbols = [] if symbols is None else [symbols] if isinstance(symbols, str) else list(symbols)
         self._name = "the bytes" if isinstance(source, bytes) else os.fspath(source)
         self._levels = levels
-        self._inner = _firelane.Replay(source if isinstance(source, bytes) else self._name, symbols, levels)
+        of = source if isinstance(source, bytes) else self._name
+        self._inner = _firelane.Replay(of, symbols, levels, detector._inner if detector is not None else None)
 
     def read(self, rows: int | None = None, until: int | None = None) -> np.recarray[Any, Any]:
         """The next rows (`row_type`): those of messages before `until` (nanoseconds since midnight), and `rows` at most. Empty at the end.
@@ -111,6 +117,12 @@ class Replay:
         """Symbols that were asked for and have not been named."""
         return self._inner.missing()
 
+    def check_missing(self) -> None:
+        """ValueError if there are such."""
+        if self.missing:
+            names = ", ".join(self.missing)
+            raise ValueError(f"{self._name}: no message names {names}; symbols are as Nasdaq writes them, in capitals")
+
 
 def read(
     source: str | os.PathLike | bytes, symbols: str | list[str] | tuple[str, ...] | None = None, levels: int = 1
@@ -121,8 +133,5 @@ def read(
     """
     replay = Replay(source, symbols, levels)
     rows = replay.read()
-    if replay.missing:
-        raise ValueError(
-            f"{replay._name}: no message names {', '.join(replay.missing)}; symbols are as Nasdaq writes them, in capitals"
-        )
+    replay.check_missing()
     return rows

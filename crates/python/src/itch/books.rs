@@ -1,5 +1,6 @@
 //! The books of a recorded file, as far as it has been read.
 
+use super::observer::Observer;
 use super::rows::{Rows, Said, about, order_message, stamp};
 use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Side, Symbol, VenueId, VenueRef};
 use firelane_gateway::flow::book::{BookCapacity, BookFault, BookRef, Books, STALE_REASONS, Scope, StaleReason};
@@ -70,10 +71,16 @@ pub(super) struct Recorded {
     closed: Option<u64>,
     pub(super) letters: Box<[u64; 256]>,
     pub(super) errors: Errors,
+    pub(super) observer: Option<Observer>,
 }
 
 impl Recorded {
-    pub(super) fn new(stream: Stream, symbols: &[Symbol], levels: usize) -> Self {
+    /// For how many instruments an observer must have room.
+    pub(super) fn instruments(symbols: &[Symbol]) -> usize {
+        if symbols.is_empty() { MOST_INSTRUMENTS } else { symbols.len() }
+    }
+
+    pub(super) fn new(stream: Stream, symbols: &[Symbol], levels: usize, observer: Option<Observer>) -> Self {
         let line = ItchLine::new(0);
         let rows: Vec<_> = symbols.iter().map(|&symbol| line.new_row(symbol.into())).collect();
         let all = symbols.is_empty();
@@ -94,6 +101,7 @@ impl Recorded {
             closed: None,
             letters: Box::new([0; 256]),
             errors: Errors::default(),
+            observer,
         }
     }
 
@@ -198,10 +206,20 @@ impl Recorded {
             return;
         }
         self.books.follow(&self.instruments);
-        self.apply(message, id, &event.kind, rows);
+        // As in a lane: what the message names is looked at ahead of it, what it touched behind it.
+        if let Some(observer) = &mut self.observer {
+            observer.before(id, event, self.books.view(id));
+        }
+        let row = rows.count;
+        let touched = self.apply(message, id, &event.kind, rows).unwrap_or(id);
+        if let Some(observer) = &mut self.observer {
+            let symbol = self.instruments.get(touched).and_then(|one| one.name.symbol());
+            observer.after(touched, event, self.books.view(touched), symbol, (rows.count > row).then_some(row));
+        }
     }
 
-    fn apply(&mut self, message: &[u8], id: InstrumentId, kind: &EventKind, rows: &mut Rows) {
+    /// An event, and its row. Whose book it touched.
+    fn apply(&mut self, message: &[u8], id: InstrumentId, kind: &EventKind, rows: &mut Rows) -> Option<InstrumentId> {
         let resting = about(kind).and_then(|order| self.resting(id, order)).map(|(_, said)| said);
         let applied = self.books.apply(id, kind);
         match applied.fault {
@@ -212,11 +230,12 @@ impl Recorded {
             Some(_) => self.errors.no_room += 1,
         }
         let print = matches!(kind, EventKind::Trade { .. } | EventKind::Cross { .. }).then_some(id);
-        let Some(touched) = applied.instrument.or(print) else { return };
+        let touched = applied.instrument.or(print)?;
         let symbol = self.instruments.get(touched).and_then(|row| row.name.symbol());
-        let (Some(said), Some(symbol)) = (Said::of(kind, resting), symbol) else { return };
+        let (said, symbol) = (Said::of(kind, resting)?, symbol?);
         let letter = message.first().copied().unwrap_or_default();
         rows.push(stamp(message), letter, &said, symbol, self.levels, self.books.view(touched));
+        applied.instrument
     }
 
     /// An order as it rests now: in the book that the message names or, if that has none, in another one.

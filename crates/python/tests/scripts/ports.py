@@ -32,6 +32,8 @@ def main():
     plane.s_out.transpose([1, 0]).flatten().connect(chain.s_in)
     direct.s_out.reshape((4,)).connect(chain.s_in)
     values.s_out.flatten().connect(chain.s_in)
+    # Outputs of a connection in another order.
+    both.a_out.reshape((2, 2)).transpose().connect(turned.a_in)
     # A connection onto another one, and into an array.
     chain.a_out.connect(after.s_in)
     after.a_out.connect(last.a_in)

@@ -53,6 +53,9 @@ class Runtime:
         self._parts: dict[AbstractProcess, Neurons | Synapses] = {one.process: one for one in self.plan.neurons}
         self._parts.update({one.process: one for one in self.plan.synapses.values()})
         self._record = self._wanted()
+        #: What injectors have given for the step to come, and what extractors have not been given yet of the last one: a pause may come between.
+        self._received: dict[Injector, np.ndarray] = {}
+        self._unsent: list[tuple[Extractor, np.ndarray]] = []
         #: What left the ports of arrays and injectors in the last step.
         self._last: dict[OutPort, np.ndarray] = {}
         #: What connections got in the last step that hear it in the next.
@@ -137,6 +140,11 @@ class Runtime:
                 self._advance(chunk)
             except Closed:
                 return
+            except BaseException:
+                # An error, or somebody's interrupt, in the middle of it: there is no way back to where both sides agree.
+                taken = self.steps if self.plan.twin is None else self.plan.twin.counters()["steps"]
+                self._stopped = taken != self.steps
+                raise
 
     def _check_probes(self, steps: int) -> None:
         for monitor in self._monitors:
@@ -157,6 +165,7 @@ class Runtime:
     def _advance(self, steps: int) -> None:
         if self._monitors:
             self._check_probes(steps)
+        self._send()
         signals = self._given(steps)
         values = [
             wrapped(self._held[id(one)]) if one.held else self._sum(one.wires, signals, one.size, steps)
@@ -178,9 +187,13 @@ class Runtime:
             if synapses.watched:
                 synapses.advance(self._sum(wires(process.s_in), signals, process.s_in.size, 1)[0])
         self.steps += steps
+        self._received.clear()
+        for extractor in self._extractors:
+            row = self._sum(wires(extractor.in_port), signals, extractor.in_port.size, 1)[0]
+            self._unsent.append((extractor, row.reshape(extractor.in_port.shape).astype(np.float64)))
         if self._unsettled:
             self._settle()
-        self._send(signals)
+        self._send()
 
     def _given(self, steps: int) -> dict[OutPort, np.ndarray]:
         """What leaves the ports of arrays, injectors and watched connections."""
@@ -191,8 +204,9 @@ class Runtime:
             when = (self.steps + np.arange(steps)) % data.shape[-1]
             signals[source.s_out] = wrapped(np.moveaxis(data[..., when], -1, 0).reshape(steps, -1))
         for injector in self._injectors:
-            data = injector._channel.receive(lambda: self._pausing)
-            signals[injector.out_port] = wrapped(whole(data, injector.name)).reshape(1, -1)
+            if injector not in self._received:
+                self._received[injector] = injector._channel.receive(lambda: self._pausing)
+            signals[injector.out_port] = wrapped(whole(self._received[injector], injector.name)).reshape(1, -1)
         for process, synapses in self.plan.synapses.items():
             if synapses.watched:
                 signals[process.a_out] = synapses.ring[:, 0].copy().reshape(1, -1)
@@ -257,12 +271,12 @@ class Runtime:
             return after.reshape(target.shape)
         return self._value(target)
 
-    def _send(self, signals: dict[OutPort, np.ndarray]) -> None:
-        for extractor in self._extractors:
-            values = self._sum(wires(extractor.in_port), signals, extractor.in_port.size, 1)
-            extractor._channel.send(
-                values[0].reshape(extractor.in_port.shape).astype(np.float64), lambda: self._pausing
-            )
+    def _send(self) -> None:
+        """What extractors have not been given yet."""
+        while self._unsent:
+            extractor, values = self._unsent[0]
+            extractor._channel.send(values, lambda: self._pausing)
+            del self._unsent[0]
 
     # Variables.
 
