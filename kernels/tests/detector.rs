@@ -7,6 +7,7 @@ use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::record::{self, Kind, SignalBody};
 use firelane_gateway::flow::signal::Signal;
 use firelane_gateway::shell::made::{MadeLane, equity};
+use firelane_kernels::detector::encoder::{RATE, RESTART};
 use firelane_kernels::detector::tape::{Beside, LAST, SEEN, Told};
 use firelane_kernels::detector::watcher::{LAGGING, Raised, SAID, WARM, Watcher};
 use firelane_kernels::detector::{Detector, Place, Settings};
@@ -139,9 +140,13 @@ fn each_kind_of_event_has_its_unit_by_side_level_and_size() {
     }
     // A trade that nothing displayed took part in has the side that was hidden.
     lane.shows(id, Side::Sell, Price(100_400), Qty(100));
-    for (price, sell) in [(100_400, true), (100_250, true), (100_199, false), (100_000, false)] {
+    for (price, sell) in [(100_400, true), (100_201, true), (100_200, false), (100_000, false)] {
         lane.event(id, EventKind::Trade { qty: Qty(1), price: Price(price), trade: 3 });
         assert_eq!(fired(&lane, id), [unit(5, sell, 0, false)], "{price}");
+    }
+    // Own orders are none of it, wherever they rest: at the best, at a level that has units of its own, and deeper.
+    for price in [100_000, 99_900, 90_000] {
+        lane.rests(id, Side::Buy, Price(price), Qty(100));
     }
     let counters = lane.signal().watcher().unwrap().counters();
     assert_eq!((counters.steps, counters.faults, counters.clipped), (19, 0, 0));
@@ -541,6 +546,88 @@ fn room_runs_out_and_is_counted() {
     assert_eq!((watcher.counters().unsaid, watcher.counters().alerts), (5 + 4, 24));
     watcher.on_seen(InstrumentId(1), 0, &[]);
     assert_eq!(watcher.counters().unwatched, 1);
+}
+
+/// What waited for its step, what fires by chance and where values began are void behind a restart; rates are said again.
+#[test]
+fn a_restart_leaves_nothing_behind() {
+    let events = |time: &str| {
+        let rate =
+            "[[rate]]\nof = \"imbalance\"\ninput = \"in\"\nunit = 2\nunits = 1\nlow = -1000000\nhigh = 1000000\n";
+        settings(
+            &relay(3),
+            &format!(
+                "{time}\n[[delta]]\nof = \"mid\"\ninput = \"in\"\nthreshold = 100\n{rate}[[alert]]\nname = \"a\"\npopulation = \"out\"\n"
+            ),
+        )
+    };
+    let id = InstrumentId(0);
+    let restart = Spike { node: RESTART, unit: 0, value: 0 };
+    let always = Spike { node: RATE, unit: 1, value: 1 << 16 };
+    let fired = |watcher: &Watcher<Software>| {
+        let device = watcher.device(id).unwrap();
+        [0, 1, 2].map(|unit| device.probe(Variable::Current, 0, unit).unwrap() > 0)
+    };
+    // By a clock, the step of unit 0 has not been taken yet, and never is.
+    let mut watcher = Watcher::new(&events("time = \"dt\"\ndt_us = 1000"), 1, Software::best).unwrap();
+    watcher.on_seen(id, NINE, &[Spike::of(0, 0)]);
+    watcher.on_seen(id, NINE, &[restart, Spike::of(0, 1)]);
+    watcher.on_seen(id, NINE + MS, &[]);
+    assert_eq!(fired(&watcher), [false, true, false]);
+    // What fires by chance does no more, behind a restart and behind a loss.
+    let mut watcher = Watcher::new(&events("time = \"event\""), 1, Software::best).unwrap();
+    for void in [true, false] {
+        watcher.on_seen(id, NINE, &[always]);
+        watcher.on_seen(id, NINE, &[]);
+        assert_eq!(fired(&watcher), [false, false, true]);
+        if void {
+            watcher.on_seen(id, NINE, &[restart]);
+        } else {
+            watcher.on_lost(1);
+            watcher.on_seen(id, NINE, &[]);
+        }
+        assert_eq!(fired(&watcher), [false; 3]);
+    }
+    // Where the book was wrong in between, the value begins anew, and the rate is said again.
+    let full = events("time = \"event\"");
+    let (mut lane, id) = MadeLane::of(equity("FIRE"), Detector::new(&full, Place::Lane, 1).unwrap());
+    lane.shows(id, Side::Buy, Price(100_000), Qty(1_000_000_000));
+    lane.shows(id, Side::Sell, Price(100_400), Qty(1));
+    lane.shows(id, Side::Buy, Price(90_000), Qty(1));
+    assert_eq!(fired(lane.signal().watcher().unwrap()), [false, false, true]);
+    lane.doubts(StaleReason::Fault);
+    lane.shows(id, Side::Sell, Price(100_100), Qty(1));
+    lane.trusts(StaleReason::Fault);
+    lane.shows(id, Side::Buy, Price(90_000), Qty(1));
+    assert_eq!(fired(lane.signal().watcher().unwrap()), [false, false, true]);
+}
+
+/// Of an event whose first record was lost, the rest is no event.
+#[test]
+fn the_rest_of_a_torn_event_is_not_taken_for_one() {
+    let settings = everything(TIMES[0]);
+    let body = |spikes: u32, last: bool| SignalBody {
+        signal: 0.into(),
+        instrument: 0.into(),
+        code: (SEEN + spikes + if last { LAST } else { 0 }).into(),
+        at: NINE.into(),
+        first: 0.into(),
+        second: 0.into(),
+    };
+    let mut beside = Beside::new(&settings, 3, 0, Software::best).unwrap();
+    let mut steps = |records: &[(u32, bool)], lost: bool| {
+        if lost {
+            beside.on_lost(1);
+        }
+        for (spikes, last) in records {
+            beside.on_record(&as_record(&body(*spikes, *last)), |_| ());
+        }
+        beside.watcher().counters().steps
+    };
+    assert_eq!(steps(&[(2, false), (1, true)], false), 1);
+    assert_eq!(steps(&[(2, false)], false), 1);
+    assert_eq!(steps(&[(1, true)], true), 1);
+    assert_eq!(steps(&[(0, true), (2, false), (2, false), (1, true)], false), 3);
 }
 
 /// A graded event has no more than the network was checked with, whatever adds up.

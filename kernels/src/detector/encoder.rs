@@ -433,7 +433,7 @@ impl Encoder {
         let deep = Found { level: most, qty: Qty::ZERO, own: None };
         match book.top(side) {
             // What most events are about.
-            Some(top) if most > 0 && top.price == price => return found(0, &top),
+            Some(top) if top.price == price => return found(0, &top),
             Some(_) if most > 1 => {}
             _ => return deep,
         }

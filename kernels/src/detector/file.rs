@@ -1,9 +1,7 @@
 //! The file of a detector: which network, what it hears, by which clock, and what its neurons mean.
 //!
-//! TOML; [`docs/spikes.md`] explains every key. A detector's document holds its network, so that it stands alone in the log of a
+//! TOML; `docs/spikes.md` explains every key. A detector's document holds its network, so that it stands alone in the log of a
 //! lane; its file may name another file instead, which [`whole`] puts in its place.
-//!
-//! [`docs/spikes.md`]: https://github.com/firelane/firelane/blob/main/docs/spikes.md
 
 use super::encoder::{Feature, What};
 use crate::spikes::encode::{Delta, Rate};

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The encoder is always in the lane, for it looks at the book. What it has seen is all that the watcher is given, in the lane
-//! as beside it: so the alerts are the same, and a reader of the tape needs no book. [ADR 26] has the reasons.
+//! as beside it: so the alerts are the same, and a reader of the tape needs no book. `docs/adr/0026-detectors.md` has the reasons.
 //!
 //! 1. [`file`](mod@file): the file of a detector, and what is wrong with one. 2. [`encoder`]: from events of a book to spikes.
 //!    3. [`watcher`]: its clock, its steps, its alerts. 4. [`tape`]: what stands on the tape, and the reader beside the lane.
@@ -42,8 +42,6 @@
 //! assert_eq!(said.iter().map(|one| one.code.get()).collect::<Vec<_>>(), [1_002, 1]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-//!
-//! [ADR 26]: https://github.com/firelane/firelane/blob/main/docs/adr/0026-detectors.md
 
 pub mod encoder;
 pub mod file;

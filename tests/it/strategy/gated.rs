@@ -81,6 +81,12 @@ fn what_is_new_is_withheld_where_a_signal_holds_and_cancels_pass() {
         let asked = lane.ask(|view, ask| gated.on_event(InstrumentId(0), &event, view, ask));
         assert_eq!(short(&asked), expected);
         assert_eq!(gated.withheld(), withheld);
+        // What another strategy asked for before it is not its own to hold back.
+        let asked = lane.ask(|view, ask| {
+            Asks.on_event(InstrumentId(0), &event, view, ask);
+            gated.on_event(InstrumentId(0), &event, view, ask);
+        });
+        assert_eq!(short(&asked), format!("E0 R1 C1 E1 R2 C2 M {expected}"));
     }
 }
 
@@ -105,6 +111,8 @@ fn a_detector_elsewhere_holds_an_instrument_for_as_long_as_it_says() {
     // To nobody, and to one that there is not: as before there were detectors.
     assert_eq!(tell(&lane, &mut gated, alert(None, 1_000)), Heard::NotMine);
     assert_eq!(tell(&lane, &mut gated, alert(Some(InstrumentId(2)), 1_000)), Heard::NotMine);
+    // A shorter time does not take back a longer one.
+    assert_eq!(tell(&lane, &mut gated, alert(Some(b), 10)), Heard::Taken);
     let saved = Writer::of(&gated);
     let mut asked_at = |gated: &mut Gated<Asks>, at: u64| {
         lane.at(Mono(at));
