@@ -3,7 +3,7 @@
 use firelane_kernels::spikes::conformance::VECTORS;
 use firelane_kernels::spikes::golden::{Golden, compare, document};
 use firelane_kernels::spikes::random::Random;
-use firelane_kernels::spikes::{Each, Kind, Network, Path, Reset, Rules, SignMode, Software, Source};
+use firelane_kernels::spikes::{Each, Kind, Learning, Network, Path, Reset, Reward, Rules, SignMode, Software, Source};
 
 const SMALL: &str = r#"{"format":"lava-golden-1","name":"small","steps":3,
   "inputs":{"in":[[1,0],[0,1],[1,1]]},
@@ -175,29 +175,35 @@ fn a_vector_with_one_weight_changed_is_another() {
 /// Whatever a network has: written and read again it is the same.
 #[test]
 fn a_network_that_is_written_is_read_again_as_it_was() {
-    let mut own = 0;
+    let (mut own, mut learns) = (0, 0);
     for seed in 0..300 {
         let network = Random::of(seed, &Rules::LAVA, true).network;
         let text = document(&network).to_string();
         let read = Golden::parse(&text).unwrap();
         let (network, read) = (by_inputs(network), read.network().clone());
-        assert_eq!(network, by_inputs(read), "seed {seed}: {text}");
+        assert!(network == by_inputs(read), "seed {seed}: {network:?}");
+        learns += network.connections.iter().filter(|one| one.learning.is_some()).count();
         own += network.populations.iter().filter(|one| one.each != Each::default()).count();
     }
-    assert!(own > 100, "{own}");
+    assert!(own > 100 && learns > 50, "{own} {learns}");
 }
 
 /// Inputs that nothing hears are not written, and a file has the others in the order in which its connections name them. Lists of one
 /// value are that value.
 fn by_inputs(mut network: Network) -> Network {
     let mut heard: Vec<usize> = Vec::new();
+    let mut place = |at: usize| {
+        heard.iter().position(|&known| known == at).unwrap_or_else(|| {
+            heard.push(at);
+            heard.len() - 1
+        })
+    };
     for one in &mut network.connections {
         if let Source::Input(at) = one.source {
-            let place = heard.iter().position(|&known| known == at).unwrap_or(heard.len());
-            if place == heard.len() {
-                heard.push(at);
-            }
-            one.source = Source::Input(place);
+            one.source = Source::Input(place(at));
+        }
+        if let Some(reward) = one.learning.as_mut().and_then(|rule| rule.reward.as_mut()) {
+            reward.input = place(reward.input);
         }
     }
     network.inputs = heard.iter().map(|&at| network.inputs[at].clone()).collect();
@@ -224,4 +230,33 @@ fn by_inputs(mut network: Network) -> Network {
         one.vth = if each.vth.is_empty() && !ternary { one.vth } else { 10 };
     }
     network
+}
+
+#[test]
+fn a_connection_may_learn_and_be_rewarded() {
+    let text = r#"{"populations":[{"id":"a","n":1}],"connections":[{"src":"in","dst":"a","weights":[[1,2]],"learning":{"pre_decay":3,"post_decay":4,
+        "impulse":5,"nearest":false,"a_plus":6,"a_minus":7,"a_fire":8,"low":1,"high":9,"seed":10,"reward":{"input":"good","decay":11,"every":12,"shift":13}}},
+        {"src":"in","dst":"a","weights":[[1,2]],"learning":{}}]}"#;
+    let golden = Golden::parse(text).unwrap();
+    let [first, second] = &golden.network().connections[..] else { panic!() };
+    let expected = Learning {
+        pre_decay: 3,
+        post_decay: 4,
+        impulse: 5,
+        nearest: false,
+        a_plus: 6,
+        a_minus: 7,
+        a_fire: 8,
+        low: 1,
+        high: 9,
+        seed: 10,
+        reward: Some(Reward { input: 1, decay: 11, every: 12, shift: 13 }),
+    };
+    assert_eq!((first.learning.as_ref(), second.learning.as_ref()), (Some(&expected), Some(&Learning::default())));
+    assert_eq!((&golden.network().inputs[1].id[..], golden.network().inputs[1].n), ("good", 1));
+    // Where the file has inputs of its own, the reward must be one of them.
+    let lost = text.replacen('{', r#"{"inputs":{"in":[[0,1]]},"#, 1);
+    assert_eq!(Golden::parse(&lost).unwrap_err().to_string(), "in->a: there is no input \"good\" for its reward");
+    let stray = text.replace("a_plus", "a_pluss");
+    assert!(Golden::parse(&stray).unwrap_err().to_string().contains("unknown field `a_pluss`"));
 }

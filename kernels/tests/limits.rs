@@ -2,7 +2,8 @@
 
 use firelane_kernels::spikes::program::{DELAY, NODES, UNITS};
 use firelane_kernels::spikes::{
-    Each, Kind, Network, Overflow, Population, Program, Refused, Reset, Rules, Schedule, Source,
+    Connection, Each, Kind, Learning, Network, Overflow, Population, Program, Refused, Reset, Reward, Rules, Schedule,
+    Source,
 };
 
 const WRAP: Rules = Rules { schedule: Schedule::Cascade, overflow: Overflow::Wrap };
@@ -271,4 +272,80 @@ fn what_an_input_may_have_follows_from_its_connections() {
     assert_eq!(of(&network, &Rules::default()), 7);
     let refused = Refused::Name(String::new());
     assert_eq!(refused.clone(), refused);
+}
+
+/// A connection that learns, from one input to a neuron, with a reward.
+fn learning() -> Network {
+    let mut network = Network::new("learning");
+    let input = network.input("in", 2);
+    let cell = network.population(Population { du: 4_095, ..Population::lif("cell", 2) });
+    let reward = Some(Reward { input: 1, decay: 1, every: 1, shift: 0 });
+    network.connect(input, cell, vec![vec![10, 20]; 2]).learning = Some(Learning { reward, ..Learning::default() });
+    network.input("reward", 1);
+    network
+}
+
+#[test]
+fn every_number_of_what_learns_has_its_range() {
+    let limits = |key: &str, (low, high): (i64, i64), set: &dyn Fn(&mut Connection, i64)| {
+        let said = |value| {
+            let mut network = learning();
+            set(&mut network.connections[0], value);
+            Program::check(&network, &WRAP).err().map(|refused| refused.to_string())
+        };
+        assert_eq!((said(low), said(high)), (None, None), "{key}");
+        for beyond in [low - 1, high + 1] {
+            let expected = format!("in->cell: {key} is {beyond}; it must be {low} to {high}");
+            assert_eq!(said(beyond), Some(expected));
+        }
+    };
+    fn rule(one: &mut Connection) -> &mut Learning {
+        one.learning.as_mut().unwrap()
+    }
+    fn reward(one: &mut Connection) -> &mut Reward {
+        rule(one).reward.as_mut().unwrap()
+    }
+    limits("learning.pre_decay", (0, 4_095), &|one, value| rule(one).pre_decay = value);
+    limits("learning.post_decay", (0, 4_095), &|one, value| rule(one).post_decay = value);
+    limits("learning.impulse", (1, 65_535), &|one, value| rule(one).impulse = value);
+    limits("learning.a_plus", (0, 65_535), &|one, value| rule(one).a_plus = value);
+    limits("learning.a_minus", (0, 65_535), &|one, value| rule(one).a_minus = value);
+    limits("learning.a_fire", (0, 65_535), &|one, value| rule(one).a_fire = value);
+    limits("learning.seed", (1, 4_294_967_295), &|one, value| rule(one).seed = value);
+    limits("learning.reward.decay", (0, 4_096), &|one, value| reward(one).decay = value);
+    limits("learning.reward.every", (1, 65_535), &|one, value| reward(one).every = value);
+    limits("learning.reward.shift", (0, 15), &|one, value| reward(one).shift = value);
+    let said = |change: &dyn Fn(&mut Network)| {
+        let mut network = learning();
+        change(&mut network);
+        Program::check(&network, &WRAP).err().map_or(String::new(), |refused| refused.to_string())
+    };
+    let one = |change: fn(&mut Connection)| said(&|network| change(&mut network.connections[0]));
+    assert_eq!(one(|one| rule(one).high = 19), "in->cell: a weight at the start is 20; it must be 0 to 19");
+    assert_eq!(one(|one| rule(one).low = 11), "in->cell: a weight at the start is 10; it must be 11 to 255");
+    assert_eq!(one(|one| rule(one).low = -1), "in->cell: learning.high is 255; it must be -1 to 0");
+    assert_eq!(one(|one| rule(one).high = 256), "in->cell: learning.high is 256; it must be 0 to 255");
+    assert!(
+        one(|one| one.num_weight_bits = 7)
+            .contains("num_weight_bits, of a connection that learns, is 7; it must be 8 to")
+    );
+    assert!(one(|one| one.num_message_bits = 1).contains("num_message_bits, of a connection that learns, is 1"));
+    assert!(one(|one| one.delays = Some(vec![vec![0; 2]; 2])).contains("delays, of a connection that learns, is 1"));
+    assert!(one(|one| reward(one).input = 2).contains("there is no input number 2"));
+    assert!(said(&|network| network.inputs[1].n = 2).contains("reward: n, of an input that is a reward, is 2"));
+    let heard = said(&|network| {
+        network.connect(Source::Input(1), 0, vec![vec![1]; 2]);
+    });
+    assert_eq!(heard, "reward: number of connections, of an input that is a reward, is 1; it must be 0 to 0");
+}
+
+/// What is proved is what could be learnt, not what there is at the start.
+#[test]
+fn a_current_is_bounded_by_what_its_weights_can_become() {
+    for (high, du, fine) in [(255, 15, true), (256 - 1, 14, false), (239, 14, true), (240, 14, false)] {
+        let mut network = learning();
+        network.populations[0].du = du;
+        network.connections[0].learning.as_mut().unwrap().high = high;
+        assert_eq!(Program::check(&network, &Rules::default()).is_ok(), fine, "{high} {du}");
+    }
 }

@@ -329,6 +329,17 @@ mod files {
         assert_eq!(error, "fc: weight holds NaN at 1; it must be a finite number");
     }
 
+    /// No memory is asked for on the word of a file.
+    #[test]
+    fn files_that_lie_about_their_size_are_refused() {
+        let said = |name: &str| Graph::from_hdf5(file(name)).unwrap_err().to_string();
+        assert_eq!(said("lie.nir"), "fc/weight: 1099511627776 values; there may be 67108864 at most");
+        let room = file("thin.nir").len() * 1_032;
+        let expected =
+            format!("fc/weight: 256000000 bytes of values, in a file of this size,; there may be {room} at most");
+        assert_eq!(said("thin.nir"), expected);
+    }
+
     /// A file that is cut anywhere, or a byte of which is another, is refused or read: nothing panics, nor asks for much memory.
     #[test]
     fn broken_files_are_refused() {

@@ -5,6 +5,7 @@
 //! can't do ([`Capabilities`](super::Capabilities)) is left out, and counted.
 
 mod cases;
+mod learning;
 
 use super::device::{Device, Fault, Spike, Variable};
 use super::golden::{Golden, compare};
@@ -141,10 +142,25 @@ pub fn run(device: &mut dyn Device, extent: &Extent) -> Report {
             report.case(name, verdict);
         }
     }
-    for (name, case) in cases::ALL {
+    for (name, case) in cases::ALL.iter().chain(learning::ALL) {
         report.case(*name, case(device));
     }
     report
+}
+
+/// What connections that learn have learnt.
+fn learnt(device: &dyn Device, specification: &Software, program: &Program) -> Result<(), String> {
+    for (at, one) in program.synapses().iter().enumerate().filter(|(_, one)| one.learning.is_some()) {
+        for (target, unit) in (0..one.weights.len()).map(|synapse| (synapse / one.fan_in, synapse % one.fan_in)) {
+            let found =
+                device.weight(at, target, unit).map_err(|fault| format!("the weights of {}: {fault}", one.id))?;
+            let wanted = specification.weight(at, target, unit).map_err(|fault| fault.to_string())?;
+            if found != wanted {
+                return Err(format!("the weight of {} from {unit} to {target} is {found}, not {wanted}", one.id));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn golden(device: &mut dyn Device, text: &str) -> Result<(), Failure> {
@@ -220,6 +236,7 @@ fn same(device: &mut dyn Device, random: &mut Random, steps: usize) -> Result<()
             }
         }
     }
+    learnt(device, &specification, &program)?;
     let (found, wanted) = (device.counters(), specification.counters());
     let found = super::Counters { cycles: 0, ..found };
     if found == wanted { Ok(()) } else { Err(format!("it counted {found:?}, not {wanted:?}")) }

@@ -195,6 +195,15 @@ pub trait Device {
         Ok(())
     }
 
+    /// What a weight is after the last step, of a connection by its number: that which acts, and what has been learnt.
+    ///
+    /// # Errors
+    /// [`Fault`]; a device that does not learn need not say it.
+    fn weight(&self, connection: usize, target: usize, source: usize) -> Result<i32, Fault> {
+        let _ = (connection, target, source);
+        Err(Fault::Device("it does not say what its weights are"))
+    }
+
     /// Sets a neuron's variable, before the next step.
     ///
     /// # Errors

@@ -11,7 +11,7 @@
 //!
 //! 1. [`network`]: a network as somebody writes it down. 2. [`program`]: the same, checked. 3. [`device`]: what runs it.
 //!    4. [`twin`]: the software twin. 5. [`golden`]: networks with inputs and traces, as files. 6. [`conformance`]: the suite.
-//!    7. [`nir`]: networks that were trained elsewhere.
+//!    7. [`nir`]: networks that were trained elsewhere. 8. [`learning`]: weights that change as it runs.
 //!
 //! ```
 //! use firelane_kernels::spikes::{Device, Network, Population, Program, Rules, Software, Spike};
@@ -36,6 +36,7 @@ pub mod conformance;
 pub mod device;
 pub mod encode;
 pub mod golden;
+pub mod learning;
 pub mod network;
 pub mod nir;
 pub mod program;
@@ -43,6 +44,7 @@ pub mod random;
 pub mod twin;
 
 pub use device::{Capabilities, Counters, Device, Fault, Spike, Step, Variable};
+pub use learning::{Learning, Reward};
 pub use network::{Connection, Each, Kind, Network, Population, Reset, SignMode, Source};
 pub use program::{Overflow, Program, Refused, Rules, Schedule};
 pub use twin::{Path, Software};

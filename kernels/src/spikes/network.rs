@@ -1,5 +1,7 @@
 //! A network as somebody writes it down: names and numbers, not yet checked.
 
+use super::learning::Learning;
+
 /// Inputs, populations of neurons, and the connections between them. Their order is part of the meaning: it says which
 /// edges lead back ([`Schedule::Cascade`](super::Schedule::Cascade)).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -136,6 +138,8 @@ pub struct Connection {
     pub num_message_bits: i64,
     /// Steps that each synapse takes, 0 to 63, in the shape of the weights; `None`: none.
     pub delays: Option<Vec<Vec<i64>>>,
+    /// How its weights change while it runs; `None`: they do not.
+    pub learning: Option<Learning>,
     /// It takes no step in any schedule, as where Lava connects two ports without a `Dense` between them. Its source must be an
     /// input, or stand ahead of its target in the list of populations.
     pub at_once: bool,
@@ -234,6 +238,7 @@ impl Connection {
             sign_mode: None,
             num_message_bits: 0,
             delays: None,
+            learning: None,
             at_once: false,
         }
     }

@@ -2,8 +2,10 @@
 
 mod bound;
 mod cells;
+mod learns;
 mod weights;
 
+use super::learning::Learning;
 use super::network::{Connection, Network, Reset, Source};
 use thiserror::Error;
 
@@ -225,6 +227,8 @@ pub struct Synapses {
     pub most_value: i32,
     /// Steps between a spike and its arrival beside the delay of a synapse: 0 or 1.
     pub lag: u8,
+    /// How the weights change; those above are what they begin with.
+    pub learning: Option<Learning>,
     /// Delays of the synapses, in the order of the weights, and the longest.
     pub delays: Option<(Vec<u8>, u8)>,
 }
@@ -340,7 +344,9 @@ impl Program {
             Overflow::Forbidden => one.most_value,
             Overflow::Wrap => STATE,
         });
-        values.min().unwrap_or(i32::MAX)
+        let rewards = self.synapses.iter().filter_map(|one| one.learning.as_ref()?.reward);
+        let rewards = rewards.filter(|reward| reward.input == input).map(|_| learns::REWARD);
+        values.chain(rewards).min().unwrap_or(i32::MAX)
     }
 }
 
@@ -398,10 +404,11 @@ fn connection(network: &Network, one: &Connection, schedule: Schedule) -> Result
             Some((all, longest))
         }
     };
+    let learning = learns::checked(&id, network, one, &weights)?;
     let graded = one.num_message_bits > 0;
     let most_value = if graded { (1 << one.num_message_bits) - 1 } else { 1 };
     let (source, target) = (one.source, one.target);
-    Ok(Synapses { id, source, target, fan_in, weights, exponent, graded, most_value, lag, delays })
+    Ok(Synapses { id, source, target, fan_in, weights, exponent, graded, most_value, lag, learning, delays })
 }
 
 /// `rows` of `columns` each, one after another.

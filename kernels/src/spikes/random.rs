@@ -1,6 +1,7 @@
 //! Random networks and their inputs, the same for a seed: to try one way of running a network against another.
 
 use super::device::Spike;
+use super::learning::{Learning, Reward};
 use super::network::{Connection, Each, Kind, Network, Population, Reset, SignMode, Source};
 use super::program::{Overflow, Program, Rules};
 use rand::{Rng, RngExt, SeedableRng};
@@ -86,6 +87,9 @@ fn network(rng: &mut impl Rng, overflow: Overflow, extensions: bool) -> Network 
             network.connections.push(connection);
         }
     }
+    if extensions && rng.random_range(0..3) == 0 {
+        learning(rng, &mut network);
+    }
     network
 }
 
@@ -129,6 +133,43 @@ fn population(rng: &mut impl Rng, id: &str, overflow: Overflow, extensions: bool
         own_constants(rng, &mut one, low);
     }
     one
+}
+
+/// Some of the connections learn, half of those by a reward.
+fn learning(rng: &mut impl Rng, network: &mut Network) {
+    let reward = network.inputs.len();
+    for one in &mut network.connections {
+        if rng.random_range(0..2) == 0 {
+            continue;
+        }
+        let inhibits = rng.random_range(0..4) == 0;
+        let (low, high) = if inhibits { (-255, -3) } else { (*pick(rng, &[0, 10]), *pick(rng, &[60, 255])) };
+        for weight in one.weights.iter_mut().flatten() {
+            *weight = rng.random_range(low..=high);
+        }
+        (one.sign_mode, one.num_weight_bits, one.num_message_bits, one.delays) = (None, 8, 0, None);
+        one.learning = Some(Learning {
+            pre_decay: *pick(rng, &[0, 60, 300, 4_095]),
+            post_decay: *pick(rng, &[1, 100, 2_000]),
+            impulse: *pick(rng, &[65_535, 20_000, 1]),
+            nearest: rng.random_range(0..2) == 0,
+            a_plus: rng.random_range(0..=65_535),
+            a_minus: rng.random_range(0..=20_000),
+            a_fire: *pick(rng, &[0, 0, 300, 65_535]),
+            low,
+            high,
+            seed: rng.random_range(1..=i64::from(u32::MAX)),
+            reward: (rng.random_range(0..2) == 0).then(|| Reward {
+                input: reward,
+                decay: *pick(rng, &[0, 40, 4_096]),
+                every: rng.random_range(1..9),
+                shift: rng.random_range(0..=15),
+            }),
+        });
+    }
+    if network.connections.iter().any(|one| one.learning.as_ref().is_some_and(|rule| rule.reward.is_some())) {
+        network.input("reward", 1);
+    }
 }
 
 /// In a third of the populations, constants that differ from neuron to neuron; in a third, sums that begin with something.

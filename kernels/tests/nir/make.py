@@ -6,7 +6,8 @@
 Sinabs needs an older `nir`, and so a folder of its own: `pip install --no-deps --target s sinabs nir==1.0.4 nirtorch==2.0.2 pbr matplotlib`
 (and what matplotlib needs), then `PYTHONPATH=s python make.py sinabs`.
 
-`snn_*.nir` were exported by snnTorch 1.0.0, `sinabs.nir` by Sinabs 3.1.3, `all.nir` and `nan.nir` written by nir 1.0.8. `*.json` hold the inputs that snnTorch was
+`snn_*.nir` were exported by snnTorch 1.0.0, `sinabs.nir` by Sinabs 3.1.3, `all.nir` and `nan.nir` written by nir 1.0.8, and `lie.nir` and `thin.nir`
+by h5py. `*.json` hold the inputs that snnTorch was
 given and the spikes of each of its layers: `{"inputs": [step][unit], "spikes": {LAYER: [step][neuron]}}`. The seeds are fixed; a
 file is the same each time but for what HDF5 puts into it.
 """
@@ -150,9 +151,25 @@ def all_nodes():
     nir.write(HERE / "nan.nir", small)
 
 
+def lies():
+    """Files that say they hold what they do not: more than there may be, and more than so small a file can."""
+    import h5py
+
+    text = h5py.string_dtype()
+    for name, side in [("lie.nir", 1 << 20), ("thin.nir", 8_000)]:
+        with h5py.File(HERE / name, "w", libver="latest") as file:
+            node = file.create_group("node")
+            node.create_dataset("type", data="NIRGraph", dtype=text)
+            node.create_dataset("edges", data=[["fc", "fc"]], dtype=text)
+            layer = node.create_group("nodes/fc")
+            layer.create_dataset("type", data="Linear", dtype=text)
+            layer.create_dataset("weight", shape=(side, side), dtype="f4", chunks=(64, 64), compression="gzip")
+
+
 if __name__ == "__main__":
     if "sinabs" in sys.argv:
         sinabs()
     else:
         snntorch()
         all_nodes()
+        lies()

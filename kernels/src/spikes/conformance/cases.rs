@@ -6,7 +6,7 @@ use crate::spikes::network::{Each, Kind, Network, Population, Reset, Source};
 use crate::spikes::program::{Overflow, Schedule};
 
 /// A case, with its name.
-type Named = (&'static str, fn(&mut dyn Device) -> Result<(), Failure>);
+pub(super) type Named = (&'static str, fn(&mut dyn Device) -> Result<(), Failure>);
 
 /// All of them.
 pub(super) const ALL: &[Named] = &[
@@ -29,7 +29,7 @@ pub(super) const ALL: &[Named] = &[
     ("a restart begins again", restarts),
 ];
 
-fn wrong<T: std::fmt::Debug + PartialEq>(what: &str, found: T, expected: T) -> Result<(), Failure> {
+pub(super) fn wrong<T: std::fmt::Debug + PartialEq>(what: &str, found: T, expected: T) -> Result<(), Failure> {
     if found == expected {
         return Ok(());
     }
@@ -41,7 +41,7 @@ fn checked(network: &Network, schedule: Schedule, overflow: Overflow) -> Result<
 }
 
 /// One input unit, one neuron that forgets its current at once, with this weight.
-fn single(weight: i64, of: Population) -> Network {
+pub(super) fn single(weight: i64, of: Population) -> Network {
     let mut network = Network::new("single");
     let input = network.input("in", 1);
     let cell = network.population(Population { du: 4_095, ..of });
@@ -50,16 +50,16 @@ fn single(weight: i64, of: Population) -> Network {
 }
 
 /// Loads it in the default rules.
-fn load(device: &mut dyn Device, network: &Network) -> Result<(), Failure> {
+pub(super) fn load(device: &mut dyn Device, network: &Network) -> Result<(), Failure> {
     Ok(device.load(&checked(network, Schedule::Cascade, Overflow::Forbidden)?)?)
 }
 
 /// A step with these events; how many spikes.
-fn step(device: &mut dyn Device, events: &[Spike]) -> Result<usize, Failure> {
+pub(super) fn step(device: &mut dyn Device, events: &[Spike]) -> Result<usize, Failure> {
     Ok(device.step(events, &mut [Spike::default(); 256])?.spikes)
 }
 
-const FIRE: [Spike; 1] = [Spike::of(0, 0)];
+pub(super) const FIRE: [Spike; 1] = [Spike::of(0, 0)];
 
 fn threshold(device: &mut dyn Device) -> Result<(), Failure> {
     for (vth, spikes) in [(101, 0), (100, 0), (99, 1)] {

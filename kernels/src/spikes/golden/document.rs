@@ -1,6 +1,7 @@
 //! The keys of a file.
 
 use super::{Golden, GoldenError, Traces, inputs_of, source_of};
+use crate::spikes::learning::{Learning, Reward};
 use crate::spikes::network::{Connection, Each, Kind, Network, Population, Reset, SignMode};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -98,11 +99,38 @@ struct ConnectionKeys {
     num_message_bits: Option<i64>,
     sign_mode: Option<SignKeys>,
     delays: Option<Delays>,
+    learning: Option<LearningKeys>,
     /// What Lava made of the weights: for people, and computed again here.
     #[serde(rename = "eff_weights")]
     _effective: Option<serde::de::IgnoredAny>,
     #[serde(rename = "note")]
     _note: Option<String>,
+}
+
+/// As [`Learning`]; what is not said is as its default.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LearningKeys {
+    pre_decay: Option<i64>,
+    post_decay: Option<i64>,
+    impulse: Option<i64>,
+    nearest: Option<bool>,
+    a_plus: Option<i64>,
+    a_minus: Option<i64>,
+    a_fire: Option<i64>,
+    low: Option<i64>,
+    high: Option<i64>,
+    seed: Option<i64>,
+    reward: Option<RewardKeys>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RewardKeys {
+    input: String,
+    decay: i64,
+    every: i64,
+    shift: i64,
 }
 
 /// Lava's number, or its name.
@@ -138,6 +166,12 @@ impl Document {
                 // A network without inputs of its own: they come from another file.
                 let units = self.units(&one.src).unwrap_or_default();
                 network.input(&one.src, units);
+            }
+            let reward = one.learning.as_ref().and_then(|keys| Some(&keys.reward.as_ref()?.input));
+            if let Some(id) = reward.filter(|_| self.inputs.is_empty())
+                && network.inputs.iter().all(|input| input.id != **id)
+            {
+                network.input(id, 1);
             }
         }
         for keys in self.populations {
@@ -200,13 +234,6 @@ impl PopulationKeys {
             Some([first, rest @ ..]) if rest.iter().all(|value| value == first) => Ok(*first),
             Some(_) => Err(wrong(&id, format!("{key} must be one value for the whole population"))),
         };
-        // Of a list, the values are each neuron's, unless all are one.
-        let each = |values: Option<Values>, default: i64| match values.map(Values::list) {
-            Some(all) if all.is_empty() => (default, all),
-            Some(all) if all.iter().all(|value| Some(value) == all.first()) => (all[0], Vec::new()),
-            Some(all) => (default, all),
-            None => (default, Vec::new()),
-        };
         let list = |values: Option<Values>| values.map(Values::list).unwrap_or_default();
         let stray = |key: &str, there: bool| {
             if there { Err(wrong(&id, format!("{} has no {key}", self.kind))) } else { Ok(()) }
@@ -235,27 +262,7 @@ impl PopulationKeys {
         if !matches!(kind, Kind::TernaryLif { .. }) {
             stray("vth_hi or vth_lo", self.vth_hi.is_some() || self.vth_lo.is_some())?;
         }
-        let (reset, resets) = match self.reset {
-            None => (Reset::Zero, Vec::new()),
-            Some(ResetKeys::To(values)) => {
-                let (value, all) = each(Some(values), 0);
-                (Reset::To(value), all)
-            }
-            Some(ResetKeys::By { subtract }) => {
-                let (value, all) = each(Some(subtract), 0);
-                (Reset::By(value), all)
-            }
-            Some(ResetKeys::Named(name)) => match name.as_str() {
-                "zero" => (Reset::Zero, Vec::new()),
-                "subtract" => (Reset::Subtract, Vec::new()),
-                _ => {
-                    return Err(wrong(
-                        &id,
-                        format!("reset is {name:?}; it must be \"zero\", \"subtract\" or a voltage"),
-                    ));
-                }
-            },
-        };
+        let (reset, resets) = self.reset.map_or(Ok((Reset::Zero, Vec::new())), |keys| keys.reset(&id))?;
         let ((du, du_each), (dv, dv_each), (vth, vth_each)) = (each(self.du, 0), each(self.dv, 0), each(self.vth, 10));
         Ok(Population {
             n: self.n,
@@ -273,6 +280,36 @@ impl PopulationKeys {
             each: Each { du: du_each, dv: dv_each, vth: vth_each, reset: resets },
             id: self.id,
         })
+    }
+}
+
+/// Of a list, the values are each neuron's, unless all are one.
+fn each(values: Option<Values>, default: i64) -> (i64, Vec<i64>) {
+    match values.map(Values::list) {
+        Some(all) if all.is_empty() => (default, all),
+        Some(all) if all.iter().all(|value| Some(value) == all.first()) => (all[0], Vec::new()),
+        Some(all) => (default, all),
+        None => (default, Vec::new()),
+    }
+}
+
+impl ResetKeys {
+    /// What a spike leaves, and the values of each neuron.
+    fn reset(self, id: &str) -> Result<(Reset, Vec<i64>), GoldenError> {
+        let (values, of): (Values, fn(i64) -> Reset) = match self {
+            ResetKeys::To(values) => (values, Reset::To),
+            ResetKeys::By { subtract } => (subtract, Reset::By),
+            ResetKeys::Named(name) => match name.as_str() {
+                "zero" => return Ok((Reset::Zero, Vec::new())),
+                "subtract" => return Ok((Reset::Subtract, Vec::new())),
+                _ => {
+                    let text = format!("reset is {name:?}; it must be \"zero\", \"subtract\" or a voltage");
+                    return Err(wrong(id, text));
+                }
+            },
+        };
+        let (value, all) = each(Some(values), 0);
+        Ok((of(value), all))
     }
 }
 
@@ -301,6 +338,7 @@ impl ConnectionKeys {
             Delays::Each(rows) => rows,
             Delays::All(delay) => self.weights.iter().map(|row| vec![delay; row.len()]).collect(),
         });
+        let learning = self.learning.map(|keys| keys.learning(&id, network)).transpose()?;
         let defaults = Connection::of(source, target, self.weights);
         network.connections.push(Connection {
             weight_exp: self.weight_exp.unwrap_or(0),
@@ -308,8 +346,36 @@ impl ConnectionKeys {
             num_message_bits: self.num_message_bits.unwrap_or(0),
             sign_mode,
             delays,
+            learning,
             ..defaults
         });
         Ok(())
+    }
+}
+
+impl LearningKeys {
+    fn learning(self, id: &str, network: &Network) -> Result<Learning, GoldenError> {
+        let defaults = Learning::default();
+        let reward = match self.reward {
+            None => None,
+            Some(keys) => {
+                let lost = || wrong(id, format!("there is no input {:?} for its reward", keys.input));
+                let input = network.inputs.iter().position(|input| input.id == keys.input).ok_or_else(lost)?;
+                Some(Reward { input, decay: keys.decay, every: keys.every, shift: keys.shift })
+            }
+        };
+        Ok(Learning {
+            pre_decay: self.pre_decay.unwrap_or(defaults.pre_decay),
+            post_decay: self.post_decay.unwrap_or(defaults.post_decay),
+            impulse: self.impulse.unwrap_or(defaults.impulse),
+            nearest: self.nearest.unwrap_or(defaults.nearest),
+            a_plus: self.a_plus.unwrap_or(defaults.a_plus),
+            a_minus: self.a_minus.unwrap_or(defaults.a_minus),
+            a_fire: self.a_fire.unwrap_or(defaults.a_fire),
+            low: self.low.unwrap_or(defaults.low),
+            high: self.high.unwrap_or(defaults.high),
+            seed: self.seed.unwrap_or(defaults.seed),
+            reward,
+        })
     }
 }

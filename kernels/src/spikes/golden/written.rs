@@ -1,6 +1,6 @@
 //! A network as a file, for [`Golden::parse`](super::Golden::parse) to read again: without inputs.
 
-use crate::spikes::network::{Connection, Kind, Network, Population, Reset, SignMode};
+use crate::spikes::network::{Connection, Kind, Network, Population, Reset, SignMode, Source};
 use serde_json::{Map, Value, json};
 
 /// The file of a network. What is as it would be without being said is left out.
@@ -91,6 +91,18 @@ fn connection(network: &Network, one: &Connection) -> Value {
     }
     if let Some(delays) = &one.delays {
         put("delays", json!(delays));
+    }
+    if let Some(rule) = &one.learning {
+        let mut keys = json!({
+            "pre_decay": rule.pre_decay, "post_decay": rule.post_decay, "impulse": rule.impulse, "nearest": rule.nearest,
+            "a_plus": rule.a_plus, "a_minus": rule.a_minus, "a_fire": rule.a_fire, "low": rule.low, "high": rule.high, "seed": rule.seed,
+        });
+        if let Some(reward) = &rule.reward {
+            let input = network.source_name(Source::Input(reward.input));
+            keys["reward"] =
+                json!({"input": input, "decay": reward.decay, "every": reward.every, "shift": reward.shift});
+        }
+        put("learning", keys);
     }
     Value::Object(keys)
 }

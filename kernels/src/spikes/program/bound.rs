@@ -54,7 +54,8 @@ impl Bound {
 pub(super) fn unshifted(connection: &Synapses, sources: &[Cells]) -> i64 {
     let most = if connection.graded { value(connection, sources) } else { 1 };
     let rows = connection.weights.chunks(connection.fan_in);
-    rows.map(|row| row.iter().map(|&weight| i64::from(weight).abs()).sum::<i64>() * most).max().unwrap_or_default()
+    let size = |&weight: &i16| reach(connection, weight).iter().map(|one| one.abs()).max().unwrap_or_default();
+    rows.map(|row| row.iter().map(size).sum::<i64>() * most).max().unwrap_or_default()
 }
 
 /// The largest and the least that one connection can add to this neuron in a step.
@@ -62,12 +63,13 @@ fn extremes(connection: &Synapses, unit: usize, sources: &[Cells]) -> (i64, i64)
     let row = unit * connection.fan_in..(unit + 1) * connection.fan_in;
     let weights = connection.weights.get(row.clone()).unwrap_or_default();
     let signed = |weight: &i16| {
-        let weight = i64::from(*weight);
+        let [low, high] = reach(connection, *weight);
         if connection.graded {
+            let weight = i64::from(*weight);
             let most = value(connection, sources);
             (weight.abs() * most, -weight.abs() * most)
         } else {
-            (weight.max(0), weight.min(0))
+            (high.max(0), low.min(0))
         }
     };
     let Some((delays, longest)) = &connection.delays else {
@@ -84,6 +86,11 @@ fn extremes(connection: &Synapses, unit: usize, sources: &[Cells]) -> (i64, i64)
     }
     let shifted = sums.iter().map(|sum| (shift(sum.0, connection.exponent), shift(sum.1, connection.exponent)));
     shifted.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+}
+
+/// The least and the most that a weight can be: what it is, or what it can learn.
+fn reach(connection: &Synapses, weight: i16) -> [i64; 2] {
+    connection.learning.as_ref().map_or([weight.into(); 2], |rule| [rule.low, rule.high])
 }
 
 /// The largest value, in size, that a spike of this connection's source can have.

@@ -68,6 +68,13 @@ impl Late {
         self.head = if self.head + self.width == self.ring.len() { 0 } else { self.head + self.width };
     }
 
+    /// The weight between this unit and this target; 0 where there is none.
+    pub(super) fn weight(&self, target: usize, unit: usize) -> Option<i32> {
+        let synapses = self.synapses.get(*self.starts.get(unit)?..*self.starts.get(unit + 1)?)?;
+        let found = synapses.iter().find(|one| one.target as usize == target);
+        Some(found.map_or(0, |one| one.weight.into()))
+    }
+
     fn fire(&mut self, unit: usize, value: i32) {
         let synapses = self.synapses.get(self.starts[unit]..self.starts[unit + 1]).unwrap_or_default();
         for synapse in synapses {

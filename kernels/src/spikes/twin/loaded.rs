@@ -3,6 +3,7 @@
 use super::block::{Block, blocks, get, set, there};
 use super::kernels::{Fired, Kernels, Population, Rows, Rule};
 use super::late::Late;
+use super::plastic::{Plastic, Seen, reward_of};
 use super::scalar;
 use super::train::Train;
 use crate::spikes::device::{Counters, Fault, Spike, Step, Variable};
@@ -39,6 +40,8 @@ pub(super) struct Layer {
     pub(super) v: Vec<Block<i32>>,
     pub(super) still: Vec<Block<u8>>,
     sums: Vec<Block<i32>>,
+    /// Do weights change?
+    learns: bool,
     up: Vec<u64>,
     down: Vec<u64>,
 }
@@ -49,6 +52,11 @@ pub(super) struct Wires {
     /// Whose train it hears, and whether that of the step before.
     source: usize,
     lagging: bool,
+    /// The connection's number, and the input of its reward.
+    number: usize,
+    reward: Option<usize>,
+    /// Low bits that no weight uses, and that are not kept.
+    spare: i32,
     exponent: i32,
     pub(super) kind: Weights,
     /// Of each unit of the source, how many weights are not zero; one for all where they are as many.
@@ -60,6 +68,8 @@ pub(super) enum Weights {
     Dense(Rows),
     Graded(Vec<Block<i16>>),
     Late(Late),
+    /// Boxed, for it is large and few have it.
+    Plastic(Box<Plastic>),
 }
 
 impl Loaded {
@@ -79,8 +89,8 @@ impl Loaded {
         for cells in program.cells() {
             let train = Train::of_population(cells.n);
             trains.push([train.clone(), train]);
-            let incoming = cells.incoming.iter().filter_map(|&at| program.synapses().get(at));
-            let wires = incoming.map(|one| Wires::of(one, cells.n, index(one.source))).collect();
+            let incoming = cells.incoming.iter().filter_map(|&at| Some((at, program.synapses().get(at)?)));
+            let wires = incoming.map(|(at, one)| Wires::of((at, one), cells.n, index(one.source))).collect();
             layers.push(Layer::of(cells, wires, wraps));
         }
         Loaded { inputs, trains, layers, now: 0, counters: Counters::default() }
@@ -100,6 +110,9 @@ impl Loaded {
                 let down = if layer.rule.below.is_some() { layer.down.as_slice() } else { &[] };
                 trains[next].collect(kernels, &layer.up, down);
                 spikes += trains[next].len();
+            }
+            if layer.learns {
+                layer.learn(number, &self.trains, self.inputs + at, next);
             }
         }
         self.counters.steps = number;
@@ -163,6 +176,14 @@ impl Loaded {
         }
     }
 
+    pub(super) fn weight(&self, connection: usize, target: usize, source: usize) -> Result<i32, Fault> {
+        let nowhere = Fault::Nowhere { node: connection, unit: target };
+        let mut layers = self.layers.iter().flat_map(|layer| layer.wires.iter().map(move |wires| (layer, wires)));
+        let (layer, wires) = layers.find(|(_, wires)| wires.number == connection).ok_or(nowhere)?;
+        let weight = if target < layer.n { wires.weight(layer.n, target, source) } else { None };
+        weight.ok_or(Fault::Nowhere { node: connection, unit: source })
+    }
+
     pub(super) fn poke(&mut self, variable: Variable, node: usize, unit: usize, value: i32) -> Result<(), Fault> {
         let nowhere = Fault::Nowhere { node, unit };
         let layer = self.layers.get_mut(node).filter(|layer| unit < layer.n).ok_or(nowhere)?;
@@ -209,6 +230,7 @@ impl Layer {
             bias: Block::filled(&cells.bias),
             there: there(n),
             n,
+            learns: wires.iter().any(|one: &Wires| matches!(one.kind, Weights::Plastic(_))),
             wires,
             u: start.0.clone(),
             v: start.1.clone(),
@@ -241,6 +263,17 @@ impl Layer {
         operations
     }
 
+    /// Learns from a step that is done. `own`: whose train is this population's.
+    fn learn(&mut self, number: u64, trains: &[[Train; 2]], own: usize, next: usize) {
+        let units = |at: usize, which: usize| trains.get(at).map_or(&[][..], |two| two[which].units());
+        for wires in &mut self.wires {
+            let Weights::Plastic(plastic) = &mut wires.kind else { continue };
+            let arrived = units(wires.source, if wires.lagging { 1 - next } else { next });
+            let reward = wires.reward.and_then(|at| trains.get(at)).map_or(0, |two| reward_of(&two[next]));
+            plastic.learn(&Seen { number, arrived, fired: units(own, next), reward });
+        }
+    }
+
     fn update(&mut self, kernels: Kernels) -> u64 {
         let Layer { u, v, still, sums, bias, up, down, there, .. } = self;
         kernels.update(
@@ -256,32 +289,40 @@ impl Layer {
         self.v.clone_from(&self.start.1);
         self.still.fill(Block::zero());
         for wires in &mut self.wires {
-            if let Weights::Late(late) = &mut wires.kind {
-                late.restart();
+            match &mut wires.kind {
+                Weights::Late(late) => late.restart(),
+                Weights::Plastic(plastic) => plastic.restart(),
+                Weights::Dense(_) | Weights::Graded(_) => {}
             }
         }
     }
 }
 
 impl Wires {
-    fn of(one: &Synapses, targets: usize, source: usize) -> Self {
-        let mut exponent = one.exponent;
-        let kind = if one.delays.is_some() {
+    fn of((number, one): (usize, &Synapses), targets: usize, source: usize) -> Self {
+        let (mut exponent, mut low) = (one.exponent, 0);
+        let reward = one.learning.as_ref().and_then(|rule| Some(rule.reward?.input));
+        let kind = if let Some(rule) = &one.learning {
+            Weights::Plastic(Box::new(Plastic::of(one, rule, targets)))
+        } else if one.delays.is_some() {
             Weights::Late(Late::of(one, targets))
         } else if one.graded {
             Weights::Graded(rows(one, targets, |weight| weight))
         } else if let Some(spare) = narrow(one) {
-            exponent += spare;
+            (exponent, low) = (exponent + spare, spare);
             Weights::Dense(Rows::Narrow(rows(one, targets, |weight| (weight >> spare) as i8)))
         } else {
             Weights::Dense(Rows::Wide(rows(one, targets, |weight| weight)))
         };
-        let used = |unit| one.weights.iter().skip(unit).step_by(one.fan_in).filter(|&&weight| weight != 0).count();
+        // Of weights that change all count: any may have become something.
+        let learns = one.learning.is_some();
+        let used =
+            |unit| one.weights.iter().skip(unit).step_by(one.fan_in).filter(|&&weight| weight != 0 || learns).count();
         let mut fan_out: Vec<u32> = (0..one.fan_in).map(|unit| used(unit) as u32).collect();
         if fan_out.iter().all(|out| Some(out) == fan_out.first()) {
             fan_out.truncate(1);
         }
-        Wires { source, lagging: one.lag == 1, exponent, kind, fan_out }
+        Wires { source, lagging: one.lag == 1, number, reward, spare: low, exponent, kind, fan_out }
     }
 
     fn deliver(&mut self, kernels: Kernels, train: &Train, first: bool, sums: &mut [Block<i32>]) {
@@ -292,6 +333,21 @@ impl Wires {
                 scalar::gather_graded(units, train.values(), rows, self.exponent, first, sums);
             }
             Weights::Late(late) => late.deliver(train, first, sums),
+            Weights::Plastic(plastic) => kernels.gather(units, &plastic.rows, self.exponent, first, sums),
+        }
+    }
+
+    /// The weight between this unit of the source and this neuron, of `targets`.
+    fn weight(&self, targets: usize, target: usize, unit: usize) -> Option<i32> {
+        let wide = blocks(targets);
+        fn of<T: Copy>(rows: &[Block<T>], wide: usize, target: usize, unit: usize) -> Option<T> {
+            get(rows.get(unit * wide..(unit + 1) * wide)?, target)
+        }
+        match &self.kind {
+            Weights::Dense(Rows::Narrow(rows)) => Some(i32::from(of(rows, wide, target, unit)?) << self.spare),
+            Weights::Dense(Rows::Wide(rows)) | Weights::Graded(rows) => of(rows, wide, target, unit).map(i32::from),
+            Weights::Late(late) => late.weight(target, unit),
+            Weights::Plastic(plastic) => plastic.weight(target, unit).map(i32::from),
         }
     }
 
@@ -305,7 +361,7 @@ impl Wires {
 }
 
 /// A row of blocks for each unit of the source.
-fn rows<T: Copy + Default>(one: &Synapses, targets: usize, weight: impl Fn(i16) -> T) -> Vec<Block<T>> {
+pub(super) fn rows<T: Copy + Default>(one: &Synapses, targets: usize, weight: impl Fn(i16) -> T) -> Vec<Block<T>> {
     let mut all = Vec::with_capacity(one.fan_in * blocks(targets));
     let mut row = Block::zeros(targets);
     for unit in 0..one.fan_in {

@@ -4,6 +4,7 @@ mod block;
 mod kernels;
 mod late;
 mod loaded;
+mod plastic;
 mod saved;
 mod scalar;
 mod simd;
@@ -72,7 +73,7 @@ impl Device for Software {
             wraps: true,
             extensions: true,
             per_neuron: true,
-            learns: false,
+            learns: true,
             own_clock: false,
         }
     }
@@ -118,6 +119,10 @@ impl Device for Software {
 
     fn probe(&self, variable: Variable, population: usize, unit: usize) -> Result<i32, Fault> {
         self.loaded.as_ref().ok_or(Fault::Empty)?.probe(variable, population, unit)
+    }
+
+    fn weight(&self, connection: usize, target: usize, source: usize) -> Result<i32, Fault> {
+        self.loaded.as_ref().ok_or(Fault::Empty)?.weight(connection, target, source)
     }
 
     fn poke(&mut self, variable: Variable, population: usize, unit: usize, value: i32) -> Result<(), Fault> {

@@ -74,6 +74,12 @@ impl State for Layer {
             into.u8(get(&self.still, unit).unwrap_or_default());
         }
         self.late().for_each(|late| late.save(into));
+        for wires in &self.wires {
+            if let Weights::Plastic(plastic) = &wires.kind {
+                into.count(plastic.values());
+                plastic.saved().for_each(|value| into.u32(value));
+            }
+        }
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
@@ -89,7 +95,17 @@ impl State for Layer {
             set(&mut self.v, unit, v);
             set(&mut self.still, unit, still);
         }
-        self.late_mut().try_for_each(|late| late.load(from))
+        self.late_mut().try_for_each(|late| late.load(from))?;
+        for wires in &mut self.wires {
+            if let Weights::Plastic(plastic) = &mut wires.kind {
+                LoadError::unless_equal(plastic.values(), from.value()?)
+                    .map_err(|error| error.within("Plastic.values"))?;
+                if !plastic.restore(|| from.value::<u32>())? {
+                    return Err(LoadError::OutOfRange("Plastic.values"));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
