@@ -16,8 +16,8 @@ pub struct Bar {
 }
 
 const WIDTH: usize = 720;
-const LEFT: usize = 220;
-const ROOM: usize = 250;
+const LEFT: usize = 236;
+const ROOM: usize = 240;
 const ROW: usize = 26;
 const TOP: usize = 46;
 
@@ -67,7 +67,7 @@ fn row(svg: &mut String, y: usize, Bar { name, value, note, ours }: &Bar, most: 
     let _ = writeln!(
         svg,
         "<rect x=\"{LEFT}\" y=\"{}\" width=\"{length:.1}\" height=\"{}\" rx=\"2\" fill=\"{colour}\"/>\n\
-         <text x=\"{:.1}\" y=\"{base}\" fill=\"#1a1a1a\">{}<tspan fill=\"#666666\">  {}</tspan></text>",
+         <text x=\"{:.1}\" y=\"{base}\" fill=\"#1a1a1a\">{}<tspan dx=\"9\" fill=\"#666666\">{}</tspan></text>",
         y + 4,
         ROW - 8,
         LEFT as f64 + length + 8.0,

@@ -97,9 +97,8 @@ const DECODE: &str = "a parser: firelane-contest reads the messages";
 const CHECKS: &str = "directory, staleness, own orders, capacities";
 
 const BACKTEST: &[&str] = &[
-    "a parser, lines and packets: its own form of the events is made before, untimed",
+    "a parser, lines, packets: its form of the events is made before",
     "a gate, messages of orders on a session, stamps, capacities",
-    "it does besides: a second book for the exchange's side, fills by the place in the queue",
 ];
 
 const SESSION: &str = "a session: no heartbeat, token or state of it";
