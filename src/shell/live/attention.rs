@@ -10,8 +10,11 @@
 //!   second                x               x      and behind each datagram of the lead
 //!   orders        x               x              and whenever something came, or an answer is awaited
 //! ```
+//!
+//! That is for cycles of a fraction of a microsecond. Whoever sleeps between two, or was not run for a while, looks at
+//! everything: see [`Pace`].
 
-use crate::base::{LineId, VenueId};
+use crate::base::{LineId, Mono, Nanos, VenueId};
 use crate::shell::net::UdpLine;
 use std::io;
 
@@ -27,6 +30,31 @@ const LEAD: usize = 4 * BURST;
 const AWAITED: u32 = 50_000;
 /// Duty cycles for which there may be more after something came.
 const MORE: u32 = 256;
+
+/// A duty cycle that takes longer is no spinning thread's.
+const LONG: Nanos = Nanos(2_000);
+
+/// How long duty cycles take, by one reading of the clock in each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    last: Mono,
+    slow: bool,
+}
+
+impl Pace {
+    /// This cycle has come to `now`.
+    #[inline]
+    pub(super) fn tick(&mut self, now: Mono) {
+        self.slow = now.since(self.last) > LONG;
+        self.last = now;
+    }
+
+    /// Did it take long to come here from the cycle before?
+    #[inline]
+    pub(super) fn is_slow(self) -> bool {
+        self.slow
+    }
+}
 
 /// What a line is read from.
 pub(super) trait Receive {
@@ -75,19 +103,21 @@ impl<S: Receive> Lines<S> {
         [LineId::A, LineId::B].into_iter().zip(&self.sockets)
     }
 
-    /// Some datagrams of the line that leads, and of the other one if it has its turn. `take` says whether it may be given another.
+    /// Some datagrams of the line that leads, and of the other one if it has its turn or `all` are looked at. `take` says whether it may be given another.
     ///
     /// # Errors
     /// What a socket says, if it is of no more use, and what `take` says.
     #[inline]
     pub(super) fn poll<E: From<io::Error>>(
         &mut self,
+        all: bool,
         mut take: impl FnMut(LineId, &[u8]) -> Result<bool, E>,
     ) -> Result<Heard, E> {
         self.cycle = self.cycle.wrapping_add(1);
         let lead = self.burst(self.lead, &mut take)?;
         self.ahead = (self.ahead + lead.datagrams).min(LEAD);
-        if lead.stopped || lead.datagrams == 0 && !self.cycle.is_multiple_of(TURNS) {
+        let its_turn = all || lead.datagrams > 0 || self.cycle.is_multiple_of(TURNS);
+        if lead.stopped || !its_turn {
             return Ok(lead);
         }
         let second = self.burst(self.lead ^ 1, &mut take)?;
@@ -181,12 +211,13 @@ mod tests {
     struct Rig {
         lines: Lines<Script>,
         next: u8,
+        all: bool,
     }
 
     impl Rig {
         fn new(lines: usize) -> Self {
             let sockets = (0..lines).map(|_| Script::default()).collect();
-            Rig { lines: Lines::new(VenueId::FIRST, sockets), next: 0 }
+            Rig { lines: Lines::new(VenueId::FIRST, sockets), next: 0, all: false }
         }
 
         /// The next datagram comes on these lines.
@@ -200,7 +231,7 @@ mod tests {
             let mut all = Vec::new();
             let heard = self
                 .lines
-                .poll(|line, bytes| {
+                .poll(self.all, |line, bytes| {
                     all.push((line, bytes[0]));
                     Ok::<_, io::Error>(true)
                 })
@@ -225,6 +256,25 @@ mod tests {
         assert_eq!((alone.cycle(), alone.looks()), (vec![(LineId::A, 1)], vec![10]));
         assert!(Rig::new(0).cycle().is_empty(), "a venue whose market comes over a stream");
         assert_eq!(Rig::new(2).lines.iter().map(|(id, _)| id).collect::<Vec<_>>(), [LineId::A, LineId::B]);
+    }
+
+    #[test]
+    fn whoever_sleeps_between_two_cycles_looks_at_both_lines_in_each() {
+        let mut rig = Rig { all: true, ..Rig::new(2) };
+        (0..5).for_each(|_| assert!(rig.cycle().is_empty()));
+        assert_eq!(rig.looks(), [5, 5]);
+        rig.comes(&[1]);
+        assert_eq!(rig.cycle(), [(LineId::B, 1)]);
+    }
+
+    #[test]
+    fn a_cycle_is_slow_that_took_longer_than_spinning_does() {
+        let mut pace = Pace::default();
+        let slow = [5_000_000, 5_000_300, 5_002_300, 5_004_301, 5_004_600].map(|now| {
+            pace.tick(Mono(now));
+            pace.is_slow()
+        });
+        assert_eq!(slow, [true, false, false, true, false], "the first, and one of 2,001 ns");
     }
 
     #[test]
@@ -315,16 +365,16 @@ mod tests {
         assert_eq!(rig.cycle().len(), 3);
         // Whoever takes no more gets no more, of either line.
         (0..3).for_each(|_| rig.comes(&[0, 1]));
-        let heard = rig.lines.poll(|_, _| Ok::<_, io::Error>(false)).unwrap();
+        let heard = rig.lines.poll(false, |_, _| Ok::<_, io::Error>(false)).unwrap();
         assert_eq!(heard, Heard { datagrams: 1, stopped: true });
         assert_eq!(rig.cycle().len(), 5);
         for line in [0, 1] {
             rig.lines.sockets[line].waiting.push_back(b"dead".to_vec());
-            let error = (0..TURNS).find_map(|_| rig.lines.poll(|_, _| Ok::<_, io::Error>(true)).err());
+            let error = (0..TURNS).find_map(|_| rig.lines.poll(false, |_, _| Ok::<_, io::Error>(true)).err());
             assert_eq!(error.unwrap().to_string(), "dead");
         }
         rig.comes(&[0]);
-        assert!(rig.lines.poll(|_, _| Err(io::Error::other("no"))).is_err());
+        assert!(rig.lines.poll(false, |_, _| Err(io::Error::other("no"))).is_err());
     }
 
     #[test]

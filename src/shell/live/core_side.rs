@@ -1,7 +1,7 @@
 //! What a whole lane and a core on its own have in common: the order sessions, commands and kill switch, log and tape.
 
 use super::Handle;
-use super::attention::Attention;
+use super::attention::{Attention, Pace};
 use super::inbox::Inboxes;
 use super::link::{Link, event_input, link_body};
 use super::market_side::Back;
@@ -202,6 +202,8 @@ pub(super) struct CoreSide {
     orders: PerVenue<Session>,
     /// When to look at each.
     attention: PerVenue<Attention>,
+    /// To be told once in each duty cycle.
+    pub(super) pace: Pace,
     /// So far nothing has happened in this duty cycle.
     pub(super) nothing_yet: bool,
     inboxes: Inboxes,
@@ -263,6 +265,7 @@ impl CoreSide {
             journal,
             clock,
             attention: orders.map(|_, _| Attention::default()),
+            pace: Pace::default(),
             nothing_yet: false,
             orders,
             inboxes: Inboxes::new(&handle.inboxes),
@@ -531,7 +534,7 @@ impl CoreSide {
         let (Some(orders), Some(attention)) = (self.orders.get(venue), self.attention.get_mut(venue)) else {
             return true;
         };
-        attention.is_due(self.nothing_yet && work == 0) || !orders.is_idle()
+        attention.is_due(self.nothing_yet && work == 0 && !self.pace.is_slow()) || !orders.is_idle()
     }
 
     /// What was done to the kill switch since the last look.

@@ -101,6 +101,8 @@ where
         }
         // What was due before what the venue says: a fill after a stall must not find a market that has long been silent.
         let now = core.clock.now();
+        market.pace.tick(now);
+        core.pace.tick(now);
         if now >= self.deadline {
             work += self.on_timers(now);
         }

@@ -12,7 +12,7 @@
 //! which nothing comes not all are looked at: see [`attention`](super::attention).
 
 use super::LiveError;
-use super::attention::Lines;
+use super::attention::{Lines, Pace};
 use super::core_side::Market;
 use super::link::{Link, copied, event_input};
 use crate::base::{LineId, Mono, PerVenue, SessionId, VenueId};
@@ -112,6 +112,8 @@ pub(super) enum Heard<'a> {
 pub(super) struct MarketSide {
     /// Of all venues, in the order in which they are looked at.
     lines: Box<[Lines<UdpLine>]>,
+    /// To be told once in each duty cycle.
+    pub(super) pace: Pace,
     pub(super) back: BackChannel,
     scratch: Box<[u8]>,
     pub(super) clock: Clock,
@@ -149,7 +151,14 @@ impl MarketSide {
         let mut scratch = vec![0; LONGEST].into_boxed_slice();
         // Written once now, so that no page fault happens on the lane.
         scratch.fill(std::hint::black_box(0xA5));
-        Ok(MarketSide { lines: lines.into(), back: BackChannel { ways }, scratch, clock, cycle: 0 })
+        Ok(MarketSide {
+            lines: lines.into(),
+            pace: Pace::default(),
+            back: BackChannel { ways },
+            scratch,
+            clock,
+            cycle: 0,
+        })
     }
 
     /// The lines, and in their turn the ways back. `hear` is given each input with the time at which it was received, and
@@ -162,7 +171,7 @@ impl MarketSide {
         let mut work = 0;
         for lines in &mut self.lines {
             let (venue, clock, back) = (lines.venue, &self.clock, &mut self.back);
-            let heard = lines.poll(|id, packet| {
+            let heard = lines.poll(self.pace.is_slow(), |id, packet| {
                 // The stamp of a packet: its receive call has returned.
                 let input = Input::Packet(Arrival::on(venue, id), packet);
                 hear(clock.now(), Heard::Input(input), back)

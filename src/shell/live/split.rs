@@ -139,6 +139,7 @@ impl<F: Feed> FeedAgent<F> {
             Heard::Link(link) => Ok(ring.link(link).map(|()| true)?),
         })?;
         let now = market.clock.now();
+        market.pace.tick(now);
         if let Some(command) = asks.pop() {
             cross(feed, out, ring, &mut market.back, (now, Input::Command(command.bytes())))?;
             work += 1;
@@ -241,6 +242,7 @@ where
             self.side.keep_wish(wish);
         }
         let now = self.side.clock.now();
+        self.side.pace.tick(now);
         if work > 0 || now >= self.deadline {
             work += self.side.core_timers(&mut self.core, &mut (), now, 1);
             self.deadline = self.core.next_deadline();
