@@ -537,6 +537,27 @@ fn the_log_holds_what_the_feed_took_before_it_was_stopped() {
 }
 
 /// A lane that follows one line does not take the address of the other: two such can run on one machine.
+/// A thread that spins looks at the line that is behind in its turn alone; one that sleeps has slept long enough.
+#[test]
+fn who_sleeps_between_duty_cycles_looks_at_every_line() {
+    for layout in ["fused", "split"] {
+        let mut floor = Floor::trading(&format!("[threads]\nlayout = \"{layout}\""));
+        let slow_turn = |floor: &mut Floor| {
+            std::thread::sleep(Duration::from_millis(1));
+            turn(&mut floor.lane.agents)
+        };
+        // Three cycles a round, so that each phase of four comes up.
+        for round in 0..8 {
+            slow_turn(&mut floor);
+            floor.noise_on(0, 20);
+            assert!(slow_turn(&mut floor) > 0, "{layout}, round {round}: line A leads");
+            floor.noise_on(1, 20);
+            assert!(slow_turn(&mut floor) > 0, "{layout}, round {round}: line B");
+        }
+        floor.finish();
+    }
+}
+
 #[test]
 fn with_one_line_the_other_is_not_listened_to() {
     use firelane_gateway::shell::live::Assembled;

@@ -143,7 +143,7 @@ pub struct Floor {
     /// What the port says, and the lane has not taken yet.
     waiting: Vec<u8>,
     sender: UdpSocket,
-    line: SocketAddr,
+    lines: [SocketAddr; 2],
     next: u64,
 }
 
@@ -168,7 +168,7 @@ impl Floor {
         let sender = UdpSocket::bind(any()).unwrap();
         let venue = Venue::new();
         let mut floor =
-            Floor { lane, venue, log, clock, listener, port: None, waiting: vec![], sender, line: lines[0], next: 1 };
+            Floor { lane, venue, log, clock, listener, port: None, waiting: vec![], sender, lines, next: 1 };
         assert!(floor.lane.handle().command(Word::Start));
         floor.market(&opening(2));
         floor.until("order entry is ready", |floor| floor.lane.handle().board().status().ready == 1);
@@ -179,12 +179,17 @@ impl Floor {
     pub fn market(&mut self, messages: &[Vec<u8>]) {
         let bytes = packet(DAY, self.next, messages);
         self.next += messages.len() as u64;
-        self.sender.send_to(&bytes, self.line).unwrap();
+        self.sender.send_to(&bytes, self.lines[0]).unwrap();
     }
 
     /// Something that everybody knows already, in so many bytes: an input like any other.
     pub fn noise(&mut self, bytes: usize) {
-        self.sender.send_to(&packet(DAY, 1, &[vec![b'S'; bytes]]), self.line).unwrap();
+        self.noise_on(0, bytes);
+    }
+
+    /// The same on line A (0) or B (1).
+    pub fn noise_on(&mut self, line: usize, bytes: usize) {
+        self.sender.send_to(&packet(DAY, 1, &[vec![b'S'; bytes]]), self.lines[line]).unwrap();
     }
 
     /// The port sends this, as it is.
