@@ -102,7 +102,7 @@ mod tests {
             &[bar("ours", Some(50.0)), bar("peer", Some(100.0)), bar("bad", None)],
         );
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && svg.contains("books &amp; more"));
-        assert!(svg.contains("width=\"125.0\"") && svg.contains("width=\"250.0\""), "{svg}");
+        assert!(svg.contains("width=\"120.0\"") && svg.contains("width=\"240.0\""), "{svg}");
         assert_eq!((svg.matches("<rect ").count(), svg.matches("BROKEN").count()), (3, 1));
         assert!(svg.contains("a &lt; b") && !svg.contains("a < b"));
     }
