@@ -23,7 +23,7 @@ use std::time::Instant;
 pub const PLUGS: &[Plugged] = &[plugged::<Maker>(), plugged::<Taker>()];
 
 /// What it does not do that a backtest does.
-pub const LEFT_OUT: &[&str] = &["an exchange's book and fills: the port only accepts what it is asked", "log and tape"];
+pub const LEFT_OUT: &[&str] = &["an exchange's book and fills: the port accepts all", "log and tape"];
 
 /// The longest time without a packet, in nanoseconds.
 const PAUSE: u64 = 1_000_000_000;
