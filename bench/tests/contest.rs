@@ -86,7 +86,7 @@ fn one_that_does_not_keep_the_protocol_is_broken_and_says_how() {
     for (script, starts) in [
         ("echo hello; sleep 60", r#"its first line is "hello", not `contestant 1 KIND NAME`"#),
         ("echo contestant 2 L3 x; cat", "it speaks version 2 of the protocol; this lab speaks 1"),
-        ("echo contestant 1 L4 x; cat", r#""L4" is no kind: L3, L2, decode, orders or encode"#),
+        ("echo contestant 1 L4 x; cat", r#""L4" is no kind: L3, L2, decode, orders, encode or quotes"#),
         ("echo contestant 1 decode x; echo ready; cat", "it is of kind decode, which is not what is compared here"),
         ("echo contestant 1 L3 x; echo go; cat", r#""go" comes before `ready`"#),
         ("echo contestant 1 L3 x; echo ready; cat", r#""pass" is not `pass MESSAGES NANOSECONDS`"#),
