@@ -119,6 +119,26 @@ fn the_maker_moves_by_replace_and_waits_for_answers() {
     assert_eq!(quoted(&mut maker(|c| c.skew = 0), &even(), 300, &[bid, ask]), [cancelled(1)]);
 }
 
+/// A directory may name another tick or lot, with nothing else new: the quotes follow.
+#[test]
+fn the_makers_quotes_follow_tick_and_lot() {
+    let book = even();
+    for (position, other) in [
+        (0, Instrument { tick: 200, ..row() }),
+        (0, Instrument { fine_tick: 200, fine_below: 1_000_000, ..row() }),
+        (100, Instrument { lot: 10, ..row() }),
+    ] {
+        let mut m = maker(|c| c.offset = 1);
+        let row = Instrument { fine_below: other.fine_below, fine_tick: row().tick, ..row() };
+        // A lot of a hundred leans by a tick of a hundred.
+        let orders = [own(1, Buy, 99_900 - position, 100), own(2, Sell, 100_300 - position, 100)];
+        let scene = |row| asks(&mut m, &Scene { position: Qty(position), orders: &orders, ..context(row, &book, &()) });
+        let [first, again, moved] = [&row, &row, &other].map(scene);
+        assert!(first.is_empty() && again.is_empty(), "in place: {first:?}");
+        assert!(!moved.is_empty(), "{other:?}");
+    }
+}
+
 #[test]
 fn the_maker_never_quotes_where_its_other_quote_may_stand() {
     let down = hand(&[(99_700, 100, 0)], &[(99_900, 100, 0)]);
