@@ -123,13 +123,14 @@ fn the_maker_moves_by_replace_and_waits_for_answers() {
 #[test]
 fn the_makers_quotes_follow_tick_and_lot() {
     let book = even();
-    for (position, other) in [
-        (0, Instrument { tick: 200, ..row() }),
-        (0, Instrument { fine_tick: 200, fine_below: 1_000_000, ..row() }),
-        (100, Instrument { lot: 10, ..row() }),
+    let row = Instrument { fine_tick: 100, ..row() };
+    let fine = Instrument { fine_below: 1_000_000, ..row };
+    for (position, row, other) in [
+        (0, row, Instrument { tick: 200, ..row }),
+        (0, fine, Instrument { fine_tick: 200, ..fine }),
+        (100, row, Instrument { lot: 10, ..row }),
     ] {
         let mut m = maker(|c| c.offset = 1);
-        let row = Instrument { fine_below: other.fine_below, fine_tick: row().tick, ..row() };
         // A lot of a hundred leans by a tick of a hundred.
         let orders = [own(1, Buy, 99_900 - position, 100), own(2, Sell, 100_300 - position, 100)];
         let scene = |row| asks(&mut m, &Scene { position: Qty(position), orders: &orders, ..context(row, &book, &()) });
