@@ -1,48 +1,19 @@
 //! A detector allocates in its constructor only: a while of events, under an allocator that counts.
 
+#[path = "../../tests/counting/mod.rs"]
+mod counting;
+
 use firelane_gateway::base::{ExchangeTime, Price, Qty, Side, VenueRef};
 use firelane_gateway::flow::event::EventKind;
 use firelane_gateway::shell::made::{MadeLane, equity};
 use firelane_kernels::detector::{Detector, Place, Settings};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-thread_local! {
-    /// Calls of the allocator by this thread: tests run side by side.
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count() {
-    // A thread that is going away counts for nobody.
-    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
-}
-
-// SAFETY: every method hands its arguments to `System` unchanged and returns what it returns, so `System`'s own contract is kept.
-// Counting touches a const-initialised thread-local `Cell` without a destructor: it neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's obligations are `System`'s.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: as above; `block` came from `System`, as every block of this allocator does.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Everything that a detector can hear, in the lane and beside it, by events and by a clock with silences within and over the bound.
 #[test]
 fn a_detector_allocates_when_it_is_built_and_never_again() {
-    let before = CALLS.with(Cell::get);
+    let before = counting::calls();
     drop(std::hint::black_box(vec![1u8]));
-    assert_eq!(CALLS.with(Cell::get) - before, 2, "the counter counts");
+    assert_eq!(counting::calls() - before, 2, "the counter counts");
 
     let row: Vec<String> = (0..16).map(|n| (n * 5).to_string()).collect();
     let network = format!(
@@ -67,7 +38,7 @@ fn a_detector_allocates_when_it_is_built_and_never_again() {
             lane.stamps(ExchangeTime(n * n * 1_000));
             let (side, price) = if n % 2 == 0 { (Side::Buy, 99_900) } else { (Side::Sell, 100_100) };
             let qty = Qty(1 + (n * n % 700) as i64);
-            let before = CALLS.with(Cell::get);
+            let before = counting::calls();
             lane.event(
                 id,
                 EventKind::Add { order: VenueRef(n + 1), side, qty, price: Price(price - (n % 3) as i64 * 100) },
@@ -75,7 +46,7 @@ fn a_detector_allocates_when_it_is_built_and_never_again() {
             if n > 20 {
                 lane.event(id, EventKind::Delete { order: VenueRef(n - 20) });
             }
-            calls += CALLS.with(Cell::get) - before;
+            calls += counting::calls() - before;
             said += lane.said().len();
         }
         assert_eq!(calls, 0, "{time} {place:?}");

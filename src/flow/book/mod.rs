@@ -13,6 +13,7 @@
 //! What the feed may get wrong, and what happens then: see [`BookFault`]. `docs/adr/0002-order-book.md` has the
 //! structures that were measured and rejected.
 
+mod grow;
 mod hints;
 mod index;
 mod ladder;

@@ -2,7 +2,7 @@
 
 use super::bbo::Bbo;
 use super::report::Errors;
-use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Side, Symbol, VenueId, VenueRef};
+use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Symbol, VenueId, VenueRef};
 use firelane_gateway::flow::book::{BATCH, BookCapacity, BookFault, Books, STALE_REASONS, Scope, StaleReason};
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status};
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -201,7 +201,7 @@ impl Pass {
         let Some(id) = event.instrument else { return self.market(message, event) };
         self.day_begun = true;
         if id.0 as usize >= self.capacity.instruments {
-            self.resize(BookCapacity { instruments: self.instruments.capacity(), ..self.capacity });
+            self.grow(BookCapacity { instruments: self.instruments.capacity(), ..self.capacity });
         }
         if self.followed.ids.len() < self.instruments.rows().len() {
             self.follow();
@@ -394,34 +394,12 @@ impl Pass {
         let needed = (self.books.live_orders() + adds).min(MOST_ORDERS);
         if needed > self.capacity.orders {
             let orders = needed.max(self.capacity.orders + self.capacity.orders / 2).min(MOST_ORDERS);
-            self.resize(BookCapacity { orders, levels: orders, ..self.capacity });
+            self.grow(BookCapacity { orders, levels: orders, ..self.capacity });
         }
     }
 
-    /// The same books with room for more.
-    fn resize(&mut self, capacity: BookCapacity) {
-        let mut books = Books::new(capacity);
-        for id in (0u32..).take(self.capacity.instruments).map(InstrumentId) {
-            let view = self.books.view(id);
-            for side in [Side::Buy, Side::Sell] {
-                for level in view.levels(side) {
-                    for order in view.queue(side, level.price) {
-                        let (order, qty) = (order.order, order.qty);
-                        books.apply(id, &EventKind::Add { order, side, qty, price: level.price });
-                    }
-                }
-            }
-            let freshness = view.freshness();
-            for reason in STALE_REASONS.into_iter().filter(|reason| freshness.has(*reason)) {
-                books.mark_stale(Scope::One(id), reason);
-            }
-        }
-        // A loss is everybody's, also of those who are not known yet.
-        let everybody = self.books.view(InstrumentId(u32::MAX)).freshness();
-        if everybody.has(StaleReason::Gap) {
-            books.mark_stale(Scope::All, StaleReason::Gap);
-        }
-        (self.books, self.capacity) = (books, capacity);
+    fn grow(&mut self, capacity: BookCapacity) {
+        (self.books, self.capacity) = (self.books.grown(capacity), capacity);
     }
 }
 

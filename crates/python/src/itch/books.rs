@@ -2,7 +2,7 @@
 
 use super::observer::Observer;
 use super::rows::{Rows, Said, about, order_message, stamp};
-use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Side, Symbol, VenueId, VenueRef};
+use firelane_gateway::base::{InstrumentId, InstrumentTable, Qty, Symbol, VenueId, VenueRef};
 use firelane_gateway::flow::book::{BookCapacity, BookFault, BookRef, Books, STALE_REASONS, Scope, StaleReason};
 use firelane_gateway::flow::event::{Event, EventKind, SessionPhase, Status};
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -184,7 +184,7 @@ impl Recorded {
                 let room = self.instruments.capacity();
                 if room < MOST_INSTRUMENTS {
                     self.instruments = InstrumentTable::new(self.instruments.rows(), room * 2, true);
-                    self.resize(BookCapacity { instruments: room * 2, ..self.capacity });
+                    self.grow(BookCapacity { instruments: room * 2, ..self.capacity });
                     if let Ok(event) = self.line.decode(message, &mut self.instruments) {
                         self.event(message, &event, rows);
                     }
@@ -293,31 +293,12 @@ impl Recorded {
         let needed = (self.books.live_orders() + self.batch.bytes().len() / ADD + 1).min(MOST_ORDERS);
         if needed > self.capacity.orders {
             let orders = needed.max(self.capacity.orders + self.capacity.orders / 2).min(MOST_ORDERS);
-            self.resize(BookCapacity { orders, levels: orders, ..self.capacity });
+            self.grow(BookCapacity { orders, levels: orders, ..self.capacity });
         }
     }
 
-    /// The same books with room for more.
-    fn resize(&mut self, capacity: BookCapacity) {
-        let mut books = Books::new(capacity);
-        for id in (0u32..).take(self.capacity.instruments).map(InstrumentId) {
-            let view = self.books.view(id);
-            for side in [Side::Buy, Side::Sell] {
-                for level in view.levels(side) {
-                    for one in view.queue(side, level.price) {
-                        books.apply(id, &EventKind::Add { order: one.order, side, qty: one.qty, price: level.price });
-                    }
-                }
-            }
-            let freshness = view.freshness();
-            for reason in STALE_REASONS.into_iter().filter(|reason| freshness.has(*reason)) {
-                books.mark_stale(Scope::One(id), reason);
-            }
-        }
-        if self.books.shared_freshness().has(StaleReason::Gap) {
-            books.mark_stale(Scope::All, StaleReason::Gap);
-        }
-        (self.books, self.capacity) = (books, capacity);
+    fn grow(&mut self, capacity: BookCapacity) {
+        (self.books, self.capacity) = (self.books.grown(capacity), capacity);
     }
 
     /// The instrument of a symbol that has been named.

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...magma.core.process.ports.ports import InPort
 from ...magma.core.process.process import AbstractProcess
-from .utils import Channel, ChannelConfig, Closed, validate_buffer_size, validate_channel_config, validate_shape
+from .utils import Channel, ChannelConfig, Closed
 
 
 class Extractor(AbstractProcess):
@@ -18,13 +18,10 @@ class Extractor(AbstractProcess):
     def __init__(
         self, shape: tuple[int, ...], buffer_size: int = 50, channel_config: ChannelConfig | None = None, **kwargs: Any
     ) -> None:
-        channel_config = channel_config or ChannelConfig()
-        validate_shape(shape)
-        validate_buffer_size(buffer_size)
-        validate_channel_config(channel_config)
+        channel = Channel(shape, buffer_size, channel_config)
         super().__init__(shape_1=shape, **kwargs)
         self.in_port = InPort(shape=shape)
-        self._channel = Channel(shape, buffer_size, channel_config)
+        self._channel = channel
 
     def receive(self) -> np.ndarray:
         """The data of a step, as float64. AssertionError ahead of `run` or `create_runtime`, RuntimeError once the network is

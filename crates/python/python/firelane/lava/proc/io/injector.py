@@ -9,7 +9,7 @@ import numpy as np
 from ..._values import whole
 from ...magma.core.process.ports.ports import OutPort
 from ...magma.core.process.process import AbstractProcess
-from .utils import Channel, ChannelConfig, Closed, validate_buffer_size, validate_channel_config, validate_shape
+from .utils import Channel, ChannelConfig, Closed
 
 
 class Injector(AbstractProcess):
@@ -19,13 +19,10 @@ class Injector(AbstractProcess):
     def __init__(
         self, shape: tuple[int, ...], buffer_size: int = 50, channel_config: ChannelConfig | None = None, **kwargs: Any
     ) -> None:
-        channel_config = channel_config or ChannelConfig()
-        validate_shape(shape)
-        validate_buffer_size(buffer_size)
-        validate_channel_config(channel_config)
+        channel = Channel(shape, buffer_size, channel_config)
         super().__init__(shape_1=shape, **kwargs)
         self.out_port = OutPort(shape=shape)
-        self._channel = Channel(shape, buffer_size, channel_config)
+        self._channel = channel
 
     def send(self, data: np.ndarray) -> None:
         """Sends an array of whole numbers of this shape. AssertionError ahead of `run` or `create_runtime`, ValueError for

@@ -87,8 +87,12 @@ class Channel:
     #: So often somebody who waits looks whether he still should.
     LOOK = 0.05
 
-    def __init__(self, shape: tuple[int, ...], size: int, config: ChannelConfig) -> None:
-        self.shape, self.size, self.config = shape, size, config
+    def __init__(self, shape: tuple[int, ...], size: int, config: ChannelConfig | None) -> None:
+        """TypeError or ValueError if one of these is none; without a `config` both sides wait."""
+        self.shape, self.size, self.config = shape, size, config or ChannelConfig()
+        validate_shape(shape)
+        validate_buffer_size(size)
+        validate_channel_config(self.config)
         self._items: deque[np.ndarray] = deque()
         self._changed = threading.Condition()
 
