@@ -164,8 +164,8 @@ fn start((_, name, kind, without, make): &Peer) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use firelane_contest::Model;
     use firelane_contest::orders::{self, Order};
+    use firelane_contest::{Model, QUOTED};
 
     fn framed(kind: u8, locate: u16, order: u64, rest: &[u8]) -> Vec<u8> {
         let head = [&[kind][..], &locate.to_be_bytes(), &[0; 8], &order.to_be_bytes(), rest].concat();
@@ -209,6 +209,34 @@ mod tests {
             for _ in 0..3 {
                 assert_eq!(peer.pass(&bytes, 38).messages, 11, "{name}, {kind:?}");
                 assert_eq!(model.digest().difference(&peer.digest()), None, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_backtests_quote_both_sides_and_hold_the_books_of_the_others() {
+        let executed = [&40u32.to_be_bytes()[..], &[0; 8]].concat();
+        let replaced = [&7u64.to_be_bytes()[..], &35u32.to_be_bytes(), &1_000_300u32.to_be_bytes()].concat();
+        let mut messages = vec![
+            add(1, 1, b'B', 100, 1_000_000),
+            add(1, 3, b'S', 70, 1_000_100),
+            add(1, 4, b'S', 30, 1_000_200),
+            framed(b'E', 1, 3, &executed),
+            framed(b'U', 1, 4, &replaced),
+            framed(b'D', 1, 3, &[]),
+        ];
+        // A second apart: behind length, type, locate and tracking number six bytes are the time.
+        for (at, message) in (1u64..).zip(&mut messages) {
+            message[7..13].copy_from_slice(&(at * 1_000_000_000).to_be_bytes()[2..]);
+        }
+        let (bytes, mut model) = (messages.concat(), Model::default());
+        model.pass(&bytes, 0);
+        for (name, _, _, _, make) in PEERS.iter().filter(|peer| peer.2 == Kind::Quotes) {
+            let mut peer = make();
+            for _ in 0..2 {
+                assert_eq!(peer.pass(&bytes, 0).messages, 6, "{name}");
+                let Digest { books, lines } = peer.digest();
+                assert_eq!((books, lines), (model.digest().books, vec![QUOTED.to_owned()]), "{name}");
             }
         }
     }

@@ -55,7 +55,8 @@ impl Converted {
             }
             all.take(event, matches!(message[0], b'E' | b'C'));
         }
-        Ok(all)
+        // The library takes no empty feed.
+        if all.feed.is_empty() { Err("no message of an order".into()) } else { Ok(all) }
     }
 
     fn push(&mut self, kind: u64, order: u64, side: Side, price: u32, shares: u32) {
