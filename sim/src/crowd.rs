@@ -82,6 +82,11 @@ impl Crowd {
         }
     }
 
+    /// News of a symbol: [`OrderFlow::news`].
+    pub fn news(&mut self, symbol: usize, half_spreads: i64) {
+        self.flow.news(symbol, half_spreads);
+    }
+
     fn act(&mut self, now: Mono, action: FlowAction, venue: &mut Venue) -> Result<(), Refusal> {
         let symbols = &self.symbols;
         let name = |symbol: usize| symbols.get(symbol).copied().ok_or(Refusal::UnknownSymbol);

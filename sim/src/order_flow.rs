@@ -324,6 +324,12 @@ impl OrderFlow {
         }
     }
 
+    /// News of a symbol: what it is thought to be worth moves by so many of its half spreads.
+    pub fn news(&mut self, symbol: usize, half_spreads: i64) {
+        let instrument = &mut self.instruments[symbol];
+        instrument.fair = (instrument.fair + half_spreads * instrument.half_spread).clamp(*FAIR.start(), *FAIR.end());
+    }
+
     /// Mean time between events that come by themselves.
     fn spontaneous_every(&self) -> Nanos {
         Nanos(1_000_000_000 * 100 / SPONTANEOUS_PERCENT / u64::from(self.config.rate))
