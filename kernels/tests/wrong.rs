@@ -20,6 +20,7 @@ enum Flaw {
     TakesAnyPoke,
     SortsByUnit,
     LearnsOneTooMuch,
+    OverflowsElsewhere,
 }
 
 struct Wrong {
@@ -93,6 +94,15 @@ impl Device for Wrong {
             _ => counters,
         }
     }
+
+    fn overflows(&self, population: usize) -> Result<u64, Fault> {
+        // All of them of whoever is the first, so that the sum is right.
+        match (self.flaw, population) {
+            (Flaw::OverflowsElsewhere, 0) => Ok(self.twin.counters().overflows),
+            (Flaw::OverflowsElsewhere, _) => Ok(0),
+            _ => self.twin.overflows(population),
+        }
+    }
 }
 
 #[test]
@@ -109,6 +119,7 @@ fn every_device_that_is_wrong_is_found() {
         Flaw::TakesAnyPoke,
         Flaw::SortsByUnit,
         Flaw::LearnsOneTooMuch,
+        Flaw::OverflowsElsewhere,
     ] {
         let report = run(&mut Wrong { twin: Software::best(), flaw, steps: 0 }, &Extent { updates: 60_000, seed: 7 });
         let failed = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Failed(_))).count();
@@ -159,6 +170,9 @@ fn what_a_device_cannot_do_is_left_out() {
         }
         fn counters(&self) -> Counters {
             self.0.counters()
+        }
+        fn overflows(&self, population: usize) -> Result<u64, Fault> {
+            self.0.overflows(population)
         }
     }
     let report = run(&mut Less(Software::best(), false), &Extent { updates: 60_000, seed: 7 });

@@ -98,6 +98,21 @@ fn a_schedule_is_what_was_asked_for_and_else_what_the_file_is() {
     assert!(code == 1 && error.contains("it has no inputs and no steps of its own; name a file that has"), "{error}");
 }
 
+/// Of two populations the second overflows, in each of two steps.
+#[test]
+fn overflows_are_told_apart_by_population() {
+    let folder = tempfile::tempdir().unwrap();
+    let wild =
+        SMALL.replace("\"weights\":[[30]]", "\"weights\":[[1]],\"weight_exp\":18").replace("[[30,12]]", "[[30,30]]");
+    let path = file(folder.path(), "wild.json", &wild.replace("[[1,0],[0,1]]", "[[1,0],[0,1],[0,0],[0,0]]"));
+    let (code, text, error) = said(&["run", &path, "--json"]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &report["overflows"]), (0, &json!(2)), "{error}");
+    assert_eq!(report["overflows_of"], json!({"l1": 0, "l2": 2}));
+    let (_, text, _) = said(&["run", &path]);
+    assert!(text.contains("overflows              2  currents wrapped: l2 2\n"), "{text}");
+}
+
 #[test]
 fn what_is_wrong_is_said_with_file_and_node() {
     let folder = tempfile::tempdir().unwrap();
@@ -142,7 +157,7 @@ fn a_device_is_judged_case_by_case() {
     }
     let (code, text, _) = said(&["conformance", "--updates", "1"]);
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(code == 0 && flat.contains("it conforms; 51 passed, 0 skipped, 0 failed;"), "{text}");
+    assert!(code == 0 && flat.contains("it conforms; 52 passed, 0 skipped, 0 failed;"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 

@@ -162,6 +162,12 @@ impl Twin {
         Ok(counts)
     }
 
+    /// Of each population, how many of its currents wrapped.
+    fn overflows(&self) -> PyResult<Vec<(String, u64)>> {
+        let cells = self.program.cells().iter().enumerate();
+        cells.map(|(at, cells)| Ok((cells.id.clone(), self.device.overflows(at).map_err(wrong)?))).collect()
+    }
+
     /// Inputs and their units.
     #[getter]
     fn inputs(&self) -> Vec<(String, usize)> {

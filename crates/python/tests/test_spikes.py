@@ -34,7 +34,9 @@ def test_what_is_no_network_says_why(tmp_path):
     wild = json.dumps({**NET, "populations": [{"id": "a", "n": 1, "du": 0, "vth": 1}, NET["populations"][1]]})
     with pytest.raises(ValueError, match="a: its current could overflow"):
         firelane.spikes.Network(wild.replace("[[2]]", "[[200]]"))
-    firelane.spikes.Network(wild.replace("[[2]]", "[[200]]"), overflow="wrap")
+    net = firelane.spikes.Network(wild.replace("[[2]]", "[[200]]"), overflow="wrap")
+    net.run({"in": np.ones(1_000, dtype=int)})
+    assert net.overflows["a"] > 0 and net.overflows == {"a": net.counters["overflows"], "b": 0}
     for text, kwargs, error in [
         ("{", {}, "EOF|line 1"),
         (TEXT.replace('"b"', '"c"', 1), {}, 'there is no node "b"'),

@@ -237,6 +237,13 @@ fn same(device: &mut dyn Device, random: &mut Random, steps: usize) -> Result<()
         }
     }
     learnt(device, &specification, &program)?;
+    for (node, cells) in program.cells().iter().enumerate() {
+        let overflows = |of: &dyn Device| of.overflows(node).map_err(|fault| format!("{}: {fault}", cells.id));
+        let (found, wanted) = (overflows(device)?, overflows(&specification)?);
+        if found != wanted {
+            return Err(format!("it counted {found} overflows of {}, not {wanted}", cells.id));
+        }
+    }
     let (found, wanted) = (device.counters(), specification.counters());
     let found = super::Counters { cycles: 0, ..found };
     if found == wanted { Ok(()) } else { Err(format!("it counted {found:?}, not {wanted:?}")) }

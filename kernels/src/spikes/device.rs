@@ -212,4 +212,10 @@ pub trait Device {
 
     /// What it has counted.
     fn counters(&self) -> Counters;
+
+    /// How many currents of a population wrapped: its part of [`Counters::overflows`].
+    ///
+    /// # Errors
+    /// [`Fault`].
+    fn overflows(&self, population: usize) -> Result<u64, Fault>;
 }

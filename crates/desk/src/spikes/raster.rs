@@ -109,6 +109,10 @@ impl Device for Followed {
     fn counters(&self) -> Counters {
         self.device.counters()
     }
+
+    fn overflows(&self, population: usize) -> Result<u64, Fault> {
+        self.device.overflows(population)
+    }
 }
 
 /// What is seen of a recording, step by step.

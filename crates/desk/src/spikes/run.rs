@@ -8,7 +8,7 @@ use crate::output;
 use crate::replay::group;
 use anyhow::{Context, Result, bail};
 use firelane_kernels::spikes::golden::{Golden, Traces, compare};
-use firelane_kernels::spikes::{Counters, Overflow, Program, Rules, Schedule};
+use firelane_kernels::spikes::{Device, Fault, Overflow, Program, Rules, Schedule};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -30,6 +30,7 @@ struct Report {
     spikes_of: BTreeMap<String, u64>,
     synaptic_operations: u64,
     overflows: u64,
+    overflows_of: BTreeMap<String, u64>,
     /// `equal` or `different`; null if the file has none, or one of other inputs or another schedule.
     trace: Option<&'static str>,
     /// Where the two differ first.
@@ -69,7 +70,7 @@ pub(super) fn run(options: &SpikesRun) -> Result<ExitCode> {
     // A trace is Lava's, of Lava's schedule.
     let expected = golden.trace().filter(|_| rules == Rules::LAVA);
     let difference = expected.map(|expected| compare(expected, &traces).err().map(|differs| differs.to_string()));
-    let report = report(&golden, &program, &traces, device.counters(), &device.capabilities().name, difference);
+    let report = report(&golden, &program, &traces, device.as_ref(), difference)?;
     if options.json {
         output::json(&report)?;
     } else {
@@ -108,14 +109,16 @@ fn report(
     golden: &Golden,
     program: &Program,
     traces: &Traces,
-    counters: Counters,
-    device: &str,
+    device: &dyn Device,
     difference: Option<Option<String>>,
-) -> Report {
+) -> Result<Report, Fault> {
+    let counters = device.counters();
+    let overflows = program.cells().iter().enumerate();
+    let overflows = overflows.map(|(at, cells)| Ok((cells.id.clone(), device.overflows(at)?)));
     let count = |rows: &[Vec<i32>]| rows.iter().flatten().filter(|&&spike| spike != 0).count() as u64;
-    Report {
+    Ok(Report {
         network: program.name().to_owned(),
-        device: device.to_owned(),
+        device: device.capabilities().name,
         schedule: if program.rules().schedule == Schedule::Lava { "lava" } else { "cascade" },
         overflow: if program.rules().overflow == Overflow::Wrap { "wrap" } else { "forbid" },
         steps: golden.steps(),
@@ -126,9 +129,10 @@ fn report(
         spikes_of: traces.iter().map(|(id, trace)| (id.clone(), count(&trace.s))).collect(),
         synaptic_operations: counters.synaptic_operations,
         overflows: counters.overflows,
+        overflows_of: overflows.collect::<Result<_, _>>()?,
         trace: difference.as_ref().map(|one| if one.is_none() { "equal" } else { "different" }),
         difference: difference.flatten(),
-    }
+    })
 }
 
 fn print(report: &Report) {
@@ -145,15 +149,19 @@ fn print(report: &Report) {
     );
     say!("{}", sentence(&head, 2));
     say!("{}", row("events", &number(report.events), "in"));
-    let of: Vec<String> = report.spikes_of.iter().map(|(id, count)| format!("{id} {}", number(*count))).collect();
-    say!("{}", row("spikes", &number(report.spikes), &of.join(", ")));
+    say!("{}", row("spikes", &number(report.spikes), &by_population(report.spikes_of.iter())));
     say!("{}", row("operations", &number(report.synaptic_operations), "spikes times synapses with a weight"));
     if report.overflows > 0 {
-        say!("{}", row("overflows", &number(report.overflows), "currents wrapped"));
+        let of = report.overflows_of.iter().filter(|(_, count)| **count > 0);
+        say!("{}", row("overflows", &number(report.overflows), &format!("currents wrapped: {}", by_population(of))));
     }
     match (report.trace, &report.difference) {
         (_, Some(difference)) => say!("{}", row("trace", &crate::paint::bad("different"), difference)),
         (Some(equal), None) => say!("{}", row("trace", equal, "to the file's, every u, v and spike")),
         (None, None) => {}
     }
+}
+
+fn by_population<'a>(counts: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
+    counts.map(|(id, count)| format!("{id} {}", group(*count))).collect::<Vec<_>>().join(", ")
 }

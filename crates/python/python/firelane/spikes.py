@@ -67,6 +67,11 @@ class Network:
         """Counted since the start: `steps`, `events`, `spikes`, `synaptic_operations`, `overflows`."""
         return self._twin.counters()
 
+    @property
+    def overflows(self) -> dict[str, int]:
+        """By population: of `counters["overflows"]` its part."""
+        return dict(self._twin.overflows())
+
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, Trace]:
         """As many steps as the inputs have: `(steps, units)` for each, 0 where nothing comes. Traces by population."""
         names = self.inputs

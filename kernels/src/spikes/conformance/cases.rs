@@ -15,6 +15,7 @@ pub(super) const ALL: &[Named] = &[
     ("what is proved to fit does not overflow", bounded),
     ("a narrow sum is exact up to its last bit", narrow_sums),
     ("a sum that is shifted out of its 32 bits is gone", shifted_out),
+    ("overflows are counted by population", overflows),
     ("the longest delay, in both schedules", longest_delay),
     ("an edge that leads back takes a step more", back_edges),
     ("a schedule says in which step a spike acts", schedules),
@@ -141,6 +142,24 @@ fn shifted_out(device: &mut dyn Device) -> Result<(), Failure> {
         wrong(&format!("the current of a weight of {weight} shifted by {weight_exp}"), current, expected)?;
     }
     Ok(())
+}
+
+/// Two populations, of which the second overflows in every step that something comes.
+fn overflows(device: &mut dyn Device) -> Result<(), Failure> {
+    let mut network = single(1, Population { vth: 131_071, ..Population::lif("calm", 1) });
+    let wild = network.population(Population { du: 4_095, vth: 131_071, ..Population::lif("wild", 65) });
+    network.connect(Source::Input(0), wild, vec![vec![1]; 65]).weight_exp = 18;
+    device.load(&checked(&network, Schedule::Cascade, Overflow::Wrap)?)?;
+    wrong("what was counted before a step", (device.overflows(0)?, device.overflows(1)?), (0, 0))?;
+    for events in [&FIRE[..], &[], &FIRE] {
+        step(device, events)?;
+    }
+    wrong("what was counted", (device.overflows(0)?, device.overflows(1)?), (0, 2 * 65))?;
+    wrong("the sum", device.counters().overflows, 2 * 65)?;
+    let fault = Fault::Nowhere { node: 2, unit: 0 };
+    wrong("the overflows of no population", device.overflows(2).err(), Some(fault))?;
+    device.restart()?;
+    wrong("what is counted after a restart", device.overflows(1)?, 0)
 }
 
 fn longest_delay(device: &mut dyn Device) -> Result<(), Failure> {

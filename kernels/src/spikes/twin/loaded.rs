@@ -18,7 +18,8 @@ pub(super) struct Loaded {
     pub(super) trains: Vec<[Train; 2]>,
     pub(super) layers: Vec<Layer>,
     pub(super) now: usize,
-    pub(super) counters: Counters,
+    /// But overflows, which each layer counts.
+    pub(super) counted: Counters,
 }
 
 /// A population.
@@ -40,6 +41,8 @@ pub(super) struct Layer {
     pub(super) v: Vec<Block<i32>>,
     pub(super) still: Vec<Block<u8>>,
     sums: Vec<Block<i32>>,
+    /// How many currents have wrapped.
+    pub(super) overflows: u64,
     /// Do weights change?
     learns: bool,
     up: Vec<u64>,
@@ -93,7 +96,7 @@ impl Loaded {
             let wires = incoming.map(|(at, one)| Wires::of((at, one), cells.n, index(one.source))).collect();
             layers.push(Layer::of(cells, wires, wraps));
         }
-        Loaded { inputs, trains, layers, now: 0, counters: Counters::default() }
+        Loaded { inputs, trains, layers, now: 0, counted: Counters::default() }
     }
 
     /// One step. On a fault nothing has happened.
@@ -101,11 +104,11 @@ impl Loaded {
         let next = 1 - self.now;
         let arrived = self.take(kernels, events, next)?;
         self.now = next;
-        let number = self.counters.steps + 1;
+        let number = self.counted.steps + 1;
         let mut spikes = 0;
         for (at, layer) in self.layers.iter_mut().enumerate() {
-            self.counters.synaptic_operations += layer.listen(kernels, number, &self.trains, next);
-            self.counters.overflows += layer.update(kernels);
+            self.counted.synaptic_operations += layer.listen(kernels, number, &self.trains, next);
+            layer.update(kernels);
             if let Some(trains) = self.trains.get_mut(self.inputs + at) {
                 let down = if layer.rule.below.is_some() { layer.down.as_slice() } else { &[] };
                 trains[next].collect(kernels, &layer.up, down);
@@ -115,9 +118,9 @@ impl Loaded {
                 layer.learn(number, &self.trains, self.inputs + at, next);
             }
         }
-        self.counters.steps = number;
-        self.counters.events += arrived;
-        self.counters.spikes += spikes as u64;
+        self.counted.steps = number;
+        self.counted.events += arrived;
+        self.counted.spikes += spikes as u64;
         Ok(Step { number, spikes, lost: 0 })
     }
 
@@ -152,18 +155,23 @@ impl Loaded {
                 }
             }
         }
-        self.counters.lost += lost as u64;
+        self.counted.lost += lost as u64;
         lost
     }
 
     pub(super) fn restart(&mut self) {
         self.trains.iter_mut().flatten().for_each(Train::clear);
         self.layers.iter_mut().for_each(Layer::restart);
-        (self.now, self.counters) = (0, Counters::default());
+        (self.now, self.counted) = (0, Counters::default());
     }
 
     pub(super) fn counters(&self) -> Counters {
-        self.counters
+        Counters { overflows: self.layers.iter().map(|layer| layer.overflows).sum(), ..self.counted }
+    }
+
+    pub(super) fn overflows(&self, node: usize) -> Result<u64, Fault> {
+        let layer = self.layers.get(node).ok_or(Fault::Nowhere { node, unit: 0 })?;
+        Ok(layer.overflows)
     }
 
     pub(super) fn probe(&self, variable: Variable, node: usize, unit: usize) -> Result<i32, Fault> {
@@ -237,6 +245,7 @@ impl Layer {
             start,
             still: if cells.refractory > 0 { Block::zeros(n) } else { Vec::new() },
             sums: Block::zeros(n),
+            overflows: 0,
             up: vec![0; blocks(n)],
             down: vec![0; blocks(n)],
         }
@@ -274,20 +283,21 @@ impl Layer {
         }
     }
 
-    fn update(&mut self, kernels: Kernels) -> u64 {
+    fn update(&mut self, kernels: Kernels) {
         let Layer { u, v, still, sums, bias, up, down, there, .. } = self;
-        kernels.update(
+        self.overflows += kernels.update(
             &self.rule,
             &self.own,
             &mut Population { u, v, still, sums, bias },
             &mut Fired { up, down, there },
-        )
+        );
     }
 
     fn restart(&mut self) {
         self.u.clone_from(&self.start.0);
         self.v.clone_from(&self.start.1);
         self.still.fill(Block::zero());
+        self.overflows = 0;
         for wires in &mut self.wires {
             match &mut wires.kind {
                 Weights::Late(late) => late.restart(),

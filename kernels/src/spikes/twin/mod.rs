@@ -132,4 +132,8 @@ impl Device for Software {
     fn counters(&self) -> Counters {
         self.loaded.as_ref().map(Loaded::counters).unwrap_or_default()
     }
+
+    fn overflows(&self, population: usize) -> Result<u64, Fault> {
+        self.loaded.as_ref().ok_or(Fault::Empty)?.overflows(population)
+    }
 }

@@ -36,8 +36,9 @@ impl State for Software {
 
 impl State for Loaded {
     fn save(&self, into: &mut dyn Save) {
-        let Counters { steps, events, spikes, synaptic_operations, overflows, lost, cycles } = self.counters;
-        for count in [steps, events, spikes, synaptic_operations, overflows, lost, cycles] {
+        // The layers have their overflows.
+        let Counters { steps, events, spikes, synaptic_operations, overflows: _, lost, cycles } = self.counted;
+        for count in [steps, events, spikes, synaptic_operations, lost, cycles] {
             into.u64(count);
         }
         // Of this step and of the one before, whichever of the two is which.
@@ -50,12 +51,12 @@ impl State for Loaded {
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
         let mut next = || from.value::<u64>();
-        self.counters = Counters {
+        self.counted = Counters {
             steps: next()?,
             events: next()?,
             spikes: next()?,
             synaptic_operations: next()?,
-            overflows: next()?,
+            overflows: 0,
             lost: next()?,
             cycles: next()?,
         };
@@ -68,6 +69,7 @@ impl State for Loaded {
 impl State for Layer {
     fn save(&self, into: &mut dyn Save) {
         into.count(self.n);
+        into.u64(self.overflows);
         for unit in 0..self.n {
             into.u32(get(&self.u, unit).unwrap_or_default().cast_unsigned());
             into.u32(get(&self.v, unit).unwrap_or_default().cast_unsigned());
@@ -84,6 +86,7 @@ impl State for Layer {
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
         LoadError::unless_equal(self.n, from.value()?).map_err(|error| error.within("Layer.n"))?;
+        self.overflows = from.value()?;
         for unit in 0..self.n {
             let (u, v, still) = (number(from)?, number(from)?, from.value::<u8>()?);
             // Lava lets a current of more than three times 2^23 stay outside.
