@@ -2,7 +2,7 @@
 
 use firelane_kernels::spikes::random::Random;
 use firelane_kernels::spikes::{
-    Device, Network, Overflow, Population, Program, Rules, Schedule, Software, Source, Spike, Variable,
+    Connection, Device, Network, Overflow, Population, Program, Rules, Schedule, Software, Spike, Variable,
 };
 
 const LAVA: Rules = Rules { schedule: Schedule::Lava, overflow: Overflow::Wrap };
@@ -11,8 +11,7 @@ const CASCADE: Rules = Rules { schedule: Schedule::Cascade, overflow: Overflow::
 /// A network of random numbers, whose connections lead forward.
 fn forward(seed: u64) -> Option<Network> {
     let network = Random::of(seed, &CASCADE, true).network;
-    let leads_back = |source, target| matches!(source, Source::Population(at) if at >= target);
-    let forward = network.connections.iter().all(|one| !leads_back(one.source, one.target));
+    let forward = network.connections.iter().all(Connection::leads_forward);
     (forward && network.populations.len() > 1).then_some(network)
 }
 

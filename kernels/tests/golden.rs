@@ -172,10 +172,25 @@ fn a_vector_with_one_weight_changed_is_another() {
     }
 }
 
+/// A connection that acts at once is none of Lava's.
+#[test]
+fn a_connection_may_act_at_once_where_a_file_is_not_lavas() {
+    let at_once = SMALL.replace("\"weights\"", "\"at_once\":true,\"weights\"");
+    let error = Golden::parse(&at_once).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "in->l1: it can't act at once: in the format lava-golden-1 a connection takes a step; leave the key format out"
+    );
+    assert!(!Golden::parse(&at_once.replace("true", "false")).unwrap().network().connections[0].at_once);
+    let golden = Golden::parse(&at_once.replace("\"format\":\"lava-golden-1\",", "")).unwrap();
+    let traces = golden.run(&mut Software::best(), &Rules::LAVA).unwrap();
+    assert_eq!(traces["l1"].s, [[0, 1], [0, 0], [1, 0]]);
+}
+
 /// Whatever a network has: written and read again it is the same.
 #[test]
 fn a_network_that_is_written_is_read_again_as_it_was() {
-    let (mut own, mut learns) = (0, 0);
+    let (mut own, mut learns, mut at_once) = (0, 0, 0);
     for seed in 0..300 {
         let network = Random::of(seed, &Rules::LAVA, true).network;
         let text = document(&network).to_string();
@@ -184,8 +199,9 @@ fn a_network_that_is_written_is_read_again_as_it_was() {
         assert!(network == by_inputs(read), "seed {seed}: {network:?}");
         learns += network.connections.iter().filter(|one| one.learning.is_some()).count();
         own += network.populations.iter().filter(|one| one.each != Each::default()).count();
+        at_once += network.connections.iter().filter(|one| one.at_once).count();
     }
-    assert!(own > 100 && learns > 50, "{own} {learns}");
+    assert!(own > 100 && learns > 50 && at_once > 100, "{own} {learns} {at_once}");
 }
 
 /// Inputs that nothing hears are not written, and a file has the others in the order in which its connections name them. Lists of one

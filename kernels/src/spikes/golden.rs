@@ -113,7 +113,7 @@ impl Golden {
     /// Does it say that it is of the format of Lava's vectors?
     #[must_use]
     pub fn is_lavas(&self) -> bool {
-        self.whole.get("format").and_then(serde_json::Value::as_str) == Some("lava-golden-1")
+        is_lavas(&self.whole)
     }
 
     /// For how many steps there are inputs.
@@ -219,6 +219,10 @@ pub fn compare(expected: &Traces, found: &Traces) -> Result<(), Differs> {
         }
     }
     if differs.count == 0 { Ok(()) } else { Err(differs) }
+}
+
+fn is_lavas(whole: &serde_json::Map<String, serde_json::Value>) -> bool {
+    whole.get("format").and_then(serde_json::Value::as_str) == Some("lava-golden-1")
 }
 
 /// The name of each input, and how many units it has.

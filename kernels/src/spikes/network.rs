@@ -242,6 +242,12 @@ impl Connection {
             at_once: false,
         }
     }
+
+    /// Does it begin at an input, or at a population that stands ahead of its target?
+    #[must_use]
+    pub fn leads_forward(&self) -> bool {
+        !matches!(self.source, Source::Population(at) if at >= self.target)
+    }
 }
 
 impl From<usize> for Source {

@@ -380,7 +380,7 @@ fn connection(network: &Network, one: &Connection, schedule: Schedule) -> Result
         Source::Population(at) => network.populations.get(at).ok_or_else(|| missing("population", at))?.n,
     };
     let target = network.populations.get(one.target).ok_or_else(|| missing("population", one.target))?;
-    let back = matches!(one.source, Source::Population(at) if at >= one.target);
+    let back = !one.leads_forward();
     if one.at_once && back {
         return Err(Refused::Order { node: id });
     }

@@ -90,6 +90,9 @@ fn network(rng: &mut impl Rng, overflow: Overflow, extensions: bool) -> Network 
     if extensions && rng.random_range(0..3) == 0 {
         learning(rng, &mut network);
     }
+    for one in network.connections.iter_mut().filter(|one| extensions && one.leads_forward()) {
+        one.at_once = rng.random_range(0..4) == 0;
+    }
     network
 }
 

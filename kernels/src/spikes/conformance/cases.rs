@@ -19,6 +19,7 @@ pub(super) const ALL: &[Named] = &[
     ("the longest delay, in both schedules", longest_delay),
     ("an edge that leads back takes a step more", back_edges),
     ("a schedule says in which step a spike acts", schedules),
+    ("a connection that acts at once takes no step in either schedule", at_once),
     ("a reset by subtraction of a negative spike", subtraction),
     ("each neuron has its own constants, and a sum begins with its bias", own_constants),
     ("a reset takes off what it says", taken_off),
@@ -206,15 +207,40 @@ fn schedules(device: &mut dyn Device) -> Result<(), Failure> {
         let second = network.population(second);
         network.connect(Source::Population(0), second, vec![vec![100]]);
         device.load(&checked(&network, schedule, Overflow::Forbidden)?)?;
-        let mut fired = [9; 2];
-        let mut out = [Spike::default(); 2];
-        for at in 0..4 {
-            let spikes = device.step(if at == 0 { &FIRE } else { &[] }, &mut out)?.spikes;
-            out[..spikes].iter().for_each(|spike| fired[usize::from(spike.node)] = at);
-        }
-        wrong("the steps in which the layers fire", fired, steps)?;
+        wrong("the steps in which the layers fire", spiked(device)?, steps)?;
     }
     Ok(())
+}
+
+/// in -> first -> second, of which the last connection, both, or a delayed one act at once.
+fn at_once(device: &mut dyn Device) -> Result<(), Failure> {
+    for (schedule, which, delay, steps) in [
+        (Schedule::Lava, [false, true], 0, [1, 1]),
+        (Schedule::Lava, [true, false], 0, [0, 1]),
+        (Schedule::Lava, [true, true], 0, [0, 0]),
+        (Schedule::Lava, [true, true], 2, [0, 2]),
+        (Schedule::Cascade, [true, true], 0, [0, 0]),
+    ] {
+        let mut network = single(100, Population { dv: 4_095, vth: 99, ..Population::lif("first", 1) });
+        let second = Population { du: 4_095, dv: 4_095, vth: 99, ..Population::lif("second", 1) };
+        let second = network.population(second);
+        network.connect(Source::Population(0), second, vec![vec![100]]).delays = Some(vec![vec![delay]]);
+        network.connections.iter_mut().zip(which).for_each(|(one, at_once)| one.at_once = at_once);
+        device.load(&checked(&network, schedule, Overflow::Forbidden)?)?;
+        wrong("the steps in which the layers fire", spiked(device)?, steps)?;
+    }
+    Ok(())
+}
+
+/// Of an event in the first of four steps: the step in which each of two neurons fires.
+fn spiked(device: &mut dyn Device) -> Result<[usize; 2], Failure> {
+    let mut fired = [9; 2];
+    let mut out = [Spike::default(); 2];
+    for at in 0..4 {
+        let spikes = device.step(if at == 0 { &FIRE } else { &[] }, &mut out)?.spikes;
+        out[..spikes].iter().for_each(|spike| fired[usize::from(spike.node)] = at);
+    }
+    Ok(fired)
 }
 
 fn subtraction(device: &mut dyn Device) -> Result<(), Failure> {

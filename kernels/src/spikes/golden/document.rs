@@ -1,6 +1,6 @@
 //! The keys of a file.
 
-use super::{Golden, GoldenError, Traces, inputs_of, source_of};
+use super::{Golden, GoldenError, Traces, inputs_of, is_lavas, source_of};
 use crate::spikes::learning::{Learning, Reward};
 use crate::spikes::network::{Connection, Each, Kind, Network, Population, Reset, SignMode};
 use serde::Deserialize;
@@ -100,6 +100,7 @@ struct ConnectionKeys {
     sign_mode: Option<SignKeys>,
     delays: Option<Delays>,
     learning: Option<LearningKeys>,
+    at_once: Option<bool>,
     /// What Lava made of the weights: for people, and computed again here.
     #[serde(rename = "eff_weights")]
     _effective: Option<serde::de::IgnoredAny>,
@@ -179,7 +180,7 @@ impl Document {
             network.population(population);
         }
         for keys in self.connections {
-            keys.connect(&mut network)?;
+            keys.connect(&mut network, is_lavas(&whole))?;
         }
         let given = Inputs { steps: self.steps, inputs: self.inputs };
         let (steps, inputs) =
@@ -314,8 +315,15 @@ impl ResetKeys {
 }
 
 impl ConnectionKeys {
-    fn connect(self, network: &mut Network) -> Result<(), GoldenError> {
+    /// `lavas`: in a file of Lava's, where every connection is a `Dense`.
+    fn connect(self, network: &mut Network, lavas: bool) -> Result<(), GoldenError> {
         let id = format!("{}->{}", self.src, self.dst);
+        let at_once = self.at_once.unwrap_or(false);
+        if at_once && lavas {
+            let text =
+                "it can't act at once: in the format lava-golden-1 a connection takes a step; leave the key format out";
+            return Err(wrong(&id, text));
+        }
         let lost = |name: &str| wrong(&id, format!("there is no node {name:?}"));
         let source = source_of(network, &self.src).ok_or_else(|| lost(&self.src))?;
         let target = network.populations.iter().position(|one| one.id == self.dst).ok_or_else(|| lost(&self.dst))?;
@@ -347,6 +355,7 @@ impl ConnectionKeys {
             sign_mode,
             delays,
             learning,
+            at_once,
             ..defaults
         });
         Ok(())

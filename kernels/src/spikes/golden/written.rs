@@ -92,6 +92,9 @@ fn connection(network: &Network, one: &Connection) -> Value {
     if let Some(delays) = &one.delays {
         put("delays", json!(delays));
     }
+    if one.at_once {
+        put("at_once", json!(true));
+    }
     if let Some(rule) = &one.learning {
         let mut keys = json!({
             "pre_decay": rule.pre_decay, "post_decay": rule.post_decay, "impulse": rule.impulse, "nearest": rule.nearest,
