@@ -10,7 +10,10 @@ mod run;
 pub(crate) use raster::Clock;
 
 use crate::cli::Spikes;
-use anyhow::Result;
+use crate::outfile::OutFile;
+use anyhow::{Context, Result};
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) fn run(command: &Spikes) -> Result<ExitCode> {
@@ -21,4 +24,11 @@ pub(crate) fn run(command: &Spikes) -> Result<ExitCode> {
         Spikes::Raster(options) => raster::run(options),
         Spikes::Bench(options) => bench::run(options),
     }
+}
+
+/// A network or trace is all of a file that was created at `path`.
+fn finish(mut to: OutFile, path: &Path, value: &serde_json::Value) -> Result<()> {
+    let written = serde_json::to_writer(&mut to, value).map_err(std::io::Error::from);
+    let written = written.and_then(|()| to.write_all(b"\n")).and_then(|()| to.finish());
+    written.with_context(|| format!("writing {}", path.display()))
 }

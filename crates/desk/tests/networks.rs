@@ -110,7 +110,7 @@ fn overflows_are_told_apart_by_population() {
     assert_eq!((code, &report["overflows"]), (0, &json!(2)), "{error}");
     assert_eq!(report["overflows_of"], json!({"l1": 0, "l2": 2}));
     let (_, text, _) = said(&["run", &path]);
-    assert!(text.contains("overflows              2  currents wrapped: l2 2\n"), "{text}");
+    assert!(text.contains(" 2   currents wrapped: l2 2\n"), "{text}");
 }
 
 #[test]
@@ -145,6 +145,45 @@ fn what_is_wrong_is_said_with_file_and_node() {
     assert!(code == 1 && error.contains("--force"), "{error}");
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "mine");
     assert_eq!(said(&["run", &path, "--trace", "-", "--json"]).0, 2);
+}
+
+/// Two halves of a run are the whole in the weights: what the first has learnt is what the second begins with.
+#[test]
+fn weights_that_were_learnt_are_written_and_read() {
+    let folder = tempfile::tempdir().unwrap();
+    // Each spike of the one neuron finds its input's trace full: the weight rises by 2, by chance to the last bit.
+    let net = r#"{"populations":[{"id":"cell","n":1,"du":4095,"dv":4095,"vth":20}],"connections":[{"src":"in","dst":"cell",
+        "weights":[[100,100]],"sign_mode":"MIXED","learning":{"pre_decay":4095,"a_plus":400}}]}"#;
+    let input = file(folder.path(), "day.json", r#"{"inputs":{"in":[[1,0],[1,0],[1,0],[1,0],[1,0]]}}"#);
+    let path = file(folder.path(), "net.json", net);
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (out, trace) = (at("learnt.json"), at("trace.json"));
+    let (code, _, error) = said(&["run", &path, "--input", &input, "--out", &out, "--trace", &trace]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    let read = |path: &str| serde_json::from_str::<Value>(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let learnt = read(&out);
+    let weight = |net: &Value, at: usize| net["connections"][0]["weights"][0][at].as_i64().unwrap();
+    assert!((105..=110).contains(&weight(&learnt, 0)) && weight(&learnt, 1) == 100, "{learnt}");
+    assert_eq!(learnt["connections"][0]["learning"]["a_plus"], 400);
+    assert_eq!(read(&trace)["connections"][0]["weights"], json!([[100, 100]]), "the file as it was");
+    // What is written runs: its currents are those of its weights.
+    let again = at("again.json");
+    let run = ["run", &out, "--input", &input, "--trace", &again];
+    assert_eq!(said(&run).0, 0);
+    assert_eq!(read(&again)["trace"]["cell"]["u"][0], json!([weight(&learnt, 0) * 64]));
+    let (code, _, error) = said(&["run", &path, "--input", &input, "--out", &out]);
+    assert!(code == 1 && error.contains("--force"), "{error}");
+    assert_eq!(said(&["run", &path, "--input", &input, "--out", &out, "--force"]).0, 0);
+    assert_eq!(said(&["run", &path, "--input", &input, "--force"]).0, 2);
+    let one = ["run", &path, "--input", &input, "--out", &at("one.json"), "--trace", &at("one.json")];
+    let (code, _, error) = said(&one);
+    assert!(code == 1 && error.contains("by this command already"), "{error}");
+    assert_eq!(said(&["run", &path, "--input", &input, "--out", "-", "--json"]).0, 2);
+    let (code, text, _) = said(&["run", &path, "--input", &input, "--out", "-"]);
+    assert!(code == 0 && text.starts_with("{\"connections\""), "{text}");
+    let fixed = file(folder.path(), "fixed.json", SMALL);
+    let (code, _, error) = said(&["run", &fixed, "--out", &at("none.json")]);
+    assert!(code == 1 && error.contains("fixed.json: none of its connections has the key learning"), "{error}");
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use crate::network::{self, ConnectionKeys, PopulationKeys, wrong};
 use firelane_gateway::base::{Reader, State, Writer};
-use firelane_kernels::spikes::golden::Golden;
-use firelane_kernels::spikes::{Device, Fault, Path, Program, Software, Spike, Variable};
+use firelane_kernels::spikes::golden::{Golden, document};
+use firelane_kernels::spikes::learning::learnt;
+use firelane_kernels::spikes::{Device, Fault, Network, Path, Program, Rules, Software, Spike, Variable};
 use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyRuntimeError;
@@ -20,6 +21,7 @@ enum What {
 /// A network in the software twin.
 #[pyclass(module = "firelane._firelane")]
 pub(crate) struct Twin {
+    network: Network,
     program: Program,
     device: Software,
     out: Vec<Spike>,
@@ -49,7 +51,7 @@ impl Twin {
     ) -> PyResult<Self> {
         let rules = network::rules(schedule, overflow)?;
         let network = network::network(name, inputs, populations, &connections)?;
-        Self::load(Program::check(&network, &rules).map_err(wrong)?, device)
+        Self::load(network, &rules, device)
     }
 
     /// The network of a JSON file as `firelane spikes run` takes it.
@@ -58,7 +60,7 @@ impl Twin {
     fn from_json(text: &str, schedule: &str, overflow: &str, device: &str) -> PyResult<Self> {
         let rules = network::rules(schedule, overflow)?;
         let golden = Golden::parse(text).map_err(wrong)?;
-        Self::load(Program::check(golden.network(), &rules).map_err(wrong)?, device)
+        Self::load(golden.network().clone(), &rules, device)
     }
 
     /// Other numbers for the same nodes: what is under way stays under way. On an error nothing has changed.
@@ -68,7 +70,7 @@ impl Twin {
         populations: Vec<PopulationKeys>,
         connections: Vec<ConnectionKeys<'_>>,
     ) -> PyResult<()> {
-        (self.program, self.device) = self.changed(inputs, populations, &connections)?;
+        (self.network, self.program, self.device) = self.changed(inputs, populations, &connections)?;
         Ok(())
     }
 
@@ -144,6 +146,11 @@ impl Twin {
         table(py, one.weights.iter().map(|&weight| weight.into()).collect(), one.fan_in)
     }
 
+    /// The file of the network, with the weights that it has learnt.
+    fn learnt(&self) -> PyResult<String> {
+        Ok(document(&learnt(&self.network, &self.device).map_err(wrong)?).to_string())
+    }
+
     /// Back to before the first step.
     fn restart(&mut self) -> PyResult<()> {
         self.fired = 0;
@@ -188,11 +195,12 @@ impl Twin {
 }
 
 impl Twin {
-    fn load(program: Program, device: &str) -> PyResult<Self> {
+    fn load(network: Network, rules: &Rules, device: &str) -> PyResult<Self> {
+        let program = Program::check(&network, rules).map_err(wrong)?;
         let mut device = software(device)?;
         Device::load(&mut device, &program).map_err(wrong)?;
         let out = vec![Spike::default(); program.neurons()];
-        Ok(Twin { program, device, out, fired: 0 })
+        Ok(Twin { network, program, device, out, fired: 0 })
     }
 
     /// The same nodes with other numbers, and what is under way in them.
@@ -201,7 +209,7 @@ impl Twin {
         inputs: Vec<(String, usize)>,
         populations: Vec<PopulationKeys>,
         connections: &[ConnectionKeys<'_>],
-    ) -> PyResult<(Program, Software)> {
+    ) -> PyResult<(Network, Program, Software)> {
         let network = network::network(self.program.name(), inputs, populations, connections)?;
         let program = Program::check(&network, &self.program.rules()).map_err(wrong)?;
         let mut device = Software::on(self.device.path()).unwrap_or_else(Software::best);
@@ -210,7 +218,7 @@ impl Twin {
         State::load(&mut device, &mut Reader(&saved)).map_err(|error| {
             wrong(format!("what is under way does not fit the network any more ({error}): the longest delay must stay"))
         })?;
-        Ok((program, device))
+        Ok((network, program, device))
     }
 
     fn population(&self, at: usize) -> PyResult<usize> {

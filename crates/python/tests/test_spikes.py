@@ -54,6 +54,20 @@ def test_what_is_no_network_says_why(tmp_path):
         firelane.spikes.Network.open(tmp_path / "nowhere.json")
 
 
+def test_a_network_keeps_what_it_has_learnt_in_a_file():
+    rule = {"pre_decay": 4095, "a_plus": 400}
+    one = {"src": "in", "dst": "a", "weights": [[100, 100]], "learning": rule}
+    net = firelane.spikes.Network(json.dumps({"populations": NET["populations"][:1], "connections": [one]}))
+    net.run({"in": np.tile([1, 0], (5, 1))})
+    learnt = net.learnt()
+    [[risen, kept]] = json.loads(learnt)["connections"][0]["weights"]
+    assert 105 <= risen <= 110 and kept == 100
+    again = firelane.spikes.Network(learnt)
+    assert again.run({"in": [[1, 0]]})["a"].u[0, 0] == risen * 64
+    net.restart()
+    assert json.loads(net.learnt())["connections"][0]["weights"] == [[100, 100]]
+
+
 def test_inputs_that_do_not_fit_say_why():
     net = firelane.spikes.Network(TEXT)
     for inputs, error in [

@@ -28,6 +28,27 @@
 //! The rule is that of Song, Miller and Abbott (Nature Neuroscience 3, 919, 2000), with nearest spikes as in Masquelier, Guyonneau and Thorpe (PLoS ONE 3(1),
 //! e1377, 2008); what every weight loses when its neuron fires is w_out of Kempter, Gerstner and van Hemmen (Physical Review E 59, 4498, 1999); eligibility and reward are those of Izhikevich (Cerebral Cortex 17, 2443, 2007).
 
+use super::device::{Device, Fault};
+use super::network::Network;
+
+/// `network` with the weights that `device`, which has run it, has learnt. Its traces, eligibilities and states are not part of it.
+///
+/// # Errors
+/// [`Fault`], if the device does not say what its weights are, or has another network.
+pub fn learnt(network: &Network, device: &dyn Device) -> Result<Network, Fault> {
+    let mut network = network.clone();
+    for (at, one) in network.connections.iter_mut().enumerate().filter(|(_, one)| one.learning.is_some()) {
+        for (target, row) in one.weights.iter_mut().enumerate() {
+            for (source, weight) in row.iter_mut().enumerate() {
+                *weight = device.weight(at, target, source)?.into();
+            }
+        }
+        // Learnt weights have one sign and eight bits: so they are read again, where mixed ones would lose a bit.
+        (one.sign_mode, one.num_weight_bits) = (None, 8);
+    }
+    Ok(network)
+}
+
 /// How a connection learns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Learning {

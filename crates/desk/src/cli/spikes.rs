@@ -2,7 +2,7 @@
 
 use crate::settings::Set;
 use crate::spikes::Clock;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -38,10 +38,12 @@ Examples:
   firelane spikes run g05_recurrent.json
   firelane spikes run net.json --trace out.json
   firelane spikes run net.json --input day.json --schedule cascade
+  firelane spikes run net.json --input day.json --out learnt.json
   firelane spikes run net.json --device software/scalar --json | jq .spikes
 
 Exit codes: 0 it ran, and its trace is that of the file if there is one; 1 it failed, or the traces
-differ; 2 wrong arguments.")]
+differ; 2 wrong arguments.",
+    group(ArgGroup::new("written").args(["trace", "out"]).multiple(true)))]
 pub(crate) struct SpikesRun {
     /// The network (JSON); - is standard input
     #[arg(value_name = "NET")]
@@ -61,8 +63,11 @@ pub(crate) struct SpikesRun {
     /// Write the file with the trace that was computed here; - is standard output
     #[arg(long, value_name = "OUT.json")]
     pub(crate) trace: Option<PathBuf>,
-    /// Write over a file that exists
-    #[arg(long, requires = "trace")]
+    /// Write the network (JSON) with the weights that it has learnt; - is standard output
+    #[arg(long, value_name = "NET.json")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write over files that exist
+    #[arg(long, requires = "written")]
     pub(crate) force: bool,
     /// Print one JSON object instead of text
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! `firelane spikes import`: a network that was trained elsewhere, in integers, and how far that is from floating point.
 
+use super::finish;
 use crate::cli::{DiscretisationArg, ResetArg, SpikesImport, dash};
 use crate::layout::{row, sentence};
 use crate::outfile::{OutFile, check_dashes};
@@ -10,7 +11,7 @@ use firelane_kernels::spikes::golden::{Golden, document};
 use firelane_kernels::spikes::nir::{Discretisation, Distance, Graph, Imported, Options, ResetMode, import};
 use firelane_kernels::spikes::random::poisson;
 use serde::Serialize;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -67,10 +68,8 @@ pub(super) fn run(options: &SpikesImport) -> Result<ExitCode> {
             .flatten()
             .filter(|path| !dash(path))
             .collect();
-        let mut out = OutFile::create(path, &reads, options.force)?;
-        let written = serde_json::to_writer(&mut out, &network).map_err(std::io::Error::from);
-        let written = written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.finish());
-        written.with_context(|| format!("writing {}", path.display()))?;
+        let out = OutFile::create(path, &reads, options.force)?;
+        finish(out, path, &network)?;
     }
     let steps = rows.iter().map(Vec::len).min().unwrap_or_default();
     let report = report(options, &imported, &far, steps);

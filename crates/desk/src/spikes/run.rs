@@ -1,18 +1,19 @@
 //! `firelane spikes run`: a network over its inputs, and its trace.
 
-use super::device;
+use super::{device, finish};
 use crate::cli::{OverflowArg, ScheduleArg, SpikesRun, dash};
 use crate::layout::{row, sentence};
 use crate::outfile::{OutFile, check_dashes};
 use crate::output;
 use crate::replay::group;
 use anyhow::{Context, Result, bail};
-use firelane_kernels::spikes::golden::{Golden, Traces, compare};
+use firelane_kernels::spikes::golden::{Golden, Traces, compare, document};
+use firelane_kernels::spikes::learning::learnt;
 use firelane_kernels::spikes::{Device, Fault, Overflow, Program, Rules, Schedule};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// `spikes run --json`. The layout is stable: fields are added, never renamed or removed.
@@ -39,7 +40,11 @@ struct Report {
 }
 
 pub(super) fn run(options: &SpikesRun) -> Result<ExitCode> {
-    check_dashes(&[Some(&options.net), options.input.as_deref()], &[options.trace.as_deref()], options.json);
+    check_dashes(
+        &[Some(&options.net), options.input.as_deref()],
+        &[options.trace.as_deref(), options.out.as_deref()],
+        options.json,
+    );
     let text = read(&options.net)?;
     let of_net = || options.net.display().to_string();
     let mut golden = Golden::parse(&text).with_context(of_net)?;
@@ -49,6 +54,9 @@ pub(super) fn run(options: &SpikesRun) -> Result<ExitCode> {
     } else if golden.steps() == 0 {
         bail!("{}: it has no inputs and no steps of its own; name a file that has (--input FILE)", of_net());
     }
+    if options.out.is_some() && golden.network().connections.iter().all(|one| one.learning.is_none()) {
+        bail!("{}: none of its connections has the key learning, so that --out would write what was read", of_net());
+    }
     let rules = rules(options, as_lava);
     let mut device = device::open(&options.device)?;
     let read_from: Vec<&Path> = [Some(options.net.as_path()), options.input.as_deref()]
@@ -56,16 +64,18 @@ pub(super) fn run(options: &SpikesRun) -> Result<ExitCode> {
         .flatten()
         .filter(|path| !dash(path))
         .collect();
-    let out = match &options.trace {
-        Some(path) => Some((path, OutFile::create(path, &read_from, options.force)?)),
-        None => None,
+    let create = |path: Option<&PathBuf>| -> Result<Option<OutFile>> {
+        path.map(|path| OutFile::create(path, &read_from, options.force)).transpose()
     };
+    let (trace, out) = (create(options.trace.as_ref())?, create(options.out.as_ref())?);
     let program = Program::check(golden.network(), &rules).with_context(of_net)?;
     let traces = golden.run(device.as_mut(), &rules).with_context(of_net)?;
-    if let Some((path, mut out)) = out {
-        let written = serde_json::to_writer(&mut out, &golden.with_trace(&traces)).map_err(std::io::Error::from);
-        let written = written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.finish());
-        written.with_context(|| format!("writing {}", path.display()))?;
+    if let (Some(path), Some(to)) = (&options.trace, trace) {
+        finish(to, path, &golden.with_trace(&traces))?;
+    }
+    if let (Some(path), Some(to)) = (&options.out, out) {
+        let learnt = learnt(golden.network(), device.as_ref()).with_context(of_net)?;
+        finish(to, path, &document(&learnt))?;
     }
     // A trace is Lava's, of Lava's schedule.
     let expected = golden.trace().filter(|_| rules == Rules::LAVA);

@@ -95,6 +95,10 @@ class Network:
         rows = self._twin.run(steps, arrays, record)
         return {name: Trace(*rows[3 * at : 3 * at + 3]) for at, name in enumerate(self.populations)}
 
+    def learnt(self) -> str:
+        """The network as a file (JSON), with the weights that it has learnt; without what is under way in it."""
+        return self._twin.learnt()
+
     def restart(self) -> None:
         """Back to before the first step."""
         self._twin.restart()
