@@ -135,10 +135,17 @@ fn what_is_wrong_is_said_with_file_and_node() {
     );
     let (code, _, error) = said(&["run", "nowhere.json"]);
     assert!(code == 1 && error.contains("nowhere.json: No such file"), "{error}");
-    for device in ["loihi", "software/neon", "hardware/scalar", "software/"] {
+    for device in ["loihi", "software/loihi", "hardware/scalar", "software/"] {
         let (code, _, error) = said(&["run", &path, "--device", device]);
         let known = error.contains(&format!("there is no device {device:?}; there are software, software/scalar"));
         assert!(code == 1 && known || device == "software/", "{error}");
+    }
+    if cfg!(target_arch = "x86_64") {
+        let (code, _, error) = said(&["run", &path, "--device", "software/neon"]);
+        assert!(
+            code == 1 && error.contains("this processor has no neon; there are software, software/scalar"),
+            "{error}"
+        );
     }
     let out = file(folder.path(), "out.json", "mine");
     let (code, _, error) = said(&["run", &path, "--trace", &out]);

@@ -94,7 +94,7 @@ def test_states_after_each_step_are_what_variables_say():
 
 def devices():
     found = ["software/scalar"]
-    for device in ["software/avx2", "software/avx512"]:
+    for device in ["software/avx2", "software/avx512", "software/neon"]:
         try:
             firelane.spikes.Network.open(GOLDEN[0], schedule="lava", overflow="wrap", device=device)
             found.append(device)

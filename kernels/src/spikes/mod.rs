@@ -3,7 +3,7 @@
 //! ```text
 //! Network ── Program::check ──> Program ── Device::load ──> Device ── step(events in, spikes out)
 //! (names, numbers)   │          (proved)                      │
-//!                    └─ Refused: the node, and the limit      └─ Software (the twin: scalar, AVX2, AVX-512), or hardware
+//!                    └─ Refused: the node, and the limit      └─ Software (the twin: scalar, AVX2, AVX-512, NEON), or hardware
 //! ```
 //!
 //! The arithmetic is that of Lava 0.10's fixed-point models (`select_tag="fixed_pt"` of its `LIF`, `LIFReset`, `TernaryLIF`,

@@ -51,7 +51,7 @@ pub(crate) struct SpikesRun {
     /// Take steps and inputs from this file instead (JSON with the key inputs); - is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
-    /// What runs it: software, or software/scalar, software/avx2, software/avx512
+    /// What runs it: software, or software/scalar, software/avx2, software/avx512, software/neon
     #[arg(long, value_name = "URI", default_value = "software")]
     pub(crate) device: String,
     /// When a spike acts [default: lava for a file that is run as Lava runs it, else cascade]
@@ -197,7 +197,7 @@ Examples:
 
 Exit codes: 0 it conforms; 1 it does not, or there is no such device; 2 wrong arguments.")]
 pub(crate) struct SpikesConformance {
-    /// What is judged: software, or software/scalar, software/avx2, software/avx512
+    /// What is judged: software, or software/scalar, software/avx2, software/avx512, software/neon
     #[arg(long, value_name = "URI", default_value = "software")]
     pub(crate) device: String,
     /// Updates of neurons in random networks, at least

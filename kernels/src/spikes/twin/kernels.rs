@@ -14,19 +14,22 @@ pub enum Path {
     Avx2,
     /// Sixteen at a time, on those with AVX-512 (F, BW, VL, DQ and VNNI: Intel's from Ice Lake, AMD's from Zen 4 on).
     Avx512,
+    /// Four at a time, on 64-bit ARM processors.
+    Neon,
 }
 
 impl Path {
-    /// All of them, the fastest last.
-    pub const ALL: [Path; 3] = [Path::Scalar, Path::Avx2, Path::Avx512];
+    /// All of them; of those that a processor has, the fastest last.
+    pub const ALL: [Path; 4] = [Path::Scalar, Path::Avx2, Path::Avx512, Path::Neon];
 
-    /// What it is called: `scalar`, `avx2`, `avx512`.
+    /// What it is called: `scalar`, `avx2`, `avx512`, `neon`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Path::Scalar => "scalar",
             Path::Avx2 => "avx2",
             Path::Avx512 => "avx512",
+            Path::Neon => "neon",
         }
     }
 }

@@ -8,6 +8,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 use super::block::Block;
 use super::kernels::{Fired, Path, Population, Rule};
@@ -39,10 +41,16 @@ fn has(path: Path) -> bool {
         Path::Scalar => true,
         Path::Avx2 => avx2(),
         Path::Avx512 => avx2() && avx512() && more() && products(),
+        Path::Neon => false,
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+fn has(path: Path) -> bool {
+    path == Path::Scalar || (path == Path::Neon && std::arch::is_aarch64_feature_detected!("neon"))
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn has(path: Path) -> bool {
     path == Path::Scalar
 }
@@ -58,9 +66,14 @@ macro_rules! on {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
             Path::Avx512 => unsafe { avx512::$vector($($arg),*) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: there is a `Unit` of this path, so that the processor has NEON.
+            Path::Neon => unsafe { neon::$vector($($arg),*) },
             // There is no `Unit` of a path that is not compiled.
             #[cfg(not(target_arch = "x86_64"))]
             Path::Avx2 | Path::Avx512 => scalar::$scalar($($arg),*),
+            #[cfg(not(target_arch = "aarch64"))]
+            Path::Neon => scalar::$scalar($($arg),*),
         }
     };
 }
@@ -99,20 +112,20 @@ impl Unit {
 
 /// The bits of one more vector of so many lanes, behind those of the ones before. One after another: four at once would be put
 /// together in vectors, which takes longer.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
 fn push<const LANES: usize>(all: u64, bits: u64) -> u64 {
     (all >> LANES) | (bits << (Block::<u8>::UNITS - LANES))
 }
 
 /// A block as vectors: always there, for the sizes fit.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
 fn parts<const LANES: usize, const PARTS: usize>(block: &[i32; Block::<u8>::UNITS]) -> Option<&[[i32; LANES]; PARTS]> {
     block.as_chunks().0.first_chunk()
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
 fn parts_mut<const LANES: usize, const PARTS: usize>(
     block: &mut [i32; Block::<u8>::UNITS],
