@@ -41,7 +41,18 @@ const PORT: u16 = 0;
 /// Name of the venue's thread.
 const VENUE: &str = "venue";
 
-pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recording>) -> Result<Report> {
+pub(super) fn play(options: &Demo, config: Config, recording: Option<Recording>) -> Result<Report> {
+    let watched = Watched::of(&config)?;
+    play_watched(options, config, recording, watched)
+}
+
+/// The same, with the detector of the configuration.
+pub(super) fn play_watched(
+    options: &Demo,
+    mut config: Config,
+    recording: Option<Recording>,
+    watched: Option<Watched>,
+) -> Result<Report> {
     let world = world_config(options, &config);
     let (server, _claim) = venue(options, &config, &world, recording)?;
     set_addresses(config.live.net.first_mut(), server.handle().addresses());
@@ -52,7 +63,6 @@ pub(super) fn play(options: &Demo, mut config: Config, recording: Option<Recordi
     let clock = Clock::new();
     let lane = wirings::build(&config, Some(clock.clone()))?;
     let tape = Ledger::default();
-    let watched = Watched::of(&config)?;
     let header = wirings::header(&config, &*lane).began_at(clock.began());
     let [log, tape_file] = files(options)?;
     let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(tape.clone())];

@@ -1,6 +1,7 @@
 //! The demo as a whole: its report, its files, its market of either kind.
 
 use super::*;
+use crate::detector::Watched;
 use crate::wirings;
 use firelane_gateway::base::{ExchangeTime, Mono};
 use firelane_gateway::flow::record::Kind;
@@ -13,6 +14,7 @@ use firelane_sim::order_flow::FlowConfig;
 use firelane_sim::venue::Venue;
 use firelane_sim::venue::engine::EngineConfig;
 use std::path::PathBuf;
+use std::time::Duration;
 
 fn options() -> Demo {
     Demo {
@@ -222,6 +224,87 @@ fn over_sockets_both_layouts_reconcile_say_how_long_orders_took_and_their_logs_v
         for file in [Some(log), options.tape] {
             std::fs::remove_file(file.unwrap()).unwrap();
         }
+    }
+}
+
+/// A neuron that fires in each step, a step for each event: while it is warm, each event is an alert that gates.
+const NOISY: &str = r#"
+name = "noisy"
+network = '{"populations": [{"id": "all", "n": 1, "bias_mant": 1000}], "connections": [{"src": "in", "dst": "all", "weights": [[0, 0]]}]}'
+time = "event"
+warm_up = 200
+
+[address]
+input = "in"
+kinds = ["add"]
+levels = 0
+sizes = []
+
+[[alert]]
+name = "noise"
+population = "all"
+unit = 0
+merge = 0
+gates = true
+hold_ms = 1
+"#;
+
+/// Its reader is held up until the ring of the tape has gone round, and then knows that it has lost something.
+#[test]
+fn behind_a_lap_a_detector_beside_a_live_lane_starts_over_and_holds_nobody_until_it_is_warm() {
+    const WARM_UP: u64 = 200;
+    let (file, log) = (temporary("noisy.toml"), temporary("noisy.log"));
+    std::fs::write(&file, NOISY).unwrap();
+    let sets = ["detector.place=beside", "tape.readers_bytes=1048576", "wiring=\"imbalance-taker\""];
+    let options = Demo {
+        seconds: 10,
+        symbols: 1,
+        rate: 6_000,
+        virtual_clock: false,
+        set: sets.iter().map(|set| set.parse().unwrap()).collect(),
+        detector: Some(file.clone()),
+        log: Some(log.clone()),
+        ..options()
+    };
+    let config = read_config(&options, None).unwrap();
+    let watched = Watched::of(&config).unwrap().unwrap();
+    let reads = watched.clone();
+    let run = std::thread::spawn(move || sockets::play_watched(&options, config, None, Some(reads)).unwrap());
+    let report = || serde_json::to_value(watched.report().unwrap()).unwrap();
+    let count = |report: &serde_json::Value, name: &str| report["counters"][name].as_u64().unwrap();
+    let alerts = |report: &serde_json::Value| report["alerts"]["noise"].as_u64().unwrap();
+    while alerts(&report()) == 0 && !run.is_finished() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let before = alerts(&report());
+    // Longer each time: how soon a lap is done is a matter of the machine.
+    for seconds in 1.. {
+        if count(&report(), "network_lost") > 0 || run.is_finished() {
+            break;
+        }
+        let held_up = watched.heard();
+        std::thread::sleep(Duration::from_secs(seconds));
+        drop(held_up);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let report = serde_json::to_value(run.join().unwrap()).unwrap();
+    let (detector, warm) = (&report["detector"], alerts(&report["detector"]));
+    let [steps, cold, lost, restarts] =
+        ["network_steps", "network_cold", "network_lost", "network_restarts"].map(|name| count(detector, name));
+    assert!(lost > 0 && restarts > 0, "{detector}");
+    // Each event is an alert, but for those behind the start and behind the loss.
+    assert!(cold >= 2 * WARM_UP && cold <= WARM_UP * (1 + restarts), "{detector}");
+    assert!(warm == steps - cold && warm > before + WARM_UP, "{before} {detector}");
+    // What it was cold for held nobody: the lane was told of alerts, and of how the demo begins and ends.
+    let commands = report["counters"]["core.commands_taken"].as_u64().unwrap();
+    assert!(commands > WARM_UP && commands <= warm + 100, "{commands} {detector}");
+    // The lane has not been hurt: whoever compares says that its own reader lost something, and nothing else.
+    let differences: Vec<&str> =
+        report["differences"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    assert!(differences.iter().all(|one| one.contains("came too fast")), "{differences:?}");
+    assert!(verify(File::open(&log).unwrap(), rebuilt, |_| ()).unwrap().complete);
+    for file in [file, log] {
+        std::fs::remove_file(file).unwrap();
     }
 }
 

@@ -36,7 +36,8 @@ impl Watched {
         self.heard().report()
     }
 
-    fn heard(&self) -> MutexGuard<'_, Heard> {
+    /// What it hears the tape with. As long as somebody has it, the tape goes on without it.
+    pub(crate) fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

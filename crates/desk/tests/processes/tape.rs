@@ -171,6 +171,45 @@ fn readers_that_are_stopped_or_killed_hurt_nobody() {
     drop(killed.end());
 }
 
+/// The network beside the lane is a reader as well, with a slot of its own: those that die beside it, in the middle of a record or not,
+/// take nothing from it, nor from the lane.
+#[test]
+fn readers_that_are_killed_leave_a_detector_beside_the_lane_alone() {
+    const SWEEPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/detectors/sweeps.toml");
+    let mut world = world("clients = 2");
+    let text = std::fs::read_to_string(world.path("gateway.toml")).unwrap();
+    // Room enough that the network itself is not lapped on a machine that is busy.
+    let text = text.replace("readers_bytes = 1048576", "readers_bytes = 67108864");
+    world.write("gateway.toml", &format!("{text}\n[detector]\nfile = {SWEEPS:?}\nplace = \"beside\"\n"));
+    let venue = world.venue();
+    let gateway = world.gateway();
+    gateway.says("Order entry is ready");
+    let slots = |status: &Value| status["tape_readers"].as_array().unwrap().len();
+    let before = slots(&world.until("gateway", "the network", |status| {
+        status["tape_readers"].as_array().unwrap().iter().any(|reader| reader["name"] == "detector")
+    }));
+    for round in 0..3 {
+        let readers = [
+            Reader::start(&world, &["--from", "oldest", "--kind", "signal", "--json"]),
+            Reader::start(&world, &["--from", "oldest", "--socket", "--name", "socket"]),
+        ];
+        let status = world.until("gateway", "readers", |status| readers.iter().all(|one| one.seen(status).is_some()));
+        readers.iter().for_each(|reader| reader.signal("-KILL"));
+        let orders = number(&status, "/orders");
+        let trades = |status: &Value| slots(status) == before && number(status, "/orders") > orders;
+        let status = world.until("gateway", "it trades on without them", trades);
+        let detector = status["tape_readers"].as_array().unwrap().iter().find(|reader| reader["name"] == "detector");
+        assert_eq!(detector.map(|reader| number(reader, "/lost")), Some(0), "{round}: {status}");
+        for reader in readers {
+            assert_eq!(reader.end().0, None, "it was killed");
+        }
+    }
+    let report = world.end_and_compare(gateway, venue);
+    let counted = |name: &str| number(&report, &format!("/detector/counters/{name}"));
+    assert!(counted("network_steps") > 1_000 && counted("network_lost") == 0, "{report}");
+    world.assert_log_verifies();
+}
+
 #[test]
 fn a_tape_that_cannot_be_shared_is_said_and_nothing_else() {
     // A folder that is not there, and a file of somebody's.
