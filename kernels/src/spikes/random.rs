@@ -20,7 +20,7 @@ pub struct Random {
 }
 
 /// Sizes at which something changes: a block of neurons, a vector, one of anything.
-const SIZES: [usize; 12] = [1, 2, 7, 8, 15, 16, 17, 63, 64, 65, 100, 130];
+const SIZES: [usize; 14] = [1, 2, 7, 8, 15, 16, 17, 32, 33, 63, 64, 65, 100, 130];
 
 impl Random {
     /// The network of this seed. Whatever Lava knows is in it somewhere for some seed, and with `extensions` so is what Lava

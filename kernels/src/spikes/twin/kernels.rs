@@ -57,6 +57,17 @@ pub(super) struct Population<'a> {
     pub(super) bias: &'a [Block<i32>],
 }
 
+/// What becomes of what weights add up to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sum {
+    /// It is shifted left by this; right, where it is negative.
+    pub(super) exponent: i32,
+    /// It takes the place of what was there; if not, it is added.
+    pub(super) first: bool,
+    /// Neurons; what is behind them in the last block does not matter.
+    pub(super) targets: usize,
+}
+
 /// Who fired: a bit for each neuron, in as many words as there are blocks. `there`: who is a neuron at all.
 #[derive(Debug)]
 pub(super) struct Fired<'a> {
@@ -115,11 +126,11 @@ impl Kernels {
         self.0.units(masks, to)
     }
 
-    /// Adds up what the spikes of `units` weigh, into `sums` (in their place, if these are the `first`).
-    pub(super) fn gather(self, units: &[u32], rows: &Rows, exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+    /// Adds up what the spikes of `units` weigh, into `sums`.
+    pub(super) fn gather(self, units: &[u32], rows: &Rows, how: Sum, sums: &mut [Block<i32>]) {
         match rows {
-            Rows::Narrow(rows) => self.0.gather_narrow(units, rows, exponent, first, sums),
-            Rows::Wide(rows) => self.0.gather_wide(units, rows, exponent, first, sums),
+            Rows::Narrow(rows) => self.0.gather_narrow(units, rows, how, sums),
+            Rows::Wide(rows) => self.0.gather_wide(units, rows, how, sums),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A program as the twin holds it: laid out for the vector units, with its state.
 
 use super::block::{Block, blocks, get, set, there};
-use super::kernels::{Fired, Kernels, Population, Rows, Rule};
+use super::kernels::{Fired, Kernels, Population, Rows, Rule, Sum};
 use super::late::Late;
 use super::plastic::{Plastic, Seen, reward_of};
 use super::scalar;
@@ -265,7 +265,7 @@ impl Layer {
         for wires in &mut self.wires {
             let Some(two) = trains.get(wires.source) else { continue };
             let train = if wires.lagging { &two[1 - next] } else { &two[next] };
-            wires.deliver(kernels, train, first, &mut self.sums);
+            wires.deliver(kernels, train, (first, self.n), &mut self.sums);
             operations += wires.operations(train);
             first = false;
         }
@@ -335,15 +335,14 @@ impl Wires {
         Wires { source, lagging: one.lag == 1, number, reward, spare: low, exponent, kind, fan_out }
     }
 
-    fn deliver(&mut self, kernels: Kernels, train: &Train, first: bool, sums: &mut [Block<i32>]) {
-        let units = train.units();
+    /// To so many `targets`, in the place of what is in their sums if it is the `first`.
+    fn deliver(&mut self, kernels: Kernels, train: &Train, (first, targets): (bool, usize), sums: &mut [Block<i32>]) {
+        let (units, how) = (train.units(), Sum { exponent: self.exponent, first, targets });
         match &mut self.kind {
-            Weights::Dense(rows) => kernels.gather(units, rows, self.exponent, first, sums),
-            Weights::Graded(rows) => {
-                scalar::gather_graded(units, train.values(), rows, self.exponent, first, sums);
-            }
+            Weights::Dense(rows) => kernels.gather(units, rows, how, sums),
+            Weights::Graded(rows) => scalar::gather_graded(units, train.values(), rows, how, sums),
             Weights::Late(late) => late.deliver(train, first, sums),
-            Weights::Plastic(plastic) => kernels.gather(units, &plastic.rows, self.exponent, first, sums),
+            Weights::Plastic(plastic) => kernels.gather(units, &plastic.rows, how, sums),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Everything here wraps at 32 bits, as the arrays of Lava's models do. Where a program forbids overflow nothing comes near.
 
 use super::block::Block;
-use super::kernels::{Fired, Population, Rule};
+use super::kernels::{Fired, Population, Rule, Sum};
 use crate::spikes::network::Reset;
 use crate::spikes::program::STATE;
 
@@ -86,7 +86,8 @@ fn update_by<'a>(rule_of: impl Fn(usize) -> &'a Rule, population: &mut Populatio
         let mut none = Block([0; 64]);
         let still = population.still.get_mut(at).unwrap_or(&mut none);
         (*up, *down) = (0, 0);
-        for lane in 0..Block::<u8>::UNITS {
+        // Those that are not there stay as they are.
+        for lane in 0..Block::<u8>::UNITS - there.leading_zeros() as usize {
             let mut neuron = Neuron { u: u.0[lane], v: v.0[lane], still: still.0[lane] };
             let rule = rule_of(at * Block::<u8>::UNITS + lane);
             let (spike, overflow) = neuron.step(rule, sums.0[lane], bias.0[lane]);
@@ -117,35 +118,21 @@ pub(super) fn units(masks: &[u64], to: &mut [u32]) -> usize {
     len
 }
 
-/// Adds the rows of `units` up, shifts the sums, and puts (`first`) or adds them into `sums`.
-pub(super) fn gather<W: Copy + Into<i32>>(
-    units: &[u32],
-    rows: &[Block<W>],
-    exponent: i32,
-    first: bool,
-    sums: &mut [Block<i32>],
-) {
-    gather_times(units.iter().map(|&unit| (unit, 1)), rows, exponent, first, sums);
+/// Adds the rows of `units` up, shifts the sums, and puts or adds them into `sums`.
+pub(super) fn gather<W: Copy + Into<i32>>(units: &[u32], rows: &[Block<W>], how: Sum, sums: &mut [Block<i32>]) {
+    gather_times(units.iter().map(|&unit| (unit, 1)), rows, how, sums);
 }
 
 /// The same, each weight times the value of its spike.
-pub(super) fn gather_graded(
-    units: &[u32],
-    values: &[i32],
-    rows: &[Block<i16>],
-    exponent: i32,
-    first: bool,
-    sums: &mut [Block<i32>],
-) {
-    gather_times(units.iter().copied().zip(values.iter().copied()), rows, exponent, first, sums);
+pub(super) fn gather_graded(units: &[u32], values: &[i32], rows: &[Block<i16>], how: Sum, sums: &mut [Block<i32>]) {
+    gather_times(units.iter().copied().zip(values.iter().copied()), rows, how, sums);
 }
 
 #[inline(always)]
 fn gather_times<W: Copy + Into<i32>>(
     spikes: impl Iterator<Item = (u32, i32)> + Clone,
     rows: &[Block<W>],
-    exponent: i32,
-    first: bool,
+    how: Sum,
     sums: &mut [Block<i32>],
 ) {
     let blocks = sums.len();
@@ -157,14 +144,14 @@ fn gather_times<W: Copy + Into<i32>>(
                 *sum = sum.wrapping_add(weight.into().wrapping_mul(value));
             }
         }
-        put(&total, exponent, first, block);
+        put(&total, how, block);
     }
 }
 
-fn put(total: &[i32; 64], exponent: i32, first: bool, block: &mut Block<i32>) {
+fn put(total: &[i32; 64], how: Sum, block: &mut Block<i32>) {
     for (sum, &total) in block.0.iter_mut().zip(total) {
-        let shifted = shift(total, exponent);
-        *sum = if first { shifted } else { sum.wrapping_add(shifted) };
+        let shifted = shift(total, how.exponent);
+        *sum = if how.first { shifted } else { sum.wrapping_add(shifted) };
     }
 }
 

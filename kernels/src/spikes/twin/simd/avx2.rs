@@ -1,8 +1,8 @@
 //! Eight neurons at a time: AVX2.
 
 use super::super::block::Block;
-use super::super::kernels::{Fired, Population, Rule};
-use super::{parts, parts_mut, push};
+use super::super::kernels::{Fired, Population, Rule, Sum};
+use super::{filled, parts, parts_mut, push, pushed};
 use crate::spikes::network::Reset;
 use crate::spikes::program::STATE;
 use std::arch::x86_64::*;
@@ -12,6 +12,9 @@ const PARTS: usize = Block::<u8>::UNITS / LANES;
 
 /// Lanes of 32 bits in a vector.
 const LANES: usize = 8;
+
+/// Vectors of 16 bits in a block.
+const HALF: usize = PARTS / 2;
 
 type Words = __m256i;
 
@@ -73,18 +76,20 @@ fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
 #[target_feature(enable = "avx2,bmi1,popcnt")]
 pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
     let plain = rule.below.is_none() && rule.reset == Reset::Zero;
-    match (rule.wraps, plain) {
-        (false, true) => update_as::<false, true>(rule, population, fired),
-        (false, false) => update_as::<false, false>(rule, population, fired),
-        (true, true) => update_as::<true, true>(rule, population, fired),
-        (true, false) => update_as::<true, false>(rule, population, fired),
+    let whole = fired.there.last() == Some(&u64::MAX);
+    match (rule.wraps, plain, whole) {
+        (false, true, true) => update_as::<false, true, true>(rule, population, fired),
+        (false, true, false) => update_as::<false, true, false>(rule, population, fired),
+        (false, false, _) => update_as::<false, false, false>(rule, population, fired),
+        (true, true, _) => update_as::<true, true, false>(rule, population, fired),
+        (true, false, _) => update_as::<true, false, false>(rule, population, fired),
     }
 }
 
-/// `PLAIN`: spikes are positive, and reset to zero.
+/// `PLAIN`: spikes are positive, and reset to zero. `WHOLE`: every block is full, which the compiler is to know.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-fn update_as<const WRAPS: bool, const PLAIN: bool>(
+fn update_as<const WRAPS: bool, const PLAIN: bool, const WHOLE: bool>(
     rule: &Rule,
     population: &mut Population<'_>,
     fired: &mut Fired<'_>,
@@ -103,8 +108,8 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             continue;
         };
         let (mut all_up, mut all_down, mut wrapped) = (0_u64, 0_u64, 0_u64);
-        for at in 0..PARTS {
-            let (u, v, sum, bias) = (&mut us[at], &mut vs[at], &sums[at], &biases[at]);
+        let vectors = if WHOLE { PARTS } else { filled::<LANES>(there) };
+        for (((u, v), sum), bias) in us.iter_mut().zip(vs).zip(sums).zip(biases).take(vectors) {
             let input = _mm256_slli_epi32::<6>(load(sum));
             let mut current = if WRAPS {
                 _mm256_add_epi32(decay::<false>(load(u), keep_u), input)
@@ -140,6 +145,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             };
             store(v, _mm256_blendv_epi8(voltage, left, _mm256_or_si256(over, under)));
         }
+        let [all_up, all_down, wrapped] = [all_up, all_down, wrapped].map(|all| pushed::<LANES>(all, vectors));
         (*up, *down) = (all_up & there, all_down & there);
         if WRAPS {
             overflows += u64::from((wrapped & there).count_ones());
@@ -156,74 +162,94 @@ pub(super) fn units(masks: &[u64], to: &mut [u32]) -> usize {
 
 /// [`scalar::gather`](super::super::scalar::gather) of weights whose sums stay within 16 bits.
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], how: Sum, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
     let (twos, rest) = sums.as_chunks_mut::<2>();
     for (at, two) in twos.iter_mut().enumerate() {
-        narrow_blocks(units, rows, (blocks, 2 * at), exponent, first, two);
+        narrow_blocks::<2, HALF>(units, rows, (blocks, 2 * at), how, two);
     }
     for one in rest.as_chunks_mut::<1>().0 {
-        narrow_blocks(units, rows, (blocks, blocks - 1), exponent, first, one);
+        let last = (blocks, blocks - 1);
+        // Of a block that is full, 0.
+        match (how.targets % Block::<u8>::UNITS).div_ceil(2 * LANES) {
+            1 => narrow_blocks::<1, 1>(units, rows, last, how, one),
+            2 => narrow_blocks::<1, 2>(units, rows, last, how, one),
+            _ => narrow_blocks::<1, HALF>(units, rows, last, how, one),
+        }
     }
 }
 
-/// `N` blocks side by side, whose sums stay in registers: those from the second of `(blocks, begin)` on, of rows of so many.
+/// `N` blocks side by side, whose sums stay in registers: those from the second of `(blocks, begin)` on, of rows of so many. Of each,
+/// the first `M` vectors of 16 bits.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-fn narrow_blocks<const N: usize>(
+fn narrow_blocks<const N: usize, const M: usize>(
     units: &[u32],
     rows: &[Block<i8>],
     (blocks, begin): (usize, usize),
-    exponent: i32,
-    first: bool,
+    how: Sum,
     sums: &mut [Block<i32>; N],
 ) {
-    let mut totals = [[_mm256_setzero_si256(); PARTS / 2]; N];
+    let mut totals = [[_mm256_setzero_si256(); M]; N];
     for &unit in units {
         let at = unit as usize * blocks + begin;
         let Some(row) = rows.get(at..).and_then(|rest| rest.first_chunk::<N>()) else { continue };
         for (block, totals) in row.iter().zip(&mut totals) {
-            let Some(weights) = block.0.as_chunks::<{ 2 * LANES }>().0.first_chunk::<{ PARTS / 2 }>() else { continue };
+            let Some(weights) = block.0.as_chunks::<{ 2 * LANES }>().0.first_chunk::<M>() else { continue };
             for (total, weights) in totals.iter_mut().zip(weights) {
                 *total = _mm256_add_epi16(*total, _mm256_cvtepi8_epi16(load_bytes(weights)));
             }
         }
     }
-    for (totals, block) in totals.into_iter().zip(sums) {
-        let mut wide = [_mm256_setzero_si256(); 8];
-        for (pair, total) in wide.as_chunks_mut::<2>().0.iter_mut().zip(totals) {
-            let (low, high) = (_mm256_castsi256_si128(total), _mm256_extracti128_si256::<1>(total));
-            *pair = [_mm256_cvtepi16_epi32(low), _mm256_cvtepi16_epi32(high)];
+    let shift = Shift::of(how);
+    for (totals, block) in totals.iter().zip(sums) {
+        let pairs = block.0.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0;
+        for (total, [first, second]) in totals.iter().zip(pairs) {
+            let (low, high) = (_mm256_castsi256_si128(*total), _mm256_extracti128_si256::<1>(*total));
+            put(_mm256_cvtepi16_epi32(low), shift, first);
+            put(_mm256_cvtepi16_epi32(high), shift, second);
         }
-        put(wide, exponent, first, block);
     }
 }
 
 /// [`scalar::gather`](super::super::scalar::gather).
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
-    let blocks = sums.len();
+pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], how: Sum, sums: &mut [Block<i32>]) {
+    let (blocks, shift) = (sums.len(), Shift::of(how));
     for (at, block) in sums.iter_mut().enumerate() {
-        let mut totals = [_mm256_setzero_si256(); 8];
+        let mut totals = [_mm256_setzero_si256(); PARTS];
         for row in units.iter().filter_map(|&unit| rows.get(unit as usize * blocks + at)) {
             for (total, weights) in totals.iter_mut().zip(row.0.as_chunks::<LANES>().0) {
                 *total = _mm256_add_epi32(*total, _mm256_cvtepi16_epi32(load_halves(weights)));
             }
         }
-        put(totals, exponent, first, block);
+        for (total, to) in totals.iter().zip(block.0.as_chunks_mut::<LANES>().0) {
+            put(*total, shift, to);
+        }
     }
 }
 
-/// Shifts the sums of a block, and puts or adds them.
+/// How sums are shifted, as vectors, one of which shifts by 0; and whether they take the place of what was there.
+#[derive(Clone, Copy)]
+struct Shift {
+    left: Words,
+    right: Words,
+    first: bool,
+}
+
+impl Shift {
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    fn of(how: Sum) -> Self {
+        let by = |bits: i32| _mm256_set1_epi32(bits.max(0));
+        Shift { left: by(how.exponent), right: by(-how.exponent), first: how.first }
+    }
+}
+
+/// Shifts sums, and puts or adds them.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-fn put(totals: [Words; 8], exponent: i32, first: bool, block: &mut Block<i32>) {
-    let bits = _mm_cvtsi32_si128(exponent.abs());
-    let Some(block) = parts_mut::<LANES, PARTS>(&mut block.0) else { return };
-    for at in 0..PARTS {
-        let shifted =
-            if exponent >= 0 { _mm256_sll_epi32(totals[at], bits) } else { _mm256_sra_epi32(totals[at], bits) };
-        let sum = if first { shifted } else { _mm256_add_epi32(load(&block[at]), shifted) };
-        store(&mut block[at], sum);
-    }
+fn put(total: Words, shift: Shift, to: &mut [i32; LANES]) {
+    let shifted = _mm256_srav_epi32(_mm256_sllv_epi32(total, shift.left), shift.right);
+    store(to, if shift.first { shifted } else { _mm256_add_epi32(load(to), shifted) });
 }

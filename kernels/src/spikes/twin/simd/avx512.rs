@@ -1,8 +1,8 @@
 //! Sixteen neurons at a time: AVX-512.
 
 use super::super::block::Block;
-use super::super::kernels::{Fired, Population, Rule};
-use super::{parts, parts_mut, push};
+use super::super::kernels::{Fired, Population, Rule, Sum};
+use super::{filled, parts, parts_mut, push, pushed};
 use crate::spikes::network::Reset;
 use crate::spikes::program::STATE;
 use std::arch::x86_64::*;
@@ -74,18 +74,20 @@ fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
 pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
     let plain = rule.below.is_none() && rule.reset == Reset::Zero;
-    match (rule.wraps, plain) {
-        (false, true) => update_as::<false, true>(rule, population, fired),
-        (false, false) => update_as::<false, false>(rule, population, fired),
-        (true, true) => update_as::<true, true>(rule, population, fired),
-        (true, false) => update_as::<true, false>(rule, population, fired),
+    let whole = fired.there.last() == Some(&u64::MAX);
+    match (rule.wraps, plain, whole) {
+        (false, true, true) => update_as::<false, true, true>(rule, population, fired),
+        (false, true, false) => update_as::<false, true, false>(rule, population, fired),
+        (false, false, _) => update_as::<false, false, false>(rule, population, fired),
+        (true, true, _) => update_as::<true, true, false>(rule, population, fired),
+        (true, false, _) => update_as::<true, false, false>(rule, population, fired),
     }
 }
 
-/// `PLAIN`: spikes are positive, and reset to zero.
+/// `PLAIN`: spikes are positive, and reset to zero. `WHOLE`: every block is full, which the compiler is to know.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
-fn update_as<const WRAPS: bool, const PLAIN: bool>(
+fn update_as<const WRAPS: bool, const PLAIN: bool, const WHOLE: bool>(
     rule: &Rule,
     population: &mut Population<'_>,
     fired: &mut Fired<'_>,
@@ -104,8 +106,8 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             continue;
         };
         let (mut all_up, mut all_down, mut wrapped) = (0_u64, 0_u64, 0_u64);
-        for at in 0..PARTS {
-            let (u, v, sum, bias) = (&mut us[at], &mut vs[at], &sums[at], &biases[at]);
+        let vectors = if WHOLE { PARTS } else { filled::<LANES>(there) };
+        for (((u, v), sum), bias) in us.iter_mut().zip(vs).zip(sums).zip(biases).take(vectors) {
             let input = _mm512_slli_epi32::<6>(load(sum));
             let mut current = if WRAPS {
                 _mm512_add_epi32(decay::<false>(load(u), keep_u), input)
@@ -143,6 +145,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             };
             store(v, _mm512_mask_mov_epi32(voltage, over | under, left));
         }
+        let [all_up, all_down, wrapped] = [all_up, all_down, wrapped].map(|all| pushed::<LANES>(all, vectors));
         (*up, *down) = (all_up & there, all_down & there);
         if WRAPS {
             overflows += u64::from((wrapped & there).count_ones());
@@ -171,14 +174,14 @@ pub(super) fn units(masks: &[u64], to: &mut [u32]) -> usize {
 
 /// [`scalar::gather`](super::super::scalar::gather) of weights whose sums stay within 16 bits.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
-pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], how: Sum, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
     let (fours, rest) = sums.as_chunks_mut::<4>();
     for (at, four) in fours.iter_mut().enumerate() {
-        narrow_blocks(units, rows, (blocks, 4 * at), exponent, first, four);
+        narrow_blocks(units, rows, (blocks, 4 * at), how, four);
     }
     for (at, one) in rest.as_chunks_mut::<1>().0.iter_mut().enumerate() {
-        narrow_blocks(units, rows, (blocks, blocks / 4 * 4 + at), exponent, first, one);
+        narrow_blocks(units, rows, (blocks, blocks / 4 * 4 + at), how, one);
     }
 }
 
@@ -189,8 +192,7 @@ fn narrow_blocks<const N: usize>(
     units: &[u32],
     rows: &[Block<i8>],
     (blocks, begin): (usize, usize),
-    exponent: i32,
-    first: bool,
+    how: Sum,
     sums: &mut [Block<i32>; N],
 ) {
     let mut totals = [[_mm512_setzero_si512(); PARTS / 2]; N];
@@ -207,13 +209,13 @@ fn narrow_blocks<const N: usize>(
     for ([a, b], block) in totals.into_iter().zip(sums) {
         let (a_low, a_high) = (_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a));
         let (b_low, b_high) = (_mm512_castsi512_si256(b), _mm512_extracti64x4_epi64::<1>(b));
-        put([a_low, a_high, b_low, b_high].map(|half| _mm512_cvtepi16_epi32(half)), exponent, first, block);
+        put([a_low, a_high, b_low, b_high].map(|half| _mm512_cvtepi16_epi32(half)), how, block);
     }
 }
 
 /// [`scalar::gather`](super::super::scalar::gather).
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
-pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], how: Sum, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
     for (at, block) in sums.iter_mut().enumerate() {
         let mut totals = [_mm512_setzero_si512(); 4];
@@ -222,20 +224,20 @@ pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, fir
                 *total = _mm512_add_epi32(*total, _mm512_cvtepi16_epi32(load_halves(weights)));
             }
         }
-        put(totals, exponent, first, block);
+        put(totals, how, block);
     }
 }
 
 /// Shifts the sums of a block, and puts or adds them.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
-fn put(totals: [Words; 4], exponent: i32, first: bool, block: &mut Block<i32>) {
-    let bits = _mm_cvtsi32_si128(exponent.abs());
+fn put(totals: [Words; 4], how: Sum, block: &mut Block<i32>) {
+    let bits = _mm_cvtsi32_si128(how.exponent.abs());
     let Some(block) = parts_mut::<LANES, PARTS>(&mut block.0) else { return };
     for at in 0..PARTS {
         let shifted =
-            if exponent >= 0 { _mm512_sll_epi32(totals[at], bits) } else { _mm512_sra_epi32(totals[at], bits) };
-        let sum = if first { shifted } else { _mm512_add_epi32(load(&block[at]), shifted) };
+            if how.exponent >= 0 { _mm512_sll_epi32(totals[at], bits) } else { _mm512_sra_epi32(totals[at], bits) };
+        let sum = if how.first { shifted } else { _mm512_add_epi32(load(&block[at]), shifted) };
         store(&mut block[at], sum);
     }
 }

@@ -12,7 +12,7 @@ mod avx512;
 mod neon;
 
 use super::block::Block;
-use super::kernels::{Fired, Path, Population, Rule};
+use super::kernels::{Fired, Path, Population, Rule, Sum};
 use super::scalar;
 
 /// A path that this processor was found to have. There is no other way to one.
@@ -87,26 +87,12 @@ impl Unit {
         on!(self: scalar::units or units(masks, to))
     }
 
-    pub(super) fn gather_narrow(
-        self,
-        units: &[u32],
-        rows: &[Block<i8>],
-        exponent: i32,
-        first: bool,
-        sums: &mut [Block<i32>],
-    ) {
-        on!(self: scalar::gather or gather_narrow(units, rows, exponent, first, sums));
+    pub(super) fn gather_narrow(self, units: &[u32], rows: &[Block<i8>], how: Sum, sums: &mut [Block<i32>]) {
+        on!(self: scalar::gather or gather_narrow(units, rows, how, sums));
     }
 
-    pub(super) fn gather_wide(
-        self,
-        units: &[u32],
-        rows: &[Block<i16>],
-        exponent: i32,
-        first: bool,
-        sums: &mut [Block<i32>],
-    ) {
-        on!(self: scalar::gather or gather_wide(units, rows, exponent, first, sums));
+    pub(super) fn gather_wide(self, units: &[u32], rows: &[Block<i16>], how: Sum, sums: &mut [Block<i32>]) {
+        on!(self: scalar::gather or gather_wide(units, rows, how, sums));
     }
 }
 
@@ -116,6 +102,20 @@ impl Unit {
 #[inline(always)]
 fn push<const LANES: usize>(all: u64, bits: u64) -> u64 {
     (all >> LANES) | (bits << (Block::<u8>::UNITS - LANES))
+}
+
+/// In how many vectors of so many lanes there is a unit of a block.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn filled<const LANES: usize>(there: u64) -> usize {
+    (Block::<u8>::UNITS - there.leading_zeros() as usize).div_ceil(LANES)
+}
+
+/// All bits, once those of so many vectors have been put behind each other.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn pushed<const LANES: usize>(all: u64, vectors: usize) -> u64 {
+    all.unbounded_shr((Block::<u8>::UNITS - LANES * vectors) as u32)
 }
 
 /// A block as vectors: always there, for the sizes fit.

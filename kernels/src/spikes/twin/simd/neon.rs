@@ -1,8 +1,8 @@
 //! Four neurons at a time: NEON, which every 64-bit ARM processor has.
 
 use super::super::block::Block;
-use super::super::kernels::{Fired, Population, Rule};
-use super::{parts, parts_mut, push};
+use super::super::kernels::{Fired, Population, Rule, Sum};
+use super::{filled, parts, parts_mut, push, pushed};
 use crate::spikes::network::Reset;
 use crate::spikes::program::STATE;
 use std::arch::aarch64::*;
@@ -67,18 +67,20 @@ fn decay(x: Words, keep: Words) -> Words {
 #[target_feature(enable = "neon")]
 pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
     let plain = rule.below.is_none() && rule.reset == Reset::Zero;
-    match (rule.wraps, plain) {
-        (false, true) => update_as::<false, true>(rule, population, fired),
-        (false, false) => update_as::<false, false>(rule, population, fired),
-        (true, true) => update_as::<true, true>(rule, population, fired),
-        (true, false) => update_as::<true, false>(rule, population, fired),
+    let whole = fired.there.last() == Some(&u64::MAX);
+    match (rule.wraps, plain, whole) {
+        (false, true, true) => update_as::<false, true, true>(rule, population, fired),
+        (false, true, false) => update_as::<false, true, false>(rule, population, fired),
+        (false, false, _) => update_as::<false, false, false>(rule, population, fired),
+        (true, true, _) => update_as::<true, true, false>(rule, population, fired),
+        (true, false, _) => update_as::<true, false, false>(rule, population, fired),
     }
 }
 
-/// `PLAIN`: spikes are positive, and reset to zero.
+/// `PLAIN`: spikes are positive, and reset to zero. `WHOLE`: every block is full, which the compiler is to know.
 #[inline]
 #[target_feature(enable = "neon")]
-fn update_as<const WRAPS: bool, const PLAIN: bool>(
+fn update_as<const WRAPS: bool, const PLAIN: bool, const WHOLE: bool>(
     rule: &Rule,
     population: &mut Population<'_>,
     fired: &mut Fired<'_>,
@@ -97,8 +99,8 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             continue;
         };
         let (mut all_up, mut all_down, mut wrapped) = (0_u64, 0_u64, 0_u64);
-        for at in 0..PARTS {
-            let (u, v, sum, bias) = (&mut us[at], &mut vs[at], &sums[at], &biases[at]);
+        let vectors = if WHOLE { PARTS } else { filled::<LANES>(there) };
+        for (((u, v), sum), bias) in us.iter_mut().zip(vs).zip(sums).zip(biases).take(vectors) {
             let mut current = vaddq_s32(decay(load(u), keep_u), vshlq_n_s32::<6>(load(sum)));
             if WRAPS {
                 let over = vcgtq_s32(current, vdupq_n_s32(STATE));
@@ -128,6 +130,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool>(
             };
             store(v, vbslq_s32(vorrq_u32(over, under), left, voltage));
         }
+        let [all_up, all_down, wrapped] = [all_up, all_down, wrapped].map(|all| pushed::<LANES>(all, vectors));
         (*up, *down) = (all_up & there, all_down & there);
         if WRAPS {
             overflows += u64::from((wrapped & there).count_ones());
@@ -144,13 +147,14 @@ pub(super) fn units(masks: &[u64], to: &mut [u32]) -> usize {
 
 /// [`scalar::gather`](super::super::scalar::gather) of weights whose sums stay within 16 bits.
 #[target_feature(enable = "neon")]
-pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], how: Sum, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
     for (at, block) in sums.iter_mut().enumerate() {
+        let there = how.targets.saturating_sub(at * Block::<u8>::UNITS).div_ceil(4 * LANES);
         let mut totals = [vdupq_n_s16(0); PARTS / 2];
         for row in units.iter().filter_map(|&unit| rows.get(unit as usize * blocks + at)) {
             let weights = row.0.as_chunks::<{ 4 * LANES }>().0;
-            for (two, weights) in totals.as_chunks_mut::<2>().0.iter_mut().zip(weights) {
+            for (two, weights) in totals.as_chunks_mut::<2>().0.iter_mut().zip(weights).take(there) {
                 let weights = load_bytes(weights);
                 *two = [vaddw_s8(two[0], vget_low_s8(weights)), vaddw_high_s8(two[1], weights)];
             }
@@ -159,13 +163,13 @@ pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], exponent: i32, fi
         for (pair, total) in wide.as_chunks_mut::<2>().0.iter_mut().zip(totals) {
             *pair = [vmovl_s16(vget_low_s16(total)), vmovl_high_s16(total)];
         }
-        put(wide, exponent, first, block);
+        put(wide, how, block);
     }
 }
 
 /// [`scalar::gather`](super::super::scalar::gather).
 #[target_feature(enable = "neon")]
-pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, first: bool, sums: &mut [Block<i32>]) {
+pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], how: Sum, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
     for (at, block) in sums.iter_mut().enumerate() {
         let mut totals = [vdupq_n_s32(0); PARTS];
@@ -174,19 +178,19 @@ pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], exponent: i32, fir
                 *total = vaddw_s16(*total, load_halves(weights));
             }
         }
-        put(totals, exponent, first, block);
+        put(totals, how, block);
     }
 }
 
 /// Shifts the sums of a block, and puts or adds them.
 #[inline]
 #[target_feature(enable = "neon")]
-fn put(totals: [Words; PARTS], exponent: i32, first: bool, block: &mut Block<i32>) {
+fn put(totals: [Words; PARTS], how: Sum, block: &mut Block<i32>) {
     let Some(block) = parts_mut::<LANES, PARTS>(&mut block.0) else { return };
     for (to, total) in block.iter_mut().zip(totals) {
         // Left, or right and down where the exponent is negative.
-        let shifted = vshlq_s32(total, vdupq_n_s32(exponent));
-        let sum = if first { shifted } else { vaddq_s32(load(to), shifted) };
+        let shifted = vshlq_s32(total, vdupq_n_s32(how.exponent));
+        let sum = if how.first { shifted } else { vaddq_s32(load(to), shifted) };
         store(to, sum);
     }
 }
