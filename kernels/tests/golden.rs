@@ -2,8 +2,11 @@
 
 use firelane_kernels::spikes::conformance::VECTORS;
 use firelane_kernels::spikes::golden::{Golden, compare, document};
+use firelane_kernels::spikes::learning::learnt;
 use firelane_kernels::spikes::random::Random;
-use firelane_kernels::spikes::{Each, Kind, Learning, Network, Path, Reset, Reward, Rules, SignMode, Software, Source};
+use firelane_kernels::spikes::{
+    Device, Each, Kind, Learning, Network, Path, Program, Reset, Reward, Rules, SignMode, Software, Source,
+};
 
 const SMALL: &str = r#"{"format":"lava-golden-1","name":"small","steps":3,
   "inputs":{"in":[[1,0],[0,1],[1,1]]},
@@ -202,6 +205,45 @@ fn a_network_that_is_written_is_read_again_as_it_was() {
         at_once += network.connections.iter().filter(|one| one.at_once).count();
     }
     assert!(own > 100 && learns > 50 && at_once > 100, "{own} {learns} {at_once}");
+}
+
+/// Weights that were learnt act as they are in the device, once they are written and read, of either sign and whatever mode the
+/// connection had.
+#[test]
+fn what_was_learnt_is_read_again_to_the_last_bit() {
+    let (mut networks, mut changed, mut below) = (0, 0, 0);
+    for seed in 0..150 {
+        let mut random = Random::of(seed, &Rules::LAVA, true);
+        let mut network = random.network.clone();
+        let mut learns = network.connections.iter_mut().filter(|one| one.learning.is_some()).peekable();
+        if learns.peek().is_none() {
+            continue;
+        }
+        if seed % 2 == 0 {
+            learns.for_each(|one| (one.sign_mode, one.num_weight_bits) = (Some(SignMode::Mixed), 9));
+        }
+        let before = Program::check(&network, &Rules::LAVA).unwrap();
+        let mut device = Software::best();
+        Device::load(&mut device, &before).unwrap();
+        let mut events = Vec::new();
+        for _ in 0..40 {
+            random.events(&mut events);
+            device.step(&events, &mut []).unwrap();
+        }
+        let learnt = learnt(&network, &device).unwrap();
+        let read = Golden::parse(&document(&learnt).to_string()).unwrap();
+        let program = Program::check(read.network(), &Rules::LAVA).unwrap();
+        networks += 1;
+        for (at, (one, before)) in program.synapses().iter().zip(before.synapses()).enumerate() {
+            for (n, &weight) in one.weights.iter().enumerate() {
+                let found = device.weight(at, n / one.fan_in, n % one.fan_in).unwrap();
+                assert_eq!(i32::from(weight), found, "seed {seed}: {}", one.id);
+                changed += usize::from(weight != before.weights[n]);
+                below += usize::from(weight < 0 && weight != before.weights[n]);
+            }
+        }
+    }
+    assert!(networks > 20 && changed > 1_000 && below > 100, "{networks} {changed} {below}");
 }
 
 /// Inputs that nothing hears are not written, and a file has the others in the order in which its connections name them. Lists of one
