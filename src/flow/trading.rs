@@ -160,8 +160,9 @@ enum Ipo {
     Cancelled,
 }
 
-/// The state of one instrument.
+/// The state of one instrument: a cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct One {
     /// Live, test, or not named.
     directory: Option<bool>,
@@ -178,6 +179,8 @@ struct One {
     /// Nothing of its own is in the way, at any time of the day: what orders ask on their way.
     clear: bool,
 }
+
+const _: () = assert!(size_of::<One>() == 64);
 
 impl One {
     const NEW: One = One {

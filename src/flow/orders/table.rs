@@ -68,6 +68,24 @@ impl AtVenue {
     }
 }
 
+/// What the table has by instrument: all that is asked of it on the way to an order, in one cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct OfInstrument {
+    /// Its live orders, in the order in which they became so.
+    live: List,
+    /// The best own prices that may trade: buys, sells.
+    best: [Option<Price>; 2],
+    /// Steps of its orders, since the table was made. Not saved: what was seen of it before a load is of another table.
+    steps: u64,
+}
+
+const _: () = assert!(size_of::<OfInstrument>() == 64);
+
+impl OfInstrument {
+    const IDLE: OfInstrument = OfInstrument { live: List::EMPTY, best: [None; 2], steps: 0 };
+}
+
 /// The list of a queue.
 #[inline]
 fn list_of<'a>(retired: &'a mut List, at: &'a mut [AtVenue], venue: VenueId, queue: Queue) -> Option<&'a mut List> {
@@ -93,11 +111,7 @@ pub(super) struct Table {
     live: Links,
     all: List,
     of_instrument: Links,
-    instruments: Box<[List]>,
-    /// The best own prices that may trade, by instrument and side.
-    best: Box<[[Option<Price>; 2]]>,
-    /// Steps of an instrument's orders, since the table was made. Not saved: what was seen of it before a load is of another table.
-    steps: Box<[u64]>,
+    instruments: Box<[OfInstrument]>,
 
     pub(super) live_count: u32,
     /// Slots that are pending or overdue, at all venues.
@@ -120,9 +134,7 @@ impl Table {
             live: Links::new(size),
             all: List::EMPTY,
             of_instrument: Links::new(size),
-            instruments: vec![List::EMPTY; instruments as usize].into_boxed_slice(),
-            best: vec![[None; 2]; instruments as usize].into_boxed_slice(),
-            steps: vec![0; instruments as usize].into_boxed_slice(),
+            instruments: vec![OfInstrument::IDLE; instruments as usize].into_boxed_slice(),
             live_count: 0,
             owed: 0,
             births: 0,
@@ -177,17 +189,17 @@ impl Table {
     /// Of both sides: buys, sells.
     #[inline]
     pub(super) fn own_touch(&self, instrument: InstrumentId) -> [Option<Price>; 2] {
-        self.best.get(instrument.0 as usize).copied().unwrap_or_default()
+        self.instruments.get(instrument.0 as usize).map_or([None; 2], |of| of.best)
     }
 
     #[inline]
     pub(super) fn steps_of(&self, instrument: InstrumentId) -> u64 {
-        self.steps.get(instrument.0 as usize).copied().unwrap_or(0)
+        self.instruments.get(instrument.0 as usize).map_or(0, |of| of.steps)
     }
 
     #[inline]
     pub(super) fn own_best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
-        *self.best.get(instrument.0 as usize)?.get(side as usize)?
+        *self.instruments.get(instrument.0 as usize)?.best.get(side as usize)?
     }
 
     pub(super) fn next_live(&self, cursor: &mut Cursor) -> Option<&Order> {
@@ -196,7 +208,7 @@ impl Table {
 
     #[inline]
     pub(super) fn next_live_of(&self, instrument: InstrumentId, cursor: &mut Cursor) -> Option<&Order> {
-        let list = *self.instruments.get(instrument.0 as usize)?;
+        let list = self.instruments.get(instrument.0 as usize)?.live;
         // Mostly there is none.
         if list.head == NIL { None } else { self.advance(cursor, &self.of_instrument, list) }
     }
@@ -316,7 +328,9 @@ impl Table {
             (true, true) if order.queue == Queue::Overdue => Queue::Overdue,
             (true, true) => Queue::Pending,
         };
-        self.steps.get_mut(change.instrument.0 as usize).into_iter().for_each(|steps| *steps = steps.wrapping_add(1));
+        if let Some(of) = self.instruments.get_mut(change.instrument.0 as usize) {
+            of.steps = of.steps.wrapping_add(1);
+        }
         self.queue(slot, queue);
         if was_live != is_live {
             self.file(slot, is_live);
@@ -336,12 +350,12 @@ impl Table {
             self.births = self.births.wrapping_add(1);
             order.born = self.births;
             self.live.push_back(&mut self.all, slot);
-            self.of_instrument.push_back(instrument, slot);
+            self.of_instrument.push_back(&mut instrument.live, slot);
             self.live_count = self.live_count.wrapping_add(1);
             at.live_count = at.live_count.wrapping_add(1);
         } else {
             self.live.remove(&mut self.all, slot);
-            self.of_instrument.remove(instrument, slot);
+            self.of_instrument.remove(&mut instrument.live, slot);
             self.live_count = self.live_count.wrapping_sub(1);
             at.live_count = at.live_count.wrapping_sub(1);
         }
@@ -355,8 +369,8 @@ impl Table {
             (old, _) if old == known => self.search_best(instrument, side),
             _ => return,
         };
-        if let Some(row) = self.best.get_mut(instrument.0 as usize)
-            && let Some(cell) = row.get_mut(side as usize)
+        if let Some(of) = self.instruments.get_mut(instrument.0 as usize)
+            && let Some(cell) = of.best.get_mut(side as usize)
         {
             *cell = best;
         }
@@ -365,7 +379,7 @@ impl Table {
     /// Only when the best own price goes away.
     fn search_best(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
         let mut best = None;
-        let mut slot = self.instruments.get(instrument.0 as usize)?.head;
+        let mut slot = self.instruments.get(instrument.0 as usize)?.live.head;
         while let Some(order) = self.get(slot) {
             if order.side == side
                 && let Some(reach) = order.reach()
@@ -393,8 +407,6 @@ impl State for Table {
             all,
             of_instrument: _,
             instruments,
-            best: _,
-            steps: _,
             live_count: _,
             owed: _,
             births,
@@ -462,8 +474,7 @@ impl Table {
         self.live.clear();
         self.all = List::EMPTY;
         self.of_instrument.clear();
-        self.instruments.fill(List::EMPTY);
-        self.best.fill([None; 2]);
+        self.instruments.iter_mut().for_each(|of| *of = OfInstrument { steps: of.steps, ..OfInstrument::IDLE });
         (self.live_count, self.owed) = (0, 0);
     }
 
@@ -488,8 +499,8 @@ impl Table {
             let order =
                 *self.get(slot).filter(|order| order.is_live() && Some(order.born) > born).ok_or(LoadError::BAD)?;
             born = Some(order.born);
-            let list = self.instruments.get_mut(order.instrument.0 as usize).ok_or(LoadError::BAD)?;
-            self.of_instrument.push_back(list, slot);
+            let of = self.instruments.get_mut(order.instrument.0 as usize).ok_or(LoadError::BAD)?;
+            self.of_instrument.push_back(&mut of.live, slot);
             self.live.push_back(&mut self.all, slot);
             self.live_count = self.live_count.wrapping_add(1);
             if let Some(at) = self.at.get_mut(usize::from(order.venue.0)) {

@@ -23,8 +23,9 @@ pub struct Open {
     pub notional: Notional,
 }
 
-/// One instrument's account.
+/// One instrument's account: two cache lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(align(128))]
 pub struct Account {
     /// Shares held; negative when short.
     pub position: Qty,
@@ -39,6 +40,8 @@ pub struct Account {
     /// Money got for sells less money paid for buys, before fees.
     pub cash: Notional,
 }
+
+const _: () = assert!(size_of::<Account>() == 128, "two cache lines");
 
 impl Account {
     /// Open orders of a side.
