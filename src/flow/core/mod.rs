@@ -305,8 +305,21 @@ impl<W: Wiring> Core<W> {
     ///
     /// An order is sent first: as soon as one is in the outbox, the answer is `Again`, and order table, ledger, marks, tape and
     /// strategy hear of it in the next call. Nothing comes between, for no other input may be taken before this one is done.
-    #[inline]
+    // From most messages nothing follows: that is seen where it is asked, without a call.
+    #[inline(always)]
     pub fn run(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
+        if out.has_room() && !self.owes() && !self.is_busy(input) { Progress::Done } else { self.work(input, out) }
+    }
+
+    /// Did an action leave that is not settled, or was one asked for that is not judged?
+    #[inline(always)]
+    fn owes(&self) -> bool {
+        !self.left.is_empty() || self.judged < self.actions.list().len()
+    }
+
+    /// The same where something may follow.
+    #[inline(never)]
+    fn work(&mut self, input: Input<'_>, out: &mut Outbox) -> Progress {
         for _ in 0..super::STEPS_PER_CALL {
             if !out.has_room() {
                 return Progress::Again;
@@ -326,7 +339,7 @@ impl<W: Wiring> Core<W> {
     }
 
     /// May there be anything for [`step`](Self::step) to do?
-    #[inline]
+    #[inline(always)]
     fn is_busy(&self, input: Input<'_>) -> bool {
         !(self.speaking.is_empty() && self.due.is_empty() && self.wanted.is_empty())
             || self.sweep.is_some()

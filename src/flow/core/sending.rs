@@ -169,33 +169,31 @@ impl<W: Wiring> Core<W> {
 
     #[inline(never)]
     fn replace(&mut self, now: Mono, replace: Replace, out: &mut Outbox) -> Result<(), Refusal> {
-        let order = *self.orders.get(replace.order).ok_or(Refusal::UnknownOrder)?;
-        let row = *self.instruments.get(order.instrument).ok_or(Refusal::UnknownInstrument)?;
-        if !self.ready(row.venue) {
-            return Err(Refusal::EntryNotReady);
-        }
+        let order = self.orders.get(replace.order).ok_or(Refusal::UnknownOrder)?;
+        let row = self.instruments.get(order.instrument).ok_or(Refusal::UnknownInstrument)?;
+        let ends = self.ends.get_mut(row.venue).filter(|ends| ends.ready(self.orders.is_incomplete(row.venue)));
+        let ends = ends.ok_or(Refusal::EntryNotReady)?;
         out.towards(row.venue);
-        let facts = facts(self.market(row.venue), &self.orders, now, (order.instrument, &row), 0);
-        let approved = self.gate.replace(replace, &order_facts(&order), &facts)?;
+        let facts = facts(self.markets.get(row.venue), &self.orders, now, (order.instrument, row), 0);
+        let approved = self.gate.replace(replace, &order_facts(order), &facts)?;
         self.probe.pass(Mark::Approved);
-        let ends = self.ends.get_mut(row.venue).ok_or(Refusal::EntryNotReady)?;
-        let sent = ends.entry.replace(now, approved, &order, out).map_err(refusal)?;
+        let sent = ends.entry.replace(now, approved, order, out).map_err(refusal)?;
         self.probe.pass(Mark::Encoded);
         self.counters.replaced = self.counters.replaced.wrapping_add(1);
-        self.left.push(Left::of(row.venue, &order, sent));
+        self.left.push(Left::of(row.venue, order, sent));
         Ok(())
     }
 
     #[inline(never)]
     fn cancel(&mut self, now: Mono, cancel: Cancel, out: &mut Outbox) -> Result<Left, Refusal> {
-        let order = *self.orders.get(cancel.order).ok_or(Refusal::UnknownOrder)?;
-        let approved = self.gate.cancel(cancel, &order_facts(&order), now)?;
+        let order = self.orders.get(cancel.order).ok_or(Refusal::UnknownOrder)?;
+        let approved = self.gate.cancel(cancel, &order_facts(order), now)?;
         let venue = self.venue_of(order.instrument);
         out.towards(venue);
         let ends = self.ends.get_mut(venue).ok_or(Refusal::EntryNotReady)?;
-        let sent = ends.entry.cancel(now, approved, &order, out).map_err(refusal)?;
+        let sent = ends.entry.cancel(now, approved, order, out).map_err(refusal)?;
         self.counters.cancelled = self.counters.cancelled.wrapping_add(1);
-        Ok(Left::of(venue, &order, sent))
+        Ok(Left::of(venue, order, sent))
     }
 
     #[inline(never)]
@@ -598,6 +596,7 @@ fn refusal(why: Refused) -> Refusal {
     }
 }
 
+#[inline(always)]
 fn order_facts(order: &Order) -> OrderFacts {
     OrderFacts {
         instrument: order.instrument,

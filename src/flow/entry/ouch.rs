@@ -514,7 +514,7 @@ impl OrderEntry for OuchEntry {
         Ok(sent)
     }
 
-    #[inline]
+    #[inline(always)]
     fn replace(
         &mut self,
         now: Mono,

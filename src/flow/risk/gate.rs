@@ -434,7 +434,7 @@ impl Gate {
     ///
     /// # Errors
     /// The first [`Refusal`] that applies, counted.
-    #[inline]
+    #[inline(always)]
     pub fn replace(
         &mut self,
         replace: Replace,
@@ -555,7 +555,7 @@ impl Gate {
         Ok(Judged { plain, short, located: limits.short == ShortSale::Located, full_at })
     }
 
-    #[inline]
+    #[inline(always)]
     fn judge_replace(&self, replace: &Replace, order: &OrderFacts, facts: &Facts<'_>) -> Result<Mono, Refusal> {
         let open = replace.qty.minus(order.executed).minus(order.decremented);
         if !order.exposure.qty.is_positive() || !open.is_positive() {

@@ -175,26 +175,25 @@ impl MarketMaker {
         Some(Quotes { bid: Price(low), ask: Price(high) })
     }
 
-    /// Brings one side's quote to where it should be.
-    fn quote<S>(&self, side: Side, target: Price, id: InstrumentId, view: &View<'_, S>, ask: &mut Actions) {
-        let Some(row) = view.row(id) else { return };
-        let of_side = |s: Side| view.own(id).filter(move |order| order.side == s);
-        let position = view.position(id);
-        // Not where the other quote may still stand.
-        let price = match side {
-            Side::Buy => of_side(Side::Sell)
-                .filter_map(|o| row.floor(o.touch.0.saturating_sub(1)))
-                .fold(target, |price, below| price.min(Price(below))),
-            Side::Sell => of_side(Side::Buy)
-                .filter_map(|o| row.ceil(o.touch.0.saturating_add(1)))
-                .fold(target, |price, above| price.max(Price(above))),
+    /// Brings one side's quote to where it should be, but not where the other one may still stand.
+    fn quote<S>(
+        &self,
+        (side, target): (Side, Price),
+        [own, other]: [&Own; 2],
+        (id, row, position): (InstrumentId, &Instrument, Qty),
+        view: &View<'_, S>,
+        ask: &mut Actions,
+    ) {
+        let price = match (other.clear, side) {
+            (None, _) => target,
+            (Some(clear), Side::Buy) => target.min(clear),
+            (Some(clear), Side::Sell) => target.max(clear),
         };
         let held = position.0.saturating_mul(side.sign());
         let room = Qty(self.config.max_position.0.saturating_sub(held).max(0));
         let most = self.config.size.min(room);
 
-        let mut quotes = of_side(side);
-        let Some(quote) = quotes.next() else {
+        let Some(quote) = &own.quote else {
             // A sale that is larger than the position would be half long, half short: sell what is held first.
             let most = if side == Side::Sell && position.is_positive() { most.min(position) } else { most };
             if most.is_positive() && price.0 > 0 {
@@ -210,9 +209,11 @@ impl MarketMaker {
             }
             return;
         };
-        quotes.for_each(|other| cancel(&other, ask));
+        if own.more {
+            view.own(id).filter(|order| order.side == side).skip(1).for_each(|other| cancel(&other, ask));
+        }
         if !most.is_positive() || price.0 <= 0 {
-            return cancel(&quote, ask);
+            return cancel(quote, ask);
         }
         if quote.awaits != Awaits::Nothing {
             return;
@@ -268,8 +269,10 @@ impl MarketMaker {
             None => view.own(id).for_each(|order| cancel(&order, ask)),
             Some(_) if view.now() < idle_until => return true,
             Some(Quotes { bid, ask: offer }) => {
-                self.quote(Side::Buy, bid, id, view, ask);
-                self.quote(Side::Sell, offer, id, view, ask);
+                let [buys, sells] = &Own::both(id, row, view);
+                let at = (id, row, facts.position);
+                self.quote((Side::Buy, bid), [buys, sells], at, view, ask);
+                self.quote((Side::Sell, offer), [sells, buys], at, view, ask);
             }
         }
         false
@@ -279,6 +282,41 @@ impl MarketMaker {
         if let Some(idle) = self.idle_until.get_mut(id.0 as usize) {
             *idle = now.after(self.config.pause);
         }
+    }
+}
+
+/// What rests of one side, as far as quoting asks.
+#[derive(Clone, Copy, Default)]
+struct Own {
+    /// The order that was sent first.
+    quote: Option<OwnOrder>,
+    /// There are others.
+    more: bool,
+    /// The price nearest to this side at which the other one meets none of them.
+    clear: Option<Price>,
+}
+
+impl Own {
+    /// Buys and sells, in one walk over the orders.
+    fn both<S>(id: InstrumentId, row: &Instrument, view: &View<'_, S>) -> [Own; 2] {
+        let [mut buys, mut sells] = [Own::default(); 2];
+        for order in view.own(id) {
+            let touch = order.touch.0;
+            let (own, clear) = match order.side {
+                Side::Buy => (&mut buys, row.ceil(touch.saturating_add(1))),
+                Side::Sell => (&mut sells, row.floor(touch.saturating_sub(1))),
+            };
+            own.clear = match (order.side, own.clear, clear.map(Price)) {
+                (Side::Buy, Some(one), Some(two)) => Some(one.max(two)),
+                (Side::Sell, Some(one), Some(two)) => Some(one.min(two)),
+                (_, one, two) => one.or(two),
+            };
+            match own.quote {
+                None => own.quote = Some(order),
+                Some(_) => own.more = true,
+            }
+        }
+        [buys, sells]
     }
 }
 

@@ -157,6 +157,35 @@ fn the_maker_never_quotes_where_its_other_quote_may_stand() {
     assert_eq!(entered(&quoted(&mut maker(|_| {}), &down, 0, &[moving])), [(Sell, 100_100, 100)]);
 }
 
+/// Of several orders of a side the first is the quote, and each of them keeps the other quote away, whichever was sent first.
+#[test]
+fn the_maker_keeps_one_order_a_side_and_off_all_others() {
+    let (down, up) = (hand(&[(99_700, 100, 0)], &[(99_900, 100, 0)]), hand(&[(100_300, 100, 0)], &[(100_500, 100, 0)]));
+    let sold = Action::Enter(Enter {
+        instrument: A,
+        side: Sell,
+        price: Price(100_100),
+        qty: Qty(100),
+        tif: TimeInForce::Day,
+        post_only: true,
+        tags: Tags::default(),
+    });
+    for [second, third] in [[100_000, 99_600], [99_600, 100_000]] {
+        let buys = [own(1, Buy, 99_700, 100), own(2, Buy, second, 100), own(3, Buy, third, 100)];
+        assert_eq!(quoted(&mut maker(|_| {}), &down, 0, &buys), [cancelled(2), cancelled(3), sold]);
+    }
+    for [second, third] in [[100_200, 100_600], [100_600, 100_200]] {
+        let sells = [own(1, Sell, 100_500, 100), own(2, Sell, second, 100), own(3, Sell, third, 100)];
+        let all = quoted(&mut maker(|_| {}), &up, 0, &sells);
+        assert_eq!(entered(&all[..1]), [(Buy, 100_100, 100)]);
+        assert_eq!(all[1..], [cancelled(2), cancelled(3)]);
+    }
+    // What is too many goes before the quote does, at its limit too.
+    let [buy, sell] = [own(1, Buy, 100_000, 100), own(2, Sell, 100_200, 100)];
+    let all = quoted(&mut maker(|c| c.skew = 0), &even(), 300, &[buy, sell, own(3, Buy, 99_900, 100)]);
+    assert_eq!(all, [cancelled(3), cancelled(1)]);
+}
+
 #[test]
 fn the_maker_pulls_its_quotes_when_the_book_is_unfit() {
     let orders = [own(1, Buy, 100_000, 100), OwnOrder { awaits: Awaits::Replace, ..own(2, Sell, 100_200, 100) }];
