@@ -7,10 +7,9 @@
 use firelane_gateway::base::{Mono, VenueRef};
 use firelane_gateway::flow::wire::ouch50::{
     AccountQueryResponse, CancelOrder, CancelReason, EnterOrder, Inbound, MessageType, OrderAccepted, OrderCanceled,
-    OrderReplaced, OrderState, ReplaceOrder, Side, TimeInForce, Timestamp, UserRefNum, WireVenueRef,
+    OrderReplaced, OrderState, ReplaceOrder, Side, TimeInForce, Timestamp, UserRefNum, WireUserRefNum, WireVenueRef,
 };
 use firelane_gateway::flow::wire::soupbintcp::{Password, Server, ServerConfig, ServerEvent, Sink};
-use std::collections::HashMap;
 use zerocopy::IntoBytes;
 
 /// The port.
@@ -29,8 +28,8 @@ struct Book {
     next_order: u64,
     bought: bool,
     sold: bool,
-    /// Those that rest, by their token.
-    rest: HashMap<u32, EnterOrder>,
+    /// Those that rest: a few.
+    rest: Vec<EnterOrder>,
     /// Answers to one request, each behind its length; kept for the next.
     answers: Vec<u8>,
 }
@@ -52,7 +51,7 @@ impl Acceptor {
     #[must_use]
     pub fn new(username: [u8; 6], password: Password) -> Self {
         let server = Server::new(ServerConfig::new(username, password, *b"   BENCH01"));
-        let (rest, answers) = (HashMap::new(), Vec::new());
+        let (rest, answers) = (Vec::new(), Vec::new());
         Acceptor {
             server,
             book: Book { next_token: 1, next_order: 1, bought: false, sold: false, rest, answers },
@@ -166,13 +165,13 @@ impl Book {
             };
             self.say(&[cancelled.as_bytes()]);
         } else {
-            self.rest.insert(order.user_ref_num.get().0, *order);
+            self.rest.push(*order);
         }
     }
 
     /// OUCH 5.0, "Replace Order Request": the old order is gone, the rest of the new one is the old one's.
     fn replace(&mut self, request: &ReplaceOrder, now: Mono) {
-        let Some(old) = self.rest.remove(&request.orig_user_ref_num.get().0) else { return };
+        let Some(old) = self.take(request.orig_user_ref_num) else { return };
         let new = EnterOrder {
             user_ref_num: request.user_ref_num,
             quantity: request.quantity,
@@ -203,12 +202,12 @@ impl Book {
         };
         self.say(&[replaced.as_bytes(), NO_APPENDAGE]);
         self.next_token = new.user_ref_num.get().0 + 1;
-        self.rest.insert(new.user_ref_num.get().0, new);
+        self.rest.push(new);
     }
 
     /// All of it: nobody here asks for less.
     fn cancel(&mut self, request: &CancelOrder, now: Mono) {
-        let Some(old) = self.rest.remove(&request.user_ref_num.get().0) else { return };
+        let Some(old) = self.take(request.user_ref_num) else { return };
         let cancelled = OrderCanceled {
             message_type: MessageType::NEW,
             timestamp: Timestamp(now.0).into(),
@@ -217,6 +216,12 @@ impl Book {
             reason: CancelReason::USER,
         };
         self.say(&[cancelled.as_bytes()]);
+    }
+
+    /// The one that rests under this token, which does not any more.
+    fn take(&mut self, token: WireUserRefNum) -> Option<EnterOrder> {
+        let at = self.rest.iter().rposition(|order| order.user_ref_num == token)?;
+        Some(self.rest.swap_remove(at))
     }
 
     fn next_reference(&mut self) -> WireVenueRef {

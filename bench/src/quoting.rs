@@ -1,7 +1,7 @@
 //! The whole lane with its market maker quoting, as a contestant: beside backtests of other projects with a strategy that does so.
 //!
-//! Packets of one message each, as on a quiet wire, on line A and then on line B; arbitration, book, maker, gate, messages of orders
-//! to a [scripted port](crate::acceptor) and its answers, until nothing more follows: all of that is timed. Making the lane and
+//! Packets of one message each, as on a quiet wire, on one line, for the others have one feed; arbitration, book, maker, gate, messages
+//! of orders to a [scripted port](crate::acceptor) and its answers, until nothing more follows: all of that is timed. Making the lane and
 //! its packets is not. The clock is the exchange's, but no pause is longer
 //! than a second: the heartbeats of a night are no work on messages.
 
@@ -23,7 +23,8 @@ use std::time::Instant;
 pub const PLUGS: &[Plugged] = &[plugged::<Maker>(), plugged::<Taker>()];
 
 /// What it does not do that a backtest does.
-pub const LEFT_OUT: &[&str] = &["an exchange's book and fills: the port accepts all", "log and tape"];
+pub const LEFT_OUT: &[&str] =
+    &["an exchange's book and fills: the port accepts all", "log and tape", "the second line's packets"];
 
 /// The longest time without a packet, in nanoseconds.
 const PAUSE: u64 = 1_000_000_000;
@@ -79,9 +80,7 @@ impl Quoting {
             now = Mono(now.0 + at.0.saturating_sub(last.0).min(PAUSE));
             last = last.max(*at);
             lane.pass_time(now);
-            for line in [LineId::A, LineId::B] {
-                lane.input(now, Input::Packet(Arrival::on(VenueId::FIRST, line), packet));
-            }
+            lane.input(now, Input::Packet(Arrival::on(VenueId::FIRST, LineId::A), packet));
         }
         let took = start.elapsed().as_nanos();
         ensure!(lane.sent.orders > 0, "no quote was sent");
