@@ -29,6 +29,7 @@ use firelane_kernels::detector::file::{Coding, Time, whole};
 use firelane_kernels::detector::watcher::Watcher;
 use firelane_kernels::detector::{Detector, Place, Settings};
 use firelane_kernels::spikes::{Software, Spike};
+use std::path::Path;
 use std::time::Instant;
 use toml::{Table, Value};
 
@@ -107,18 +108,21 @@ fn read_file(detector: &mut Table) -> Result<bool> {
     if detector.get("document").and_then(Value::as_str).is_some_and(|document| !document.is_empty()) {
         bail!("detector.file: is there, and so is detector.document: leave one of them out");
     }
-    let name = || format!("detector.file {}", file.display());
-    let text = std::fs::read_to_string(&file).with_context(name)?;
-    // A network's file is looked for where the detector's is.
+    let document = document_of(&file).with_context(|| format!("detector.file {}", file.display()))?;
+    detector.remove("file");
+    detector.insert("document".to_owned(), Value::String(document));
+    Ok(true)
+}
+
+/// What a detector's file says, with its network in it: a network's file is looked for where the detector's is.
+pub(crate) fn document_of(file: &Path) -> Result<String> {
     let beside = |network: &str| {
         let path = file.parent().map_or(network.into(), |folder| folder.join(network));
         std::fs::read_to_string(path)
     };
-    let document = whole(&text, beside).with_context(name)?;
-    Settings::parse(&document).with_context(name)?;
-    detector.remove("file");
-    detector.insert("document".to_owned(), Value::String(document));
-    Ok(true)
+    let document = whole(&std::fs::read_to_string(file)?, beside)?;
+    Settings::parse(&document)?;
+    Ok(document)
 }
 
 /// What a plug is as a mix: signals, and strategies that read them.

@@ -1,4 +1,4 @@
-//! `firelane spikes`: spiking networks run, devices judged and timed.
+//! `firelane spikes`: spiking networks run, devices judged and timed, detectors scored.
 
 mod bench;
 mod conformance;
@@ -6,8 +6,10 @@ mod device;
 mod import;
 mod raster;
 mod run;
+mod score;
 
 pub(crate) use raster::Clock;
+pub(crate) use score::Seeds;
 
 use crate::cli::Spikes;
 use crate::outfile::OutFile;
@@ -22,6 +24,7 @@ pub(crate) fn run(command: &Spikes) -> Result<ExitCode> {
         Spikes::Import(options) => import::run(options),
         Spikes::Conformance(options) => conformance::run(options),
         Spikes::Raster(options) => raster::run(options),
+        Spikes::Score(options) => score::run(options),
         Spikes::Bench(options) => bench::run(options),
     }
 }
