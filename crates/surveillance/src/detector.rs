@@ -18,7 +18,7 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Reads a document ([`whole`](firelane_kernels::detector::file::whole) puts a network that it names into it).
+    /// Reads a document ([`whole`] puts a network that it names into it).
     ///
     /// # Errors
     /// [`DetectorError`], naming the key that is wrong.

@@ -72,7 +72,10 @@ pub fn targets(day: &Day, symbol: usize, alert: Alert) -> Vec<Target<What>> {
         .collect()
 }
 
-/// Everybody who is in the contest.
+/// Everybody who is in the contest, the detector last.
+///
+/// # Errors
+/// [`ScoreError`]: the detector is no contestant, or the baselines do not fit each other.
 pub fn contestants(detector: &Detector, baselines: &Baselines) -> Result<Vec<Box<dyn Contestant>>, ScoreError> {
     let mut all: Vec<Box<dyn Contestant>> = vec![Box::new(Chance::new(SEED))];
     if let Some((rule, logistic, trees)) = baselines.contestants(detector)? {
