@@ -6,6 +6,7 @@
 mod detector;
 mod encode;
 mod itch;
+mod manipulation;
 mod network;
 mod twin;
 
@@ -22,5 +23,7 @@ fn _firelane(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<encode::Delta>()?;
     module.add_class::<encode::Rate>()?;
     module.add_class::<itch::Replay>()?;
+    module.add_function(wrap_pyfunction!(manipulation::day, module)?)?;
+    module.add_function(wrap_pyfunction!(manipulation::manipulations, module)?)?;
     Ok(())
 }

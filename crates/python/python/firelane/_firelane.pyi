@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Delta", "Detector", "Rate", "Replay", "Twin", "__version__"]
+__all__ = ["Delta", "Detector", "Rate", "Replay", "Twin", "__version__", "day", "manipulations"]
 
 __version__: str
 
@@ -96,3 +96,8 @@ class Replay:
     def missing(self) -> list[str]: ...
     def ending(self) -> str | None: ...
     def looks_like(self) -> str: ...
+
+def day(seed: int) -> tuple[bytes, list[str], int, NDArray[np.uint64]]: ...
+def manipulations() -> tuple[
+    list[tuple[str, str, int]], list[str], tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+]: ...
