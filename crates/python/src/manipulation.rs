@@ -10,6 +10,9 @@ use pyo3::types::PyBytes;
 /// and symbol are numbers of lists.
 type Day<'py> = (Bound<'py, PyBytes>, Vec<String>, u64, Bound<'py, PyArray2<u64>>);
 
+/// A kind, its alert, and for how many nanoseconds behind its end one counts.
+type Known = (&'static str, &'static str, u64);
+
 /// The day of a seed.
 #[pyfunction]
 pub(crate) fn day(py: Python<'_>, seed: u64) -> Day<'_> {
@@ -28,10 +31,9 @@ pub(crate) fn day(py: Python<'_>, seed: u64) -> Day<'_> {
     (PyBytes::new(py, &day.file), symbols, day.length.0, Array2::from(rows).into_pyarray(py))
 }
 
-/// What there is: kinds with the name of their alert and for how many nanoseconds behind their end one counts; strengths; first seeds of the days to learn
-/// from, to choose by and to report on, each with the one behind the last.
+/// What there is: kinds; strengths; first seeds of the days to learn from, to choose by and to report on, each with the one behind the last.
 #[pyfunction]
-pub(crate) fn manipulations() -> (Vec<(&'static str, &'static str, u64)>, Vec<&'static str>, [(u64, u64); 3]) {
+pub(crate) fn manipulations() -> (Vec<Known>, Vec<&'static str>, [(u64, u64); 3]) {
     let kinds = Kind::ALL.iter().map(|kind| (kind.name(), kind.alert().name(), kind.grace().0)).collect();
     let strengths = Strength::ALL.iter().map(|strength| strength.name()).collect();
     let seeds =
