@@ -14,7 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 26] = [
     &[],
     &["demo"],
     &["replay"],
@@ -40,6 +40,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["spikes", "conformance"],
     &["spikes", "raster"],
     &["spikes", "bench"],
+    &["spikes", "score"],
 ];
 
 #[test]
