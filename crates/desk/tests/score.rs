@@ -79,22 +79,7 @@ fn what_is_no_detector_or_no_range_says_what_to_do() {
 
 #[test]
 fn another_detector_is_scored_by_itself() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("large.toml");
-    let text = r#"
-        time = "event"
-        network = '''{"populations": [{"id": "out", "n": 1, "du": 4095, "dv": 400, "vth": 90}],
-                      "connections": [{"src": "orders", "dst": "out", "weights": [[0, 100]]}]}'''
-        [address]
-        input = "orders"
-        kinds = ["add"]
-        sides = false
-        sizes = [1000]
-        [[alert]]
-        name = "layering"
-        population = "out"
-    "#;
-    std::fs::write(&file, text).unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../surveillance/tests/large.toml");
     let (code, text, error) = said(&[&SHORT[..], &["--detector", file.to_str().unwrap()]].concat());
     assert_eq!((code, error.as_str()), (0, ""));
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -72,6 +72,30 @@ pub fn targets(day: &Day, symbol: usize, alert: Alert) -> Vec<Target<What>> {
         .collect()
 }
 
+/// A book of a day, as it is heard and as it is judged.
+#[derive(Clone, Debug)]
+pub struct Book {
+    /// What is heard of it.
+    pub track: Track,
+    /// What there is to meet, by alert.
+    pub targets: [Vec<Target<What>>; ALERTS.len()],
+    /// For how long it is watched.
+    pub hours: f64,
+}
+
+/// The books of the day of a seed.
+///
+/// # Errors
+/// [`ScoreError::Day`].
+pub fn books(seed: u64, config: DayConfig, detector: &Detector) -> Result<Vec<Book>, ScoreError> {
+    let day = Day::play(config, seed);
+    let tracks =
+        watch(&day.file, &day.symbols, detector.settings()).map_err(|error| ScoreError::Day { seed, error })?;
+    let hours = day.symbol_hours() / tracks.len() as f64;
+    let book = |(symbol, track)| Book { track, targets: ALERTS.map(|alert| targets(&day, symbol, alert)), hours };
+    Ok(tracks.into_iter().enumerate().map(book).collect())
+}
+
 /// Everybody who is in the contest, the detector last.
 ///
 /// # Errors
@@ -113,36 +137,23 @@ fn judge_day(
     detector: &Detector,
     baselines: &Baselines,
 ) -> Result<JudgedDay, ScoreError> {
-    let day = Day::play(config, seed);
-    let tracks =
-        watch(&day.file, &day.symbols, detector.settings()).map_err(|error| ScoreError::Day { seed, error })?;
+    let books = books(seed, config, detector)?;
     let mut traces = Traces::new(Units::of(detector.settings()), &baselines.constants);
-    // Of each book.
-    let hours = day.symbol_hours() / tracks.len() as f64;
     let mut by_contestant = Vec::new();
     for mut contestant in contestants(detector, baselines)? {
-        let mut whole: Option<[Judged<What>; ALERTS.len()]> = None;
-        for (symbol, track) in tracks.iter().enumerate() {
-            let mut of_it = scores(contestant.as_mut(), track, &mut traces).into_iter();
-            let judged = ALERTS.map(|alert| {
-                let scores = of_it.next().unwrap_or_default();
-                RULES.judge(track.stamps(), &scores, &targets(&day, symbol, alert), hours)
-            });
-            whole = Some(match whole {
-                None => judged,
-                Some(whole) => {
-                    let mut judged = judged.into_iter();
-                    whole.map(|one| match judged.next() {
-                        Some(other) => one.and(other),
-                        None => one,
-                    })
-                }
-            });
-        }
+        let judged = books.iter().map(|Book { track, targets, hours }| {
+            let scores = scores(contestant.as_mut(), track, &mut traces);
+            let judge = |alert: usize| RULES.judge(track.stamps(), &scores[alert], &targets[alert], *hours);
+            std::array::from_fn(judge)
+        });
+        let whole = judged.reduce(|whole: [Judged<What>; ALERTS.len()], book| {
+            let mut book = book.into_iter();
+            whole.map(|one| book.next().into_iter().fold(one, Judged::and))
+        });
         by_contestant.extend(whole.map(|whole| (whole, contestant.spent())));
     }
-    let events = tracks.iter().map(|track| track.stamps().len() as u64).sum();
-    Ok(JudgedDay { events, hours: day.symbol_hours(), by_contestant })
+    let events = books.iter().map(|book| book.track.stamps().len() as u64).sum();
+    Ok(JudgedDay { events, hours: books.iter().map(|book| book.hours).sum(), by_contestant })
 }
 
 /// Days of these seeds, on as many threads as there are cores. `done` is called after each, with how many are.

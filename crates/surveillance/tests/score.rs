@@ -73,20 +73,7 @@ fn the_same_days_give_the_same_report_on_any_threads() {
 
 #[test]
 fn another_encoder_leaves_the_baselines_out() {
-    let text = r#"
-        time = "event"
-        network = '''{"populations": [{"id": "out", "n": 1, "du": 4095, "dv": 400, "vth": 90}],
-                      "connections": [{"src": "orders", "dst": "out", "weights": [[0, 100]]}]}'''
-        [address]
-        input = "orders"
-        kinds = ["add"]
-        sides = false
-        sizes = [1000]
-        [[alert]]
-        name = "layering"
-        population = "out"
-    "#;
-    let report = scored(&Detector::parse(text).unwrap());
+    let report = scored(&Detector::parse(include_str!("large.toml")).unwrap());
     assert!(!report.baselines);
     let names: Vec<_> = report.contestants.iter().map(|one| one.name).collect();
     assert_eq!(names, ["chance", "network"]);

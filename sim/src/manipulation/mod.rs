@@ -57,14 +57,20 @@ pub enum Alert {
     Iceberg,
 }
 
-/// How easily it is seen. Times are means between two of its steps.
+/// How easily it is seen. Times are means.
+///
+/// | | layers, lots of each | lots of a spoof | come, and are pulled, apart by | sweeps, apart by | an iceberg's refills, after, their sizes within |
+/// |---|---|---|---|---|---|
+/// | blatant | 5 to 8, 10 to 30 | 40 to 90 | 1 ms, 0.2 ms | 10 to 15, 2 ms | 6 to 12, 0.5 ms, the same |
+/// | plain | 3 to 5, 5 to 12 | 20 to 40 | 8 ms, 3 ms | 6 to 9, 10 ms | 4 to 6, 3 ms, a fifth |
+/// | faint | 2 or 3, 3 to 8 | 10 to 20 | 40 ms, 20 ms | 4 or 5, 40 ms | 3 or 4, 15 ms, a half |
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Strength {
-    /// Five to eight layers of 10 to 30 lots, pulled within two milliseconds; ten sweeps and more, 2 ms apart; an iceberg that is back within a millisecond.
+    /// Large, fast and many.
     Blatant,
-    /// Three to five of 5 to 12 lots, 3 ms apart; six to nine sweeps, 10 ms apart; back within some milliseconds, with a size within a fifth of the last.
+    /// In between.
     Plain,
-    /// Two or three of 3 to 8 lots, 20 ms apart; four or five sweeps, 40 ms apart; back within some ten milliseconds, with a size within a half.
+    /// Small, slow and few.
     Faint,
 }
 

@@ -1,7 +1,7 @@
 //! What is chosen on the days of validation: constants of the rules, the penalty, the size of the trees, and what of an episode is learnt.
 
 use super::fit;
-use super::rows::{Book, Learnt, Rows, Sample, books, rows};
+use super::rows::{Learnt, Rows, Sample, rows};
 use firelane_sim::manipulation::DayConfig;
 use firelane_surveillance::contest::logistic::{Logistic, Weights};
 use firelane_surveillance::contest::meaning::Meanings;
@@ -11,7 +11,7 @@ use firelane_surveillance::contest::{ALERTS, Contestant};
 use firelane_surveillance::curve::{Count, Curve};
 use firelane_surveillance::detector::Detector;
 use firelane_surveillance::models::Baselines;
-use firelane_surveillance::score::{CHOSEN, RULES, scores};
+use firelane_surveillance::score::{Book, CHOSEN, RULES, books, scores};
 use firelane_surveillance::traces::{Constants, Traces};
 use firelane_surveillance::watch::Units;
 use std::error::Error;

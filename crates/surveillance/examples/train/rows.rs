@@ -1,31 +1,10 @@
 //! Days as rows: traces, and whether an alert would be right.
 
-use firelane_sim::manipulation::{Day, DayConfig};
-use firelane_surveillance::contest::ALERTS;
 use firelane_surveillance::detector::Detector;
 use firelane_surveillance::matching::Target;
-use firelane_surveillance::score::{ScoreError, What, targets};
+use firelane_surveillance::score::{Book, What};
 use firelane_surveillance::traces::{Constants, Traces};
-use firelane_surveillance::watch::{Track, Units, watch};
-
-/// A book of a day.
-pub(crate) struct Book {
-    pub(crate) track: Track,
-    /// By alert.
-    pub(crate) targets: [Vec<Target<What>>; ALERTS.len()],
-    pub(crate) hours: f64,
-}
-
-/// All books of the day of a seed.
-pub(crate) fn books(seed: u64, config: DayConfig, detector: &Detector) -> Result<Vec<Book>, ScoreError> {
-    let day = Day::play(config, seed);
-    let tracks =
-        watch(&day.file, &day.symbols, detector.settings()).map_err(|error| ScoreError::Day { seed, error })?;
-    // Of each.
-    let hours = day.symbol_hours() / tracks.len() as f64;
-    let book = |(symbol, track)| Book { track, targets: ALERTS.map(|alert| targets(&day, symbol, alert)), hours };
-    Ok(tracks.into_iter().enumerate().map(book).collect())
-}
+use firelane_surveillance::watch::Units;
 
 /// Which part of an episode is to be learnt: its beginning looks like any other moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -75,15 +75,7 @@ fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
 /// [`scalar::update`](super::super::scalar::update), but for refractory periods.
 #[target_feature(enable = "avx2,bmi1,popcnt")]
 pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
-    let plain = rule.below.is_none() && rule.reset == Reset::Zero;
-    let whole = fired.there.last() == Some(&u64::MAX);
-    match (rule.wraps, plain, whole) {
-        (false, true, true) => update_as::<false, true, true>(rule, population, fired),
-        (false, true, false) => update_as::<false, true, false>(rule, population, fired),
-        (false, false, _) => update_as::<false, false, false>(rule, population, fired),
-        (true, true, _) => update_as::<true, true, false>(rule, population, fired),
-        (true, false, _) => update_as::<true, false, false>(rule, population, fired),
-    }
+    update_by!(rule, population, fired)
 }
 
 /// `PLAIN`: spikes are positive, and reset to zero. `WHOLE`: every block is full, which the compiler is to know.

@@ -4,6 +4,22 @@
 //! called after a [`Unit`] has asked the processor for them; and a vector is read from, or written to, an array of exactly its size.
 //! On other architectures the specification is what runs, as their compiler vectorises it.
 
+/// A path's `update_as`, by what of a rule and its population the compiler is to know.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! update_by {
+    ($rule:ident, $population:ident, $fired:ident) => {{
+        let plain = $rule.below.is_none() && $rule.reset == Reset::Zero;
+        let whole = $fired.there.last() == Some(&u64::MAX);
+        match ($rule.wraps, plain, whole) {
+            (false, true, true) => update_as::<false, true, true>($rule, $population, $fired),
+            (false, true, false) => update_as::<false, true, false>($rule, $population, $fired),
+            (false, false, _) => update_as::<false, false, false>($rule, $population, $fired),
+            (true, true, _) => update_as::<true, true, false>($rule, $population, $fired),
+            (true, false, _) => update_as::<true, false, false>($rule, $population, $fired),
+        }
+    }};
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
