@@ -750,4 +750,12 @@ fn a_file_and_its_network_become_one_document() {
     let missing = whole(&text, |_| Err(std::io::Error::other("gone"))).unwrap_err().to_string();
     assert_eq!(missing, "network: net.json: gone");
     assert!(whole(&text, |_| Ok("[".to_owned())).unwrap_err().to_string().starts_with("network: "));
+    // Something else altogether, in a long line: that it is none, not the line.
+    let json = format!("# a comment\n{{\"a\":[{}]}}", "0,".repeat(10_000));
+    let error = whole(&json, |_| panic!("nothing is named")).unwrap_err().to_string();
+    assert_eq!(error, "line 2: invalid key-value pair, expected key");
+    // Of a value of another kind the key is named.
+    let other = document.replacen("sides = false", "sides = 3", 1);
+    let error = Settings::parse(&other).unwrap_err().to_string();
+    assert_eq!(error, "invalid type: integer `3`, expected a boolean in `address.sides`");
 }

@@ -15,9 +15,9 @@ use thiserror::Error;
 /// What is wrong with a detector's file.
 #[derive(Debug, Error)]
 pub enum DetectorError {
-    /// No TOML, or a key that is not known, or a value of another kind.
+    /// No TOML, in which line; or a key that is not known, or a value of another kind. The lines themselves are left out: they may be long.
     #[error("{0}")]
-    Toml(#[from] toml::de::Error),
+    Toml(String),
     /// A value that can't be.
     #[error("{key}: {text}")]
     Key {
@@ -32,6 +32,14 @@ pub enum DetectorError {
     /// It can be read and is no program: the gateway's networks are run by the schedule `cascade`, and must not overflow.
     #[error("network: {0}")]
     Refused(#[from] Refused),
+}
+
+impl From<toml::de::Error> for DetectorError {
+    fn from(mut error: toml::de::Error) -> Self {
+        // Without the text it names the key.
+        error.set_input(None);
+        DetectorError::Toml(error.to_string().trim_end().replace('\n', " "))
+    }
 }
 
 fn wrong(key: impl Into<String>, text: impl Into<String>) -> DetectorError {
@@ -225,7 +233,10 @@ struct RawAlert {
 /// # Errors
 /// [`DetectorError`], naming the key.
 pub fn whole(text: &str, read: impl FnOnce(&str) -> std::io::Result<String>) -> Result<String, DetectorError> {
-    let mut document: toml::Table = text.parse()?;
+    let mut document: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        DetectorError::Toml(format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
+    })?;
     let named = match document.get("network") {
         Some(toml::Value::String(network)) if !network.trim_start().starts_with('{') => network.clone(),
         // What is no text is refused by whoever reads it.
