@@ -30,19 +30,13 @@ const NAMES: [&str; 2] = ["north", "south"];
 /// Money units in one unit of the currency.
 const UNIT: i128 = 10_000;
 
-/// Two pairs of ports that are free now.
-fn lines_of_two() -> [[std::net::SocketAddr; 2]; 2] {
-    let sockets = [[any(), any()], [any(), any()]].map(|two| two.map(|any| std::net::UdpSocket::bind(any).unwrap()));
-    sockets.each_ref().map(|two| two.each_ref().map(|socket| socket.local_addr().unwrap()))
-}
-
 fn maker() -> Plugged {
     plugged::<Maker>()
 }
 
 /// A venue with a port for each lane, and lines to both of them; the lanes' configuration.
 fn world(layout: &str) -> (Running, Fleet) {
-    let lines = lines_of_two();
+    let lines = [free_lines(), free_lines()];
     let mut config = VenueConfig::parse("").unwrap();
     let at = &mut config.setup.addresses;
     at.lines = [0, 1].map(|line| lines.iter().map(|of| of[line]).collect());
@@ -324,7 +318,7 @@ fn all_are_ended_within_one_timeout() {
     let mut fleet = Fleet::parse_with(text, &[maker()]).unwrap();
     // A port that takes connections and says nothing.
     let deaf = std::net::TcpListener::bind(any()).unwrap();
-    for (config, lines) in fleet.lanes.iter_mut().zip(lines_of_two()) {
+    for (config, lines) in fleet.lanes.iter_mut().zip([free_lines(), free_lines()]) {
         config.live.net.first_mut().lines.iter_mut().zip(lines).for_each(|(line, to)| line.to = to);
         config.live.net.first_mut().orders = deaf.local_addr().unwrap();
     }

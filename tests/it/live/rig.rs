@@ -23,6 +23,7 @@ use firelane_sim::net::Faults;
 use firelane_sim::server::{Running, VenueConfig, VenueServer, build};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -78,10 +79,18 @@ pub fn any() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
-/// Two ports that are free now.
+/// Two ports that are free now, below those that the system hands out by itself: it might give one to another socket
+/// before the gateway listens there.
 pub fn free_lines() -> [SocketAddr; 2] {
-    let sockets = [any(), any()].map(|any| UdpSocket::bind(any).unwrap());
-    sockets.map(|socket| socket.local_addr().unwrap())
+    const FIRST: u16 = 10_000;
+    const PORTS: u32 = 8_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = || {
+        // Each process begins elsewhere.
+        let place = std::process::id().wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        SocketAddr::from((Ipv4Addr::LOCALHOST, FIRST + u16::try_from(place).unwrap()))
+    };
+    std::array::from_fn(|_| std::iter::repeat_with(next).find(|at| UdpSocket::bind(at).is_ok()).unwrap())
 }
 
 /// One duty cycle of everything that a lane is.

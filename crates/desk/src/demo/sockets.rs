@@ -28,7 +28,7 @@ use firelane_sim::server::{Addresses, Command, Running, VenueConfig, VenueServer
 use firelane_sim::world::{WorldConfig, WorldStats};
 use indicatif::ProgressBar;
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,10 @@ const LOOK: Duration = Duration::from_millis(20);
 const HEAL_AFTER: Duration = Duration::from_millis(500);
 /// The gateway's only port at the venue.
 const PORT: u16 = 0;
+/// Demos that can run at once, each on ports so far above those of the one before. The highest still lie below those that
+/// Linux hands out by itself, from 32,768 on.
+const PLACES: u16 = 256;
+const PLACE: u16 = 16;
 /// Name of the venue's thread.
 const VENUE: &str = "venue";
 
@@ -108,10 +112,13 @@ fn venue(
 ) -> Result<(VenueServer, Option<TcpListener>)> {
     let mut venue = VenueConfig::parse("").context("the venue's default configuration")?;
     venue.setup.addresses = addresses(config.live.net.first());
-    let claim = options.config.is_none().then(|| claim(&venue.setup.addresses));
-    if let Some(None) = claim {
-        venue.setup.addresses = free_addresses().context("looking for free ports on the loopback")?;
-    }
+    let claim = if options.config.is_none() {
+        let (free, claim) = claim_near(&venue.setup.addresses).context("no ports of the loopback are free")?;
+        venue.setup.addresses = free;
+        Some(claim)
+    } else {
+        None
+    };
     venue.setup.multicast.interface = config.live.net.first().lines[0].interface;
     (venue.setup.faults, venue.setup.seed) = (world.faults, world.seed);
     if let Some(speed) = options.speed {
@@ -134,7 +141,7 @@ fn venue(
         let login = if name == orders { world.orders } else { world.snapshot };
         (name == orders || name == snapshot).then(|| String::from_utf8_lossy(&login.password).trim_end().to_owned())
     };
-    Ok((build(&venue, recording.map(Recording::into_bytes), &secret)?, claim.flatten()))
+    Ok((build(&venue, recording.map(Recording::into_bytes), &secret)?, claim))
 }
 
 /// Where the gateway expects everything.
@@ -150,7 +157,7 @@ fn addresses(net: &NetConfig) -> Addresses {
 
 /// All of them, if they are to be had and no other demo is about to take them, or to look: two that start at once would
 /// both find them free. It is a listener where only datagrams go.
-pub(super) fn claim(addresses: &Addresses) -> Option<TcpListener> {
+fn claim(addresses: &Addresses) -> Option<TcpListener> {
     let claim = TcpListener::bind(addresses.lines[0].first()?).ok()?;
     are_free(addresses).then_some(claim)
 }
@@ -162,16 +169,25 @@ fn are_free(addresses: &Addresses) -> bool {
     udp && orders.iter().chain([snapshot]).all(|address| TcpListener::bind(address).is_ok())
 }
 
-/// Free ports for the lines; the venue finds its own for the rest.
-pub(super) fn free_addresses() -> std::io::Result<Addresses> {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let (a, b) = (UdpSocket::bind(any)?, UdpSocket::bind(any)?);
-    Ok(Addresses {
-        lines: [vec![a.local_addr()?], vec![b.local_addr()?]],
-        rerequest: any,
-        snapshot: any,
+/// These, or the next ones above them that are free. Not those that the system hands out by itself: it might give a line's
+/// port to another socket before the gateway listens there.
+pub(super) fn claim_near(usual: &Addresses) -> Option<(Addresses, TcpListener)> {
+    (0..PLACES).find_map(|place| {
+        let addresses = above(usual, place * PLACE)?;
+        claim(&addresses).map(|claim| (addresses, claim))
+    })
+}
+
+/// The same, so many ports further up, as far as there are any.
+fn above(usual: &Addresses, by: u16) -> Option<Addresses> {
+    let up = |at: &SocketAddr| Some(SocketAddr::new(at.ip(), at.port().checked_add(by)?));
+    let all = |of: &Vec<SocketAddr>| of.iter().map(up).collect::<Option<Vec<SocketAddr>>>();
+    Some(Addresses {
+        lines: [all(&usual.lines[0])?, all(&usual.lines[1])?],
+        rerequest: up(&usual.rerequest)?,
+        snapshot: up(&usual.snapshot)?,
         levels: None,
-        orders: vec![any],
+        orders: all(&usual.orders)?,
     })
 }
 

@@ -11,8 +11,10 @@ use firelane_gateway::shell::verify::verify;
 use firelane_sim::capture::binary_file::write_binary_file;
 use firelane_sim::crowd::Crowd;
 use firelane_sim::order_flow::FlowConfig;
+use firelane_sim::server::Addresses;
 use firelane_sim::venue::Venue;
 use firelane_sim::venue::engine::EngineConfig;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -308,12 +310,35 @@ fn behind_a_lap_a_detector_beside_a_live_lane_starts_over_and_holds_nobody_until
     }
 }
 
-/// Whoever looks for free ports while another one has found them free, and has not opened them yet, must not find them.
+/// Whoever looks for free ports while another one has found them free, and has not opened them yet, must not find them:
+/// he gets the next ones.
 #[test]
-fn the_usual_ports_are_one_demos_at_a_time() {
-    let addresses = sockets::free_addresses().unwrap();
-    let first = sockets::claim(&addresses).unwrap();
-    assert!(sockets::claim(&addresses).is_none());
-    drop(first);
-    assert!(sockets::claim(&addresses).is_some());
+fn a_demos_ports_are_its_own() {
+    let usual = Addresses {
+        lines: [vec![([127, 0, 0, 1], 31_001).into()], vec![([127, 0, 0, 1], 31_002).into()]],
+        rerequest: ([127, 0, 0, 1], 31_003).into(),
+        snapshot: ([127, 0, 0, 1], 31_004).into(),
+        levels: None,
+        orders: vec![([127, 0, 0, 1], 31_000).into()],
+    };
+    let ports = |of: &Addresses| {
+        let lines = of.lines.iter().flatten();
+        let all: Vec<u16> =
+            lines.chain([&of.rerequest, &of.snapshot]).chain(&of.orders).map(SocketAddr::port).collect();
+        all
+    };
+    let (first, claim) = sockets::claim_near(&usual).unwrap();
+    let (second, _claim) = sockets::claim_near(&usual).unwrap();
+    for (at, port) in [31_001, 31_002, 31_003, 31_004, 31_000].into_iter().enumerate() {
+        assert_eq!((ports(&first)[at], ports(&second)[at]), (port, port + 16));
+    }
+    drop(claim);
+    let taken = UdpSocket::bind(usual.rerequest).unwrap();
+    assert_eq!(sockets::claim_near(&usual).unwrap().0.rerequest.port(), 31_003 + 32);
+    drop(taken);
+    assert_eq!(sockets::claim_near(&usual).unwrap().0.rerequest.port(), 31_003);
+    // There is no port above the last one.
+    let last = Addresses { rerequest: ([127, 0, 0, 1], u16::MAX).into(), ..usual };
+    let _last = UdpSocket::bind(last.rerequest).unwrap();
+    assert!(sockets::claim_near(&last).is_none());
 }
