@@ -152,6 +152,36 @@ fn each_kind_of_event_has_its_unit_by_side_level_and_size() {
     assert_eq!((counters.steps, counters.faults, counters.clipped), (19, 0, 0));
 }
 
+/// Of a book of levels: what is more or less than before, and by how much; where it stands once it is there, or stood before it left.
+#[test]
+fn a_level_that_changes_is_an_order_that_comes_or_leaves() {
+    let (mut lane, id) = lane(&all_units("time = \"event\""));
+    for (side, price, qty, expected) in [
+        (Side::Buy, 100_000, 150, unit(0, false, 0, false)),
+        (Side::Buy, 99_900, 600, unit(0, false, 1, true)),
+        (Side::Buy, 99_000, 900, unit(0, false, 2, true)),
+        (Side::Buy, 98_000, 500, unit(0, false, 2, true)),
+        (Side::Buy, 100_100, 100, unit(0, false, 0, false)),
+        (Side::Sell, 100_300, 100, unit(0, true, 0, false)),
+        // More of what is there is so much more, and less is so much less: near the best, and as deep as one likes.
+        (Side::Buy, 99_900, 700, unit(0, false, 2, false)),
+        (Side::Buy, 100_000, 400, unit(0, false, 1, true)),
+        (Side::Buy, 100_000, 300, unit(2, false, 1, false)),
+        (Side::Buy, 99_000, 850, unit(2, false, 2, false)),
+        (Side::Buy, 98_000, 100, unit(2, false, 2, true)),
+        (Side::Buy, 98_000, 250, unit(0, false, 2, false)),
+        // All of it.
+        (Side::Buy, 98_000, 0, unit(3, false, 2, true)),
+        (Side::Buy, 100_100, 0, unit(3, false, 0, false)),
+        (Side::Buy, 100_000, 0, unit(3, false, 0, true)),
+        (Side::Sell, 100_300, 0, unit(3, true, 0, false)),
+    ] {
+        let (price, qty) = (Price(price), Qty(qty));
+        lane.event(id, EventKind::Level { side, price, qty, orders: 0 });
+        assert_eq!(fired(&lane, id), [expected], "{qty:?} at {price:?}");
+    }
+}
+
 #[test]
 fn own_orders_and_books_that_are_not_to_be_trusted_are_not_seen() {
     let (mut lane, id) = lane(&one(COUNTS, "time = \"event\""));

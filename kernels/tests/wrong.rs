@@ -21,12 +21,16 @@ enum Flaw {
     SortsByUnit,
     LearnsOneTooMuch,
     OverflowsElsewhere,
+    ReadsOutAll,
+    ReadsOutAsBefore,
+    ReadsOutNobody,
 }
 
 struct Wrong {
     twin: Software,
     flaw: Flaw,
     steps: u64,
+    read: Vec<usize>,
 }
 
 impl Device for Wrong {
@@ -36,7 +40,21 @@ impl Device for Wrong {
 
     fn load(&mut self, program: &Program) -> Result<(), Refused> {
         self.steps = 0;
-        self.twin.load(program)
+        self.twin.load(program)?;
+        if self.flaw == Flaw::ReadsOutAsBefore && !self.read.is_empty() {
+            // Of another program, it may not be there.
+            let _ = self.twin.read_out(&self.read);
+        }
+        Ok(())
+    }
+
+    fn read_out(&mut self, populations: &[usize]) -> Result<(), Fault> {
+        self.read = populations.to_vec();
+        match self.flaw {
+            Flaw::ReadsOutAll => self.twin.read_out(&[0, 1, 2]),
+            Flaw::ReadsOutNobody => self.twin.read_out(populations).or_else(|_| self.twin.read_out(&[])),
+            _ => self.twin.read_out(populations),
+        }
     }
 
     fn step(&mut self, events: &[Spike], out: &mut [Spike]) -> Result<Step, Fault> {
@@ -120,12 +138,18 @@ fn every_device_that_is_wrong_is_found() {
         Flaw::SortsByUnit,
         Flaw::LearnsOneTooMuch,
         Flaw::OverflowsElsewhere,
+        Flaw::ReadsOutAll,
+        Flaw::ReadsOutAsBefore,
+        Flaw::ReadsOutNobody,
     ] {
-        let report = run(&mut Wrong { twin: Software::best(), flaw, steps: 0 }, &Extent { updates: 60_000, seed: 7 });
+        let report = run(
+            &mut Wrong { twin: Software::best(), flaw, steps: 0, read: Vec::new() },
+            &Extent { updates: 60_000, seed: 7 },
+        );
         let failed = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Failed(_))).count();
         assert!(failed > 0 && !report.conforms(), "{flaw:?}");
     }
-    let right = Wrong { twin: Software::best(), flaw: Flaw::Nothing, steps: 0 };
+    let right = Wrong { twin: Software::best(), flaw: Flaw::Nothing, steps: 0, read: Vec::new() };
     assert!(run(&mut { right }, &Extent { updates: 60_000, seed: 7 }).conforms());
 }
 
@@ -149,6 +173,9 @@ fn what_a_device_cannot_do_is_left_out() {
                 return Err(unable(&one.id, "learning"));
             }
             self.0.load(program)
+        }
+        fn read_out(&mut self, populations: &[usize]) -> Result<(), Fault> {
+            self.0.read_out(populations)
         }
         fn step(&mut self, events: &[Spike], out: &mut [Spike]) -> Result<Step, Fault> {
             self.0.step(events, out)

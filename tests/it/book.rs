@@ -1,12 +1,14 @@
 //! Order books: the exchange's own best prices over a real hour, a naive model, and each rule by itself.
 
 use crate::data;
+use crate::targets_books::better_levels_agree;
 use firelane_gateway::base::{
     ClientId, Digest, Instrument, InstrumentId, InstrumentTable, LoadError, Price, Qty, Reader, Side, State, Symbol,
     VenueRef, Writer,
 };
 use firelane_gateway::flow::book::{
-    Applied, BATCH, BookCapacity, BookFault, BookRef, Books, Level, OwnMatch, OwnTouch, Scope, StaleReason, Touch,
+    Applied, BATCH, BookCapacity, BookFault, BookRef, Books, Level, OwnMatch, OwnTouch, Scope, StaleReason, Standing,
+    Touch,
 };
 use firelane_gateway::flow::event::EventKind;
 use firelane_gateway::flow::itch_line::ItchLine;
@@ -264,6 +266,7 @@ impl Model {
                 for depth in [0, 1, 7, 15, 16, 30, 31, 32, 62, levels.len().saturating_sub(1), levels.len()] {
                     assert_eq!(view.level(side, depth), levels.get(depth).copied(), "depth {depth}");
                 }
+                better_levels_agree(view, side, &levels);
                 let without = view.top_without_own(side).map(|l| (l.price.0, l.qty.0));
                 assert_eq!(without, self.top_without_own(id, side));
             }
@@ -288,6 +291,14 @@ impl Model {
             let mut ahead = 0;
             for order in ours {
                 assert_eq!(view.order(order.order), Some(order));
+                let better = view.better_levels(*side, order.price, 3);
+                let standing = Standing { side: *side, qty: order.qty, own: order.client.is_some(), better };
+                assert_eq!(view.standing(order.order, 3), Some(standing));
+                assert_eq!(
+                    books.view(InstrumentId(id + 1)).standing(order.order, 3),
+                    None,
+                    "nor does it stand elsewhere"
+                );
                 assert_eq!(view.queue_ahead(order.order), Some(Qty(ahead)));
                 assert_eq!(order.client.map(|c| c.0), self.marks.get(&order.order.0).copied());
                 let resting = Resting { id: *id, side: order.side, price: order.price.0, qty: order.qty.0 };

@@ -171,6 +171,7 @@ impl Model {
                 let levels = self.side(id, side);
                 assert_eq!(view.levels(side).collect::<Vec<_>>(), levels, "{side:?} of {id}");
                 assert_eq!((view.top(side), view.depth(side)), (levels.first().copied(), levels.len()));
+                better_levels_agree(view, side, &levels);
                 let others = levels.iter().find(|level| level.qty > level.own_qty);
                 let others = others.map(|level| (level.price, level.qty.minus(level.own_qty)));
                 assert_eq!(view.top_without_own(side).map(|level| (level.price, level.qty)), others);
@@ -285,5 +286,19 @@ pub fn books(data: &[u8]) {
         let changed = if resting == id { before } else { there } != tops(books.view(InstrumentId(resting)));
         assert_eq!(applied.top_changed, changed, "{event:?}");
         assert!(!applied.own);
+    }
+}
+
+/// Counts of better levels, at levels, beside them and beyond them, beside what those of a side are.
+pub fn better_levels_agree(view: BookRef<'_>, side: Side, levels: &[Level]) {
+    let places = [0, 1, 2, 30, 31, 63, levels.len() / 2, levels.len().saturating_sub(1)];
+    let there = places.into_iter().filter_map(|place| levels.get(place));
+    let beside = there.flat_map(|level| [-1, 0, 1].map(|off| level.price.0.saturating_add(off)));
+    for price in beside.chain([i64::MIN, i64::MAX]).map(Price) {
+        let better = levels.iter().filter(|level| side.is_better(level.price, price)).count() as u32;
+        assert_eq!(view.level_at(side, price), levels.iter().find(|level| level.price == price).copied());
+        for most in [0, 1, 3, better, better + 1, u32::MAX] {
+            assert_eq!(view.better_levels(side, price, most), better.min(most), "{price:?} of {side:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::file::{ALWAYS, Address, CHANNELS, Channel, Coding, Settings};
 use crate::spikes::Spike;
 use crate::spikes::encode::Delta;
 use firelane_gateway::base::{InstrumentId, Price, Qty, Side, VenueRef};
-use firelane_gateway::flow::book::{BookRef, Level, RestingOrder, StaleReason};
+use firelane_gateway::flow::book::{BookRef, StaleReason, Standing};
 use firelane_gateway::flow::event::{Event, EventKind};
 use firelane_gateway::flow::signal::Pressure;
 
@@ -231,14 +231,6 @@ struct Before {
     own: bool,
 }
 
-/// Where a price stands.
-struct Found {
-    level: u16,
-    qty: Qty,
-    /// Do own orders rest there? `None`: nobody looked so deep.
-    own: Option<bool>,
-}
-
 /// From events to what a network hears.
 #[derive(Debug)]
 pub struct Encoder {
@@ -322,7 +314,8 @@ impl Encoder {
             | EventKind::Delete { order }
             | EventKind::Replace { order, .. } => order,
             EventKind::Level { side, price, .. } => {
-                let Found { level, qty, .. } = self.find(book, side, price);
+                let qty = book.level_at(side, price).map_or(Qty::ZERO, |there| there.qty);
+                let level = self.level(book, side, price);
                 self.before = Some((instrument, Before { side, qty, level, own: false }));
                 return;
             }
@@ -331,7 +324,7 @@ impl Encoder {
                 return;
             }
         };
-        self.before = book.order(order).map(|order| (instrument, self.of(book, &order)));
+        self.before = self.standing(book, order).map(|before| (instrument, before));
     }
 
     /// What of an event a network hears; `None`: nothing, for it is of no use, or not to be seen. Behind
@@ -384,13 +377,11 @@ impl Encoder {
     /// Which kind of event it is, and the order or level that it is about. `None`: of no kind that a book makes.
     fn what(&self, event: &Event, before: Option<Before>, book: BookRef<'_>) -> Option<(What, Option<Before>)> {
         Some(match event.kind {
-            EventKind::Add { order, side, qty, price } => (What::Add, self.entered(book, order, side, qty, price)),
+            EventKind::Add { order, .. } => (What::Add, self.standing(book, order)),
             EventKind::Execute { qty, .. } => (What::Execute, before.map(|before| Before { qty, ..before })),
             EventKind::Reduce { qty, .. } => (What::Reduce, before.map(|before| Before { qty, ..before })),
             EventKind::Delete { .. } => (What::Delete, before),
-            EventKind::Replace { new, .. } => {
-                (What::Replace, book.order(new).map(|order| self.of(book, &order)).or(before))
-            }
+            EventKind::Replace { new, .. } => (What::Replace, self.standing(book, new).or(before)),
             EventKind::Trade { qty, price, .. } => (What::Trade, hidden(book, price, qty)),
             EventKind::Level { side, price, qty, .. } => {
                 let was = before.map_or(Qty::ZERO, |before| before.qty);
@@ -399,7 +390,7 @@ impl Encoder {
                     more if more >= was => What::Add,
                     _ => What::Reduce,
                 };
-                let level = if what == What::Add { self.find(book, side, price).level } else { before?.level };
+                let level = if what == What::Add { self.level(book, side, price) } else { before?.level };
                 let moved = Qty(qty.0.saturating_sub(was.0).saturating_abs());
                 (what, Some(Before { side, qty: moved, level, own: false }))
             }
@@ -407,45 +398,21 @@ impl Encoder {
         })
     }
 
-    fn of(&self, book: BookRef<'_>, order: &RestingOrder) -> Before {
-        let found = self.find(book, order.side, order.price);
-        Before { side: order.side, qty: order.qty, level: found.level, own: order.client.is_some() }
+    /// How many levels are told apart.
+    fn levels(&self) -> u16 {
+        self.address.as_ref().map_or(0, |address| address.levels)
     }
 
-    /// An order that has entered. Whether it is own is asked where own orders rest, or may.
+    /// An order that rests in the book.
     #[inline]
-    fn entered(&self, book: BookRef<'_>, order: VenueRef, side: Side, qty: Qty, price: Price) -> Option<Before> {
-        let found = self.find(book, side, price);
-        if found.own == Some(false) {
-            return Some(Before { side, qty, level: found.level, own: false });
-        }
-        book.order(order).map(|order| self.of(book, &order))
+    fn standing(&self, book: BookRef<'_>, order: VenueRef) -> Option<Before> {
+        let Standing { side, qty, own, better } = book.standing(order, self.levels().into())?;
+        Some(Before { side, qty, level: better as u16, own })
     }
 
-    /// How far a price is from the best, in levels that there are, and what stands there. What is deeper than is told apart is one.
-    #[inline]
-    fn find(&self, book: BookRef<'_>, side: Side, price: Price) -> Found {
-        let most = self.address.as_ref().map_or(0, |address| address.levels);
-        let found = |number: u16, level: &Level| {
-            let own = level.own_qty != Qty::ZERO;
-            Found { level: number, qty: level.qty, own: Some(own) }
-        };
-        let deep = Found { level: most, qty: Qty::ZERO, own: None };
-        match book.top(side) {
-            // What most events are about.
-            Some(top) if top.price == price => return found(0, &top),
-            Some(_) if most > 1 => {}
-            _ => return deep,
-        }
-        let mut levels = book.levels(side);
-        for number in 0..most {
-            match levels.next() {
-                Some(level) if level.price == price => return found(number, &level),
-                Some(_) => {}
-                None => return deep,
-            }
-        }
-        deep
+    /// How far a price is from the best, in levels that there are. What is deeper than is told apart is one.
+    fn level(&self, book: BookRef<'_>, side: Side, price: Price) -> u16 {
+        book.better_levels(side, price, self.levels().into()) as u16
     }
 }
 

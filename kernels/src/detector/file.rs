@@ -4,6 +4,7 @@
 //! lane; its file may name another file instead, which [`whole`] puts in its place.
 
 use super::encoder::{Feature, What};
+use crate::spikes::device::Fault;
 use crate::spikes::encode::{Delta, Rate};
 use crate::spikes::golden::{Golden, GoldenError};
 use crate::spikes::network::Source;
@@ -32,6 +33,9 @@ pub enum DetectorError {
     /// It can be read and is no program: the gateway's networks are run by the schedule `cascade`, and must not overflow.
     #[error("network: {0}")]
     Refused(#[from] Refused),
+    /// The device failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }
 
 impl From<toml::de::Error> for DetectorError {

@@ -206,9 +206,11 @@ impl<D: Device> Watcher<D> {
         let program = &settings.program;
         let places = Places::new(instruments, settings.copies);
         let units: usize = program.inputs().iter().map(|(_, units)| units).sum();
+        let read: Vec<usize> = settings.alerts.iter().map(|alert| alert.population.into()).collect();
         let copy = || {
             let mut device = device();
             device.load(program)?;
+            device.read_out(&read)?;
             Ok(Copy {
                 device,
                 begun: false,

@@ -138,9 +138,18 @@ pub fn run(device: &mut dyn Device, extent: &Extent) -> Report {
         for extensions in [false, true] {
             let rules = Rules { schedule, overflow };
             let name = if extensions { format!("{name}, with extensions") } else { name.to_owned() };
-            let verdict = random(device, &rules, extensions, extent, &mut report.updates);
+            let of = |seed| Random::of(seed, &rules, extensions);
+            let verdict = random(device, of, extent, &mut report.updates);
             report.case(name, verdict);
         }
+    }
+    for (name, schedule) in [
+        ("random networks, plain and small", Schedule::Cascade),
+        ("random networks, plain and small, lava", Schedule::Lava),
+    ] {
+        let rules = Rules { schedule, overflow: Overflow::Forbidden };
+        let verdict = random(device, |seed| Random::plain(seed, &rules), extent, &mut report.updates);
+        report.case(name, verdict);
     }
     for (name, case) in cases::ALL.iter().chain(learning::ALL) {
         report.case(*name, case(device));
@@ -176,14 +185,13 @@ fn golden(device: &mut dyn Device, text: &str) -> Result<(), Failure> {
 /// Random networks until `extent.updates` / 6 neurons have been updated; each for 64 steps or more.
 fn random(
     device: &mut dyn Device,
-    rules: &Rules,
-    extensions: bool,
+    of: impl Fn(u64) -> Random,
     extent: &Extent,
     updates: &mut u64,
 ) -> Result<(), Failure> {
     let (mut seed, mut done, mut unable) = (extent.seed, 0, None);
     while done < extent.updates.div_ceil(6) {
-        let mut random = Random::of(seed, rules, extensions);
+        let mut random = of(seed);
         match device.load(&random.program) {
             Ok(()) => {
                 let steps = 64 + (seed % 64) as usize;

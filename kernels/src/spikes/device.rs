@@ -29,8 +29,8 @@ impl Spike {
 pub struct Step {
     /// Its number, from 1 on.
     pub number: u64,
-    /// How many spikes were fired; the first of them, as many as there was room for, are in the caller's buffer, by
-    /// population and unit.
+    /// How many spikes were fired by the populations that are read out; the first of them, as many as there was room for, are in
+    /// the caller's buffer, by population and unit.
     pub spikes: usize,
     /// How many of them there was no room for.
     pub lost: usize,
@@ -152,6 +152,13 @@ pub trait Device {
     /// # Errors
     /// [`Refused`] if the program is not one for this device; what was loaded before is still there.
     fn load(&mut self, program: &Program) -> Result<(), Refused>;
+
+    /// Says whose spikes are wanted from the next step on. Until then, and whenever a program is loaded, all populations are read out. What
+    /// the others fire acts and is counted, but no time is spent on telling of it.
+    ///
+    /// # Errors
+    /// [`Fault::Nowhere`] for a population that is not there: then nothing changes. [`Fault::Pending`], [`Fault::Empty`].
+    fn read_out(&mut self, populations: &[usize]) -> Result<(), Fault>;
 
     /// One step: `events` in, in any order; spikes into `out`. Of two events of one unit, values are added; where values do
     /// not matter, they are one.

@@ -37,6 +37,33 @@ impl Random {
         }
     }
 
+    /// A network of this seed of the plainest sort: nothing in it but neurons that reset to zero, weights of eight bits and one-step delays,
+    /// and no population of more than 64. Such a network has ways of its own in many a device.
+    #[must_use]
+    pub fn plain(seed: u64, rules: &Rules) -> Self {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        loop {
+            let mut network = network(&mut rng, rules.overflow, false);
+            for one in &mut network.populations {
+                one.kind = Kind::Lif;
+                if rng.random_range(0..3) == 0 {
+                    one.sum_bias = (0..one.n).map(|_| rng.random_range(-300..=300)).collect();
+                }
+            }
+            for one in &mut network.connections {
+                (one.delays, one.num_message_bits, one.num_weight_bits) = (None, 0, 8);
+                one.sign_mode = Some(SignMode::Mixed);
+            }
+            let sizes = network.inputs.iter().map(|one| one.n).chain(network.populations.iter().map(|one| one.n));
+            if sizes.max().is_some_and(|most| most <= 64)
+                && let Ok(program) = Program::check(&network, rules)
+            {
+                let density = *pick(&mut rng, &[4, 13, 40, 120, 256]);
+                return Random { network, program, rng, density };
+            }
+        }
+    }
+
     /// The events of the next step, in place of what is in `events`.
     pub fn events(&mut self, events: &mut Vec<Spike>) {
         events.clear();

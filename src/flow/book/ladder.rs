@@ -409,6 +409,29 @@ impl Levels {
         if number == NIL { None } else { self.chunks.at(number).seek(key).ok() }
     }
 
+    /// How many levels are better than a price, which need not have one; `most` if there are as many. Does not branch on where that is.
+    #[inline]
+    pub(super) fn better(&self, ladder: &Ladder, place: Place, price: Price, most: u32) -> u32 {
+        let key = key(place.side(), price);
+        let mut better = 0_u32;
+        let mut number = ladder.top;
+        while number != NIL && better < most {
+            let chunk = self.chunks.at(number);
+            let ahead = chunk.rungs().iter().rev().take(most as usize);
+            let count = ahead.fold(0_u32, |count, rung| count.wrapping_add(u32::from(rung.key > key)));
+            better = better.wrapping_add(count);
+            // Behind one that is not better all are worse.
+            number = if count == chunk.len { chunk.worse } else { NIL };
+        }
+        if let Some(window) = self.windows.get(place.window()).filter(|window| window.knows_tick()) {
+            better = better.wrapping_add(match window.tick_of(place.side(), price) {
+                Some(tick) => window.better_than(tick),
+                None => window.count(|tick| window.key(place.side(), tick) > key),
+            });
+        }
+        better.min(most)
+    }
+
     /// The chunk where `key` is or belongs: the first that is not all better. What is better than all of that chunk
     /// belongs at its better end.
     #[inline(always)]

@@ -40,7 +40,7 @@ use alloc::vec;
 pub use self::hints::{BATCH, Coming, HINTS_FROM};
 pub use self::levels::BookKind;
 pub use self::stale::{Freshness, STALE_REASONS, Scope, StaleReason};
-pub use self::view::{BookRef, Level, RestingOrder, Touch};
+pub use self::view::{BookRef, Level, RestingOrder, Standing, Touch};
 
 /// How much the books hold. Memory: about 70 to 100 bytes an order, 120 to 260 a level, 1.1 to 5.4 kB an instrument: there are
 /// windows for as many sides as the levels make worth while, one for 16 levels.

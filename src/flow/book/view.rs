@@ -36,6 +36,19 @@ pub struct RestingOrder {
     pub qty: Qty,
 }
 
+/// An order in the book, as those see it who look at order flow: all in one look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Its side.
+    pub side: Side,
+    /// Displayed size left.
+    pub qty: Qty,
+    /// It is one of ours.
+    pub own: bool,
+    /// How many levels of its side are better: see [`BookRef::better_levels`].
+    pub better: u32,
+}
+
 /// What an order must know of a book: all in one look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Touch {
@@ -184,9 +197,22 @@ impl<'a> BookRef<'a> {
         self.level_of(walk.next()?)
     }
 
+    /// The level at a price.
+    #[must_use]
+    pub fn level_at(self, side: Side, price: Price) -> Option<Level> {
+        self.level_of(self.books.levels.find(&self.ladder(side), Place::new(self.id.0, side), price)?)
+    }
+
     /// All levels of a side, best first.
     pub fn levels(self, side: Side) -> impl Iterator<Item = Level> + use<'a> {
         self.walk(side).filter_map(move |number| self.level_of(number))
+    }
+
+    /// How many levels of a side are better than a price, at which there need not be one; `most` if there are as many.
+    #[inline]
+    #[must_use]
+    pub fn better_levels(self, side: Side, price: Price, most: u32) -> u32 {
+        self.books.levels.better(&self.ladder(side), Place::new(self.id.0, side), price, most)
     }
 
     /// How many levels a side has.
@@ -233,6 +259,20 @@ impl<'a> BookRef<'a> {
     #[must_use]
     pub fn order(self, order: VenueRef) -> Option<RestingOrder> {
         self.resting(self.slot(order)?)
+    }
+
+    /// Where an order of this book stands, the better levels counted up to `most`.
+    #[inline]
+    #[must_use]
+    pub fn standing(self, order: VenueRef, most: u32) -> Option<Standing> {
+        let slot = self.books.index.find(order, &self.books.orders).ok()?.slot;
+        let order = self.books.orders.at(slot);
+        let level = self.books.levels.pool.at(order.level);
+        if level.place.book() != self.id.0 {
+            return None;
+        }
+        let (side, own) = (level.place.side(), order.own != NIL);
+        Some(Standing { side, qty: Qty(order.qty), own, better: self.better_levels(side, level.price, most) })
     }
 
     /// Shares that stand before it in its level's queue, own ones included. Walks from the order to the head of its

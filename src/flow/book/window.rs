@@ -93,6 +93,12 @@ impl Window {
         self.beyond = MOST_PRICE.min(MOST_TICKS.saturating_mul(self.tick));
     }
 
+    /// Is there a tick? If not, no level is here.
+    #[inline(always)]
+    pub(super) fn knows_tick(&self) -> bool {
+        self.tick != 0
+    }
+
     pub(super) fn has_tick(&self, tick: i64) -> bool {
         i64::try_from(self.tick) == Ok(tick)
     }
@@ -185,6 +191,29 @@ impl Window {
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
         const REACH: i32 = BLOCKS as i32;
         best.saturating_sub(block) < REACH
+    }
+
+    /// How many levels stand at better ticks.
+    #[inline]
+    pub(super) fn better_than(&self, tick: Tick) -> u32 {
+        // Those of the tick's own block, whose bits are above its bit.
+        let above = !(tick.bit() | tick.bit().wrapping_sub(1));
+        let mut better = 0_u32;
+        for (block, bits) in self.blocks.iter().zip(&self.bits) {
+            if *bits != 0 && *block >= tick.block() {
+                let bits = if *block == tick.block() { bits & above } else { *bits };
+                better = better.wrapping_add(bits.count_ones());
+            }
+        }
+        better
+    }
+
+    /// How many levels stand at ticks that are `wanted`.
+    pub(super) fn count(&self, wanted: impl Fn(Tick) -> bool) -> u32 {
+        let runs = self.blocks.iter().zip(&self.bits).map(|(block, bits)| Run { block: *block, bits: *bits });
+        let ticks =
+            runs.flat_map(|run| core::iter::successors(Some(run), |run| Some(run.rest())).map_while(Run::first));
+        ticks.filter(|tick| wanted(*tick)).fold(0, |count: u32, _| count.wrapping_add(1))
     }
 
     /// Levels at the ticks of the block that has the place of `tick`, best first.

@@ -57,12 +57,22 @@ struct Drawn {
     voltages: Vec<i32>,
 }
 
-/// A device that writes down what another one does.
+/// A device that writes down what another one does: all of it, whatever is read out.
 struct Followed {
     device: Software,
+    /// Its spikes, of all populations.
+    all: Vec<Spike>,
+    /// Whose are wanted; `None`: everybody's.
+    read: Option<Vec<usize>>,
     /// Whose voltages.
     neurons: Vec<(usize, usize)>,
     steps: Rc<RefCell<Vec<Drawn>>>,
+}
+
+impl Followed {
+    fn of(neurons: Vec<(usize, usize)>, steps: Rc<RefCell<Vec<Drawn>>>) -> Self {
+        Followed { device: Software::best(), all: Vec::new(), read: None, neurons, steps }
+    }
 }
 
 impl Device for Followed {
@@ -71,27 +81,37 @@ impl Device for Followed {
     }
 
     fn load(&mut self, program: &Program) -> Result<(), Refused> {
+        (self.all, self.read) = (vec![Spike::default(); program.neurons()], None);
         Device::load(&mut self.device, program)
     }
 
+    fn read_out(&mut self, populations: &[usize]) -> Result<(), Fault> {
+        self.read = Some(populations.to_vec());
+        Ok(())
+    }
+
     fn step(&mut self, events: &[Spike], out: &mut [Spike]) -> Result<Step, Fault> {
-        let step = self.device.step(events, out)?;
+        let step = self.device.step(events, &mut self.all)?;
+        let fired = self.all.get(..step.spikes).unwrap_or_default();
         let voltage = |&(population, unit): &(usize, usize)| self.device.probe(Variable::Voltage, population, unit);
         self.steps.borrow_mut().push(Drawn {
             at: 0,
             heard: events.to_vec(),
-            fired: out.get(..step.spikes).unwrap_or_default().to_vec(),
+            fired: fired.to_vec(),
             voltages: self.neurons.iter().map(voltage).collect::<Result<_, _>>()?,
         });
-        Ok(step)
+        let wanted = |spike: &&Spike| self.read.as_ref().is_none_or(|read| read.contains(&spike.node.into()));
+        out.iter_mut().zip(fired.iter().filter(wanted)).for_each(|(to, spike)| *to = *spike);
+        let spikes = fired.iter().filter(wanted).count();
+        Ok(Step { spikes, lost: spikes.saturating_sub(out.len()), ..step })
     }
 
-    fn submit(&mut self, events: &[Spike]) -> Result<(), Fault> {
-        self.device.submit(events)
+    fn submit(&mut self, _: &[Spike]) -> Result<(), Fault> {
+        Err(Fault::Device("only whole steps are drawn"))
     }
 
-    fn poll(&mut self, out: &mut [Spike]) -> Result<Option<Step>, Fault> {
-        self.device.poll(out)
+    fn poll(&mut self, _: &mut [Spike]) -> Result<Option<Step>, Fault> {
+        Err(Fault::Nothing)
     }
 
     fn restart(&mut self) -> Result<(), Fault> {
@@ -146,7 +166,7 @@ impl Seen {
         let steps = Rc::new(RefCell::new(Vec::new()));
         let neurons: Vec<_> =
             settings.alerts().iter().map(|a| (usize::from(a.population), usize::from(a.unit))).collect();
-        let device = || Followed { device: Software::best(), neurons: neurons.clone(), steps: Rc::clone(&steps) };
+        let device = || Followed::of(neurons.clone(), Rc::clone(&steps));
         let beside = Beside::new(settings, config.instruments, SIGNAL, device)?;
         let (kept, alerts, settings) = (Vec::new(), Vec::new(), settings.clone());
         Ok(Seen { beside, steps, kept, alerts, settings, now: None, number: 0, wanted, most })
@@ -304,7 +324,7 @@ fn of_network(options: &SpikesRaster) -> Result<Picture> {
     });
     let traces = traces.collect();
     let steps = Rc::new(RefCell::new(Vec::new()));
-    let mut device = Followed { device: Software::best(), neurons, steps: Rc::clone(&steps) };
+    let mut device = Followed::of(neurons, Rc::clone(&steps));
     Device::load(&mut device, &program)?;
     let (mut events, mut out) = (Vec::new(), vec![Spike::default(); program.neurons()]);
     for step in 0..golden.steps().min(options.steps) {

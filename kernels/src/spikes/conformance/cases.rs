@@ -1,7 +1,7 @@
 //! Cases by hand: the edges of every width, and what a device does when it is asked wrongly.
 
 use super::{Failure, Program, Rules};
-use crate::spikes::device::{Counters, Device, Fault, Spike, Variable};
+use crate::spikes::device::{Counters, Device, Fault, Spike, Step, Variable};
 use crate::spikes::network::{Each, Kind, Network, Population, Reset, Source};
 use crate::spikes::program::{Overflow, Schedule};
 
@@ -25,6 +25,7 @@ pub(super) const ALL: &[Named] = &[
     ("a reset takes off what it says", taken_off),
     ("values of one unit are added", doubled),
     ("spikes that have no room are counted", no_room),
+    ("only what is wanted is read out", read_out),
     ("a step that is refused changes nothing", refused_steps),
     ("probe and poke stay within the network", probe_and_poke),
     ("submit and poll are a step", submit_and_poll),
@@ -317,6 +318,49 @@ fn doubled(device: &mut dyn Device) -> Result<(), Failure> {
     wrong("the current of 7 - 7", device.probe(Variable::Current, 0, 0)?, 0)
 }
 
+fn read_out(device: &mut dyn Device) -> Result<(), Failure> {
+    // All fire in every step. What has more than 64 neurons may take another way.
+    for n in [2, 70] {
+        let mut network = Network::new("three");
+        network.input("in", 1);
+        for (id, n) in [("a", n), ("b", 1), ("c", 1)] {
+            network.population(Population { bias_mant: vec![4_000], vth: 10, ..Population::lif(id, n) });
+        }
+        load(device, &network)?;
+        let seen = |device: &mut dyn Device, what: &str, wanted: &[usize]| {
+            let mut out = [Spike::default(); 72];
+            let all: Vec<Spike> = (0_u16..3)
+                .flat_map(|node| (0..if node == 0 { n as u16 } else { 1 }).map(move |unit| Spike::of(node, unit)))
+                .filter(|spike| wanted.contains(&spike.node.into()))
+                .collect();
+            let (before, done) = (device.counters().spikes, device.step(&[], &mut out)?);
+            wrong(what, (done.spikes, done.lost), (all.len(), 0))?;
+            wrong(what, out.get(..done.spikes).unwrap_or_default(), &all[..])?;
+            wrong("spikes, which are counted all the same,", device.counters().spikes - before, n as u64 + 2)
+        };
+        seen(device, "what is read out at first", &[0, 1, 2])?;
+        device.read_out(&[2, 0, 2])?;
+        seen(device, "what is read out of two", &[0, 2])?;
+        device.read_out(&[1])?;
+        let done = device.step(&[], &mut [Spike::default(); 1])?;
+        wrong("spikes and lost of one", (done.spikes, done.lost), (1, 0))?;
+        wrong("a population that is not there", device.read_out(&[1, 3]), Err(Fault::Nowhere { node: 3, unit: 0 }))?;
+        seen(device, "what is read out after that", &[1])?;
+        device.submit(&[])?;
+        wrong("reading out others of a step that is pending", device.read_out(&[0]), Err(Fault::Pending))?;
+        let mut out = [Spike::default(); 72];
+        wrong("spikes of a step that was pending", fetched(device, &mut out)?.spikes, 1)?;
+        device.restart()?;
+        seen(device, "what is read out after a restart", &[1])?;
+        device.read_out(&[])?;
+        seen(device, "what is read out of nobody", &[])?;
+        device.read_out(&[2])?;
+        load(device, &network)?;
+        seen(device, "what is read out of what is loaded anew", &[0, 1, 2])?;
+    }
+    Ok(())
+}
+
 fn no_room(device: &mut dyn Device) -> Result<(), Failure> {
     let mut network = Network::new("many");
     network.input("in", 1);
@@ -373,6 +417,19 @@ fn probe_and_poke(device: &mut dyn Device) -> Result<(), Failure> {
     wrong("a voltage that was set", device.probe(Variable::Voltage, 0, 64)?, 1_234)
 }
 
+/// The step that was submitted. A device with a clock of its own has a second, and as many polls as that is.
+fn fetched(device: &mut dyn Device, out: &mut [Spike]) -> Result<Step, Failure> {
+    let began = std::time::Instant::now();
+    loop {
+        if let Some(done) = device.poll(out)? {
+            return Ok(done);
+        }
+        if began.elapsed().as_secs() >= 1 {
+            return Err(Failure::Wrong("the step that was submitted is not done after a second".to_owned()));
+        }
+    }
+}
+
 fn submit_and_poll(device: &mut dyn Device) -> Result<(), Failure> {
     load(device, &single(100, Population { vth: 99, ..Population::lif("cell", 1) }))?;
     wrong("a poll of nothing", device.poll(&mut []).err(), Some(Fault::Nothing))?;
@@ -380,16 +437,7 @@ fn submit_and_poll(device: &mut dyn Device) -> Result<(), Failure> {
     wrong("a second step meanwhile", device.submit(&FIRE).err(), Some(Fault::Pending))?;
     wrong("a step meanwhile", device.step(&FIRE, &mut []).err(), Some(Fault::Pending))?;
     let mut out = [Spike::default(); 1];
-    // A device with a clock of its own has a second, and more than that many polls.
-    let began = std::time::Instant::now();
-    let done = loop {
-        if let Some(done) = device.poll(&mut out)? {
-            break done;
-        }
-        if began.elapsed().as_secs() >= 1 {
-            return Err(Failure::Wrong("the step that was submitted is not done after a second".to_owned()));
-        }
-    };
+    let done = fetched(device, &mut out)?;
     wrong("what was fetched", (done.number, done.spikes, out[0]), (1, 1, Spike { node: 0, unit: 0, value: 1 }))?;
     wrong("a second poll", device.poll(&mut []).err(), Some(Fault::Nothing))?;
     wrong("the step after it", step(device, &[])?, 0)

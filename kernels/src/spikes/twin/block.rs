@@ -59,3 +59,13 @@ pub(super) fn there(n: usize) -> Vec<u64> {
     }
     all
 }
+
+/// The numbers of the bits that are set, in rising order.
+#[inline(always)]
+pub(super) fn ones(mut bits: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let next = (bits != 0).then(|| bits.trailing_zeros());
+        bits &= bits.wrapping_sub(1);
+        next
+    })
+}

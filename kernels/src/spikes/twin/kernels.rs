@@ -2,6 +2,8 @@
 //! the neurons.
 
 use super::block::Block;
+use super::loaded::Layer;
+use super::small::Small;
 use super::{scalar, simd};
 use crate::spikes::network::Reset;
 
@@ -118,6 +120,17 @@ impl Kernels {
             return scalar::update(rule, population, fired);
         }
         self.0.update(rule, population, fired)
+    }
+
+    /// Has it a way of its own for small programs?
+    pub(super) fn has_small(self) -> bool {
+        self.0.has_small()
+    }
+
+    /// A step of a small program, whose events have been taken. Says through how many synapses spikes came, and how many were fired.
+    #[inline]
+    pub(super) fn small(self, small: &mut Small, layers: &mut [Layer], inputs: usize, now: usize) -> [u64; 2] {
+        self.0.small(small, layers, inputs, now)
     }
 
     /// The numbers of the bits that are set, in rising order, into `to`; says how many. `to` has room for all bits, and for

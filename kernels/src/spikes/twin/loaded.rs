@@ -1,10 +1,11 @@
 //! A program as the twin holds it: laid out for the vector units, with its state.
 
-use super::block::{Block, blocks, get, set, there};
+use super::block::{Block, blocks, get, ones, set, there};
 use super::kernels::{Fired, Kernels, Population, Rows, Rule, Sum};
 use super::late::Late;
 use super::plastic::{Plastic, Seen, reward_of};
 use super::scalar;
+use super::small::Small;
 use super::train::Train;
 use crate::spikes::device::{Counters, Fault, Spike, Step, Variable};
 use crate::spikes::network::Source;
@@ -20,6 +21,10 @@ pub(super) struct Loaded {
     pub(super) now: usize,
     /// But overflows, which each layer counts.
     pub(super) counted: Counters,
+    /// Which populations are read out, in order.
+    read: Vec<usize>,
+    /// The program once more, if it is small: then who fired stands here, and trains are not used.
+    pub(super) small: Option<Small>,
 }
 
 /// A population.
@@ -29,9 +34,9 @@ pub(super) struct Layer {
     /// A rule for each neuron, if not all have the same.
     own: Vec<Rule>,
     /// What sums begin with; empty: nothing.
-    sum_bias: Vec<Block<i32>>,
+    pub(super) sum_bias: Vec<Block<i32>>,
     clear: Option<(u64, u64)>,
-    bias: Vec<Block<i32>>,
+    pub(super) bias: Vec<Block<i32>>,
     there: Vec<u64>,
     pub(super) n: usize,
     pub(super) wires: Vec<Wires>,
@@ -56,11 +61,11 @@ pub(super) struct Wires {
     source: usize,
     lagging: bool,
     /// The connection's number, and the input of its reward.
-    number: usize,
+    pub(super) number: usize,
     reward: Option<usize>,
     /// Low bits that no weight uses, and that are not kept.
     spare: i32,
-    exponent: i32,
+    pub(super) exponent: i32,
     pub(super) kind: Weights,
     /// Of each unit of the source, how many weights are not zero; one for all where they are as many.
     fan_out: Vec<u32>,
@@ -76,7 +81,7 @@ pub(super) enum Weights {
 }
 
 impl Loaded {
-    pub(super) fn new(program: &Program) -> Self {
+    pub(super) fn new(program: &Program, kernels: Kernels) -> Self {
         let inputs = program.inputs().len();
         let index = |source: Source| match source {
             Source::Input(at) => at,
@@ -90,38 +95,70 @@ impl Loaded {
         let wraps = program.rules().overflow == Overflow::Wrap;
         let mut layers = Vec::with_capacity(program.cells().len());
         for cells in program.cells() {
-            let train = Train::of_population(cells.n);
+            let train = Train::of_population(cells.n, cells.below.is_some());
             trains.push([train.clone(), train]);
             let incoming = cells.incoming.iter().filter_map(|&at| Some((at, program.synapses().get(at)?)));
             let wires = incoming.map(|(at, one)| Wires::of((at, one), cells.n, index(one.source))).collect();
             layers.push(Layer::of(cells, wires, wraps));
         }
-        Loaded { inputs, trains, layers, now: 0, counted: Counters::default() }
+        let small = Small::of(program, kernels, &layers);
+        let read = (0..layers.len()).collect();
+        Loaded { inputs, trains, layers, now: 0, counted: Counters::default(), read, small }
     }
 
     /// One step. On a fault nothing has happened.
-    pub(super) fn step(&mut self, kernels: Kernels, events: &[Spike]) -> Result<Step, Fault> {
+    pub(super) fn step(&mut self, kernels: Kernels, events: &[Spike]) -> Result<(), Fault> {
+        if self.small.is_some() {
+            return self.step_small(kernels, events);
+        }
         let next = 1 - self.now;
         let arrived = self.take(kernels, events, next)?;
         self.now = next;
         let number = self.counted.steps + 1;
-        let mut spikes = 0;
+        let (mut operations, mut spikes) = (0, 0);
         for (at, layer) in self.layers.iter_mut().enumerate() {
-            self.counted.synaptic_operations += layer.listen(kernels, number, &self.trains, next);
+            operations += layer.listen(kernels, number, &self.trains, next);
             layer.update(kernels);
             if let Some(trains) = self.trains.get_mut(self.inputs + at) {
                 let down = if layer.rule.below.is_some() { layer.down.as_slice() } else { &[] };
                 trains[next].collect(kernels, &layer.up, down);
-                spikes += trains[next].len();
+                spikes += trains[next].len() as u64;
             }
             if layer.learns {
                 layer.learn(number, &self.trains, self.inputs + at, next);
             }
         }
-        self.counted.steps = number;
-        self.counted.events += arrived;
-        self.counted.spikes += spikes as u64;
-        Ok(Step { number, spikes, lost: 0 })
+        self.count([arrived, operations, spikes]);
+        Ok(())
+    }
+
+    /// The same of a small program.
+    fn step_small(&mut self, kernels: Kernels, events: &[Spike]) -> Result<(), Fault> {
+        let Some(small) = &mut self.small else { return Ok(()) };
+        let next = 1 - self.now;
+        let arrived = small.take(events, self.inputs, next)?;
+        self.now = next;
+        let [operations, spikes] = kernels.small(small, &mut self.layers, self.inputs, next);
+        self.count([arrived, operations, spikes]);
+        Ok(())
+    }
+
+    /// Counts a step and what it did.
+    #[inline]
+    fn count(&mut self, [arrived, operations, spikes]: [u64; 3]) {
+        let Counters { steps, events, spikes: all, synaptic_operations, .. } = &mut self.counted;
+        (*steps, *events, *all) = (*steps + 1, *events + arrived, *all + spikes);
+        *synaptic_operations += operations;
+    }
+
+    pub(super) fn read_out(&mut self, populations: &[usize]) -> Result<(), Fault> {
+        let all = self.layers.len();
+        if let Some(&node) = populations.iter().find(|node| **node >= all) {
+            return Err(Fault::Nowhere { node, unit: 0 });
+        }
+        self.read.clear();
+        self.read.extend((0..all).filter(|node| populations.contains(node)));
+        Ok(())
     }
 
     /// Takes the events of a step into the trains of the inputs, and says how many there are.
@@ -142,27 +179,38 @@ impl Loaded {
         Ok(arrived)
     }
 
-    /// The spikes of the last step into `out`; says how many there was no room for.
-    pub(super) fn spikes(&mut self, out: &mut [Spike]) -> usize {
-        let mut room = out.iter_mut();
-        let mut lost = 0;
-        let populations = self.trains.get(self.inputs..).unwrap_or_default();
-        for (node, trains) in populations.iter().enumerate() {
-            for (&unit, &value) in trains[self.now].units().iter().zip(trains[self.now].values()) {
-                match room.next() {
-                    Some(to) => *to = Spike { node: node as u16, unit: unit as u16, value },
-                    None => lost += 1,
-                }
+    /// The last step, whose spikes go into `out`.
+    #[inline]
+    pub(super) fn spikes(&mut self, out: &mut [Spike]) -> Step {
+        let mut spikes = 0;
+        let mut put = |node: usize, unit: u32, value: i32| {
+            if let Some(to) = out.get_mut(spikes) {
+                *to = Spike { node: node as u16, unit: unit as u16, value };
+            }
+            spikes += 1;
+        };
+        for &node in &self.read {
+            let of = self.inputs + node;
+            if let Some(small) = &self.small {
+                let fired = small.fired.get(of).map_or(0, |two| two[self.now]);
+                ones(fired).for_each(|unit| put(node, unit, 1));
+            } else if let Some(two) = self.trains.get(of) {
+                let train = &two[self.now];
+                train.units().iter().zip(train.values()).for_each(|(&unit, &value)| put(node, unit, value));
             }
         }
+        let lost = spikes.saturating_sub(out.len());
         self.counted.lost += lost as u64;
-        lost
+        Step { number: self.counted.steps, spikes, lost }
     }
 
     pub(super) fn restart(&mut self) {
         self.trains.iter_mut().flatten().for_each(Train::clear);
         self.layers.iter_mut().for_each(Layer::restart);
         (self.now, self.counted) = (0, Counters::default());
+        if let Some(small) = &mut self.small {
+            small.fired.fill([0; 2]);
+        }
     }
 
     pub(super) fn counters(&self) -> Counters {

@@ -8,6 +8,7 @@ mod plastic;
 mod saved;
 mod scalar;
 mod simd;
+mod small;
 mod train;
 
 use super::device::{Capabilities, Counters, Device, Fault, Spike, Step, Variable};
@@ -23,14 +24,14 @@ pub struct Software {
     kernels: Kernels,
     loaded: Option<Loaded>,
     /// A step that was submitted and not yet fetched.
-    pending: Option<Step>,
+    pending: bool,
 }
 
 impl Software {
     /// On this path; `None` if the processor does not have it.
     #[must_use]
     pub fn on(path: Path) -> Option<Self> {
-        Kernels::on(path).map(|kernels| Software { kernels, loaded: None, pending: None })
+        Kernels::on(path).map(|kernels| Software { kernels, loaded: None, pending: false })
     }
 
     /// On the fastest path that this processor has.
@@ -79,40 +80,48 @@ impl Device for Software {
     }
 
     fn load(&mut self, program: &Program) -> Result<(), Refused> {
-        self.loaded = Some(Loaded::new(program));
-        self.pending = None;
+        self.loaded = Some(Loaded::new(program, self.kernels));
+        self.pending = false;
         Ok(())
+    }
+
+    fn read_out(&mut self, populations: &[usize]) -> Result<(), Fault> {
+        if self.pending {
+            return Err(Fault::Pending);
+        }
+        self.loaded()?.read_out(populations)
     }
 
     #[inline]
     fn step(&mut self, events: &[Spike], out: &mut [Spike]) -> Result<Step, Fault> {
-        if self.pending.is_some() {
+        if self.pending {
             return Err(Fault::Pending);
         }
         let kernels = self.kernels;
         let loaded = self.loaded()?;
-        let mut step = loaded.step(kernels, events)?;
-        step.lost = loaded.spikes(out);
-        Ok(step)
+        loaded.step(kernels, events)?;
+        Ok(loaded.spikes(out))
     }
 
     fn submit(&mut self, events: &[Spike]) -> Result<(), Fault> {
-        if self.pending.is_some() {
+        if self.pending {
             return Err(Fault::Pending);
         }
         let kernels = self.kernels;
-        self.pending = Some(self.loaded()?.step(kernels, events)?);
+        self.loaded()?.step(kernels, events)?;
+        self.pending = true;
         Ok(())
     }
 
     fn poll(&mut self, out: &mut [Spike]) -> Result<Option<Step>, Fault> {
-        let mut step = self.pending.take().ok_or(Fault::Nothing)?;
-        step.lost = self.loaded()?.spikes(out);
-        Ok(Some(step))
+        if !std::mem::take(&mut self.pending) {
+            return Err(Fault::Nothing);
+        }
+        Ok(Some(self.loaded()?.spikes(out)))
     }
 
     fn restart(&mut self) -> Result<(), Fault> {
-        self.pending = None;
+        self.pending = false;
         self.loaded()?.restart();
         Ok(())
     }

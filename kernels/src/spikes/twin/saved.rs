@@ -1,7 +1,7 @@
 //! The state of the twin between two steps: saved, restored and digested as the lane's parts are.
 
 use super::Software;
-use super::block::{get, set};
+use super::block::{get, ones, set};
 use super::late::Late;
 use super::loaded::{Layer, Loaded, Weights};
 use super::train::Train;
@@ -23,7 +23,7 @@ impl State for Software {
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), LoadError> {
-        self.pending = None;
+        self.pending = false;
         match (from.value::<bool>()?, &mut self.loaded) {
             (true, Some(loaded)) => loaded.load(from),
             (false, None) => Ok(()),
@@ -42,9 +42,13 @@ impl State for Loaded {
             into.u64(count);
         }
         // Of this step and of the one before, whichever of the two is which.
-        for trains in &self.trains {
-            trains[self.now].save(into);
-            trains[1 - self.now].save(into);
+        for (node, trains) in self.trains.iter().enumerate() {
+            for which in [self.now, 1 - self.now] {
+                match &self.small {
+                    Some(small) => save_bits(small.fired[node][which], into),
+                    None => trains[which].save(into),
+                }
+            }
         }
         self.layers.iter().for_each(|layer| layer.save(into));
     }
@@ -62,6 +66,11 @@ impl State for Loaded {
         };
         self.now = 0;
         self.trains.iter_mut().flatten().try_for_each(|train| train.load(from))?;
+        if let Some(small) = &mut self.small {
+            for (fired, train) in small.fired.as_flattened_mut().iter_mut().zip(self.trains.as_flattened()) {
+                *fired = train.units().iter().fold(0, |bits, &unit| bits | 1 << unit);
+            }
+        }
         self.layers.iter_mut().try_for_each(|layer| layer.load(from))
     }
 }
@@ -121,6 +130,15 @@ impl Layer {
         self.wires
             .iter_mut()
             .filter_map(|wires| if let Weights::Late(late) = &mut wires.kind { Some(late) } else { None })
+    }
+}
+
+/// As a [`Train`] of the same units.
+fn save_bits(fired: u64, into: &mut dyn Save) {
+    into.count(fired.count_ones() as usize);
+    for unit in ones(fired) {
+        into.u32(unit);
+        into.u32(1);
     }
 }
 

@@ -39,9 +39,9 @@ impl Train {
         }
     }
 
-    /// Of a population of `n` neurons.
-    pub(super) fn of_population(n: usize) -> Self {
-        Train { place: Vec::new(), ..Self::of(n, 1) }
+    /// Of a population of `n` neurons, which may fire negative spikes.
+    pub(super) fn of_population(n: usize, signed: bool) -> Self {
+        if signed { Train { place: Vec::new(), ..Self::of(n, 1) } } else { Self::of(n, i32::MAX) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -238,14 +238,14 @@ mod tests {
 
     #[test]
     fn bits_become_units_in_rising_order() {
-        let mut train = Train::of_population(130);
+        let mut train = Train::of_population(130, true);
         for path in Software::paths() {
             let kernels = Kernels::on(path).unwrap();
             train.collect(kernels, &[1 | 1 << 63, 0, 2], &[2, 0, 0]);
             assert_eq!(fired(&train), [(0, 1), (1, -1), (63, 1), (129, 1)], "{path:?}");
             train.collect(kernels, &[u64::MAX, u64::MAX, 3], &[0, 0, 0]);
             assert_eq!(fired(&train), (0..130).map(|unit| (unit, 1)).collect::<Vec<_>>(), "{path:?}");
-            let mut positive = Train::of_population(130);
+            let mut positive = Train::of_population(130, false);
             positive.collect(kernels, &[1 << 63, 0, 1], &[]);
             assert_eq!(fired(&positive), [(63, 1), (128, 1)], "{path:?}");
         }

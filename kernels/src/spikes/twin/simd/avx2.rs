@@ -11,32 +11,46 @@ use std::arch::x86_64::*;
 const PARTS: usize = Block::<u8>::UNITS / LANES;
 
 /// Lanes of 32 bits in a vector.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 /// Vectors of 16 bits in a block.
 const HALF: usize = PARTS / 2;
 
-type Words = __m256i;
+pub(super) type Words = __m256i;
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-fn load(from: &[i32; LANES]) -> Words {
+pub(super) fn load(from: &[i32; LANES]) -> Words {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-fn store(to: &mut [i32; LANES], value: Words) {
+pub(super) fn store(to: &mut [i32; LANES], value: Words) {
     // SAFETY: the array is as long as the vector, and a store without alignment needs nothing else.
     unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), value) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-fn load_bytes(from: &[i8; 2 * LANES]) -> __m128i {
+pub(super) fn load_bytes(from: &[i8; 2 * LANES]) -> __m128i {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
+pub(super) fn load_full(from: &[i8; 4 * LANES]) -> Words {
+    // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
+pub(super) fn load_counts(from: &[u8; 4 * LANES]) -> Words {
+    // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
 }
 
 #[inline]
@@ -49,7 +63,7 @@ fn load_halves(from: &[i16; LANES]) -> __m128i {
 /// A bit for each lane that is all ones.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-fn bits(lanes: Words) -> u64 {
+pub(super) fn bits(lanes: Words) -> u64 {
     u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(lanes)).cast_unsigned())
 }
 
@@ -59,7 +73,7 @@ fn bits(lanes: Words) -> u64 {
 /// `SMALL`: x is known to have 28 bits with its sign. Then high, low and keep have 16, and a product of 16 bits costs half.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,popcnt")]
-fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
+pub(super) fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
     let low_bits = _mm256_set1_epi32(4_095);
     let (high, low) = (_mm256_srai_epi32::<12>(x), _mm256_and_si256(x, low_bits));
     let up = _mm256_and_si256(_mm256_srai_epi32::<31>(x), low_bits);

@@ -26,10 +26,14 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "x86_64")]
+mod small;
 
 use super::block::Block;
 use super::kernels::{Fired, Path, Population, Rule, Sum};
+use super::loaded::Layer;
 use super::scalar;
+use super::small::Small;
 
 /// A path that this processor was found to have. There is no other way to one.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +101,22 @@ macro_rules! on {
 impl Unit {
     pub(super) fn update(self, rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
         on!(self: scalar::update or update(rule, population, fired))
+    }
+
+    /// With AVX2, which a processor with AVX-512 has, too: longer vectors would be empty for the most part.
+    pub(super) fn has_small(self) -> bool {
+        matches!(self.0, Path::Avx2 | Path::Avx512)
+    }
+
+    #[inline]
+    pub(super) fn small(self, small: &mut Small, layers: &mut [Layer], inputs: usize, now: usize) -> [u64; 2] {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is a `Unit` of one of these paths, so that the processor has AVX2, BMI1 and POPCNT.
+            Path::Avx2 | Path::Avx512 => unsafe { small::step(small, layers, inputs, now) },
+            // There is no small program where there is no way for it.
+            _ => [0; 2],
+        }
     }
 
     pub(super) fn units(self, masks: &[u64], to: &mut [u32]) -> usize {
