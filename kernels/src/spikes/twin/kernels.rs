@@ -14,7 +14,7 @@ pub enum Path {
     Scalar,
     /// Eight at a time, on x86-64 processors with AVX2.
     Avx2,
-    /// Sixteen at a time, on those with AVX-512 (F, BW, VL, DQ and VNNI: Intel's from Ice Lake, AMD's from Zen 4 on).
+    /// Sixteen at a time, on those with AVX-512 (F, BW, VL and DQ: Intel's servers from Skylake, AMD's from Zen 4 on).
     Avx512,
     /// Four at a time, on 64-bit ARM processors.
     Neon,

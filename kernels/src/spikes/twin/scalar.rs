@@ -183,6 +183,23 @@ mod tests {
         }
     }
 
+    /// What the path of AVX-512 does with floats, which cut toward zero.
+    #[test]
+    fn what_is_kept_is_what_a_float_holds_that_cuts_toward_zero() {
+        let in_floats = |x: i32, keep: i32| {
+            // Of the 48 bits and fewer of the product, which a double holds, the first 24.
+            let product = f64::from(x as f32) * f64::from(keep as f32 / 4_096.0);
+            let cut = f64::from_bits(product.to_bits() & !0 << 29);
+            cut as i32
+        };
+        let steps = (-STATE..=STATE).step_by(4_093);
+        for x in steps.chain([1 - STATE, STATE - 1, -1, 1, 4_095, 4_097]) {
+            for keep in [0, 1, 2, 3, 77, 2_047, 2_048, 3_797, 4_031, 4_094, 4_095, 4_096] {
+                assert_eq!(in_floats(x, keep), decay(x, keep), "{x} {keep}");
+            }
+        }
+    }
+
     #[test]
     fn a_current_wraps_once_and_to_plus_two_to_the_23() {
         for (u, after, overflow) in [

@@ -16,75 +16,79 @@ const LANES: usize = 16;
 type Words = __m512i;
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 fn load(from: &[i32; LANES]) -> Words {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 fn store(to: &mut [i32; LANES], value: Words) {
     // SAFETY: the array is as long as the vector, and a store without alignment needs nothing else.
     unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), value) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 fn load_bytes(from: &[i8; 2 * LANES]) -> __m256i {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 fn load_halves(from: &[i16; LANES]) -> __m256i {
     // SAFETY: the array is as long as the vector, and a load without alignment needs nothing else.
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 fn store_units(to: &mut [u32; LANES], value: Words) {
     // SAFETY: the array is as long as the vector, and a store without alignment needs nothing else.
     unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), value) }
 }
 
-/// What is kept of `x`. With x = 4096 high + low, x keep = 4096 high keep + low keep, and low keep has 24 bits: so that all fits
+/// What is kept of any `x`. With x = 4096 high + low, x keep = 4096 high keep + low keep, and low keep has 24 bits: so that all fits
 /// 32 bits. A negative product is cut upwards, which is toward zero, by 4095 more ahead of the shift.
-///
-/// `SMALL`: x is known to have 28 bits with its sign. Then high, low and keep have 16, and a product of 16 bits costs half.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
-fn decay<const SMALL: bool>(x: Words, keep: Words) -> Words {
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
+fn decay(x: Words, keep: Words) -> Words {
     let low_bits = _mm512_set1_epi32(4_095);
     let (high, low) = (_mm512_srai_epi32::<12>(x), _mm512_and_si512(x, low_bits));
     let up = _mm512_and_si512(_mm512_srai_epi32::<31>(x), low_bits);
-    if SMALL {
-        // The upper halves of `low` and of `keep` are zero, and that of `high` its sign: times zero, it adds nothing. The product
-        // is added to the first operand.
-        let low = _mm512_srli_epi32::<12>(_mm512_dpwssd_epi32(up, low, keep));
-        return _mm512_dpwssd_epi32(low, high, keep);
-    }
     let (high, low) = (_mm512_mullo_epi32(high, keep), _mm512_mullo_epi32(low, keep));
     _mm512_add_epi32(high, _mm512_srli_epi32::<12>(_mm512_add_epi32(low, up)))
 }
 
+/// The same of an `x` of at most 2^24 in size, with `keep` / 4096 as a float: floats hold both of them. Their product is cut toward zero to the
+/// 24 bits of a float, and then to a whole number. That is the whole number which the product itself is cut to: a float holds it, too, so that what
+/// lies beyond it is not cut to less.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
+fn decay_small(x: Words, keep: __m512) -> Words {
+    const TOWARD_ZERO: i32 = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
+    _mm512_cvttps_epi32(_mm512_mul_round_ps::<TOWARD_ZERO>(_mm512_cvtepi32_ps(x), keep))
+}
+
 /// [`scalar::update`](super::super::scalar::update), but for refractory periods.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 pub(super) fn update(rule: &Rule, population: &mut Population<'_>, fired: &mut Fired<'_>) -> u64 {
     update_by!(rule, population, fired)
 }
 
 /// `PLAIN`: spikes are positive, and reset to zero. `WHOLE`: every block is full, which the compiler is to know.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 fn update_as<const WRAPS: bool, const PLAIN: bool, const WHOLE: bool>(
     rule: &Rule,
     population: &mut Population<'_>,
     fired: &mut Fired<'_>,
 ) -> u64 {
-    let (keep_u, keep_v) = (_mm512_set1_epi32(rule.keep_u), _mm512_set1_epi32(rule.keep_v));
+    // Where currents do not wrap they have 24 bits, as voltages have.
+    let part = |keep: i32| _mm512_set1_ps(keep as f32 / 4_096.0);
+    let (all_u, keep_u, keep_v) = (_mm512_set1_epi32(rule.keep_u), part(rule.keep_u), part(rule.keep_v));
     let (above, below) = (_mm512_set1_epi32(rule.above), _mm512_set1_epi32(rule.below.unwrap_or(i32::MIN)));
     let (least, most) = (_mm512_set1_epi32(1 - STATE), _mm512_set1_epi32(STATE - 1));
     let mut overflows = 0;
@@ -102,9 +106,9 @@ fn update_as<const WRAPS: bool, const PLAIN: bool, const WHOLE: bool>(
         for (((u, v), sum), bias) in us.iter_mut().zip(vs).zip(sums).zip(biases).take(vectors) {
             let input = _mm512_slli_epi32::<6>(load(sum));
             let mut current = if WRAPS {
-                _mm512_add_epi32(decay::<false>(load(u), keep_u), input)
+                _mm512_add_epi32(decay(load(u), all_u), input)
             } else {
-                _mm512_add_epi32(decay::<true>(load(u), keep_u), input)
+                _mm512_add_epi32(decay_small(load(u), keep_u), input)
             };
             if WRAPS {
                 let over = _mm512_cmpgt_epi32_mask(current, _mm512_set1_epi32(STATE));
@@ -115,7 +119,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool, const WHOLE: bool>(
                 current = _mm512_mask_add_epi32(current, under, current, whole);
             }
             store(u, current);
-            let kept = decay::<true>(load(v), keep_v);
+            let kept = decay_small(load(v), keep_v);
             let voltage = _mm512_add_epi32(_mm512_add_epi32(kept, current), load(bias));
             let voltage = _mm512_max_epi32(_mm512_min_epi32(voltage, most), least);
             if PLAIN {
@@ -147,7 +151,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool, const WHOLE: bool>(
 }
 
 /// [`scalar::units`](super::super::scalar::units): sixteen at a time, without a branch that anything could guess wrong.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 pub(super) fn units(masks: &[u64], to: &mut [u32]) -> usize {
     let mut numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     let mut len = 0_usize;
@@ -165,7 +169,7 @@ pub(super) fn units(masks: &[u64], to: &mut [u32]) -> usize {
 }
 
 /// [`scalar::gather`](super::super::scalar::gather) of weights whose sums stay within 16 bits.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], how: Sum, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
     let (fours, rest) = sums.as_chunks_mut::<4>();
@@ -179,7 +183,7 @@ pub(super) fn gather_narrow(units: &[u32], rows: &[Block<i8>], how: Sum, sums: &
 
 /// `N` blocks side by side, whose sums stay in registers: those from the second of `(blocks, begin)` on, of rows of so many.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 fn narrow_blocks<const N: usize>(
     units: &[u32],
     rows: &[Block<i8>],
@@ -206,7 +210,7 @@ fn narrow_blocks<const N: usize>(
 }
 
 /// [`scalar::gather`](super::super::scalar::gather).
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], how: Sum, sums: &mut [Block<i32>]) {
     let blocks = sums.len();
     for (at, block) in sums.iter_mut().enumerate() {
@@ -222,7 +226,7 @@ pub(super) fn gather_wide(units: &[u32], rows: &[Block<i16>], how: Sum, sums: &m
 
 /// Shifts the sums of a block, and puts or adds them.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
 fn put(totals: [Words; 4], how: Sum, block: &mut Block<i32>) {
     let bits = _mm_cvtsi32_si128(how.exponent.abs());
     let Some(block) = parts_mut::<LANES, PARTS>(&mut block.0) else { return };

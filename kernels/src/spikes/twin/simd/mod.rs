@@ -56,11 +56,10 @@ fn has(path: Path) -> bool {
         || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("bmi1");
     let avx512 = || is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
     let more = || is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512dq");
-    let products = || is_x86_feature_detected!("avx512vnni");
     match path {
         Path::Scalar => true,
         Path::Avx2 => avx2(),
-        Path::Avx512 => avx2() && avx512() && more() && products(),
+        Path::Avx512 => avx2() && avx512() && more(),
         Path::Neon => false,
     }
 }
@@ -84,7 +83,7 @@ macro_rules! on {
             // SAFETY: there is a `Unit` of this path, so that the processor has AVX2, BMI1 and POPCNT.
             Path::Avx2 => unsafe { avx2::$vector($($arg),*) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL, DQ and VNNI, BMI1 and POPCNT.
+            // SAFETY: there is a `Unit` of this path, so that the processor has AVX-512 F, BW, VL and DQ, BMI1 and POPCNT.
             Path::Avx512 => unsafe { avx512::$vector($($arg),*) },
             #[cfg(target_arch = "aarch64")]
             // SAFETY: there is a `Unit` of this path, so that the processor has NEON.
