@@ -6,7 +6,7 @@ use crate::cli::SpikesRaster;
 use crate::detector::SIGNAL;
 use crate::layout::sentence;
 use crate::outfile::{OutFile, check_dashes};
-use crate::replay::{group, input, orders};
+use crate::replay::{input, orders};
 use crate::{progress, settings, wirings};
 use anyhow::{Context, Result, bail};
 use firelane_gateway::base::{Nanos, Symbol};
@@ -23,7 +23,7 @@ use firelane_kernels::spikes::{
     Capabilities, Counters, Device, Fault, Program, Refused, Rules, Software, Spike, Step, Variable,
 };
 use firelane_sim::backtest::{Backtest, BacktestConfig};
-use picture::{Axis, Picture, Rows, Trace};
+use picture::{Axis, Picture, Rows, Trace, some};
 use std::cell::RefCell;
 use std::io::Write;
 use std::path::Path;
@@ -397,14 +397,14 @@ impl std::str::FromStr for Clock {
 impl Picture {
     /// What it shows, in a line.
     fn summary(&self) -> String {
-        let spikes = |rows: &[Rows]| rows.iter().map(|rows| rows.spikes.len() as u64).sum::<u64>();
+        let spikes = self.rows.iter().map(|rows| rows.spikes.len()).sum();
         let alerts: Vec<&str> = self.alerts.iter().map(|(_, name)| name.as_str()).collect();
         format!(
-            "{}: {} steps, {} spikes, {} voltages, alerts: {}.",
+            "{}: {}, {}, {}, alerts: {}.",
             self.title,
-            group(self.steps.len() as u64),
-            group(spikes(&self.rows)),
-            self.traces.len(),
+            some(self.steps.len(), "step"),
+            some(spikes, "spike"),
+            some(self.traces.len(), "voltage"),
             if alerts.is_empty() { "none".to_owned() } else { alerts.join(", ") }
         )
     }

@@ -1,5 +1,6 @@
 //! The picture itself: SVG, one panel below the other on one time axis.
 
+use crate::replay::group;
 use std::fmt::Write;
 
 /// The most voltages that are drawn.
@@ -110,8 +111,8 @@ impl Picture {
     }
 
     fn spikes(&self, rows: &Rows, y: f64, height: f64, colour: &str, put: &mut impl FnMut(std::fmt::Arguments<'_>)) {
-        let many = if rows.units == 1 { "" } else { "s" };
-        Self::frame(&rows.name, &format!("{} unit{many}, {} spikes", rows.units, rows.spikes.len()), y, height, put);
+        let note = format!("{}, {}", some(rows.units, "unit"), some(rows.spikes.len(), "spike"));
+        Self::frame(&rows.name, &note, y, height, put);
         let each = height / rows.units.max(1) as f64;
         // Each is a stroke as high as its unit's row: in one path, for there may be thousands.
         let mut path = String::new();
@@ -185,4 +186,9 @@ fn height(units: usize) -> f64 {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// So many of something: `1 spike`, `2,106 spikes`.
+pub(super) fn some(n: usize, what: &str) -> String {
+    format!("{} {what}{}", group(n as u64), if n == 1 { "" } else { "s" })
 }

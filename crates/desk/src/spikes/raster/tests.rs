@@ -46,8 +46,8 @@ fn a_picture_has_a_stroke_for_each_spike_and_a_line_for_each_detection() {
     assert!(svg.contains("M120.0 64.8v6.0M1160.0 87.2v6.0"), "{svg}");
     // The detection stands a quarter of the way through.
     assert!(svg.contains("M380.0 38.0V"), "{svg}");
-    for text in ["09:30:00.000000", "09:30:00.004000", "1 unit, 1 spikes"] {
+    for text in ["09:30:00.000000", "09:30:00.004000", "1 unit, 1 spike<"] {
         assert!(svg.contains(text), "{text}");
     }
-    assert_eq!(picture.summary(), "a < b & c: 3 steps, 3 spikes, 1 voltages, alerts: burst.");
+    assert_eq!(picture.summary(), "a < b & c: 3 steps, 3 spikes, 1 voltage, alerts: burst.");
 }
