@@ -409,7 +409,8 @@ impl Levels {
         if number == NIL { None } else { self.chunks.at(number).seek(key).ok() }
     }
 
-    /// How many levels are better than a price, which need not have one; `most` if there are as many. Does not branch on where that is.
+    /// How many levels are better than a price, which need not have one; `most` if there are as many. Counts the
+    /// first of a chunk and the bits of a block, and does not look for the price: so that a branch seldom depends on where it is.
     #[inline]
     pub(super) fn better(&self, ladder: &Ladder, place: Place, price: Price, most: u32) -> u32 {
         let key = key(place.side(), price);

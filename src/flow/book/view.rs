@@ -113,6 +113,7 @@ impl<'a> BookRef<'a> {
     }
 
     /// The slot of an order of this book.
+    #[inline]
     fn slot(self, order: VenueRef) -> Option<u32> {
         let slot = self.books.index.find(order, &self.books.orders).ok()?.slot;
         let level = self.books.orders.at(slot).level;
@@ -265,12 +266,8 @@ impl<'a> BookRef<'a> {
     #[inline]
     #[must_use]
     pub fn standing(self, order: VenueRef, most: u32) -> Option<Standing> {
-        let slot = self.books.index.find(order, &self.books.orders).ok()?.slot;
-        let order = self.books.orders.at(slot);
+        let order = self.books.orders.at(self.slot(order)?);
         let level = self.books.levels.pool.at(order.level);
-        if level.place.book() != self.id.0 {
-            return None;
-        }
         let (side, own) = (level.place.side(), order.own != NIL);
         Some(Standing { side, qty: Qty(order.qty), own, better: self.better_levels(side, level.price, most) })
     }

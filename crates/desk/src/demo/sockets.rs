@@ -102,8 +102,8 @@ pub(super) fn play_watched(
     run.finish(&config, outcome.err(), seconds, &plan)
 }
 
-/// The venue, with its sockets open. With the default configuration it takes free ports if the usual ones are taken;
-/// otherwise they are claimed as long as the second value is held.
+/// The venue, with its sockets open. With the default configuration it has the usual ports, or the next ones above them that are
+/// free, claimed as long as the second value is held.
 fn venue(
     options: &Demo,
     config: &Config,
@@ -113,7 +113,9 @@ fn venue(
     let mut venue = VenueConfig::parse("").context("the venue's default configuration")?;
     venue.setup.addresses = addresses(config.live.net.first());
     let claim = if options.config.is_none() {
-        let (free, claim) = claim_near(&venue.setup.addresses).context("no ports of the loopback are free")?;
+        let (free, claim) = claim_near(&venue.setup.addresses).context(
+            "no ports are free on the loopback, from the usual ones on: end other demos, or name ports in a --config",
+        )?;
         venue.setup.addresses = free;
         Some(claim)
     } else {

@@ -67,7 +67,7 @@ fn decay(x: Words, keep: Words) -> Words {
 /// lies beyond it is not cut to less.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi1,popcnt")]
-fn decay_small(x: Words, keep: __m512) -> Words {
+fn decay_in_floats(x: Words, keep: __m512) -> Words {
     const TOWARD_ZERO: i32 = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
     _mm512_cvttps_epi32(_mm512_mul_round_ps::<TOWARD_ZERO>(_mm512_cvtepi32_ps(x), keep))
 }
@@ -108,7 +108,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool, const WHOLE: bool>(
             let mut current = if WRAPS {
                 _mm512_add_epi32(decay(load(u), all_u), input)
             } else {
-                _mm512_add_epi32(decay_small(load(u), keep_u), input)
+                _mm512_add_epi32(decay_in_floats(load(u), keep_u), input)
             };
             if WRAPS {
                 let over = _mm512_cmpgt_epi32_mask(current, _mm512_set1_epi32(STATE));
@@ -119,7 +119,7 @@ fn update_as<const WRAPS: bool, const PLAIN: bool, const WHOLE: bool>(
                 current = _mm512_mask_add_epi32(current, under, current, whole);
             }
             store(u, current);
-            let kept = decay_small(load(v), keep_v);
+            let kept = decay_in_floats(load(v), keep_v);
             let voltage = _mm512_add_epi32(_mm512_add_epi32(kept, current), load(bias));
             let voltage = _mm512_max_epi32(_mm512_min_epi32(voltage, most), least);
             if PLAIN {
