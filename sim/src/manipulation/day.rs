@@ -83,6 +83,8 @@ impl Day {
         for symbol in crowd.symbols() {
             venue.set_state(Mono(0), *symbol, TradingState::Trading, *b"    ").expect("it is listed");
         }
+        // It says so of each once more when its day begins; ahead of that, readers would take it for a day of its own.
+        drop(venue.take_messages());
         venue.open(Mono(0));
         let actors = (0..crowd.symbols().len()).map(|_| None).collect();
         let rng = Rng::new(seed, "manipulation");
