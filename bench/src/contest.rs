@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 const LINE: u64 = 4_096;
 /// How long one contestant may be at it, its untimed work included: then it has no more turns than the two that it needs.
 const LONG: Duration = Duration::from_secs(40);
+/// For so long at most one that has ended is listened to.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The most lines of a digest: two sides of each locate.
 const LINES: usize = 2 * 65_536 + 16;
 
@@ -218,7 +220,14 @@ impl Running {
         if let Some(status) = ended.filter(|status| !status.success()) {
             text = format!("{text} ({status})");
         }
-        let said: Vec<String> = self.errors.try_iter().collect();
+        let mut said: Vec<String> = self.errors.try_iter().collect();
+        // What an ended one wrote may still be on its way here; its end comes behind it, unless a child of it lives on.
+        let since = Instant::now();
+        while ended.is_some()
+            && let Ok(line) = self.errors.recv_timeout(LAST_WORDS.saturating_sub(since.elapsed()))
+        {
+            said.push(line);
+        }
         if let Some(last) = said.iter().rev().find(|line| !line.trim().is_empty()) {
             text = format!("{text}: {last}");
         }
