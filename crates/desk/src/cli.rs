@@ -1,5 +1,6 @@
 //! The command line. Every option says its unit and default; every command shows how it is used.
 
+mod quantum;
 mod spikes;
 
 use crate::dump::When;
@@ -11,6 +12,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use firelane_sim::server::Speed;
 use std::path::{Path, PathBuf};
 
+pub(crate) use quantum::*;
 pub(crate) use spikes::*;
 
 /// A low-latency trading gateway: ITCH in, exact order books, risk-checked OUCH out.
@@ -94,6 +96,9 @@ pub(crate) enum Command {
     /// Run spiking networks, judge what runs them, and time it
     #[command(subcommand)]
     Spikes(Spikes),
+    /// Simulate what quantum computers are to do in finance, beside what ordinary arithmetic says
+    #[command(subcommand)]
+    Quantum(Quantum),
 }
 
 #[derive(Debug, Args)]

@@ -38,6 +38,7 @@ mod notices;
 mod outfile;
 mod paint;
 mod progress;
+mod quantum;
 mod replay;
 mod run;
 mod screen;
@@ -95,6 +96,7 @@ pub fn main(plugs: &[Plugged]) -> ExitCode {
         cli::Command::Log(command) => log::run(&command),
         cli::Command::Tape(command) => tape::run(&command),
         cli::Command::Spikes(command) => spikes::run(&command),
+        cli::Command::Quantum(command) => quantum::run(&command),
     };
     match outcome {
         Ok(code) => output::code(code),

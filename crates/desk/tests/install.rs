@@ -14,7 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 33] = [
     &[],
     &["demo"],
     &["replay"],
@@ -41,6 +41,13 @@ const COMMANDS: [&[&str]; 26] = [
     &["spikes", "raster"],
     &["spikes", "bench"],
     &["spikes", "score"],
+    &["quantum"],
+    &["quantum", "portfolio"],
+    &["quantum", "option"],
+    &["quantum", "credit"],
+    &["quantum", "qaoa"],
+    &["quantum", "kernel"],
+    &["quantum", "bench"],
 ];
 
 #[test]

@@ -14,7 +14,7 @@
 //! 1. [`gate`], [`circuit`], [`state`]: what a circuit is, and what it does; [`observable`], [`ising`], [`costs`]: what is asked of a
 //!    state; `simd`, `layer`: how it is done fast; [`qasm`](mod@qasm): the way out to machines. 2. [`qaoa`] (with [`dicke`]),
 //!    [`vqe`]: searches ([`minimum`](mod@minimum) has the optimiser). 3. [`arithmetic`], [`estimation`], [`finance`]. 4. [`fidelity`],
-//!    [`classifier`].
+//!    [`classifier`]. 5. [`graph`], [`points`]: problems as text; [`references`]: those of the tutorials.
 //!
 //! `docs/quantum.md` has definitions and figures, `docs/adr/0037-quantum-references.md` the reasons.
 
@@ -28,13 +28,16 @@ pub mod estimation;
 pub mod fidelity;
 pub mod finance;
 pub mod gate;
+pub mod graph;
 pub mod ising;
 mod layer;
 pub mod minimum;
 pub mod observable;
+pub mod points;
 mod products;
 pub mod qaoa;
 pub mod qasm;
+pub mod references;
 mod simd;
 pub mod state;
 pub mod vqe;
