@@ -1,6 +1,6 @@
 //! The value of every basis state: a diagonal operator as a table, and its phases in one pass.
 
-use crate::error::{Error, MOST_QUBITS, sized};
+use crate::error::{Error, MOST_QUBITS, reserved, sized};
 use crate::ising::Ising;
 use crate::simd::{Half, Unit};
 use crate::state::State;
@@ -23,15 +23,16 @@ struct Few {
 }
 
 /// Which of a few values each is: a small table with open addresses, as a general one would take longer than a layer of gates.
-fn few(values: &[f64]) -> Option<Few> {
+fn few(values: &[f64]) -> Result<Option<Few>, Error> {
     const SLOTS: usize = 4 * MOST_DIFFERENT;
     let mut slots = vec![u16::MAX; SLOTS];
-    let (mut different, mut index) = (Vec::new(), Vec::with_capacity(values.len()));
+    let mut different = Vec::new();
+    let mut index = reserved(values.len().ilog2() as usize)?;
     for &value in values {
         let mut slot = (value.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOTS.ilog2())) as usize;
         loop {
             match slots[slot] {
-                u16::MAX if different.len() == MOST_DIFFERENT => return None,
+                u16::MAX if different.len() == MOST_DIFFERENT => return Ok(None),
                 u16::MAX => {
                     slots[slot] = different.len() as u16;
                     different.push(value);
@@ -44,7 +45,7 @@ fn few(values: &[f64]) -> Option<Few> {
             }
         }
     }
-    Some(Few { different, index })
+    Ok(Some(Few { different, index }))
 }
 
 /// The phases exp(-i angle cost) of all states, ready to be multiplied with.
@@ -66,8 +67,8 @@ impl Costs {
         if ising.spins() > MOST_QUBITS {
             return Err(Error::TooManyQubits { asked: ising.spins() });
         }
-        let values = ising.values();
-        Ok(Costs { few: few(&values), values })
+        let values = ising.values()?;
+        Ok(Costs { few: few(&values)?, values })
     }
 
     /// The value of each basis state.

@@ -120,3 +120,11 @@ pub(crate) fn within(value: f64, what: &'static str, range: &'static str, fits: 
 pub(crate) fn sized(given: usize, needed: usize, what: &'static str) -> Result<(), Error> {
     if given == needed { Ok(()) } else { Err(Error::Size { what, given, needed }) }
 }
+
+/// An empty list with room for something of each basis state of so many qubits, which are not more than are simulated.
+pub(crate) fn reserved<T>(qubits: usize) -> Result<Vec<T>, Error> {
+    let mut all = Vec::new();
+    let bytes = bytes_of(qubits).unwrap_or(u64::MAX);
+    all.try_reserve_exact(1 << qubits).map_err(|_| Error::NoMemory { qubits, bytes })?;
+    Ok(all)
+}

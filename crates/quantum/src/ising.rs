@@ -2,7 +2,7 @@
 //!
 //! A bit x is a spin s = 1 - 2x: 0 is +1, as |0> is the eigenstate of Z with +1.
 
-use crate::error::{Error, finite};
+use crate::error::{Error, finite, reserved};
 use serde::{Deserialize, Serialize};
 
 /// constant + sum linear_i x_i + sum weight x_i x_j, over bits.
@@ -142,7 +142,11 @@ impl Ising {
     /// Values of all 2^n spin patterns, in about two additions each.
     ///
     /// The upper spins fix a field on each lower one; what lower spins add to that is doubled, spin by spin.
-    pub(crate) fn values(&self) -> Vec<f64> {
+    ///
+    /// # Errors
+    ///
+    /// No memory for them.
+    pub(crate) fn values(&self) -> Result<Vec<f64>, Error> {
         let spins = self.spins();
         let lower = spins.div_ceil(2);
         let upper = spins - lower;
@@ -156,7 +160,7 @@ impl Ising {
             .filter(|(i, j, _)| !within(i, j) && !above(i, j))
             .map(|&(i, j, weight)| (i.min(j), i.max(j) - lower, weight))
             .collect();
-        let mut values = Vec::with_capacity(1 << spins);
+        let mut values = reserved(spins)?;
         let (mut fields, mut row) = (vec![0.0; lower], vec![0.0; 1 << lower]);
         for (high, base) in of_upper.iter().enumerate() {
             fields.fill(0.0);
@@ -170,7 +174,7 @@ impl Ising {
             }
             values.extend(row.iter().zip(&of_lower).map(|(across, own)| across + own));
         }
-        values
+        Ok(values)
     }
 
     /// Values of spins `from` to `from + count` among themselves.

@@ -4,7 +4,7 @@
 //! amplitudes that lie beside each other, as long as the lowest qubit lets them be.
 
 use crate::circuit::{Circuit, Operation};
-use crate::error::{Error, MOST_QUBITS, bytes_of, sized};
+use crate::error::{Error, MOST_QUBITS, reserved, sized};
 use crate::gate::{Action, Gate};
 use crate::simd::{Half, Unit};
 use num_complex::Complex64;
@@ -51,10 +51,7 @@ impl Iterator for Runs {
 }
 
 fn zeros(qubits: usize) -> Result<Vec<f64>, Error> {
-    // What the system has zeroed already is not written again.
-    let mut all = Vec::new();
-    let bytes = bytes_of(qubits).unwrap_or(u64::MAX);
-    all.try_reserve_exact(1 << qubits).map_err(|_| Error::NoMemory { qubits, bytes })?;
+    let mut all = reserved(qubits)?;
     all.resize(1 << qubits, 0.0);
     Ok(all)
 }

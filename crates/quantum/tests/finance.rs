@@ -183,6 +183,17 @@ fn intervals_of_a_binomial_are_those_of_the_tables() {
     let found = interval(5, 20, 0.05, Method::ClopperPearson).unwrap();
     close(found.low, 0.086_571_47, 1e-8);
     close(found.high, 0.491_045_87, 1e-8);
+    // The same of scipy's for many shots and small alphas.
+    for (hits, shots, alpha, low, high) in [
+        (1, 100_000, 0.05, 2.531_784_274_393_282_6e-7, 5.571_516_034_432_556e-5),
+        (50_000, 100_000, 0.01, 0.495_922_334_242_562_53, 0.504_077_665_757_437_4),
+        (99_999, 100_000, 0.001, 0.999_900_017_723_754_3, 0.999_999_994_998_734_3),
+        (37, 100, 0.0083, 0.246_855_212_648_717_4, 0.506_437_890_753_957_7),
+    ] {
+        let found = interval(hits, shots, alpha, Method::ClopperPearson).unwrap();
+        close(found.low, low, 1e-10);
+        close(found.high, high, 1e-10);
+    }
     let (none, all) = (interval(0, 20, 0.05, Method::ClopperPearson), interval(20, 20, 0.05, Method::ClopperPearson));
     assert_eq!(none.as_ref().unwrap().low, 0.0);
     assert_eq!(all.unwrap().high, 1.0);
