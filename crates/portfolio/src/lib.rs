@@ -1,0 +1,25 @@
+//! Portfolios: the best weights of many names under a mandate, and which names these are.
+//!
+//! ```text
+//! universe (names, means, covariance) ──┐
+//! mandate (counts, sectors, turnover) ──┼──> problem ──> search: which names ──> program: their weights ──> portfolio ──> lots
+//! λ (variance against return) ──────────┘                    ^ starts               (proof: a dual point)
+//!                                                            └── chance, annealing, anybody's own
+//! ```
+//!
+//! 1. [`universe`], [`orlib`]: what can be held. 2. [`mandate`]: what must be kept to; [`feasible`] names limits that contradict each
+//!    other. 3. [`model`]: what is asked and answered. `program`: convex programs, solved to a proof. 4. [`efficient`]: frontiers of what
+//!    is convex. 5. [`search`]: counts and least holdings. 6. [`equal`]: equal weights.
+//!
+//! `docs/portfolio.md` has definitions and figures, `docs/adr/0036-portfolios.md` the reasons.
+
+mod dense;
+pub mod efficient;
+pub mod equal;
+pub mod feasible;
+pub mod mandate;
+pub mod model;
+pub mod orlib;
+mod program;
+pub mod search;
+pub mod universe;
