@@ -1,6 +1,7 @@
 //! The command line. Every option says its unit and default; every command shows how it is used.
 
 mod quantum;
+mod portfolio;
 mod spikes;
 
 use crate::dump::When;
@@ -13,6 +14,7 @@ use firelane_sim::server::Speed;
 use std::path::{Path, PathBuf};
 
 pub(crate) use quantum::*;
+pub(crate) use portfolio::*;
 pub(crate) use spikes::*;
 
 /// A low-latency trading gateway: ITCH in, exact order books, risk-checked OUCH out.
@@ -99,6 +101,9 @@ pub(crate) enum Command {
     /// Simulate what quantum computers are to do in finance, beside what ordinary arithmetic says
     #[command(subcommand)]
     Quantum(Quantum),
+    /// Find portfolios under a mandate: frontiers, single portfolios, whole lots
+    #[command(subcommand)]
+    Portfolio(Portfolio),
 }
 
 #[derive(Debug, Args)]

@@ -37,6 +37,7 @@ mod nearest;
 mod notices;
 mod outfile;
 mod paint;
+mod portfolio;
 mod progress;
 mod quantum;
 mod replay;
@@ -97,6 +98,7 @@ pub fn main(plugs: &[Plugged]) -> ExitCode {
         cli::Command::Tape(command) => tape::run(&command),
         cli::Command::Spikes(command) => spikes::run(&command),
         cli::Command::Quantum(command) => quantum::run(&command),
+        cli::Command::Portfolio(command) => portfolio::run(&command),
     };
     match outcome {
         Ok(code) => output::code(code),

@@ -15,6 +15,7 @@ fn text(output: &Output) -> String {
 }
 
 const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["demo"],
     &["replay"],
@@ -48,6 +49,12 @@ const COMMANDS: [&[&str]; 33] = [
     &["quantum", "qaoa"],
     &["quantum", "kernel"],
     &["quantum", "bench"],
+    &["portfolio"],
+    &["portfolio", "frontier"],
+    &["portfolio", "solve"],
+    &["portfolio", "lots"],
+    &["portfolio", "qubo"],
+    &["portfolio", "bench"],
 ];
 
 #[test]

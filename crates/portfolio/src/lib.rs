@@ -9,7 +9,8 @@
 //!
 //! 1. [`universe`], [`orlib`]: what can be held. 2. [`mandate`]: what must be kept to; [`feasible`] names limits that contradict each
 //!    other. 3. [`model`]: what is asked and answered. `program`: convex programs, solved to a proof. 4. [`efficient`]: frontiers of what
-//!    is convex. 5. [`search`]: counts and least holdings. 6. [`equal`]: equal weights.
+//!    is convex. 5. [`search`], [`frontier`](mod@frontier): counts and least holdings. 6. [`equal`]: equal weights; [`qubo`]: the same as a penalty QUBO.
+//!    7. [`lots`]: whole lots, and the cash that is left over.
 //!
 //! `docs/portfolio.md` has definitions and figures, `docs/adr/0036-portfolios.md` the reasons.
 
@@ -17,6 +18,7 @@ mod dense;
 pub mod efficient;
 pub mod equal;
 pub mod feasible;
+pub mod frontier;
 pub mod lots;
 pub mod mandate;
 pub mod model;

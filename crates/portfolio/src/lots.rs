@@ -149,7 +149,7 @@ impl<'a> Rounding<'a> {
         if !(1..=MOST_MONEY).contains(&terms.capital) {
             return Err(LotsError::Capital(terms.capital));
         }
-        for name in 0..names {
+        for (name, weight) in target.iter().enumerate() {
             let called = || universe.names()[name].clone();
             let (price, lot) = (terms.price[name], terms.lot[name]);
             for (what, value, most) in [("the price", price, MOST_MONEY), ("the lot", lot, MOST_MONEY / price.max(1))] {
@@ -157,8 +157,8 @@ impl<'a> Rounding<'a> {
                     return Err(LotsError::Range { what, name: called(), value, most });
                 }
             }
-            if !(-MOST_WEIGHT..=MOST_WEIGHT).contains(&target[name]) {
-                return Err(LotsError::Target(called(), target[name]));
+            if !(-MOST_WEIGHT..=MOST_WEIGHT).contains(weight) {
+                return Err(LotsError::Target(called(), *weight));
             }
         }
         let mut mandate = mandate.clone();

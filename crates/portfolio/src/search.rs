@@ -41,6 +41,8 @@ pub struct Progress {
     pub starts: u64,
     /// Portfolios that were looked at.
     pub looked: u64,
+    /// The objective where the present descent is; of limits that it still misses, the price is in it.
+    pub now: Option<f64>,
     /// The least objective so far that keeps to the mandate.
     pub best: Option<f64>,
 }

@@ -1,5 +1,7 @@
 //! What can be held: names, expected returns, and the covariance of returns, checked.
 
+pub mod file;
+
 use crate::dense;
 use std::collections::HashMap;
 use thiserror::Error;

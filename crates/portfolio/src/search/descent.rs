@@ -271,7 +271,7 @@ impl<'a> Descent<'a> {
         let mut least: Option<(Change, f64)> = None;
         for slot in 0..support.len() {
             let so_far = if self.plain { Some(best.map_or(value, |best| best.min(value))) } else { best };
-            self.tell(so_far);
+            self.tell(value, so_far);
             if self.stopped {
                 return None;
             }
@@ -297,7 +297,7 @@ impl<'a> Descent<'a> {
             if bound >= enough {
                 break;
             }
-            self.tell(best);
+            self.tell(value, best);
             if self.stopped {
                 return None;
             }
@@ -309,8 +309,8 @@ impl<'a> Descent<'a> {
         None
     }
 
-    fn tell(&mut self, best: Option<f64>) {
-        let progress = Progress { starts: self.ended, looked: self.looked, best };
+    fn tell(&mut self, now: f64, best: Option<f64>) {
+        let progress = Progress { starts: self.ended, looked: self.looked, now: Some(now), best };
         self.stopped |= (self.watch)(&progress).is_break();
     }
 }

@@ -124,3 +124,21 @@ proptest! {
         let _ = orlib::frontier(&text);
     }
 }
+
+#[test]
+fn json_is_read_too() {
+    let text = r#" {"names": ["X", "Y"], "mean": [0.1, 0.2], "covariance": [[4.0, 1.0], [1.0, 9.0]]}"#;
+    let universe = Universe::parse(text).unwrap();
+    assert_eq!((universe.names()[1].as_str(), universe.mean()[1], universe.covariances(0)[1]), ("Y", 0.2, 1.0));
+    assert_eq!(Universe::parse(PORT).unwrap(), orlib::universe(PORT).unwrap());
+    for (from, to, said) in [
+        ("[4.0, 1.0]", "[4.0]", "row 1 of the covariance has 1 numbers, and there are 2 names"),
+        ("\"mean\"", "\"men\"", "unknown field `men`"),
+        ("9.0]]", "9.0]", "line 1 column"),
+        ("[0.1, 0.2]", "[0.1]", "the mean has 1 numbers, and must have 2"),
+        ("\"Y\"", "\"X\"", "`X` is there twice"),
+    ] {
+        let error = Universe::parse(&text.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
