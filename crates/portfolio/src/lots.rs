@@ -131,9 +131,23 @@ impl Held {
 /// # Errors
 /// What [`Mandate::check`] refuses, lengths that do not fit, numbers out of range.
 pub fn round(universe: &Universe, mandate: &Mandate, target: &[f64], terms: &Terms) -> Result<Lots, LotsError> {
+    round_within(universe, mandate, target, terms, EFFORT)
+}
+
+/// The same; of the enumeration, at most so many nodes.
+///
+/// # Errors
+/// As [`round`].
+pub fn round_within(
+    universe: &Universe,
+    mandate: &Mandate,
+    target: &[f64],
+    terms: &Terms,
+    effort: u64,
+) -> Result<Lots, LotsError> {
     let rounding = Rounding::new(universe, mandate, target, terms)?;
     let best = rounding.climbed(rounding.cut());
-    let (best, proved) = rounding.enumerated(best, EFFORT);
+    let (best, proved) = rounding.enumerated(best, effort);
     Ok(rounding.answer(&best, proved))
 }
 
@@ -216,13 +230,24 @@ impl<'a> Rounding<'a> {
     fn climbed(&self, mut best: Held) -> Held {
         let n = self.names.len();
         let alone: Vec<Vec<(usize, i64)>> = (0..n).flat_map(|i| [-1, 1].map(|step| vec![(i, step)])).collect();
-        let both = |(i, j): (usize, usize)| [(-1, 1), (1, -1), (1, 1), (-1, -1)].map(|(a, b)| vec![(i, a), (j, b)]);
         let pairs = (0..if n > MOST_PAIRED { 0 } else { n }).flat_map(|i| (0..i).map(move |j| (i, j)));
-        let pairs: Vec<Vec<(usize, i64)>> = pairs.flat_map(both).collect();
+        let pairs: Vec<Vec<(usize, i64)>> = pairs.flat_map(|(i, j)| self.pairs(i, j)).collect();
         while let Some(better) = self.better(&best, &alone).or_else(|| self.better(&best, &pairs)) {
             best = better;
         }
         best
+    }
+
+    /// One lot of each, either way; and one lot of the one for as many of the other as pay for it.
+    fn pairs(&self, i: usize, j: usize) -> Vec<Vec<(usize, i64)>> {
+        let mut steps = [(-1, 1), (1, -1), (1, 1), (-1, -1)].map(|(a, b)| vec![(i, a), (j, b)]).to_vec();
+        for (one, other) in [(i, j), (j, i)] {
+            let pay = (self.unit[one] / self.unit[other]).ceil() as i64;
+            if pay > 1 {
+                steps.push(vec![(one, 1), (other, -pay)]);
+            }
+        }
+        steps
     }
 
     /// The first of some steps that helps, those that help the tracking most ahead.

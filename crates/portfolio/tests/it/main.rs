@@ -1,6 +1,7 @@
 //! Tests of portfolios, in one binary.
 
 mod cardinality;
+mod covariance;
 mod data;
 mod efficient;
 mod equal;
@@ -9,5 +10,6 @@ mod lots;
 mod made;
 mod mandates;
 mod qubo;
+mod rebalance;
 mod support;
 mod universe;
