@@ -19,6 +19,9 @@ use thiserror::Error;
 /// Observations that a window holds, at most.
 pub const MOST_OBSERVATIONS: usize = 100_000;
 
+/// Points without a mid that a grid goes on across, at most: each of them gives a row.
+pub const MOST_IDLE: u64 = 100_000;
+
 /// Why something was not taken. Nothing has changed then.
 #[derive(Clone, Copy, PartialEq, Debug, Error)]
 pub enum CovarianceError {
@@ -28,6 +31,9 @@ pub enum CovarianceError {
     /// A grid that does not go on.
     #[error("the grid's step is 0 ns; it must be 1 or more")]
     Step,
+    /// It would go on for too long without a mid.
+    #[error("a grid goes on across {0} idle points; it must be {MOST_IDLE} at most")]
+    Idle(u64),
     /// A window, or a half-life, out of range.
     #[error("{what} is {value}; it must be {range}")]
     Weighting {
@@ -89,13 +95,16 @@ impl Grid {
     /// feed) no return is taken.
     ///
     /// # Errors
-    /// [`CovarianceError::Names`], [`CovarianceError::Step`].
+    /// [`CovarianceError::Names`], [`CovarianceError::Step`], [`CovarianceError::Idle`].
     pub fn new(names: usize, step: u64, idle: u64) -> Result<Grid, CovarianceError> {
         if names == 0 || names > MOST_NAMES {
             return Err(CovarianceError::Names(names));
         }
         if step == 0 {
             return Err(CovarianceError::Step);
+        }
+        if idle > MOST_IDLE {
+            return Err(CovarianceError::Idle(idle));
         }
         let zeros = vec![0.0; names];
         let (sampled, row) = (zeros.clone(), zeros.clone());
@@ -134,7 +143,8 @@ impl Grid {
         }
         self.last = at;
         let Some(next) = self.next else {
-            self.next = Some(at.next_multiple_of(self.step));
+            // Behind the end of time there is no point.
+            self.next = Some(at.checked_next_multiple_of(self.step).unwrap_or(u64::MAX));
             return Ok(0);
         };
         // A mid at a point itself is part of it.

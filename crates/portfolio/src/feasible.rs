@@ -1,4 +1,4 @@
-//! Limits that cannot be met together are named: as few as can be, each of which would have to give.
+//! Limits that cannot be met together are named: none that could stay as it is if the others gave.
 //!
 //! Sums are compared first. What they do not show, a linear relaxation does (a name is held to a part from 0 to 1): every limit
 //! is made elastic, and the least sum of what has to give is above zero if they contradict each other. Then one limit after another

@@ -210,7 +210,8 @@ impl Mandate {
             return refuse("current", format!("has {} weights, and there are {names} names", self.current.len()));
         }
         if let Some(at) = self.current.iter().position(|w| !(-MOST_WEIGHT..=MOST_WEIGHT).contains(w)) {
-            let why = format!("`{}` weighs {}, and must -{MOST_WEIGHT} to {MOST_WEIGHT}", name(at), self.current[at]);
+            let why =
+                format!("`{}` weighs {}, and must be -{MOST_WEIGHT} to {MOST_WEIGHT}", name(at), self.current[at]);
             return refuse("current", why);
         }
         for (key, rate) in [("costs.buy", self.costs.buy), ("costs.sell", self.costs.sell)] {
@@ -269,6 +270,9 @@ impl Mandate {
 
     /// By how much `weights`, one for each name, miss the limit that they miss most; 0 if they keep to all. What a name's
     /// weight is that is not held is 0 exactly.
+    ///
+    /// # Panics
+    /// If there are fewer weights than a sector has names for.
     #[must_use]
     pub fn violation_of(&self, weights: &[f64]) -> f64 {
         let beyond = |value: f64, span: Span| (span.min - value).max(value - span.max);

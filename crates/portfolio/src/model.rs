@@ -89,6 +89,9 @@ pub enum SolveError {
         /// So many were tried.
         starts: u64,
     },
+    /// A name of a support that cannot be held so.
+    #[error("the support has the name #{0} twice, on a side that it may not have, or it is not there")]
+    Support(usize),
     /// Only a search answers this.
     #[error("the mandate limits how many names are held, or how little of one; only a search answers that")]
     NotConvex,
@@ -159,9 +162,12 @@ impl<'a> Problem<'a> {
             && (0..self.universe.len()).all(least)
     }
 
-    /// The weights a name may have that is held so; `None` if it may not.
+    /// The weights a name may have that is held so; `None` if it may not, or is not there.
     #[must_use]
     pub fn span_of(&self, held: Held) -> Option<Span> {
+        if held.name >= self.universe.len() {
+            return None;
+        }
         match held.side {
             Side::Long => self.mandate.long_of(held.name),
             Side::Short => self.mandate.short_of(held.name).map(|span| Span { min: -span.max, max: -span.min }),
@@ -180,11 +186,14 @@ impl<'a> Problem<'a> {
     /// The best weights for names and sides that are chosen; every other name weighs 0.
     ///
     /// # Errors
-    /// [`SolveError::NotFound`] if no weights keep to the mandate with these, or what the solver says.
+    /// [`SolveError::Support`] for a name that is not there, there twice, or on a side that it may not have; [`SolveError::NotFound`]
+    /// if no weights keep to the mandate with these, or what the solver says.
     pub fn weigh(&self, support: &[Held]) -> Result<Portfolio, SolveError> {
-        let slots: Option<Vec<(usize, Span)>> =
-            support.iter().map(|held| self.span_of(*held).map(|span| (held.name, span))).collect();
-        let slots = slots.ok_or(SolveError::NotFound { starts: 1 })?;
+        let mut slots = Vec::with_capacity(support.len());
+        for held in support {
+            let span = self.span_of(*held).filter(|_| slots.iter().all(|(name, _)| *name != held.name));
+            slots.push((held.name, span.ok_or(SolveError::Support(held.name))?));
+        }
         self.answer(&slots, self.program(&slots, None).solve(None))
     }
 

@@ -65,7 +65,8 @@ pub struct Found {
 }
 
 impl Problem<'_> {
-    /// The best portfolio: solved if the problem is convex, searched for else. `watch` may stop it; what was found by then counts.
+    /// The best portfolio: solved if the problem is convex, searched for else. `watch` may stop a search; what was found by then counts.
+    /// It is not asked during the convex programs at the beginning and the end, which take milliseconds for hundreds of names.
     ///
     /// # Errors
     /// [`SolveError::Infeasible`] limits, [`SolveError::NotFound`], or what the solver says.
@@ -105,7 +106,7 @@ impl Problem<'_> {
         let mut first = Vec::from([options.warm.clone(), self.relaxed()]);
         first.retain(|start| !start.is_empty());
         let ahead = first.len() as u64;
-        for n in 0..ahead + options.starts {
+        for n in 0..ahead.saturating_add(options.starts) {
             let proposed = match first.get(n as usize) {
                 Some(start) => start.clone(),
                 None => starts.next(self, best.as_ref().map(|(_, support)| support.as_slice())),
@@ -114,11 +115,11 @@ impl Problem<'_> {
             if let Some((value, support)) = descent.from(mended, starts, best.as_ref().map(|(value, _)| *value)) {
                 let near = |other: f64| (value - other).abs() <= 1e-9 * other.abs().max(1e-12);
                 match &best {
-                    Some((least, _)) if near(*least) => agreed += 1,
+                    Some((least, _)) if near(*least) => agreed += u64::from(!descent.stopped),
                     Some((least, _)) if value > *least => {}
                     _ => {
                         best = Some((value, support));
-                        agreed = 1;
+                        agreed = u64::from(!descent.stopped);
                     }
                 }
             }
@@ -135,7 +136,9 @@ impl Problem<'_> {
         }
         let (looked, stopped) = (descent.looked, descent.stopped);
         let Some((_, support)) = best else {
-            return Err(self.explained(SolveError::NotFound { starts: ended }));
+            // Whoever stopped it has no time for reasons.
+            let error = SolveError::NotFound { starts: ended };
+            return Err(if stopped { error } else { self.explained(error) });
         };
         let portfolio = self.weigh(&support)?;
         Ok(Found { portfolio, support, starts: ended, agreed, looked, stopped })
@@ -159,7 +162,7 @@ impl Problem<'_> {
     /// May it be held so?
     #[must_use]
     pub fn may(&self, held: Held) -> bool {
-        held.name < self.universe().len() && self.span_of(held).is_some()
+        self.span_of(held).is_some()
     }
 
     /// A proposal made one that can be held: each name once and on a side that it may have, and as many as must be.

@@ -87,7 +87,7 @@ pub(super) fn run(options: &PortfolioLots) -> Result<ExitCode> {
 }
 
 /// Rows of a CSV file with these columns, of which the first `must` have to be there.
-fn rows<'a>(text: &'a str, columns: &[&str], must: usize) -> Result<Vec<(usize, Vec<&'a str>)>> {
+fn rows(text: &str, columns: &[&str], must: usize) -> Result<Vec<(usize, Vec<String>)>> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let first = lines.next().map_or("", |(_, line)| line);
     let found: Vec<&str> = first.split(',').map(str::trim).collect();
@@ -96,13 +96,29 @@ fn rows<'a>(text: &'a str, columns: &[&str], must: usize) -> Result<Vec<(usize, 
     }
     let mut rows = Vec::new();
     for (n, line) in lines {
-        let cells: Vec<&str> = line.split(',').map(|cell| cell.trim().trim_matches('"')).collect();
+        let cells = cells(line);
         if cells.len() != found.len() {
             bail!("line {}: {} cells, and {} columns", n + 1, cells.len(), found.len());
         }
         rows.push((n + 1, cells));
     }
     Ok(rows)
+}
+
+/// The cells of a line; what is in quotes may have commas, and a quote that is doubled is one.
+fn cells(line: &str) -> Vec<String> {
+    let (mut cells, mut quoted) = (vec![String::new()], false);
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        let last = cells.len() - 1;
+        match c {
+            '"' if quoted && rest.peek() == Some(&'"') => cells[last].extend(rest.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(String::new()),
+            c => cells[last].push(c),
+        }
+    }
+    cells.iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
 fn index(universe: &Universe, line: usize, name: &str) -> Result<usize> {
@@ -112,7 +128,7 @@ fn index(universe: &Universe, line: usize, name: &str) -> Result<usize> {
 fn targets(text: &str, universe: &Universe) -> Result<Vec<f64>> {
     let mut target = vec![None; universe.len()];
     for (line, cells) in rows(text, &["name", "weight"], 2)? {
-        let at = index(universe, line, cells[0])?;
+        let at = index(universe, line, &cells[0])?;
         let weight: f64 = cells[1]
             .parse()
             .ok()
@@ -128,7 +144,7 @@ fn targets(text: &str, universe: &Universe) -> Result<Vec<f64>> {
 fn terms(text: &str, universe: &Universe, target: &[f64], capital: u64) -> Result<Terms> {
     let mut known = BTreeMap::new();
     for (line, cells) in rows(text, &["name", "price", "lot"], 2)? {
-        let at = index(universe, line, cells[0])?;
+        let at = index(universe, line, &cells[0])?;
         let price = cells[1].parse::<Amount>().map_err(|rule| anyhow::anyhow!("line {line}: the price {rule}"))?;
         let lot = cells.get(2).map_or(Ok(1), |lot| lot.parse::<u64>());
         let lot = lot
@@ -217,6 +233,13 @@ fn table(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_is_read_as_it_was_written() {
+        for name in ["A", "A, B", "the \"A\"", "\"", ""] {
+            assert_eq!(cells(&format!("{},0.5", cell(name))), [name, "0.5"]);
+        }
+    }
 
     #[test]
     fn money_is_read_and_written_to_its_last_decimal() {

@@ -1,7 +1,7 @@
 //! Covariances as they go: against scikit-learn, sums reckoned plainly, and days by hand.
 
 use crate::made;
-use firelane_portfolio::covariance::{CovarianceError, Grid, MOST_OBSERVATIONS, Returns, Weighting};
+use firelane_portfolio::covariance::{CovarianceError, Grid, MOST_IDLE, MOST_OBSERVATIONS, Returns, Weighting};
 use firelane_portfolio::universe::MOST_NAMES;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -146,10 +146,14 @@ fn what_is_not_taken_changes_nothing() {
         assert_eq!(Returns::new(1, Weighting::HalfLife(half)).is_ok(), fits);
     }
     assert!(Returns::new(1, Weighting::Window(2)).unwrap().estimate().is_none());
-    let mut late = Grid::new(1, u64::MAX, u64::MAX).unwrap();
-    let mut one = Returns::new(1, Weighting::Window(2)).unwrap();
-    assert_eq!(late.on_mid(u64::MAX, 0, 1.0, &mut one), Ok(0), "the end of time");
-    assert_eq!(late.advance(u64::MAX, &mut one), Ok(0));
+    for step in [1, 10, u64::MAX - 1, u64::MAX] {
+        let mut late = Grid::new(1, step, MOST_IDLE).unwrap();
+        let mut one = Returns::new(1, Weighting::Window(2)).unwrap();
+        for at in [u64::MAX - 2, u64::MAX - 1, u64::MAX, u64::MAX] {
+            assert!(late.on_mid(at, 0, 1.0, &mut one).is_ok_and(|rows| rows <= 1), "the end of time");
+        }
+    }
+    assert_eq!(Grid::new(1, 1, MOST_IDLE + 1), Err(CovarianceError::Idle(MOST_IDLE + 1)));
 }
 
 proptest! {

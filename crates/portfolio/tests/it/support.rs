@@ -90,7 +90,7 @@ fn least(problem: &Problem<'_>, names: usize) -> Option<f64> {
                     assert!(portfolio.violation <= 1e-9 && portfolio.gap.abs() <= 1e-10, "{held:?}: {portfolio:?}");
                     least = Some(least.map_or(portfolio.objective, |least| least.min(portfolio.objective)));
                 }
-                Err(SolveError::NotFound { .. }) => {}
+                Err(SolveError::NotFound { .. } | SolveError::Support(_)) => {}
                 Err(other) => panic!("{held:?}: {other}"),
             }
         }
@@ -195,4 +195,18 @@ fn whatever_is_proposed_is_mended() {
         let found = problem.solve(&options, &mut Nonsense(Random::new(1)), &mut |_| ControlFlow::Continue(()));
         assert!(found.is_ok_and(|found| mandate.violation_of(&found.portfolio.weights) <= 1e-9), "{what}");
     }
+}
+
+#[test]
+fn a_support_that_cannot_be_held_is_said() {
+    let universe = made::drawn(8, &made::values(5, 128));
+    let mandate = Mandate { long: span(0.0, 1.0), ..Mandate::default() };
+    let problem = Problem::new(&universe, &mandate, 0.5).unwrap();
+    let held = |name, side| Held { name, side };
+    assert!(problem.weigh(&[held(7, Side::Long), held(0, Side::Long)]).is_ok());
+    for wrong in [held(8, Side::Long), held(usize::MAX, Side::Short), held(1, Side::Short), held(0, Side::Long)] {
+        let error = problem.weigh(&[held(0, Side::Long), wrong]).unwrap_err();
+        assert_eq!(error, SolveError::Support(wrong.name));
+    }
+    assert!(matches!(problem.weigh(&[]), Err(SolveError::NotFound { .. } | SolveError::GaveUp(_))));
 }
