@@ -13,9 +13,9 @@ docs/portfolio.md has the model, the keys of a mandate, and figures.
 A FILE is one of OR-Library's port1 to port5, or JSON with names, mean and covariance (a list of rows).
 
 Examples:
-  firelane portfolio frontier port1.txt --cardinality 10 --min 0.01 --svg port1.svg
+  firelane portfolio frontier port1.txt --cardinality 10 --min 0.01 --svg p1.svg
   firelane portfolio solve port1.txt --mandate mine.toml --csv weights.csv
-  firelane portfolio lots port1.txt --weights weights.csv --prices prices.csv --capital 1000000
+  firelane portfolio lots u.json --weights w.csv --prices p.csv --capital 50000
   firelane portfolio bench port1.txt port2.txt port3.txt")]
 pub(crate) enum Portfolio {
     /// Find the best portfolio of one lambda after another, and draw both frontiers
@@ -70,9 +70,9 @@ than 5e-5 of itself. The picture has both frontiers, return over standard deviat
 Examples:
   firelane portfolio frontier port1.txt
   firelane portfolio frontier port1.txt --check portef1.txt
-  firelane portfolio frontier port1.txt --cardinality 10 --min 0.01 --svg port1.svg
-  firelane portfolio frontier port5.txt --at-most 20 --max 0.2 --lambdas 20 --seconds 30
-  firelane portfolio frontier port1.txt --cardinality 10 --json | jq '.points[].objective'
+  firelane portfolio frontier port1.txt --cardinality 10 --min 0.01 --svg p1.svg
+  firelane portfolio frontier port5.txt --at-most 20 --lambdas 20 --seconds 30
+  firelane portfolio frontier port1.txt --at-most 10 --json | jq .points
 
 Exit codes: 0 as asked; 1 it failed, or --check does not agree; 2 wrong arguments.",
     group(ArgGroup::new("written").args(["csv", "svg"]).multiple(true)))]
@@ -135,7 +135,7 @@ Limits that can't be met together are named.
 
 Examples:
   firelane portfolio solve port1.txt --mandate mine.toml
-  firelane portfolio solve port5.txt --mandate mine.toml --seconds 60 --svg search.svg
+  firelane portfolio solve port5.txt --mandate m.toml --seconds 60 --svg s.svg
   firelane portfolio solve port1.txt --mandate mine.toml --csv weights.csv
 
 Exit codes: 0 a portfolio; 1 none, or it failed; 2 wrong arguments.",
@@ -176,8 +176,8 @@ there is. Both files are CSV with a first line of columns: name,weight (what `so
 name,price,lot (lot may be missing: 1). Money has up to four decimals, and is reckoned in whole units of the last.
 
 Examples:
-  firelane portfolio lots port1.txt --weights weights.csv --prices prices.csv --capital 1000000
-  firelane portfolio lots port1.txt --weights weights.csv --prices prices.csv --capital 50000.50 --mandate mine.toml
+  firelane portfolio lots u.json --weights w.csv --prices p.csv --capital 50000
+  firelane portfolio lots - --weights w.csv --prices p.csv --capital 99.5 --json
 
 Exit codes: 0 lots; 1 it failed, or no whole lots keep to the mandate; 2 wrong arguments.",
     group(ArgGroup::new("lists").args(["csv"])))]
@@ -219,8 +219,8 @@ The file is text: lines of # say what it is, then the number of variables, then 
 a portfolio.
 
 Examples:
-  firelane portfolio qubo port1.txt --cardinality 10 --lambda 0.9 --out port1.qubo
-  firelane portfolio qubo port1.txt --cardinality 10 --lambda 0.9 --penalty 0.001 --out -
+  firelane portfolio qubo port1.txt --cardinality 10 --lambda 0.9 --out q.txt
+  firelane portfolio qubo u.json --cardinality 10 --lambda 0.9 --out - | less
 
 Exit codes: 0 it is written; 1 it failed; 2 wrong arguments."
 )]
