@@ -1,8 +1,11 @@
 //! What accelerators compute for the gateway: the interface that every device of a kind stands behind, its software twin,
 //! and the suite that judges any of them.
 //!
-//! The twin in scalar Rust is the specification: a vector unit, a circuit or a board must give the same bits. So far there
-//! is one kind, [`spikes`]: spiking networks; [`detector`] has one of them watch order flow, in the lane or beside it.
+//! The twin in scalar Rust is the specification: a vector unit, a circuit or a board must give the same bits. There are two kinds:
+//! [`spikes`], spiking networks, of which [`detector`] has one watch order flow, in the lane or beside it; and [`ising`], machines that make
+//! the energy of spins small.
 
 pub mod detector;
+pub mod ising;
 pub mod spikes;
+pub mod suite;

@@ -12,6 +12,9 @@ use super::golden::{Golden, compare};
 use super::program::{Overflow, Program, Refused, Rules, Schedule};
 use super::random::Random;
 use super::twin::{Path, Software};
+use crate::suite::Failure;
+
+pub use crate::suite::{Case, Report, Verdict};
 
 /// The vectors: networks that Lava 0.10 itself has run, thirteen by hand and eight at random.
 pub const VECTORS: &[(&str, &str)] = &[
@@ -51,62 +54,6 @@ impl Default for Extent {
     fn default() -> Self {
         Extent { updates: 1_000_000, seed: 1 }
     }
-}
-
-/// One thing that a device was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// What.
-    pub name: String,
-    /// How it came out.
-    pub verdict: Verdict,
-}
-
-/// How a case came out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// As it must.
-    Passed,
-    /// The device says that it can't do this.
-    Skipped(String),
-    /// Not as it must, and where.
-    Failed(String),
-}
-
-/// All that a device was asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// What the device is called.
-    pub device: String,
-    /// Each case.
-    pub cases: Vec<Case>,
-    /// Neurons that were updated in random networks, and compared.
-    pub updates: u64,
-}
-
-impl Report {
-    /// Nothing failed, and not everything was skipped.
-    #[must_use]
-    pub fn conforms(&self) -> bool {
-        let any = |wanted: fn(&Verdict) -> bool| self.cases.iter().any(|case| wanted(&case.verdict));
-        any(|verdict| *verdict == Verdict::Passed) && !any(|verdict| matches!(verdict, Verdict::Failed(_)))
-    }
-
-    fn case(&mut self, name: impl Into<String>, verdict: Result<(), Failure>) {
-        let verdict = match verdict {
-            Ok(()) => Verdict::Passed,
-            Err(Failure::Unable(text)) => Verdict::Skipped(text),
-            Err(Failure::Wrong(text)) => Verdict::Failed(text),
-        };
-        self.cases.push(Case { name: name.into(), verdict });
-    }
-}
-
-/// Why a case did not pass.
-enum Failure {
-    /// The device said that it can't hold or do this.
-    Unable(String),
-    Wrong(String),
 }
 
 impl From<Refused> for Failure {

@@ -1,0 +1,172 @@
+//! The paths of vector units, and the choice between them: with that of the spiking twin, the only folder of this package with unsafe code.
+
+#[cfg(target_arch = "x86_64")]
+mod counted;
+#[cfg(target_arch = "x86_64")]
+mod dense;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod layout;
+#[cfg(target_arch = "x86_64")]
+mod philox;
+#[cfg(target_arch = "x86_64")]
+mod plane;
+#[cfg(target_arch = "x86_64")]
+mod popcount;
+
+use super::super::plan::{Bifurcating, Plan, Temperature};
+use super::super::problem::Problem;
+use super::engine::Engine;
+
+/// How the processor is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// The specification.
+    Scalar,
+    /// AVX2.
+    Avx2,
+    /// AVX-512: F, BW, VL and DQ.
+    Avx512,
+}
+
+impl Path {
+    /// All of them, the widest last.
+    pub const ALL: [Path; 3] = [Path::Scalar, Path::Avx2, Path::Avx512];
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Path::Scalar => "scalar",
+            Path::Avx2 => "avx2",
+            Path::Avx512 => "avx512",
+        }
+    }
+}
+
+/// A path that this processor was found to have. There is no other way to one.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Unit(Path);
+
+impl Unit {
+    pub(in super::super) fn of(path: Path) -> Option<Unit> {
+        has(path).then_some(Unit(path))
+    }
+
+    pub(in super::super) fn best() -> Unit {
+        Path::ALL.into_iter().rev().find_map(Unit::of).unwrap_or(Unit(Path::Scalar))
+    }
+
+    pub(in super::super) fn path(self) -> Path {
+        self.0
+    }
+
+    /// What does this plan for so many replicas of this problem, if this path has something for it.
+    #[cfg(target_arch = "x86_64")]
+    pub(in super::super) fn engine(self, problem: &Problem, plan: &Plan, replicas: u32) -> Option<Box<dyn Engine>> {
+        match (self.0, plan) {
+            (Path::Scalar, _) => None,
+            (Path::Avx512, Plan::Bifurcating(of)) => {
+                bifurcated(problem, of, replicas).or_else(|| laned(problem, plan, replicas))
+            }
+            (Path::Avx512, Plan::Annealing(temperatures)) => {
+                annealed(problem, temperatures, replicas).or_else(|| laned(problem, plan, replicas))
+            }
+            (_, plan) => laned(problem, plan, replicas),
+        }
+    }
+
+    /// There is none.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(in super::super) fn engine(self, _: &Problem, _: &Plan, _: u32) -> Option<Box<dyn Engine>> {
+        None
+    }
+}
+
+/// For fewer replicas than this, a vector of them is mostly empty, and one after another is faster.
+#[cfg(target_arch = "x86_64")]
+const FEW: u32 = 4;
+
+/// With AVX-512.
+#[cfg(target_arch = "x86_64")]
+fn bifurcated(problem: &Problem, plan: &Bifurcating, replicas: u32) -> Option<Box<dyn Engine>> {
+    use std::arch::x86_64::{__m128i, __m512i};
+    // A complete graph takes a replica after another as long as there are too few to fill the widest vectors of them.
+    if replicas <= 256
+        && is_x86_feature_detected!("avx512vpopcntdq")
+        && let Some(counted) = popcount::Counted::new(problem, plan)
+    {
+        return Some(Box::new(counted));
+    }
+    // Couplings of one size are counted, many replicas at once, if there are many.
+    let many = plan.discrete && replicas >= FEW && problem.one_size().is_some();
+    // Larger squares of couplings do not stay near to a core: then many replicas are to share each coupling that is read.
+    let small = replicas < FEW || problem.sites() <= 512;
+    let dense = || is_x86_feature_detected!("avx512vnni").then(|| dense::Dense::new(problem, plan)).flatten();
+    if !many
+        && small
+        && let Some(dense) = dense()
+    {
+        return Some(Box::new(dense));
+    }
+    if !plan.discrete || replicas < FEW {
+        return None;
+    }
+    // Positions and momenta of more replicas would not stay in the caches beside a core; a complete problem's bits are read more often.
+    let wide = replicas > 128 && problem.density() == 1.0;
+    let layout = layout::Layout::of(problem, false, if wide { 8 } else { 2 })?;
+    Some(if wide {
+        Box::new(counted::Bifurcated::<__m512i>::new(problem, layout, plan))
+    } else {
+        Box::new(counted::Bifurcated::<__m128i>::new(problem, layout, plan))
+    })
+}
+
+/// With AVX-512.
+#[cfg(target_arch = "x86_64")]
+fn annealed(problem: &Problem, temperatures: &[Temperature], replicas: u32) -> Option<Box<dyn Engine>> {
+    use std::arch::x86_64::{__m128i, __m512i};
+    if replicas < FEW {
+        return None;
+    }
+    let wide = replicas > 128 && problem.density() > 0.1;
+    let layout = layout::Layout::of(problem, true, if wide { 8 } else { 2 })?;
+    Some(if wide {
+        Box::new(counted::Annealed::<__m512i>::new(layout, temperatures))
+    } else {
+        Box::new(counted::Annealed::<__m128i>::new(layout, temperatures))
+    })
+}
+
+/// With AVX2, which a processor with AVX-512 has, too.
+#[cfg(target_arch = "x86_64")]
+fn laned(problem: &Problem, plan: &Plan, replicas: u32) -> Option<Box<dyn Engine>> {
+    if replicas < FEW {
+        return None;
+    }
+    match plan {
+        Plan::Bifurcating(plan) => Some(Box::new(lanes::Bifurcated::new(problem, plan)?)),
+        Plan::Annealing(temperatures) => Some(Box::new(lanes::Annealed::new(problem, temperatures)?)),
+        Plan::Tempering(..) | Plan::Quantum { .. } => None,
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has(path: Path) -> bool {
+    let base =
+        || is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
+    let avx2 = || base() && is_x86_feature_detected!("avx2");
+    let avx512 = || is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+    let more = || is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512dq");
+    match path {
+        Path::Scalar => true,
+        Path::Avx2 => avx2(),
+        Path::Avx512 => avx2() && avx512() && more(),
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has(path: Path) -> bool {
+    path == Path::Scalar
+}
