@@ -2,6 +2,7 @@
 
 mod quantum;
 mod portfolio;
+mod ising;
 mod spikes;
 
 use crate::dump::When;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use quantum::*;
 pub(crate) use portfolio::*;
+pub(crate) use ising::*;
 pub(crate) use spikes::*;
 
 /// A low-latency trading gateway: ITCH in, exact order books, risk-checked OUCH out.
@@ -104,6 +106,9 @@ pub(crate) enum Command {
     /// Find portfolios under a mandate: frontiers, single portfolios, whole lots
     #[command(subcommand)]
     Portfolio(Portfolio),
+    /// Make the energy of spins small: cuts, functions of bits; judge what does it, and time it
+    #[command(subcommand)]
+    Ising(Ising),
 }
 
 #[derive(Debug, Args)]

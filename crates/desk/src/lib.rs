@@ -29,6 +29,8 @@ mod detector;
 mod dump;
 mod install;
 mod invoked;
+mod ising;
+mod judged;
 mod kill;
 mod layout;
 mod log;
@@ -99,6 +101,7 @@ pub fn main(plugs: &[Plugged]) -> ExitCode {
         cli::Command::Spikes(command) => spikes::run(&command),
         cli::Command::Quantum(command) => quantum::run(&command),
         cli::Command::Portfolio(command) => portfolio::run(&command),
+        cli::Command::Ising(command) => ising::run(&command),
     };
     match outcome {
         Ok(code) => output::code(code),

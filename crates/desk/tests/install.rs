@@ -16,6 +16,7 @@ fn text(output: &Output) -> String {
 
 const COMMANDS: [&[&str]; 33] = [
 const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["demo"],
     &["replay"],
@@ -55,6 +56,10 @@ const COMMANDS: [&[&str]; 32] = [
     &["portfolio", "lots"],
     &["portfolio", "qubo"],
     &["portfolio", "bench"],
+    &["ising"],
+    &["ising", "solve"],
+    &["ising", "conformance"],
+    &["ising", "bench"],
 ];
 
 #[test]

@@ -2,79 +2,13 @@
 
 use super::device;
 use crate::cli::SpikesConformance;
-use crate::layout::sentence;
-use crate::replay::group;
-use crate::{output, paint};
+use crate::judged;
 use anyhow::Result;
-use firelane_kernels::spikes::conformance::{self, Extent, Report, Verdict};
-use serde::Serialize;
+use firelane_kernels::spikes::conformance::{self, Extent};
 use std::process::ExitCode;
-
-/// `spikes conformance --json`. The layout is stable: fields are added, never renamed or removed.
-#[derive(Debug, Serialize)]
-struct Judged<'a> {
-    device: &'a str,
-    conforms: bool,
-    updates: u64,
-    cases: Vec<Case<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Case<'a> {
-    name: &'a str,
-    verdict: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
-}
 
 pub(super) fn run(options: &SpikesConformance) -> Result<ExitCode> {
     let mut device = device::open(&options.device)?;
     let extent = Extent { updates: options.updates, seed: options.seed };
-    let report = conformance::run(device.as_mut(), &extent);
-    let judged = judged(&report);
-    if options.json {
-        output::json(&judged)?;
-    } else {
-        print(&judged);
-    }
-    Ok(ExitCode::from(u8::from(!judged.conforms)))
-}
-
-fn judged(report: &Report) -> Judged<'_> {
-    let cases = report.cases.iter().map(|case| {
-        let (verdict, why) = match &case.verdict {
-            Verdict::Passed => ("passed", None),
-            Verdict::Skipped(why) => ("skipped", Some(why.as_str())),
-            Verdict::Failed(why) => ("failed", Some(why.as_str())),
-        };
-        Case { name: &case.name, verdict, why }
-    });
-    let cases = cases.collect();
-    Judged { device: &report.device, conforms: report.conforms(), updates: report.updates, cases }
-}
-
-fn print(judged: &Judged<'_>) {
-    for case in &judged.cases {
-        let verdict = match case.verdict {
-            "failed" => paint::bad("failed "),
-            "skipped" => paint::amber("skipped"),
-            passed => passed.to_owned(),
-        };
-        let why = case.why.map(|why| format!(": {why}")).unwrap_or_default();
-        say!("{}", sentence(&format!("  {verdict} {}{why}", case.name), 10));
-    }
-    let count = |verdict| judged.cases.iter().filter(|case| case.verdict == verdict).count();
-    let (passed, skipped, failed) = (count("passed"), count("skipped"), count("failed"));
-    let end = if judged.conforms { "it conforms" } else { "it does not conform" };
-    let updates = group(judged.updates);
-    say!(
-        "{}",
-        sentence(
-            &format!(
-                "{}: {end}; {passed} passed, {skipped} skipped, {failed} failed; {updates} updates of neurons compared.",
-                judged.device
-            ),
-            2
-        )
-    );
+    judged::report(&conformance::run(device.as_mut(), &extent), "updates of neurons", options.json)
 }

@@ -1,0 +1,26 @@
+//! The devices that there are, by their names on the command line.
+
+use anyhow::{Result, bail};
+use firelane_kernels::ising::device::Device;
+use firelane_kernels::ising::twin::{Path, Software};
+
+/// The device of this name.
+pub(super) fn open(uri: &str) -> Result<Box<dyn Device>> {
+    if uri == "cpu" {
+        return Ok(Box::new(Software::best()));
+    }
+    let path = uri.strip_prefix("cpu/").and_then(|name| Path::ALL.into_iter().find(|path| path.name() == name));
+    let Some(path) = path else {
+        bail!("there is no device {uri:?}; there are {}", all().join(", "));
+    };
+    match Software::on(path) {
+        Some(device) => Ok(Box::new(device)),
+        None => bail!("this processor has no {}; there are {}", path.name(), all().join(", ")),
+    }
+}
+
+/// What can be opened here.
+fn all() -> Vec<String> {
+    let paths = Path::ALL.into_iter().filter(|path| Software::on(*path).is_some());
+    std::iter::once("cpu".to_owned()).chain(paths.map(|path| format!("cpu/{}", path.name()))).collect()
+}
