@@ -5,6 +5,8 @@ mod counted;
 #[cfg(target_arch = "x86_64")]
 mod dense;
 #[cfg(target_arch = "x86_64")]
+mod dense_avx2;
+#[cfg(target_arch = "x86_64")]
 mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod layout;
@@ -142,6 +144,13 @@ fn annealed(problem: &Problem, temperatures: &[Temperature], replicas: u32) -> O
 /// With AVX2, which a processor with AVX-512 has, too.
 #[cfg(target_arch = "x86_64")]
 fn laned(problem: &Problem, plan: &Plan, replicas: u32) -> Option<Box<dyn Engine>> {
+    // Larger squares of couplings do not stay near to a core.
+    if let Plan::Bifurcating(plan) = plan
+        && (replicas < FEW || problem.sites() <= 256)
+        && let Some(dense) = dense_avx2::Dense::new(problem, plan)
+    {
+        return Some(Box::new(dense));
+    }
     if replicas < FEW {
         return None;
     }
