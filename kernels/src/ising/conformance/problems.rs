@@ -57,6 +57,9 @@ fn made(sites: u32, pairs: &[Pair], fields: &[i32]) -> Arc<Problem> {
     Arc::new(Problem::new(sites as usize, pairs, fields, Meaning::Ising).expect("a problem made here is one"))
 }
 
+/// Sites of a graph that is too large for kernels of small ones.
+pub(super) const LARGER: u32 = 523;
+
 /// One of each sort: every kernel that somebody might write has one that it is for, and one just beside it. With an `extent`, more random ones.
 pub(super) fn all(extent: u32) -> Vec<(String, Arc<Problem>)> {
     use Couplings::{Alike, OneSize, UpTo};
@@ -82,6 +85,7 @@ pub(super) fn all(extent: u32) -> Vec<(String, Arc<Problem>)> {
         ("one site".into(), made(1, &[], &[-3])),
         ("two sites".into(), made(2, &[Pair { i: 0, j: 1, coupling: -1 }], &[])),
         ("three, each with each".into(), random(11, 3, 100, OneSize(1), 0)),
+        ("a larger complete graph of two signs".into(), random(12, LARGER, 100, OneSize(1), 0)),
     ];
     for seed in 0..extent {
         let mut draw = Draw { key: 1_000 + seed, count: 0 };

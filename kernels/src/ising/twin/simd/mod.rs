@@ -1,6 +1,8 @@
 //! The paths of vector units, and the choice between them: with that of the spiking twin, the only folder of this package with unsafe code.
 
 #[cfg(target_arch = "x86_64")]
+mod complete;
+#[cfg(target_arch = "x86_64")]
 mod counted;
 #[cfg(target_arch = "x86_64")]
 mod dense;
@@ -153,6 +155,11 @@ fn laned(problem: &Problem, plan: &Plan, replicas: u32) -> Option<Box<dyn Engine
     }
     if replicas < FEW {
         return None;
+    }
+    if let Plan::Bifurcating(plan) = plan
+        && let Some(complete) = complete::Bifurcated::new(problem, plan)
+    {
+        return Some(Box::new(complete));
     }
     match plan {
         Plan::Bifurcating(plan) => Some(Box::new(lanes::Bifurcated::new(problem, plan)?)),

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-/// A bit of each replica. Its functions are to be called where AVX-512 F and VL are compiled for, alone.
+/// A bit of each replica. Its functions are to be called where its instructions are compiled for, alone: AVX-512 F and VL, or AVX2.
 pub(super) trait Plane: Copy {
     /// How many words it has.
     const WORDS: usize;
@@ -28,7 +28,7 @@ macro_rules! plane {
             const WORDS: usize = $words;
             #[inline(always)]
             unsafe fn zero() -> Self {
-                // SAFETY: called where AVX-512 is compiled for.
+                // SAFETY: called where its instructions are compiled for.
                 unsafe { $zero() }
             }
             #[inline(always)]
@@ -43,22 +43,22 @@ macro_rules! plane {
             }
             #[inline(always)]
             unsafe fn and(self, other: Self) -> Self {
-                // SAFETY: called where AVX-512 is compiled for.
+                // SAFETY: called where its instructions are compiled for.
                 unsafe { $and(self, other) }
             }
             #[inline(always)]
             unsafe fn xor(self, other: Self) -> Self {
-                // SAFETY: called where AVX-512 is compiled for.
+                // SAFETY: called where its instructions are compiled for.
                 unsafe { $xor(self, other) }
             }
             #[inline(always)]
             unsafe fn sum(self, a: Self, b: Self) -> Self {
-                // SAFETY: called where AVX-512 is compiled for.
+                // SAFETY: called where its instructions are compiled for.
                 unsafe { $ternary::<0x96>(self, a, b) }
             }
             #[inline(always)]
             unsafe fn carry(self, a: Self, b: Self) -> Self {
-                // SAFETY: called where AVX-512 is compiled for.
+                // SAFETY: called where its instructions are compiled for.
                 unsafe { $ternary::<0xe8>(self, a, b) }
             }
         }
@@ -96,10 +96,57 @@ plane!(
     _mm512_ternarylogic_epi64
 );
 
+/// 256 replicas where there is no instruction of three operands.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Avx2(__m256i);
+
+impl Plane for Avx2 {
+    const WORDS: usize = 4;
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: called where AVX2 is compiled for.
+        Avx2(unsafe { _mm256_setzero_si256() })
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const u64) -> Self {
+        // SAFETY: so many words are there.
+        Avx2(unsafe { _mm256_loadu_si256(from.cast()) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut u64) {
+        // SAFETY: so many words are there.
+        unsafe { _mm256_storeu_si256(to.cast(), self.0) }
+    }
+    #[inline(always)]
+    unsafe fn and(self, other: Self) -> Self {
+        // SAFETY: called where AVX2 is compiled for.
+        Avx2(unsafe { _mm256_and_si256(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn xor(self, other: Self) -> Self {
+        // SAFETY: called where AVX2 is compiled for.
+        Avx2(unsafe { _mm256_xor_si256(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn sum(self, a: Self, b: Self) -> Self {
+        // SAFETY: called where AVX2 is compiled for.
+        unsafe { self.xor(a).xor(b) }
+    }
+    #[inline(always)]
+    unsafe fn carry(self, a: Self, b: Self) -> Self {
+        // SAFETY: called where AVX2 is compiled for.
+        Avx2(unsafe {
+            let unlike = _mm256_xor_si256(a.0, b.0);
+            _mm256_or_si256(_mm256_and_si256(a.0, b.0), _mm256_and_si256(unlike, self.0))
+        })
+    }
+}
+
 /// Adds two to a sum; what is carried.
 #[inline(always)]
 unsafe fn adder<P: Plane>(sum: &mut P, a: P, b: P) -> P {
-    // SAFETY: called where AVX-512 is compiled for.
+    // SAFETY: called where its instructions are compiled for.
     unsafe {
         let carry = sum.carry(a, b);
         *sum = sum.sum(a, b);
@@ -112,7 +159,7 @@ unsafe fn adder<P: Plane>(sum: &mut P, a: P, b: P) -> P {
 unsafe fn ripple<P: Plane, const B: usize>(planes: &mut [P; B], from: usize, mut carry: P) {
     let mut at = from;
     while at < B {
-        // SAFETY: called where AVX-512 is compiled for.
+        // SAFETY: called where its instructions are compiled for.
         unsafe {
             let both = planes[at].and(carry);
             planes[at] = planes[at].xor(carry);
@@ -202,7 +249,7 @@ twice!(thirty_two, sixteen, 32, 4);
 /// How many of the listed places have their bit set, for each replica: the bits of that number. `B` planes have to hold it.
 ///
 /// # Safety
-/// `spins` has `P::WORDS` words from where every place of the list begins; AVX-512 F and VL are compiled for.
+/// `spins` has `P::WORDS` words from where every place of the list begins; the plane's instructions are compiled for.
 #[inline(always)]
 pub(super) unsafe fn count<P: Plane, I: Place, const B: usize>(spins: *const u64, list: &[I]) -> [P; B] {
     // SAFETY: as of this function.
@@ -222,7 +269,7 @@ pub(super) unsafe fn count_unlike<P: Plane, I: Place, const B: usize>(spins: *co
 /// Adds the numbers whose bits are in a few planes to those whose bits are in many.
 ///
 /// # Safety
-/// AVX-512 F and VL are compiled for.
+/// the plane's instructions are compiled for.
 #[inline(always)]
 pub(super) unsafe fn add_up<P: Plane, const M: usize, const B: usize>(sums: &mut [P; M], numbers: &[P; B]) {
     // SAFETY: as of this function.

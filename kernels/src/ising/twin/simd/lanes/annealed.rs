@@ -86,8 +86,8 @@ impl Annealed {
         // SAFETY: as of this function.
         let felt = unsafe { self.links.felt(site, &self.signs) };
         let nothing = _mm256_setzero_si256();
-        let mut flips = [nothing; VECTORS];
-        for (vector, flips) in flips.iter_mut().enumerate() {
+        let mut stays = [nothing; VECTORS];
+        for (vector, stays) in stays.iter_mut().enumerate() {
             // SAFETY: sixteen bytes are half a vector, and a vector is where lanes of it stand.
             let (own, numbers) = unsafe {
                 let own = _mm_load_si128(self.signs[site].0[16 * vector..].as_ptr().cast());
@@ -108,14 +108,11 @@ impl Annealed {
                 let allowed = _mm256_min_epu32(allowed, _mm256_set1_epi32(i32::from(i16::MAX)));
                 _mm256_cmpgt_epi32(_mm256_cvtepi16_epi32(part(against)), allowed)
             });
-            // Two vectors of 8 lanes are one of 16, its middle quarters changed over.
-            let dear = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(halves[0], halves[1]));
-            // Where it is not too dear, or costs nothing.
-            let costs = _mm256_cmpgt_epi16(against, nothing);
-            *flips = _mm256_and_si256(dear, costs);
+            // Two vectors of 8 lanes are one of 16, its middle quarters changed over. What costs nothing is below all that is allowed.
+            *stays = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(halves[0], halves[1]));
         }
-        for (pair, flips) in flips.chunks_exact(2).enumerate() {
-            let stays = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi16(flips[0], flips[1]));
+        for (pair, stays) in stays.chunks_exact(2).enumerate() {
+            let stays = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi16(stays[0], stays[1]));
             // SAFETY: 64 bytes are two vectors.
             unsafe {
                 let place: *mut __m256i = self.signs[site].0[32 * pair..].as_mut_ptr().cast();
