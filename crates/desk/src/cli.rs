@@ -1,8 +1,8 @@
 //! The command line. Every option says its unit and default; every command shows how it is used.
 
-mod quantum;
-mod portfolio;
 mod ising;
+mod portfolio;
+mod quantum;
 mod spikes;
 
 use crate::dump::When;
@@ -14,9 +14,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use firelane_sim::server::Speed;
 use std::path::{Path, PathBuf};
 
-pub(crate) use quantum::*;
-pub(crate) use portfolio::*;
 pub(crate) use ising::*;
+pub(crate) use portfolio::*;
+pub(crate) use quantum::*;
 pub(crate) use spikes::*;
 
 /// A low-latency trading gateway: ITCH in, exact order books, risk-checked OUCH out.
@@ -100,15 +100,15 @@ pub(crate) enum Command {
     /// Run spiking networks, judge what runs them, and time it
     #[command(subcommand)]
     Spikes(Spikes),
-    /// Simulate what quantum computers are to do in finance, beside what ordinary arithmetic says
-    #[command(subcommand)]
-    Quantum(Quantum),
-    /// Find portfolios under a mandate: frontiers, single portfolios, whole lots
-    #[command(subcommand)]
-    Portfolio(Portfolio),
     /// Make the energy of spins small: cuts, functions of bits; judge what does it, and time it
     #[command(subcommand)]
     Ising(Ising),
+    /// Find portfolios under a mandate: frontiers, single portfolios, whole lots
+    #[command(subcommand)]
+    Portfolio(Portfolio),
+    /// Simulate what quantum computers are to do in finance, beside what ordinary arithmetic says
+    #[command(subcommand)]
+    Quantum(Quantum),
 }
 
 #[derive(Debug, Args)]

@@ -14,9 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 33] = [
-const COMMANDS: [&[&str]; 32] = [
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 43] = [
     &[],
     &["demo"],
     &["replay"],
