@@ -1,0 +1,158 @@
+//! The solver: a device of `firelane_kernels::ising`, on an adapter.
+
+use crate::adapter::{self, Adapter, Unavailable};
+use crate::engine::Engine;
+use crate::host::Host;
+use crate::run;
+use firelane_kernels::ising::device::{Capabilities, Device, Fault, Polled, Watch};
+use firelane_kernels::ising::job::{Answer, Job, MOST_REPLICAS};
+use firelane_kernels::ising::plan::{Misplanned, Plan};
+use firelane_kernels::ising::problem::{MOST_SITES, Problem};
+use firelane_kernels::ising::twin::Software;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// What a thread hands back: what it drove, and what came of it.
+type Driven = (Engine, Result<Answer, Fault>);
+
+/// A solver on an adapter, by simulated bifurcation (`dsb`, `bsb`) and simulated annealing (`sa`). A job that is submitted is driven by a thread of
+/// its own, so that nobody who asks about it waits; [`solve`](Device::solve) drives it on the caller's.
+#[derive(Debug)]
+pub struct Gpu {
+    adapter: Adapter,
+    capabilities: Capabilities,
+    /// It is with the job that is being done.
+    engine: Option<Engine>,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    watch: Arc<Watch>,
+    thread: JoinHandle<Driven>,
+}
+
+impl Gpu {
+    /// Opens the adapter of this number or name, or with this in its name; without any, the best.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn open(wanted: Option<&str>) -> Result<Self, Unavailable> {
+        let mut all = adapter::all();
+        let found: Vec<Adapter> = all.iter().map(|(adapter, _)| adapter.clone()).collect();
+        let (adapter, opened) = all.swap_remove(adapter::choose(&found, wanted)?);
+        let host = Host::open(&adapter, &opened)?;
+        let name = format!("gpu/{}", adapter.name);
+        let refused = |fault: Fault| Unavailable::Refused { name: adapter.name.clone(), why: fault.to_string() };
+        let engine = Engine::new(host, name.clone(), adapter.sort).map_err(refused)?;
+        let capabilities = Capabilities {
+            name,
+            sites: MOST_SITES,
+            links: engine.most_words(),
+            replicas: MOST_REPLICAS,
+            algorithms: vec!["dsb", "bsb", "sa"],
+        };
+        Ok(Gpu { adapter, capabilities, engine: Some(engine), running: None })
+    }
+
+    /// What it runs on.
+    #[must_use]
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// The engine, if no job has it.
+    fn idle(&mut self) -> Result<&mut Engine, Fault> {
+        if self.running.is_some() {
+            return Err(Fault::Busy);
+        }
+        let gone = "its driver broke off in the middle of a job: open it again, or solve on the CPU";
+        self.engine.as_mut().ok_or_else(|| Fault::Device(gone.into()))
+    }
+
+    fn planned(&mut self, job: &Job) -> Result<Plan, Fault> {
+        let has = self.capabilities.has(&job.algorithm);
+        let engine = self.idle()?;
+        let problem = engine.problem()?;
+        if !has {
+            return Err(Fault::Job(Misplanned::Algorithm(job.algorithm.name())));
+        }
+        let plan = Plan::of(problem, job)?;
+        engine.kernel(job, &plan)?;
+        Ok(plan)
+    }
+}
+
+impl Device for Gpu {
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities.clone()
+    }
+
+    fn load(&mut self, problem: &Arc<Problem>) -> Result<(), Fault> {
+        self.idle()?.load(problem)
+    }
+
+    fn submit(&mut self, job: &Job) -> Result<(), Fault> {
+        let submitted = Instant::now();
+        let plan = self.planned(job)?;
+        let Some(mut engine) = self.engine.take() else { return Err(Fault::Busy) };
+        let (job, watch) = (*job, Arc::new(Watch::default()));
+        let shared = Arc::clone(&watch);
+        let drive = move || {
+            let answer = run::solve(&mut engine, &job, &plan, &shared, submitted);
+            (engine, answer)
+        };
+        let no_thread = |error| Fault::Device(format!("no thread to drive it: {error}"));
+        let thread = std::thread::Builder::new().name("ising gpu".into()).spawn(drive).map_err(no_thread)?;
+        self.running = Some(Running { watch, thread });
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Result<Polled, Fault> {
+        match self.running.take() {
+            None => Err(Fault::Nothing),
+            Some(running) if !running.thread.is_finished() => {
+                let progress = running.watch.progress();
+                self.running = Some(running);
+                Ok(Polled::Running(progress))
+            }
+            Some(running) => match running.thread.join() {
+                Ok((engine, answer)) => {
+                    self.engine = Some(engine);
+                    answer.map(|answer| Polled::Answered(Box::new(answer)))
+                }
+                Err(_) => Err(Fault::Device("the thread that drove it panicked: open it again".into())),
+            },
+        }
+    }
+
+    fn cancel(&mut self) -> Result<(), Fault> {
+        self.running.as_ref().map(|running| running.watch.cancel()).ok_or(Fault::Nothing)
+    }
+
+    fn solve(&mut self, job: &Job) -> Result<Answer, Fault> {
+        let submitted = Instant::now();
+        let plan = self.planned(job)?;
+        run::solve(self.idle()?, job, &plan, &Watch::default(), submitted)
+    }
+}
+
+impl Drop for Gpu {
+    /// Nobody will fetch the answer; the driver is not left in the middle of it.
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.watch.cancel();
+            let _ = running.thread.join();
+        }
+    }
+}
+
+/// The adapter that is meant, or the processor if it can't be had, and why: for whoever wants an answer rather than a GPU.
+#[must_use]
+pub fn open_or_cpu(wanted: Option<&str>) -> (Box<dyn Device + Send>, Option<Unavailable>) {
+    match Gpu::open(wanted) {
+        Ok(gpu) => (Box::new(gpu), None),
+        Err(why) => (Box::new(Software::best()), Some(why)),
+    }
+}
