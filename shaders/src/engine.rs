@@ -78,7 +78,9 @@ pub(crate) struct Found {
 pub(crate) struct Engine {
     pub(crate) host: Host,
     name: String,
-    sort: Sort,
+    pub(crate) sort: Sort,
+    /// Most steps of a submission.
+    pub(crate) at_once: u32,
     memory: Memory,
     loaded: Option<Loaded>,
 }
@@ -89,7 +91,7 @@ impl Engine {
         let words: Vec<u32> =
             logarithms.table().chunks(2).map(|two| u32::from(two[0]) | u32::from(two[1]) << 16).collect();
         let memory = Memory::new(&host, &words)?;
-        Ok(Engine { host, name, sort, memory, loaded: None })
+        Ok(Engine { host, name, sort, at_once: pace::MOST_STEPS, memory, loaded: None })
     }
 
     /// Most words of a buffer.
@@ -145,7 +147,7 @@ impl Engine {
         let steps = Turns::of(&loaded.problem, &kernel).most_steps(self.sort, job.look_every);
         let what = "turns of loops in a step";
         let device = || self.name.clone();
-        steps.map(|steps| (kernel, steps)).map_err(|TooMany { has, most }| Fault::TooLarge {
+        steps.map(|steps| (kernel, steps.min(self.at_once))).map_err(|TooMany { has, most }| Fault::TooLarge {
             device: device(),
             what,
             has: has as usize,
@@ -250,7 +252,9 @@ impl Engine {
         let begun = Instant::now();
         let mut looks = self.host.submit(group.kernel, &group.bound, groups, &reading)?;
         let rate = group.load.work(steps.end - steps.start) / begun.elapsed().as_secs_f64().max(1e-6);
-        self.host.pipeline(group.kernel)?.rate = Some(rate);
+        let last = self.rate(group)?;
+        // What was in its way once (its first run compiles it) is not in its way again.
+        self.host.pipeline(group.kernel)?.rate = Some(if rate > last { rate } else { (rate + last) / 2.0 });
         let spins = (spins > 0).then(|| looks.split_off(seen));
         Ok(Found { looks, spins })
     }

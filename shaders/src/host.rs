@@ -79,6 +79,8 @@ pub(crate) struct Host {
     pipelines: HashMap<Kernel, Pipeline>,
     /// What is read passes through here.
     staging: Option<wgpu::Buffer>,
+    #[cfg(test)]
+    pub(crate) submissions: u32,
 }
 
 impl Host {
@@ -122,7 +124,18 @@ impl Host {
             immediate_size: 0,
         });
         let (pipelines, staging) = (HashMap::new(), None);
-        let host = Host { device, queue, limits, told, bindings, layout, pipelines, staging };
+        let host = Host {
+            device,
+            queue,
+            limits,
+            told,
+            bindings,
+            layout,
+            pipelines,
+            staging,
+            #[cfg(test)]
+            submissions: 0,
+        };
         let why = |fault: Fault| Unavailable::Refused { name: described.name.clone(), why: fault.to_string() };
         host.check().map_err(why)?;
         Ok(host)
@@ -130,7 +143,11 @@ impl Host {
 
     /// An error, if there was one.
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        self.told.check()
+        self.told.check().or_else(|fault| {
+            // What fails once a device is lost fails for that reason, which is told when somebody asks.
+            let _ = self.device.poll(PollType::Poll);
+            self.told.check().and(Err(fault))
+        })
     }
 
     /// The most bytes of a buffer that a shader is given.
@@ -222,6 +239,10 @@ impl Host {
             at += bytes;
         }
         let submitted = self.queue.submit([encoder.finish()]);
+        #[cfg(test)]
+        {
+            self.submissions += 1;
+        }
         let (tell, told) = mpsc::channel();
         staging.map_async(wgpu::MapMode::Read, ..bytes, move |mapped| {
             // Nobody waits for it any more, if a wait was given up.
@@ -240,6 +261,12 @@ impl Host {
         staging.unmap();
         self.staging = Some(staging);
         Ok(words)
+    }
+
+    /// Takes all pipelines to be fast, so that no test depends on how fast they are.
+    #[cfg(test)]
+    pub(crate) fn hurry(&mut self) {
+        self.pipelines.values_mut().for_each(|pipeline| pipeline.rate = Some(1e18));
     }
 
     /// Loses the device, as a cable that is pulled does.

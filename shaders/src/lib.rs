@@ -23,6 +23,8 @@ mod adapter;
 mod engine;
 #[cfg(feature = "gpu")]
 mod host;
+#[cfg(all(test, feature = "gpu"))]
+mod judged;
 #[cfg(feature = "gpu")]
 mod layout;
 #[cfg(feature = "gpu")]
@@ -31,6 +33,9 @@ mod memory;
 mod pace;
 #[cfg(feature = "gpu")]
 mod run;
+#[cfg(all(test, feature = "gpu"))]
+#[path = "../tests/adapter/mod.rs"]
+mod skipping;
 #[cfg(feature = "gpu")]
 mod solver;
 #[cfg(feature = "gpu")]

@@ -68,7 +68,7 @@ impl Pace {
     pub(crate) fn steps(&mut self, load: &Load, rate: f64, left: u32, time: Option<Duration>) -> u32 {
         let goal = time.map_or(self.goal, |time| time.min(self.goal));
         self.goal = (2 * self.goal).min(LONGEST);
-        let of_time = (goal.as_secs_f64() * rate / load.step).clamp(1.0, f64::from(MOST_STEPS)) as u32;
+        let of_time = (goal.as_secs_f64() * rate / load.step).max(1.0) as u32;
         let looks = MOST_SEEN / load.replicas;
         left.min(of_time).min(load.most_steps).min(looks.max(1).saturating_mul(load.look_every))
     }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn load(replicas: u32, look_every: u32) -> Load {
-        Load::new(Form::Discrete, Sort::Discrete, 1_000, replicas, look_every, 100_000)
+        Load::new(Form::Discrete, Sort::Discrete, 1_000, replicas, look_every, MOST_STEPS)
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Gpu {
     }
 
     /// The engine, if no job has it.
-    fn idle(&mut self) -> Result<&mut Engine, Fault> {
+    pub(crate) fn idle(&mut self) -> Result<&mut Engine, Fault> {
         if self.running.is_some() {
             return Err(Fault::Busy);
         }

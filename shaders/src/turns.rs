@@ -56,12 +56,10 @@ impl Turns {
         if sort != Sort::Software {
             return Ok(u32::MAX);
         }
-        let each = self.step + self.look.div_ceil(u64::from(look_every));
-        let first = self.around + self.look;
-        match MOST.saturating_sub(first) / each {
-            0 => Err(TooMany { has: first + each, most: MOST }),
-            steps => Ok(steps as u32),
-        }
+        let looks = |steps: u64| steps.min(steps.div_ceil(u64::from(look_every)) + 1);
+        let turns = |steps: u64| self.around + steps * self.step + looks(steps) * self.look;
+        let fitting = (1..=MOST / self.step).rev().find(|steps| turns(*steps) <= MOST);
+        fitting.map(|steps| steps as u32).ok_or(TooMany { has: turns(1), most: MOST })
     }
 }
 
@@ -84,11 +82,14 @@ mod tests {
     fn a_submission_to_a_software_adapter_ends_before_its_loops_do() {
         let turns = Turns { around: 35, step: 90, look: 100 };
         assert_eq!(turns.most_steps(Sort::Discrete, 10), Ok(u32::MAX));
-        assert_eq!(turns.most_steps(Sort::Software, 10), Ok(654));
+        let of = |steps: u64, looks: u64| 35 + 90 * steps + 100 * looks;
+        assert_eq!(turns.most_steps(Sort::Software, 10), Ok(653));
+        assert!(of(653, 67) <= MOST && of(654, 67) > MOST, "66 looks in 653 steps, and one at the end");
         assert_eq!(turns.most_steps(Sort::Software, 1), Ok(344));
-        let most = Turns { around: 0, step: MOST - 20, look: 10 };
+        assert!(of(344, 344) <= MOST && of(345, 345) > MOST);
+        let most = Turns { around: 0, step: MOST - 10, look: 10 };
         assert_eq!(most.most_steps(Sort::Software, 1), Ok(1));
-        let over = Turns { step: MOST - 19, ..most };
+        let over = Turns { around: 1, ..most };
         assert_eq!(over.most_steps(Sort::Software, 1), Err(TooMany { has: MOST + 1, most: MOST }));
     }
 
