@@ -245,13 +245,32 @@ fn a_sweep_that_a_software_adapter_would_break_off_is_refused() {
     gpu.load(&dense).unwrap();
     let job = Job { look_every: 1, ..Job::new(algorithms()[2], 2, 2, 1) };
     assert!(
-        matches!(gpu.submit(&job), Err(Fault::TooLarge { has: 127_430, most: 65_535, .. })),
+        matches!(gpu.submit(&job), Err(Fault::TooLarge { has: 128_641, most: 49_149, .. })),
         "{:?}",
         gpu.submit(&job)
     );
     assert_eq!(gpu.poll(), Err(Fault::Nothing));
     // Bits are followed 32 at a turn.
     assert_specified(&mut gpu, &dense, Job::new(algorithms()[0], 4, 2, 1));
+}
+
+/// As long as they can be, that is: what is reckoned in `turns.rs` is no less than what the adapter counts.
+#[test]
+fn submissions_to_a_software_adapter_end_before_its_loops_do() {
+    let Some(mut gpu) = gpu_with(|engine| engine.host.limits.max_compute_invocations_per_workgroup = 32) else {
+        return;
+    };
+    let (sparse, dense) = (random(300, 20, 3, 9), complete(300, 1));
+    let each = [("dsb", &sparse, 1_400), ("bsb", &sparse, 1_400), ("dsb", &dense, 900), ("sa", &dense, 12)];
+    for (name, problem, steps) in each {
+        for look_every in [1, 1_000] {
+            let job = Job { look_every, ..Job::new(Algorithm::of(name).unwrap(), steps, 2, 7) };
+            gpu.load(problem).unwrap();
+            gpu.solve(&Job { steps: 1, ..job }).unwrap();
+            gpu.idle().unwrap().host.hurry();
+            assert_specified(&mut gpu, problem, job);
+        }
+    }
 }
 
 #[test]
