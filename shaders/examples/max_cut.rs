@@ -9,6 +9,7 @@ use firelane_kernels::ising::problem::{Pair, Problem};
 use firelane_kernels::ising::twin::{Path, Software};
 use firelane_shaders::{Gpu, adapters};
 use std::error::Error;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,10 +20,19 @@ fn ring() -> Result<Problem, Box<dyn Error>> {
     Ok(Problem::max_cut(100, &edges)?)
 }
 
+fn timed(device: &mut dyn Device, job: &Job) -> Result<(Answer, f64), Box<dyn Error>> {
+    let begun = Instant::now();
+    let answer = device.solve(job)?;
+    Ok((answer, begun.elapsed().as_secs_f64()))
+}
+
 fn cut(arguments: &[String]) -> Result<String, Box<dyn Error>> {
     let argument = |place: usize| arguments.get(place).map(String::as_str);
     let problem = match argument(1).filter(|path| !path.is_empty()) {
-        Some(path) => file::read(&std::fs::read_to_string(path)?, Some(file::Format::Graph))?.problem,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+            file::read(&text, Some(file::Format::Graph))?.problem
+        }
         None => ring()?,
     };
     let algorithm = argument(2).unwrap_or("dsb");
@@ -36,32 +46,33 @@ fn cut(arguments: &[String]) -> Result<String, Box<dyn Error>> {
     gpu.load(&problem)?;
     // Once to make the pipeline, and to see how fast it is.
     gpu.solve(&job)?;
-    let begun = Instant::now();
-    let answer = gpu.solve(&job)?;
-    let took = begun.elapsed().as_secs_f64();
+    let (answer, took) = timed(&mut gpu, &job)?;
     let best = answer.best().ok_or("no answer")?;
-    let steps = f64::from(job.steps) * f64::from(job.replicas);
-    said.push(format!("solved on {}", gpu.adapter()));
-    said.push(format!(
-        "cut {} of {} vertices, {} edges",
-        problem.value(&best.spins.signs()),
-        problem.sites(),
-        problem.pairs()
-    ));
-    said.push(format!("{:.3} ms, {:.1} us a step of a replica", took * 1e3, took * 1e6 / steps));
-
     let mut twin = Software::on(Path::Scalar).ok_or("no specification")?;
     twin.load(&problem)?;
-    let wanted = twin.solve(&job)?;
+    let (wanted, spent) = timed(&mut twin, &job)?;
     let same = answer.replicas.iter().zip(&wanted.replicas).all(|(got, wanted)| got.spins == wanted.spins);
+
+    said.push(format!("solved on {}", gpu.adapter()));
+    let cut = problem.value(&best.spins.signs());
+    said.push(format!("cut {cut} of {} vertices, {} edges", problem.sites(), problem.pairs()));
+    let steps = f64::from(job.steps) * f64::from(job.replicas);
+    said.push(format!("{:.3} ms, {:.1} us a step of a replica", took * 1e3, took * 1e6 / steps));
+    said.push(format!("{:.1} times as long as the specification takes", took / spent));
     said.push(format!("the specification has {} spins", if same { "the same" } else { "OTHER" }));
     Ok(said.join("\n"))
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    println!("{}", cut(&arguments)?);
-    Ok(())
+    match cut(&arguments) {
+        Ok(said) => println!("{said}"),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 #[cfg(test)]

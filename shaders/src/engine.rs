@@ -58,11 +58,14 @@ impl Group {
 
     /// After which of these steps there is a look.
     pub(crate) fn looks(&self, steps: Range<u32>, last: u32) -> impl Iterator<Item = u32> + use<> {
-        let every = self.look_every;
-        let regular = (steps.start / every + 1..=steps.end / every).map(move |number| number * every);
-        let at_the_end = steps.end == last && !last.is_multiple_of(every);
-        regular.chain(at_the_end.then_some(last))
+        looks(self.look_every, steps, last)
     }
+}
+
+fn looks(every: u32, steps: Range<u32>, last: u32) -> impl Iterator<Item = u32> {
+    let regular = (steps.start / every + 1..=steps.end / every).map(move |number| number * every);
+    let at_the_end = steps.end == last && !last.is_multiple_of(every);
+    regular.chain(at_the_end.then_some(last))
 }
 
 /// What a submission found.
@@ -143,7 +146,12 @@ impl Engine {
         let limits = &self.host.limits;
         let threads = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
         let bytes = limits.max_compute_workgroup_storage_size;
-        let kernel = Kernel::new(form, loaded.problem.sites() as u32, loaded.extent.wide, threads, bytes);
+        let made = |form| Kernel::new(form, loaded.problem.sites() as u32, loaded.extent.wide, threads, bytes);
+        let kernel = match made(form) {
+            // Not even the bits of so many sites fit.
+            packed if packed.form == Form::Packed && packed.bytes() > u64::from(bytes) => made(Form::Discrete),
+            kernel => kernel,
+        };
         let steps = Turns::of(&loaded.problem, &kernel).most_steps(self.sort, job.look_every);
         let what = "turns of loops in a step";
         let device = || self.name.clone();
@@ -191,9 +199,10 @@ impl Engine {
             state: state * replicas,
             best: 8 * replicas,
             spins: spins * replicas,
+            // A submission that begins between two looks can have one more than its steps have room for.
             looks: 8
                 * replicas
-                * u64::from(job.steps.div_ceil(job.look_every)).min(u64::from(pace::MOST_SEEN) / replicas),
+                * (u64::from(job.steps.div_ceil(job.look_every)).min(u64::from(pace::MOST_SEEN) / replicas) + 1),
         };
         let bound = self.memory.bound(&self.host, needs, links, &loaded.rows)?;
         let [low, high] = Random::new(job.seed).key();
@@ -263,5 +272,23 @@ impl Engine {
     pub(crate) fn spins(&mut self, group: &Group) -> Result<Vec<u32>, Fault> {
         let bytes = 4 * group.words as u64 * u64::from(group.replicas);
         self.host.submit(group.kernel, &group.bound, 0, &[(&self.memory.spins, bytes)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_where_they_are_however_steps_are_cut() {
+        for (every, last) in [(1, 5), (3, 10), (7, 21), (9, 4)] {
+            let all: Vec<u32> = (1..=last).filter(|step| step % every == 0 || *step == last).collect();
+            for cut in 1..last {
+                let [first, second]: [Vec<u32>; 2] =
+                    [0..cut, cut..last].map(|steps| looks(every, steps, last).collect());
+                assert_eq!([first, second.clone()].concat(), all, "{cut} of {last}, every {every}");
+                assert!(second.len() as u32 <= (last - cut).div_ceil(every) + 1);
+            }
+        }
     }
 }
