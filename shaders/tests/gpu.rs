@@ -1,4 +1,5 @@
 //! The suite of Ising devices, on the best adapter that is there, and what is said where there is none.
+#![cfg(feature = "gpu")]
 
 mod adapter;
 
