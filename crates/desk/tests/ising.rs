@@ -182,6 +182,8 @@ fn what_can_not_be_solved_says_why_and_what_to_do() {
     let path = file(folder.path(), "good.txt", graph().0);
     for (arguments, says) in [
         (["solve", &path, "--device", "gpu0"], "there is no device \"gpu0\"; there are cpu"),
+        #[cfg(not(feature = "gpu"))]
+        (["solve", &path, "--device", "gpu"], "--features gpu"),
         (["solve", &path, "--time-step", "2"], "time_step is 2"),
     ] {
         let (code, _, error) = said(&arguments);

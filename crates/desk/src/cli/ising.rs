@@ -101,7 +101,7 @@ pub(crate) struct IsingSolve {
     /// How
     #[arg(long, value_enum, default_value_t = SolverArg::Dsb)]
     pub(crate) solver: SolverArg,
-    /// What solves it: cpu, or cpu/scalar, cpu/avx2, cpu/avx512
+    /// What solves it: cpu, cpu/scalar, cpu/avx2, cpu/avx512; gpu, gpu/NAME (feature gpu)
     #[arg(long, value_name = "URI", default_value = "cpu")]
     pub(crate) device: String,
     /// Steps (or sweeps) of each replica
@@ -149,7 +149,7 @@ Examples:
 
 Exit codes: 0 it conforms; 1 it does not, or there is no such device; 2 wrong arguments.")]
 pub(crate) struct IsingConformance {
-    /// What is judged: cpu, or cpu/scalar, cpu/avx2, cpu/avx512
+    /// What is judged: cpu, cpu/scalar, cpu/avx2, cpu/avx512; gpu, gpu/NAME (feature gpu)
     #[arg(long, value_name = "URI", default_value = "cpu")]
     pub(crate) device: String,
     /// Random problems, beside those that are always asked
@@ -185,7 +185,7 @@ pub(crate) struct IsingBench {
     /// A Python with dwave-samplers and simulated-bifurcation, to be timed beside
     #[arg(long, value_name = "PYTHON", requires = "gset")]
     pub(crate) peers: Option<PathBuf>,
-    /// What solves: cpu, or cpu/scalar, cpu/avx2, cpu/avx512
+    /// What solves: cpu, cpu/scalar, cpu/avx2, cpu/avx512; gpu, gpu/NAME (feature gpu)
     #[arg(long, value_name = "URI", default_value = "cpu")]
     pub(crate) device: String,
     /// Replicas of each batch
