@@ -324,3 +324,43 @@ fn changed(support: &[Held], change: Change) -> Vec<Held> {
     }
     after
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mandate::{Mandate, Sector};
+    use crate::search::Random;
+    use crate::universe::Universe;
+
+    /// What is not below would leave out changes that help.
+    #[test]
+    fn what_a_change_is_looked_at_for_is_below_what_it_is() {
+        let names = 6;
+        let covariance = (0..36).map(|at| if at % 7 == 0 { 0.002 } else { 0.0005 }).collect();
+        let mean = (0..names).map(|name| 0.001 * name as f64).collect();
+        let universe = Universe::new((0..names).map(|n| n.to_string()).collect(), mean, covariance).unwrap();
+        let mandate = Mandate {
+            count: Count::Exactly(3),
+            long: Span { min: 0.1, max: 0.6 },
+            sectors: vec![Sector { name: "s".into(), members: vec![0, 1], net: Span { min: 0.3, max: 0.5 } }],
+            current: vec![0.4, 0.0, 0.4, 0.0, 0.2, 0.0],
+            turnover: Some(0.7),
+            costs: crate::mandate::Costs { buy: 0.001, sell: 0.002 },
+            ..Mandate::default()
+        };
+        let problem = Problem::new(&universe, &mandate, 0.5).unwrap();
+        let mut go = |_: &Progress| ControlFlow::Continue(());
+        let mut descent = Descent::new(&problem, &mut go);
+        let long = |name| Held { name, side: Side::Long };
+        let support = descent.begin(vec![long(0), long(2), long(4)], &mut Random::new(1)).unwrap();
+        for slot in 0..3 {
+            for change in descent.changes(&support, slot) {
+                let after = changed(&support, change);
+                let below = descent.below(&support, change).unwrap();
+                let bound = below + descent.let_go(&after) + descent.price * descent.misses(&after);
+                let value = descent.priced(&after).unwrap();
+                assert!(bound <= value + 1e-9, "{change:?}: {bound} {value}");
+            }
+        }
+    }
+}
