@@ -96,7 +96,7 @@ fn a_seed_has_one_answer_whatever_solves() {
         let base = ["solve", &path, "--steps", "30", "--replicas", "70"];
         let mut report = json(&[&base, more].concat());
         let all = report["replicas"].as_array_mut().unwrap();
-        all.iter().map(|found| spins(found)).collect::<Vec<_>>()
+        all.iter().map(spins).collect::<Vec<_>>()
     };
     let scalar = answer(&["--device", "cpu/scalar"]);
     assert_eq!(scalar, answer(&[]));
