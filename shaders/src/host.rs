@@ -12,7 +12,7 @@ use zerocopy::IntoBytes;
 
 /// No submission takes so long: they are cut to a small part of a second.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Buffers of a shader: the job, then those of [`Buffers`](crate::memory::Buffers) in their order.
+/// Buffers of a shader: the job, then the others, in the order of `job.wgsl`.
 pub(crate) const BINDINGS: usize = 9;
 /// The last of those that shaders only read, but for the logarithms.
 const READ_ONLY: std::ops::RangeInclusive<u32> = 1..=3;

@@ -41,7 +41,7 @@ impl Kernel {
     #[must_use]
     pub fn new(form: Form, sites: u32, wide: bool, most_threads: u32, bytes: u32) -> Self {
         let wide = wide && form != Form::Packed;
-        // Half of a number that is none is the power of two below it.
+        // The power of two that it is, or the next one below it.
         let most = (most_threads.max(1) + 1).next_power_of_two() / 2;
         if form == Form::Annealing {
             return Kernel { form, threads: most.min(64), plane: 0, near: false, wide };
@@ -90,5 +90,31 @@ impl Kernel {
         text += if near { include_str!("wgsl/near.wgsl") } else { include_str!("wgsl/far.wgsl") };
         text += if form == Form::Packed { include_str!("wgsl/packed.wgsl") } else { include_str!("wgsl/sparse.wgsl") };
         text + include_str!("wgsl/bifurcation.wgsl")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicas_are_held_in_a_workgroup_as_long_as_they_fit() {
+        let near = |form, sites, bytes| Kernel::new(form, sites, false, 1_024, bytes).near;
+        for (sites, bytes) in [(3_072, 32_768), (5_120, 49_152)] {
+            for form in [Form::Ballistic, Form::Discrete] {
+                assert!(near(form, sites, bytes) && !near(form, sites + 1, bytes), "{sites} in {bytes}");
+            }
+            assert!(!near(Form::Packed, sites, bytes), "signs take some of it");
+        }
+        let packed = Kernel::new(Form::Packed, 5_121, false, 1_024, 49_152);
+        assert_eq!((packed.near, packed.plane, packed.bytes()), (false, 5_376, 5_376 / 8 + 8 * 1_024));
+    }
+
+    #[test]
+    fn a_thread_has_four_sites_unless_there_are_too_few_or_too_many() {
+        let threads = |sites, most| Kernel::new(Form::Discrete, sites, false, most, 32_768).threads;
+        let some = [1, 128, 129, 2_048, 2_049, 4_096, 4_097, 1 << 20].map(|sites| threads(sites, 1_024));
+        assert_eq!(some, [32, 32, 64, 512, 1_024, 1_024, 1_024, 1_024]);
+        assert_eq!([1, 2, 3, 47, 64, 255, 256].map(|most| threads(4_096, most)), [1, 2, 2, 32, 64, 128, 256]);
     }
 }

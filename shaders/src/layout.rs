@@ -128,6 +128,8 @@ mod tests {
             (0..33).flat_map(|i| (0..i).map(move |j| Pair { i, j, coupling: [3, -3][(i + j) as usize % 2] })).collect();
         let dense = Problem::new(33, &pairs, &[], Meaning::Ising).unwrap();
         assert_eq!((one_size(&dense), one_size(&star(40, 3))), (Some(3), None));
+        // Exactly a sixteenth, and a little less.
+        assert_eq!((one_size(&star(31, -3)), one_size(&star(32, -3))), (Some(3), None));
         let words = packed(&dense);
         for site in 0..33 {
             for to in 0..33 {

@@ -7,11 +7,13 @@
 //!                               ^ pace: how many steps       ^ kernel: which shader
 //! ```
 //!
-//! 1. [`kernel`]: which parts make a shader, and for what. It is here without the feature `gpu`, too: that its shaders are valid is
-//!    tested without any adapter. 2. `adapter`: which adapters there are, and which one is meant. 3. `host`: a device of wgpu, its memory, its
-//!    pipelines, its troubles; `memory`: the buffers that jobs share. 4. `layout`: how a problem lies there; `engine`: a problem that is loaded, and
-//!    submissions of steps. 5. `run`: a job, from submissions, with what looks see; `pace`: how much is submitted at once, and `turns`: how much an adapter can do at once. 6. `solver`: the
-//!    [`Device`](firelane_kernels::ising::device::Device) of all this, [`Gpu`].
+//! 1. [`kernel`]: which parts make a shader, and for what. It is here without the feature `gpu`, too: that its shaders are valid is tested
+//!    without any adapter.
+//! 2. `adapter`: which adapters there are, and which one is meant.
+//! 3. `host`: a device of wgpu, its pipelines, its troubles; `memory`: the buffers that jobs share.
+//! 4. `layout`: how a problem lies there; `engine`: a problem that is loaded, and submissions of steps.
+//! 5. `run`: a job, from submissions, with what looks see; `pace`: how much is submitted at once; `turns`: how much an adapter can do at once.
+//! 6. `solver`: the `Device` of all this, `Gpu`.
 //!
 //! The arithmetic is that of `firelane_kernels::ising::twin`, in 32 bits, with 64 for energies: the same bits on any adapter.
 

@@ -27,15 +27,12 @@ fn an_adapter_gives_the_bits_of_the_specification() {
     let report = run(&mut gpu, &Extent::default());
     let failed: Vec<_> = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Failed(_))).collect();
     assert!(failed.is_empty() && report.conforms(), "{}: {failed:#?}", report.device);
-    let skipped =
-        |case: &&_| matches!(**case, firelane_kernels::ising::conformance::Case { verdict: Verdict::Skipped(_), .. });
-    let names: Vec<&str> = report.cases.iter().filter(skipped).map(|case| case.name.as_str()).collect();
-    // Tempering and quantum annealing are the processor's; there is no problem with a site too many that is a problem.
-    let beyond = |name: &&str| !name.starts_with("pt: ") && !name.starts_with("sqa: ");
-    assert_eq!(
-        names.iter().copied().filter(|name| beyond(&name)).collect::<Vec<_>>(),
-        ["a problem that is too large is refused, and changes nothing"]
-    );
+    let skipped = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Skipped(_)));
+    // Tempering and quantum annealing are the processor's.
+    let named =
+        skipped.map(|case| case.name.as_str()).filter(|name| !name.starts_with("pt: ") && !name.starts_with("sqa: "));
+    // No problem that is one has a site too many.
+    assert_eq!(named.collect::<Vec<_>>(), ["a problem that is too large is refused, and changes nothing"]);
 }
 
 #[test]
