@@ -1,6 +1,6 @@
 //! The statevector: what gates do to it, what is read of it.
 //!
-//! 2^n complex amplitudes of double precision, real and imaginary parts apart. A gate is a few [`Action`]s; each acts on runs of
+//! 2^n complex amplitudes of double precision, real and imaginary parts apart. A gate is a few actions; each acts on runs of
 //! amplitudes that lie beside each other, as long as the lowest qubit lets them be.
 
 use crate::circuit::{Circuit, Operation};

@@ -13,7 +13,7 @@ pub const MOST_SITES: usize = 1 << 20;
 /// Most pairs that are coupled.
 pub const MOST_PAIRS: usize = 1 << 26;
 /// The most that the couplings and the field of one site may add up to, in size: what a site feels, and twice that, is within 32 bits.
-pub const MOST_FIELD: i64 = 1 << 30;
+pub const MOST_FIELD: i64 = (1 << 30) - 1;
 
 /// Two sites, and what couples them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! The circuit A makes sqrt(1 - a) |bad> + sqrt(a) |good>. Grover's operator Q = -A S0 A* Sx turns it further: behind Q^k A, the
 //! objective is 1 with probability sin^2((2k + 1) theta), where a = sin^2(theta) (Brassard, Hoyer, Mosca and Tapp, 2002).
-//! [`Amplified`] computes these probabilities by running the circuit, and [`iterative`] estimates a from single shots of them.
+//! [`Amplified`] computes these probabilities by running the circuit, and `iterative` estimates a from single shots of them.
 
 mod intervals;
 mod iterative;

@@ -1,4 +1,4 @@
-//! The software twin: a solver on the processor. Scalar Rust is the specification ([`scalar`]); [`simd`] does many replicas at once,
+//! The software twin: a solver on the processor. Scalar Rust is the specification (`scalar.rs`); `simd` does many replicas at once,
 //! with the same bits.
 
 mod block;
