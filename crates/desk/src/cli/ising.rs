@@ -13,7 +13,7 @@ how files are written.
 
 Examples:
   firelane ising solve G22.txt --target 13226
-  firelane ising solve portfolio.qubo --solver pt --seconds 2 --json | jq .best_energy
+  firelane ising solve mine.qubo --solver pt --json | jq .best_energy
   firelane ising conformance --device cpu/avx2
   firelane ising bench --gset gset")]
 pub(crate) enum Ising {
@@ -145,7 +145,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 Examples:
   firelane ising conformance
   firelane ising conformance --device cpu/avx2 --random 100
-  firelane ising conformance --only 'dsb: ' --json | jq '.cases[].verdict'
+  firelane ising conformance --only dsb --json | jq .conforms
 
 Exit codes: 0 it conforms; 1 it does not, or there is no such device; 2 wrong arguments.")]
 pub(crate) struct IsingConformance {
