@@ -28,9 +28,10 @@ fn an_adapter_gives_the_bits_of_the_specification() {
     let failed: Vec<_> = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Failed(_))).collect();
     assert!(failed.is_empty() && report.conforms(), "{}: {failed:#?}", report.device);
     let skipped = report.cases.iter().filter(|case| matches!(case.verdict, Verdict::Skipped(_)));
-    // Tempering and quantum annealing are the processor's.
+    // Tempering and quantum annealing are the processor's. A sweep of the larger graph has more turns of loops than Mesa's adapter does in one go.
+    let elsewhere = ["pt: ", "sqa: ", "sa: a larger complete graph"];
     let named =
-        skipped.map(|case| case.name.as_str()).filter(|name| !name.starts_with("pt: ") && !name.starts_with("sqa: "));
+        skipped.map(|case| case.name.as_str()).filter(|name| !elsewhere.iter().any(|part| name.starts_with(part)));
     // No problem that is one has a site too many.
     assert_eq!(named.collect::<Vec<_>>(), ["a problem that is too large is refused, and changes nothing"]);
 }
