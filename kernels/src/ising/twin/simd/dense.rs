@@ -21,7 +21,7 @@ struct Sums([i32; 16]);
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([i16; 32]);
+pub(super) struct Line(pub(super) [i16; 32]);
 
 /// What is heard of the columns that are added at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,8 +56,8 @@ fn site_of(vector: usize, lane: usize) -> usize {
 
 /// How a site moves.
 #[derive(Clone, Copy)]
-struct Rule {
-    shift: __m128i,
+pub(super) struct Rule {
+    pub(super) shift: __m128i,
     clip: __m512i,
     minus_clip: __m512i,
     gain: __m512i,
@@ -67,7 +67,7 @@ struct Rule {
 impl Rule {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    fn new(force: Force, pull: i16) -> Rule {
+    pub(super) fn new(force: Force, pull: i16) -> Rule {
         let clip = _mm512_set1_epi16(force.clip);
         let minus_clip = _mm512_sub_epi16(_mm512_setzero_si512(), clip);
         let (gain, pull) = (_mm512_set1_epi16(force.gain), _mm512_set1_epi16(pull));
@@ -84,7 +84,7 @@ impl Rule {
     /// Positions and momenta of a line, a step later, and which positions are below 0.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    fn moved(self, x: __m512i, y: __m512i, field: __m512i) -> (__m512i, __m512i, __mmask32) {
+    pub(super) fn moved(self, x: __m512i, y: __m512i, field: __m512i) -> (__m512i, __m512i, __mmask32) {
         let (one, minus_one) = (_mm512_set1_epi16(ONE as i16), _mm512_set1_epi16(-ONE as i16));
         let acting =
             _mm512_mullo_epi16(_mm512_max_epi16(_mm512_min_epi16(field, self.clip), self.minus_clip), self.gain);
@@ -174,52 +174,6 @@ impl Dense {
             }
         }
         self.heard.swap(0, 1);
-    }
-
-    /// 32 sites at most: positions and momenta stay in registers, and so do couplings. What a step waits for is all that it costs.
-    ///
-    /// # Safety
-    /// As of [`step`](Self::step); there is one line, and signs are heard.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,bmi1,bmi2,popcnt")]
-    unsafe fn steps_of_one_line(&mut self, steps: std::ops::Range<usize>) {
-        // SAFETY: there is one line of each, two vectors of sums, and at most eight groups of four columns.
-        unsafe {
-            let mut x = _mm512_load_si512(self.positions.as_ptr().cast());
-            let mut y = _mm512_load_si512(self.momenta.as_ptr().cast());
-            let mut couplings = [[_mm512_setzero_si512(); 2]; 8];
-            for (couplings, pair) in couplings.iter_mut().zip(self.couplings.chunks_exact(2)) {
-                *couplings = [0, 1].map(|half| _mm512_load_si512(pair[half].0.as_ptr().cast()));
-            }
-            let base = [0, 1].map(|half| _mm512_load_si512(self.base[half].0.as_ptr().cast()));
-            let mut heard = _mm256_load_si256(self.heard[0].as_ptr().cast());
-            for step in steps {
-                let rule = Rule::new(self.plan.force, self.plan.pull[step]);
-                let all = _mm512_castsi256_si512(heard);
-                // Four signs to every lane; the four sums of a half are added in pairs.
-                let mut sums = [
-                    [base[0], base[1]],
-                    [_mm512_setzero_si512(); 2],
-                    [_mm512_setzero_si512(); 2],
-                    [_mm512_setzero_si512(); 2],
-                ];
-                for (group, couplings) in couplings.iter().enumerate() {
-                    let four = _mm512_permutexvar_epi32(_mm512_set1_epi32(group as i32), all);
-                    for half in 0..2 {
-                        sums[group % 4][half] = _mm512_dpbusd_epi32(sums[group % 4][half], four, couplings[half]);
-                    }
-                }
-                let sum = |half: usize| {
-                    let pairs = [0, 2].map(|which| _mm512_add_epi32(sums[which][half], sums[which + 1][half]));
-                    _mm512_add_epi32(pairs[0], pairs[1])
-                };
-                let down;
-                (x, y, down) = rule.moved(x, y, rule.packed(sum(0), sum(1)));
-                heard = _mm256_maskz_set1_epi8(down, 2);
-            }
-            _mm512_store_si512(self.positions.as_mut_ptr().cast(), x);
-            _mm512_store_si512(self.momenta.as_mut_ptr().cast(), y);
-            _mm256_store_si256(self.heard[0].as_mut_ptr().cast(), heard);
-        }
     }
 
     /// Of the signs that are heard.
@@ -352,11 +306,6 @@ impl Engine for Dense {
     }
 
     fn advance(&mut self, _: &Problem, from: u32, to: u32) {
-        if self.vectors == 2 && self.heard_as == Heard::Signs {
-            // SAFETY: engines are made where the processor has AVX-512 and VNNI, alone; there is one line.
-            unsafe { self.steps_of_one_line(from as usize..to as usize) };
-            return;
-        }
         for step in from..to {
             // SAFETY: engines are made where the processor has AVX-512 and VNNI, alone.
             unsafe { self.step(self.plan.pull[step as usize]) };

@@ -9,6 +9,8 @@ mod dense;
 #[cfg(target_arch = "x86_64")]
 mod dense_avx2;
 #[cfg(target_arch = "x86_64")]
+mod flipped;
+#[cfg(target_arch = "x86_64")]
 mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod layout;
@@ -107,6 +109,12 @@ fn bifurcated(problem: &Problem, plan: &Bifurcating, replicas: u32) -> Option<Bo
     let many = plan.discrete && replicas >= FEW && problem.one_size().is_some();
     // Larger squares of couplings do not stay near to a core: then many replicas are to share each coupling that is read.
     let small = replicas < FEW || problem.sites() <= 512;
+    if !many
+        && small
+        && let Some(flipped) = flipped::Flipped::new(problem, plan)
+    {
+        return Some(Box::new(flipped));
+    }
     let dense = || is_x86_feature_detected!("avx512vnni").then(|| dense::Dense::new(problem, plan)).flatten();
     if !many
         && small
