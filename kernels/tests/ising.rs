@@ -50,6 +50,8 @@ fn what_a_kernel_of_small_dense_problems_takes_is_right_at_its_limits_and_beyond
         magnet(257, 127, 1),
         magnet(200, 128, 1),
         magnet(200, -128, 5),
+        magnet(500, 60, 1),
+        magnet(500, -65, 0),
         magnet(32, 127, 20_000),
         magnet(33, 127, 1),
         magnet(3, 100, 32_567),

@@ -21,7 +21,7 @@ struct Sums([i32; 16]);
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub(super) struct Line(pub(super) [i16; 32]);
+struct Line([i16; 32]);
 
 /// What is heard of the columns that are added at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,8 +56,8 @@ fn site_of(vector: usize, lane: usize) -> usize {
 
 /// How a site moves.
 #[derive(Clone, Copy)]
-pub(super) struct Rule {
-    pub(super) shift: __m128i,
+struct Rule {
+    shift: __m128i,
     clip: __m512i,
     minus_clip: __m512i,
     gain: __m512i,
@@ -67,7 +67,7 @@ pub(super) struct Rule {
 impl Rule {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn new(force: Force, pull: i16) -> Rule {
+    fn new(force: Force, pull: i16) -> Rule {
         let clip = _mm512_set1_epi16(force.clip);
         let minus_clip = _mm512_sub_epi16(_mm512_setzero_si512(), clip);
         let (gain, pull) = (_mm512_set1_epi16(force.gain), _mm512_set1_epi16(pull));
@@ -84,7 +84,7 @@ impl Rule {
     /// Positions and momenta of a line, a step later, and which positions are below 0.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn moved(self, x: __m512i, y: __m512i, field: __m512i) -> (__m512i, __m512i, __mmask32) {
+    fn moved(self, x: __m512i, y: __m512i, field: __m512i) -> (__m512i, __m512i, __mmask32) {
         let (one, minus_one) = (_mm512_set1_epi16(ONE as i16), _mm512_set1_epi16(-ONE as i16));
         let acting =
             _mm512_mullo_epi16(_mm512_max_epi16(_mm512_min_epi16(field, self.clip), self.minus_clip), self.gain);

@@ -1,20 +1,29 @@
-//! Discrete bifurcation of one replica of a small dense problem, with AVX-512: what sites feel is kept, and changed where a sign has.
+//! Discrete bifurcation of one replica of a dense problem, with AVX-512 or AVX2: what sites feel is kept, and changed where a sign has.
 //!
-//! From one step to the next few signs change, and each adds one row of couplings: less to read than all of them, and of the 47 KB that
-//! 210 sites have it is what stays beside a core. Sums of 16 bits hold what anybody can feel.
+//! From one step to the next few signs change, and each adds one row of couplings: much less to read than all of them. Sums of 16 bits
+//! hold what anybody can feel.
 
 use super::super::super::philox::Random;
 use super::super::super::plan::{self, Bifurcating};
 use super::super::super::problem::Problem;
 use super::super::block::Block;
 use super::super::engine::Engine;
-use super::dense::{Line, Rule};
-use std::arch::x86_64::*;
+use super::words::{Rule, Words};
+use std::marker::PhantomData;
+use std::ops::Range;
 
-/// Sites of a line.
+/// Most sites: their couplings are kept as a square, twice.
+const MOST_SITES: usize = 2_048;
+/// Vectors of sums that are in registers at once.
+const AT_ONCE: usize = 8;
+/// What sites are padded to: a vector of the wider sort.
 const LINE: usize = 32;
-/// Most lines: positions, momenta and what is felt stay in registers of as many as there are sites for.
-const MOST_LINES: usize = 8;
+/// Lines of which all that moves is kept in registers.
+const FEW: usize = 8;
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([i16; LINE]);
 
 /// A row of couplings, by lines.
 #[derive(Clone, Copy)]
@@ -22,7 +31,7 @@ const MOST_LINES: usize = 8;
 struct Row([i8; LINE]);
 
 /// One replica.
-pub(super) struct Flipped {
+pub(super) struct Flipped<W> {
     plan: Bifurcating,
     sites: usize,
     lines: usize,
@@ -33,32 +42,31 @@ pub(super) struct Flipped {
     momenta: Vec<Line>,
     felt: Vec<Line>,
     /// Which sites are below 0, by lines.
-    down: [u32; MOST_LINES],
+    down: Vec<u32>,
+    /// The first rows of sites whose sign has changed in a step.
+    changed: Vec<u32>,
+    words: PhantomData<W>,
 }
 
-impl Flipped {
-    /// If the problem is one for it: small, discrete, at least a fifth of its pairs coupled, couplings of 8 bits and sums of 16. For a
-    /// processor with AVX-512, which whoever calls has seen.
-    pub(super) fn new(problem: &Problem, plan: &Bifurcating) -> Option<Flipped> {
+impl<W: Words> Flipped<W> {
+    /// If the problem is one for it: discrete, at least a fifth of its pairs coupled, couplings of 8 bits and sums of 16. For a processor
+    /// with the instructions of `W`, which whoever calls has seen.
+    pub(super) fn new(problem: &Problem, plan: &Bifurcating) -> Option<Flipped<W>> {
         let sites = problem.sites();
-        if sites > MOST_LINES * LINE || problem.density() < 0.2 || !plan.discrete {
+        let fits = problem.strongest() <= i64::from(i16::MAX) && sites <= MOST_SITES && problem.density() >= 0.2;
+        if !plan.discrete || !fits {
             return None;
         }
         let lines = sites.div_ceil(LINE);
         let mut couplings = vec![Row([0; LINE]); sites * 2 * lines];
         let mut fields = vec![Line([0; LINE]); lines];
         for site in 0..sites {
-            let mut most = problem.fields()[site].unsigned_abs();
-            fields[site / LINE].0[site % LINE] = i16::try_from(problem.fields()[site]).ok()?;
+            fields[site / LINE].0[site % LINE] = problem.fields()[site] as i16;
             for link in problem.links(site) {
                 let (coupling, to) = (i8::try_from(link.coupling).ok()?, link.to as usize);
                 let row = 2 * lines * site + to / LINE;
                 couplings[row].0[to % LINE] = coupling;
                 couplings[row + lines].0[to % LINE] = coupling.checked_neg()?;
-                most = most.checked_add(u32::from(coupling.unsigned_abs()))?;
-            }
-            if most > i16::MAX as u32 {
-                return None;
             }
         }
         let nothing = vec![Line([0; LINE]); lines];
@@ -72,57 +80,172 @@ impl Flipped {
             positions,
             momenta,
             felt,
-            down: [0; MOST_LINES],
+            down: vec![0; lines],
+            changed: vec![0; sites],
+            words: PhantomData,
         })
     }
 
     /// # Safety
-    /// The processor has AVX-512 F, BW and VL; there are `L` lines.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1,bmi2,popcnt")]
-    unsafe fn steps<const L: usize>(&mut self, steps: std::ops::Range<usize>) {
-        let line = |lines: &[Line], at: usize| {
-            // SAFETY: there are `L` lines of each, and a line is a vector.
-            unsafe { _mm512_load_si512(lines.as_ptr().add(at).cast()) }
-        };
-        let mut x: [__m512i; L] = std::array::from_fn(|at| line(&self.positions, at));
-        let mut y: [__m512i; L] = std::array::from_fn(|at| line(&self.momenta, at));
-        let mut felt: [__m512i; L] = std::array::from_fn(|at| line(&self.felt, at));
-        let mut before = self.down;
-        let couplings: *const __m256i = self.couplings.as_ptr().cast();
-        for step in steps {
-            let rule = Rule::new(self.plan.force, self.plan.pull[step]);
-            let mut down = [0; MOST_LINES];
-            for at in 0..L {
-                let field = _mm512_sra_epi16(felt[at], rule.shift);
-                (x[at], y[at], down[at]) = rule.moved(x[at], y[at], field);
+    /// The processor has the instructions of `W`, and they are compiled for.
+    #[inline(always)]
+    pub(super) unsafe fn steps(&mut self, steps: Range<usize>) {
+        // SAFETY: as of this function; so many vectors there are.
+        unsafe {
+            match self.lines * (LINE / W::LANES) {
+                _ if self.lines > FEW => steps.for_each(|step| self.step(step)),
+                1 => self.few::<1>(steps),
+                2 => self.few::<2>(steps),
+                3 => self.few::<3>(steps),
+                4 => self.few::<4>(steps),
+                5 => self.few::<5>(steps),
+                6 => self.few::<6>(steps),
+                7 => self.few::<7>(steps),
+                8 => self.few::<8>(steps),
+                10 => self.few::<10>(steps),
+                12 => self.few::<12>(steps),
+                14 => self.few::<14>(steps),
+                _ => self.few::<16>(steps),
             }
-            let mut added = [_mm512_setzero_si512(); L];
-            for pair in 0..L.div_ceil(2) {
-                let both =
-                    |lines: &[u32; MOST_LINES]| u64::from(lines[2 * pair]) | u64::from(lines[2 * pair + 1]) << 32;
-                let is = both(&down);
-                let mut changed = is ^ both(&before);
-                while changed != 0 {
-                    let bit = changed.trailing_zeros();
-                    changed &= changed - 1;
-                    let row = 2 * (2 * LINE * pair + bit as usize) + (is >> bit & 1) as usize;
-                    for (at, added) in added.iter_mut().enumerate() {
-                        // SAFETY: a site has two rows of `L` lines. One that there is not never moves from 0, and so never changes.
-                        let half = unsafe { _mm256_load_si256(couplings.add(L * row + at)) };
-                        *added = _mm512_add_epi16(*added, _mm512_cvtepi8_epi16(half));
-                    }
+        }
+    }
+
+    /// Of so few sites that `V` vectors of each are kept in registers from step to step: what the next one waits for is all that counts.
+    ///
+    /// # Safety
+    /// As of [`steps`](Self::steps); there are `V` vectors.
+    #[inline(always)]
+    unsafe fn few<const V: usize>(&mut self, steps: Range<usize>) {
+        let lines = self.lines.min(FEW);
+        let couplings: *const i8 = self.couplings.as_ptr().cast();
+        let mut before = [0_u32; FEW];
+        before[..lines].copy_from_slice(&self.down[..lines]);
+        // SAFETY: as of this function; a line is whole vectors, and a row has as many couplings as there are sites in all lines.
+        unsafe {
+            let [mut x, mut y, mut felt] = [[W::zero(); V]; 3];
+            for (lines, vectors) in [(&self.positions, &mut x), (&self.momenta, &mut y), (&self.felt, &mut felt)] {
+                let from: *const i16 = lines.as_ptr().cast();
+                for (at, vector) in vectors.iter_mut().enumerate() {
+                    *vector = W::load(from.add(W::LANES * at));
                 }
             }
-            for (felt, added) in felt.iter_mut().zip(added) {
-                *felt = _mm512_add_epi16(*felt, _mm512_add_epi16(added, added));
+            for step in steps {
+                let rule = W::rule(self.plan.force, self.plan.pull[step]);
+                let mut down = [0_u32; FEW];
+                for at in 0..V {
+                    let below;
+                    (x[at], y[at], below) = W::moved(&rule, x[at], y[at], felt[at]);
+                    down[at * W::LANES / LINE] |= below << (at * W::LANES % LINE);
+                }
+                let mut added = [W::zero(); V];
+                for pair in 0..(V * W::LANES).div_ceil(2 * LINE) {
+                    let is = u64::from(down[2 * pair]) | u64::from(down[2 * pair + 1]) << 32;
+                    let was = u64::from(before[2 * pair]) | u64::from(before[2 * pair + 1]) << 32;
+                    let mut changed = is ^ was;
+                    while changed != 0 {
+                        let bit = changed.trailing_zeros() as usize;
+                        changed &= changed - 1;
+                        // One that there is not never moves from 0, and so never changes.
+                        let row = 2 * (2 * LINE * pair + bit) + (is >> bit & 1) as usize;
+                        let from = couplings.add(V * W::LANES * row);
+                        for (at, added) in added.iter_mut().enumerate() {
+                            *added = added.add(W::widened(from.add(W::LANES * at)));
+                        }
+                    }
+                }
+                for (felt, added) in felt.iter_mut().zip(added) {
+                    *felt = felt.add(added.add(added));
+                }
+                before = down;
             }
-            before = down;
+            self.down[..lines].copy_from_slice(&before[..lines]);
+            for (lines, vectors) in [(&mut self.positions, x), (&mut self.momenta, y), (&mut self.felt, felt)] {
+                let to: *mut i16 = lines.as_mut_ptr().cast();
+                for (at, vector) in vectors.into_iter().enumerate() {
+                    vector.store(to.add(W::LANES * at));
+                }
+            }
         }
-        self.down = before;
-        for (lines, vectors) in [(&mut self.positions, x), (&mut self.momenta, y), (&mut self.felt, felt)] {
-            for (line, vector) in lines.iter_mut().zip(vectors) {
-                // SAFETY: a line is a vector.
-                unsafe { _mm512_store_si512(line.0.as_mut_ptr().cast(), vector) };
+    }
+
+    /// Of more.
+    ///
+    /// # Safety
+    /// As of [`steps`](Self::steps).
+    #[inline(always)]
+    unsafe fn step(&mut self, step: usize) {
+        let mut count = 0;
+        // SAFETY: as of this function.
+        let rule = unsafe { W::rule(self.plan.force, self.plan.pull[step]) };
+        for line in 0..self.lines {
+            // SAFETY: as of this function; a line is whole vectors.
+            let down = unsafe { self.moved(&rule, line) };
+            let mut changed = down ^ std::mem::replace(&mut self.down[line], down);
+            while changed != 0 {
+                let bit = changed.trailing_zeros() as usize;
+                changed &= changed - 1;
+                let site = LINE * line + bit;
+                // One that there is not never moves from 0, and so never changes.
+                self.changed[count] = (self.lines * (2 * site + (down >> bit & 1) as usize)) as u32;
+                count += 1;
+            }
+        }
+        let vectors = self.lines * (LINE / W::LANES);
+        let mut first = 0;
+        // SAFETY: as of this function; so many vectors are left.
+        unsafe {
+            while vectors - first >= AT_ONCE {
+                self.add::<AT_ONCE>(first, count);
+                first += AT_ONCE;
+            }
+            for at in first..vectors {
+                self.add::<1>(at, count);
+            }
+        }
+    }
+
+    /// Moves the sites of a line, and says which are below 0.
+    ///
+    /// # Safety
+    /// As of [`steps`](Self::steps).
+    #[inline(always)]
+    unsafe fn moved(&mut self, rule: &Rule<W>, line: usize) -> u32 {
+        let mut all = 0;
+        for at in (0..LINE).step_by(W::LANES) {
+            // SAFETY: a line is whole vectors.
+            unsafe {
+                let x = self.positions[line].0.as_mut_ptr().add(at);
+                let y = self.momenta[line].0.as_mut_ptr().add(at);
+                let felt = W::load(self.felt[line].0.as_ptr().add(at));
+                let (new_x, new_y, down) = W::moved(rule, W::load(x), W::load(y), felt);
+                new_x.store(x);
+                new_y.store(y);
+                all |= down << at;
+            }
+        }
+        all
+    }
+
+    /// Adds twice the rows of what has changed to what `V` vectors of sites feel, from the `first` on.
+    ///
+    /// # Safety
+    /// As of [`steps`](Self::steps); so many vectors there are.
+    #[inline(always)]
+    unsafe fn add<const V: usize>(&mut self, first: usize, count: usize) {
+        let couplings: *const i8 = self.couplings.as_ptr().cast();
+        let felt: *mut i16 = self.felt.as_mut_ptr().cast();
+        // SAFETY: a row has as many couplings as there are sites in all lines.
+        unsafe {
+            let mut added = [W::zero(); V];
+            for row in &self.changed[..count] {
+                let from = couplings.add(LINE * *row as usize + W::LANES * first);
+                for (at, added) in added.iter_mut().enumerate() {
+                    *added = added.add(W::widened(from.add(W::LANES * at)));
+                }
+            }
+            for (at, added) in added.into_iter().enumerate() {
+                let felt = felt.add(W::LANES * (first + at));
+                W::load(felt).add(added.add(added)).store(felt);
             }
         }
     }
@@ -143,13 +266,13 @@ impl Flipped {
     }
 }
 
-impl Engine for Flipped {
+impl<W: Words> Engine for Flipped<W> {
     fn lanes(&self) -> usize {
         1
     }
 
     fn start(&mut self, _: &Problem, random: Random, first: u32) {
-        self.down = [0; MOST_LINES];
+        self.down.fill(0);
         for block in 0..self.sites.div_ceil(4) {
             for (site, (x, y)) in (4 * block..self.sites).zip(plan::start(random, first, block as u32)) {
                 self.positions[site / LINE].0[site % LINE] = x as i16;
@@ -161,20 +284,8 @@ impl Engine for Flipped {
     }
 
     fn advance(&mut self, _: &Problem, from: u32, to: u32) {
-        let steps = from as usize..to as usize;
-        // SAFETY: engines are made where the processor has AVX-512, alone; so many lines there are.
-        unsafe {
-            match self.lines {
-                1 => self.steps::<1>(steps),
-                2 => self.steps::<2>(steps),
-                3 => self.steps::<3>(steps),
-                4 => self.steps::<4>(steps),
-                5 => self.steps::<5>(steps),
-                6 => self.steps::<6>(steps),
-                7 => self.steps::<7>(steps),
-                _ => self.steps::<8>(steps),
-            }
-        }
+        // SAFETY: engines are made where the processor has the instructions of `W`, alone.
+        unsafe { W::steps(self, from as usize..to as usize) };
     }
 
     /// From what is felt: every coupling is in it twice, every field once.

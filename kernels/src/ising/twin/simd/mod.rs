@@ -7,8 +7,6 @@ mod counted;
 #[cfg(target_arch = "x86_64")]
 mod dense;
 #[cfg(target_arch = "x86_64")]
-mod dense_avx2;
-#[cfg(target_arch = "x86_64")]
 mod flipped;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
@@ -20,6 +18,8 @@ mod philox;
 mod plane;
 #[cfg(target_arch = "x86_64")]
 mod popcount;
+#[cfg(target_arch = "x86_64")]
+mod words;
 
 use super::super::plan::{Bifurcating, Plan, Temperature};
 use super::super::problem::Problem;
@@ -109,10 +109,7 @@ fn bifurcated(problem: &Problem, plan: &Bifurcating, replicas: u32) -> Option<Bo
     let many = plan.discrete && replicas >= FEW && problem.one_size().is_some();
     // Larger squares of couplings do not stay near to a core: then many replicas are to share each coupling that is read.
     let small = replicas < FEW || problem.sites() <= 512;
-    if !many
-        && small
-        && let Some(flipped) = flipped::Flipped::new(problem, plan)
-    {
+    if !many && let Some(flipped) = flipped::Flipped::<__m512i>::new(problem, plan) {
         return Some(Box::new(flipped));
     }
     let dense = || is_x86_feature_detected!("avx512vnni").then(|| dense::Dense::new(problem, plan)).flatten();
@@ -155,11 +152,12 @@ fn annealed(problem: &Problem, temperatures: &[Temperature], replicas: u32) -> O
 #[cfg(target_arch = "x86_64")]
 fn laned(problem: &Problem, plan: &Plan, replicas: u32) -> Option<Box<dyn Engine>> {
     // Larger squares of couplings do not stay near to a core.
+    let few = replicas < FEW || problem.sites() <= 256 || problem.one_size().is_none();
     if let Plan::Bifurcating(plan) = plan
-        && (replicas < FEW || problem.sites() <= 256)
-        && let Some(dense) = dense_avx2::Dense::new(problem, plan)
+        && few
+        && let Some(flipped) = flipped::Flipped::<std::arch::x86_64::__m256i>::new(problem, plan)
     {
-        return Some(Box::new(dense));
+        return Some(Box::new(flipped));
     }
     if replicas < FEW {
         return None;
