@@ -158,6 +158,9 @@ pub fn compare_with_lane(accounts: &[AtVenue<'_>], lane: &dyn Lane, tape: &TapeL
         let (has, held) = (ledger.account(id), account.map(|account| account.held(symbol.0)).unwrap_or_default());
         number(format!("position in {symbol}"), has.position.0.into(), held.shares.into());
         number(format!("cash of {symbol}"), has.cash.0, held.cash);
+        let (position, cash) = tape.position_of(id);
+        number(format!("position in {symbol} on the tape"), position.into(), held.shares.into());
+        number(format!("cash of {symbol} on the tape"), cash, held.cash);
         number(format!("shares of {symbol} sold short"), has.short_sold.0.into(), held.sold_short.into());
         let [buys, sells] =
             [true, false].map(|buy| exposed.get(&(row.venue, symbol.0, buy)).copied().unwrap_or_default());

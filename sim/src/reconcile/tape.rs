@@ -3,7 +3,7 @@
 use super::FillRow;
 use firelane_gateway::base::{ClientId, InstrumentId, Price, Side, VenueId, VenueSet};
 use firelane_gateway::flow::action::Happening;
-use firelane_gateway::flow::record::{Alert, AlertBody, Kind, OrderBody, RecordHeader};
+use firelane_gateway::flow::record::{Alert, AlertBody, Kind, OrderBody, PositionBody, RecordHeader};
 use std::collections::BTreeMap;
 use zerocopy::FromBytes;
 
@@ -14,6 +14,8 @@ pub struct TapeLedger {
     fills: BTreeMap<(ClientId, u64), FillRow>,
     counts: TapeCounts,
     traded: Traded,
+    /// Shares and cash of each instrument, as they were said last.
+    positions: BTreeMap<InstrumentId, (i64, i128)>,
     records: u64,
     /// Venues whose market-data session has ended, at some time.
     ended: VenueSet,
@@ -127,6 +129,12 @@ impl TapeLedger {
                     self.on_order(body);
                 }
             }
+            Some(Kind::Position) => {
+                if let Ok(body) = PositionBody::ref_from_bytes(body) {
+                    let said = (body.position.get(), body.cash.get());
+                    self.positions.insert(InstrumentId(body.instrument.get()), said);
+                }
+            }
             Some(Kind::Alert) => {
                 if let Ok(body) = AlertBody::ref_from_bytes(body) {
                     if body.alert.get() == Alert::EndOfSession as u16 {
@@ -145,6 +153,12 @@ impl TapeLedger {
             }
             _ => {}
         }
+    }
+
+    /// Shares of an instrument, and the cash that it brought; nothing until something is said of them.
+    #[must_use]
+    pub fn position_of(&self, instrument: InstrumentId) -> (i64, i128) {
+        self.positions.get(&instrument).copied().unwrap_or_default()
     }
 
     fn on_order(&mut self, body: &OrderBody) {

@@ -269,6 +269,8 @@ fn a_fill_that_only_the_wire_knows_is_found() {
     let expected = [
         words(&format!("position in {symbol}"), held.shares.into(), (held.shares + 100).into()),
         words(&format!("cash of {symbol}"), held.cash, held.cash - 990_000),
+        words(&format!("position in {symbol} on the tape"), held.shares.into(), (held.shares + 100).into()),
+        words(&format!("cash of {symbol} on the tape"), held.cash, held.cash - 990_000),
         words("fills", fills.into(), (fills + 1).into()),
         words("fills on the tape", fills.into(), (fills + 1).into()),
         format!(

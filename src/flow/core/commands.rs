@@ -94,6 +94,11 @@ impl<W: Wiring> Core<W> {
             (Word::Disable, None) => self.enabled = false,
             (Word::Enable, Some(strategy)) => self.gate.let_enter(strategy, true),
             (Word::Disable, Some(strategy)) => self.gate.let_enter(strategy, false),
+            (Word::CarryIn { .. }, whose) => {
+                if let Some(id) = command.to.instrument {
+                    self.tape_position(id, whose, out);
+                }
+            }
             (Word::Hold, _) => self.held = true,
             (Word::Resume, _) => self.held = false,
             (Word::Shutdown, _) => {

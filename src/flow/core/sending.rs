@@ -305,6 +305,9 @@ impl<W: Wiring> Core<W> {
             self.counters.own_full = self.counters.own_full.wrapping_add(u64::from(full == Some(OwnMatch::Full)));
         }
         self.tape_order(change, out);
+        if change.fill.is_some() || change.reversed.is_some() {
+            self.tape_position(change.instrument, Some(change.tags.strategy), out);
+        }
         if change.finished
             && let (Some(order), Some(ends)) = (self.orders.get(change.order), self.ends.get_mut(venue))
         {

@@ -1,8 +1,10 @@
 //! What the core writes to the tape. Each record carries the number of the input that caused it.
 
 use super::*;
+use crate::base::StrategyId;
 use crate::flow::command::{Command, Outcome};
-use crate::flow::record::AnswerBody;
+use crate::flow::record::{AnswerBody, PositionBody};
+use zerocopy::byteorder::little_endian::I128;
 
 impl<W: Wiring> Core<W> {
     #[inline(always)]
@@ -94,6 +96,18 @@ impl<W: Wiring> Core<W> {
 
     pub(super) fn tape_order(&self, change: &Change, out: &mut Outbox) {
         self.tape(Kind::Order, OrderBody::of(change).as_bytes(), out);
+    }
+
+    /// What the ledger has of an instrument, after it has changed.
+    pub(super) fn tape_position(&self, id: InstrumentId, whose: Option<StrategyId>, out: &mut Outbox) {
+        let account = self.gate.ledger().account(id);
+        let body = PositionBody {
+            instrument: U32::new(id.0),
+            strategy: U16::new(whose.map_or(u16::MAX, |strategy| strategy.0)),
+            position: I64::new(account.position.0),
+            cash: I128::new(account.cash.0),
+        };
+        self.tape(Kind::Position, body.as_bytes(), out);
     }
 
     /// `refusal` on the tape is 0 for approved, else 1 + the refusal's number. `made`: the order that an enter became.

@@ -22,8 +22,8 @@ pub use command::{AnswerBody, CommandBody};
 pub use log::FinalBody;
 pub use shell::{LappedBody, LinkBody, MarketBody, StatusBody, TraceBody, VenueStatusBody};
 pub use tape::{
-    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, OrderBody, SignalBody, TopBody, instrument_field,
-    side_byte,
+    Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, OrderBody, PositionBody, SignalBody, TopBody,
+    instrument_field, side_byte,
 };
 
 use crate::base::Mono;
@@ -140,6 +140,8 @@ kinds! {
     Signal = 134 (version 4),
     /// Tape: what became of a command. Body: [`AnswerBody`], and why in words.
     Answer = 135 (version 1),
+    /// Tape: what is held of an instrument is another, by a fill or brought in. Body: [`PositionBody`].
+    Position = 136 (version 1),
 
     /// Tape, written by the shell beside the lane, in no digest: how long an order took. Body: [`TraceBody`].
     Trace = 192 (version 4),

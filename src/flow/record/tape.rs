@@ -3,7 +3,7 @@
 use crate::base::{InstrumentId, Price, Qty, Side};
 use crate::flow::action::{Change, Fill};
 use crate::flow::words::Liquidity;
-use zerocopy::byteorder::little_endian::{I64, U16, U32, U64};
+use zerocopy::byteorder::little_endian::{I64, I128, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Body of [`Kind::Order`](super::Kind::Order): a [`Change`], whole.
@@ -132,6 +132,21 @@ pub struct TopBody {
     pub ask_price: I64,
     /// Its level's whole size.
     pub ask_qty: I64,
+}
+
+/// Body of [`Kind::Position`](super::Kind::Position): what the lane's ledger has of an instrument now, so that whoever has missed some
+/// of them knows all from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct PositionBody {
+    /// Instrument.
+    pub instrument: U32,
+    /// The strategy whose fill it was, or that it was brought in for (u16::MAX: nobody).
+    pub strategy: U16,
+    /// Shares that the lane holds, of all its strategies; negative when short.
+    pub position: I64,
+    /// Got for sells less paid for buys and for what was brought in, before fees: in units of the instrument's money.
+    pub cash: I128,
 }
 
 /// Body of [`Kind::BookEvent`](super::Kind::BookEvent).

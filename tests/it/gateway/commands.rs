@@ -14,7 +14,7 @@ use firelane_gateway::flow::command::{
 };
 use firelane_gateway::flow::event::Event;
 use firelane_gateway::flow::record::command::{Answer, Said};
-use firelane_gateway::flow::record::{Alert, AlertBody, Kind};
+use firelane_gateway::flow::record::{Alert, AlertBody, Kind, PositionBody};
 use firelane_gateway::flow::risk::{LaneLimitChange, LimitChange, Refusal, RiskLimits, ShortSale};
 use firelane_gateway::flow::signal::Imbalance;
 use firelane_gateway::flow::strategy::{
@@ -287,6 +287,8 @@ fn limits_hold_from_the_command_on_and_refuse_what_adds_alone() {
     let mut rig = Rig::trading(&Setup::default());
     let x = To::instrument(X);
     rig.taken(Word::CarryIn { shares: Qty(500), cost: Notional(500 * 100_000) }, x);
+    let held = |body: &PositionBody| (body.instrument.get(), body.strategy.get(), body.position.get(), body.cash.get());
+    assert_eq!(rig.tape(Kind::Position, held), [(X.0, u16::MAX, 500, -50_000_000)]);
     assert_eq!(rig.position(X), 500);
     let limit = |position| Word::Limits(LimitChange { position: Some(Qty(position)), ..LimitChange::default() });
     rig.taken(limit(600), x);

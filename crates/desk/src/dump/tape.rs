@@ -5,7 +5,7 @@ use firelane_gateway::base::{Name, SessionId};
 use firelane_gateway::flow::orders::{AnomalyKind, LiquidityKind, ReasonClass, ReportKind};
 use firelane_gateway::flow::record::{
     Alert, AlertBody, AnomalyBody, BookEventBody, DecisionBody, FinalBody, Kind, LappedBody, LinkBody, MarketBody,
-    OrderBody, SignalBody, StatusBody, TopBody, TraceBody, VenueStatusBody,
+    OrderBody, PositionBody, SignalBody, StatusBody, TopBody, TraceBody, VenueStatusBody,
 };
 use firelane_gateway::flow::risk::Refusal;
 use firelane_gateway::shell::counters::counts;
@@ -150,6 +150,18 @@ pub(super) fn fields(kind: Kind, body: &[u8], instruments: &Instruments<'_>) -> 
                 ("second", Value::Signed(b.second.get())),
                 ("timestamp", Value::Time(b.at.get())),
             ]
+        }
+        Kind::Position => {
+            let b = PositionBody::read_from_bytes(body).ok()?;
+            // Nobody's has no strategy.
+            let strategy = Some(b.strategy.get()).filter(|strategy| *strategy != u16::MAX);
+            let strategy = strategy.map(|strategy| ("strategy", Value::Number(strategy.into())));
+            // Beyond what a number here can say there is no money.
+            let cash = i64::try_from(b.cash.get()).unwrap_or(if b.cash.get() < 0 { i64::MIN } else { i64::MAX });
+            let mut fields = vec![instruments.field(b.instrument.get())];
+            fields.extend(strategy);
+            fields.extend([("position", Value::Signed(b.position.get())), ("cash", Value::Dollars(cash))]);
+            fields
         }
         Kind::Answer => super::command::answer(body)?,
         Kind::Trace => {
