@@ -21,6 +21,8 @@ impl Commander {
     pub const SHELL: Commander = Commander(0);
     /// Whoever speaks over the control socket.
     pub const CONTROL: Commander = Commander(1);
+    /// A portfolio beside the lane, which says targets.
+    pub const PORTFOLIO: Commander = Commander(2);
     /// Who owns the limits of the firm and leases them to its lanes.
     pub const OWNER: Commander = Commander(u16::MAX);
 }

@@ -1,4 +1,4 @@
-//! What decides: the shape of a strategy, and two that are useful as they are.
+//! What decides: the shape of a strategy, and three that are useful as they are.
 //!
 //! A strategy is called after each message about an instrument with a [`View`] of the lane, everything it may know, and
 //! writes what it wants into [`Actions`]. It does not send: the gate judges each action, and what becomes of it comes back
@@ -7,6 +7,7 @@
 mod gated;
 mod maker;
 mod taker;
+mod tracker;
 mod view;
 
 use super::action::{Action, Change, SellMark, Tags};
@@ -21,6 +22,7 @@ use alloc::vec;
 pub use gated::{Gated, Held};
 pub use maker::{MarketMaker, MarketMakerConfig, Reference};
 pub use taker::{ImbalanceTaker, ImbalanceTakerConfig};
+pub use tracker::{Expired, TargetTracker, TargetTrackerConfig};
 pub use view::{Sources, View};
 
 /// An own order as its strategy sees it.

@@ -6,8 +6,10 @@ mod listener;
 mod maker;
 pub mod sizes;
 mod taker;
+mod tracker;
 
 pub use imbalance::{ImbalanceParams, Leaning};
 pub use listener::Listener;
 pub use maker::{Maker, MakerParams};
 pub use taker::{Taker, TakerParams};
+pub use tracker::{Tracker, TrackerParams};

@@ -15,7 +15,7 @@ use firelane_gateway::flow::risk::{Facts, Gate, OrderFacts, Refusal, RiskLimits,
 use firelane_gateway::flow::signal::{Imbalance, ImbalanceConfig, Pressure, Signal};
 use firelane_gateway::flow::strategy::{
     Actions, Awaits, ImbalanceTaker, ImbalanceTakerConfig, MarketMaker, MarketMakerConfig, OwnOrder, Reference,
-    Sources, Strategy, View,
+    Sources, Strategy, TargetTrackerConfig, View,
 };
 use firelane_gateway::flow::trading::{Trading, TradingConfig};
 use firelane_gateway::flow::venue::MarketState;
@@ -24,6 +24,7 @@ use proptest::strategy::Strategy as Generator;
 
 mod gated;
 mod maker;
+mod tracker;
 
 use Side::{Buy, Sell};
 use maker::{cancelled, entered, maker, replaced};
@@ -432,6 +433,7 @@ fn a_configuration_out_of_range_is_named() {
     }
     assert_eq!(ImbalanceTakerConfig::default().check(), Ok(()));
     assert_eq!(MarketMakerConfig::default().check(), Ok(()));
+    assert_eq!(TargetTrackerConfig::default().check(), Ok(()));
     assert_eq!(ImbalanceConfig::default().check(), Ok(()));
 }
 
