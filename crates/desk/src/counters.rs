@@ -120,7 +120,7 @@ mod tests {
     fn names() -> Counters {
         let sweeps = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/detectors/sweeps.toml");
         let mut text = format!("wiring = \"listener\"\n[detector]\nfile = {sweeps:?}").parse().unwrap();
-        crate::detector::read_into(&mut text).unwrap();
+        crate::settings::documents(&mut text).unwrap();
         let lane = wirings::build(&wirings::parse(&text.to_string()).unwrap(), None).unwrap();
         let shells = ["sockets.line_a.datagrams", "sockets.line_a.bytes", "sockets.orders.connected"];
         let more = ["sockets.orders.sent_bytes", "sockets.orders.received_bytes", "log.stalls", "tape.lost"];

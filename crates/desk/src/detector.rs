@@ -1,7 +1,6 @@
 //! A spiking detector in a lane of this program: its table of the configuration, its lanes, and whether it fits.
 //!
-//! `[detector]` names a file, or holds its document. Whoever reads a configuration puts the document in the file's place, so that a log
-//! stands alone. Where one is there the lane is built of the same parts as a mix, with the detector as one more signal, and its
+//! `[detector]` names a file, or holds its document ([`crate::settings::documents`]). Where one is there the lane is built of the same parts as a mix, with the detector as one more signal, and its
 //! strategies may be held back.
 
 mod heard;
@@ -12,7 +11,8 @@ pub(crate) use heard::Heard;
 pub(crate) use ledger::{Report, Tally, Told};
 pub(crate) use watched::Watched;
 
-use anyhow::{Context, Result, bail};
+use crate::rebalance::{self, PortfolioParams};
+use anyhow::{Result, bail};
 use firelane_gateway::base::InstrumentId;
 use firelane_gateway::flow::Gateway;
 use firelane_gateway::flow::mix::{AnySignal, MOST, Reads, Signals, Strategies};
@@ -22,7 +22,7 @@ use firelane_gateway::shell::config::{Config, ConfigError};
 use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::plug::mix::{Catalogue, MixParams, StrategyPlug};
 use firelane_gateway::shell::plug::{Addition, BuildError, House, Params};
-use firelane_gateway::shell::plugs::{ImbalanceParams, Listener, Maker, Taker};
+use firelane_gateway::shell::plugs::{ImbalanceParams, Listener, Maker, Taker, Tracker};
 use firelane_gateway::shell::trace::StageProbe;
 use firelane_kernels::detector::encoder::RATE;
 use firelane_kernels::detector::file::{Coding, Time, whole};
@@ -31,7 +31,6 @@ use firelane_kernels::detector::{Detector, Place, Settings};
 use firelane_kernels::spikes::{Software, Spike};
 use std::path::Path;
 use std::time::Instant;
-use toml::{Table, Value};
 
 /// The detector's number among the signals of its lane: a mix keeps the ones before it.
 pub(crate) const SIGNAL: u16 = MOST;
@@ -81,39 +80,6 @@ pub(crate) fn of(config: &Config) -> Result<Option<(Settings, Place)>, ConfigErr
     DetectorParams::read(&config.text)?.checked()
 }
 
-/// Puts the document of a detector in the place of its file's name: in the table of a document of one lane, or of each lane.
-/// True: something was put in.
-pub(crate) fn read_into(document: &mut Table) -> Result<bool> {
-    let mut changed = false;
-    for (name, value) in document.iter_mut() {
-        match value {
-            Value::Table(detector) if name == "detector" => changed |= read_file(detector)?,
-            Value::Array(rows) if name == "lane" => {
-                for row in rows.iter_mut().filter_map(Value::as_table_mut) {
-                    changed |= read_into(row)?;
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(changed)
-}
-
-fn read_file(detector: &mut Table) -> Result<bool> {
-    let Some(Value::String(file)) = detector.get("file") else { return Ok(false) };
-    let file = std::path::PathBuf::from(file);
-    if file.as_os_str().is_empty() {
-        return Ok(false);
-    }
-    if detector.get("document").and_then(Value::as_str).is_some_and(|document| !document.is_empty()) {
-        bail!("detector.file: is there, and so is detector.document: leave one of them out");
-    }
-    let document = document_of(&file).with_context(|| format!("detector.file {}", file.display()))?;
-    detector.remove("file");
-    detector.insert("document".to_owned(), Value::String(document));
-    Ok(true)
-}
-
 /// What a detector's file says, with its network in it: a network's file is looked for where the detector's is.
 pub(crate) fn document_of(file: &Path) -> Result<String> {
     let beside = |network: &str| {
@@ -158,6 +124,12 @@ impl Combined for Maker {
     }
 }
 
+impl Combined for Tracker {
+    fn combined(config: &Config) -> Result<(Signals, Strategies), BuildError> {
+        one::<Tracker>(config)
+    }
+}
+
 impl Combined for Listener {
     fn combined(config: &Config) -> Result<(Signals, Strategies), BuildError> {
         Ok((leaning(config)?, Strategies::new(Vec::new())?))
@@ -174,12 +146,12 @@ impl<C: Catalogue> Combined for Mixed<C> {
     }
 }
 
-/// What a plug of the list needs to have a detector.
+/// What a plug of the list needs to have a detector; and the table of a portfolio beside it, which no lane is built otherwise for.
 pub(crate) const fn addition<P: Combined>() -> Addition {
     Addition {
-        tables: DetectorParams::tables,
-        check: |text| DetectorParams::read(text).map(|_| ()),
-        build: |config, probe| match of(config) {
+        tables: <(DetectorParams, PortfolioParams)>::tables,
+        check: |text| <(DetectorParams, PortfolioParams)>::read(text).map(|_| ()),
+        build: |config, probe| match rebalance::of(config).and_then(|_| of(config)) {
             Ok(None) => None,
             Ok(Some((settings, place))) => Some(build::<P>(config, &settings, place, probe)),
             Err(error) => Some(Err(error.into())),

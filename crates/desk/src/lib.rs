@@ -19,6 +19,7 @@
 #[macro_use]
 mod output;
 
+mod beside;
 mod check;
 mod cli;
 mod command;
@@ -42,6 +43,7 @@ mod paint;
 mod portfolio;
 mod progress;
 mod quantum;
+mod rebalance;
 mod replay;
 mod run;
 mod screen;

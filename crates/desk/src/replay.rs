@@ -9,6 +9,7 @@ mod report;
 
 pub(crate) use report::{counted, group};
 
+use crate::beside::Reports;
 use crate::cli::{Column, Replay, wrong};
 use crate::outfile::{OutFile, check_dashes};
 use crate::{detector, output, settings, wirings};
@@ -95,7 +96,7 @@ pub(crate) fn run(options: &Replay) -> Result<ExitCode> {
                 [] => traded?,
                 _ => traded.with_context(|| format!("writing {}", outputs.join(" and ")))?,
             };
-            (report.orders, report.detector) = (Some(traded.orders), traded.detector);
+            (report.orders, report.beside) = (Some(traded.orders), traded.beside);
         }
         if options.bench {
             report.ns_per_message.warm = Some(warm(&mut pass, &kept)?);
@@ -222,7 +223,7 @@ fn told(pass: &mut Pass, stream: &Stream, options: &Replay) -> Report {
         bbo_states: pass.bbo.as_ref().map(|bbo| bbo.written),
         bbo_stale: pass.bbo.as_ref().map(|bbo| bbo.stale),
         orders: None,
-        detector: None,
+        beside: Reports::default(),
     }
 }
 

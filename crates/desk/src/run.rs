@@ -4,10 +4,11 @@ mod files;
 mod fleet;
 mod report;
 
+use crate::beside::BesideLive;
 use crate::check;
 use crate::cli::Run;
 use crate::control::{self, Gateway, Tapes};
-use crate::detector::{self, Watched};
+use crate::detector;
 use crate::money::Fills;
 use crate::notices::Notices;
 use crate::outfile;
@@ -66,7 +67,7 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
     // Whatever is wrong with it is said before a file is made.
     detector::within_budget(config)?;
     let lane = wirings::build(config, Some(clock.clone()))?;
-    let watched = Watched::of(config)?;
+    let mut beside = BesideLive::of(config)?;
     let header = wirings::header(config, &*lane).began_at(clock.began());
     let log = Kept::at(options.log.as_deref(), &[path])?;
     let tape = Kept::at(options.tape.as_deref(), &[path]).inspect_err(|_| log.discard())?;
@@ -81,7 +82,8 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
         log: log.sheet(&header),
         tape: tape.sheet(&header),
         share,
-        observers: observers(&fills, watched.as_ref()),
+        observers: observers(&fills, &beside),
+        commanders: BesideLive::COMMANDERS.to_vec(),
         ..Setup::default()
     };
     let live = Live::start(lane, &config.live, clock.clone(), setup, &plan);
@@ -92,9 +94,7 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
             other => other.into(),
         })?;
     let handle = live.handle().clone();
-    if let Some(watched) = &watched {
-        watched.commands(&handle);
-    }
+    beside.commands(&handle)?;
     words.are(last_words(config, handle.clone(), clock.clone()));
     let mut show = Show::new(
         Rc::new(Screen::new(Style::of(&options.telling, options.json, clock.began()))),
@@ -120,7 +120,7 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
     show.tell();
     show.screen.clear();
     let mut report = Report::of(config, plan.seats(), &show, (ending, answered), outcome, (&log, &tape), &fills);
-    report.detector = watched.as_ref().and_then(Watched::report);
+    report.beside = beside.reports();
     if show.screen.style().ends_with_an_object() {
         crate::output::json(&report)?;
     } else {
@@ -130,10 +130,9 @@ fn alone(options: &Run, path: &Path, config: &Config) -> Result<ExitCode> {
 }
 
 /// Who hears the tape in this process.
-fn observers(fills: &Fills, watched: Option<&Watched>) -> Vec<Box<dyn Observer>> {
-    let watched = watched.cloned().map(|watched| -> Box<dyn Observer> { Box::new(watched) });
+fn observers(fills: &Fills, beside: &BesideLive) -> Vec<Box<dyn Observer>> {
     let fills: Box<dyn Observer> = Box::new(fills.clone());
-    [fills].into_iter().chain(watched).collect()
+    [fills].into_iter().chain(beside.observers()).collect()
 }
 
 /// What is said when it is ended at once: what may live at the venue.

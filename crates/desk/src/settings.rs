@@ -227,11 +227,51 @@ fn with_settings(text: &str, sets: &[Set]) -> Result<Written> {
         at.insert(last.clone(), set.value.clone());
         written.set.push(path);
     }
-    let read = crate::detector::read_into(&mut table)?;
+    let read = documents(&mut table)?;
     if !sets.is_empty() || read {
         written.text = table.to_string();
     }
     Ok(written)
+}
+
+/// Reads what a table's file says.
+type ReadDocument = fn(&Path) -> Result<String>;
+
+/// Tables that name a file which is part of the configuration, and what is read from it.
+const DOCUMENTS: [(&str, ReadDocument); 2] =
+    [("detector", crate::detector::document_of), ("portfolio", crate::rebalance::document_of)];
+
+/// Puts what such a file says in the place of its name, so that a log stands alone: in the tables of a document of one lane, or of each
+/// lane. True: something was put in.
+pub(crate) fn documents(document: &mut Table) -> Result<bool> {
+    let mut changed = false;
+    for (name, value) in document.iter_mut() {
+        match (value, DOCUMENTS.iter().find(|(table, _)| table == name)) {
+            (Value::Table(table), Some((_, read))) => changed |= read_document(name, table, *read)?,
+            (Value::Array(rows), _) if name == "lane" => {
+                for row in rows.iter_mut().filter_map(Value::as_table_mut) {
+                    changed |= documents(row)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(changed)
+}
+
+fn read_document(name: &str, table: &mut Table, read: ReadDocument) -> Result<bool> {
+    let Some(Value::String(file)) = table.get("file") else { return Ok(false) };
+    let file = PathBuf::from(file);
+    if file.as_os_str().is_empty() {
+        return Ok(false);
+    }
+    if table.get("document").and_then(Value::as_str).is_some_and(|document| !document.is_empty()) {
+        bail!("{name}.file: is there, and so is {name}.document: leave one of them out");
+    }
+    let document = read(&file).with_context(|| format!("{name}.file {}", file.display()))?;
+    table.remove("file");
+    table.insert("document".to_owned(), Value::String(document));
+    Ok(true)
 }
 
 fn enter<'a>(table: &'a mut Table, part: &str) -> Result<&'a mut Table> {

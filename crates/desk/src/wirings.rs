@@ -10,7 +10,7 @@ use firelane_gateway::shell::lane::Lane;
 use firelane_gateway::shell::log::FileHeader;
 use firelane_gateway::shell::plug::mix::{self, Catalogue, Mix, SignalEntry, StrategyEntry};
 use firelane_gateway::shell::plug::{self, Plugged, plugged, plugged_anywhere};
-use firelane_gateway::shell::plugs::{Leaning, Listener, Maker, Taker};
+use firelane_gateway::shell::plugs::{Leaning, Listener, Maker, Taker, Tracker};
 use std::sync::OnceLock;
 
 /// Everything that `firelane` has: the first is what the demo trades, and a backtest, where no wiring is named.
@@ -18,6 +18,7 @@ use std::sync::OnceLock;
 pub const ALL: &[Plugged] = &[
     plugged::<Taker>().with(addition::<Taker>()),
     plugged::<Maker>().with(addition::<Maker>()),
+    plugged::<Tracker>().with(addition::<Tracker>()),
     plugged::<Listener>().with(addition::<Listener>()),
     plugged_anywhere::<Mix<Combined>>().with(addition::<Mixed<Combined>>()),
 ];
@@ -28,7 +29,8 @@ pub struct Combined;
 
 impl Catalogue for Combined {
     const SIGNALS: &'static [SignalEntry] = &[mix::signal::<Leaning>()];
-    const STRATEGIES: &'static [StrategyEntry] = &[mix::strategy::<Taker>(), mix::strategy::<Maker>()];
+    const STRATEGIES: &'static [StrategyEntry] =
+        &[mix::strategy::<Taker>(), mix::strategy::<Maker>(), mix::strategy::<Tracker>()];
 }
 
 /// What a program of somebody else's has instead.

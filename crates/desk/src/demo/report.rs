@@ -1,9 +1,9 @@
 //! What `demo` says. The layout of its JSON is stable: fields are added, never renamed or removed.
 
 use super::chart;
+use crate::beside::Reports;
 use crate::cli::{Demo, Faults};
 use crate::counters::{self, Counters, unusual_at_the_end};
-use crate::detector;
 use crate::invoked::me;
 use crate::layout;
 use crate::money::Money;
@@ -44,8 +44,8 @@ pub(super) struct Account<'a> {
     pub(super) error: Option<String>,
     /// Why the tape's file is not complete.
     pub(super) tape_error: Option<String>,
-    /// What the detector said, if there is one.
-    pub(super) detector: Option<detector::Report>,
+    /// What those beside the lane came to.
+    pub(super) beside: Reports,
     /// Of a run over sockets.
     pub(super) live: Option<LiveFigures>,
 }
@@ -109,9 +109,9 @@ pub(crate) struct Report {
     pub(crate) rejects: BTreeMap<String, u64>,
     /// What the world did to both.
     pub(crate) faults: FaultCounts,
-    /// What the detector said; absent without one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) detector: Option<detector::Report>,
+    /// What those beside the lane came to: a detector, a portfolio.
+    #[serde(flatten)]
+    pub(crate) beside: Reports,
     /// Every count of the gateway by its name; with sockets, the shell's too.
     pub(crate) counters: Counters,
     /// Digests of the run, in hexadecimal: the same options give the same.
@@ -305,7 +305,7 @@ impl Report {
                 session_changes: stats.session_changes,
                 kills: tape.kills,
             },
-            detector: account.detector.clone(),
+            beside: account.beside.clone(),
             counters: counters::of(*lane, live.as_ref().map_or_else(Counters::new, |live| live.counters.clone())),
             digests: Digests {
                 effects: format!("{:016x}", summary.effects.get()),
@@ -375,8 +375,8 @@ impl Report {
             row("refused", self.rejects.values().sum(), format!("by the risk gate: {}", refused.join(", ")));
         }
         self.money.rows().iter().for_each(|row| say!("{row}"));
-        for (name, value, note) in self.detector.iter().flat_map(detector::Report::rows) {
-            row(name, value, note);
+        for (name, value, note) in self.beside.rows() {
+            row(&name, value, note);
         }
         if self.faults.profile != "none" {
             self.faults.print();

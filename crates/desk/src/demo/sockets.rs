@@ -2,8 +2,8 @@
 
 use super::report::{Account, LiveFigures, Report, SPLIT_CORES};
 use super::{files, firm, world_config};
+use crate::beside::BesideLive;
 use crate::cli::Demo;
-use crate::detector::Watched;
 use crate::output::notice;
 use crate::replay::input::Recording;
 use crate::replay::{counted, group};
@@ -46,16 +46,16 @@ const PLACE: u16 = 16;
 const VENUE: &str = "venue";
 
 pub(super) fn play(options: &Demo, config: Config, recording: Option<Recording>) -> Result<Report> {
-    let watched = Watched::of(&config)?;
-    play_watched(options, config, recording, watched)
+    let beside = BesideLive::of(&config)?;
+    play_beside(options, config, recording, beside)
 }
 
-/// The same, with the detector of the configuration.
-pub(super) fn play_watched(
+/// The same, with those beside the lane that the configuration has.
+pub(super) fn play_beside(
     options: &Demo,
     mut config: Config,
     recording: Option<Recording>,
-    watched: Option<Watched>,
+    mut beside: BesideLive,
 ) -> Result<Report> {
     let world = world_config(options, &config);
     let (server, _claim) = venue(options, &config, &world, recording)?;
@@ -70,13 +70,14 @@ pub(super) fn play_watched(
     let header = wirings::header(&config, &*lane).began_at(clock.began());
     let [log, tape_file] = files(options)?;
     let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(tape.clone())];
-    observers.extend(watched.clone().map(|watched| -> Box<dyn Observer> { Box::new(watched) }));
+    observers.extend(beside.observers());
     let sheet = |file: Option<File>| file.map(|file| Sheet { file: Box::new(file), header: header.clone() });
     let setup = Setup {
         logins: (Password(world.orders.password), Password(world.snapshot.password)).into(),
         log: sheet(log),
         tape: sheet(tape_file),
         observers,
+        commanders: BesideLive::COMMANDERS.to_vec(),
         kill: signals::kill_switch()?,
         ..Setup::default()
     };
@@ -84,9 +85,7 @@ pub(super) fn play_watched(
         greet(options, &config, &plan, &clock);
     }
     let live = Live::start(lane, &config.live, clock, setup, &plan)?;
-    if let Some(watched) = &watched {
-        watched.commands(live.handle());
-    }
+    beside.commands(live.handle())?;
     let seat = plan.seat(VENUE).context("the venue has no place in the plan")?;
     let venue = Running::spawn(server, seat.idle, seat.core)?;
     let began = Instant::now();
@@ -95,7 +94,7 @@ pub(super) fn play_watched(
     let stop = signals::asked_to_end(words)?;
     let bar = progress::time(options.seconds * 1_000);
     let mut run =
-        Run { options, world: &world, live, venue, tape, watched, stop, bar, traded: Duration::ZERO, was_ready: false };
+        Run { options, world: &world, live, venue, tape, beside, stop, bar, traded: Duration::ZERO, was_ready: false };
     let outcome = run.until_rest();
     let seconds = began.elapsed();
     run.bar.finish_and_clear();
@@ -259,7 +258,7 @@ struct Run<'a> {
     live: Live,
     venue: Running,
     tape: Ledger,
-    watched: Option<Watched>,
+    beside: BesideLive,
     /// Raised by a signal: trading ends now, and the rest in order.
     stop: Stop,
     bar: ProgressBar,
@@ -375,7 +374,7 @@ impl Run<'_> {
 
     /// Stops both sides and compares them.
     fn finish(self, config: &Config, error: Option<anyhow::Error>, took: Duration, plan: &Plan) -> Result<Report> {
-        let Run { options, live, venue, tape, watched, traded, was_ready, .. } = self;
+        let Run { options, live, venue, tape, beside, traded, was_ready, .. } = self;
         let board = live.handle().board().clone();
         if live.has_failed() {
             // The venue is still there: as in a run, nothing is left behind.
@@ -424,7 +423,7 @@ impl Run<'_> {
                 .map(|lost| lost.to_string())
                 .or_else(|| (board.tape_unwritten > 0).then(|| "its disk was too slow".to_owned()))
                 .map(|why| format!("{why}; {} records are not in the file", group(board.tape_unwritten))),
-            detector: watched.as_ref().and_then(Watched::report),
+            beside: beside.reports(),
             live: Some(LiveFigures {
                 layout: config.live.threads.layout.word(),
                 latency: board.latency.clone(),

@@ -1,6 +1,7 @@
 //! The demo as a whole: its report, its files, its market of either kind.
 
 use super::*;
+use crate::beside::BesideLive;
 use crate::detector::Watched;
 use crate::wirings;
 use firelane_gateway::base::{ExchangeTime, Mono};
@@ -271,7 +272,9 @@ fn behind_a_lap_a_detector_beside_a_live_lane_starts_over_and_holds_nobody_until
     let config = read_config(&options, None).unwrap();
     let watched = Watched::of(&config).unwrap().unwrap();
     let reads = watched.clone();
-    let run = std::thread::spawn(move || sockets::play_watched(&options, config, None, Some(reads)).unwrap());
+    let run = std::thread::spawn(move || {
+        sockets::play_beside(&options, config, None, BesideLive::watched_by(reads)).unwrap()
+    });
     let report = || serde_json::to_value(watched.report().unwrap()).unwrap();
     let count = |report: &serde_json::Value, name: &str| report["counters"][name].as_u64().unwrap();
     let alerts = |report: &serde_json::Value| report["alerts"]["noise"].as_u64().unwrap();

@@ -3,8 +3,8 @@
 
 use super::report::{Account, Report};
 use super::{files, firm, world_config};
+use crate::beside::Beside;
 use crate::cli::Demo;
-use crate::detector::Heard;
 use crate::replay::input::Recording;
 use crate::{progress, wirings};
 use anyhow::{Context, Result};
@@ -37,8 +37,8 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
 
     let bar = progress::time(options.seconds * 1_000);
     let began = Instant::now();
-    let heard = RefCell::new(Heard::of(config)?);
-    let hear = |now, record: &[u8]| heard.borrow_mut().on_record(now, record, |_, _| ());
+    let beside = RefCell::new(Beside::of(config)?);
+    let hear = |now, record: &[u8]| beside.borrow_mut().on_record(now, record, |_, _| ());
     let mut looked = Mono(0);
     let outcome = world.run_with(
         &mut |_, now, output| {
@@ -48,7 +48,7 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
         },
         |world| {
             let now = world.now();
-            for command in heard.borrow_mut().commands() {
+            for command in beside.borrow_mut().commands() {
                 world.command(Seat::FIRST, now, &command.bytes().read());
             }
             if now.since(looked) >= Nanos::from_millis(10) {
@@ -75,7 +75,7 @@ pub(super) fn play(options: &Demo, config: &Config, recording: Option<Recording>
         differences,
         tape_error: None,
         error: outcome.err().map(|error| error.to_string()),
-        detector: heard.borrow().report(),
+        beside: beside.borrow().reports(),
         live: None,
     };
     let report = Report::of(options, config, &account);

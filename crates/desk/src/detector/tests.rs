@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::wirings;
+use toml::Table;
 
 const SWEEPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/detectors/sweeps.toml");
 
 fn read(text: &str) -> Result<Table> {
     let mut table: Table = text.parse().unwrap();
-    read_into(&mut table)?;
+    crate::settings::documents(&mut table)?;
     Ok(table)
 }
 

@@ -10,7 +10,8 @@
 
 use super::input::Recording;
 use super::report::Orders;
-use crate::detector::{self, Heard, Told};
+use crate::beside::{Beside, Reports};
+use crate::detector::Told;
 use crate::money::Money;
 use crate::outfile::OutFile;
 use crate::{progress, wirings};
@@ -36,7 +37,7 @@ pub(super) struct Outputs {
 /// What a run came to.
 pub(super) struct Traded {
     pub(super) orders: Orders,
-    pub(super) detector: Option<detector::Report>,
+    pub(super) beside: Reports,
 }
 
 /// Runs the recording and writes the strategy's frames and the detector's alerts.
@@ -55,7 +56,7 @@ pub(super) fn write(recording: Recording, config: &Config, to: Outputs) -> Resul
     let (mut file, mut orders) = (frames.map(BufWriter::new), Orders::default());
     let mut alerts = Alerts { out: alerts.map(BufWriter::new), list: Vec::new() };
     alerts.begin()?;
-    let mut heard = Heard::of(config)?;
+    let mut beside = Beside::of(config)?;
     loop {
         let mut written = Ok(());
         let goes_on = run.step_with(&mut |_, now, output| match output {
@@ -65,13 +66,13 @@ pub(super) fn write(recording: Recording, config: &Config, to: Outputs) -> Resul
                 count(bytes, &mut orders);
                 written = file.as_mut().map_or(Ok(()), |file| file.write_all(bytes));
             }
-            Output::Tape(record) => heard.on_record(now, record, |told, name| alerts.take(told, name)),
+            Output::Tape(record) => beside.on_record(now, record, |told, name| alerts.take(told, name)),
             _ => {}
         })?;
         written?;
         alerts.write(run.lane().instruments())?;
-        // One beside the lane is waited for: what it answers is there at once.
-        for command in heard.commands() {
+        // Who is beside the lane is waited for: what is answered is there at once.
+        for command in beside.commands() {
             let now = run.world().now();
             run.world_mut().command(Seat::FIRST, now, &command.bytes().read());
         }
@@ -86,7 +87,7 @@ pub(super) fn write(recording: Recording, config: &Config, to: Outputs) -> Resul
         file.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()?;
     }
     spinner.finish_and_clear();
-    Ok(Traded { orders, detector: heard.report() })
+    Ok(Traded { orders, beside: beside.reports() })
 }
 
 /// The alerts of a run as lines of text.

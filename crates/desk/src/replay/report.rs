@@ -1,6 +1,6 @@
 //! What `replay` says. The layout of its JSON is stable: fields are added, never renamed or removed.
 
-use crate::detector;
+use crate::beside::Reports;
 use crate::layout::sentence;
 use crate::money::Money;
 use crate::paint;
@@ -56,9 +56,9 @@ pub(crate) struct Report {
     /// What `--orders` did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) orders: Option<Orders>,
-    /// What `--detector` said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) detector: Option<detector::Report>,
+    /// What those beside the lane came to: `--detector`, a portfolio.
+    #[serde(flatten)]
+    pub(crate) beside: Reports,
 }
 
 /// Where and why a file could not be read on.
@@ -309,10 +309,8 @@ impl Report {
             line(format_args!("  virtual fills     {:>14}", group(o.fills)));
             o.money.rows().iter().for_each(|row| line(format_args!("{row}")));
         }
-        if let Some(detector) = &self.detector {
-            for (name, value, note) in detector.rows() {
-                line(format_args!("{}", sentence(&format!("  {name:<18}{:>14}   {note}", group(value)), 35)));
-            }
+        for (name, value, note) in self.beside.rows() {
+            line(format_args!("{}", sentence(&format!("  {name:<18}{:>14}   {note}", group(value)), 35)));
         }
         let NsPerMessage { cold, warm } = self.ns_per_message;
         // The first messages find cold caches and pages that nobody touched: so few say nothing of the rest.

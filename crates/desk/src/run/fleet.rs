@@ -3,10 +3,11 @@
 use super::files::Kept;
 use super::report::{Ending, Report};
 use super::{LOOK, Show, observers};
+use crate::beside::BesideLive;
 use crate::check;
 use crate::cli::{Run, dash};
 use crate::control::{self, Fleet as Answers, Served, Tapes};
-use crate::detector::{self, Watched};
+use crate::detector;
 use crate::money::Fills;
 use crate::replay::{counted, group};
 use crate::screen::{Level, Screen, Style};
@@ -48,7 +49,7 @@ struct Around {
     log: Kept,
     tape: Kept,
     fills: Fills,
-    watched: Option<Watched>,
+    beside: BesideLive,
     unshared: Option<String>,
 }
 
@@ -63,17 +64,15 @@ pub(super) fn run(options: &Run, path: &Path, fleet: &Fleet) -> Result<ExitCode>
         fleet.lanes.first().and_then(|config| config.live.control.as_deref()).map(control::bind).transpose()?;
     let clock = Clock::new();
     let built = build(path, fleet, &clock)?;
-    let (around, setups) = around(options, path, built, &clock)?;
+    let (mut around, setups) = around(options, path, built, &clock)?;
     let started = Lanes::start(setups, &clock, kill, fleet.firm.as_ref(), &plan);
     let lanes = started.map_err(|error| {
         discard(&around);
         explained(error, fleet, &around)
     })?;
     let handle = lanes.handle().clone();
-    for (member, around) in handle.members().iter().zip(&around) {
-        if let Some(watched) = &around.watched {
-            watched.commands(&member.handle);
-        }
+    for (member, around) in handle.members().iter().zip(&mut around) {
+        around.beside.commands(&member.handle)?;
     }
     words.are(last_words(handle.clone(), fleet));
     let screen = Rc::new(Screen::new(Style::of(&options.telling, options.json, clock.began())));
@@ -145,17 +144,18 @@ fn around<'a>(
             Err(why) => (None, Some(crate::without_number(&why))),
         };
         let fills = Fills::default();
-        let watched = Watched::of(config)?;
+        let beside = BesideLive::of(config)?;
         let setup = Setup {
             logins,
             log: log.sheet(&header),
             tape: tape.sheet(&header),
             share,
-            observers: observers(&fills, watched.as_ref()),
+            observers: observers(&fills, &beside),
+            commanders: BesideLive::COMMANDERS.to_vec(),
             ..Setup::default()
         };
         setups.push(LaneSetup { config, lane, setup });
-        all.push(Around { header, log, tape, fills, watched, unshared });
+        all.push(Around { header, log, tape, fills, beside, unshared });
     }
     Ok((all, setups))
 }
@@ -348,7 +348,7 @@ impl Shown {
             let seats: Vec<Seat> = plan.seats().iter().filter(|seat| seat.name.starts_with(&begins)).cloned().collect();
             let (files, how) = ((&around.log, &around.tape), (ending, ended.answered));
             let mut report = Report::of(config, &seats, show, how, ended.outcome, files, &around.fills);
-            report.detector = around.watched.as_ref().and_then(Watched::report);
+            report.beside = around.beside.reports();
             report
         };
         ended.map(of).collect()

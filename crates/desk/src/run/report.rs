@@ -3,9 +3,9 @@
 
 use super::Show;
 use super::files::Kept;
+use crate::beside::Reports;
 use crate::control::{AtVenue, Market, at_venue};
 use crate::counters::{self, Counters, unusual_at_the_end};
-use crate::detector;
 use crate::invoked::me;
 use crate::layout;
 use crate::money::{Fills, Money};
@@ -73,9 +73,9 @@ pub(super) struct Report {
     #[serde(flatten)]
     times: OrderTimes,
     inputs: u64,
-    /// What the detector said, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) detector: Option<detector::Report>,
+    /// What those beside the lane came to: a detector, a portfolio.
+    #[serde(flatten)]
+    pub(super) beside: Reports,
     /// Every count by its name, at the end as far as the lane could be asked.
     counters: Counters,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,7 +204,7 @@ impl Report {
             money,
             times,
             inputs: status.inputs.get(),
-            detector: None,
+            beside: Reports::default(),
             counters,
             log: log.path().map(|path| File {
                 file: path.to_owned(),
@@ -268,8 +268,8 @@ impl Report {
         let steps = if steps.iter().all(|(n, _)| *n == 0) { String::new() } else { counted(&steps) };
         row("orders", self.orders, steps);
         row("fills", self.fills, String::new());
-        for (name, value, note) in self.detector.iter().flat_map(detector::Report::rows) {
-            row(name, value, note);
+        for (name, value, note) in self.beside.rows() {
+            row(&name, value, note);
         }
         self.money.iter().flat_map(Money::rows).for_each(|row| say!("{row}"));
         if let Some(log) = &self.log {
