@@ -222,7 +222,7 @@ impl Rebalance {
     /// A record of the tape.
     pub(crate) fn on_record(&mut self, now: Mono, record: &[u8]) {
         let Rebalance { both: Some((account, adviser)), tally, commands } = self else { return };
-        account.on_record(now, record, tally);
+        account.on_record(record, tally);
         if let Some(question) = account.question(now, tally) {
             let answer = adviser.answer(&question, None);
             tally.answered(&answer);

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use super::report::Tally;
-use firelane_gateway::base::{InstrumentId, Mono};
+use firelane_gateway::base::{InstrumentId, Mono, Nanos};
 use firelane_gateway::flow::command::Commander;
 use firelane_gateway::flow::record::command::Answer;
 use firelane_gateway::flow::record::{Kind, PositionBody, RecordHeader, TopBody};
@@ -85,7 +85,7 @@ impl Account {
     }
 
     /// A record of the tape, header and body; those of other kinds say nothing.
-    pub(super) fn on_record(&mut self, _: Mono, record: &[u8], tally: &mut Tally) {
+    pub(super) fn on_record(&mut self, record: &[u8], tally: &mut Tally) {
         let Ok((header, body)) = RecordHeader::ref_from_prefix(record) else { return };
         match Kind::from_byte(header.kind) {
             Some(Kind::Top) => {
@@ -143,25 +143,33 @@ impl Account {
             tally.lost += 1;
             return None;
         }
-        let Some(tops) = self.tops.iter().copied().collect::<Option<Vec<_>>>() else {
+        let question = self.known(now);
+        if question.is_none() {
             tally.unpriced += 1;
-            return None;
-        };
+            // It may be a matter of moments.
+            self.due = now.after(Nanos(self.settings.every.0 / 10));
+        }
+        question
+    }
+
+    /// All that is to be known; `None`: a name has no price, or an amount is beyond what is counted with.
+    fn known(&self, now: Mono) -> Option<Question> {
+        let tops = self.tops.iter().copied().collect::<Option<Vec<_>>>()?;
         let names = &self.settings.names;
-        let middle =
-            |(bid, ask): (i64, i64)| (bid.unsigned_abs() / 2) + (ask.unsigned_abs() / 2) + (bid & ask & 1) as u64;
-        let price = names.iter().zip(tops).map(|(name, top)| middle(top).checked_mul(name.scale)).collect();
+        let middle = |(bid, ask): (i64, i64)| u64::midpoint(bid.unsigned_abs(), ask.unsigned_abs());
+        let price = names.iter().zip(tops).map(|(name, top)| middle(top).checked_mul(name.scale));
         let cash = names.iter().zip(&self.cash).try_fold(i128::from(self.settings.capital), |sum, (name, cash)| {
             // What the ledger counts is price times shares times the multiplier; the scale has that, too.
             let unit = i128::from(name.scale) / i128::from(name.row.multiplier.max(1));
             sum.checked_add(cash.checked_mul(unit)?)
         });
-        let (price, cash): (Option<Vec<u64>>, _) = (price, cash.and_then(|cash| i64::try_from(cash).ok()));
-        let Some((price, cash)) = price.zip(cash) else {
-            tally.unpriced += 1;
-            return None;
-        };
-        Some(Question { at: now, shares: self.shares.clone(), price, cash, returns: self.returns.clone() })
+        Some(Question {
+            at: now,
+            shares: self.shares.clone(),
+            price: price.collect::<Option<_>>()?,
+            cash: i64::try_from(cash?).ok()?,
+            returns: self.returns.clone(),
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use firelane_gateway::flow::command::Commander;
 use firelane_gateway::flow::record::RecordHeader;
 use firelane_gateway::shell::config::Config;
 use firelane_gateway::shell::live::{Handle, Inbox, Observer};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -124,11 +124,10 @@ impl Observer for Ear {
         let now = Mono(header.time.get());
         let mut known = lock(&self.known);
         let Known { account, tally } = &mut *known;
-        account.on_record(now, record, tally);
-        if let Some(question) = account.question(now, tally)
-            && let Err(TrySendError::Full(_)) = self.questions.try_send(question)
-        {
-            tally.busy += 1;
+        account.on_record(record, tally);
+        // None is sent where the last one is still being answered, or where nobody answers any more.
+        if let Some(question) = account.question(now, tally) {
+            tally.busy += u64::from(self.questions.try_send(question).is_err());
         }
     }
 

@@ -57,7 +57,7 @@ fn moved(account: &mut Account, tally: &mut Tally, seconds: std::ops::Range<u64>
     for second in seconds {
         let step = |period: u64| if second % period == 0 { 100 } else { 0 };
         for (id, price) in [(0, 100_000 + step(2)), (1, 50_000 + step(3))] {
-            account.on_record(Mono(second * SECOND), &top(id, second * SECOND, price - 100, price + 100, false), tally);
+            account.on_record(&top(id, second * SECOND, price - 100, price + 100, false), tally);
         }
     }
 }
@@ -136,10 +136,10 @@ fn a_question_is_asked_when_all_is_known_and_it_is_time() {
     moved(&mut account, &mut tally, 1..5);
     assert_eq!((account.rows(), account.question(Mono(4 * SECOND), &mut tally)), (2, None));
     moved(&mut account, &mut tally, 5..6);
-    account.on_record(Mono(0), &position(1, -7, 35_000), &mut tally);
+    account.on_record(&position(1, -7, 35_000), &mut tally);
     // Of an instrument that is none of its names.
-    account.on_record(Mono(0), &position(2, 99, 99), &mut tally);
-    account.on_record(Mono(0), &top(2, 5 * SECOND, 1, 3, false), &mut tally);
+    account.on_record(&position(2, 99, 99), &mut tally);
+    account.on_record(&top(2, 5 * SECOND, 1, 3, false), &mut tally);
     let question = account.question(Mono(5 * SECOND), &mut tally).unwrap();
     assert_eq!((question.shares, question.price), (vec![0, -7], vec![100_000, 50_000]));
     assert_eq!(question.cash, 10_000_000 + 35_000);
@@ -155,10 +155,15 @@ fn a_question_is_asked_when_all_is_known_and_it_is_time() {
         top(0, 6 * SECOND, 9, 9, false),
     ] {
         now += 2 * SECOND;
-        account.on_record(Mono(0), &bad, &mut tally);
+        account.on_record(&bad, &mut tally);
         let before = tally.unpriced;
         assert_eq!((account.question(Mono(now), &mut tally), tally.unpriced), (None, before + 1));
-        account.on_record(Mono(0), &top(0, 6 * SECOND, 99_900, 100_101, false), &mut tally);
+        // It is asked again soon: it may be a matter of moments.
+        for (later, counted) in [(199_999_999, 1), (200_000_000, 2)] {
+            assert_eq!(account.question(Mono(now + later), &mut tally), None);
+            assert_eq!(tally.unpriced, before + counted);
+        }
+        account.on_record(&top(0, 6 * SECOND, 99_900, 100_101, false), &mut tally);
     }
     now += 2 * SECOND;
     assert_eq!(account.question(Mono(now), &mut tally).unwrap().price[0], 100_000);
@@ -175,7 +180,7 @@ fn another_day_begins_without_a_return_from_the_last() {
     moved(&mut account, &mut tally, 50_000..50_010);
     let rows = account.rows();
     // A little late is of the same day: it is taken as of now.
-    account.on_record(Mono(0), &top(0, 50_008 * SECOND, 99_900, 100_100, false), &mut tally);
+    account.on_record(&top(0, 50_008 * SECOND, 99_900, 100_100, false), &mut tally);
     assert_eq!(account.rows(), rows);
     moved(&mut account, &mut tally, 30_000..30_003);
     assert_eq!(account.rows(), rows + 1, "three points, the first of which has nothing to be measured from");
@@ -236,16 +241,44 @@ fn money_is_counted_in_the_finest_unit_of_all_names() {
     let mut account = Account::new(&settings(&table));
     for second in 1..6 {
         for (id, bid) in [(1, 50_000), (2, 7_000_001 + second as i64)] {
-            account.on_record(Mono(0), &top(id, second * SECOND, bid, bid + 2, false), &mut tally);
+            account.on_record(&top(id, second * SECOND, bid, bid + 2, false), &mut tally);
         }
     }
     for (id, shares, cash) in [(1, 3, -150_003), (2, -2, 140_000_000)] {
-        account.on_record(Mono(0), &position(id, shares, cash), &mut tally);
+        account.on_record(&position(id, shares, cash), &mut tally);
     }
     let question = account.question(Mono(SECOND), &mut tally).unwrap();
     assert_eq!(question.price, [5_000_100, 70_000_070]);
     assert_eq!(question.cash, 1_000_000_000 - 15_000_300 + 140_000_000);
     // What a number can't hold is no question.
-    account.on_record(Mono(0), &position(1, 0, i128::MAX), &mut tally);
+    account.on_record(&position(1, 0, i128::MAX), &mut tally);
     assert_eq!((account.question(Mono(9 * SECOND), &mut tally), tally.unpriced), (None, 1));
+}
+
+#[test]
+fn a_live_portfolio_asks_one_thing_at_a_time_and_nothing_behind_a_loss() {
+    use firelane_gateway::shell::live::Observer;
+    let rebalanced = Rebalanced::of(&config(TWO).unwrap()).unwrap().unwrap();
+    let mut ear = rebalanced.ear();
+    let report = |key: &str| serde_json::to_value(rebalanced.report()).unwrap()[key].clone();
+    // Nobody answers yet: one question waits, and those that come after it are not asked.
+    for second in 1..12u64 {
+        for id in [0, 1] {
+            let price = 100_000 + (second % (2 + u64::from(id))) as i64 * 100;
+            let mut top = top(id, second * SECOND, price - 100, price + 100, false);
+            // The lane's clock.
+            top[16..24].copy_from_slice(&(second * SECOND).to_le_bytes());
+            ear.on_record(&top);
+        }
+        assert_eq!(report("busy"), second.saturating_sub(5).div_euclid(2), "{second}");
+    }
+    assert_eq!((report("targets"), report("rows"), report("lost")), (0.into(), 9.into(), 0.into()));
+    ear.on_lost(5, 500);
+    let mut late = top(0, 20 * SECOND, 99_900, 100_100, false);
+    late[16..24].copy_from_slice(&(20 * SECOND).to_le_bytes());
+    ear.on_record(&late);
+    assert_eq!((report("lost"), report("busy")), (1.into(), 3.into()));
+    // What is no record at all says nothing.
+    ear.on_record(&[]);
+    ear.on_record(&late[..30]);
 }
