@@ -55,17 +55,19 @@ impl Edges {
         (from, if to < from { to } else { to + 1 })
     }
 
-    /// The function. An edge that there is none of costs as much as the largest weight brings.
+    /// The function. An edge that there is none of costs more than the largest weight and a charge bring.
     #[must_use]
     pub fn function(&self, charge: i64) -> Function {
         let largest = self.weights.iter().flatten().copied().max().unwrap_or(0).max(charge).max(1);
         let scaled = |weight: i64| (i128::from(weight) * i128::from(UNITS) / i128::from(largest)) as i64;
         let charge = scaled(charge);
         let conflict = UNITS + 3 * charge + 1;
+        // Such an edge may join two paths to one, or close one: that saves a charge.
+        let absent = -UNITS - charge - 1;
         let mut function = Function::new(self.bits());
         let ends: Vec<(usize, usize)> = (0..self.bits()).map(|bit| self.ends(bit)).collect();
         for (bit, &(from, to)) in ends.iter().enumerate() {
-            let weight = self.weights[from * self.nodes + to].map_or(-UNITS, |weight| scaled(weight).max(-UNITS));
+            let weight = self.weights[from * self.nodes + to].map_or(absent, |weight| scaled(weight).max(absent));
             function.add(bit, bit, charge - weight);
             for (other, &(leaves, enters)) in ends.iter().enumerate().skip(bit + 1) {
                 let conflicts = i64::from(leaves == from) + i64::from(enters == to);

@@ -23,8 +23,9 @@ struct Search<'a, 'b> {
     steps: u64,
 }
 
-/// The currencies of the best, and how many legs were looked at.
-pub(super) fn best(graph: &Graph<'_>, longest: usize) -> (Option<Vec<usize>>, u64) {
+/// The currencies of the best cycle of 2 to `longest` legs, and how many legs were looked at.
+#[must_use]
+pub fn best(graph: &Graph<'_>, longest: usize) -> (Option<Vec<usize>>, u64) {
     let n = graph.currencies();
     let most = (0..n * n).map(|at| graph.weight(at / n, at % n)).fold(f64::NEG_INFINITY, f64::max);
     let mut search = Search { graph, longest, most, path: Vec::new(), best: None, steps: 0 };

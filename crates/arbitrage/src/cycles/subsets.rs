@@ -14,9 +14,15 @@ pub(super) fn steps(n: usize) -> u64 {
     (0..n as u64).map(|others| (others * others + others) << others).sum()
 }
 
-/// The currencies of the best, and how many legs were looked at. Cycles closer than [`super::CLOSE`] are one here, unless they end a set.
-pub(super) fn best(graph: &Graph<'_>, longest: usize) -> (Option<Vec<usize>>, u64) {
+/// The currencies of the best cycle of 2 to `longest` legs, and how many legs were looked at. Ways
+/// into one set that are closer than [`super::CLOSE`] are one here.
+///
+/// # Panics
+/// If there are more than [`MOST_CURRENCIES`].
+#[must_use]
+pub fn best(graph: &Graph<'_>, longest: usize) -> (Option<Vec<usize>>, u64) {
     let n = graph.currencies();
+    assert!(n <= MOST_CURRENCIES, "{n} currencies have too many sets");
     let (mut best, mut steps) = (None, 0);
     for first in 0..n {
         let others = n - 1 - first;

@@ -1,14 +1,14 @@
 //! The best path on an Ising machine.
 //!
-//! Several paths may be chosen at once, each at a charge: the sum is below 0 where one brings more than the charge. So the charge begins as what the
-//! best single edge brings, and becomes what the best path brings that was found, until none brings more. Were the machine exact, the last
-//! would be the best there is.
+//! Several paths may be chosen at once, each at a charge: the least value is of paths that bring more than it. With a charge just below the best, only the best would
+//! be left, as a hole in a plain that nothing leads to; so the charge is a part of what the best known path brings, each of [`CHARGES`] in
+//! turn, and a path that was found is mended: a stock more, less, or another, while that helps.
 
 use super::{MarketGraph, Path};
 use crate::annealer::{AnnealError, Annealer};
 
-/// Times that the charge is raised, at most.
-pub const MOST_ROUNDS: u32 = 32;
+/// Charges, in parts of the best path that is known.
+pub const CHARGES: [f64; 4] = [0.1, 0.25, 0.5, 0.75];
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,8 +17,8 @@ pub struct Annealed {
     pub best: Option<Path>,
     /// Problems that were solved.
     pub rounds: u32,
-    /// The best path of each replica of the first problem: how often is the best found at once?
-    pub first: Vec<Option<Path>>,
+    /// Of each replica of each problem the best path, as it was, and mended.
+    pub each: Vec<(Path, Path)>,
 }
 
 /// Searches.
@@ -28,26 +28,53 @@ pub struct Annealed {
 pub fn search(graph: &MarketGraph, annealer: &mut Annealer<'_>) -> Result<Annealed, AnnealError> {
     let names = 0..graph.names();
     let pairs = names.clone().flat_map(|i| names.clone().map(move |j| [i, j]));
-    let mut best = pairs.filter_map(|two| graph.path(&two)).max_by_key(|path| path.weight);
-    let mut found = Annealed { best: None, rounds: 0, first: Vec::new() };
+    let direct = pairs.filter_map(|two| graph.path(&two)).max_by_key(|path| path.weight);
+    let mut found = Annealed { best: direct, rounds: 0, each: Vec::new() };
     let edges = graph.bits();
-    while let Some(known) = best.as_mut().filter(|_| found.rounds < MOST_ROUNDS) {
-        let states = annealer.run(&edges.function(known.weight), found.rounds.into())?;
-        let of = |bits: Vec<bool>| {
-            edges.parts(&bits).paths.iter().filter_map(|nodes| graph.path(nodes)).max_by_key(|path| path.weight)
-        };
-        let each: Vec<Option<Path>> = states.into_iter().map(of).collect();
-        let better = each.iter().flatten().max_by_key(|path| path.weight).filter(|path| path.weight > known.weight);
-        let better = better.cloned();
-        if found.rounds == 0 {
-            found.first = each;
+    for part in CHARGES {
+        let Some(known) = &mut found.best else { break };
+        let charge = (known.weight as f64 * part) as i64;
+        for bits in annealer.run(&edges.function(charge), found.rounds.into())? {
+            let paths = edges.parts(&bits).paths;
+            let best = paths.iter().filter_map(|nodes| graph.path(nodes)).max_by_key(|path| path.weight);
+            let Some(path) = best else { continue };
+            let mended = mended(graph, &path);
+            if mended.weight > known.weight {
+                *known = mended.clone();
+            }
+            found.each.push((path, mended));
         }
         found.rounds += 1;
-        match better {
-            Some(path) => *known = path,
-            None => break,
-        }
     }
-    found.best = best;
     Ok(found)
+}
+
+/// The path with a stock more, less or another at any place, whichever is best, again and again until none is better.
+#[must_use]
+pub fn mended(graph: &MarketGraph, path: &Path) -> Path {
+    let mut best = path.clone();
+    loop {
+        let mut next = best.clone();
+        let mut look = |nodes: &[usize]| {
+            if let Some(path) = graph.path(nodes).filter(|path| path.weight > next.weight) {
+                next = path;
+            }
+        };
+        for at in 0..=best.nodes.len() {
+            let (before, behind) = best.nodes.split_at(at);
+            for name in 0..graph.names() {
+                look(&[before, &[name], behind].concat());
+                if let Some((_, behind)) = behind.split_first() {
+                    look(&[before, &[name], behind].concat());
+                }
+            }
+            if let Some((_, behind)) = behind.split_first() {
+                look(&[before, behind].concat());
+            }
+        }
+        if next.weight == best.weight {
+            return best;
+        }
+        best = next;
+    }
 }
