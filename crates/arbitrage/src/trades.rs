@@ -219,9 +219,10 @@ fn order(quotes: &Quotes, leg: Leg, price: Decimal, depth: u32, marks: &[u128]) 
     let (gives, gets) = (amount(gives).ok_or_else(wrong)?, amount(gets).ok_or_else(wrong)?);
     let at_mark = |amount: i64, currency: usize| marks[currency].checked_mul(amount as u128);
     let (less, more) = (at_mark(gives, from).ok_or_else(wrong)?, at_mark(gets, to).ok_or_else(wrong)?);
-    let worth = i128::try_from(more).ok().zip(i128::try_from(less).ok()).map(|(more, less)| {
-        (more - less).div_euclid(MARK as i128)
-    });
+    let worth = i128::try_from(more)
+        .ok()
+        .zip(i128::try_from(less).ok())
+        .map(|(more, less)| (more - less).div_euclid(MARK as i128));
     let worth = worth.and_then(|worth| i64::try_from(worth).ok()).ok_or_else(wrong)?;
     Ok(Order { leg, gives: (from, gives), gets: (to, gets), depth, worth })
 }

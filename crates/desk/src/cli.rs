@@ -1,5 +1,6 @@
 //! The command line. Every option says its unit and default; every command shows how it is used.
 
+mod arbitrage;
 mod ising;
 mod portfolio;
 mod quantum;
@@ -14,6 +15,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use firelane_sim::server::Speed;
 use std::path::{Path, PathBuf};
 
+pub(crate) use arbitrage::*;
 pub(crate) use ising::*;
 pub(crate) use portfolio::*;
 pub(crate) use quantum::*;
@@ -106,6 +108,9 @@ pub(crate) enum Command {
     /// Find portfolios under a mandate: frontiers, single portfolios, whole lots
     #[command(subcommand)]
     Portfolio(Portfolio),
+    /// Find arbitrage: cycles of currencies, sets of trades, pairs of stocks, balanced selections
+    #[command(subcommand)]
+    Arbitrage(Arbitrage),
     /// Simulate what quantum computers are to do in finance, beside what ordinary arithmetic says
     #[command(subcommand)]
     Quantum(Quantum),

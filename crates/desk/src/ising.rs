@@ -2,7 +2,7 @@
 
 mod bench;
 mod conformance;
-mod device;
+pub(crate) mod device;
 mod solve;
 
 use crate::cli::{Ising, dash};

@@ -19,6 +19,7 @@
 #[macro_use]
 mod output;
 
+mod arbitrage;
 mod beside;
 mod check;
 mod cli;
@@ -103,6 +104,7 @@ pub fn main(plugs: &[Plugged]) -> ExitCode {
         cli::Command::Spikes(command) => spikes::run(&command),
         cli::Command::Quantum(command) => quantum::run(&command),
         cli::Command::Portfolio(command) => portfolio::run(&command),
+        cli::Command::Arbitrage(command) => arbitrage::run(&command),
         cli::Command::Ising(command) => ising::run(&command),
     };
     match outcome {

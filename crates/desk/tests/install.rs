@@ -14,7 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 43] = [
+const COMMANDS: [&[&str]; 49] = [
     &[],
     &["demo"],
     &["replay"],
@@ -54,6 +54,12 @@ const COMMANDS: [&[&str]; 43] = [
     &["portfolio", "lots"],
     &["portfolio", "qubo"],
     &["portfolio", "bench"],
+    &["arbitrage"],
+    &["arbitrage", "cycle"],
+    &["arbitrage", "trades"],
+    &["arbitrage", "pairs"],
+    &["arbitrage", "long-short"],
+    &["arbitrage", "bench"],
     &["ising"],
     &["ising", "solve"],
     &["ising", "conformance"],

@@ -97,8 +97,7 @@ pub fn function(trades: &Trades, encoding: &[(usize, u32)], penalty: f64, toll: 
 pub fn search(trades: &Trades, annealer: &mut Annealer<'_>) -> Result<Annealed, AnnealError> {
     let encoding = encoding(trades);
     let none = vec![0; trades.orders.len()];
-    let mut found =
-        Annealed { worth: 0, lots: none, bits: encoding.len(), rounds: 0, kept: 0, states: 0 };
+    let mut found = Annealed { worth: 0, lots: none, bits: encoding.len(), rounds: 0, kept: 0, states: 0 };
     if encoding.is_empty() {
         return Ok(found);
     }

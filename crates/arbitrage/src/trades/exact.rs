@@ -187,7 +187,11 @@ fn relaxed(trades: &Trades, low: &[u32], high: &[u32]) -> Relaxed {
         .collect();
     right.push(trades.legs as f64 - used as f64);
     if free.is_empty() {
-        return if trades.keeps(low) { Relaxed::Best(fixed as f64, low.iter().map(|l| f64::from(*l)).collect()) } else { Relaxed::Empty };
+        return if trades.keeps(low) {
+            Relaxed::Best(fixed as f64, low.iter().map(|l| f64::from(*l)).collect())
+        } else {
+            Relaxed::Empty
+        };
     }
     let legs = trades.currencies;
     let (mut starts, mut rows, mut values) = (vec![0], Vec::new(), Vec::new());
@@ -211,7 +215,13 @@ fn relaxed(trades: &Trades, low: &[u32], high: &[u32]) -> Relaxed {
     let a = CscMatrix::new(right.len(), free.len(), starts, rows, values);
     let p = CscMatrix::new(free.len(), free.len(), vec![0; free.len() + 1], Vec::new(), Vec::new());
     let q: Vec<f64> = free.iter().map(|at| -trades.orders[*at].worth as f64 / most).collect();
-    let settings = DefaultSettings { verbose: false, max_threads: 1, tol_gap_abs: 1e-9, tol_gap_rel: 1e-9, ..DefaultSettings::default() };
+    let settings = DefaultSettings {
+        verbose: false,
+        max_threads: 1,
+        tol_gap_abs: 1e-9,
+        tol_gap_rel: 1e-9,
+        ..DefaultSettings::default()
+    };
     let cones = [NonnegativeConeT(right.len())];
     let Ok(mut solver) = DefaultSolver::new(&p, &q, &a, &right, &cones, settings) else { return Relaxed::Unknown };
     solver.solve();

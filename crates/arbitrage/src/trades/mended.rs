@@ -52,7 +52,9 @@ impl State<'_> {
     fn shorten(&mut self) {
         while self.used > self.trades.legs {
             let worth = |order: &usize| i128::from(self.trades.orders[*order].worth) * i128::from(self.lots[*order]);
-            let Some(order) = (0..self.lots.len()).filter(|order| self.lots[*order] > 0).min_by_key(worth) else { return };
+            let Some(order) = (0..self.lots.len()).filter(|order| self.lots[*order] > 0).min_by_key(worth) else {
+                return;
+            };
             while self.lots[order] > 0 {
                 self.change((order, false));
             }
@@ -79,7 +81,8 @@ impl State<'_> {
                 }
             }
             let fallback = || {
-                let takes = |order: &usize| self.lots[*order] > 0 && self.short_of(self.trades.orders[*order].gives.0) > 0;
+                let takes =
+                    |order: &usize| self.lots[*order] > 0 && self.short_of(self.trades.orders[*order].gives.0) > 0;
                 (0..self.lots.len()).find(takes).map(|order| (order, false))
             };
             only_less |= best.is_none();

@@ -139,7 +139,8 @@ proptest! {
 }
 
 /// 1 EUR is sold for 1.10 USD, those for 165 JPY, and these buy 1.01 EUR back at 163.366.
-const TRIANGLE: &str = "A,EUR,USD,1.10,1000,1.11,1000,1,0\nA,USD,JPY,150,500,151,1000,1,0\nA,EUR,JPY,162,1000,163.366,1000,1,0\n";
+const TRIANGLE: &str =
+    "A,EUR,USD,1.10,1000,1.11,1000,1,0\nA,USD,JPY,150,500,151,1000,1,0\nA,EUR,JPY,162,1000,163.366,1000,1,0\n";
 
 #[test]
 fn a_triangle_gains_what_its_quotes_say() {

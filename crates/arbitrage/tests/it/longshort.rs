@@ -63,7 +63,8 @@ fn descents_end_at_the_best_of_all_selections() {
 
 #[test]
 fn limits_of_a_selection() {
-    let of = |names: usize| Market::new(&data::factors(names, 1), &made(&data::factors(names, 1), names, 0.0, 1)).unwrap();
+    let of =
+        |names: usize| Market::new(&data::factors(names, 1), &made(&data::factors(names, 1), names, 0.0, 1)).unwrap();
     for (lambda, fits) in [(-0.1, false), (0.0, true), (100.0, true), (100.1, false), (f64::NAN, false)] {
         assert_eq!(Selection::new(&of(3), lambda).is_ok(), fits, "{lambda}");
     }

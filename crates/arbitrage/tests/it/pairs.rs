@@ -29,13 +29,13 @@ fn agrees(universe: &Universe, days: std::ops::Range<u64>) {
 
 #[test]
 fn fifteen_made_stocks_have_one_best_path() {
-    agrees(&data::factors(15, 1), 0..6);
+    agrees(&data::factors(15, 1), 0..3);
 }
 
 #[test]
 fn fifteen_stocks_of_hong_kong_have_one_best_path() {
     if let Some(port1) = data::universe("port1.txt") {
-        agrees(&port1, 0..12);
+        agrees(&port1, 0..4);
     }
 }
 
@@ -151,23 +151,4 @@ fn prices_that_are_none_are_refused() {
     assert!(matches!(Market::new(&universe, &[one; 4]), Err(MarketError::Length { is: 4, must: 3, .. })));
     let still = Universe::new(vec!["a".into(), "b".into()], vec![0.0; 2], vec![1.0, 0.0, 0.0, 0.0]).unwrap();
     assert_eq!(Market::new(&still, &[one; 2]), Err(MarketError::Still("b".into())));
-}
-
-#[test]
-fn zz_try() {
-    let port1 = data::universe("port1.txt").unwrap();
-    for name in ["sa", "pt"] {
-        let t = std::time::Instant::now();
-        let (mut ok, mut p, mut q, mut n) = (0, 0, 0, 0);
-        for seed in 0..6 {
-            let graph = graph(&port1, 15, seed);
-            let best = enumerate(&graph).unwrap().best.unwrap();
-            let found = on(name, 100, 32, |annealer| annealed::search(&graph, annealer)).unwrap();
-            ok += u32::from(found.best.unwrap().weight == best.weight);
-            n += found.each.len();
-            p += found.each.iter().filter(|q| q.0.weight == best.weight).count();
-            q += found.each.iter().filter(|q| q.1.weight == best.weight).count();
-        }
-        println!("{name} {ok}/6 raw {p} mended {q} of {n} {:?}", t.elapsed());
-    }
 }

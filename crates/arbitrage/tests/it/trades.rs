@@ -132,6 +132,8 @@ fn what_cannot_be_asked_says_what_to_do() {
     assert_eq!(of(&format!("{many}A,EUR,USD,1.00,10,,,1,0\n"), 0, 2), Err(TradesError::Legs(513)));
     // A size of less than a lot is no leg.
     assert!(of("A,EUR,USD,1.00,0.5,,,1,0\n", 0, 2).unwrap().orders().is_empty());
-    let found = on("sa", 10, 2, |annealer| annealed::search(&of("A,EUR,USD,1.00,0.5,,,1,0\n", 0, 2).unwrap(), annealer)).unwrap();
+    let found =
+        on("sa", 10, 2, |annealer| annealed::search(&of("A,EUR,USD,1.00,0.5,,,1,0\n", 0, 2).unwrap(), annealer))
+            .unwrap();
     assert_eq!((found.bits, found.worth), (0, 0));
 }

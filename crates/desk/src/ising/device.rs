@@ -5,7 +5,7 @@ use firelane_kernels::ising::device::Device;
 use firelane_kernels::ising::twin::{Path, Software};
 
 /// The device of this name.
-pub(super) fn open(uri: &str) -> Result<Box<dyn Device>> {
+pub(crate) fn open(uri: &str) -> Result<Box<dyn Device>> {
     if uri == "cpu" {
         return Ok(Box::new(Software::best()));
     }

@@ -21,7 +21,7 @@ const UNITS: u64 = 10_000;
 
 /// An amount of money, in 1/10,000.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Amount(u64);
+pub(crate) struct Amount(pub(crate) u64);
 
 impl FromStr for Amount {
     type Err = &'static str;
