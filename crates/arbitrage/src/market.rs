@@ -118,7 +118,8 @@ impl Market {
             }
             for (of, value) in [(&mut bid, price.bid), (&mut ask, price.ask)] {
                 let log = (value / price.reference).ln();
-                if !(log.abs() <= MOST_DEVIATION) {
+                // Infinite where the quotient is out of a float's range.
+                if log.abs() > MOST_DEVIATION {
                     return Err(MarketError::Far(name.clone(), value / price.reference));
                 }
                 of.push(log);

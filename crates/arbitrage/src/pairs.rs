@@ -56,7 +56,7 @@ impl MarketGraph {
         let n = market.len();
         let weight = |i: usize, j: usize| {
             let (correlation, difference) = (market.correlation(i, j), market.bid(i) - market.ask(j));
-            let worth = (i != j && correlation > 0.0 && difference > 0.0).then(|| correlation * difference * UNITS);
+            let worth = (i != j && correlation > 0.0 && difference > 0.0).then_some(correlation * difference * UNITS);
             worth.map(|worth| worth as i64).filter(|weight| *weight > 0)
         };
         let weights = (0..n * n).map(|at| weight(at / n, at % n)).collect();

@@ -41,11 +41,9 @@ pub fn enumerate(trades: &Trades) -> Option<Bounded> {
     let mut best = Bounded { lots: vec![0; n], worth: 0, bound: 0, looked: sets };
     let mut lots = vec![0; n];
     let (mut net, mut worth, mut used) = (vec![0_i128; trades.currencies], 0_i128, 0);
-    loop {
-        // The next in order of counting: a lot more of the first that has one, none of those before it.
-        let Some(at) = (0..n).find(|at| lots[*at] < trades.orders[*at].depth) else { break };
-        for order in 0..=at {
-            let of = &trades.orders[order];
+    // The next in order of counting: a lot more of the first that has one, none of those before it.
+    while let Some(at) = (0..n).find(|at| lots[*at] < trades.orders[*at].depth) {
+        for (order, of) in trades.orders.iter().enumerate().take(at + 1) {
             let change = if order == at { 1 } else { -i128::from(lots[order]) };
             net[of.gives.0] -= change * i128::from(of.gives.1);
             net[of.gets.0] += change * i128::from(of.gets.1);
