@@ -63,7 +63,7 @@ fn a_cycle_is_found_and_said() {
     assert_eq!(report["net"][1]["net"], 700);
     let text = table(&["trades", &two, "--home", "USD"]);
     assert!(text.contains("7 of 10 lots") && text.contains("No set is worth more, to the tolerance"), "{text}");
-    assert!(table(&["trades", &two, "--home", "USD", "--nodes", "0"]).contains("no bound was asked for"));
+    assert!(table(&["trades", &two, "--home", "USD", "--nodes", "0"]).contains("no bound"));
 
     for (arguments, code, words) in [
         (vec!["cycle", &two, "--legs", "3"], 1, "with 2 currencies it must be 2 to 2"),

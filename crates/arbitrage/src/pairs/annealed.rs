@@ -8,7 +8,7 @@ use super::{MarketGraph, Path};
 use crate::annealer::{AnnealError, Annealer};
 
 /// Charges, in parts of the best path that is known.
-pub const CHARGES: [f64; 4] = [0.1, 0.25, 0.5, 0.75];
+pub const CHARGES: [f64; 5] = [0.0, 0.1, 0.25, 0.5, 0.75];
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,7 +17,7 @@ pub struct Annealed {
     pub best: Option<Path>,
     /// Problems that were solved.
     pub rounds: u32,
-    /// Of each replica of each problem the best path, as it was, and mended.
+    /// Of each replica of each problem the best path, as it was, and the best of all once mended.
     pub each: Vec<(Path, Path)>,
 }
 
@@ -35,10 +35,11 @@ pub fn search(graph: &MarketGraph, annealer: &mut Annealer<'_>) -> Result<Anneal
         let Some(known) = &mut found.best else { break };
         let charge = (known.weight as f64 * part) as i64;
         for bits in annealer.run(&edges.function(charge), found.rounds.into())? {
-            let paths = edges.parts(&bits).paths;
-            let best = paths.iter().filter_map(|nodes| graph.path(nodes)).max_by_key(|path| path.weight);
-            let Some(path) = best else { continue };
-            let mended = mended(graph, &path);
+            let parts = edges.parts(&bits);
+            let paths: Vec<Path> = parts.paths.iter().filter_map(|nodes| graph.path(nodes)).collect();
+            let mended = paths.iter().map(|path| mended(graph, path)).max_by_key(|path| path.weight);
+            let best = paths.into_iter().max_by_key(|path| path.weight);
+            let (Some(path), Some(mended)) = (best, mended) else { continue };
             if mended.weight > known.weight {
                 *known = mended.clone();
             }

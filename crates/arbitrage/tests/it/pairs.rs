@@ -152,3 +152,12 @@ fn prices_that_are_none_are_refused() {
     let still = Universe::new(vec!["a".into(), "b".into()], vec![0.0; 2], vec![1.0, 0.0, 0.0, 0.0]).unwrap();
     assert_eq!(Market::new(&still, &[one; 2]), Err(MarketError::Still("b".into())));
 }
+
+/// Found by chance: the best path of a state, mended alone, misses it.
+#[test]
+fn all_paths_of_a_state_are_mended() {
+    let seed = 5_155_144_077_046_115_947;
+    let graph = graph(&data::factors(5, seed), 5, seed);
+    let found = on("sa", 100, 64, |annealer| annealed::search(&graph, annealer)).unwrap();
+    assert_eq!(found.best.unwrap().weight, enumerate(&graph).unwrap().best.unwrap().weight);
+}
