@@ -137,3 +137,11 @@ fn what_cannot_be_asked_says_what_to_do() {
             .unwrap();
     assert_eq!((found.bits, found.worth), (0, 0));
 }
+
+#[test]
+fn what_is_given_is_rounded_up_and_what_is_got_down() {
+    // A lot is 10,000 units: 10,000.1 are given for it; sold, it brings 9,999.9, less a fee of 0.02 %.
+    let trades = of("A,EUR,USD,0.99999,10,1.00001,10,1,2\n", 0, 2).unwrap();
+    let amounts: Vec<(i64, i64)> = trades.orders().iter().map(|order| (order.gives.1, order.gets.1)).collect();
+    assert_eq!(amounts, [(10_000, 9_997), (10_001, 9_998)]);
+}
