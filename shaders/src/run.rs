@@ -1,20 +1,13 @@
-//! A job, group of replicas after group, submission after submission: what looks saw, the best so far, targets, deadlines.
+//! A job, group of replicas after group, submission after submission.
 
 use crate::engine::{Engine, Group};
 use crate::pace::Pace;
 use firelane_kernels::ising::device::{Fault, Watch};
-use firelane_kernels::ising::job::{Answer, Job, Point, Replica, Seen, Spins, Stopped};
+use firelane_kernels::ising::job::{Answer, Job, Seen};
 use firelane_kernels::ising::plan::Plan;
 use firelane_kernels::ising::problem::Problem;
+use firelane_kernels::ising::tally::{Best, Tally};
 use std::time::{Duration, Instant};
-
-/// The best of one replica so far.
-#[derive(Clone, Copy)]
-struct Best {
-    energy: i64,
-    seen: Seen,
-    target: Option<Seen>,
-}
 
 /// Does a job.
 pub(crate) fn solve(
@@ -24,16 +17,14 @@ pub(crate) fn solve(
     watch: &Watch,
     submitted: Instant,
 ) -> Result<Answer, Fault> {
-    let mut running =
-        Running { job, watch, submitted, replicas: Vec::new(), trajectory: Vec::new(), stopped: Stopped::Done };
+    let mut running = Running { job, tally: Tally::new(job, watch, submitted) };
     let mut first = 0;
-    while first < job.replicas && !running.is_over() {
+    while first < job.replicas && !running.tally.is_over() {
         let group = engine.group(job, plan, first)?;
         running.group(engine, plan, &group, first)?;
         first += group.replicas;
     }
-    let Running { replicas, trajectory, stopped, .. } = running;
-    let answer = Answer { replicas, trajectory, stopped, elapsed: submitted.elapsed() };
+    let answer = running.tally.answer();
     checked(engine.problem()?, &answer)?;
     Ok(answer)
 }
@@ -56,46 +47,26 @@ fn energy(words: &[u32]) -> i64 {
 
 struct Running<'a> {
     job: &'a Job,
-    watch: &'a Watch,
-    submitted: Instant,
-    replicas: Vec<Replica>,
-    trajectory: Vec<Point>,
-    stopped: Stopped,
+    tally: Tally<'a>,
 }
 
 impl Running<'_> {
-    /// Is it to end before its steps do? Says why, then.
-    fn is_over(&mut self) -> bool {
-        let reached = |wanted: i64| self.trajectory.last().is_some_and(|best| best.energy <= wanted);
-        if self.job.until_target && self.job.target.is_some_and(reached) {
-            self.stopped = Stopped::Target;
-        } else if self.watch.is_cancelled() {
-            self.stopped = Stopped::Cancelled;
-        } else if self.job.deadline.is_some_and(|deadline| self.submitted.elapsed() >= deadline) {
-            self.stopped = Stopped::Deadline;
-        }
-        self.stopped != Stopped::Done
-    }
-
     fn group(&mut self, engine: &mut Engine, plan: &Plan, group: &Group, first: u32) -> Result<(), Fault> {
         let job = self.job;
-        let nothing = Seen { step: 0, after: Duration::ZERO };
-        let mut bests = vec![Best { energy: i64::MAX, seen: nothing, target: None }; group.replicas as usize];
+        let mut bests = vec![Best::default(); group.replicas as usize];
         let mut pace = Pace::new(job.until_target);
         let (mut step, mut last) = (0, job.steps);
         let mut spins = None;
         while step < last {
-            let time = job.deadline.map(|deadline| deadline.saturating_sub(self.submitted.elapsed()));
+            let time = job.deadline.map(|deadline| deadline.saturating_sub(self.tally.elapsed()));
             let steps = pace.steps(&group.load, engine.rate(group)?, last - step, time);
-            let begun = self.submitted.elapsed();
+            let begun = self.tally.elapsed();
             let found = engine.advance(group, plan, step..step + steps, last)?;
-            self.look(&mut bests, group, &found.looks, step..step + steps, last, [begun, self.submitted.elapsed()]);
+            self.look(&mut bests, group, &found.looks, step..step + steps, last, [begun, self.tally.elapsed()]);
             step += steps;
             spins = found.spins;
-            let done = f64::from(first) + f64::from(group.replicas) * f64::from(step) / f64::from(job.steps);
-            let best = self.trajectory.last().map_or(i64::MAX, |point| point.energy);
-            self.watch.tell(done / f64::from(job.replicas), best);
-            if step < last && self.is_over() {
+            self.tally.tell(first, group.replicas, step);
+            if step < last && self.tally.is_over() {
                 // What was never looked at has no answer: one step more, and a look.
                 last = if step < job.look_every { step + 1 } else { step };
             }
@@ -105,10 +76,9 @@ impl Running<'_> {
             None => engine.spins(group)?,
         };
         let sites = engine.problem()?.sites();
-        for (number, Best { energy, seen, target }) in bests.into_iter().enumerate() {
+        for (number, best) in bests.into_iter().enumerate() {
             let up = |site: usize| spins[group.word(number, site / 32)] >> (site % 32) & 1 == 1;
-            let spins: Spins = (0..sites).map(up).collect();
-            self.replicas.push(Replica { spins, energy, best: seen, target });
+            self.tally.keep(best, (0..sites).map(up).collect());
         }
         Ok(())
     }
@@ -128,20 +98,7 @@ impl Running<'_> {
         let looked = group.looks(steps.clone(), last);
         for (step, energies) in looked.zip(looks.chunks_exact(2 * replicas)) {
             let seen = Seen { step, after: times[0] + (times[1] - times[0]).mul_f64(share(step)) };
-            let mut lowest = i64::MAX;
-            for (best, words) in bests.iter_mut().zip(energies.chunks_exact(2)) {
-                let energy = energy(words);
-                if energy < best.energy {
-                    (best.energy, best.seen) = (energy, seen);
-                }
-                if best.target.is_none() && self.job.target.is_some_and(|target| energy <= target) {
-                    best.target = Some(seen);
-                }
-                lowest = lowest.min(energy);
-            }
-            if self.trajectory.last().is_none_or(|point| lowest < point.energy) {
-                self.trajectory.push(Point { energy: lowest, seen });
-            }
+            self.tally.look(bests, energies.chunks_exact(2).map(energy), seen, |_| {});
         }
     }
 }
@@ -149,6 +106,7 @@ impl Running<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use firelane_kernels::ising::job::{Replica, Spins, Stopped};
     use firelane_kernels::ising::problem::{Meaning, Pair};
 
     #[test]

@@ -4,13 +4,13 @@ use crate::adapter::{self, Adapter, Unavailable};
 use crate::engine::Engine;
 use crate::host::Host;
 use crate::run;
+use firelane_kernels::ising::background::{Background, Fetched};
 use firelane_kernels::ising::device::{Capabilities, Device, Fault, Polled, Watch};
 use firelane_kernels::ising::job::{Answer, Job, MOST_REPLICAS};
 use firelane_kernels::ising::plan::{Misplanned, Plan};
 use firelane_kernels::ising::problem::{MOST_SITES, Problem};
 use firelane_kernels::ising::twin::Software;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Instant;
 
 /// What a thread hands back: what it drove, and what came of it.
@@ -24,13 +24,7 @@ pub struct Gpu {
     capabilities: Capabilities,
     /// It is with the job that is being done.
     engine: Option<Engine>,
-    running: Option<Running>,
-}
-
-#[derive(Debug)]
-struct Running {
-    watch: Arc<Watch>,
-    thread: JoinHandle<Driven>,
+    running: Background<Driven>,
 }
 
 impl Gpu {
@@ -53,7 +47,7 @@ impl Gpu {
             replicas: MOST_REPLICAS,
             algorithms: vec!["dsb", "bsb", "sa"],
         };
-        Ok(Gpu { adapter, capabilities, engine: Some(engine), running: None })
+        Ok(Gpu { adapter, capabilities, engine: Some(engine), running: Background::default() })
     }
 
     /// What it runs on.
@@ -64,7 +58,7 @@ impl Gpu {
 
     /// The engine, if no job has it.
     pub(crate) fn idle(&mut self) -> Result<&mut Engine, Fault> {
-        if self.running.is_some() {
+        if self.running.is_busy() {
             return Err(Fault::Busy);
         }
         let gone = "its driver broke off in the middle of a job: open it again, or solve on the CPU";
@@ -97,54 +91,31 @@ impl Device for Gpu {
         let submitted = Instant::now();
         let plan = self.planned(job)?;
         let Some(mut engine) = self.engine.take() else { return Err(Fault::Busy) };
-        let (job, watch) = (*job, Arc::new(Watch::default()));
-        let shared = Arc::clone(&watch);
-        let drive = move || {
-            let answer = run::solve(&mut engine, &job, &plan, &shared, submitted);
+        let job = *job;
+        self.running.start("ising gpu", move |watch| {
+            let answer = run::solve(&mut engine, &job, &plan, watch, submitted);
             (engine, answer)
-        };
-        let no_thread = |error| Fault::Device(format!("no thread to drive it: {error}"));
-        let thread = std::thread::Builder::new().name("ising gpu".into()).spawn(drive).map_err(no_thread)?;
-        self.running = Some(Running { watch, thread });
-        Ok(())
+        })
     }
 
     fn poll(&mut self) -> Result<Polled, Fault> {
-        match self.running.take() {
-            None => Err(Fault::Nothing),
-            Some(running) if !running.thread.is_finished() => {
-                let progress = running.watch.progress();
-                self.running = Some(running);
-                Ok(Polled::Running(progress))
+        match self.running.poll()? {
+            Fetched::Running(progress) => Ok(Polled::Running(progress)),
+            Fetched::Done((engine, answer)) => {
+                self.engine = Some(engine);
+                answer.map(|answer| Polled::Answered(Box::new(answer)))
             }
-            Some(running) => match running.thread.join() {
-                Ok((engine, answer)) => {
-                    self.engine = Some(engine);
-                    answer.map(|answer| Polled::Answered(Box::new(answer)))
-                }
-                Err(_) => Err(Fault::Device("the thread that drove it panicked: open it again".into())),
-            },
         }
     }
 
     fn cancel(&mut self) -> Result<(), Fault> {
-        self.running.as_ref().map(|running| running.watch.cancel()).ok_or(Fault::Nothing)
+        self.running.cancel()
     }
 
     fn solve(&mut self, job: &Job) -> Result<Answer, Fault> {
         let submitted = Instant::now();
         let plan = self.planned(job)?;
         run::solve(self.idle()?, job, &plan, &Watch::default(), submitted)
-    }
-}
-
-impl Drop for Gpu {
-    /// Nobody will fetch the answer; the driver is not left in the middle of it.
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.watch.cancel();
-            let _ = running.thread.join();
-        }
     }
 }
 

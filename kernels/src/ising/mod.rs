@@ -12,7 +12,8 @@
 //!
 //! 1. [`problem`]: couplings, fields, and what an energy stands for; [`file`](mod@file): as files. 2. [`job`]: what is asked, and what is answered.
 //!    3. [`plan`]: from both to integers, by [`spectrum`]. 4. [`device`]: what solves. 5. [`twin`]: the software twin. 6. [`exhaustive`]: the
-//!    truth, of small problems. 7. [`conformance`]: the suite.
+//!    truth, of small problems. 7. [`conformance`]: the suite. 8. For whoever makes a device: [`tally`], what looks have seen; [`background`],
+//!    a job that a thread does.
 //!
 //! ```
 //! use firelane_kernels::ising::device::Device;
@@ -33,6 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod background;
 pub mod conformance;
 pub mod device;
 pub mod exhaustive;
@@ -42,4 +44,5 @@ pub mod philox;
 pub mod plan;
 pub mod problem;
 pub mod spectrum;
+pub mod tally;
 pub mod twin;

@@ -8,6 +8,7 @@ mod ladders;
 mod scalar;
 mod simd;
 
+use super::background::{Background, Fetched};
 use super::device::{Capabilities, Device, Fault, Polled, Watch};
 use super::job::{Algorithm, Answer, Job, MOST_REPLICAS};
 use super::plan::{Misplanned, Plan};
@@ -15,7 +16,6 @@ use super::problem::{MOST_PAIRS, MOST_SITES, Problem};
 use engine::Engine;
 use std::fmt;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Instant;
 
 pub use simd::Path;
@@ -27,13 +27,7 @@ pub struct Software {
     problem: Option<Arc<Problem>>,
     /// What did the last job: one like it needs no more than to begin.
     ready: Option<Ready>,
-    running: Option<Running>,
-}
-
-#[derive(Debug)]
-struct Running {
-    watch: Arc<Watch>,
-    thread: JoinHandle<(Answer, Ready)>,
+    running: Background<(Answer, Ready)>,
 }
 
 /// An engine with what it was made for.
@@ -75,12 +69,12 @@ impl Software {
     }
 
     fn with(unit: simd::Unit) -> Self {
-        Software { unit, problem: None, ready: None, running: None }
+        Software { unit, problem: None, ready: None, running: Background::default() }
     }
 
     /// The problem, and what can do this job.
     fn ready(&mut self, job: &Job) -> Result<(Arc<Problem>, Ready), Fault> {
-        if self.running.is_some() {
+        if self.running.is_busy() {
             return Err(Fault::Busy);
         }
         let problem = Arc::clone(self.problem.as_ref().ok_or(Fault::Empty)?);
@@ -119,7 +113,7 @@ impl Device for Software {
     }
 
     fn load(&mut self, problem: &Arc<Problem>) -> Result<(), Fault> {
-        if self.running.is_some() {
+        if self.running.is_busy() {
             return Err(Fault::Busy);
         }
         self.problem = Some(Arc::clone(problem));
@@ -130,40 +124,25 @@ impl Device for Software {
     fn submit(&mut self, job: &Job) -> Result<(), Fault> {
         let submitted = Instant::now();
         let (problem, mut ready) = self.ready(job)?;
-        let (job, watch) = (*job, Arc::new(Watch::default()));
-        let shared = Arc::clone(&watch);
-        let work = move || {
-            let answer = engine::solve(&problem, &job, ready.engine.as_mut(), &shared, submitted);
+        let job = *job;
+        self.running.start("ising", move |watch| {
+            let answer = engine::solve(&problem, &job, ready.engine.as_mut(), watch, submitted);
             (answer, ready)
-        };
-        let thread = std::thread::Builder::new()
-            .name("ising".into())
-            .spawn(work)
-            .map_err(|error| Fault::Device(format!("no thread for it: {error}")))?;
-        self.running = Some(Running { watch, thread });
-        Ok(())
+        })
     }
 
     fn poll(&mut self) -> Result<Polled, Fault> {
-        match self.running.take() {
-            None => Err(Fault::Nothing),
-            Some(running) if !running.thread.is_finished() => {
-                let progress = running.watch.progress();
-                self.running = Some(running);
-                Ok(Polled::Running(progress))
+        match self.running.poll()? {
+            Fetched::Running(progress) => Ok(Polled::Running(progress)),
+            Fetched::Done((answer, ready)) => {
+                self.ready = Some(ready);
+                Ok(Polled::Answered(Box::new(answer)))
             }
-            Some(running) => match running.thread.join() {
-                Ok((answer, ready)) => {
-                    self.ready = Some(ready);
-                    Ok(Polled::Answered(Box::new(answer)))
-                }
-                Err(_) => Err(Fault::Device("its thread panicked".into())),
-            },
         }
     }
 
     fn cancel(&mut self) -> Result<(), Fault> {
-        self.running.as_ref().map(|running| running.watch.cancel()).ok_or(Fault::Nothing)
+        self.running.cancel()
     }
 
     fn solve(&mut self, job: &Job) -> Result<Answer, Fault> {
@@ -172,14 +151,5 @@ impl Device for Software {
         let answer = engine::solve(&problem, job, ready.engine.as_mut(), &Watch::default(), submitted);
         self.ready = Some(ready);
         Ok(answer)
-    }
-}
-
-impl Drop for Software {
-    /// Nobody will fetch the answer.
-    fn drop(&mut self) {
-        if let Some(running) = &self.running {
-            running.watch.cancel();
-        }
     }
 }
