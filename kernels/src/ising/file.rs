@@ -98,16 +98,15 @@ pub struct Read {
     pub first: u32,
 }
 
-/// A number with its decimals: `digits / 10^decimals`.
+/// A number with its decimals, if they are few enough to be kept: `digits / 10^decimals`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Decimal {
     value: f64,
-    digits: i64,
-    decimals: u32,
+    exact: Option<(i64, u32)>,
 }
 
 /// So many decimals are kept of one number.
-const MOST_DECIMALS: u32 = 15;
+const MOST_DECIMALS: i32 = 15;
 
 impl FromStr for Decimal {
     type Err = &'static str;
@@ -125,29 +124,21 @@ impl FromStr for Decimal {
         let fraction = fraction.trim_end_matches('0');
         let digits = format!("{whole}{fraction}").parse::<i64>();
         let decimals = (fraction.len() as i32).saturating_sub(exponent);
-        match digits {
-            Ok(digits) if (0..=MOST_DECIMALS as i32).contains(&decimals) => {
-                Ok(Decimal { value, digits, decimals: decimals as u32 })
-            }
+        let exact = match digits {
+            Ok(digits) if (0..=MOST_DECIMALS).contains(&decimals) => Some((digits, decimals as u32)),
             Ok(digits) if (-9..0).contains(&decimals) => {
-                match digits.checked_mul(10_i64.pow(decimals.unsigned_abs())) {
-                    Some(digits) => Ok(Decimal { value, digits, decimals: 0 }),
-                    None => Ok(Self::long(value)),
-                }
+                digits.checked_mul(10_i64.pow(decimals.unsigned_abs())).map(|digits| (digits, 0))
             }
-            _ => Ok(Self::long(value)),
-        }
+            _ => None,
+        };
+        Ok(Decimal { value, exact })
     }
 }
 
 impl Decimal {
-    /// One with more digits than are kept.
-    fn long(value: f64) -> Self {
-        Decimal { value, digits: 0, decimals: MOST_DECIMALS + 1 }
-    }
-
     fn in_units_of(self, decimals: u32) -> Option<i64> {
-        self.digits.checked_mul(10_i64.checked_pow(decimals.checked_sub(self.decimals)?)?)
+        let (digits, own) = self.exact?;
+        digits.checked_mul(10_i64.checked_pow(decimals.checked_sub(own)?)?)
     }
 }
 
@@ -253,7 +244,7 @@ fn build(heading: Heading, rows: Vec<Row>, format: Option<Format>) -> Result<Rea
 }
 
 fn of(format: Format, sites: usize, first: u32, rows: &[Row]) -> Result<Problem, Unread> {
-    let decimals = rows.iter().map(|row| row.value.decimals).max().unwrap_or(0);
+    let decimals = rows.iter().filter_map(|row| Some(row.value.exact?.1)).max().unwrap_or(0);
     let pair = |row: &Row, coupling| Pair { i: row.i - first, j: row.j - first, coupling };
     let exact = || -> Option<Vec<Pair>> {
         rows.iter().map(|row| Some(pair(row, i32::try_from(row.value.in_units_of(decimals)?).ok()?))).collect()
@@ -264,7 +255,9 @@ fn of(format: Format, sites: usize, first: u32, rows: &[Row]) -> Result<Problem,
             other => return Ok(other?.in_units_of(decimals)),
         }
     }
-    rounded(format, sites, first, rows)
+    let term = |row: &Row| Term { i: row.i - first, j: row.j - first, value: row.value.value };
+    let terms = rows.iter().map(term).collect();
+    Ok(Problem::rounded(sites, terms, |sites, pairs| solvable(format, sites, pairs))?)
 }
 
 fn solvable(format: Format, sites: usize, pairs: &[Pair]) -> Result<Problem, Unfit> {
@@ -273,23 +266,6 @@ fn solvable(format: Format, sites: usize, pairs: &[Pair]) -> Result<Problem, Unf
         Format::Qubo => Problem::qubo(sites, pairs),
         Format::Spins => Problem::of_spins(sites, pairs),
     }
-}
-
-/// Numbers that 31 bits do not hold exactly, rounded to a unit that leaves the strongest site just room.
-fn rounded(format: Format, sites: usize, first: u32, rows: &[Row]) -> Result<Problem, Unread> {
-    let mut felt = vec![0.0_f64; sites];
-    for row in rows {
-        felt[(row.i - first) as usize] += 4.0 * row.value.value.abs();
-        felt[(row.j - first) as usize] += 4.0 * row.value.value.abs();
-    }
-    let most = felt.into_iter().fold(f64::MIN_POSITIVE, f64::max);
-    // A power of two, so that scaling adds no error of its own.
-    let scale = 2_f64.powi((f64::from(1 << 28) / most).log2().floor() as i32);
-    let round =
-        |row: &Row| Pair { i: row.i - first, j: row.j - first, coupling: (row.value.value * scale).round() as i32 };
-    let term = |row: &Row| Term { i: row.i - first, j: row.j - first, value: row.value.value };
-    let pairs: Vec<Pair> = rows.iter().map(round).collect();
-    Ok(solvable(format, sites, &pairs)?.approximating(rows.iter().map(term).collect(), scale))
 }
 
 #[cfg(test)]
@@ -341,6 +317,19 @@ mod tests {
         assert_eq!(long.value(&[1, 1]), 0.123_456_789_012_345_68 + 3e-7 - 1e5);
         let near = long.value_of(long.energy(&[1, 1]));
         assert!((near - long.value(&[1, 1])).abs() < 1e-2, "{near}");
+    }
+
+    #[test]
+    fn numbers_of_which_none_is_short_are_rounded_and_not_nothing() {
+        // Fifteen decimals are kept, sixteen are not.
+        for (text, exact) in [("0 1 -0.000000000000003\n", true), ("0 1 -0.0000000000000003\n", false)] {
+            let problem = all(text).unwrap().problem;
+            assert_eq!((problem.pairs(), problem.is_exact()), (1, exact), "{text}");
+        }
+        let long = all("0 0 -0.0034472049238702318\n0 1 0.0003623226025998063\n").unwrap().problem;
+        assert_eq!((long.pairs(), long.is_exact()), (1, false));
+        assert_eq!(long.value(&[1, -1]), -0.003_447_204_923_870_231_8);
+        assert!((long.value_of(long.energy(&[1, -1])) - long.value(&[1, -1])).abs() < 1e-9);
     }
 
     #[test]

@@ -86,6 +86,14 @@ pub enum Unfit {
         /// The last one.
         last: usize,
     },
+    /// A term whose weight is no finite number.
+    #[error("the term of sites {i} and {j} is no finite number")]
+    NotFinite {
+        /// A site.
+        i: u32,
+        /// Another, or the same.
+        j: u32,
+    },
     /// A site coupled to itself: the square of a spin is 1, so that it would mean nothing.
     #[error("site {site} is coupled to itself")]
     Itself {
@@ -264,12 +272,35 @@ impl Problem {
         self
     }
 
-    /// The same, of which the integers are an approximation alone, so many times as large: [`value`](Self::value) is reckoned from
-    /// these terms.
-    #[must_use]
-    pub fn approximating(mut self, terms: Vec<Term>, scale: f64) -> Self {
-        (self.terms, self.scale) = (terms, scale);
-        self
+    /// A problem of numbers that 31 bits need not hold: `make` is given them rounded to a unit that leaves the strongest site just room.
+    /// [`value`](Self::value) is reckoned from the terms as they are.
+    ///
+    /// # Errors
+    /// [`Unfit`]: of the terms, or what `make` says.
+    pub fn rounded(
+        sites: usize,
+        terms: Vec<Term>,
+        make: impl FnOnce(usize, &[Pair]) -> Result<Self, Unfit>,
+    ) -> Result<Self, Unfit> {
+        if sites == 0 || sites > MOST_SITES {
+            return Err(Unfit::Sites { sites });
+        }
+        let mut felt = vec![0.0_f64; sites];
+        for term in &terms {
+            if !term.value.is_finite() {
+                return Err(Unfit::NotFinite { i: term.i, j: term.j });
+            }
+            for site in [term.i, term.j] {
+                let last = sites - 1;
+                *felt.get_mut(site as usize).ok_or(Unfit::NoSite { site, last })? += 4.0 * term.value.abs();
+            }
+        }
+        let most = felt.into_iter().fold(f64::MIN_POSITIVE, f64::max).min(f64::MAX);
+        // A power of two, so that scaling adds no error of its own; the largest is 2^1023.
+        let scale = 2_f64.powi((28.0 - most.log2()).floor().min(1023.0) as i32);
+        let round = |term: &Term| Pair { i: term.i, j: term.j, coupling: (term.value * scale).round() as i32 };
+        let pairs: Vec<Pair> = terms.iter().map(round).collect();
+        Ok(Problem { terms, scale, ..make(sites, &pairs)? })
     }
 
     /// Are the integers the numbers that were written down, or rounded?
@@ -465,11 +496,24 @@ mod tests {
 
     #[test]
     fn where_integers_round_the_terms_count() {
-        let terms = vec![Term { i: 0, j: 0, value: 0.1 }, Term { i: 0, j: 1, value: 1.0 / 3.0 }];
-        let problem = Problem::qubo(2, &[pair(0, 1, 3)]).unwrap().approximating(terms, 1.0);
+        let term = |i, j, value| Term { i, j, value };
+        let rounded = |sites, terms| Problem::rounded(sites, terms, Problem::qubo);
+        let problem = rounded(2, vec![term(0, 0, 0.1), term(0, 1, 1.0 / 3.0)]).unwrap();
         assert!(!problem.is_exact());
         assert_eq!(problem.value(&[1, 1]), 0.1 + 1.0 / 3.0);
         assert_eq!(problem.value(&[1, -1]), 0.1);
+        for spins in [[1, 1], [1, -1], [-1, 1]] {
+            // The room is used: units are as small as 31 bits allow.
+            assert!((problem.value_of(problem.energy(&spins)) - problem.value(&spins)).abs() < 1e-7);
+        }
+        for large in [f64::MAX, -f64::MAX, 1e-300, f64::MIN_POSITIVE] {
+            assert_eq!(rounded(2, vec![term(0, 1, large)]).unwrap().pairs(), 1, "{large}");
+        }
+        assert_eq!(rounded(2, vec![term(0, 1, f64::NAN)]), Err(Unfit::NotFinite { i: 0, j: 1 }));
+        assert_eq!(rounded(2, vec![term(1, 1, f64::INFINITY)]), Err(Unfit::NotFinite { i: 1, j: 1 }));
+        assert_eq!(rounded(2, vec![term(0, 2, 1.0)]), Err(Unfit::NoSite { site: 2, last: 1 }));
+        assert_eq!(rounded(0, Vec::new()), Err(Unfit::Sites { sites: 0 }));
+        assert_eq!(rounded(MOST_SITES + 1, Vec::new()), Err(Unfit::Sites { sites: MOST_SITES + 1 }));
     }
 
     #[test]

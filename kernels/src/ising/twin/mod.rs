@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use simd::Path;
+pub use crate::path::Path;
 
 /// A solver on the processor. A job that is submitted is done by a thread of its own; [`solve`](Device::solve) does it on the caller's.
 #[derive(Debug)]

@@ -5,36 +5,8 @@ use super::block::Block;
 use super::loaded::Layer;
 use super::small::Small;
 use super::{scalar, simd};
+use crate::path::Path;
 use crate::spikes::network::Reset;
-
-/// With what a step is computed. All give the same bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    /// Plain integers, one after another: the specification.
-    Scalar,
-    /// Eight at a time, on x86-64 processors with AVX2.
-    Avx2,
-    /// Sixteen at a time, on those with AVX-512 (F, BW, VL and DQ: Intel's servers from Skylake, AMD's from Zen 4 on).
-    Avx512,
-    /// Four at a time, on 64-bit ARM processors.
-    Neon,
-}
-
-impl Path {
-    /// All of them; of those that a processor has, the fastest last.
-    pub const ALL: [Path; 4] = [Path::Scalar, Path::Avx2, Path::Avx512, Path::Neon];
-
-    /// What it is called: `scalar`, `avx2`, `avx512`, `neon`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Path::Scalar => "scalar",
-            Path::Avx2 => "avx2",
-            Path::Avx512 => "avx512",
-            Path::Neon => "neon",
-        }
-    }
-}
 
 /// What holds for every neuron of a population.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,8 @@ mod plastic;
 mod saved;
 mod scalar;
 mod simd;
+// What is laid out for it is read on x86-64 alone.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod small;
 mod train;
 
@@ -16,7 +18,7 @@ use super::program::{self, Program, Refused};
 use kernels::Kernels;
 use loaded::Loaded;
 
-pub use kernels::Path;
+pub use crate::path::Path;
 
 /// A spiking device in software: computes a step where it is asked to, on the caller's thread.
 #[derive(Clone, Debug)]

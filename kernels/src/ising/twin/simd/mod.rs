@@ -21,35 +21,12 @@ mod popcount;
 #[cfg(target_arch = "x86_64")]
 mod words;
 
-use super::super::plan::{Bifurcating, Plan, Temperature};
+use super::super::plan::Plan;
+#[cfg(target_arch = "x86_64")]
+use super::super::plan::{Bifurcating, Temperature};
 use super::super::problem::Problem;
 use super::engine::Engine;
-
-/// How the processor is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    /// The specification.
-    Scalar,
-    /// AVX2.
-    Avx2,
-    /// AVX-512: F, BW, VL and DQ.
-    Avx512,
-}
-
-impl Path {
-    /// All of them, the widest last.
-    pub const ALL: [Path; 3] = [Path::Scalar, Path::Avx2, Path::Avx512];
-
-    /// What it is called.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Path::Scalar => "scalar",
-            Path::Avx2 => "avx2",
-            Path::Avx512 => "avx512",
-        }
-    }
-}
+use crate::path::Path;
 
 /// A path that this processor was found to have. There is no other way to one.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +34,8 @@ pub(in super::super) struct Unit(Path);
 
 impl Unit {
     pub(in super::super) fn of(path: Path) -> Option<Unit> {
-        has(path).then_some(Unit(path))
+        // Nothing is written for NEON.
+        (path != Path::Neon && path.is_here()).then_some(Unit(path))
     }
 
     pub(in super::super) fn best() -> Unit {
@@ -172,23 +150,4 @@ fn laned(problem: &Problem, plan: &Plan, replicas: u32) -> Option<Box<dyn Engine
         Plan::Annealing(temperatures) => Some(Box::new(lanes::Annealed::new(problem, temperatures)?)),
         Plan::Tempering(..) | Plan::Quantum { .. } => None,
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn has(path: Path) -> bool {
-    let base =
-        || is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
-    let avx2 = || base() && is_x86_feature_detected!("avx2");
-    let avx512 = || is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-    let more = || is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512dq");
-    match path {
-        Path::Scalar => true,
-        Path::Avx2 => avx2(),
-        Path::Avx512 => avx2() && avx512() && more(),
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn has(path: Path) -> bool {
-    path == Path::Scalar
 }

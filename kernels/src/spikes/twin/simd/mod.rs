@@ -30,10 +30,11 @@ mod neon;
 mod small;
 
 use super::block::Block;
-use super::kernels::{Fired, Path, Population, Rule, Sum};
+use super::kernels::{Fired, Population, Rule, Sum};
 use super::loaded::Layer;
 use super::scalar;
 use super::small::Small;
+use crate::path::Path;
 
 /// A path that this processor was found to have. There is no other way to one.
 #[derive(Clone, Copy, Debug)]
@@ -42,36 +43,12 @@ pub(super) struct Unit(Path);
 impl Unit {
     /// If this processor has it.
     pub(super) fn of(path: Path) -> Option<Unit> {
-        has(path).then_some(Unit(path))
+        path.is_here().then_some(Unit(path))
     }
 
     pub(super) fn path(self) -> Path {
         self.0
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn has(path: Path) -> bool {
-    let avx2 =
-        || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("bmi1");
-    let avx512 = || is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-    let more = || is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512dq");
-    match path {
-        Path::Scalar => true,
-        Path::Avx2 => avx2(),
-        Path::Avx512 => avx2() && avx512() && more(),
-        Path::Neon => false,
-    }
-}
-
-#[cfg(target_arch = "aarch64")]
-fn has(path: Path) -> bool {
-    path == Path::Scalar || (path == Path::Neon && std::arch::is_aarch64_feature_detected!("neon"))
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn has(path: Path) -> bool {
-    path == Path::Scalar
 }
 
 /// The function of this name, of the path that a [`Unit`] stands for.
@@ -108,6 +85,7 @@ impl Unit {
     }
 
     #[inline]
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     pub(super) fn small(self, small: &mut Small, layers: &mut [Layer], inputs: usize, now: usize) -> [u64; 2] {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
