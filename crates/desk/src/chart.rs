@@ -1,41 +1,47 @@
 //! Lines and points over two axes, as SVG.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// How points are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Style {
+pub(crate) enum Style {
     /// Joined.
     Line,
     /// Joined by a thin line, each marked.
     Marked,
     /// Each holds until the next: what was best so far.
     Steps,
+    /// Each by itself, in pale: a crowd of which none matters much.
+    Pale,
 }
 
 /// Points of one kind, in the order in which they are joined.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Series {
-    pub(super) name: String,
-    pub(super) style: Style,
-    pub(super) points: Vec<(f64, f64)>,
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) style: Style,
+    pub(crate) points: Vec<(f64, f64)>,
 }
 
 /// A picture of some of them.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Chart {
-    pub(super) title: String,
+pub(crate) struct Chart {
+    pub(crate) title: String,
     /// What the axes count, with its unit.
-    pub(super) across: String,
-    pub(super) up: String,
-    pub(super) series: Vec<Series>,
+    pub(crate) across: String,
+    pub(crate) up: String,
+    pub(crate) series: Vec<Series>,
 }
 
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 560.0;
 const LEFT: f64 = 96.0;
 const RIGHT: f64 = 24.0;
-const TOP: f64 = 52.0;
+/// Above the frame: room for the title, and for a row for each name.
+const ROW: f64 = 18.0;
+/// Characters of a title beside the names.
+const TITLE: usize = 64;
 const BOTTOM: f64 = 64.0;
 /// From Okabe and Ito's palette: they can be told apart by most eyes.
 const COLOURS: [&str; 4] = ["#555555", "#0072b2", "#d55e00", "#009e73"];
@@ -80,12 +86,13 @@ impl Axis {
 }
 
 impl Chart {
-    pub(super) fn svg(&self) -> String {
+    pub(crate) fn svg(&self) -> String {
         let points = || self.series.iter().flat_map(|series| series.points.iter());
         let across = Axis::around(points().map(|point| point.0));
         let up = Axis::around(points().map(|point| point.1));
+        let top = 16.0 + ROW * self.series.len().max(2) as f64;
         let x = |value: f64| LEFT + across.part(value) * (WIDTH - LEFT - RIGHT);
-        let y = |value: f64| HEIGHT - BOTTOM - up.part(value) * (HEIGHT - TOP - BOTTOM);
+        let y = |value: f64| HEIGHT - BOTTOM - up.part(value) * (HEIGHT - top - BOTTOM);
         let mut svg = String::new();
         let mut put = |text: std::fmt::Arguments<'_>| {
             // Into a string nothing fails.
@@ -97,11 +104,11 @@ impl Chart {
              font-family=\"sans-serif\" font-size=\"12\">"
         ));
         put(format_args!("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"));
-        put(format_args!("<text x=\"{LEFT}\" y=\"28\" font-size=\"16\">{}</text>", escaped(&self.title)));
+        put(format_args!("<text x=\"{LEFT}\" y=\"28\" font-size=\"16\">{}</text>", escaped(&shortened(&self.title))));
         let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
         for tick in across.ticks() {
             let at = x(tick);
-            put(format_args!("<path d=\"M{at:.1} {TOP}V{bottom}\" stroke=\"#e5e5e5\"/>"));
+            put(format_args!("<path d=\"M{at:.1} {top}V{bottom}\" stroke=\"#e5e5e5\"/>"));
             let below = bottom + 18.0;
             put(format_args!("<text x=\"{at:.1}\" y=\"{below}\" text-anchor=\"middle\">{}</text>", across.label(tick)));
         }
@@ -112,14 +119,14 @@ impl Chart {
             put(format_args!("<text x=\"{beside}\" y=\"{lower:.1}\" text-anchor=\"end\">{}</text>", up.label(tick)));
         }
         put(format_args!(
-            "<rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#999\"/>",
+            "<rect x=\"{LEFT}\" y=\"{top}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#999\"/>",
             right - LEFT,
-            bottom - TOP
+            bottom - top
         ));
         let middle = (LEFT + right) / 2.0;
         let foot = HEIGHT - 20.0;
         put(format_args!("<text x=\"{middle}\" y=\"{foot}\" text-anchor=\"middle\">{}</text>", escaped(&self.across)));
-        let middle = (TOP + bottom) / 2.0;
+        let middle = (top + bottom) / 2.0;
         put(format_args!(
             "<text x=\"22\" y=\"{middle}\" text-anchor=\"middle\" transform=\"rotate(-90 22 {middle})\">{}</text>",
             escaped(&self.up)
@@ -129,9 +136,13 @@ impl Chart {
             put(format_args!("{}", series.drawn(colour, x, y)));
             // Names stand above the frame, where nothing is drawn.
             let (line, text) = (right - 240.0, right - 204.0);
-            let row = 22.0 + 18.0 * n as f64;
+            let row = 22.0 + ROW * n as f64;
             let above = row - 4.0;
-            put(format_args!("<path d=\"M{line} {above}h28\" stroke=\"{colour}\" stroke-width=\"2\"/>"));
+            if series.style == Style::Pale {
+                put(format_args!("{}", pale(line + 14.0, above, colour)));
+            } else {
+                put(format_args!("<path d=\"M{line} {above}h28\" stroke=\"{colour}\" stroke-width=\"2\"/>"));
+            }
             put(format_args!("<text x=\"{text}\" y=\"{row}\">{}</text>", escaped(&series.name)));
         }
         put(format_args!("</svg>"));
@@ -141,6 +152,12 @@ impl Chart {
 
 impl Series {
     fn drawn(&self, colour: &str, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
+        if self.style == Style::Pale {
+            // Those at one place of the picture are drawn once: of thousands, most are.
+            let places: BTreeSet<_> = self.points.iter().map(|point| (x(point.0) as i64, y(point.1) as i64)).collect();
+            let circles = places.into_iter().map(|(x, y)| pale(x as f64, y as f64, colour));
+            return circles.collect::<Vec<_>>().join("\n");
+        }
         let mut path = String::new();
         for (n, (across, up)) in self.points.iter().enumerate() {
             let (x, y) = (x(*across), y(*up));
@@ -160,6 +177,16 @@ impl Series {
         }
         text
     }
+}
+
+fn pale(x: f64, y: f64, colour: &str) -> String {
+    format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"3\" fill=\"{colour}\" fill-opacity=\"0.3\"/>")
+}
+
+/// A title that does not run into the names beside it.
+fn shortened(title: &str) -> String {
+    let short: String = title.chars().take(TITLE).collect();
+    if short.len() < title.len() { short + "…" } else { short }
 }
 
 fn escaped(text: &str) -> String {
@@ -191,9 +218,31 @@ mod tests {
         let chart = Chart { title: "T".into(), across: "x".into(), up: "y".into(), series: vec![series, steps] };
         let svg = chart.svg();
         assert!(svg.contains("a &lt; b") && svg.matches("<circle").count() == 2 && svg.contains('H'));
-        for part in svg.split("cx=\"").skip(1) {
-            let x: f64 = part.split('"').next().unwrap().parse().unwrap();
+        for x in numbers(&svg, "cx") {
             assert!((LEFT..=WIDTH - RIGHT).contains(&x));
         }
+    }
+
+    fn numbers<'a>(svg: &'a str, key: &str) -> impl Iterator<Item = f64> + use<'a> {
+        let key = format!("{key}=\"");
+        let parts: Vec<&str> = svg.split(key.as_str()).skip(1).collect();
+        parts.into_iter().map(|part| part.split('"').next().unwrap().parse().unwrap())
+    }
+
+    #[test]
+    fn a_crowd_is_pale_and_drawn_once_at_each_place_below_the_names_of_all() {
+        let crowd = vec![(0.0, 1.0), (0.5, 2.0), (0.5, 2.0), (1.0, 3.0)];
+        let of = |name: &str, style, points| Series { name: name.into(), style, points };
+        let series = vec![
+            of("replicas", Style::Pale, crowd.clone()),
+            of("best", Style::Steps, crowd.clone()),
+            of("target", Style::Line, crowd),
+        ];
+        let title = "a title ".repeat(20);
+        let svg = Chart { title, across: "x".into(), up: "y".into(), series }.svg();
+        assert_eq!(svg.matches("fill-opacity=\"0.3\"").count(), 1 + 3, "in the list of names, and in the frame");
+        assert_eq!(svg.matches('…').count(), 1);
+        let lowest_name = 22.0 + 2.0 * ROW;
+        assert_eq!(numbers(&svg, "cy").filter(|y| *y > lowest_name).count(), 3);
     }
 }

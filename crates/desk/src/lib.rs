@@ -21,6 +21,7 @@ mod output;
 
 mod arbitrage;
 mod beside;
+mod chart;
 mod check;
 mod cli;
 mod command;

@@ -159,6 +159,13 @@ impl OutFile {
     }
 }
 
+/// All of a file that was created at `path`, if one was.
+pub(crate) fn finish(to: Option<OutFile>, path: Option<&Path>, bytes: &[u8]) -> Result<()> {
+    let (Some(mut to), Some(path)) = (to, path) else { return Ok(()) };
+    let written = to.write_all(bytes).and_then(|()| to.finish());
+    written.with_context(|| format!("writing {}", path.display()))
+}
+
 /// Standard output for lines of which a reader may have seen enough: a pipe that it has closed takes the rest.
 struct Table(File);
 

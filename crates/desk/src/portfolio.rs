@@ -1,14 +1,13 @@
 //! `firelane portfolio`: frontiers, single portfolios, whole lots, and what they cost.
 
 mod bench;
-mod chart;
 mod frontier;
 mod lots;
 mod qubo;
 mod solve;
+mod starts;
 
 use crate::cli::{Portfolio, dash};
-use crate::outfile::OutFile;
 use crate::progress;
 use crate::replay::group;
 use anyhow::{Context, Result};
@@ -16,7 +15,6 @@ use firelane_portfolio::mandate::file::Asked;
 use firelane_portfolio::search::Progress;
 use firelane_portfolio::universe::Universe;
 use indicatif::ProgressBar;
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,13 +48,6 @@ fn universe(path: &Path) -> Result<Universe> {
 fn asked(path: Option<&Path>, universe: &Universe) -> Result<Asked> {
     let Some(path) = path else { return Ok(Asked::parse("", universe)?) };
     Asked::parse(&text(path)?, universe).with_context(|| path.display().to_string())
-}
-
-/// All of a file that was created at `path`.
-fn finish(to: Option<OutFile>, path: Option<&Path>, bytes: &[u8]) -> Result<()> {
-    let (Some(mut to), Some(path)) = (to, path) else { return Ok(()) };
-    let written = to.write_all(bytes).and_then(|()| to.finish());
-    written.with_context(|| format!("writing {}", path.display()))
 }
 
 /// A cell of a CSV file, quoted where it must be.
@@ -101,6 +92,3 @@ impl Watch {
         self.begun.elapsed().as_secs_f64()
     }
 }
-
-/// Swaps that an annealed start proposes.
-const ANNEALING: usize = 2_000;

@@ -5,6 +5,9 @@ mod data;
 #[path = "../../../tests/it/skip.rs"]
 mod skip;
 
+mod built;
+
+use built::{Built, fits};
 use lzma_rust2::{XzOptions, XzWriter};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -12,19 +15,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Exit code, standard output and standard error.
-fn said(arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_firelane"));
-    let output = command.env_remove("COLUMNS").arg("ising").args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let (code, text, error) = said(&[arguments, &["--json"]].concat());
-    assert_eq!((code, error.as_str()), (0, ""), "{arguments:?}");
-    serde_json::from_str(&text).unwrap()
-}
+const ISING: Built = Built(&["ising"]);
 
 fn file(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
     let path = folder.join(name);
@@ -66,7 +57,7 @@ fn every_solver_says_what_its_spins_are_worth() {
     let mut cuts = Vec::new();
     for solver in ["dsb", "bsb", "sa", "pt", "sqa"] {
         let report =
-            json(&["solve", &path, "--solver", solver, "--replicas", "24", "--steps", "400", "--target", "40"]);
+            ISING.json(&["solve", &path, "--solver", solver, "--replicas", "24", "--steps", "400", "--target", "40"]);
         assert_eq!(report["solver"], solver);
         let all = report["replicas"].as_array().unwrap();
         assert_eq!(all.len(), 24);
@@ -94,7 +85,7 @@ fn a_seed_has_one_answer_whatever_solves() {
     let path = file(folder.path(), "graph.txt", graph().0);
     let answer = |more: &[&str]| {
         let base = ["solve", &path, "--steps", "30", "--replicas", "70"];
-        let mut report = json(&[&base, more].concat());
+        let mut report = ISING.json(&[&base, more].concat());
         let all = report["replicas"].as_array_mut().unwrap();
         all.iter().map(spins).collect::<Vec<_>>()
     };
@@ -108,10 +99,10 @@ fn a_seed_has_one_answer_whatever_solves() {
 fn a_target_that_is_missed_is_null_and_one_that_is_met_ends_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), "graph.txt", graph().0);
-    let missed = json(&["solve", &path, "--replicas", "3", "--steps", "20", "--target", "100000"]);
+    let missed = ISING.json(&["solve", &path, "--replicas", "3", "--steps", "20", "--target", "100000"]);
     assert!(missed["time_to_target_s"].is_null());
     assert!(missed["replicas"].as_array().unwrap().iter().all(|found| found["time_to_target_s"].is_null()));
-    let met = json(&["solve", &path, "--steps", "1000000", "--replicas", "3", "--target", "1", "--until-target"]);
+    let met = ISING.json(&["solve", &path, "--steps", "1000000", "--replicas", "3", "--target", "1", "--until-target"]);
     assert_eq!(met["stopped"], "target");
     assert!(met["time_to_target_s"].is_number());
 }
@@ -120,11 +111,40 @@ fn a_target_that_is_missed_is_null_and_one_that_is_met_ends_it() {
 fn seconds_begin_again_until_they_are_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), "graph.txt", graph().0);
-    let report = json(&["solve", &path, "--steps", "10", "--replicas", "4", "--seconds", "0.3"]);
+    let report = ISING.json(&["solve", &path, "--steps", "10", "--replicas", "4", "--seconds", "0.3"]);
     assert!(report["rounds"].as_u64().unwrap() > 5);
     assert_eq!(report["replicas"].as_array().unwrap().len(), 4);
     let elapsed = report["elapsed_s"].as_f64().unwrap();
     assert!((0.3..30.0).contains(&elapsed), "{elapsed}");
+}
+
+#[test]
+fn a_picture_has_all_replicas_the_best_and_the_target_and_is_never_written_over_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "graph.txt", graph().0);
+    let svg = folder.path().join("out.svg").display().to_string();
+    let asked = ["solve", &path, "--replicas", "9", "--steps", "60", "--svg", &svg];
+    let (code, text, error) = ISING.said(&[&asked[..], &["--target", "30"]].concat());
+    assert_eq!((code, error.as_str()), (0, ""));
+    assert!(text.contains("best cut"), "{text}");
+    let drawn = std::fs::read_to_string(&svg).unwrap();
+    for words in ["graph.txt: dsb, 9 replicas of 60 steps", "time, s", ">cut<", ">best so far<", ">target<"] {
+        assert!(drawn.contains(words), "{words}: {drawn}");
+    }
+    // One in the list of names, and one replica or more in the frame.
+    assert!((2..=10).contains(&drawn.matches("<circle").count()), "{drawn}");
+    let (code, _, error) = ISING.said(&asked);
+    assert!(code == 1 && error.contains("exists already; --force"), "{error}");
+    assert_eq!(std::fs::read_to_string(&svg).unwrap(), drawn);
+    assert_eq!(ISING.said(&[&asked[..], &["--force"]].concat()).0, 0);
+    assert!(!std::fs::read_to_string(&svg).unwrap().contains(">target<"), "none was asked for");
+    let (code, text, _) = ISING.said(&["solve", &path, "--steps", "9", "--svg", "-"]);
+    assert!(code == 0 && text.starts_with("<svg"), "{text}");
+    let (code, _, error) = ISING.said(&["solve", &path, "--steps", "9", "--svg", &path, "--force"]);
+    assert!(code == 1 && error.contains("read or written by this command already"), "{error}");
+    for wrong in [&["--svg", "-", "--json"][..], &["--force"]] {
+        assert_eq!(ISING.said(&[&["solve", &path][..], wrong].concat()).0, 2, "{wrong:?}");
+    }
 }
 
 #[test]
@@ -133,11 +153,13 @@ fn functions_of_bits_have_values_and_no_cut() {
     // Two of three are wanted, the second is the dearest: (x0 + x1 + x2 - 2)^2, and 0.5 for the second.
     let text = "# by hand\n3\n0 0 -3\n1 1 -2.5\n2 2 -3\n0 1 2\n0 2 2\n1 2 2\n";
     let path = file(folder.path(), "two.qubo", text);
-    let report = json(&["solve", &path, "--replicas", "8", "--steps", "60", "--target", "-4"]);
+    let report = ISING.json(&["solve", &path, "--replicas", "8", "--steps", "60", "--target", "-4"]);
     assert!(report["best_cut"].is_null());
+    let (_, text, _) = ISING.said(&["solve", &path, "--replicas", "1", "--steps", "60"]);
+    assert!(text.lines().any(|line| line.split_whitespace().take(2).eq(["mean", "-4"])), "{text}");
     assert_eq!((&report["best_energy"], spins(&report)), (&Value::from(-4), vec![1, -1, 1]));
     assert!(report["time_to_target_s"].is_number());
-    let as_spins = json(&["solve", &path, "--format", "spins", "--replicas", "8", "--steps", "60"]);
+    let as_spins = ISING.json(&["solve", &path, "--format", "spins", "--replicas", "8", "--steps", "60"]);
     // -3 + 2.5 - 3, and -2 + 2 - 2 of the pairs.
     assert_eq!((&as_spins["best_energy"], spins(&as_spins)), (&Value::from(-5.5), vec![1, -1, 1]));
 }
@@ -149,7 +171,7 @@ fn packed_files_and_standard_input_are_read() {
     let mut packed = XzWriter::new(Vec::new(), XzOptions::with_preset(1)).unwrap();
     packed.write_all(text.as_bytes()).unwrap();
     let path = file(folder.path(), "graph.xz", packed.finish().unwrap());
-    let report = json(&["solve", &path, "--replicas", "2", "--steps", "20"]);
+    let report = ISING.json(&["solve", &path, "--replicas", "2", "--steps", "20"]);
     assert_eq!(report["best_cut"], cut(&edges, &spins(&report)));
     let mut child = Command::new(env!("CARGO_BIN_EXE_firelane"))
         .args(["ising", "solve", "-", "--replicas", "2", "--steps", "20"])
@@ -161,7 +183,7 @@ fn packed_files_and_standard_input_are_read() {
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && text.contains("60 vertices of a graph"), "{text}");
-    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    fits(&text);
 }
 
 #[test]
@@ -175,7 +197,7 @@ fn what_can_not_be_solved_says_why_and_what_to_do() {
         ("3 1\n1 2 much\n", "line 2"),
     ] {
         let path = file(folder.path(), "bad.txt", text);
-        let (code, out, error) = said(&["solve", &path]);
+        let (code, out, error) = ISING.said(&["solve", &path]);
         assert_eq!((code, out.as_str()), (1, ""), "{text:?}");
         assert!(error.contains(says) && error.contains("bad.txt"), "{text:?}: {error}");
     }
@@ -186,31 +208,31 @@ fn what_can_not_be_solved_says_why_and_what_to_do() {
         (["solve", &path, "--device", "gpu"], "--features gpu"),
         (["solve", &path, "--time-step", "2"], "time_step is 2"),
     ] {
-        let (code, _, error) = said(&arguments);
+        let (code, _, error) = ISING.said(&arguments);
         assert!(code == 1 && error.contains(says), "{error}");
     }
-    let (code, _, error) = said(&["solve", &path, "--solver", "sa", "--time-step", "1"]);
+    let (code, _, error) = ISING.said(&["solve", &path, "--solver", "sa", "--time-step", "1"]);
     assert!(code == 1 && error.contains("sa has sweeps"), "{error}");
-    assert_eq!(said(&["solve", &path, "--steps", "0"]).0, 2);
-    assert_eq!(said(&["solve", &path, "--until-target"]).0, 2);
+    assert_eq!(ISING.said(&["solve", &path, "--steps", "0"]).0, 2);
+    assert_eq!(ISING.said(&["solve", &path, "--until-target"]).0, 2);
 }
 
 #[test]
 fn a_device_is_judged() {
-    let (code, text, _) = said(&["conformance", "--device", "cpu/scalar", "--only", "sa: fields"]);
+    let (code, text, _) = ISING.said(&["conformance", "--device", "cpu/scalar", "--only", "sa: fields"]);
     assert!(code == 0 && text.contains("it conforms; 1 passed"), "{text}");
-    let (code, _, error) = said(&["conformance", "--only", "nothing like it"]);
+    let (code, _, error) = ISING.said(&["conformance", "--only", "nothing like it"]);
     assert!(code == 1 && error.contains("no case's name begins"), "{error}");
 }
 
 #[test]
 fn a_bench_says_what_it_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    let (code, _, error) = said(&["bench", "--gset", folder.path().to_str().unwrap()]);
+    let (code, _, error) = ISING.said(&["bench", "--gset", folder.path().to_str().unwrap()]);
     assert!(code == 1 && error.contains("has none of G1, G22"), "{error}");
     // Not the G-set's: a cut of it is nowhere near, and that is said.
     file(folder.path(), "G1.txt", graph().0);
-    let report = json(&["bench", "--gset", folder.path().to_str().unwrap(), "--replicas", "4"]);
+    let report = ISING.json(&["bench", "--gset", folder.path().to_str().unwrap(), "--replicas", "4"]);
     assert_eq!(report["targets"][0]["success"], 0.0);
     assert!(report["targets"][0]["tts99_ms"].is_null());
     assert_eq!(report["missing"].as_array().unwrap().len(), 5);
@@ -224,7 +246,7 @@ fn cuts_of_the_g_set_come_within_a_hundredth_of_the_best_known() {
         let Some(path) = data::shared(&format!("gset/{name}")) else { return };
         let wanted = ((best * 99 + 99) / 100_i64).to_string();
         let arguments = ["solve", path.to_str().unwrap(), "--replicas", "16", "--steps", "300", "--target", &wanted];
-        let report = json(&arguments);
+        let report = ISING.json(&arguments);
         assert!(report["time_to_target_s"].is_number(), "{name}: {}", report["best_cut"]);
         assert!(report["best_cut"].as_i64().unwrap() <= best, "{name}: better than the best known?");
     }

@@ -1,5 +1,8 @@
 //! `firelane portfolio` on the built program. (Tests whose names begin with p are those of processes.)
 
+mod built;
+
+use built::{Built, fits};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,25 +11,7 @@ fn six() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/portfolio/six.txt").display().to_string()
 }
 
-/// Exit code, standard output and standard error.
-fn said(arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_firelane"));
-    let output = command.env_remove("COLUMNS").arg("portfolio").args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let (code, text, error) = said(&[arguments, &["--json"]].concat());
-    assert_eq!((code, error.as_str()), (0, ""), "{arguments:?}");
-    serde_json::from_str(&text).unwrap()
-}
-
-fn fits(text: &str) {
-    for line in text.lines() {
-        assert!(line.chars().count() <= 80 && line == line.trim_end(), "{line}");
-    }
-}
+const PORTFOLIO: Built = Built(&["portfolio"]);
 
 fn written(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
     let path: PathBuf = folder.path().join(name);
@@ -55,7 +40,7 @@ fn a_frontier_is_a_table_json_csv_and_a_picture_that_agree() {
         "--svg",
         &svg,
     ];
-    let (code, text, error) = said(&asked);
+    let (code, text, error) = PORTFOLIO.said(&asked);
     assert_eq!((code, error.as_str()), (0, ""));
     fits(&text);
     let rows: Vec<Vec<f64>> = text
@@ -78,9 +63,10 @@ fn a_frontier_is_a_table_json_csv_and_a_picture_that_agree() {
     );
     // Return alone: 0.6, 0.3 and 0.1 of the largest means.
     assert!((rows[0][1] - (0.6 * 0.008 + 0.3 * 0.007 + 0.1 * 0.006)).abs() < 1e-9);
-    let (code, _, error) = said(&asked);
+    let (code, _, error) = PORTFOLIO.said(&asked);
     assert!(code == 1 && error.contains("exists already; --force"), "{error}");
-    let report = json(&["frontier", &six(), "--cardinality", "3", "--min", "0.1", "--max", "0.6", "--lambdas", "5"]);
+    let report =
+        PORTFOLIO.json(&["frontier", &six(), "--cardinality", "3", "--min", "0.1", "--max", "0.6", "--lambdas", "5"]);
     for (point, row) in report["points"].as_array().unwrap().iter().zip(&rows) {
         assert!((point["objective"].as_f64().unwrap() - row[3]).abs() < 1e-10);
         assert_eq!(point["held"].as_array().unwrap().len(), 3);
@@ -90,7 +76,7 @@ fn a_frontier_is_a_table_json_csv_and_a_picture_that_agree() {
 #[test]
 fn a_check_says_how_far_it_is_off_and_fails_where_it_is_too_far() {
     let folder = tempfile::tempdir().unwrap();
-    let report = json(&["frontier", &six(), "--lambdas", "4"]);
+    let report = PORTFOLIO.json(&["frontier", &six(), "--lambdas", "4"]);
     let point = |n: usize, times: f64| {
         let point = &report["points"][n];
         format!("{} {}\n", point["mean"], point["variance"].as_f64().unwrap() * times)
@@ -98,13 +84,13 @@ fn a_check_says_how_far_it_is_off_and_fails_where_it_is_too_far() {
     // The unconstrained frontier is not itself's judge: a formula is in the library's tests. Here it is the command.
     for (times, code) in [(1.0, 0), (1.0 + 4e-5, 0), (1.0 + 6e-5, 1)] {
         let points = written(&folder, "points.txt", &(point(1, 1.0) + &point(2, times) + &point(3, 1.0)));
-        let (found, text, error) = said(&["frontier", &six(), "--lambdas", "2", "--check", &points]);
+        let (found, text, error) = PORTFOLIO.said(&["frontier", &six(), "--lambdas", "2", "--check", &points]);
         assert_eq!((found, error.as_str()), (code, ""), "{text}");
         fits(&text);
         assert_eq!(text.contains("that does not agree"), code == 1, "{text}");
     }
     let high = written(&folder, "high.txt", "0.5 0.1\n");
-    let (code, _, error) = said(&["frontier", &six(), "--check", &high]);
+    let (code, _, error) = PORTFOLIO.said(&["frontier", &six(), "--check", &high]);
     assert!(
         code == 1 && error.contains("point 1 of --check: no portfolio under this mandate has the mean return 0.5"),
         "{error}"
@@ -120,12 +106,13 @@ fn weights_go_on_to_whole_lots() {
     let mandate = written(&folder, "m.toml", MANDATE);
     let weights = folder.path().join("w.csv").display().to_string();
     let svg = folder.path().join("s.svg").display().to_string();
-    let (code, text, error) = said(&["solve", &six(), "--mandate", &mandate, "--csv", &weights, "--svg", &svg]);
+    let (code, text, error) =
+        PORTFOLIO.said(&["solve", &six(), "--mandate", &mandate, "--csv", &weights, "--svg", &svg]);
     assert_eq!((code, error.as_str()), (0, ""));
     fits(&text);
     assert!(text.contains("3 names of 6") && text.contains("turnover") && text.contains("That is no proof"), "{text}");
     assert!(std::fs::read_to_string(&svg).unwrap().contains("best so far"));
-    let report = json(&["solve", &six(), "--mandate", &mandate]);
+    let report = PORTFOLIO.json(&["solve", &six(), "--mandate", &mandate]);
     let held = report["held"].as_array().unwrap();
     let weight =
         |name: &str| held.iter().find(|one| one["name"] == name).map_or(0.0, |one| one["weight"].as_f64().unwrap());
@@ -138,11 +125,11 @@ fn weights_go_on_to_whole_lots() {
     let loose = written(&folder, "loose.toml", &MANDATE.replace("turnover = 0.8\n", ""));
     let asked =
         ["lots", &six(), "--weights", &weights, "--prices", &prices, "--capital", "100000.5", "--mandate", &loose];
-    let (code, text, error) = said(&[&asked[..], &["--csv", &lots]].concat());
+    let (code, text, error) = PORTFOLIO.said(&[&asked[..], &["--csv", &lots]].concat());
     assert_eq!((code, error.as_str()), (0, ""), "{text}");
     fits(&text);
     assert!(text.contains("cash") && text.contains("No other lots within the mandate track better"), "{text}");
-    let report = json(&asked);
+    let report = PORTFOLIO.json(&asked);
     let held = report["held"].as_array().unwrap();
     let value: i64 = held.iter().map(|row| row["shares"].as_i64().unwrap() * row["price"].as_i64().unwrap()).sum();
     assert_eq!(value + report["costs"].as_i64().unwrap() + report["cash"].as_i64().unwrap(), 1_000_005_000);
@@ -158,7 +145,8 @@ fn what_is_wrong_says_what_to_do() {
     let weights = with("w.csv", "name,weight\n1,0.5\n2,0.5\n");
     let prices = with("p.csv", "name,price\n1,10\n2,20\n");
     let lots = |weights: &str, prices: &str| {
-        let (code, _, error) = said(&["lots", &six, "--weights", weights, "--prices", prices, "--capital", "1000"]);
+        let (code, _, error) =
+            PORTFOLIO.said(&["lots", &six, "--weights", weights, "--prices", prices, "--capital", "1000"]);
         assert_eq!(code, 1, "{error}");
         error
     };
@@ -181,7 +169,7 @@ fn what_is_wrong_says_what_to_do() {
         assert!(error.contains(words), "{error}");
     }
     let mandate = |text: &str| {
-        let (code, _, error) = said(&["solve", &six, "--mandate", &with("m.toml", text)]);
+        let (code, _, error) = PORTFOLIO.said(&["solve", &six, "--mandate", &with("m.toml", text)]);
         assert_eq!(code, 1, "{error}");
         error
     };
@@ -190,23 +178,48 @@ fn what_is_wrong_says_what_to_do() {
         mandate("exactly = 3\nlong = { max = 0.3 }\n")
             .contains("exactly 3 names, the largest size of a holding, net 1")
     );
-    let (code, _, error) = said(&["frontier", &six, "--cardinality", "7"]);
+    let (code, _, error) = PORTFOLIO.said(&["frontier", &six, "--cardinality", "7"]);
     assert!(code == 1 && error.contains("can't be met with these names: exactly 7 names; loosen it"), "{error}");
-    let (code, _, error) = said(&["qubo", &six, "--cardinality", "7", "--lambda", "0.5", "--out", "-"]);
+    let (code, _, error) = PORTFOLIO.said(&["qubo", &six, "--cardinality", "7", "--lambda", "0.5", "--out", "-"]);
     assert!(code == 1 && error.contains("7 of 6 names can't be chosen"), "{error}");
-    let (code, _, error) = said(&["frontier", "nowhere.txt"]);
+    let (code, _, error) = PORTFOLIO.said(&["frontier", "nowhere.txt"]);
     assert!(code == 1 && error.contains("nowhere.txt: No such file"), "{error}");
     for wrong in [["--min", "-1"], ["--lambdas", "0"], ["--seconds", "0"], ["--starts", "0"]] {
-        assert_eq!(said(&[&["frontier", &six][..], &wrong].concat()).0, 2, "{wrong:?}");
+        assert_eq!(PORTFOLIO.said(&[&["frontier", &six][..], &wrong].concat()).0, 2, "{wrong:?}");
     }
-    assert_eq!(said(&["frontier", &six, "--cardinality", "2", "--at-most", "2"]).0, 2);
-    assert_eq!(said(&["frontier", "-", "--check", "-"]).0, 2, "standard input is one file");
+    assert_eq!(PORTFOLIO.said(&["frontier", &six, "--cardinality", "2", "--at-most", "2"]).0, 2);
+    assert_eq!(PORTFOLIO.said(&["frontier", "-", "--check", "-"]).0, 2, "standard input is one file");
+}
+
+#[test]
+fn whoever_proposes_starts_the_best_of_a_small_universe_is_found() {
+    let of = |more: &[&str]| {
+        let six = six();
+        let asked = ["frontier", &six, "--cardinality", "3", "--min", "0.1", "--lambdas", "4"];
+        let report = PORTFOLIO.json(&[&asked[..], more].concat());
+        let points = report["points"].as_array().unwrap().iter();
+        points.map(|point| point["objective"].as_f64().unwrap()).collect::<Vec<_>>()
+    };
+    let swaps = of(&[]);
+    for more in [
+        &["--start-by", "random"][..],
+        &["--start-by", "swaps"],
+        &["--start-by", "ising"],
+        &["--start-by", "ising", "--solver", "dsb", "--device", "cpu/scalar"],
+    ] {
+        let found = of(more);
+        assert!(found.iter().zip(&swaps).all(|(one, other)| (one - other).abs() < 1e-12), "{more:?}: {found:?}");
+    }
+    let six = six();
+    let (code, _, error) = PORTFOLIO.said(&["solve", &six, "--start-by", "ising", "--device", "cpu/none"]);
+    assert!(code == 1 && error.contains("there is no device"), "{error}");
+    assert_eq!(PORTFOLIO.said(&["solve", &six, "--start-by", "magic"]).0, 2);
 }
 
 #[test]
 fn a_search_ends_in_time_with_what_it_has() {
     // As many starts as would take hours.
-    let report = json(&[
+    let report = PORTFOLIO.json(&[
         "frontier",
         &six(),
         "--cardinality",
@@ -231,7 +244,7 @@ fn a_qubo_is_written_and_a_bench_finds_its_least_state() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("q.txt").display().to_string();
     let asked = ["qubo", &six(), "--cardinality", "2", "--lambda", "0.9", "--out", &out];
-    let (code, text, error) = said(&asked);
+    let (code, text, error) = PORTFOLIO.said(&asked);
     assert_eq!((code, error.as_str()), (0, ""));
     fits(&text);
     let text = std::fs::read_to_string(&out).unwrap();
@@ -255,10 +268,10 @@ fn a_qubo_is_written_and_a_bench_finds_its_least_state() {
     let energy =
         |mask: u32| -> f64 { terms.iter().filter(|(i, j, _)| mask >> i & mask >> j & 1 == 1).map(|term| term.2).sum() };
     let least = (0..64).map(energy).fold(f64::INFINITY, f64::min);
-    let report = json(&["bench", &six(), "--cardinality", "2", "--runs", "50"]);
+    let report = PORTFOLIO.json(&["bench", &six(), "--cardinality", "2", "--runs", "50"]);
     let best = report["files"][0]["best"].as_f64().unwrap();
     assert!((best - (least + offset)).abs() < 1e-15, "{best} {least}");
-    let (code, text, _) = said(&["bench", &six(), "--cardinality", "2", "--runs", "50"]);
+    let (code, text, _) = PORTFOLIO.said(&["bench", &six(), "--cardinality", "2", "--runs", "50"]);
     assert_eq!(code, 0);
     fits(&text);
     assert!(text.contains("six.txt"), "{text}");

@@ -1,21 +1,15 @@
 //! `firelane quantum` on the built program.
 
+mod built;
+
+use built::{Built, fits};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
 
-/// Exit code, standard output and standard error.
-fn said(arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_firelane"));
-    let output = command.env_remove("COLUMNS").arg("quantum").args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
+const QUANTUM: Built = Built(&["quantum"]);
 
 fn json(arguments: &[&str]) -> Value {
-    let (code, text, error) = said(&[arguments, &["--json"]].concat());
-    assert_eq!((code, error.as_str()), (0, ""), "{arguments:?}");
-    let report: Value = serde_json::from_str(&text).unwrap();
+    let report = QUANTUM.json(arguments);
     assert_eq!(report["note"], "a classical simulation; no quantum advantage is claimed");
     report
 }
@@ -39,14 +33,12 @@ const RUNS: [&[&str]; 8] = [
 #[test]
 fn every_report_fits_a_terminal_says_what_it_is_and_comes_again() {
     for arguments in RUNS {
-        let (code, text, error) = said(arguments);
+        let (code, text, error) = QUANTUM.said(arguments);
         assert_eq!((code, error.as_str()), (0, ""), "{arguments:?}");
-        for line in text.lines() {
-            assert!(line.chars().count() <= 80 && line == line.trim_end(), "{arguments:?}: {line}");
-        }
+        fits(&text);
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("a classical simulation; no quantum advantage is claimed."), "{text}");
-        assert_eq!(said(arguments).1, text, "{arguments:?}");
+        assert_eq!(QUANTUM.said(arguments).1, text, "{arguments:?}");
     }
 }
 
@@ -121,22 +113,22 @@ fn circuits_are_written_and_files_kept() {
     let path = folder.path().join("out.qasm");
     let name = path.to_str().unwrap();
     for arguments in [&["option", "--power", "1"][..], &["credit"], &["qaoa"], &["portfolio"]] {
-        let (code, _, error) = said(&[arguments, &["--qasm", name]].concat());
+        let (code, _, error) = QUANTUM.said(&[arguments, &["--qasm", name]].concat());
         assert_eq!((code, error.as_str()), (0, ""), "{arguments:?}");
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("OPENQASM 3.0;\n") && text.ends_with("c = measure q;\n"), "{text}");
-        let (code, _, error) = said(&[arguments, &["--qasm", name]].concat());
+        let (code, _, error) = QUANTUM.said(&[arguments, &["--qasm", name]].concat());
         assert!(code == 1 && error.contains("exists already"), "{error}");
-        let (code, ..) = said(&[arguments, &["--qasm", name, "--force"]].concat());
+        let (code, ..) = QUANTUM.said(&[arguments, &["--qasm", name, "--force"]].concat());
         assert_eq!(code, 0);
         std::fs::remove_file(&path).unwrap();
     }
-    let (code, text, error) = said(&["option", "--qasm", "-"]);
+    let (code, text, error) = QUANTUM.said(&["option", "--qasm", "-"]);
     assert!(code == 0 && text.starts_with("OPENQASM 3.0;\n") && error.contains("simulation"), "{text}");
-    assert_eq!(said(&["option", "--qasm", "-", "--json"]).0, 2, "standard output is one thing");
-    assert_eq!(said(&["option", "--power", "1"]).0, 2);
+    assert_eq!(QUANTUM.said(&["option", "--qasm", "-", "--json"]).0, 2, "standard output is one thing");
+    assert_eq!(QUANTUM.said(&["option", "--power", "1"]).0, 2);
     // What fails leaves no file.
-    assert_eq!(said(&["option", "--strike", "9", "--qasm", name]).0, 1);
+    assert_eq!(QUANTUM.said(&["option", "--strike", "9", "--qasm", name]).0, 1);
     assert!(!Path::new(name).exists() && std::fs::read_dir(folder.path()).unwrap().count() == 0);
 }
 
@@ -159,7 +151,7 @@ fn what_is_wrong_says_what_to_do() {
         (&["credit", "--level", "1"], "between 0 and 1"),
         (&["credit", "--loan", "0.1:1:1"], "below 1"),
     ] {
-        let (code, text, error) = said(arguments);
+        let (code, text, error) = QUANTUM.said(arguments);
         assert!(code == 1 && text.is_empty() && error.contains(word), "{arguments:?}: {code} {error}");
     }
     for arguments in [
@@ -170,9 +162,9 @@ fn what_is_wrong_says_what_to_do() {
         &["portfolio", "--layers", "65"],
         &["bench", "--qubits", "27"],
     ] {
-        assert_eq!(said(arguments).0, 2, "{arguments:?}");
+        assert_eq!(QUANTUM.said(arguments).0, 2, "{arguments:?}");
     }
-    let (code, _, error) = said(&["qaoa", graph, "--gammas", "0.1,0.2", "--betas", "0.1"]);
+    let (code, _, error) = QUANTUM.said(&["qaoa", graph, "--gammas", "0.1,0.2", "--betas", "0.1"]);
     assert_eq!(code, 1, "{error}");
 }
 

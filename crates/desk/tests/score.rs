@@ -1,28 +1,20 @@
 //! `firelane spikes score` on the built program.
 
-use serde_json::Value;
-use std::path::Path;
-use std::process::Command;
+mod built;
 
-/// Exit code, standard output and standard error.
-fn said(arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_firelane"));
-    let output = command.env_remove("COLUMNS").args(["spikes", "score"]).args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
+use built::{Built, fits};
+use std::path::Path;
+
+const SCORE: Built = Built(&["spikes", "score"]);
 
 // Of no day that anybody learns from or is reported on.
 const SHORT: [&str; 6] = ["--seeds", "1..2", "--validation", "2..3", "--minutes", "1"];
 
 #[test]
 fn the_table_fits_a_terminal_and_has_every_contestant() {
-    let (code, text, error) = said(&SHORT);
+    let (code, text, error) = SCORE.said(&SHORT);
     assert_eq!((code, error.as_str()), (0, ""));
-    for line in text.lines() {
-        assert!(line.chars().count() <= 80, "{line}");
-        assert_eq!(line, line.trim_end());
-    }
+    fits(&text);
     for name in ["chance", "rule", "logistic", "trees", "network"] {
         let rows = text.lines().filter(|line| line.split_whitespace().any(|word| word == name)).count();
         // Four groups of recall, strengths, four kinds of delay, three alerts, costs.
@@ -33,11 +25,8 @@ fn the_table_fits_a_terminal_and_has_every_contestant() {
 
 #[test]
 fn json_has_the_same_and_two_runs_agree() {
-    let run = || said(&[&SHORT[..], &["--json"]].concat());
-    let (code, text, error) = run();
-    assert_eq!((code, error.as_str()), (0, ""));
-    assert_eq!(run().1, text);
-    let report: Value = serde_json::from_str(&text).unwrap();
+    let report = SCORE.json(&SHORT);
+    assert_eq!(SCORE.json(&SHORT), report);
     assert_eq!(report["seeds"], serde_json::json!([1, 2]));
     assert_eq!(report["contestants"].as_array().unwrap().len(), 5);
     for key in ["alerts", "recall", "delay", "transfer", "cost"] {
@@ -55,11 +44,11 @@ fn json_has_the_same_and_two_runs_agree() {
 fn what_is_no_detector_or_no_range_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("none.toml");
-    let (code, _, error) = said(&["--detector", nowhere.to_str().unwrap()]);
+    let (code, _, error) = SCORE.said(&["--detector", nowhere.to_str().unwrap()]);
     assert_eq!(code, 1);
     assert!(error.contains("none.toml") && error.contains("No such file"), "{error}");
     let sweeps = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/detectors/sweeps.toml");
-    let (code, _, error) = said(&["--detector", sweeps.to_str().unwrap()]);
+    let (code, _, error) = SCORE.said(&["--detector", sweeps.to_str().unwrap()]);
     assert_eq!(code, 1);
     assert!(error.contains("none of its alerts is called layering, ignition or iceberg"), "{error}");
     for (argument, words) in [
@@ -69,18 +58,18 @@ fn what_is_no_detector_or_no_range_says_what_to_do() {
         ("8..7", "the larger seed behind the dots"),
         ("0..1001", "at most 1000 days"),
     ] {
-        let (code, _, error) = said(&["--seeds", argument]);
+        let (code, _, error) = SCORE.said(&["--seeds", argument]);
         assert!(code == 2 && error.contains(words), "{argument}: {error}");
     }
     for minutes in ["0", "391"] {
-        assert_eq!(said(&["--minutes", minutes]).0, 2);
+        assert_eq!(SCORE.said(&["--minutes", minutes]).0, 2);
     }
 }
 
 #[test]
 fn another_detector_is_scored_by_itself() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../surveillance/tests/large.toml");
-    let (code, text, error) = said(&[&SHORT[..], &["--detector", file.to_str().unwrap()]].concat());
+    let (code, text, error) = SCORE.said(&[&SHORT[..], &["--detector", file.to_str().unwrap()]].concat());
     assert_eq!((code, error.as_str()), (0, ""));
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("trained on other spikes than this detector hears"), "{text}");

@@ -88,6 +88,7 @@ Examples:
   firelane ising solve G22.txt --steps 2000 --replicas 512 --target 13346
   firelane ising solve K2000.txt.xz --seconds 5 --until-target --target 33304
   firelane ising solve problem.qubo --solver sa --json | jq .spins
+  firelane ising solve G22.txt --target 13226 --svg g22.svg
 
 Ctrl-C ends it with the best that was found until then. Exit codes: 0 it was solved, whether the target
 was reached or not; 1 the file can't be read or solved; 2 wrong arguments.")]
@@ -125,6 +126,12 @@ pub(crate) struct IsingSolve {
     /// The time step of bifurcation [default: from a bound of the spectrum]
     #[arg(long, value_name = "DT", value_parser = finite)]
     pub(crate) time_step: Option<f64>,
+    /// Draw the best of all over time, the best of each replica, and the target; - is standard output
+    #[arg(long, value_name = "OUT.svg")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Write over a file that exists
+    #[arg(long, requires = "svg")]
+    pub(crate) force: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,

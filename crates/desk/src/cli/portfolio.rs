@@ -1,7 +1,8 @@
 //! The command line of `firelane portfolio`.
 
+use super::SolverArg;
 use crate::portfolio::Amount;
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -30,12 +31,32 @@ pub(crate) enum Portfolio {
     Bench(PortfolioBench),
 }
 
+/// Who proposes where descents begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StartByArg {
+    /// Chance
+    Random,
+    /// Annealing of swaps, and the best so far with a few names drawn anew, by turns
+    Swaps,
+    /// An Ising device, from the penalty QUBO of equal weights
+    Ising,
+}
+
 /// How long is searched.
 #[derive(Debug, Args)]
 pub(crate) struct Searching {
     /// Descents from proposed starts, for each portfolio
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     pub(crate) starts: u64,
+    /// Who proposes them
+    #[arg(long, value_enum, default_value_t = StartByArg::Swaps)]
+    pub(crate) start_by: StartByArg,
+    /// With --start-by ising: how
+    #[arg(long, value_enum, default_value_t = SolverArg::Sa)]
+    pub(crate) solver: SolverArg,
+    /// With --start-by ising: what solves, as of `firelane ising solve`
+    #[arg(long, value_name = "URI", default_value = "cpu")]
+    pub(crate) device: String,
     /// Seed of the starts
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,

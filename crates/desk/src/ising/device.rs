@@ -22,7 +22,7 @@ pub(crate) fn open(uri: &str) -> Result<Box<dyn Device>> {
     };
     match Software::on(path) {
         Some(device) => Ok(Box::new(device)),
-        None => bail!("this processor has no {}; there are {}", path.name(), all().join(", ")),
+        None => bail!("there is nothing for {} here; there are {}", path.name(), all().join(", ")),
     }
 }
 

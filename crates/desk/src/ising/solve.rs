@@ -1,8 +1,10 @@
 //! `firelane ising solve`: one problem, solved.
 
 use super::{device, read};
+use crate::chart::{Chart, Series, Style};
 use crate::cli::{IsingSolve, SolverArg, dash};
 use crate::layout::{row, sentence};
+use crate::outfile::{OutFile, check_dashes, finish};
 use crate::replay::group;
 use crate::{output, progress};
 use anyhow::{Context, Result, bail};
@@ -12,6 +14,7 @@ use firelane_kernels::ising::job::{Algorithm, Answer, Job, Replica, Spins, Stopp
 use firelane_kernels::ising::problem::{Meaning, Problem};
 use indicatif::ProgressBar;
 use serde::Serialize;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,6 +57,13 @@ struct Found {
     time_to_target_s: Option<f64>,
 }
 
+impl Found {
+    /// The cut, or the value of what is no graph.
+    fn value(&self) -> f64 {
+        self.best_cut.as_ref().unwrap_or(&self.best_energy).as_f64().unwrap_or_default()
+    }
+}
+
 /// The best of a replica over all times that it began.
 #[derive(Clone)]
 struct Slot {
@@ -73,12 +83,15 @@ struct Rounds {
 }
 
 pub(super) fn run(options: &IsingSolve) -> Result<ExitCode> {
+    check_dashes(&[Some(&options.file)], &[options.svg.as_deref()], options.json);
     let algorithm = algorithm(options)?;
     let mut device = device::open(&options.device)?;
     let spinner = progress::spinner("reading");
     let read = read(&options.file, options.format.map(|format| format.format()))?;
     spinner.finish_and_clear();
     let problem = Arc::new(read.problem);
+    let read_from: Vec<&Path> = Some(options.file.as_path()).into_iter().filter(|path| !dash(path)).collect();
+    let svg = options.svg.as_deref().map(|path| OutFile::create(path, &read_from, options.force)).transpose()?;
     device.load(&problem)?;
     let job = Job {
         target: options.target.map(|target| problem.energy_of(target)),
@@ -119,12 +132,41 @@ pub(super) fn run(options: &IsingSolve) -> Result<ExitCode> {
         trajectory: rounds.trajectory.iter().map(|(after, energy)| (after.as_secs_f64(), value(*energy))).collect(),
         replicas: found,
     };
+    if svg.is_some() {
+        finish(svg, options.svg.as_deref(), picture(&report, &problem).svg().as_bytes())?;
+    }
     if options.json {
         output::json(&report)?;
     } else {
         print(&report, &problem);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The best of all over time, the best of each replica where it was seen, and what was wanted.
+fn picture(report: &Report<'_>, problem: &Problem) -> Chart {
+    let mut best: Vec<(f64, f64)> =
+        report.trajectory.iter().map(|(after, value)| (*after, value.as_f64().unwrap_or_default())).collect();
+    best.extend(best.last().map(|(_, value)| (report.elapsed_s, *value)));
+    let each = report.replicas.iter().map(|found| (found.time_to_best_s, found.value())).collect();
+    let of = |name: &str, style, points| Series { name: name.into(), style, points };
+    let mut series = vec![of("best of each replica", Style::Pale, each), of("best so far", Style::Steps, best)];
+    if let Some(target) = report.target {
+        series.push(of("target", Style::Line, vec![(0.0, target), (report.elapsed_s, target)]));
+    }
+    let name = Path::new(&report.file).file_name().filter(|_| report.file != "-");
+    let file = name.map_or("standard input".into(), |name| name.to_string_lossy());
+    Chart {
+        title: format!(
+            "{file}: {}, {} replicas of {} steps",
+            report.solver,
+            group(report.replicas.len() as u64),
+            group(report.steps.into())
+        ),
+        across: "time, s".into(),
+        up: if matches!(problem.meaning(), Meaning::Cut { .. }) { "cut" } else { "value" }.into(),
+        series,
+    }
 }
 
 fn algorithm(options: &IsingSolve) -> Result<Algorithm> {
@@ -301,19 +343,17 @@ fn print(report: &Report<'_>, problem: &Problem) {
         );
     }
     say!();
-    let value = |found: &Found| found.best_cut.as_ref().unwrap_or(&found.best_energy).as_f64().unwrap_or_default();
     let best = &report.best;
-    say!("{}", row(word(problem), &shown(value(best)), &format!("after {:.6} s", best.time_to_best_s)));
+    say!("{}", row(word(problem), &shown(best.value()), &format!("after {:.6} s", best.time_to_best_s)));
     if best.best_cut.is_some() {
         say!("{}", row("energy", &shown(best.best_energy.as_f64().unwrap_or_default()), "sum of w s s"));
     }
-    let values: Vec<f64> = report.replicas.iter().map(value).collect();
+    let values: Vec<f64> = report.replicas.iter().map(Found::value).collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let worst = values.iter().copied().fold(value(best), if best.best_cut.is_some() { f64::min } else { f64::max });
-    say!(
-        "{}",
-        row("mean", &shown((mean * 10.0).round() / 10.0), &format!("of the replicas; the worst has {}", shown(worst)))
-    );
+    // Of whole numbers a decimal is enough, of small ones none is too many.
+    let mean = if mean.abs() < 10.0 { mean } else { (mean * 10.0).round() / 10.0 };
+    let worst = values.iter().copied().fold(best.value(), if best.best_cut.is_some() { f64::min } else { f64::max });
+    say!("{}", row("mean", &shown(mean), &format!("of the replicas; the worst has {}", shown(worst))));
     if let Some(target) = report.target {
         let reached = report.replicas.iter().filter(|replica| replica.time_to_target_s.is_some()).count();
         let first = best.time_to_target_s.map_or("not reached".to_owned(), |after| format!("first after {after:.6} s"));

@@ -1,10 +1,11 @@
 //! `firelane portfolio frontier`: the best portfolio of one λ after another, beside the frontier of any number of names.
 
-use super::chart::{Chart, Series, Style};
-use super::{ANNEALING, Watch, cell, finish, text, universe};
+use super::starts::Proposer;
+use super::{Watch, cell, text, universe};
+use crate::chart::{Chart, Series, Style};
 use crate::cli::{PortfolioFrontier, dash};
 use crate::layout::sentence;
-use crate::outfile::{OutFile, check_dashes};
+use crate::outfile::{OutFile, check_dashes, finish};
 use crate::output;
 use crate::replay::group;
 use anyhow::{Context, Result};
@@ -12,7 +13,7 @@ use firelane_portfolio::efficient::Efficient;
 use firelane_portfolio::frontier::{Point, efficient, frontier, lambdas};
 use firelane_portfolio::mandate::{Count, Mandate, Span};
 use firelane_portfolio::orlib;
-use firelane_portfolio::search::{Annealed, Options};
+use firelane_portfolio::search::Options;
 use firelane_portfolio::universe::Universe;
 use serde::Serialize;
 use std::fmt::Write;
@@ -85,12 +86,13 @@ pub(super) fn run(options: &PortfolioFrontier) -> Result<ExitCode> {
     let mut watch = Watch::new(options.searching.seconds);
     let lambdas = lambdas(options.lambdas as usize);
     let searched = Options { starts: options.searching.starts, ..Options::default() };
-    let mut starts = Annealed::new(options.searching.seed, ANNEALING);
+    let mut starts = Proposer::new(&options.searching)?;
     let found = frontier(&universe, &mandate, &lambdas, &searched, &mut starts, &mut |at| {
         let what = format!("lambda {:.4} ({} of {}): ", at.lambda, at.point + 1, at.points);
         watch.look(&what, &at.search, (at.point + 1) as f64 / at.points as f64)
     });
     let seconds = watch.end();
+    starts.end()?;
     let found = found?;
     let check = points.map(|points| check(&universe, &points)).transpose()?;
     let report = report(options, &universe, &found, seconds, check)?;

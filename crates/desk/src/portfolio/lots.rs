@@ -1,9 +1,9 @@
 //! `firelane portfolio lots`: whole lots that track weights, and the cash that is left over.
 
-use super::{asked, cell, finish, text, universe};
+use super::{asked, cell, text, universe};
 use crate::cli::{PortfolioLots, dash};
 use crate::layout::sentence;
-use crate::outfile::{OutFile, check_dashes};
+use crate::outfile::{OutFile, check_dashes, finish};
 use crate::output;
 use crate::replay::group;
 use anyhow::{Context, Result, bail};

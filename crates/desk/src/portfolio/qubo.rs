@@ -1,9 +1,9 @@
 //! `firelane portfolio qubo`: the choice of names at equal weights, for annealers.
 
-use super::{finish, universe};
+use super::universe;
 use crate::cli::{PortfolioQubo, dash};
 use crate::layout::sentence;
-use crate::outfile::{OutFile, check_dashes};
+use crate::outfile::{OutFile, check_dashes, finish};
 use anyhow::Result;
 use firelane_portfolio::equal::Choice;
 use firelane_portfolio::qubo::Qubo;

@@ -1,16 +1,17 @@
 //! `firelane portfolio solve`: one portfolio under a mandate.
 
-use super::chart::{Chart, Series, Style};
-use super::{ANNEALING, Watch, asked, cell, finish, universe};
+use super::starts::Proposer;
+use super::{Watch, asked, cell, universe};
+use crate::chart::{Chart, Series, Style};
 use crate::cli::{PortfolioSolve, dash};
 use crate::layout::sentence;
-use crate::outfile::{OutFile, check_dashes};
+use crate::outfile::{OutFile, check_dashes, finish};
 use crate::output;
 use crate::replay::group;
 use anyhow::Result;
 use firelane_portfolio::mandate::Mandate;
 use firelane_portfolio::model::{Portfolio, Problem};
-use firelane_portfolio::search::{Annealed, Found, Options};
+use firelane_portfolio::search::{Found, Options};
 use firelane_portfolio::universe::Universe;
 use serde::Serialize;
 use std::fmt::Write;
@@ -67,7 +68,8 @@ pub(super) fn run(options: &PortfolioSolve) -> Result<ExitCode> {
     let mut bests: Vec<(f64, f64)> = Vec::new();
     let mut descents: Vec<(f64, f64)> = Vec::new();
     let searched = Options { starts: options.searching.starts, ..Options::default() };
-    let found = problem.solve(&searched, &mut Annealed::new(options.searching.seed, ANNEALING), &mut |progress| {
+    let mut starts = Proposer::new(&options.searching)?;
+    let found = problem.solve(&searched, &mut starts, &mut |progress| {
         let at = watch.begun.elapsed().as_secs_f64();
         if let Some(best) = progress.best.filter(|best| bests.last().is_none_or(|(_, last)| best < last)) {
             bests.push((at, best));
@@ -82,6 +84,7 @@ pub(super) fn run(options: &PortfolioSolve) -> Result<ExitCode> {
         watch.look("", progress, 1.0)
     });
     let seconds = watch.end();
+    starts.end()?;
     let found = found?;
     finish(csv, options.csv.as_deref(), weights(&universe, &found.portfolio).as_bytes())?;
     let drawn = picture(bests, descents, seconds, &found.portfolio).svg();
