@@ -3,7 +3,6 @@
 mod built;
 
 use built::{Built, fits};
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

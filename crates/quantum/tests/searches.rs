@@ -159,6 +159,20 @@ fn the_portfolio_of_the_tutorial_is_found_with_each_mixer() {
 }
 
 #[test]
+fn the_standard_error_of_few_shots_is_that_of_a_mean_whose_spread_is_not_known() {
+    let qaoa = Qaoa::new(uneven(4), Mixer::X).unwrap();
+    let costs = qaoa.state(&angles(1)).unwrap().sample(3, 5).unwrap();
+    let costs = costs.into_iter().flat_map(|(number, count)| vec![qaoa.costs().values()[number]; count]);
+    let costs = costs.collect::<Vec<_>>();
+    let middle = costs.iter().sum::<f64>() / 3.0;
+    let variance = costs.iter().map(|cost| (cost - middle).powi(2)).sum::<f64>() / 2.0;
+    assert!(variance > 0.0, "{costs:?}");
+    let (mean, error) = qaoa.estimate(&angles(1), 3, 5).unwrap();
+    close(mean, middle, 1e-14);
+    close(error, (variance / 3.0).sqrt(), 1e-14);
+}
+
+#[test]
 fn vqe_finds_the_least_value_and_has_qiskits_circuit() {
     let document = vector("portfolio.json");
     let text = serde_json::json!({ "mu": document["mu"], "sigma": document["sigma"] }).to_string();

@@ -128,3 +128,20 @@ fn larger(power: usize, theta: Interval) -> Option<(usize, bool)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_that_stands_just_below_a_border_has_the_turns_of_its_middle() {
+        // At power 1 a turn of the angle is a sixth of one of theta; rounding has left the lower end before it.
+        let before = Interval { low: 1.0 / 6.0 - 1e-15, high: 0.2 };
+        let seen = Interval { low: 0.2, high: 0.3 };
+        let after = angle(seen, 1, true, before);
+        assert!(before.low <= after.low && after.high <= before.high, "{after:?}");
+        for (end, probability) in [(after.low, 0.2), (after.high, 0.3)] {
+            assert!(((std::f64::consts::PI * 6.0 * end).sin().powi(2) - probability).abs() < 1e-12, "{after:?}");
+        }
+    }
+}
