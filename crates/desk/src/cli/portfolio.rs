@@ -93,6 +93,7 @@ Examples:
   firelane portfolio frontier port1.txt --check portef1.txt
   firelane portfolio frontier port1.txt --cardinality 10 --min 0.01 --svg p1.svg
   firelane portfolio frontier port5.txt --at-most 20 --lambdas 20 --seconds 30
+  firelane portfolio frontier port1.txt --cardinality 10 --start-by ising
   firelane portfolio frontier port1.txt --at-most 10 --json | jq .points
 
 Exit codes: 0 as asked; 1 it failed, or --check does not agree; 2 wrong arguments.",

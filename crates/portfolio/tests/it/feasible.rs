@@ -79,6 +79,9 @@ fn at_the_limit_it_can_be_met() {
         counted(4, 0.25, 1.0),
         counted(4, 0.0, 0.25),
         Mandate { long: span(0.0, 0.125), ..Mandate::default() },
+        // Of a net weight with room, the end that is nearer is what counts.
+        Mandate { net: span(0.5, 1.0), ..counted(4, 0.0, 0.125) },
+        Mandate { net: span(0.5, 1.0), ..counted(4, 0.25, 1.0) },
         Mandate { gross: Some(1.0), ..counted(3, 0.0, 1.0) },
         Mandate { current: vec![0.0; 8], turnover: Some(1.0), ..counted(3, 0.0, 1.0) },
     ] {
