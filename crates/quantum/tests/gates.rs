@@ -213,3 +213,14 @@ fn shots_are_reproducible_and_follow_the_probabilities() {
     let nothing = State::from_amplitudes(&[Complex64::ZERO; 2]).unwrap();
     assert!(nothing.sample(1, 1).is_err());
 }
+
+#[test]
+fn every_shot_is_counted_and_once() {
+    for shots in [0, 1, 1_000] {
+        let counts = State::plus(3).unwrap().sample(shots, 7).unwrap();
+        assert_eq!(counts.values().sum::<usize>(), shots);
+        assert!(counts.keys().all(|number| *number < 8) && counts.values().all(|count| *count > 0), "{counts:?}");
+    }
+    let sure = State::new(2).unwrap().sample(10, 7).unwrap();
+    assert_eq!(sure.into_iter().collect::<Vec<_>>(), [(0, 10)]);
+}

@@ -2,6 +2,7 @@
 
 use crate::equal::supports;
 use crate::made;
+use firelane_portfolio::equal::Choice;
 use firelane_portfolio::mandate::{Costs, Count, Mandate, Own, Sector, Span};
 use firelane_portfolio::model::{Held, Problem, Side, SolveError};
 use firelane_portfolio::search::{Annealed, Options, Random, Starts};
@@ -209,4 +210,23 @@ fn a_support_that_cannot_be_held_is_said() {
         assert_eq!(error, SolveError::Support(wrong.name));
     }
     assert!(matches!(problem.weigh(&[]), Err(SolveError::NotFound { .. } | SolveError::GaveUp(_))));
+}
+
+/// A start need not be the best, but an annealed one is to be better than any that chance has: it is why it is annealed.
+#[test]
+fn annealed_starts_are_below_those_of_chance() {
+    let universe = made::drawn(30, &made::values(5, 1_800));
+    let mandate = Mandate { count: Count::Exactly(6), ..Mandate::default() };
+    let problem = Problem::new(&universe, &mandate, 0.9).unwrap();
+    let choice = Choice::new(&universe, 6, 0.9).unwrap();
+    let worth = |starts: &mut dyn Starts| {
+        let names: Vec<usize> = starts.next(&problem, None).iter().map(|held| held.name).collect();
+        choice.objective_of(&names)
+    };
+    let mut random = Random::new(1);
+    let chance = (0..60).map(|_| worth(&mut random)).fold(f64::INFINITY, f64::min);
+    for seed in 0..5 {
+        let annealed = worth(&mut Annealed::new(seed, 2_000));
+        assert!(annealed < chance, "seed {seed}: {annealed} and {chance}");
+    }
 }
