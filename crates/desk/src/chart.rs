@@ -244,5 +244,7 @@ mod tests {
         assert_eq!(svg.matches('…').count(), 1);
         let lowest_name = 22.0 + 2.0 * ROW;
         assert_eq!(numbers(&svg, "cy").filter(|y| *y > lowest_name).count(), 3);
+        let frame: f64 = numbers(&svg, "<rect x=\"96\" y").next().unwrap();
+        assert!(frame > lowest_name, "{frame}");
     }
 }

@@ -170,6 +170,8 @@ mod tests {
                 assert!(!seen.contains(&next), "{next:?} comes twice");
                 seen.push(next);
             }
+            // One that is left over is not for another lambda.
+            starts.left.push(Spins::down(6));
         }
         let any = Mandate::default();
         let problem = Problem::new(&universe, &any, 0.5).unwrap();
