@@ -27,7 +27,7 @@ pub struct Report {
     pub device: String,
     /// Each case.
     pub cases: Vec<Case>,
-    /// Neurons, or spins, that were updated in random problems, and compared.
+    /// Neurons, or spins, that were updated in random problems, or scenarios that were valued, and compared.
     pub updates: u64,
 }
 

@@ -79,7 +79,7 @@ pub(crate) struct Found {
 /// A device, and a problem.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    pub(crate) host: Host,
+    pub(crate) host: Host<Kernel>,
     name: String,
     pub(crate) sort: Sort,
     /// Most steps of a submission.
@@ -89,7 +89,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(host: Host, name: String, sort: Sort) -> Result<Self, Fault> {
+    pub(crate) fn new(host: Host<Kernel>, name: String, sort: Sort) -> Result<Self, Fault> {
         let logarithms = Logarithms::default();
         let words: Vec<u32> =
             logarithms.table().chunks(2).map(|two| u32::from(two[0]) | u32::from(two[1]) << 16).collect();
@@ -234,7 +234,7 @@ impl Engine {
     /// How fast a group's kernel is: work a second.
     pub(crate) fn rate(&mut self, group: &Group) -> Result<f64, Fault> {
         let guessed = pace::guessed(self.sort);
-        self.host.pipeline(group.kernel).map(|pipeline| pipeline.rate.unwrap_or(guessed))
+        Ok(self.host.pipeline(group.kernel)?.rate.unwrap_or(guessed))
     }
 
     /// Does these steps in one submission. After the last there is a look in any case, and the spins come with it.
@@ -271,7 +271,7 @@ impl Engine {
     /// The spins of the best look so far.
     pub(crate) fn spins(&mut self, group: &Group) -> Result<Vec<u32>, Fault> {
         let bytes = 4 * group.words as u64 * u64::from(group.replicas);
-        self.host.submit(group.kernel, &group.bound, 0, &[(&self.memory.spins, bytes)])
+        Ok(self.host.submit(group.kernel, &group.bound, 0, &[(&self.memory.spins, bytes)])?)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The device behind an adapter: its memory, its pipelines, and what goes wrong with it.
 
-use crate::adapter::{Adapter, Unavailable};
-use crate::kernel::Kernel;
-use firelane_kernels::ising::device::Fault;
+use crate::adapter::{self, Adapter, Unavailable};
+use firelane_kernels::{ising, risk};
 use pollster::block_on;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 use wgpu::{BufferUsages, PollType};
@@ -12,10 +12,33 @@ use zerocopy::IntoBytes;
 
 /// No submission takes so long: they are cut to a small part of a second.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Buffers of a shader: the job, then the others, in the order of `job.wgsl`.
-pub(crate) const BINDINGS: usize = 9;
-/// The last of those that shaders only read, but for the logarithms.
-const READ_ONLY: std::ops::RangeInclusive<u32> = 1..=3;
+/// A shader that a host can be asked for, of those that share their buffers.
+pub(crate) trait Shader: Copy + Eq + Hash {
+    /// Buffers behind the first, which is the job: does the shader only read it?
+    const ONLY_READ: &'static [bool];
+
+    /// In WGSL.
+    fn source(&self) -> String;
+
+    /// The function that a pipeline begins with.
+    fn entry(&self) -> &'static str;
+}
+
+/// The device failed, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failed(pub(crate) String);
+
+impl From<Failed> for ising::device::Fault {
+    fn from(Failed(why): Failed) -> Self {
+        Self::Device(why)
+    }
+}
+
+impl From<Failed> for risk::device::Fault {
+    fn from(Failed(why): Failed) -> Self {
+        Self::Device(why)
+    }
+}
 
 /// What went wrong since somebody looked.
 #[derive(Debug, Default)]
@@ -47,12 +70,12 @@ impl Told {
     }
 
     /// An error, if there was one.
-    fn check(&self) -> Result<(), Fault> {
+    fn check(&self) -> Result<(), Failed> {
         let mut troubles = self.troubles();
         if let Some(why) = &troubles.lost {
-            return Err(Fault::Device(format!("the adapter was lost ({why}): open it again, or solve on the CPU")));
+            return Err(Failed(format!("the adapter was lost ({why}): open it again, or solve on the CPU")));
         }
-        troubles.failed.take().map_or(Ok(()), |failed| Err(Fault::Device(failed)))
+        troubles.failed.take().map_or(Ok(()), |failed| Err(Failed(failed)))
     }
 }
 
@@ -69,22 +92,31 @@ pub(crate) type Reading<'a> = (&'a wgpu::Buffer, u64);
 
 /// The device, and all that outlives a job.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub(crate) struct Host<S> {
     device: wgpu::Device,
     queue: wgpu::Queue,
     pub(crate) limits: wgpu::Limits,
     told: Told,
     bindings: wgpu::BindGroupLayout,
     layout: wgpu::PipelineLayout,
-    pipelines: HashMap<Kernel, Pipeline>,
+    pipelines: HashMap<S, Pipeline>,
     /// What is read passes through here.
     staging: Option<wgpu::Buffer>,
     #[cfg(test)]
     pub(crate) submissions: u32,
 }
 
-impl Host {
-    pub(crate) fn open(described: &Adapter, adapter: &wgpu::Adapter) -> Result<Self, Unavailable> {
+impl<S: Shader> Host<S> {
+    /// Opens the adapter of this number or name, or with this in its name; without any, the best.
+    pub(crate) fn choose(wanted: Option<&str>) -> Result<(Adapter, Self), Unavailable> {
+        let mut all = adapter::all();
+        let found: Vec<Adapter> = all.iter().map(|(adapter, _)| adapter.clone()).collect();
+        let (adapter, opened) = all.swap_remove(adapter::choose(&found, wanted)?);
+        let host = Host::open(&adapter, &opened)?;
+        Ok((adapter, host))
+    }
+
+    fn open(described: &Adapter, adapter: &wgpu::Adapter) -> Result<Self, Unavailable> {
         let limits = adapter.limits();
         let asked = wgpu::DeviceDescriptor { required_limits: limits.clone(), ..Default::default() };
         let refused = |error: wgpu::RequestDeviceError| Unavailable::Refused {
@@ -99,23 +131,17 @@ impl Host {
             let text = text.trim_end_matches('.');
             losing.troubles().lost = Some(if text.is_empty() { format!("{reason:?}") } else { text.to_owned() });
         });
-        let entry = |binding: u32| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty: match binding {
-                    0 => wgpu::BufferBindingType::Uniform,
-                    _ => {
-                        let read_only = READ_ONLY.contains(&binding) || binding == BINDINGS as u32 - 1;
-                        wgpu::BufferBindingType::Storage { read_only }
-                    }
-                },
-                has_dynamic_offset: false,
-                min_binding_size: None,
-            },
-            count: None,
-        };
-        let entries: [wgpu::BindGroupLayoutEntry; BINDINGS] = std::array::from_fn(|binding| entry(binding as u32));
+        let storage = |only_read: &bool| wgpu::BufferBindingType::Storage { read_only: *only_read };
+        let types = std::iter::once(wgpu::BufferBindingType::Uniform).chain(S::ONLY_READ.iter().map(storage));
+        let entries: Vec<_> = types
+            .zip(0..)
+            .map(|(ty, binding)| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+                count: None,
+            })
+            .collect();
         let bindings =
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -136,13 +162,13 @@ impl Host {
             #[cfg(test)]
             submissions: 0,
         };
-        let why = |fault: Fault| Unavailable::Refused { name: described.name.clone(), why: fault.to_string() };
+        let why = |Failed(why)| Unavailable::Refused { name: described.name.clone(), why };
         host.check().map_err(why)?;
         Ok(host)
     }
 
     /// An error, if there was one.
-    pub(crate) fn check(&self) -> Result<(), Fault> {
+    pub(crate) fn check(&self) -> Result<(), Failed> {
         self.told.check().or_else(|fault| {
             // What fails once a device is lost fails for that reason, which is told when somebody asks.
             let _ = self.device.poll(PollType::Poll);
@@ -156,7 +182,7 @@ impl Host {
     }
 
     /// A buffer of so many bytes.
-    pub(crate) fn buffer(&self, bytes: u64, usage: BufferUsages) -> Result<wgpu::Buffer, Fault> {
+    pub(crate) fn buffer(&self, bytes: u64, usage: BufferUsages) -> Result<wgpu::Buffer, Failed> {
         // Bindings are never empty, and copies are of whole words.
         let size = bytes.max(16).next_multiple_of(4);
         let asked = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
@@ -165,7 +191,7 @@ impl Host {
     }
 
     /// A buffer of these words, for shaders to read.
-    pub(crate) fn holding(&self, words: &[u32]) -> Result<wgpu::Buffer, Fault> {
+    pub(crate) fn holding(&self, words: &[u32]) -> Result<wgpu::Buffer, Failed> {
         let buffer = self.buffer(4 * words.len() as u64, BufferUsages::STORAGE | BufferUsages::COPY_DST)?;
         self.write(&buffer, words);
         self.check().map(|()| buffer)
@@ -176,7 +202,8 @@ impl Host {
         self.queue.write_buffer(buffer, 0, words.as_bytes());
     }
 
-    pub(crate) fn bind(&self, buffers: [&wgpu::Buffer; BINDINGS]) -> wgpu::BindGroup {
+    /// Buffers as a shader is given them: the job, then the others.
+    pub(crate) fn bind(&self, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
         let entries: Vec<_> = buffers
             .iter()
             .enumerate()
@@ -190,7 +217,7 @@ impl Host {
     }
 
     /// The pipeline of a kernel, made when it is first asked for.
-    pub(crate) fn pipeline(&mut self, kernel: Kernel) -> Result<&mut Pipeline, Fault> {
+    pub(crate) fn pipeline(&mut self, kernel: S) -> Result<&mut Pipeline, Failed> {
         if !self.pipelines.contains_key(&kernel) {
             let source = wgpu::ShaderSource::Wgsl(kernel.source().into());
             let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source });
@@ -209,17 +236,17 @@ impl Host {
             self.check()?;
             self.pipelines.insert(kernel, Pipeline { compute, rate: None });
         }
-        self.pipelines.get_mut(&kernel).ok_or_else(|| Fault::Device("a pipeline was made and is gone".into()))
+        self.pipelines.get_mut(&kernel).ok_or_else(|| Failed("a pipeline was made and is gone".into()))
     }
 
     /// Runs so many groups of a kernel, waits, and hands over what is to be read, one after the other. No groups at all: reads alone.
     pub(crate) fn submit(
         &mut self,
-        kernel: Kernel,
+        kernel: S,
         bound: &wgpu::BindGroup,
         groups: u32,
         reading: &[Reading<'_>],
-    ) -> Result<Vec<u32>, Fault> {
+    ) -> Result<Vec<u32>, Failed> {
         let compute = self.pipeline(kernel)?.compute.clone();
         let bytes: u64 = reading.iter().map(|(_, bytes)| bytes).sum();
         let staging = match self.staging.take().filter(|staging| staging.size() >= bytes) {
@@ -250,12 +277,12 @@ impl Host {
         });
         let waited = self.device.poll(PollType::Wait { submission_index: Some(submitted), timeout: Some(PATIENCE) });
         self.check()?;
-        waited.map_err(|error| Fault::Device(format!("no answer in {} seconds: {error}", PATIENCE.as_secs())))?;
+        waited.map_err(|error| Failed(format!("no answer in {} seconds: {error}", PATIENCE.as_secs())))?;
         match told.try_recv() {
             Ok(Ok(())) => {}
-            other => return Err(Fault::Device(format!("what it found can't be read: {other:?}"))),
+            other => return Err(Failed(format!("what it found can't be read: {other:?}"))),
         }
-        let view = staging.get_mapped_range(..bytes).map_err(|error| Fault::Device(error.to_string()))?;
+        let view = staging.get_mapped_range(..bytes).map_err(|error| Failed(error.to_string()))?;
         let words = view.chunks_exact(4).map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]])).collect();
         drop(view);
         staging.unmap();

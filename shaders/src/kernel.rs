@@ -93,6 +93,20 @@ impl Kernel {
     }
 }
 
+#[cfg(feature = "gpu")]
+impl crate::host::Shader for Kernel {
+    // Links, rows and schedule; what changes; logarithms.
+    const ONLY_READ: &'static [bool] = &[true, true, true, false, false, false, false, true];
+
+    fn source(&self) -> String {
+        Kernel::source(self)
+    }
+
+    fn entry(&self) -> &'static str {
+        Kernel::entry(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

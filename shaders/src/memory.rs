@@ -1,7 +1,7 @@
 //! The buffers that jobs share: made when they are first needed, and made anew only for a job that needs more.
 
-use crate::host::{BINDINGS, Host};
-use firelane_kernels::ising::device::Fault;
+use crate::host::{Failed, Host};
+use crate::kernel::Kernel;
 use wgpu::{Buffer, BufferUsages};
 
 /// Words of a job, as `job.wgsl` has them, and what rounds them up.
@@ -32,7 +32,7 @@ const HERE: BufferUsages = BufferUsages::STORAGE;
 
 impl Memory {
     /// With this table of logarithms, two to a word.
-    pub(crate) fn new(host: &Host, logarithms: &[u32]) -> Result<Self, Fault> {
+    pub(crate) fn new(host: &Host<Kernel>, logarithms: &[u32]) -> Result<Self, Failed> {
         let some = |usage| host.buffer(0, usage);
         Ok(Memory {
             job: host.buffer(4 * JOB_WORDS as u64, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?,
@@ -48,11 +48,11 @@ impl Memory {
     /// Makes room for a job, and hands over all of it, with the links and rows of a problem.
     pub(crate) fn bound(
         &mut self,
-        host: &Host,
+        host: &Host<Kernel>,
         needs: Needs,
         links: &Buffer,
         rows: &Buffer,
-    ) -> Result<wgpu::BindGroup, Fault> {
+    ) -> Result<wgpu::BindGroup, Failed> {
         for (buffer, bytes) in [
             (&mut self.schedule, needs.schedule),
             (&mut self.state, needs.state),
@@ -68,7 +68,6 @@ impl Memory {
             }
         }
         let Memory { job, schedule, state, best, spins, looks, logarithms } = &*self;
-        let all: [&Buffer; BINDINGS] = [job, links, rows, schedule, state, best, spins, looks, logarithms];
-        Ok(host.bind(all))
+        Ok(host.bind(&[job, links, rows, schedule, state, best, spins, looks, logarithms]))
     }
 }

@@ -1,6 +1,6 @@
 //! The solver: a device of `firelane_kernels::ising`, on an adapter.
 
-use crate::adapter::{self, Adapter, Unavailable};
+use crate::adapter::{Adapter, Unavailable};
 use crate::engine::Engine;
 use crate::host::Host;
 use crate::run;
@@ -33,10 +33,7 @@ impl Gpu {
     /// # Errors
     /// [`Unavailable`].
     pub fn open(wanted: Option<&str>) -> Result<Self, Unavailable> {
-        let mut all = adapter::all();
-        let found: Vec<Adapter> = all.iter().map(|(adapter, _)| adapter.clone()).collect();
-        let (adapter, opened) = all.swap_remove(adapter::choose(&found, wanted)?);
-        let host = Host::open(&adapter, &opened)?;
+        let (adapter, host) = Host::choose(wanted)?;
         let name = format!("gpu/{}", adapter.name);
         let refused = |fault: Fault| Unavailable::Refused { name: adapter.name.clone(), why: fault.to_string() };
         let engine = Engine::new(host, name.clone(), adapter.sort).map_err(refused)?;

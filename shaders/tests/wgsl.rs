@@ -1,6 +1,7 @@
 //! Every shader that the host can ask for is one: parsed, validated without any optional feature, and written as SPIR-V. No adapter is needed.
 
 use firelane_shaders::kernel::{Form, Kernel};
+use firelane_shaders::scenarios::{MOST_ASSETS, Scenarios};
 use naga::back::spv;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use std::collections::BTreeSet;
@@ -29,19 +30,33 @@ fn validated(source: &str) -> Result<(naga::Module, ModuleInfo), String> {
     info.map(|info| (module, info)).map_err(|error| error.emit_to_string(source))
 }
 
+fn assert_valid(source: &str, entry: &str, threads: u32) {
+    let (module, info) = validated(source).unwrap_or_else(|error| panic!("{entry}: {error}"));
+    let [found] = module.entry_points.as_slice() else { panic!("{entry}: not one way in") };
+    assert_eq!((found.name.as_str(), found.workgroup_size), (entry, [threads, 1, 1]));
+    let words = spv::write_vec(&module, &info, &spv::Options::default(), None);
+    assert!(words.is_ok_and(|words| words.len() > 1_000), "{entry}");
+}
+
 #[test]
 fn every_shader_is_valid_without_optional_features() {
     let mut sources = BTreeSet::new();
     for kernel in kernels() {
         let source = kernel.source();
-        if !sources.insert(source.clone()) {
-            continue;
+        if sources.insert(source.clone()) {
+            assert_valid(&source, kernel.entry(), kernel.threads);
         }
-        let (module, info) = validated(&source).unwrap_or_else(|error| panic!("{kernel:?}: {error}"));
-        let [entry] = module.entry_points.as_slice() else { panic!("{kernel:?}: not one way in") };
-        assert_eq!((entry.name.as_str(), entry.workgroup_size), (kernel.entry(), [kernel.threads, 1, 1]));
-        let words = spv::write_vec(&module, &info, &spv::Options::default(), None);
-        assert!(words.is_ok_and(|words| words.len() > 1_000), "{kernel:?}");
     }
     assert!(sources.len() >= 40, "{} shaders", sources.len());
+}
+
+#[test]
+fn books_of_any_size_have_a_valid_shader() {
+    for assets in [1, 2, 3, 4, 5, 64, MOST_ASSETS] {
+        for (most, threads) in [(1, 1), (32, 32), (64, 64), (1_024, 64)] {
+            let shader = Scenarios::new(assets, most);
+            assert_eq!(shader.threads, threads);
+            assert_valid(&shader.source(), shader.entry(), threads);
+        }
+    }
 }
