@@ -5,6 +5,7 @@ mod ising;
 mod portfolio;
 mod quantum;
 mod spikes;
+mod var;
 
 use crate::dump::When;
 use crate::layout;
@@ -20,6 +21,7 @@ pub(crate) use ising::*;
 pub(crate) use portfolio::*;
 pub(crate) use quantum::*;
 pub(crate) use spikes::*;
+pub(crate) use var::*;
 
 /// A low-latency trading gateway: ITCH in, exact order books, risk-checked OUCH out.
 #[derive(Debug, Parser)]
@@ -114,6 +116,8 @@ pub(crate) enum Command {
     /// Simulate what quantum computers are to do in finance, beside what ordinary arithmetic says
     #[command(subcommand)]
     Quantum(Quantum),
+    /// Say what a book of stocks and options can lose: value at risk and expected shortfall, by Monte Carlo
+    Var(Var),
 }
 
 #[derive(Debug, Args)]

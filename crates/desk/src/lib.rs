@@ -54,6 +54,7 @@ mod spikes;
 mod status;
 mod tape;
 mod times;
+mod var;
 mod venue;
 mod wirings;
 
@@ -104,6 +105,7 @@ pub fn main(plugs: &[Plugged]) -> ExitCode {
         cli::Command::Tape(command) => tape::run(&command),
         cli::Command::Spikes(command) => spikes::run(&command),
         cli::Command::Quantum(command) => quantum::run(&command),
+        cli::Command::Var(options) => var::run(&options),
         cli::Command::Portfolio(command) => portfolio::run(&command),
         cli::Command::Arbitrage(command) => arbitrage::run(&command),
         cli::Command::Ising(command) => ising::run(&command),

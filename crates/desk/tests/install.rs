@@ -14,7 +14,7 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap()
 }
 
-const COMMANDS: [&[&str]; 49] = [
+const COMMANDS: [&[&str]; 50] = [
     &[],
     &["demo"],
     &["replay"],
@@ -64,6 +64,7 @@ const COMMANDS: [&[&str]; 49] = [
     &["ising", "solve"],
     &["ising", "conformance"],
     &["ising", "bench"],
+    &["var"],
 ];
 
 #[test]

@@ -229,7 +229,11 @@ mod tests {
     fn nothing_and_one_loss_are_no_panic() {
         assert!(independent(&mut [], 0.99).var.value.is_nan());
         let one = independent(&mut [3.0], 0.99);
-        assert_eq!((one.var.value, one.var.low, one.var.high, one.es.high), (3.0, Some(3.0), None, None), "it is below the quantile with 99 %");
+        assert_eq!(
+            (one.var.value, one.var.low, one.var.high, one.es.high),
+            (3.0, Some(3.0), None, None),
+            "it is below the quantile with 99 %"
+        );
         assert!((one.es.value - 3.0).abs() < 1e-9);
     }
 }
