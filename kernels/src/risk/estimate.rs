@@ -6,7 +6,9 @@
 //! - *ES* is the mean of the `(1 - a) n` largest, the one at the rank of VaR with what is left of its share (Acerbi and Tasche, Journal of Banking & Finance 26, 2002,
 //!   definition 2.6). Its interval is normal, with the variance `(var(L | L > VaR) + a (ES - VaR)²) / ((1 - a) n)` (Manistre and Hancock, North American Actuarial
 //!   Journal 9(2), 2005).
-//! - *Of Sobol sequences*, each replicate is estimated by itself, and the mean of all has the interval of Student's t.
+//! - *Of Sobol sequences*, each replicate is estimated by itself, and the mean of all has the interval of Student's t. Their losses are so evenly spread that half a rank counts:
+//!   VaR `v` is taken between ranks, at `a n + 1/2`, and ES is `v` and the mean of what is beyond it over `1 - a` (Rockafellar and Uryasev, Journal of Banking & Finance 26, 2002), which
+//!   is flat where `v` is right.
 
 use super::book::Book;
 use super::plan::{Plan, Sampling};
@@ -133,24 +135,31 @@ fn figures(sorted: &[f64], confidence: f64) -> (f64, f64) {
     (var, (sorted[rank..].iter().sum::<f64>() + rest(count, confidence) * var) / beyond)
 }
 
+/// The quantile of sorted losses, each of which stands for as large a part of all.
+fn between_ranks(sorted: &[f64], confidence: f64) -> f64 {
+    let at = (confidence * sorted.len() as f64 - 0.5).clamp(0.0, sorted.len() as f64 - 1.0);
+    let (low, share) = (at.floor() as usize, at.fract());
+    let high = (low + 1).min(sorted.len() - 1);
+    sorted[low] + share * (sorted[high] - sorted[low])
+}
+
 /// Of groups of as many losses each, which are independent of each other as a whole. `losses` are sorted within each by it.
 #[must_use]
 pub fn replicated(losses: &mut [f64], groups: usize, confidence: f64) -> Risk {
-    let each: Vec<(f64, f64)> = losses
-        .chunks_mut((losses.len() / groups.max(1)).max(1))
-        .map(|group| {
-            group.sort_unstable_by(f64::total_cmp);
-            figures(group, confidence)
-        })
-        .collect();
-    let of = |figure: fn(&(f64, f64)) -> f64| {
-        let count = each.len() as f64;
-        let value = each.iter().map(figure).sum::<f64>() / count;
-        let spread = each.iter().map(|one| (figure(one) - value).powi(2)).sum::<f64>() / (count - 1.0);
+    let size = (losses.len() / groups.max(1)).max(1);
+    losses.chunks_mut(size).for_each(|group| group.sort_unstable_by(f64::total_cmp));
+    let mean = |figures: &mut dyn Iterator<Item = f64>| {
+        let figures: Vec<f64> = figures.collect();
+        let count = figures.len() as f64;
+        let value = figures.iter().sum::<f64>() / count;
+        let spread = figures.iter().map(|one| (one - value) * (one - value)).sum::<f64>() / (count - 1.0);
         let off = STUDENT * (spread / count).sqrt();
         Estimate { value, low: Some(value - off), high: Some(value + off) }
     };
-    Risk { var: of(|one| one.0), es: of(|one| one.1) }
+    let var = mean(&mut losses.chunks(size).map(|group| between_ranks(group, confidence)));
+    let beyond = |group: &[f64]| group.iter().map(|loss| (loss - var.value).max(0.0)).sum::<f64>() / group.len() as f64;
+    let es = mean(&mut losses.chunks(size).map(|group| var.value + beyond(group) / (1.0 - confidence)));
+    Risk { var, es }
 }
 
 /// VaR and ES of a job's losses, by how they were drawn.
@@ -164,9 +173,9 @@ pub fn of(plan: &Plan, losses: &mut [f64], confidence: f64) -> Risk {
 
 /// What each position contributes to the expected shortfall: its mean loss in the scenarios in which the book loses most, so that the sum of all is ES
 /// (Tasche, *Capital allocation to business units and sub-portfolios: the Euler principle*, 2008). The twin goes through those scenarios once more; `losses` are those of
-/// the scenarios, in their order.
+/// the scenarios, in their order. What rounding, or a rank, makes of the sum is spread over all.
 #[must_use]
-pub fn contributions(plan: &Plan, book: &Book, losses: &[f64], confidence: f64) -> Vec<f64> {
+pub fn contributions(plan: &Plan, book: &Book, losses: &[f64], confidence: f64, es: f64) -> Vec<f64> {
     let mut sum = vec![0.0; book.positions().len()];
     let (groups, size) = plan.groups();
     let size = size as usize;
@@ -185,6 +194,10 @@ pub fn contributions(plan: &Plan, book: &Book, losses: &[f64], confidence: f64) 
             }
         }
     }
+    let all: f64 = sum.iter().sum();
+    // A book that loses next to nothing has nothing to be spread.
+    let scale = if (all - es).abs() < 0.1 * es.abs() { es / all } else { 1.0 };
+    sum.iter_mut().for_each(|part| *part *= scale);
     sum
 }
 
