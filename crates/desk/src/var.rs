@@ -272,6 +272,15 @@ fn money(amount: f64) -> String {
     format!("{sign}{}.{:02}", group(cents / 100), cents % 100)
 }
 
+/// A quantity, in groups of three where it is whole.
+fn number(quantity: f64) -> String {
+    if quantity.fract() != 0.0 || quantity.abs() >= 1e12 {
+        return quantity.to_string();
+    }
+    let sign = if quantity < 0.0 { "-" } else { "" };
+    format!("{sign}{}", group(quantity.abs() as u64))
+}
+
 fn print(report: &Report, file: &str) {
     let percent = 100.0 * report.confidence;
     say!(
@@ -289,8 +298,9 @@ fn print(report: &Report, file: &str) {
     say!("  {:<12}{:>16}{:>17}{:>16}{:>15}", "", "estimate", "95 %: from", "to", "delta-normal");
     let row = |name: &str, figure: &Figure, formula: Option<f64>| {
         let end = |end: Option<f64>| end.map_or("-".to_owned(), money);
-        let formula = formula.map_or(String::new(), money);
-        say!("  {name:<12}{:>16}{:>17}{:>16}{formula:>15}", money(figure.value), end(figure.low), end(figure.high));
+        let (value, low, high) = (money(figure.value), end(figure.low), end(figure.high));
+        let formula = formula.map_or(String::new(), |formula| format!("{:>15}", money(formula)));
+        say!("  {name:<12}{value:>16}{low:>17}{high:>16}{formula}");
     };
     row("VaR", &report.var, Some(report.delta_normal.var));
     row("ES", &report.es, Some(report.delta_normal.es));
@@ -320,7 +330,7 @@ fn print(report: &Report, file: &str) {
     parts.sort_by(|a, b| b.es.total_cmp(&a.es));
     for part in parts.iter().take(MOST) {
         let name: String = part.name.chars().take(38).collect();
-        say!("  {name:<40}{:>14}{:>22}", part.quantity, money(part.es));
+        say!("  {name:<40}{:>14}{:>22}", number(part.quantity), money(part.es));
     }
     if parts.len() > MOST {
         say!("  and {} more; --json has all", parts.len() - MOST);
