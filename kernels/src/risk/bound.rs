@@ -3,7 +3,7 @@
 //! It is a running error analysis (Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.3): along the twin's own numbers, each operation of the shader adds
 //! what it may be off by, to the first order. Sums, differences and products are rounded once (`U`); quotients have 2.5 units in the last place, `exp` 3 + 2|x|, `log` 3 (away from
 //! 1), `sqrt` those of `1 / inverseSqrt` (2 and 2.5), as WGSL (section 15.7.4) and Vulkan demand of every adapter. Tables are rounded to `f32` once. What is of second order is covered by
-//! [`SECOND`]; a fused multiplication is only nearer.
+//! `SECOND`; a fused multiplication is only nearer.
 //!
 //! - *A normal number* (AS 241, PPND7) is off by 44 U of itself: 14 of the argument, 16 and 5 of a quotient of two polynomials with positive coefficients, 3 of the approximation, and a
 //!   few more. In the centre, 26 are reckoned, and in the tail 40.
