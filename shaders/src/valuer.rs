@@ -67,11 +67,6 @@ impl RiskGpu {
     fn fits(&self, what: &'static str, has: usize, most: usize) -> Result<(), Fault> {
         if has <= most { Ok(()) } else { Err(Fault::TooLarge { device: self.name(), what, has, most }) }
     }
-
-    #[cfg(test)]
-    pub(crate) fn host(&mut self) -> &mut Host<Scenarios> {
-        &mut self.host
-    }
 }
 
 /// Assets, as `risk.wgsl` has them.
