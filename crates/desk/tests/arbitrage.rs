@@ -78,6 +78,19 @@ fn a_cycle_is_found_and_said() {
     }
 }
 
+/// What the documents begin with.
+#[test]
+fn the_example_has_a_cycle_and_a_set_of_trades() {
+    let quotes = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/arbitrage/quotes.csv");
+    let report = json(&["cycle", quotes]);
+    assert_eq!((&report["gains"], report["legs"].as_array().map(Vec::len)), (&true.into(), Some(3)), "{report}");
+    let asked = ["trades", quotes, "--home", "USD", "--short", "5000", "--legs", "4"];
+    let report = json(&asked);
+    assert_eq!((&report["proved"], &report["worth"]), (&true.into(), &3_294_195.into()), "{report}");
+    let text = table(&asked);
+    assert!(text.contains("100 of 200 lots") && text.contains("329.4195 USD"), "{text}");
+}
+
 #[test]
 fn stocks_are_paired_and_selected() {
     let folder = tempfile::tempdir().unwrap();

@@ -18,8 +18,10 @@ use std::collections::BTreeSet;
 pub const PENALTIES: [f64; 4] = [0.001, 0.004, 0.016, 0.064];
 /// Of each problem, so many of the best states are mended.
 const MENDED: usize = 16;
-/// Units that the largest lot is.
+/// Units that the largest lot is, at most.
 const UNITS: f64 = (1_u64 << 21) as f64;
+/// What a bit may feel, in units: a quarter of that is what an Ising machine holds.
+const MOST_FELT: f64 = (1_u64 << 27) as f64;
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,14 +81,21 @@ pub fn function(trades: &Trades, encoding: &[(usize, u32)], penalty: f64, toll: 
         let (a, b) = (changes(a), changes(b));
         a.iter().flat_map(|a| b.iter().filter(|b| b.0 == a.0).map(|b| a.1 * b.1)).sum()
     };
-    let mut function = Function::new(encoding.len());
+    let mut terms = Vec::new();
     for (i, one) in encoding.iter().enumerate() {
         let worth = trades.orders[one.0].worth as f64 * f64::from(one.1) / scale;
-        function.add(i, i, ((penalty * product(one, one) - worth + toll) * UNITS).round() as i64);
-        for (j, other) in encoding[..i].iter().enumerate() {
-            function.add(j, i, (2.0 * penalty * product(one, other) * UNITS).round() as i64);
-        }
+        terms.push((i, i, penalty * product(one, one) - worth + toll));
+        terms.extend(encoding[..i].iter().enumerate().map(|(j, other)| (j, i, 2.0 * penalty * product(one, other))));
     }
+    // Of many lots squares are large: then a unit is more.
+    let mut felt = vec![0.0; encoding.len()];
+    for (i, j, value) in &terms {
+        felt[*i] += value.abs();
+        felt[*j] += value.abs();
+    }
+    let units = UNITS.min(MOST_FELT / felt.into_iter().fold(1.0, f64::max));
+    let mut function = Function::new(encoding.len());
+    terms.into_iter().for_each(|(i, j, value)| function.add(i, j, (value * units).round() as i64));
     function
 }
 

@@ -145,3 +145,23 @@ fn what_is_given_is_rounded_up_and_what_is_got_down() {
     let amounts: Vec<(i64, i64)> = trades.orders().iter().map(|order| (order.gives.1, order.gets.1)).collect();
     assert_eq!(amounts, [(10_000, 9_997), (10_001, 9_998)]);
 }
+
+/// Squares of a thousand lots are more than an Ising machine holds in the units of one.
+#[test]
+fn as_many_lots_as_there_may_be_are_a_function_that_can_be_annealed() {
+    for depth in [1, 100, 1_023, 5_000] {
+        let rows = format!(
+            "A,EUR,USD,0.99,{depth},1.00,{depth},1,0\nB,EUR,USD,1.01,{depth},1.02,{depth},1,0\n\
+             A,USD,JPY,150,{depth},151,{depth},1,0\n"
+        );
+        let trades = of(&rows, 0, 4).unwrap();
+        let encoding = encoding(&trades);
+        for penalty in annealed::PENALTIES {
+            let problem = function(&trades, &encoding, penalty, 0.5).problem();
+            assert!(problem.is_ok(), "{depth} lots, {penalty}: {problem:?}");
+        }
+        let found = on("sa", 100, 16, |annealer| annealed::search(&trades, annealer)).unwrap();
+        // Bought at A and sold at B, as far as there is any; and what yen that are left over are worth.
+        assert!(found.worth >= 100 * i128::from(depth.min(1_023)) && trades.keeps(&found.lots), "{depth}: {found:?}");
+    }
+}
