@@ -165,3 +165,23 @@ fn as_many_lots_as_there_may_be_are_a_function_that_can_be_annealed() {
         assert!(found.worth >= 100 * i128::from(depth.min(1_023)) && trades.keeps(&found.lots), "{depth}: {found:?}");
     }
 }
+
+#[test]
+fn a_currency_may_be_as_short_as_is_said_and_no_unit_more() {
+    let mut seen = Vec::new();
+    for short in 9_000..11_000 {
+        let trades = of(TWO, short, 1).unwrap();
+        // A lot of EUR is sold that nobody has.
+        let lots = [0, 0, 1, 0];
+        assert_eq!(trades.net(&lots)[0], -10_000);
+        let may = trades.short(0);
+        assert_eq!(trades.keeps(&lots), may >= 10_000, "{may}");
+        seen.push(may);
+    }
+    assert!(
+        [9_999, 10_000, 10_001].iter().all(|limit| seen.contains(limit)),
+        "{:?} to {:?}",
+        seen.first(),
+        seen.last()
+    );
+}
