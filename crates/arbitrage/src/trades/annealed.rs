@@ -20,7 +20,7 @@ pub const PENALTIES: [f64; 4] = [0.001, 0.004, 0.016, 0.064];
 const MENDED: usize = 16;
 /// Units that the largest lot is, at most.
 const UNITS: f64 = (1_u64 << 21) as f64;
-/// What a bit may feel, in units: a quarter of that is what an Ising machine holds.
+/// What a bit may feel, in units. As a site of an Ising machine it feels at most twice that, of the 2^30 that one holds.
 const MOST_FELT: f64 = (1_u64 << 27) as f64;
 
 /// What was found.
@@ -87,7 +87,7 @@ pub fn function(trades: &Trades, encoding: &[(usize, u32)], penalty: f64, toll: 
         terms.push((i, i, penalty * product(one, one) - worth + toll));
         terms.extend(encoding[..i].iter().enumerate().map(|(j, other)| (j, i, 2.0 * penalty * product(one, other))));
     }
-    // Of many lots squares are large: then a unit is more.
+    // The squares of many lots are large: then a unit stands for more.
     let mut felt = vec![0.0; encoding.len()];
     for (i, j, value) in &terms {
         felt[*i] += value.abs();
